@@ -37,33 +37,33 @@ _TRIES = 5  # proposals of the optimizer that another trial was found to have; t
 class HPOGymSampler(BaseSampler):
     """A sampler of Optuna that asks any optimizer of this package.
 
-    Parameters that always occur together are asked of one optimizer, those of a branch of a conditional space of
-    another one, which is told the trials of that branch. Parameters that are new are drawn uniformly in the scale of
-    their distribution, by the seed, the trial's number and their name. With a `space`, all that it has is asked for
-    from the first trial on, and a parameter that a trial does not ask for counts as it was proposed. A warning names
-    the parameters of which trials have no value inside the space, as those of another sampler may.
+    Parameters that always occur together share one optimizer; a branch of a conditional space has another one, with the
+    trials of that branch. New parameters are drawn uniformly in the scale of their distribution, by the seed, the
+    trial's number and their name. With a `space`, everything in it is proposed from the first trial on, and a parameter
+    that a trial does not ask for counts as proposed. A warning names parameters without a value inside the space in
+    some trials, possibly those of another sampler.
 
-    The optimizer is told each trial that has ended, in the order in which they ended: its value, higher is better; of
-    one that failed, broke a constraint or was pruned, how it ended, with the worst value of the successes before it.
-    While no other trial runs or waits, it is asked and told in turn, as in `hpo_gym.tune`: with the same `space`, seed,
-    budget and prior, the proposals are the same. Else a new one is told of all that has ended, and that the others gave
-    the worst value so far, and is asked once.
+    The optimizer gets a report of each ended trial, in the order of their ends: its value, higher is better; for one
+    that failed, broke a constraint or was pruned, its status, with the worst value of the successes before it. While no
+    other trial runs or waits, questions and reports alternate, as in `hpo_gym.tune`: with the same `space`, seed,
+    budget and prior, the proposals are the same. Else a new one gets a report of all ended trials, and of the others
+    with the worst value so far, and is asked once.
 
     Args:
-        optimizer: In any form that `hpo_gym.optimize.forms` reads; what learns must be trained. "auto" follows the
-            rule of
-            `hpo_gym.tuning.auto`, without trying the default configuration first: `Study.enqueue_trial` does that.
+        optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained. "auto" follows the
+            rule of `hpo_gym.tuning.auto`, without trying the default configuration first: `Study.enqueue_trial` does
+            that.
         budget: Trials that the optimizer plans for. More may be run.
         space: The search space, of distributions of Optuna by name or in any other form that
-            `hpo_gym.problem.space.forms.read_space` takes, with conditions if it has any; None: it is inferred from
-            the trials.
-        prior: Earlier tasks of `space`, as of `hpo_gym.tune`.
-        constraints_func: Called with each trial that was completed or pruned; returns numbers, each met where it is at
-            most 0. They are stored as Optuna stores them. Those of `Trial.set_constraint` count alike.
+            `hpo_gym.problem.space.forms.read_space` takes, with conditions if it has any; None: it is inferred from the
+            trials.
+        prior: Earlier tasks of `space`, as in `hpo_gym.tune`.
+        constraints_func: Called with each completed or pruned trial; returns numbers, each met at 0 or below. They are
+            stored as Optuna stores them. Those of `Trial.set_constraint` count alike.
         seed: Of all choices; None draws one.
 
     Raises:
-        InvalidValueError: Of any argument, or, once it is asked, for a study of several objectives.
+        InvalidValueError: Any argument is invalid, or, once it is asked, a study has several objectives.
         UnknownNameError: No such optimizer.
     """
 
@@ -108,7 +108,7 @@ class HPOGymSampler(BaseSampler):
 
     # ------------------------------------------------------------------ what Optuna asks
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """The given space, or all parameters of the trials completed or pruned, each as the last of them had it."""
+        """Return the given space, or all parameters of the completed or pruned trials, each as in the last of them."""
         _refuse_several(study)
         if self._given is not None:
             return dict(self._given.distributions)
@@ -155,7 +155,7 @@ class HPOGymSampler(BaseSampler):
 
     # ------------------------------------------------------------------ what the optimizer proposes
     def _divided(self, others: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]) -> list[Part]:
-        """What is asked of one optimizer each."""
+        """Return the parts of the parameters, one for each optimizer."""
         given = self._given
         if given is not None and search_space.keys() == given.distributions.keys():
             return [self._part(tuple(given.distributions), given.distributions, given)]
@@ -198,7 +198,7 @@ class HPOGymSampler(BaseSampler):
         return part.parameters.random(seeding.generator(seeding.key("optuna spent", seed, number, attempt)))
 
     def _warn_of_unknown(self, part: Part, untold: Sequence[FrozenTrial]) -> None:
-        """Say once which trials the optimizer is not told."""
+        """Warn once about trials that the optimizer cannot use."""
         unknown = part.unknown(untold) if part.whole and not self._warned else None
         if unknown:
             self._warned = True
@@ -210,7 +210,7 @@ class HPOGymSampler(BaseSampler):
             )
 
     def _earlier(self, direction: str) -> tuple[Evaluations, ...]:
-        """The earlier tasks; scores of files are of the direction of the study."""
+        """Return the earlier tasks; scores of files have the direction of the study."""
         if isinstance(self._prior, (tuple, list)) and not self._prior:
             return ()
         if self._given is None:

@@ -1,4 +1,4 @@
-"""Parameters of Optuna as configurations of a search space, and back: what goes there and back is the same."""
+"""Parameters of Optuna as configurations of a search space, and back without a change."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NEAR = 1e-8  # of a step: what Optuna takes as a multiple
 class ParameterSpace:
     """A search space, and the distribution of Optuna of each of its hyperparameters.
 
-    A range without steps is a range, one with steps an ordinal of its values, choices are choices. Where values could
-    not be told apart (more than 1,000 steps, choices such as 1 and 1.0, NaN, objects), their positions stand for them.
+    A range without steps is a range, one with steps an ordinal of its values, choices are choices. If values could not
+    be told apart (more than 1,000 steps, choices such as 1 and 1.0, NaN, objects), their positions stand for them.
 
     Attributes:
-        space: What an optimizer sees.
+        space: The space for an optimizer.
         distributions: By name, in the order of the space.
     """
 

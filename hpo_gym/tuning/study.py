@@ -1,6 +1,6 @@
-"""A study: what is tuned and how, and all of its trials, on the disk if it has a folder.
+"""A study: its plan, and all of its trials, on the disk if it has a folder.
 
-A trial is stored twice: when it begins, so that one that was cut off runs again, and when it has ended. What has ended
+A trial is stored twice: at its beginning, so that it runs again after an interruption, and at its end. An ended trial
 outlives a killed process, and is never run again.
 """
 
@@ -23,20 +23,20 @@ FILE, PLAN = "tune.sqlite", "study"
 
 @dataclass(frozen=True)
 class Plan:
-    """What makes a study what it is: a study is gone on with only under the same plan.
+    """Identity of a study: it is continued only under the same plan.
 
     Attributes:
         space: Of ConfigSpace, as JSON.
         optimizer: Its name.
-        settings: Of the optimizer; of what has learned, the hash of that.
+        settings: Of the optimizer; of a trained one, the hash of its content.
         direction: "maximize" or "minimize".
         seed: Of all choices and of the trials.
         prior: Hash of the earlier tasks.
-        init: Configurations that are tried first.
+        init: The initial design.
         belief: Densities of the user's belief; None without.
         meta_features: Numbers that describe the data.
         stopping: Settings of the rule that stops trials early; None without.
-        why: Why "auto" took the optimizer; it decides nothing.
+        why: The reason for the choice of "auto"; it decides nothing.
     """
 
     space: Mapping[str, Any]
@@ -53,22 +53,22 @@ class Plan:
 
     @property
     def sign(self) -> float:
-        """What a score is multiplied by, so that higher is better."""
+        """Return the factor of a score that makes higher better."""
         return -1.0 if self.direction == "minimize" else 1.0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A trial that has ended.
+    """An ended trial.
 
     Attributes:
-        number: Of the trial, in the order in which they began.
-        order: In which they ended.
-        config: What was evaluated.
-        measured: The `verdict`, and what the objective told: the score in its own direction.
+        number: Of the trial, in the order of beginnings.
+        order: In the order of ends.
+        config: The evaluated configuration.
+        measured: The `verdict`, and the objective's result: the score in its own direction.
         steps: Pairs of a step and the score at it.
-        seconds, cpu_seconds: That it took.
-        stopped: Whether it was stopped before its last step; its score is that of the last one that it came to.
+        seconds, cpu_seconds: Its duration.
+        stopped: Whether it was stopped before its last step; its score is that of the last step reached.
     """
 
     number: int
@@ -82,12 +82,12 @@ class Ended:
 
     @property
     def counts(self) -> bool:
-        """Whether it is a success: it ran to its end and met its constraints."""
+        """Return whether it is a success: it ran to its end and met its constraints."""
         return self.measured.status is Status.OK
 
     @property
     def cost(self) -> float:
-        """What the objective told as `cost`, or else the seconds."""
+        """Return the objective's `cost`, or else the seconds."""
         return self.seconds if self.measured.cost is None else self.measured.cost
 
 
@@ -96,9 +96,9 @@ class Study:
     """The trials of a study so far.
 
     Attributes:
-        plan: What makes it what it is.
-        ended: In the order in which they ended.
-        begun: Trials that have begun and not ended, by number.
+        plan: Its identity.
+        ended: In the order of ends.
+        begun: Running or interrupted trials, by number.
     """
 
     plan: Plan
@@ -111,7 +111,7 @@ class Study:
 
     @property
     def space(self) -> SearchSpace:
-        """What may be chosen."""
+        """Return the search space."""
         return SearchSpace(self.plan.space)
 
     @property
@@ -120,14 +120,14 @@ class Study:
         return len(self.ended) + len(self.begun)
 
     def begin(self, config: Mapping[str, Any]) -> int:
-        """A trial begins; its number."""
+        """Begin a trial; return its number."""
         number = max((*self.begun, *(e.number for e in self.ended)), default=-1) + 1
         self.begun[number] = dict(config)
         self._put(number, {"config": dict(config)})
         return number
 
     def end(self, number: int, outcome: Verdict, steps: Sequence[tuple[int, float]], *, stopped: bool = False) -> Ended:
-        """A trial has ended; when this returns, it is on the disk."""
+        """End a trial; when this returns, it is on the disk."""
         config = self.begun[number]
         times = round(outcome.seconds, 6), round(outcome.cpu_seconds, 6)
         measured = verdict(outcome.measured, stopped=stopped)
@@ -147,10 +147,10 @@ class Study:
 
 
 class _File:
-    """The file of a study, which nobody else may remove, replace or cut while it is written to.
+    """The file of a study, protected against removal, replacement and truncation while it is written to.
 
     Args:
-        path: Where it is.
+        path: Its place.
     """
 
     def __init__(self, path: Path) -> None:
@@ -183,11 +183,11 @@ class _File:
 
 @contextmanager
 def opened(folder: Path | None, plan: Plan, *, resume: bool) -> Iterator[Study]:
-    """A study, empty or, if `resume`, as far as it is in the folder.
+    """Return a study, empty or, if `resume`, in the state of the folder.
 
     Raises:
-        InvalidValueError: The folder holds a study, and is not to be gone on with, or one of another plan.
-        DamagedDataError: What it holds is damaged.
+        InvalidValueError: The folder holds a study, without `resume`, or one of another plan.
+        DamagedDataError: Its content is damaged.
     """
     if folder is None:
         yield Study(plan)
@@ -207,7 +207,7 @@ def opened(folder: Path | None, plan: Plan, *, resume: bool) -> Iterator[Study]:
 
 
 def stored_plan(folder: Path) -> Plan | None:
-    """The plan of the study in a folder; None where there is none yet."""
+    """Return the plan of the study in a folder; None if there is none yet."""
     if not (folder / FILE).is_file():
         return None
     with Store(folder / FILE, write=False) as store:
@@ -217,7 +217,7 @@ def stored_plan(folder: Path) -> Plan | None:
 
 @contextmanager
 def read(folder: Path) -> Iterator[Study]:
-    """A study as it is in a folder, which is not written to.
+    """Return the study in a folder, which is not written to.
 
     Raises:
         InvalidValueError: It holds none.
@@ -231,7 +231,7 @@ def read(folder: Path) -> Iterator[Study]:
 
 
 def faults(folder: Path) -> list[str]:
-    """What of the study in a folder cannot be read, a sentence each: its plan, or trials of it."""
+    """Return the unreadable parts of the study in a folder, a sentence each: its plan, or trials of it."""
     with Store(folder / FILE, write=False) as store:
         try:
             space = SearchSpace(_of_store(store).space)
@@ -241,10 +241,11 @@ def faults(folder: Path) -> list[str]:
 
 
 def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
-    """What says why a record of a damaged store is no trial of its study; for `hpo_gym.system.storage.repair`.
+    """Return a check for records of a damaged store that are no trials of its study; for
+    `hpo_gym.system.storage.repair`.
 
     Raises:
-        DamagedDataError: The plan is lost, without which trials mean nothing.
+        DamagedDataError: The plan is lost, and trials are meaningless without it.
     """
     if PLAN not in texts:
         raise DamagedDataError(f"Nothing can be kept. The plan of the study in {path} is lost.")

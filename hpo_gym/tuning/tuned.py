@@ -1,4 +1,4 @@
-"""What a tuning found."""
+"""Result of a tuning."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 def column_of(name: str) -> str:
-    """The column of a hyperparameter: its name, after ``params_`` where that would be the column of something else."""
+    """Return the column of a hyperparameter: its name, with the prefix ``params_`` if another column has that name."""
     taken = name in COLUMNS or name == TASK or name.startswith(PARAMS)
     return f"{PARAMS}{name}" if taken else name
 
 
 @dataclass(frozen=True, repr=False)
 class Tuned:
-    """What `hpo_gym.tune` found.
+    """Result of `hpo_gym.tune`.
 
     Attributes:
         plan: Space, optimizer, direction, seed, first points.
-        ended: All trials, in the order in which they ended.
+        ended: All trials, in the order of ends.
     """
 
     plan: Plan
@@ -43,7 +43,7 @@ class Tuned:
 
     @classmethod
     def load(cls, folder: str | Path) -> Tuned:
-        """Read a tuning, finished or not, from its folder, which is not written to.
+        """Read a tuning, finished or not, from its folder without writing to it.
 
         Raises:
             InvalidValueError: It holds none.
@@ -54,7 +54,7 @@ class Tuned:
 
     @property
     def space(self) -> SearchSpace:
-        """What could be chosen."""
+        """Return the search space."""
         return SearchSpace(self.plan.space)
 
     @property
@@ -82,11 +82,11 @@ class Tuned:
 
     @property
     def succeeded(self) -> bool:
-        """Whether a trial succeeded and met its constraints."""
+        """Return whether a trial succeeded and met its constraints."""
         return any(e.counts for e in self.ended)
 
     def summary(self) -> str:
-        """The best trial in lines of text, how the others ended, and the reasons of those that failed."""
+        """Return the best trial in lines of text, the outcomes of the others, and the reasons of failures."""
         kinds = Counter(e.measured.status.label for e in self.ended)
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
         if self.succeeded:
@@ -97,9 +97,9 @@ class Tuned:
         return "\n".join([head, *values, *self.failures()])
 
     def failures(self, most: int = 20) -> list[str]:
-        """How trials failed, a text for each kind of failure, the most frequent first: how many, status and reason.
+        """Return a text for each kind of failure, the most frequent first: number, status and reason.
 
-        Failures are alike that have the same status; exceptions, that are of the same type and from the same line.
+        A kind is a status; for exceptions, also a type and a line.
         """
         return [f"{count} {why}" for count, why in counted([e for e in self.ended if failed(e.measured)])[:most]]
 
@@ -113,9 +113,10 @@ class Tuned:
         return History(tuple(as_trial(e, self.plan.sign, lowest) for e in self.ended), len(self.plan.init))
 
     def trials(self) -> pd.DataFrame:
-        """One row per trial: its number, from 1 in the order in which they began, status and reason, the score as the
-        objective returned it, whether it was stopped early, cost, seconds, and the configuration, a column for each
-        hyperparameter. One that is called as another column is, such as `score`, has `params_` before its name."""
+        """One row per trial: its number, from 1 in the order of beginnings, status and reason, the score as returned by
+        the objective, whether it was stopped early, cost, seconds, and the configuration, a column for each
+        hyperparameter. One with the name of another column, such as `score`, has the prefix `params_`.
+        """
         import pandas as pd
 
         rows = [
@@ -129,7 +130,7 @@ class Tuned:
         return pd.DataFrame(rows, columns=[*COLUMNS, *map(column_of, self.space.names)])
 
     def evaluations(self, name: str = "tuned") -> Evaluations:
-        """The trials as an earlier task, for the `prior` of the next tuning."""
+        """Return the trials as an earlier task, for the `prior` of the next tuning."""
         history = self.history
         x = self.space.encode([dict(c) for c in history.configs])
         status = np.array(history.statuses, np.int8)
@@ -137,8 +138,7 @@ class Tuned:
         return Evaluations(name, name, x, score, cost, status, meta_features=self.plan.meta_features)
 
     def suite(self, name: str = "Tuned", task: str = "tuned") -> TableSuite:
-        """The trials as a suite of one task, without those that were stopped; of configurations that were tried twice,
-        the last.
+        """Return the trials as a suite of one task, without stopped ones; the last one of a repeated configuration.
 
         Raises:
             InvalidValueError: There is no such trial.
@@ -155,7 +155,8 @@ class Tuned:
         )  # fmt: skip
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """The scores in order and the best so far; saved if `path` says so, as PNG, SVG or PDF. A notebook shows it."""
+        """Draw the scores in order and the best so far; saved to `path` if given, as PNG, SVG or PDF. A notebook shows
+        it."""
         from hpo_gym.bench import shown
         from hpo_gym.tuning.page import progress
 

@@ -54,46 +54,48 @@ def tune(
     """Find a good configuration of an objective. Each trial runs in a fresh process, under guard.
 
     Args:
-        objective: Called with a configuration, a dictionary. Returns the score, or a mapping of `score` and, if it
-            likes, `cost` and `constraints` (each is met where it is at most 0), or yields pairs of a step and one of
-            these, of which the last counts. Where it has a parameter `seed`, it is given one in [0, 2**32). It may be
-            a closure or stand in a notebook.
+        objective: Called with a configuration, a dictionary. Returns the score, or a mapping of `score` and,
+            optionally,
+            `cost` and `constraints` (each is met at 0 or below), or yields pairs of a step and one of these; the last
+            one counts. A parameter `seed` gets a value in [0, 2**32). It may be a closure or stand in a notebook.
         space: In any form that `hpo_gym.problem.space.forms.read_space` reads.
-        optimizer: In any form that `hpo_gym.optimize.forms` reads; what learns must be trained. "auto" follows one rule, see
-            `hpo_gym.tuning.auto`; the result names what it took.
+        optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained. "auto" follows one
+            rule, see `hpo_gym.tuning.auto`; the result names its choice.
         budget: Trials, those of `init` among them; of a resumed study, in all. None: 33, or as many as `budget_cost`
             pays for.
-        budget_cost: What the trials may cost in all: in seconds, or in what the objective tells as `cost`. No trial
-            begins once it is spent; the last one may take more. Optimizers know it (`Context.unit`).
-        init: Configurations to try first.
-        prior: Earlier tasks that the optimizer may learn from: one or several of what `tune` returned, its folder, a
-            fitted `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the address of its storage, a file or
-            a frame of trials, whose scores are of the same `direction` (`hpo_gym.tuning.earlier`). Of another space,
-            what both have in common is used (`hpo_gym.optimize.transfer.matching`).
-        belief: What you hold of good values: by name, ``("normal", mean, sd)``, ``("lognormal", median, sd)``,
-            ``("uniform", low, high)`` or weights of choices (`hpo_gym.problem.space.belief`). It fades as trials come in.
+        budget_cost: Total cost of the trials: in seconds, or in the objective's `cost`. No trial begins once it is
+            spent; the last one may exceed it. Optimizers know it (`Context.unit`).
+        init: The initial design: configurations to try first.
+        prior: Earlier tasks for the optimizer: one or several of results of `tune`, its folder, a fitted
+            `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the address of its storage, a file or a frame
+            of trials with scores of the same `direction` (`hpo_gym.tuning.earlier`). Of another space, the common part
+            is used (`hpo_gym.optimize.transfer.matching`).
+        belief: A density over where you expect good values: by name, ``("normal", mean, sd)``, ``("lognormal", median,
+            sd)``, ``("uniform", low, high)`` or weights of choices (`hpo_gym.problem.space.belief`). It fades as trials
+            come in.
         meta_features: Numbers that describe the data, by name, for optimizers that read them.
         stopping: When a trial of an objective that yields is stopped before its last step; True: `Halving()`.
-        timeout: Wall-clock seconds after which no trial begins, and those that run are cut off and not counted.
-        trial_timeout: Wall-clock seconds that a trial may take.
-        memory: Bytes that a trial may take.
-        n_jobs: Trials side by side. The share of the processors that each may use is as large for all.
-        max_failures: After so many trials that all failed alike, before any success, the tuning ends with an exception
-            (`hpo_gym.tuning.failures`); None: it goes on.
+        timeout: Wall-clock seconds after which no trial begins, and running ones are cut off and not counted.
+        trial_timeout: Limit of a trial in wall-clock seconds.
+        memory: Limit of a trial in bytes.
+        n_jobs: Trials side by side. Each has an equal share of the processors.
+        max_failures: After so many trials with equal failures, before any success, the tuning ends with an exception
+            (`hpo_gym.tuning.failures`); None: it continues.
         direction: "maximize" or "minimize".
         seed: Of all choices, and of the generators of `random`, NumPy and torch in each trial; None draws one.
         out: Folder for the trials; None keeps them in memory.
-        resume: Go on with the study in `out`, if there is one.
-        progress: As of `hpo_gym.benchmark`.
-        callbacks: Who else is told.
+        resume: Continue the study in `out`, if there is one.
+        progress: As in `hpo_gym.benchmark`.
+        callbacks: Further listeners.
 
     Raises:
-        InvalidValueError: Of any argument, before the first trial; the message says which. Or `out` holds another study.
+        InvalidValueError: An argument is invalid, before the first trial; the message names it. Or `out` holds another
+            study.
         TrialsFailedError: The first `max_failures` trials failed alike. They are stored, and in its `tuned`.
         StorageLostError, StorageFullError: `out` cannot be written to any more. The trials so far are in its `tuned`.
 
     The first failure of each kind is a `UserWarning` with its reason.
-    """  # noqa: E501
+    """
     check_objective(objective)
     most = None if max_failures is None else whole("max_failures", max_failures, also=", or None")
     may_take = allowance(budget, budget_cost)
@@ -213,7 +215,7 @@ class _Loop:
             self.watch.look(self.study.ended)
 
     def _stops(self, one: _Running) -> bool:
-        """Whether a trial ends here; not where it is likely at its own end."""
+        """Return whether a trial ends here; not if it is likely at its own end."""
         if self.stopping is None:
             return False
         trials = {e.number: e.steps for e in self.study.ended} | {r.number: r.steps for r in self.busy.values()}
