@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.suites import CLASSES, INPUTS, Recipe, Source
+from hpo_gym.suites import CLASSES, INPUTS, Recipe, StreamSource
 
 F32 = np.float32
 
@@ -12,7 +12,7 @@ F32 = np.float32
 class PlainTraining:
     """One network on fresh rows, an epoch at a time, with a validation pass after each."""
 
-    def __init__(self, recipe: Recipe, source: Source) -> None:
+    def __init__(self, recipe: Recipe, source: StreamSource) -> None:
         self.recipe, self.rng = recipe, np.random.default_rng(0)
         x, y, _ = source.rows(recipe.chunks * recipe.slot + recipe.validation)
         labels = np.eye(CLASSES, dtype=F32)[y]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.metrics import by_name as by_name
     from hpo_gym.bench.origin import MADE as MADE
     from hpo_gym.bench.origin import provenance as provenance
-    from hpo_gym.bench.plan import Plan as Plan
+    from hpo_gym.bench.plan import BenchPlan as BenchPlan
     from hpo_gym.bench.plan import opened as opened
     from hpo_gym.bench.pooling import ANCHORS as ANCHORS
     from hpo_gym.bench.pooling import pooled as pooled

@@ -13,7 +13,7 @@ from hpo_gym.problem import LABELS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hpo_gym.bench.plan import Plan
+    from hpo_gym.bench.plan import BenchPlan
     from hpo_gym.problem import Suite
     from hpo_gym.system import Store
 
@@ -65,7 +65,7 @@ def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
     return grouped[numbers].mean().join(grouped["failed"].sum()).reset_index()
 
 
-def trials(plan: Plan, store: Store) -> pd.DataFrame:
+def trials(plan: BenchPlan, store: Store) -> pd.DataFrame:
     """One row per trial, in order: `trial` from 1, the initial design (`given`) among them, `config` a dictionary of
     the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN if the task has none; with
     a budget in cost also `spent`, the run's spending by then, in mean costs of a full evaluation.
@@ -81,7 +81,7 @@ def trials(plan: Plan, store: Store) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)[columns]
 
 
-def _of_suite(plan: Plan, store: Store, spec: str, suite: Suite) -> Iterator[pd.DataFrame]:
+def _of_suite(plan: BenchPlan, store: Store, spec: str, suite: Suite) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
     for entrant in plan.entrants:

@@ -15,7 +15,7 @@ from hpo_gym.problem import History, Outcomes, Points, Status, Task, horizon, hy
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hpo_gym.bench.plan import Plan
+    from hpo_gym.bench.plan import BenchPlan
     from hpo_gym.system import Store
 
 MARGIN = 0.1  # how far the reference point lies beyond the worst, in ranges: so that the ends of a front count
@@ -119,7 +119,7 @@ def hypervolume_regret_of(history: History, task: Task, objectives: Sequence[str
     return hypervolume_regret(task, arrays, Front.of(task, objectives), budget, history.n_init)
 
 
-def hypervolume_frame(plan: Plan, store: Store, objectives: Sequence[str]) -> pd.DataFrame:
+def hypervolume_frame(plan: BenchPlan, store: Store, objectives: Sequence[str]) -> pd.DataFrame:
     """One row per run: `hypervolume_regret` at the end, and `hypervolume_auc`, its mean over the full evaluations.
 
     A failed run has a regret of 1.

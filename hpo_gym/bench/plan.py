@@ -28,7 +28,7 @@ from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.bench.summaries import Cost, Failures, Findings, bounds_of, curves_of, summaries, with_test_scores
+from hpo_gym.bench.summaries import Cost, FailureCounts, Findings, bounds_of, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.problem import Status, Suite, random_regret, random_test_regret
 from hpo_gym.suites import LIVE
@@ -40,7 +40,7 @@ Hands = Callable[..., Iterable[Outcome]]
 _TOGETHER, _APART = 128, 16  # cells of a job
 
 
-class Plan:
+class BenchPlan:
     """The cells of a comparison, stored and missing.
 
     Args:
@@ -68,7 +68,7 @@ class Plan:
         return StoredPlan.of(self.protocol, self.entrants, self.suites, self.folder)
 
     @classmethod
-    def from_stored(cls, stored: StoredPlan, folder: Path) -> Plan:
+    def from_stored(cls, stored: StoredPlan, folder: Path) -> BenchPlan:
         """Return the plan of a folder, to be read.
 
         Raises:
@@ -246,7 +246,7 @@ class Plan:
             timings[suite.name], failed_trials[suite.name] = {}, {}
             ranked: dict[Entrant, _Found] = {}
             others: dict[Entrant, tuple[_Found, str]] = {}
-            failures = Failures()
+            failures = FailureCounts()
             for entrant in self.entrants:
                 found = self._read(store, spec, entrant, score, errors)
                 if entrant.reference and found.empty:  # they were made on other data
@@ -350,7 +350,7 @@ class Plan:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
+def opened(folder: Path) -> Iterator[tuple[BenchPlan, Store]]:
     """Return the plan and the store of a comparison, open for reading.
 
     Raises:
@@ -358,7 +358,7 @@ def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
         DamagedDataError: It holds no plan, or is damaged.
     """
     with Store(store_of(folder), write=False) as store:
-        yield Plan.from_stored(StoredPlan.read(store), folder), store
+        yield BenchPlan.from_stored(StoredPlan.read(store), folder), store
 
 
 @dataclass
@@ -370,7 +370,7 @@ class _Found:
 
     incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
     times: list[Any] = field(default_factory=list)
-    failures: Failures = field(default_factory=Failures)
+    failures: FailureCounts = field(default_factory=FailureCounts)
     failed_trials: Counter[str] = field(default_factory=Counter)
     waiting: dict[tuple[str, int], int] = field(default_factory=dict)
     trials: list[int] = field(default_factory=list)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_gym.base import InvalidValueError, unknown
 from hpo_gym.bench import frames
 from hpo_gym.bench.origin import MADE
-from hpo_gym.bench.plan import Plan, opened
+from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.single_runs import axes_of, read_run, single_runs
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.system import Store, write_files
@@ -34,14 +34,14 @@ class Results(Findings):
     folder: Path = field(kw_only=True)
 
     @classmethod
-    def of(cls, plan: Plan, store: Store) -> Results:
+    def of(cls, plan: BenchPlan, store: Store) -> Results:
         """Return the stored results of a plan; a missing cell counts as failed."""
         found = plan.findings(store)
         told = found.errors, found.notes, found.failed_trials
         return cls(found.data, found.curves, found.validation, *told, folder=plan.folder)
 
     @classmethod
-    def of_shard(cls, plan: Plan, store: Store) -> Results:
+    def of_shard(cls, plan: BenchPlan, store: Store) -> Results:
         """Return the results of a shard before its merge: the messages of failed cells."""
         return cls({"suites": {}}, {}, {}, plan.failures(store), folder=plan.folder)
 

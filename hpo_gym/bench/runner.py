@@ -14,7 +14,7 @@ from hpo_gym.base import InvalidValueError, MissingExtraError, digest, shown, wh
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
-from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.protocol import TRAIN, Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
@@ -152,7 +152,7 @@ def benchmark(
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with told(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
-        plan = Plan(protocol, entrants, loaded, folder, live, part)
+        plan = BenchPlan(protocol, entrants, loaded, folder, live, part)
         if store.meta_get("plan") is not None:
             StoredPlan.read(store).check_goes_on(protocol, folder)
         store.meta_set("plan", plan.stored().text())
@@ -175,7 +175,7 @@ def benchmark(
     return results
 
 
-def made_of_today(plan: Plan) -> dict[str, Any]:
+def made_of_today(plan: BenchPlan) -> dict[str, Any]:
     """Return the stamps of runs of today; reference runs have older ones."""
     return made_of(plan.suites.values(), (e.spec.removeprefix(SAVED) for e in plan.entrants if not e.reference))
 

@@ -12,7 +12,7 @@ from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, auc_of_runs
 from hpo_gym.problem import LABELS, Status
 
 if TYPE_CHECKING:
-    from hpo_gym.bench.plan import Plan
+    from hpo_gym.bench.plan import BenchPlan
     from hpo_gym.problem import SearchSpace, Task
     from hpo_gym.system import Record, Store
 
@@ -79,7 +79,7 @@ class SuiteRuns:
     left_out: int
 
 
-def single_runs(plan: Plan, store: Store, curves: Mapping[str, Sequence[Curves]]) -> dict[str, SuiteRuns]:
+def single_runs(plan: BenchPlan, store: Store, curves: Mapping[str, Sequence[Curves]]) -> dict[str, SuiteRuns]:
     """Choose and read the runs shown in the report, by suite.
 
     The task is that of median AUC, the mean over all optimizers; the replicate likewise, among those of the task. Of an
@@ -107,7 +107,7 @@ def within(runs: Sequence[SingleRun], most: int) -> tuple[SingleRun, ...]:
     return tuple(kept)
 
 
-def read_run(plan: Plan, store: Store, curves: Curves, task: str, replicate: int) -> SingleRun | None:
+def read_run(plan: BenchPlan, store: Store, curves: Curves, task: str, replicate: int) -> SingleRun | None:
     """Read a run; None if it failed or is missing.
 
     Args:

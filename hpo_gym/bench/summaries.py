@@ -70,7 +70,7 @@ class Findings:
 
 
 @dataclass
-class Failures:
+class FailureCounts:
     """Failed trials of live tasks, possibly a fault of their code: their number, and the first message."""
 
     trials: int = 0
@@ -80,9 +80,9 @@ class Failures:
     def add(self, record: Record) -> None:
         """Count the trials of a cell."""
         status = record.arrays["status"]
-        self.count(Failures(len(status), int(np.count_nonzero(status)), str(record.measured.get("fault", ""))))
+        self.count(FailureCounts(len(status), int(np.count_nonzero(status)), str(record.measured.get("fault", ""))))
 
-    def count(self, more: Failures) -> None:
+    def count(self, more: FailureCounts) -> None:
         """Count others as well."""
         self.trials, self.failed, self.first = (
             self.trials + more.trials, self.failed + more.failed, self.first or more.first,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.checks.account import Account, Info
 from hpo_gym.checks.faults import Faults
-from hpo_gym.checks.rows import Rows
+from hpo_gym.checks.rows import CheckedRows
 from hpo_gym.env import FACTORS, SHARES, Box, Grid, Move, Pool
 from hpo_gym.problem import SLACK, Hyperparameter, Points, SearchSpace
 
@@ -21,7 +21,7 @@ _SAME = 1e-9  # fidelities, and distances to two levels
 _DIGITS = 12  # of squared distances: what is equal in these is as near
 
 
-def check_asked(action: Any, info: Info, account: Account, rows: Rows, faults: Faults) -> None:
+def check_asked(action: Any, info: Info, account: Account, rows: CheckedRows, faults: Faults) -> None:
     """Check that the action's configuration is evaluated, or the row that answers for it, at the action's fidelity.
 
     Args:
@@ -63,7 +63,7 @@ def _fidelity(action: Any, account: Account) -> float:
 
 
 # ---------------------------------------------------------------------- configuration
-def _config(action: Any, account: Account, rows: Rows) -> dict[str, Any] | None:
+def _config(action: Any, account: Account, rows: CheckedRows) -> dict[str, Any] | None:
     """Return the configuration that the action evaluates; None if undetermined."""
     task, codec = account.task, account.kernel.parts.codec
     if isinstance(codec, Pool):

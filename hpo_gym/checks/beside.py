@@ -12,7 +12,7 @@ import numpy as np
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.drive import Env, kernel_of
 from hpo_gym.checks.faults import Faults, difference, snapshot
-from hpo_gym.checks.rows import Pools, Rows
+from hpo_gym.checks.rows import CheckedRows, Pools
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 from hpo_gym.problem import LABELS
 
@@ -22,7 +22,7 @@ NUMBERS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t"
 Plain = TypeVar("Plain", HPOEnv, HPOVectorEnv)
 
 
-class Told(NamedTuple):
+class Reported(NamedTuple):
     """Output for one run: an observation, a reward, its end, and the numbers of its info."""
 
     obs: Any
@@ -61,21 +61,21 @@ def _keywords(env: Env) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- what a run was told
-def told(outcome: Any) -> Told:
+def told(outcome: Any) -> Reported:
     """Return an outcome of a single env; of a reset the reward is 0."""
     if len(outcome) == 2:
-        return Told(snapshot(outcome[0]), 0.0, False, False, snapshot(outcome[1]))
+        return Reported(snapshot(outcome[0]), 0.0, False, False, snapshot(outcome[1]))
     obs, reward, terminated, truncated, info = outcome
-    return Told(snapshot(obs), reward, bool(terminated), bool(truncated), snapshot(info))
+    return Reported(snapshot(obs), reward, bool(terminated), bool(truncated), snapshot(info))
 
 
-def told_run(env: Env, outcome: Any, i: int) -> Told:
+def told_run(env: Env, outcome: Any, i: int) -> Reported:
     """Return the outcome of run `i` of a vector env."""
     obs, info = outcome[0], numbers(env, outcome[-1], i)
     own = {k: np.array(v[i]) for k, v in obs.items()} if isinstance(obs, dict) else np.array(obs[i])
     if len(outcome) == 2:
-        return Told(own, 0.0, False, False, info)
-    return Told(own, float(outcome[1][i]), bool(outcome[2][i]), bool(outcome[3][i]), info)
+        return Reported(own, 0.0, False, False, info)
+    return Reported(own, float(outcome[1][i]), bool(outcome[2][i]), bool(outcome[3][i]), info)
 
 
 def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
     return out
 
 
-def compare(what: str, got: Told, expected: Told, same: Mapping[str, bool], faults: Faults) -> bool:
+def compare(what: str, got: Reported, expected: Reported, same: Mapping[str, bool], faults: Faults) -> bool:
     """Note differences between an outcome and the expected one; return whether they are equal.
 
     Args:
@@ -119,18 +119,18 @@ def _array(obs: Any) -> Any:
     return {k: np.asarray(v) for k, v in obs.items()} if isinstance(obs, dict) else np.asarray(obs)
 
 
-class Run:
+class CheckedRun:
     """A run of the vector env, its counterpart in a single env, and its account."""
 
     def __init__(self, i: int, env: Env, pools: Pools) -> None:
         self.i, self.single = i, plain_one(env)
-        self.rows = Rows(self.single.kernel, pools, self.single.suite.tasks("train", self.single.fold))
-        self.last: Told | None = None
+        self.rows = CheckedRows(self.single.kernel, pools, self.single.suite.tasks("train", self.single.fold))
+        self.last: Reported | None = None
         self.between = False
         self.rewards: list[float] = []
         self.account: Account | None = None
 
-    def begin(self, seed: int | None, task: str | None) -> Told:
+    def begin(self, seed: int | None, task: str | None) -> Reported:
         """Begin an episode of the single env."""
         self.between, self.rewards = False, []
         self.last = told(self.single.reset(seed=seed, options=None if task is None else {"task": task}))

@@ -10,11 +10,11 @@ import numpy as np
 
 from hpo_gym.checks.account import Account, Info, check_given, is_number
 from hpo_gym.checks.asked import check_asked
-from hpo_gym.checks.beside import Told, compare, plain_many, told, told_run
+from hpo_gym.checks.beside import Reported, compare, plain_many, told, told_run
 from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
 from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
 from hpo_gym.checks.faults import Faults, Patience
-from hpo_gym.checks.rows import Rows
+from hpo_gym.checks.rows import CheckedRows
 from hpo_gym.checks.shown import check_shown
 from hpo_gym.checks.worth import worth_of_stop
 from hpo_gym.problem import LABELS
@@ -30,7 +30,7 @@ _MASKS = 12  # steps of an episode whose masks are looked at
 _HISTORY = 40  # trials up to which every step's history is looked at
 
 
-class Plan(NamedTuple):
+class EpisodePlan(NamedTuple):
     """An episode: how it begins, and how far it is followed."""
 
     seed: int | None = None
@@ -54,17 +54,23 @@ def check_episodes(make: Make, faults: Faults) -> None:
             return
 
 
-def plans(env: Env) -> Iterator[Plan]:
+def plans(env: Env) -> Iterator[EpisodePlan]:
     """Return the episodes of a check."""
     names = [task.name for task in kernel_of(env).bank.tasks]
-    yield Plan(seed=1, most=most_steps(env) + 1)
-    yield from (Plan(), Plan())
-    yield Plan(stop=True)
-    yield from (Plan(task=names[0]), Plan(), Plan(seed=0), Plan(seed=2**63, task=names[-1]), Plan())
+    yield EpisodePlan(seed=1, most=most_steps(env) + 1)
+    yield from (EpisodePlan(), EpisodePlan())
+    yield EpisodePlan(stop=True)
+    yield from (
+        EpisodePlan(task=names[0]),
+        EpisodePlan(),
+        EpisodePlan(seed=0),
+        EpisodePlan(seed=2**63, task=names[-1]),
+        EpisodePlan(),
+    )
     chosen = np.unique(np.linspace(0, len(names) - 1, _TASKS).round().astype(int))
     most = min(max(_STEPS // len(chosen), 2), _LONG)
-    yield from (Plan(task=names[i], most=most) for i in chosen.tolist())
-    yield from (Plan(), Plan(), Plan())
+    yield from (EpisodePlan(task=names[i], most=most) for i in chosen.tolist())
+    yield from (EpisodePlan(), EpisodePlan(), EpisodePlan())
 
 
 class Episodes:
@@ -73,7 +79,7 @@ class Episodes:
     def __init__(self, env: Env, faults: Faults) -> None:
         self.env, self.faults, self.kernel = env, faults, kernel_of(env)
         train = env.unwrapped.suite.tasks("train", env.unwrapped.fold)
-        self.rows, self.patience = Rows(self.kernel, train=train), Patience(_SECONDS)
+        self.rows, self.patience = CheckedRows(self.kernel, train=train), Patience(_SECONDS)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
         self.masks = has_masks(env.unwrapped.action_space)
@@ -81,7 +87,7 @@ class Episodes:
         self._names = {task.name: i for i, task in enumerate(self.kernel.bank.tasks)}
 
     # ------------------------------------------------------------------ an episode
-    def play(self, plan: Plan) -> bool:
+    def play(self, plan: EpisodePlan) -> bool:
         """One episode; whether another one can follow."""
         faults = self.faults
         opening = self.env.reset(seed=plan.seed, options=None if plan.task is None else {"task": plan.task})
@@ -114,7 +120,7 @@ class Episodes:
         action = next(self._own)
         return stopping(action, space_of(self.env), codec_of(self.env)) if stop else action
 
-    def _begin(self, plan: Plan, obs: object, info: Info) -> Account | None:
+    def _begin(self, plan: EpisodePlan, obs: object, info: Info) -> Account | None:
         faults, env = self.faults, self.env
         check_obs(obs, env.observation_space, "`reset`", faults)
         faults.expect(isinstance(info, dict), "The info of `reset` is not a dictionary")
@@ -176,7 +182,7 @@ class Episodes:
             self.rows.check_masks(method(self.env, "action_masks")(), account, self.faults)
 
     # ------------------------------------------------------------------ the plain env beside it
-    def _beside_reset(self, plan: Plan) -> Told | None:
+    def _beside_reset(self, plan: EpisodePlan) -> Reported | None:
         if self.beside is None:
             return None
         first = not self.beside._seeded

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import StateError
 from hpo_gym.checks.asked import check_asked
-from hpo_gym.checks.beside import Run, Told, compare, numbers, told, told_run
+from hpo_gym.checks.beside import CheckedRun, Reported, compare, numbers, told, told_run
 from hpo_gym.checks.choices import has_masks, stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
@@ -85,7 +85,7 @@ class Many:
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         n = env.num_envs
         pools: Pools = {}
-        self.runs = [Run(i, env, pools) for i in sorted({*range(min(n, _RUNS)), n - 1})]
+        self.runs = [CheckedRun(i, env, pools) for i in sorted({*range(min(n, _RUNS)), n - 1})]
         self.limit = getattr(env.unwrapped, "max_episode_steps", None)
         self._actions = walks(env, codec_of(env), 5)
         self.good, self.patience = True, Patience(_SECONDS)
@@ -152,7 +152,7 @@ class Many:
                 self._compare("What a reset of other runs leaves", told_run(env, outcome, run.i), run.last._replace(
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
 
-    def _begun(self, run: Run, outcome: Any, seed: int | None, task: str | None) -> None:
+    def _begun(self, run: CheckedRun, outcome: Any, seed: int | None, task: str | None) -> None:
         """Check a run that begins with an outcome of the vector env."""
         expected = run.begin(seed, task)
         got = told_run(self.env, outcome, run.i)
@@ -196,7 +196,7 @@ class Many:
             said = any(k in now.outcome[-1] for k in ("final_obs", "final_info"))
             self._expect(not said or ended.any() or len(self.runs) < self.env.num_envs, "`final_obs` where nobody ends")
 
-    def _stepped(self, run: Run, now: Moment) -> bool:
+    def _stepped(self, run: CheckedRun, now: Moment) -> bool:
         """Check a run that continues; return whether its episode ends."""
         expected = told(run.single.step(now.actions[run.i]))
         run.rewards.append(expected.reward)
@@ -207,7 +207,7 @@ class Many:
         same_step = ended and self.mode is AutoresetMode.SAME_STEP
         if same_step:
             flags = (expected.reward, expected.terminated, expected.truncated)
-            self._compare("A step that ends an episode", got, Told(got.obs, *flags, {}), run)
+            self._compare("A step that ends an episode", got, Reported(got.obs, *flags, {}), run)
             self._final(run, now.outcome[-1], expected)
         else:
             self._compare("A step", got, expected, run)
@@ -220,7 +220,7 @@ class Many:
                 self._begun(run, (now.outcome[0], now.outcome[-1]), None, None)
         return ended
 
-    def _trial(self, run: Run, action: Any, got: Told, expected: Told, final: bool) -> None:
+    def _trial(self, run: CheckedRun, action: Any, got: Reported, expected: Reported, final: bool) -> None:
         """Check that the numbers of a trial are those of its task, from the reports of the vector env itself."""
         if "config" not in expected.info or run.account is None:
             return
@@ -233,16 +233,16 @@ class Many:
             with self.faults.guard("To read the observation"):
                 check_shown(got.obs, run.account, run.rows, self.faults)
 
-    def _final(self, run: Run, infos: Info, expected: Told) -> None:
+    def _final(self, run: CheckedRun, infos: Info, expected: Reported) -> None:
         """Return the report on the last step of an episode, from the step that ends it and begins the next one."""
         if not self._expect("final_obs" in infos and "final_info" in infos, "No `final_obs` or `final_info` at an end"):
             return
         obs = infos["final_obs"][run.i]
         if self._expect(obs is not None, "`final_obs` holds nothing of a run that has ended"):
             info = numbers(self.env, infos["final_info"], run.i)
-            self._compare("`final_obs` or `final_info`", Told(obs, *expected[1:4], info), expected, run)
+            self._compare("`final_obs` or `final_info`", Reported(obs, *expected[1:4], info), expected, run)
 
-    def _views(self, run: Run) -> None:
+    def _views(self, run: CheckedRun) -> None:
         """History and masks of a run."""
         assert run.account is not None
         t = run.account.t + 1
@@ -254,7 +254,7 @@ class Many:
             same = difference(run.single.action_masks(), np.asarray(masks)) is None
             self._expect(same, "`action_masks` are not those of a single env of the same seed")
 
-    def _statistics(self, run: Run, infos: Info) -> None:
+    def _statistics(self, run: CheckedRun, infos: Info) -> None:
         if not getattr(self.env.unwrapped, "statistics", False):
             return
         if self._expect("episode" in infos, "The step that ends an episode has no `episode` in its infos"):
@@ -276,7 +276,7 @@ class Many:
         self._reset(over)
 
     # ------------------------------------------------------------------ words
-    def _compare(self, what: str, got: Told, expected: Told, run: Run) -> None:
+    def _compare(self, what: str, got: Reported, expected: Reported, run: CheckedRun) -> None:
         self.good &= compare(_OF.format(what), got, expected, self.same, self.faults)
 
     def _expect(self, claim: object, fault: str) -> bool:

@@ -1,4 +1,4 @@
-"""`Rows`: the rows of pools from the tasks themselves, and the available ones."""
+"""`CheckedRows`: the rows of pools from the tasks themselves, and the available ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pools = dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]]
 """Pools of tasks, with masks of rows unique in their configuration."""
 
 
-class Rows:
+class CheckedRows:
     """The pools of an env's tasks.
 
     Args:

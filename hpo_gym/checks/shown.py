@@ -10,7 +10,7 @@ import numpy as np
 from hpo_gym.base import Floats
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
-from hpo_gym.checks.rows import Rows
+from hpo_gym.checks.rows import CheckedRows
 from hpo_gym.checks.scales import served
 from hpo_gym.env import Blind, HistoryObserver, Last, Levels, PoolObserver, Progress, Summary, Tokens, Training
 from hpo_gym.problem import Scale, Task
@@ -22,7 +22,7 @@ _SAME = 1e-9  # distances to two levels
 _HUGE = float(np.finfo(np.float32).max)
 
 
-def check_shown(obs: Any, account: Account, rows: Rows, faults: Faults) -> None:
+def check_shown(obs: Any, account: Account, rows: CheckedRows, faults: Faults) -> None:
     """Check that an observation shows the trials so far, the rest of the budget, and the known facts about the data
     set."""
     for name, shown, true in (*_numbers(obs, account, rows), *_context(obs, account)):
@@ -37,7 +37,7 @@ def check_shown(obs: Any, account: Account, rows: Rows, faults: Faults) -> None:
 
 
 # ---------------------------------------------------------------------- by observer
-def _numbers(obs: Any, account: Account, rows: Rows) -> Iterator[Named]:
+def _numbers(obs: Any, account: Account, rows: CheckedRows) -> Iterator[Named]:
     """Names of numbers, as they are shown and as they are; NaN where nothing can be said."""
     observer = account.kernel.parts.observer
     for kind, numbers in _KINDS.items():
@@ -132,7 +132,7 @@ def _levels(obs: Any, account: Account) -> Iterator[Named]:
         yield "the grid cell", obs, np.where(unsure, np.nan, cell)
 
 
-def _pool(obs: Any, account: Account, rows: Rows) -> Iterator[Named]:
+def _pool(obs: Any, account: Account, rows: CheckedRows) -> Iterator[Named]:
     state, features = obs["state"], obs["candidate_features"]
     yield "the share of the budget left", state[1], account.left
     yield "the incumbent's score", state[0], served(account)[_best(account)] if account.t else 0.0

@@ -114,12 +114,12 @@ if TYPE_CHECKING:
     from hpo_gym.problem.task import Known as Known
     from hpo_gym.problem.task import PoolBank as PoolBank
     from hpo_gym.problem.task import PoolBankView as PoolBankView
-    from hpo_gym.problem.task import Progress as Progress
     from hpo_gym.problem.task import ProgressBank as ProgressBank
     from hpo_gym.problem.task import ScoreScale as ScoreScale
     from hpo_gym.problem.task import Session as Session
     from hpo_gym.problem.task import Task as Task
     from hpo_gym.problem.task import TaskBank as TaskBank
+    from hpo_gym.problem.task import TaskProgress as TaskProgress
     from hpo_gym.problem.task import check_task as check_task
     from hpo_gym.problem.task import filled as filled
     from hpo_gym.problem.task import finite_scores as finite_scores

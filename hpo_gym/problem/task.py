@@ -451,7 +451,7 @@ def pooled(bank: BankView) -> PoolBankView:
     return bank
 
 
-class Progress(ABC):
+class TaskProgress(ABC):
     """State of `n` runs of tasks whose trials build on each other, such as the epochs of one training.
 
     Attributes:
@@ -478,10 +478,10 @@ class Progress(ABC):
 
 
 class ProgressBank(Bank):
-    """Tasks whose trials build on each other: each `Runs` holds a `Progress` of its own."""
+    """Tasks whose trials build on each other: each `Runs` holds a `TaskProgress` of its own."""
 
     @abstractmethod
-    def progress(self, n: int, horizon: int) -> Progress:
+    def progress(self, n: int, horizon: int) -> TaskProgress:
         """Room for `n` runs of at most `horizon` trials."""
 
     @abstractmethod

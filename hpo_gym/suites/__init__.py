@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from hpo_gym.suites.load import is_several as is_several
     from hpo_gym.suites.load import is_shipped as is_shipped
     from hpo_gym.suites.load import load_suite as load_suite
-    from hpo_gym.suites.own.columns import Column as Column
-    from hpo_gym.suites.own.columns import Columns as Columns
+    from hpo_gym.suites.own.columns import TableColumn as TableColumn
+    from hpo_gym.suites.own.columns import TableColumns as TableColumns
     from hpo_gym.suites.own.constrained import constrained as constrained
     from hpo_gym.suites.own.csv import describe as describe
     from hpo_gym.suites.own.csv import suite_from_csv as suite_from_csv
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.tasks.surrogate.model import LAYERS as LAYERS
     from hpo_gym.suites.tasks.surrogate.model import REACH as REACH
     from hpo_gym.suites.tasks.surrogate.model import STEPS as STEPS
-    from hpo_gym.suites.tasks.surrogate.model import Surrogate as Surrogate
+    from hpo_gym.suites.tasks.surrogate.model import SurrogateModel as SurrogateModel
     from hpo_gym.suites.tasks.surrogate.task import SurrogateTask as SurrogateTask
     from hpo_gym.suites.tasks.training.changes import JUMP as JUMP
     from hpo_gym.suites.tasks.training.changes import Changes as Changes
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.tasks.training.recipe import CLASSES as CLASSES
     from hpo_gym.suites.tasks.training.recipe import INPUTS as INPUTS
     from hpo_gym.suites.tasks.training.recipe import Recipe as Recipe
-    from hpo_gym.suites.tasks.training.stream import Source as Source
+    from hpo_gym.suites.tasks.training.stream import StreamSource as StreamSource
     from hpo_gym.suites.tasks.training.task import TrainingTask as TrainingTask
     from hpo_gym.suites.tasks.training.trainings import Trainings as Trainings
 

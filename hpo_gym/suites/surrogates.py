@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, blame, shown
 from hpo_gym.problem import Suite
 from hpo_gym.suites.own.suite import TableSuite
-from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, Surrogate
+from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, SurrogateModel
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
 from hpo_gym.system import checksum
 
@@ -107,10 +107,10 @@ def _arrays(path: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _model(base: TableSuite, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]) -> Surrogate:
+def _model(base: TableSuite, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]) -> SurrogateModel:
     weights, offsets = (tuple(arrays[f"{letter}{i}"] for i in range(LAYERS)) for letter in "wb")
     heads, levels, scales, rising = (arrays[name] for name in ("heads", "levels", "scales", "rising"))
-    model = Surrogate(base.space, weights, offsets, heads, levels, scales, rising > 0)
+    model = SurrogateModel(base.space, weights, offsets, heads, levels, scales, rising > 0)
     k, f, width = base.table.k, len(fidelities), model.encoding.width
     (e, _, h), r, q = weights[0].shape, weights[-1].shape[-1], heads.shape[1]
     layers = zip((width, h, h, h), (h, h, h, r), strict=True)
@@ -126,7 +126,7 @@ def _model(base: TableSuite, arrays: Mapping[str, NDArray[Any]], fidelities: tup
 
 
 def _members(
-    base: TableSuite, model: Surrogate, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]
+    base: TableSuite, model: SurrogateModel, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]
 ) -> tuple[SurrogateTask, ...]:
     k, optimum = len(base.members), arrays["optimum"]
     best = model(np.arange(k), optimum, np.full(k, model.f - 1)).score

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.engines import check_engine as check_engine
     from hpo_gym.system.jobs.engines import run as run
     from hpo_gym.system.jobs.guard import Guard as Guard
+    from hpo_gym.system.jobs.guard import GuardStep as GuardStep
     from hpo_gym.system.jobs.guard import Limits as Limits
-    from hpo_gym.system.jobs.guard import Step as Step
     from hpo_gym.system.jobs.guard import Verdict as Verdict
     from hpo_gym.system.jobs.guard import first_of as first_of
     from hpo_gym.system.jobs.guards import Asked as Asked

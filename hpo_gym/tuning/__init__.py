@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.folder import write as write
     from hpo_gym.tuning.proposals import Proposer as Proposer
     from hpo_gym.tuning.spaces import read_file as read_file
-    from hpo_gym.tuning.study import Plan as Plan
     from hpo_gym.tuning.study import Study as Study
+    from hpo_gym.tuning.study import StudyPlan as StudyPlan
     from hpo_gym.tuning.tuned import Tuned as Tuned
     from hpo_gym.tuning.tuner import tune as tune
 

@@ -20,7 +20,7 @@ from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.study import FILE, Plan, stored_plan
+from hpo_gym.tuning.study import FILE, StudyPlan, stored_plan
 
 DIRECTIONS = ("maximize", "minimize")
 
@@ -51,11 +51,11 @@ class Checked:
     stopping: Halving | None = None
     why: str = ""
 
-    def plan(self, seed: int) -> Plan:
+    def plan(self, seed: int) -> StudyPlan:
         """Return the plan of the study."""
         known = seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in self.prior])
         stopping = self.stopping
-        return Plan(
+        return StudyPlan(
             self.space.to_json(), self.form.name, dict(self.form.settings), self.direction, seed, known, self.init,
             belief=None if self.belief is None else self.belief.to_json(),
             meta_features=dict(self.meta_features or {}), why=self.why,

@@ -16,9 +16,9 @@ from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, Su
 from hpo_gym.suites import (
     PARAMS,
     TASK,
-    Column,
-    Columns,
     Given,
+    TableColumn,
+    TableColumns,
     read_csv,
     read_frame,
     read_parquet,
@@ -156,7 +156,7 @@ def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
     return suite
 
 
-def _own_names(table: Columns, space: SearchSpace) -> tuple[Columns, str, str]:
+def _own_names(table: TableColumns, space: SearchSpace) -> tuple[TableColumns, str, str]:
     """Return the table with the plain names of hyperparameters, as ``score`` for ``params_score``, and the columns of
     the task and of the score. A column in the way, or one that may be taken for a role, gets another name.
     """
@@ -167,7 +167,7 @@ def _own_names(table: Columns, space: SearchSpace) -> tuple[Columns, str, str]:
         moved["status"] = "state"
     columns = {moved.get(name, mine.get(name, name)): column for name, column in table.by_name.items()}
     if TASK in mine.values():
-        columns.setdefault(f"{TASK} of the trial", Column.of(["earlier"] * len(table.rows)))
+        columns.setdefault(f"{TASK} of the trial", TableColumn.of(["earlier"] * len(table.rows)))
     score = "value" if mine and "score" not in table else "score"
     task = f"{TASK} of the trial" if TASK in mine.values() else TASK
     return table.changed(columns), task, moved.get(score, score)

@@ -49,7 +49,7 @@ def counted(ended: Sequence[Ended]) -> list[tuple[int, str]]:
 
 
 @dataclass
-class Watch:
+class FailureWatch:
     """Examine each ended trial: warn about the first failure of each kind, and end a tuning that only fails.
 
     Attributes:

@@ -24,7 +24,7 @@ from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.optuna_trials import Part, Turns, claimed, finished, groups
 from hpo_gym.tuning.proposals import Config, Proposer
-from hpo_gym.tuning.study import Ended, Plan, Study
+from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
 if TYPE_CHECKING:
     import optuna
@@ -178,7 +178,7 @@ class HPOGymSampler(BaseSampler):
         seed = self._seed if part.whole else seeding.key("optuna group", self._seed, names)
         if beside:
             seed, init = seeding.key("optuna beside", seed, number, attempt), ()
-        plan = Plan(
+        plan = StudyPlan(
             part.parameters.space.to_json(), self._form.name, dict(self._form.settings), direction, seed, "", init
         )
         prior = self._earlier(direction) if part.whole else ()

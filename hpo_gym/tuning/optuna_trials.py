@@ -17,7 +17,7 @@ from hpo_gym.suites import constraints_of
 from hpo_gym.system import Measured, verdict
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.proposals import Config, Proposer
-from hpo_gym.tuning.study import Ended, Plan
+from hpo_gym.tuning.study import Ended, StudyPlan
 
 PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
 SETTLED = "hpo_gym:settled"  # and whether no other trial was seen to have it
@@ -153,7 +153,7 @@ class Turns:
         self._proposer, self._asked = proposer, False
         self._answer: Config | None = None
 
-    def leads_to(self, plan: Plan, ended: Sequence[Ended]) -> bool:
+    def leads_to(self, plan: StudyPlan, ended: Sequence[Ended]) -> bool:
         """Return whether it knows the beginning of these trials, under the same plan."""
         told = self._proposer.study.ended
         return self._proposer.study.plan == plan and list(map(_content, told)) == list(

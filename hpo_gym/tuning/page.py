@@ -12,7 +12,7 @@ import numpy as np
 from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, source, style_sheet, svg_text, theme, ticks
 from hpo_gym.problem import Hyperparameter, SearchSpace
 from hpo_gym.tuning.failures import counted
-from hpo_gym.tuning.study import Ended, Plan
+from hpo_gym.tuning.study import Ended, StudyPlan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,11 +28,11 @@ _HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has n
 _LABELS = 8  # choices that are named on an axis
 
 
-class Findings(Protocol):
+class TuningTrials(Protocol):
     """The trials of a tuning, `hpo_gym.tuning.tuned.Tuned`."""
 
     @property
-    def plan(self) -> Plan: ...
+    def plan(self) -> StudyPlan: ...
 
     @property
     def ended(self) -> tuple[Ended, ...]: ...
@@ -50,7 +50,7 @@ class Findings(Protocol):
     def succeeded(self) -> bool: ...
 
 
-def page(tuned: Findings) -> str:
+def page(tuned: TuningTrials) -> str:
     """Render the page; every text is escaped by the template engine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -83,7 +83,7 @@ def page(tuned: Findings) -> str:
     )
 
 
-def progress(tuned: Findings) -> Figure:
+def progress(tuned: TuningTrials) -> Figure:
     """Draw the scores in order, and the best so far."""
     from matplotlib.figure import Figure
 
@@ -110,7 +110,7 @@ def progress(tuned: Findings) -> Figure:
     return figure
 
 
-def by_hyperparameter(tuned: Findings) -> Figure:
+def by_hyperparameter(tuned: TuningTrials) -> Figure:
     """Draw the score of each successful trial over the values of each varying hyperparameter.
 
     With more than `_MOST`, those that explain the most of the scores' ranks, in the order of the space.
@@ -184,7 +184,7 @@ def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
     axes.spines["bottom"].set_color(FAINT)
 
 
-def _best_first(tuned: Findings) -> list[Ended]:
+def _best_first(tuned: TuningTrials) -> list[Ended]:
     """Trials that count by their score, then the others in order."""
     sign = tuned.plan.sign
 
@@ -194,7 +194,7 @@ def _best_first(tuned: Findings) -> list[Ended]:
     return sorted(tuned.ended, key=place)
 
 
-def _row(tuned: Findings, e: Ended, names: Sequence[str]) -> dict[str, Any]:
+def _row(tuned: TuningTrials, e: Ended, names: Sequence[str]) -> dict[str, Any]:
     score, label = _text(e.measured.score), e.measured.status.label
     return {
         "number": e.number + 1,

@@ -22,7 +22,7 @@ FILE, PLAN = "tune.sqlite", "study"
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """Identity of a study: it is continued only under the same plan.
 
     Attributes:
@@ -101,7 +101,7 @@ class Study:
         begun: Running or interrupted trials, by number.
     """
 
-    plan: Plan
+    plan: StudyPlan
     ended: list[Ended] = field(default_factory=list)
     begun: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     _store: Store | None = None
@@ -182,7 +182,7 @@ class _File:
 
 
 @contextmanager
-def opened(folder: Path | None, plan: Plan, *, resume: bool) -> Iterator[Study]:
+def opened(folder: Path | None, plan: StudyPlan, *, resume: bool) -> Iterator[Study]:
     """Return a study, empty or, if `resume`, in the state of the folder.
 
     Raises:
@@ -206,7 +206,7 @@ def opened(folder: Path | None, plan: Plan, *, resume: bool) -> Iterator[Study]:
         yield Study(plan, *_trials(store, SearchSpace(plan.space)), store)
 
 
-def stored_plan(folder: Path) -> Plan | None:
+def stored_plan(folder: Path) -> StudyPlan | None:
     """Return the plan of the study in a folder; None if there is none yet."""
     if not (folder / FILE).is_file():
         return None
@@ -261,7 +261,7 @@ def _fault(record: Record, space: SearchSpace, path: Path) -> str:
     return ""
 
 
-def _refuse_other(plan: Plan, there: Plan, folder: Path) -> None:
+def _refuse_other(plan: StudyPlan, there: StudyPlan, folder: Path) -> None:
     mine, theirs = (json.loads(json.dumps(asdict(p))) for p in (plan, there))
     for name, value in mine.items():
         if theirs[name] != value and name != "why":
@@ -269,16 +269,16 @@ def _refuse_other(plan: Plan, there: Plan, folder: Path) -> None:
             raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
 
 
-def _of_store(store: Store) -> Plan:
+def _of_store(store: Store) -> StudyPlan:
     said = store.meta_get(PLAN)
     if said is None:
         raise DamagedDataError(f"{store.path} holds no plan of a study: `hpo-gym tune` did not write it.")
     return _plan(said, store.path)
 
 
-def _plan(text: str, path: Path) -> Plan:
-    later = {f.name for f in fields(Plan) if (f.default, f.default_factory) != (MISSING, MISSING)}
-    return Plan(**read_plan(text, {f.name for f in fields(Plan)} - later, later, path))
+def _plan(text: str, path: Path) -> StudyPlan:
+    later = {f.name for f in fields(StudyPlan) if (f.default, f.default_factory) != (MISSING, MISSING)}
+    return StudyPlan(**read_plan(text, {f.name for f in fields(StudyPlan)} - later, later, path))
 
 
 def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:

@@ -16,7 +16,7 @@ from hpo_gym.suites import COLUMNS, PARAMS, TASK, TableSuite, table_suite
 from hpo_gym.tuning import study as stored
 from hpo_gym.tuning.failures import counted, failed
 from hpo_gym.tuning.proposals import as_trial
-from hpo_gym.tuning.study import Ended, Plan
+from hpo_gym.tuning.study import Ended, StudyPlan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class Tuned:
         ended: All trials, in the order of ends.
     """
 
-    plan: Plan
+    plan: StudyPlan
     ended: tuple[Ended, ...]
 
     @classmethod

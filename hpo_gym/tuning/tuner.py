@@ -14,12 +14,12 @@ from typing import Any
 from hpo_gym.base import StorageFullError, StorageLostError, TrialsFailedError, limit, seeding, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
-from hpo_gym.system import Callback, Guard, Limits, Progress, Step, Teller, Verdict, first_of, told
+from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, told
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import check_objective, checked, folder_of, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
-from hpo_gym.tuning.failures import MOST, Watch, failed
+from hpo_gym.tuning.failures import MOST, FailureWatch, failed
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.study import Study, opened
@@ -116,7 +116,7 @@ def tune(
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
             guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
-            watch = Watch(most, tuple(study.ended), _kept(folder))
+            watch = FailureWatch(most, tuple(study.ended), _kept(folder))
             seeded = takes_seed(objective)
             _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()
         result = tell.result = Tuned(plan, tuple(study.ended))
@@ -169,7 +169,7 @@ class _Loop:
     tell: Teller
     stopping: Halving | None
     seeded: bool
-    watch: Watch
+    watch: FailureWatch
     busy: dict[Any, _Running] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -204,7 +204,7 @@ class _Loop:
     def _attend(self, pipe: Any) -> None:
         one = self.busy[pipe]
         news = one.guard.read(0)
-        if isinstance(news, Step):
+        if isinstance(news, GuardStep):
             one.steps.append((news.step, news.value))
             one.stopped = self._stops(one)
             one.guard.answer(go=not one.stopped)

@@ -17,9 +17,9 @@ from scipy import stats
 from hpo_gym.bench import (
     FOLDER,
     TEST,
+    BenchPlan,
     Curves,
     Findings,
-    Plan,
     Protocol,
     Resamples,
     auc,
@@ -102,7 +102,7 @@ def _read(name: str) -> Findings:
     protocol = covered(known, suites, Protocol(of.split, budget=Budget(of.budget)), seeds=None, tasks=None)
     judged = [e for e in entrants_with(known, "cold") if e.name in JUDGED]
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store.sqlite") as store:
-        plan = Plan(protocol, judged, suites, Path(folder))
+        plan = BenchPlan(protocol, judged, suites, Path(folder))
         plan.borrow(store, name, of)
         return plan.findings(store)
 

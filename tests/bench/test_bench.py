@@ -34,7 +34,7 @@ from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbent import incumbents, mean_regret, regret_of
 from hpo_gym.bench.merging import merge
-from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.results import Results
@@ -870,8 +870,8 @@ def test_families_take_turns_where_only_some_tasks_are_taken() -> None:
 
 def test_so_many_tasks_are_of_so_many_families() -> None:
     suite = hpo_gym.load_suite("AutoML")
-    plan = Plan(Protocol(tasks=7, seeds=1), [], {"AutoML": suite}, Path())
+    plan = BenchPlan(Protocol(tasks=7, seeds=1), [], {"AutoML": suite}, Path())
     chosen = [name for name, _ in plan.tasks["AutoML"]]
     assert len({suite.task(name).family for name in chosen}) == len(chosen) == 7
-    more = [name for name, _ in Plan(Protocol(tasks=9, seeds=1), [], {"AutoML": suite}, Path()).tasks["AutoML"]]
+    more = [name for name, _ in BenchPlan(Protocol(tasks=9, seeds=1), [], {"AutoML": suite}, Path()).tasks["AutoML"]]
     assert set(chosen) < set(more)

@@ -20,7 +20,7 @@ from left_behind import left_in_memory, left_running
 
 from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.problem.trial import Status
-from hpo_gym.system.jobs.guard import Guard, Limits, Step, Verdict, first_of
+from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict, first_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 AFTER = 1.0  # seconds after the limit
@@ -72,7 +72,7 @@ def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
         for guard in first_of(guard for guard, _ in busy.values()):
             pipe = guard.pipe
             name, news = busy[pipe][1], guard.read(0)
-            if isinstance(news, Step):
+            if isinstance(news, GuardStep):
                 guard.answer(go=True)
             elif isinstance(news, Verdict):
                 told[name] = news
@@ -134,7 +134,7 @@ def test_steps_are_told_and_the_owner_may_end_them() -> None:
     with Guard(objective) as guard:
         guard.start({})
         for epoch in (1, 2, 3):
-            assert guard.read() == Step(epoch, epoch / 10)
+            assert guard.read() == GuardStep(epoch, epoch / 10)
             guard.answer(go=epoch < 3)
         verdict = guard.read()
         assert isinstance(verdict, Verdict) and verdict.status is Status.OK
@@ -265,7 +265,7 @@ def test_read_waits_no_longer_than_it_is_told_for_a_guard_that_is_stopped() -> N
     known = left_running()
     with Guard(_stops_its_guard) as guard:
         guard.start({"stops": True}, limits=Limits(60.0))
-        assert guard.read(10.0) == Step(1, 0.5)
+        assert guard.read(10.0) == GuardStep(1, 0.5)
         guard.answer(go=True)
         assert guard.read(0.1) is None and first_of([guard], 0.1) == []
         assert 50.0 < guard.left < 61.0

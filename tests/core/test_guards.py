@@ -13,7 +13,7 @@ import pytest
 
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.trial import Status
-from hpo_gym.system.jobs.guard import Guard, Limits, Step, Verdict
+from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict
 from hpo_gym.system.jobs.guards import Asked, Guards
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
@@ -89,8 +89,8 @@ def test_seconds_may_be_those_of_each_step() -> None:
     guards, slow, hangs = Guards(1), {"seconds": [0.25] * 3}, {"seconds": [0.0, 60.0]}
     trials = [Asked(in_steps, config, limits=Limits(0.6, per_step=True)) for config in (slow, hangs)]
     told = list(guards.events(trials))
-    assert [(i, news) for i, news in told if isinstance(news, Step)] == [
-        (0, Step(0, 0.0)), (0, Step(1, 0.5)), (0, Step(2, 1.0)), (1, Step(0, 0.0)),
+    assert [(i, news) for i, news in told if isinstance(news, GuardStep)] == [
+        (0, GuardStep(0, 0.0)), (0, GuardStep(1, 0.5)), (0, GuardStep(2, 1.0)), (1, GuardStep(0, 0.0)),
     ]  # fmt: skip
     assert [(i, news.status) for i, news in told if isinstance(news, Verdict)] == [(0, Status.OK), (1, Status.TIMEOUT)]
     assert guards.run([Asked(in_steps, slow, limits=Limits(0.6))])[0].status is Status.TIMEOUT

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hpo_gym.base.errors import HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.own.columns import Column
+from hpo_gym.suites.own.columns import TableColumn
 from hpo_gym.suites.own.csv import describe, suite_from_csv
 from hpo_gym.suites.own.csv_space import infer_space
 
@@ -113,7 +113,7 @@ def test_conditions_on_conditions_are_found() -> None:
         "b": ["", "x", "y", "y"],
         "a": ["off", "on", "on", "on"],
     }
-    assert describe(infer_space({name: Column.of(texts) for name, texts in columns.items()})).splitlines() == [
+    assert describe(infer_space({name: TableColumn.of(texts) for name, texts in columns.items()})).splitlines() == [
         "a: categorical one of off, on",
         "b: categorical one of x, y, only if a is one of on",
         "c: int in [1, 2], only if b is one of y",

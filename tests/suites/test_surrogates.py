@@ -37,7 +37,7 @@ from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
 from hpo_gym.suites.tasks.surrogate.encoding import Encoding
-from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, Surrogate
+from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, SurrogateModel
 from hpo_gym.suites.tasks.surrogate.network import bent, forward
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
 from hpo_gym.system.storage.whole import sealed
@@ -52,14 +52,14 @@ def array(values: Any) -> np.ndarray:
     return np.array(values, np.float32)
 
 
-def by_hand(rise: bool = False) -> Surrogate:
+def by_hand(rise: bool = False) -> SurrogateModel:
     """Two tasks, two fidelities; at a = .75 the factor is 5.25, at a = .5 it is .3421875."""
     weights = tuple(array([[[w]]]) for w in (2.0, 4.0, 1.0, 2.0))
     offsets = tuple(array([[b]]) for b in (0.0, 0.0, 0.375, 0.0))
     heads = array([[[0.2], [0.0], [0.0], [0.0], [-1.0], [1.0]], [[0.0]] * 6])
     levels = array([[-0.05, 0.5, -1.0, 1.0, 0.0, -5.0], [0.0] * 6])
     scales = array([[[10 * GRID, 10 * GRID], [4 + GRID, 4 + GRID]], [[GRID, GRID], [3 + GRID, 3 + GRID]]])
-    return Surrogate(LINE, weights, offsets, heads, levels, scales, np.array([[rise, True], [rise, True]]))
+    return SurrogateModel(LINE, weights, offsets, heads, levels, scales, np.array([[rise, True], [rise, True]]))
 
 
 def conditional() -> SearchSpace:
@@ -85,7 +85,7 @@ def tiny(m: int = 80, k: int = 6) -> TableSuite:
     return table_suite("Tiny", space, x, score, costs=cost, fidelities=(0.5, 1.0), splits=splits)
 
 
-def random_model(space: SearchSpace, k: int = 5, f: int = 2, e: int = 2) -> Surrogate:
+def random_model(space: SearchSpace, k: int = 5, f: int = 2, e: int = 2) -> SurrogateModel:
     rng = np.random.default_rng(3)
     width = Encoding(space).width
     sizes = [(width, 24), (24, 24), (24, 24), (24, 8)]
@@ -93,7 +93,7 @@ def random_model(space: SearchSpace, k: int = 5, f: int = 2, e: int = 2) -> Surr
     offsets = tuple(array(rng.normal(size=(e, s[1]))) for s in sizes)
     heads, levels = array(rng.normal(size=(k, 3 * f, 8 * e))), array(rng.normal(size=(k, 3 * f)) - 1)
     scales = array(np.sort(rng.normal(size=(k, 2, f, STEPS + 1))) + 9)
-    return Surrogate(space, weights, offsets, heads, levels, scales, rng.random((k, 2)) < 0.5)
+    return SurrogateModel(space, weights, offsets, heads, levels, scales, rng.random((k, 2)) < 0.5)
 
 
 # ---------------------------------------------------------------------------------------------- the network

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.suites.tasks.training.epoch import Rows, Settings, Trainer, Weights
-from hpo_gym.suites.tasks.training.network import ABSENT, Batch, Network, initial, layers
+from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer, Weights
+from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, initial, layers
 from hpo_gym.suites.tasks.training.probe import probe
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.updates import adam, due, momentum
@@ -16,12 +16,12 @@ from hpo_gym.suites.tasks.training.updates import adam, due, momentum
 F32 = np.float32
 
 
-def one_row(label: int, absent: int = 2) -> Batch:
+def one_row(label: int, absent: int = 2) -> ExampleBatch:
     """The row (2, 0, .., 0, 1) of a task with `absent` classes less than four."""
     x, y, mask = np.zeros((1, 1, 16), F32), np.zeros((1, 4, 1), F32), np.zeros((1, 4, 1), F32)
     x[0, 0, 0], x[0, 0, 15], y[0, label, 0] = 2, 1, 1
     mask[0, 4 - absent :, 0] = ABSENT
-    return Batch(x, y, mask)
+    return ExampleBatch(x, y, mask)
 
 
 def one_unit() -> np.ndarray:
@@ -73,7 +73,7 @@ def test_the_gradient_is_that_of_finite_differences(activation: str) -> None:
     y = np.eye(4, dtype=F32)[rng.integers(0, 3, (2, 8))].swapaxes(1, 2)
     absent = np.zeros((2, 4, 1), F32)
     absent[:, 3] = ABSENT
-    batch = Batch(x, np.ascontiguousarray(y), absent)
+    batch = ExampleBatch(x, np.ascontiguousarray(y), absent)
     weights = initial(np.array([3, 4], np.uint64), recipe)
     out, room = np.empty_like(weights), np.empty_like(weights)
     net.gradient(layers(weights, 5), batch, layers(out, 5))
@@ -113,7 +113,7 @@ def test_a_batch_of_several_slots_is_due_when_it_is_full() -> None:
     assert full == [[True, False, False], [True, True, False], [True, False, False], [True, True, True]]
 
 
-def rows(labels: list[int]) -> Rows:
+def rows(labels: list[int]) -> EpochRows:
     """One run, a slot for each label, each of the one row above."""
     x, y = np.zeros((1, len(labels), 1, 16), F32), np.zeros((1, len(labels), 4, 1), F32)
     x[..., 0], x[..., 15] = 2, 1
@@ -121,7 +121,7 @@ def rows(labels: list[int]) -> Rows:
         y[0, slot, label, 0] = 1
     absent = np.zeros((1, 4, 1), F32)
     absent[:, 2:] = ABSENT
-    return Rows(x, y, absent)
+    return EpochRows(x, y, absent)
 
 
 def epoch(labels: list[int], rate: float, every: int = 1) -> tuple[Weights, np.ndarray]:

@@ -11,7 +11,7 @@ from hpo_gym.suites.tasks.training.controls import CONTROLS, Controls, control_s
 from hpo_gym.suites.tasks.training.generators import FAMILIES, GENERATORS
 from hpo_gym.suites.tasks.training.keyed import chunk_order, flipped
 from hpo_gym.suites.tasks.training.recipe import Recipe
-from hpo_gym.suites.tasks.training.stream import NOISE, Source, stream_of
+from hpo_gym.suites.tasks.training.stream import NOISE, StreamSource, stream_of
 
 KEYS = np.array([5, 6, 2**64 - 1], np.uint64)
 
@@ -43,23 +43,23 @@ def test_families_are_as_many_as_promised_and_on_one_side() -> None:
 @pytest.mark.parametrize("family", GENERATORS)
 def test_a_generator_gives_rows_of_a_task_and_the_same_again(family: str) -> None:
     for seed in (0, 1):
-        x, y, classes = Source(family, seed).rows(600)
-        again = Source(family, seed).rows(600)
+        x, y, classes = StreamSource(family, seed).rows(600)
+        again = StreamSource(family, seed).rows(600)
         assert (x == again[0]).all() and (y == again[1]).all()
         assert x.shape == (600, 16) and x.dtype == np.float32 and (x[:, 15] == 1).all() and np.isfinite(x).all()
         assert 2 <= classes <= 4 and set(y.tolist()) == set(range(classes))
         spread = x[:, :15].std(0)
         assert ((spread < 1e-6) | ((spread > 0.099) & (spread < 1.001))).all()
         assert np.abs(x[:, :15].mean(0)).max() < 1e-5
-        assert 0 <= Source(family, seed).noise <= NOISE
-    assert (Source(family, 0).rows(50)[0] != Source(family, 1).rows(50)[0]).any()
+        assert 0 <= StreamSource(family, seed).noise <= NOISE
+    assert (StreamSource(family, 0).rows(50)[0] != StreamSource(family, 1).rows(50)[0]).any()
 
 
 def test_a_stream_is_shared_by_copies_and_cannot_be_written() -> None:
     import copy
     import pickle
 
-    stream = stream_of((Source("moons", 0), Source("blobs", 0)), Recipe(chunks=32, validation=64))
+    stream = stream_of((StreamSource("moons", 0), StreamSource("blobs", 0)), Recipe(chunks=32, validation=64))
     assert stream.x.shape == (2, 32, 16, 16) and stream.valid_x.shape == (2, 64, 16)
     assert copy.deepcopy(stream) is stream
     data = pickle.dumps(stream)

@@ -16,7 +16,7 @@ from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.trial import Status
 from hpo_gym.system.jobs.measured import Measured, verdict
 from hpo_gym.tuning import page as pages
-from hpo_gym.tuning.study import Ended, Plan
+from hpo_gym.tuning.study import Ended, StudyPlan
 from hpo_gym.tuning.tuned import Tuned
 
 SPACE = ConfigurationSpace()
@@ -25,7 +25,7 @@ SPACE.add(Float("C", (0.01, 100.0), log=True), Integer("degree", (2, 5)), Catego
 
 def tuned(*scores: float, direction: str = "maximize", constraint: float = 0.0) -> Tuned:
     space = SearchSpace(SPACE)
-    plan = Plan(space.to_json(), "gp-ei", {}, direction, 0, "")
+    plan = StudyPlan(space.to_json(), "gp-ei", {}, direction, 0, "")
     ended = []
     for i, score in enumerate(scores):
         good = math.isfinite(score)
@@ -128,7 +128,7 @@ def wide(d: int, n: int) -> Tuned:
     for i in range(n):
         config = {"kind": "abc"[i % 3]} | dict(zip(space.names[1:], rng.random(d - 1).tolist(), strict=True))
         ended.append(Ended(i, i, config, Measured(Status.OK, "", 9.0 * config[f"x{d - 2}"] + 5.0 * (i % 3))))
-    return Tuned(Plan(space.to_json(), "random", {}, "maximize", 0, ""), tuple(ended))
+    return Tuned(StudyPlan(space.to_json(), "random", {}, "maximize", 0, ""), tuple(ended))
 
 
 def test_of_many_hyperparameters_those_that_explain_the_most_have_a_panel():
@@ -153,7 +153,7 @@ def test_lone_surrogates_are_spaces_on_the_page(tmp_path):
         Ended(0, 0, {"k": "a"}, Measured(Status.OK, "", 1.0)),
         Ended(1, 1, {"k": "b"}, Measured(Status.FAILED, "No such file: \udcff")),
     ]
-    found = Tuned(Plan(space.to_json(), "rand\ud800om", {}, "maximize", 0, ""), tuple(ended))
+    found = Tuned(StudyPlan(space.to_json(), "rand\ud800om", {}, "maximize", 0, ""), tuple(ended))
     assert "No such file:" in found.report(tmp_path / "h.html").read_text("utf-8")
 
 

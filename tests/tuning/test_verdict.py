@@ -23,7 +23,7 @@ from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.proposals import Proposer
-from hpo_gym.tuning.study import FILE, Ended, Plan, Study
+from hpo_gym.tuning.study import FILE, Ended, Study, StudyPlan
 from hpo_gym.tuning.tuned import Tuned
 
 optuna = pytest.importorskip("optuna")
@@ -133,7 +133,7 @@ def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> N
     ],
 )
 def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], told: list[float]) -> None:
-    plan = Plan(read_space(SPACE).to_json(), "random", {}, "maximize", 0, "")
+    plan = StudyPlan(read_space(SPACE).to_json(), "random", {}, "maximize", 0, "")
     measured = [Measured(Status.FAILED) if s is None else Measured(Status.OK, score=s) for s in scores]
     study = Study(plan, [Ended(i, i, {"x": 0.5}, m) for i, m in enumerate(measured)])
     form, _ = ready("random")

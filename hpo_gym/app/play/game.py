@@ -21,8 +21,8 @@ from hpo_gym.app.play.talk import Talk
 from hpo_gym.base import DamagedDataError, InvalidValueError, SplitError
 from hpo_gym.bench import (
     MADE,
+    BenchPlan,
     Entrant,
-    Plan,
     Protocol,
     Results,
     StoredPlan,
@@ -90,7 +90,7 @@ class Game:
                 f"`--resume` must keep the suite of the game, {[*stored.suites]}, got {self.suite!r}."
             )
         game = self._decided(suite, None if stored is None else _game(stored, folder))
-        plan = Plan(game._protocol(suite), [game.entrant, *entrants_of(AGAINST)], suites, folder)
+        plan = BenchPlan(game._protocol(suite), [game.entrant, *entrants_of(AGAINST)], suites, folder)
         folder.mkdir(parents=True, exist_ok=True)
         with Store(path) as store:
             store.meta_set("plan", plan.stored().text())
@@ -132,7 +132,7 @@ class Game:
         budget = int(suite.env.get("budget", BUDGET)) if self.budget is None else self.budget
         return Game(self.suite, self.task or first_task(suite, seed), seed, budget, name)
 
-    def _play(self, plan: Plan, store: Store, talk: Talk) -> None:
+    def _play(self, plan: BenchPlan, store: Store, talk: Talk) -> None:
         """Ask until the run is over, and store it; nothing of one that is stored already."""
         ((spec, suite),) = plan.suites.items()
         (cell,) = plan.cells(spec)

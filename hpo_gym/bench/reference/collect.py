@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import InvalidValueError
 from hpo_gym.bench.cells import Cell
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.plan import Plan, opened
+from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.protocol import families_first
 from hpo_gym.bench.reference.reference import ROUNDING, Reference
 from hpo_gym.optimize import SAVED, UNKNOWN, MadeOf, joined, suite_stamp
@@ -57,7 +57,7 @@ def _kept(known: Reference, anew: Sequence[Reference]) -> Reference:
     return known.without(other)
 
 
-def _collected(plan: Plan, store: Store, spec: str) -> Reference:
+def _collected(plan: BenchPlan, store: Store, spec: str) -> Reference:
     suite, p = plan.suites[spec], plan.protocol
     if p.fold is not None:
         raise InvalidValueError(f"Reference runs must be on the published split, got `fold={p.fold!r}`.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hpo_gym.base import InvalidValueError
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.report.grid import Grid
+from hpo_gym.bench.report.grid import FigureGrid
 from hpo_gym.bench.report.page import Beside, Drawn, page
 from hpo_gym.bench.report.tables import (
     Results,
@@ -67,7 +67,7 @@ def write_report(
     _check(results, curves)
     look, files = styles(curves), {}
     figures: dict[str, dict[str, Drawn]] = {}
-    by_task: dict[str, Grid] = {}
+    by_task: dict[str, FigureGrid] = {}
     for i, (suite, slug) in enumerate(_slugs(results["suites"]).items()):
         made, ordered = draw(curves[suite], look), by_auc(curves[suite])
         figures[suite] = {name: _drawn(name, figure, ordered, look, f"s{i}") for name, figure in made.items()}

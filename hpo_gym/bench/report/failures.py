@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.report.grid import Grid, grid
+from hpo_gym.bench.report.grid import FigureGrid, grid
 from hpo_gym.bench.report.words import counted
 
 _NAMED = 6  # how many are named in a cell
@@ -14,7 +14,7 @@ Failed = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Failed trials by suite, optimizer and task."""
 
 
-def failure_grids(curves: Mapping[str, Sequence[Curves]], trials: Failed) -> list[Grid]:
+def failure_grids(curves: Mapping[str, Sequence[Curves]], trials: Failed) -> list[FigureGrid]:
     """By optimizer and by task, of all suites; nothing where nothing failed."""
     by_optimizer = [line for suite in curves for line in _by_optimizer(suite, curves[suite], trials.get(suite, {}))]
     by_task = [line for suite in curves for line in _by_task(suite, curves[suite], trials.get(suite, {}))]

@@ -37,7 +37,7 @@ class Tr:
 
 
 @dataclass(frozen=True)
-class Grid:
+class FigureGrid:
     """A table.
 
     Attributes:
@@ -66,7 +66,7 @@ def grid(
     texts: Iterable[int] = (0,),
     *,
     intervals: bool = True,
-) -> Grid:
+) -> FigureGrid:
     """Make a table of text; names in columns of text are taken as they are, whatever brackets they have.
 
     Args:
@@ -74,4 +74,4 @@ def grid(
     """
     placed = frozenset(texts)
     rows = (Tr(tuple(td(c) if intervals and i not in placed else Td(c) for i, c in enumerate(line))) for line in lines)
-    return Grid(label, tuple(head), tuple(rows), texts=placed)
+    return FigureGrid(label, tuple(head), tuple(rows), texts=placed)

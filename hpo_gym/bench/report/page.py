@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_gym.bench.leaders import pooled_leaders
 from hpo_gym.bench.metrics import TEST, Curves
 from hpo_gym.bench.report.failures import Failed, failure_grids
-from hpo_gym.bench.report.grid import Grid, Td, Tr, grid, td
+from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.remembered import parts_of
 from hpo_gym.bench.report.runs_page import runs_parts
 from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
@@ -74,14 +74,14 @@ class Drawn:
 
     svg: str
     frame: tuple[float, float, float, float] | None = None
-    values: Grid | None = None
+    values: FigureGrid | None = None
 
 
 def page(
     results: Results,
     curves: Mapping[str, Sequence[Curves]],
     drawn: Mapping[str, Mapping[str, Drawn]],
-    by_task: Mapping[str, Grid],
+    by_task: Mapping[str, FigureGrid],
     beside: Beside,
     *,
     timings: bool,
@@ -188,7 +188,7 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
     names = tuple(line[0] for line in body if lead.leads(line[0]))
     return {
         "said": pooled_said(results),
-        "table": Grid("All suites", (*head[:3], "p to best", *head[3:]), tuple(rows)),
+        "table": FigureGrid("All suites", (*head[:3], "p to best", *head[3:]), tuple(rows)),
         "anchor": anchor,
         "lead": Lead(lead.best, names, len(body)),
         "best": part["optimizers"][lead.best],

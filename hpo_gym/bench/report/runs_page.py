@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hpo_gym.bench.report.grid import Grid, grid
+from hpo_gym.bench.report.grid import FigureGrid, grid
 from hpo_gym.bench.report.words import MISSING, number, short
 from hpo_gym.bench.single_runs import Axis, SingleRun, SuiteRuns, Tried
 
@@ -51,7 +51,7 @@ def _run(suite: str, at: str, run: SingleRun, found: SuiteRuns) -> dict[str, Any
     }
 
 
-def _table(suite: str, run: SingleRun, axes: Sequence[Axis]) -> tuple[Grid, int]:
+def _table(suite: str, run: SingleRun, axes: Sequence[Axis]) -> tuple[FigureGrid, int]:
     """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
     columns."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]

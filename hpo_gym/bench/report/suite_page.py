@@ -12,8 +12,8 @@ from hpo_gym.base import Floats
 from hpo_gym.bench.bootstrap import equal_families
 from hpo_gym.bench.leaders import Leaders, leaders
 from hpo_gym.bench.metrics import PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
-from hpo_gym.bench.report.grid import Grid, Td, Tr, grid, td
-from hpo_gym.bench.report.tables import Results, Row, cells, rows, said
+from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
+from hpo_gym.bench.report.tables import Results, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
 CONTROLS = (PORTFOLIO, "default", "random")
@@ -64,7 +64,7 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
     }
 
 
-def _main(results: Results, suite: str, table: Sequence[Row], found: Leaders, timings: bool) -> Grid:
+def _main(results: Results, suite: str, table: Sequence[TableRow], found: Leaders, timings: bool) -> FigureGrid:
     """Return the table of results: leaders in bold, gains as bars."""
     head, *body = cells(results, suite, timings=timings)
     kept = [i for i, title in enumerate(head) if title.startswith(_KEPT)]
@@ -80,10 +80,10 @@ def _main(results: Results, suite: str, table: Sequence[Row], found: Leaders, ti
         kind = " ".join([k for k, is_so in {**marks, "leads": found.leads(row.optimizer)}.items() if is_so])
         made.append(Tr((*first, *rest), kind))
     titles = ("optimizer", "gain over portfolio", "p (Holm)", "p to best", *(head[i] for i in kept))
-    return Grid(f"Results, {suite}", titles, tuple(made))
+    return FigureGrid(f"Results, {suite}", titles, tuple(made))
 
 
-def _bar(row: Row, table: Sequence[Row]) -> dict[str, float] | None:
+def _bar(row: TableRow, table: Sequence[TableRow]) -> dict[str, float] | None:
     """Place 0, a gain and its interval on a scale of 0 to 100 that all rows of the suite share; None without one."""
     gains = [v for r in table for v in r.summary["gain"] if v is not None]
     low, high = min([*gains, 0.0]), max([*gains, 0.0])
@@ -106,7 +106,9 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _beyond(suite: str, table: Sequence[Row], own: Mapping[str, Floats], told: Sequence[Sequence[str]]) -> Grid:
+def _beyond(
+    suite: str, table: Sequence[TableRow], own: Mapping[str, Floats], told: Sequence[Sequence[str]]
+) -> FigureGrid:
     """Return statistics beside the mean: other means, the middle of the tasks, the share of the worst tenth; and
     costs."""
     head, *body = told
@@ -124,7 +126,7 @@ def _beyond(suite: str, table: Sequence[Row], own: Mapping[str, Floats], told: S
     return grid(f"Beyond the mean, {suite}", titles, lines)
 
 
-def _beside(suite: str, table: Sequence[Row]) -> Grid:
+def _beside(suite: str, table: Sequence[TableRow]) -> FigureGrid:
     """Return the test score beside the validation score."""
     lines = []
     for row in table:

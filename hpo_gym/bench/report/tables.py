@@ -29,7 +29,7 @@ _STAR = "; * survives Holm's correction at 5 %."
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line of a suite's table: an optimizer, its summary (see `summarise`) and its costs."""
 
     suite: str
@@ -53,7 +53,7 @@ class Row:
         return holds(self.summary["p_holm"])
 
 
-def rows(results: Results, suite: str, *, timings: bool = True) -> list[Row]:
+def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow]:
     """Make the rows of a suite, sorted by AUC, then by name.
 
     Raises:
@@ -344,12 +344,12 @@ def _optimizers(results: Results, suite: str) -> Mapping[str, Mapping[str, Any]]
     return found
 
 
-def _row(suite: str, name: str, summary: Mapping[str, Any], cost: Mapping[str, Any]) -> Row:
+def _row(suite: str, name: str, summary: Mapping[str, Any], cost: Mapping[str, Any]) -> TableRow:
     ms = cost.get("ms_per_suggestion") or {}
-    return Row(suite, name, summary, ms.get("p50"), ms.get("p95"), cost.get("train_seconds"))
+    return TableRow(suite, name, summary, ms.get("p50"), ms.get("p95"), cost.get("train_seconds"))
 
 
-def _cells(row: Row, trials: Sequence[str], on_test: bool, timings: bool) -> list[str]:
+def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -> list[str]:
     s = row.summary
     line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), interval(s["auc"])]
     line += [interval(s["validation"]["auc"]), _overtuned(s)] if on_test else []
@@ -364,7 +364,7 @@ def _overtuned(summary: Mapping[str, Any]) -> str:
     return _percent(summary["overtuned"][0]) + (f" by {by:.3f}" if by is not None else "")
 
 
-def _gain(row: Row) -> str:
+def _gain(row: TableRow) -> str:
     return interval(row.summary["gain"], sign=True, mark=row.holds)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hpo_gym.base import Floats
 from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import Curves, auc, ranks
-from hpo_gym.bench.report.grid import Grid, Td, Tr, grid
+from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid
 from hpo_gym.bench.report.style import Style
 from hpo_gym.bench.report.words import counted, number
 
@@ -17,12 +17,12 @@ _MOST = 50  # columns of trials
 _DIGITS = 12  # means that agree to so many decimals are tied
 
 
-def regret_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> Grid:
+def regret_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> FigureGrid:
     """Return the mean regret after each trial, with intervals for lines drawn with them."""
     return _over_trials("regret", curves, [c.mean for c in curves], styles, slug, 4)
 
 
-def rank_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> Grid:
+def rank_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> FigureGrid:
     """Mean rank after each trial, likewise."""
     by_task = ranks(np.stack([c.mean for c in curves], axis=2))
     return _over_trials("rank", curves, [by_task[:, :, i] for i in range(len(curves))], styles, slug, 2)
@@ -33,7 +33,7 @@ def by_auc(curves: Sequence[Curves]) -> list[Curves]:
     return sorted(curves, key=lambda c: (round(float(auc(c).mean()), _DIGITS), c.optimizer))
 
 
-def task_values(curves: Sequence[Curves]) -> Grid:
+def task_values(curves: Sequence[Curves]) -> FigureGrid:
     """AUC of each task; the task that is hardest for the first optimizer on top."""
     first, own, order = curves[0], {c.optimizer: auc(c) for c in curves}, [c.optimizer for c in curves]
     placed = sorted(range(len(first.tasks)), key=lambda i: (-round(float(own[order[0]][i]), _DIGITS), first.tasks[i]))
@@ -54,7 +54,7 @@ def shown_columns(trials: int) -> list[int]:
 
 def _over_trials(
     what: str, curves: Sequence[Curves], values: Sequence[Floats], styles: Mapping[str, Style], slug: str, digits: int
-) -> Grid:
+) -> FigureGrid:
     """Return a row for each optimizer, in the order of the curves, of values ``(tasks, trials)``."""
     columns = shown_columns(curves[0].regret.shape[2])
     at = [t - 1 for t in columns]
@@ -71,7 +71,7 @@ def _over_trials(
     cost = curves[0].cost
     when = "after each trial" if cost is None else f"at each 33rd of {counted(cost, 'mean cost')}"
     label = f"Mean {what} {when}, {curves[0].suite}"
-    return Grid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")
+    return FigureGrid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")
 
 
 def _band(low: float, high: float, digits: int) -> str:

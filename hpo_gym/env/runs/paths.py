@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Mask
-from hpo_gym.problem import Bank, Evaluated, PoolBank, Progress
+from hpo_gym.problem import Bank, Evaluated, PoolBank, TaskProgress
 
 if TYPE_CHECKING:
     from hpo_gym.env.runs.runs import Runs
@@ -28,7 +28,7 @@ _MANY = 2048
 _empty, _F32 = np.empty, np.dtype(np.float32)
 
 
-def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: Progress | None = None) -> Path:
+def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: TaskProgress | None = None) -> Path:
     """The fastest way for a bank.
 
     Args:
@@ -164,7 +164,7 @@ class Points:
 class Onward:
     """A trial goes on from the one before it, of runs that are not idle."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: TaskProgress) -> None:
         self.progress = progress
 
     def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:

@@ -27,7 +27,7 @@ _ROOT5 = 5.0**0.5
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
 
-class Kernel(Protocol):
+class Covariance(Protocol):
     """A correlation of points."""
 
     def __call__(self, a: Points, b: Points) -> NDArray[np.floating]:
@@ -81,7 +81,7 @@ class RowProcess:
         noise: Variance of a trial's noise, as a share of the task's variance.
     """
 
-    def __init__(self, x: Points, prior: TaskPrior, kernel: Kernel, shrinkage: float, noise: float) -> None:
+    def __init__(self, x: Points, prior: TaskPrior, kernel: Covariance, shrinkage: float, noise: float) -> None:
         self.x, self.prior, self.kernel, self.noise = x, prior, kernel, noise + _JITTER
         self._keep = 1.0 - shrinkage
         self.stationary = shrinkage * float(prior.variance.mean())

@@ -18,7 +18,7 @@ from hpo_gym.problem.space import Points, SearchSpace
 ROUNDED = 1e-11  # more than squared distances differ that are equal when rounded to 12 digits
 
 
-class Columns(NamedTuple):
+class PointColumns(NamedTuple):
     """Metric columns ``(p,)`` and others ``(q,)`` with their number of choices; of each choice ``(c,)``, its column of
     the others and its place there."""
 
@@ -34,13 +34,13 @@ class Columns(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def columns(space: SearchSpace) -> Columns:
+def columns(space: SearchSpace) -> PointColumns:
     """Return the columns of a space by their part in the distance."""
     metric = [j for j, h in enumerate(space.hyperparameters) if h.metric]
     other = [j for j, h in enumerate(space.hyperparameters) if not h.metric]
     count = [len(space.hyperparameters[j].choices) for j in other]
     places = [np.arange(c) for c in count]
-    return Columns(
+    return PointColumns(
         np.array(metric, np.int64), np.array(other, np.int64), np.array(count, np.float64),
         np.repeat(np.arange(len(other)), count), np.concatenate([np.empty(0, np.int64), *places]),
     )  # fmt: skip
@@ -62,7 +62,7 @@ def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
     return np.asarray(np.round((moved * moved).sum(1) + other.sum(1) + one.sum(1), 12))
 
 
-class Parts(NamedTuple):
+class DistanceParts(NamedTuple):
     """Parts of points: active columns ``(n, d)``, None for all; values of metric columns, 0 where inactive ``(n, p)``;
     choices of the others, none where inactive ``(n, c)``.
     """
@@ -76,25 +76,25 @@ class Parts(NamedTuple):
         return np.ones((len(self.value), space.d)) if self.active is None else self.active
 
 
-def parts(space: SearchSpace, x: Points) -> Parts:
+def parts(space: SearchSpace, x: Points) -> DistanceParts:
     """Return the parts of canonical points ``(n, d)``."""
     c, value = columns(space), x.take(columns(space).metric, 1)
     chosen = c.codes(x).take(c.column, 1) == c.place
     if not space.conditional:
-        return Parts(None, value, chosen)
+        return DistanceParts(None, value, chosen)
     active = space.active(x)
     value *= active.take(c.metric, 1)
     chosen &= active.take(c.other, 1).take(c.column, 1)
-    return Parts(active.astype(np.float64), value, chosen)
+    return DistanceParts(active.astype(np.float64), value, chosen)
 
 
-def of_points(space: SearchSpace, p: Parts, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+def of_points(space: SearchSpace, p: DistanceParts, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
     """Return the factors of points, ``(n, f)``: 1, active columns, squares, values, choices."""
     factors = [np.ones((len(p.value), 1)), p.known(space), p.value * p.value, p.value, p.chosen]
     return np.concatenate(factors, 1, dtype=dtype)
 
 
-def of_rows(space: SearchSpace, p: Parts) -> Floats:
+def of_rows(space: SearchSpace, p: DistanceParts) -> Floats:
     """Factors on the side of the rows, ``(m, f)``; the sum of products is the squared distance.
 
     With `a` for active, ``|a - a'| = a + a' - 2 a a'``; a metric column adds ``a a' (u - u')^2``, another one ``a a'``

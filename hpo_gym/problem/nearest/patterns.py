@@ -13,7 +13,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints, Mask, Singles
 from hpo_gym.problem.nearest.candidates import Candidates, Shut
-from hpo_gym.problem.nearest.distance import Parts, columns, parts
+from hpo_gym.problem.nearest.distance import DistanceParts, columns, parts
 from hpo_gym.problem.nearest.exact import Exact
 from hpo_gym.problem.nearest.scan import scan, slack_of
 from hpo_gym.problem.space import Points, SearchSpace
@@ -93,7 +93,7 @@ class Patterns:
         return Candidates(all_.point[near], all_.row[near], all_.value[near])
 
     def _elsewhere(
-        self, p: Parts, q: Singles, square: Floats, own: Ints, best: Floats, far: Ints, shut: Shut | None
+        self, p: DistanceParts, q: Singles, square: Floats, own: Ints, best: Floats, far: Ints, shut: Shut | None
     ) -> Iterator[Candidates]:
         """Candidates of other patterns for the points `far`; `best` is brought up to date."""
         assert p.active is not None
@@ -123,7 +123,7 @@ class Patterns:
         one_side = active.sum(1)[:, None] + self._patterns.sum(1) - 2.0 * (active @ self._patterns.T)
         return np.asarray(one_side + self._choice * (one_side > 0))
 
-    def _group(self, ids: Ints, p: Parts) -> _Group:
+    def _group(self, ids: Ints, p: DistanceParts) -> _Group:
         assert p.active is not None
         c = columns(self._space)
         values = np.flatnonzero(p.active[ids[0]].take(c.metric))

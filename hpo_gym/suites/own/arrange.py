@@ -11,7 +11,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints, InvalidValueError
 from hpo_gym.problem import Points, SearchSpace
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.measures import FURTHER
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 
@@ -35,7 +35,7 @@ class Trials:
         directions: Of each further objective.
     """
 
-    table: Columns
+    table: TableColumns
     space: SearchSpace
     x: Points
     tasks: Sequence[str]
@@ -105,13 +105,13 @@ class Trials:
             )
 
 
-def families_of(table: Columns, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
+def families_of(table: TableColumns, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
     """Return the family of each task, its own where the column is empty.
 
     Raises:
         InvalidValueError: A task with two families.
     """
-    column: Column = table[name]
+    column: TableColumn = table[name]
     first = np.unique(task, return_index=True)[1]
     differs = np.flatnonzero(column.codes != column.codes[first][task])
     if differs.size:

@@ -18,7 +18,7 @@ Codes = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes:
@@ -30,7 +30,7 @@ class Column:
     codes: Codes
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Column:
+    def of(cls, values: Iterable[str]) -> TableColumn:
         """Return a column with one text a row."""
         known: dict[str, int] = {}
         codes = np.array([known.setdefault(v, len(known)) for v in values], np.int32)
@@ -68,19 +68,19 @@ class Column:
         """Return the number of each row, ``(n,)``: `read` is called once for each distinct text."""
         return np.asarray(np.array([read(t) for t in self.texts], np.float64)[self.codes])
 
-    def take(self, rows: Mask) -> Column:
+    def take(self, rows: Mask) -> TableColumn:
         """Return some of the rows."""
-        return Column(self.texts, self.codes[rows])
+        return TableColumn(self.texts, self.codes[rows])
 
-    def mapped(self, change: Callable[[str], str]) -> Column:
+    def mapped(self, change: Callable[[str], str]) -> TableColumn:
         """Return the column with other texts; two that become the same are one afterwards."""
         known: dict[str, int] = {}
         codes = np.array([known.setdefault(change(t), len(known)) for t in self.texts], np.int32)
-        return Column(tuple(known), codes[self.codes])
+        return TableColumn(tuple(known), codes[self.codes])
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
+class TableColumns:
     """The columns of one source by their names.
 
     Attributes:
@@ -90,11 +90,11 @@ class Columns:
     """
 
     source: str
-    by_name: Mapping[str, Column]
+    by_name: Mapping[str, TableColumn]
     place: Callable[[int], str]
     rows: NDArray[np.int64]
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> TableColumn:
         return self.by_name[name]
 
     def __contains__(self, name: object) -> bool:
@@ -105,14 +105,14 @@ class Columns:
         """Names in the order of the source."""
         return list(self.by_name)
 
-    def take(self, rows: Mask) -> Columns:
+    def take(self, rows: Mask) -> TableColumns:
         """Return some of the rows."""
         left = {name: column.take(rows) for name, column in self.by_name.items()}
-        return Columns(self.source, left, self.place, self.rows[rows])
+        return TableColumns(self.source, left, self.place, self.rows[rows])
 
-    def changed(self, columns: Mapping[str, Column]) -> Columns:
+    def changed(self, columns: Mapping[str, TableColumn]) -> TableColumns:
         """Return the same rows with other columns."""
-        return Columns(self.source, columns, self.place, self.rows)
+        return TableColumns(self.source, columns, self.place, self.rows)
 
     def fault(self, row: Any, message: str) -> InvalidValueError:
         """Return the error for a value in one of the remaining rows."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, Mask
 from hpo_gym.problem import Part, SearchSpace, between, choices
-from hpo_gym.suites.own.columns import Column
+from hpo_gym.suites.own.columns import TableColumn
 from hpo_gym.suites.own.parts import with_conditions
 from hpo_gym.suites.own.texts import TRUTH, is_integer, is_whole
 
@@ -19,7 +19,9 @@ _WIDE = 100.0  # a positive range that spans more than this factor is logarithmi
 _CHOICES = 5000  # a text with more values than this is no choice that anything could be learned of
 
 
-def infer_space(columns: Mapping[str, Column], where: str = "the table", judged: Mask | None = None) -> SearchSpace:
+def infer_space(
+    columns: Mapping[str, TableColumn], where: str = "the table", judged: Mask | None = None
+) -> SearchSpace:
     """Read a search space off columns of text.
 
     Whole numbers give an integer range, other numbers a float range, both from the least to the greatest value and
@@ -42,7 +44,7 @@ def infer_space(columns: Mapping[str, Column], where: str = "the table", judged:
     return with_conditions(parts, columns, where, judged)
 
 
-def _part(name: str, column: Column, where: str) -> Part:
+def _part(name: str, column: TableColumn, where: str) -> Part:
     given = column.given()
     if not given:
         raise InvalidValueError(f"{where}: column {name!r} must have a value in some line, got none.")

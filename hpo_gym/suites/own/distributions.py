@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_gym.base import InvalidValueError, Mask
 from hpo_gym.problem import SearchSpace, levels_of, of_distribution
-from hpo_gym.suites.own.columns import Column
+from hpo_gym.suites.own.columns import TableColumn
 from hpo_gym.suites.own.csv_space import LARGEST
 from hpo_gym.suites.own.parts import with_conditions
 from hpo_gym.suites.own.roles import PARAMS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def space_of(
     distributions: Mapping[str, BaseDistribution],
-    columns: Mapping[str, Column],
+    columns: Mapping[str, TableColumn],
     where: str,
     judged: Mask | None = None,
 ) -> SearchSpace:

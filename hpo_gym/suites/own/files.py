@@ -52,7 +52,7 @@ class Metric(BaseModel):
     unit: str = ""
 
 
-class Cost(Metric):
+class CostEntry(Metric):
     """Meaning of a cost in the table.
 
     `cumulative`: whether one training passes through all fidelities, so that the cost of one includes the lower ones.
@@ -61,7 +61,7 @@ class Cost(Metric):
     cumulative: bool = False
 
 
-class Member(_Strict):
+class MemberEntry(_Strict):
     """One task of the file."""
 
     name: Name
@@ -88,10 +88,10 @@ class Description(_Strict):
     title: str = ""
     description: str = ""
     space: dict[str, Any]
-    tasks: Annotated[list[Member], Field(min_length=1)]
+    tasks: Annotated[list[MemberEntry], Field(min_length=1)]
     splits: dict[str, list[str]] | None = None
     score: Metric = Metric()
-    cost: Cost | None = None
+    cost: CostEntry | None = None
     fidelities: Annotated[list[float], Field(min_length=1)]
     objectives: list[Further] | None = None
     fidelity: dict[str, Any] | None = None

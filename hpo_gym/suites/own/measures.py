@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.suites.own import roles as of
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import LARGEST
 
 FURTHER = "objective "
@@ -23,7 +23,7 @@ _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d*([eE][+-]?\d+)?")
 
 
-def numbers_of(table: Columns, name: str, role: str, loss: bool) -> NDArray[np.float64]:
+def numbers_of(table: TableColumns, name: str, role: str, loss: bool) -> NDArray[np.float64]:
     """Return the numbers of a column, ``(n,)``: NaN where nothing was measured, -inf for failures."""
     column, sign = table[name], -1.0 if loss and role in ("score", "test_score") else 1.0
     found = [_number(text, sign, role) for text in column.texts]
@@ -62,7 +62,7 @@ def _float(text: str) -> float | None:
         return None
 
 
-def shares_of(table: Columns, name: str) -> NDArray[np.float64]:
+def shares_of(table: TableColumns, name: str) -> NDArray[np.float64]:
     """Return the fidelity of each row as a share of the largest, ``(n,)``."""
     column = table[name]
     values = column.values(lambda text: _float(text) or math.nan)
@@ -70,7 +70,7 @@ def shares_of(table: Columns, name: str) -> NDArray[np.float64]:
     return np.asarray(values / values.max())
 
 
-def has_commas(column: Column) -> bool:
+def has_commas(column: TableColumn) -> bool:
     """Return whether numbers are written with a decimal comma: some are, and none has a point."""
     given = column.given()
     return any(map(_COMMA.fullmatch, given)) and not any(map(_POINT.fullmatch, given))

@@ -14,7 +14,7 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, require, unknown
 from hpo_gym.problem import AnySpace
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv import warn
 from hpo_gym.suites.own.distributions import merged, reader_for, space_of
 from hpo_gym.suites.own.measures import FAILED
@@ -187,15 +187,17 @@ def _table(studies: Sequence[Study], source: str, score: str, test_score: str | 
         for study, trial in trials
     ]  # fmt: skip
     places = [f"trial {trial.number} of study {study.study_name!r}" for study, trial in trials]
-    columns = {name: Column.of(row.get(name, "") for row in rows) for name in dict.fromkeys(n for r in rows for n in r)}
-    return _Read(Columns(source, columns, places.__getitem__, np.arange(len(rows))), distributions, notes)
+    columns = {
+        name: TableColumn.of(row.get(name, "") for row in rows) for name in dict.fromkeys(n for r in rows for n in r)
+    }
+    return _Read(TableColumns(source, columns, places.__getitem__, np.arange(len(rows))), distributions, notes)
 
 
 @dataclass(frozen=True)
 class _Read:
     """Content of studies: columns, the distributions of all parameters, and omissions."""
 
-    table: Columns
+    table: TableColumns
     distributions: Mapping[str, BaseDistribution]
     notes: Sequence[str]
 

@@ -10,7 +10,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, Mask
 from hpo_gym.problem import Hyperparameter, Part, SearchSpace
 from hpo_gym.problem import column as plain
-from hpo_gym.suites.own.columns import Column
+from hpo_gym.suites.own.columns import TableColumn
 from hpo_gym.suites.own.texts import reader_of
 
 _STEPS = 32  # a whole number with more values than this splits rows by chance
@@ -33,7 +33,7 @@ class UnexplainedError(InvalidValueError):
 
 
 def with_conditions(
-    parts: Mapping[str, Part], columns: Mapping[str, Column], where: str, judged: Mask | None = None
+    parts: Mapping[str, Part], columns: Mapping[str, TableColumn], where: str, judged: Mask | None = None
 ) -> SearchSpace:
     """Return the space of hyperparameters, each active where its column is given, in the `judged` rows.
 
@@ -53,7 +53,7 @@ def with_conditions(
     )  # fmt: skip
 
 
-def _conditions(parts: Mapping[str, Part], columns: Mapping[str, Column], where: str) -> Iterator[Part]:
+def _conditions(parts: Mapping[str, Part], columns: Mapping[str, TableColumn], where: str) -> Iterator[Part]:
     """Return, for each column with empty cells, the condition that explains them; parents before their children."""
     empty = {name: columns[name].empty() for name in parts}
     known = {name: plain(part) for name, part in parts.items()}
@@ -72,7 +72,7 @@ def _conditions(parts: Mapping[str, Part], columns: Mapping[str, Column], where:
             raise UnexplainedError(where, waiting)
 
 
-def _one_of(parent: Hyperparameter, column: Column, empty: Mask) -> Part | None:
+def _one_of(parent: Hyperparameter, column: TableColumn, empty: Mask) -> Part | None:
     """Return the condition that a child is given for some values of a categorical; None if they do not explain it."""
     if parent.kind != "categorical":
         return None
@@ -83,7 +83,7 @@ def _one_of(parent: Hyperparameter, column: Column, empty: Mask) -> Part | None:
     return {"type": "IN", "parent": parent.name, "values": list(dict.fromkeys(map(reader_of(parent), texts)))}
 
 
-def _beyond(parent: Hyperparameter, column: Column, empty: Mask) -> Part | None:
+def _beyond(parent: Hyperparameter, column: TableColumn, empty: Mask) -> Part | None:
     """Return the condition that a child is given above or below a whole number; None if that does not explain it."""
     given = column.given()
     whole = parent.kind == "int" or (parent.kind == "ordinal" and all(isinstance(c, int) for c in parent.choices))

@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 from hpo_gym.base import HPOGymError, Mask, unknown
 from hpo_gym.problem import AnySpace, Hyperparameter, Points, SearchSpace, read_space
 from hpo_gym.suites.own import roles as of
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.parts import UnexplainedError
 from hpo_gym.suites.own.texts import reader_of
 
-Infer = Callable[[Mapping[str, Column], str, Mask | None], SearchSpace]
+Infer = Callable[[Mapping[str, TableColumn], str, Mask | None], SearchSpace]
 """Makes a space from columns that must explain the judged rows; see `infer_space`."""
 
 
 def points_of(
-    table: Columns,
+    table: TableColumns,
     names: Sequence[str],
     state: str | None,
     space: AnySpace | None,
     infer: Infer,
     optuna: bool,
     said: list[str],
-) -> tuple[Columns, SearchSpace, Points]:
+) -> tuple[TableColumns, SearchSpace, Points]:
     """Return the rows with a configuration, the space, and their canonical points ``(n, d)``.
 
     A failed trial without hyperparameters has none: it ended before they were chosen.
@@ -49,8 +49,8 @@ def points_of(
 
 
 def _inferred(
-    table: Columns, names: Sequence[str], state: str | None, infer: Infer, optuna: bool
-) -> tuple[Columns, SearchSpace]:
+    table: TableColumns, names: Sequence[str], state: str | None, infer: Infer, optuna: bool
+) -> tuple[TableColumns, SearchSpace]:
     """Return the space of the columns.
 
     Optuna writes the choice None as an empty cell: an otherwise unexplained text is that. A failed trial without a
@@ -73,7 +73,7 @@ def _inferred(
                 raise
 
 
-def _encoded(table: Columns, names: Sequence[str], space: SearchSpace) -> tuple[Points, Mask]:
+def _encoded(table: TableColumns, names: Sequence[str], space: SearchSpace) -> tuple[Points, Mask]:
     """Return the point of each row, and a mask of rows without a configuration.
 
     Raises:
@@ -94,7 +94,7 @@ def _encoded(table: Columns, names: Sequence[str], space: SearchSpace) -> tuple[
     return x, (space.active(x) != present).any(1) | ~space.legal(x)
 
 
-def _positions(table: Columns, h: Hyperparameter) -> NDArray[np.float64]:
+def _positions(table: TableColumns, h: Hyperparameter) -> NDArray[np.float64]:
     """Return the number for each text of a hyperparameter's column, 0 for the empty one."""
     read, column = reader_of(h), table[h.name]
     if h.choices:
@@ -112,7 +112,7 @@ def _positions(table: Columns, h: Hyperparameter) -> NDArray[np.float64]:
     return numbers
 
 
-def _refuse(table: Columns, names: Sequence[str], space: SearchSpace, row: int) -> None:
+def _refuse(table: TableColumns, names: Sequence[str], space: SearchSpace, row: int) -> None:
     """Raise an error about the configuration of a row."""
     readers = {h.name: reader_of(h) for h in space.hyperparameters}
     cells = {name: table[name].texts[table[name].codes[row]] for name in names}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, require
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.system import check_ordinary
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _PIECE = 1 << 16  # rows that are in memory as they stand in the file
 _ROWS, _CELLS = 5_000_000, 100_000_000  # of a file; with ten columns a million rows take 1 GiB
 
 
-def read_csv(path: Path, delimiter: str | None = None) -> Columns:
+def read_csv(path: Path, delimiter: str | None = None) -> TableColumns:
     """Read a CSV file with a header line.
 
     Args:
@@ -60,10 +60,10 @@ def read_csv(path: Path, delimiter: str | None = None) -> Columns:
         raise InvalidValueError(f"{path} must be a CSV file in UTF-8, got {str(fault).strip()}.") from fault
     if read != n:
         raise InvalidValueError(f"{path} must be read in one way, got {n} lines by csv and {read} by pandas.")
-    return Columns(str(path), columns, lambda row: f"line {_line_of(path, delimiter, row)}", np.arange(n))
+    return TableColumns(str(path), columns, lambda row: f"line {_line_of(path, delimiter, row)}", np.arange(n))
 
 
-def read_parquet(path: Path) -> Columns:
+def read_parquet(path: Path) -> TableColumns:
     """Read a Parquet file; needs the extra "parquet".
 
     Raises:
@@ -90,7 +90,7 @@ def read_parquet(path: Path) -> Columns:
     return _of_rows(str(path), columns, n)
 
 
-def read_frame(frame: DataFrame) -> Columns:
+def read_frame(frame: DataFrame) -> TableColumns:
     """Read a frame of pandas, its index aside."""
     import pandas as pd
 
@@ -111,10 +111,10 @@ def _check_size(path: Path, rows: int, columns: int) -> None:
         )
 
 
-def _of_rows(source: str, columns: dict[str, Column], n: int) -> Columns:
+def _of_rows(source: str, columns: dict[str, TableColumn], n: int) -> TableColumns:
     if not n:
         raise InvalidValueError(f"{source} must have at least one row, got none.")
-    return Columns(source, columns, lambda row: f"row {row}", np.arange(n))
+    return TableColumns(source, columns, lambda row: f"row {row}", np.arange(n))
 
 
 # ---------------------------------------------------------------------------------------------- lines of a CSV file
@@ -171,7 +171,7 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
 
 
 # ---------------------------------------------------------------------------------------------- cells
-def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[str, Column], int]:
+def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[str, TableColumn], int]:
     """Return the columns of all pieces, and the number of rows; the first `skip` rows are left out."""
     known: list[dict[str, int]] = [{} for _ in header]
     codes: list[list[Any]] = [[] for _ in header]
@@ -183,10 +183,10 @@ def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[s
             texts, places = _factorized(piece.iloc[:, j])
             at = np.array([known[j].setdefault(text, len(known[j])) for text in texts], np.int32)
             codes[j].append(at[places])
-    columns: dict[str, Column] = {}
+    columns: dict[str, TableColumn] = {}
     for name in header:
         distinct, parts = tuple(known.pop(0)), codes.pop(0)  # what was gathered goes as soon as it is a column
-        columns[name] = Column(distinct, np.concatenate(parts) if parts else np.zeros(0, np.int32))
+        columns[name] = TableColumn(distinct, np.concatenate(parts) if parts else np.zeros(0, np.int32))
     return columns, n
 
 

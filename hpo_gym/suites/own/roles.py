@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Mask
 from hpo_gym.problem import Status
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.texts import is_integer, is_number
 
 PARAMS = "params_"
@@ -41,7 +41,7 @@ _DURATION_NAMES = {"duration", "elapsed", "elapsedtime", "elapsedseconds", "wall
 _COUNTED, _ASCENDING = 10, 20  # rows of a task from which a column that counts them, or only goes up, is an id
 
 
-def with_optuna_names(table: Columns) -> tuple[Columns, set[str]]:
+def with_optuna_names(table: TableColumns) -> tuple[TableColumns, set[str]]:
     """Return the table with plain names of hyperparameters, if Optuna exported it, and these names, else none."""
     ours = [name for name in table.names if name.startswith(PARAMS) and name != PARAMS]
     if not ours or not {"state", "number"} & set(table.names):
@@ -54,7 +54,11 @@ def with_optuna_names(table: Columns) -> tuple[Columns, set[str]]:
 
 
 def hyperparameters_of(
-    table: Columns, candidates: Sequence[str], keep: Iterable[str], tasks: Column | None, known: Iterable[str] = ()
+    table: TableColumns,
+    candidates: Sequence[str],
+    keep: Iterable[str],
+    tasks: TableColumn | None,
+    known: Iterable[str] = (),
 ) -> tuple[list[str], dict[str, str]]:
     """Return the hyperparameters among the columns without a role.
 
@@ -84,7 +88,7 @@ def hyperparameters_of(
     return [name for name in candidates if name not in out], out
 
 
-def state_of(table: Columns, taken: Iterable[str]) -> str | None:
+def state_of(table: TableColumns, taken: Iterable[str]) -> str | None:
     """Return the column with the outcome of each trial, None without one, or if it has another role."""
     for name in table.names:
         if name not in taken and _kind(name, table[name]) == "a state":
@@ -92,7 +96,7 @@ def state_of(table: Columns, taken: Iterable[str]) -> str | None:
     return None
 
 
-def failed_rows(table: Columns, state: str | None) -> Mask:
+def failed_rows(table: TableColumns, state: str | None) -> Mask:
     """Return the rows whose trial failed, by the column `state`, or broke a constraint stored by Optuna."""
     failed = np.zeros(len(table.rows), bool)
     if state is not None:
@@ -103,7 +107,7 @@ def failed_rows(table: Columns, state: str | None) -> Mask:
     return failed
 
 
-def unfinished(state: Column) -> Mask:
+def unfinished(state: TableColumn) -> Mask:
     """Return the rows with pruned or running trials."""
     return state.where(lambda text: text.lower() in _UNFINISHED)
 
@@ -112,7 +116,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _kind(name: str, column: Column) -> str | None:
+def _kind(name: str, column: TableColumn) -> str | None:
     """Return the kind of a column: a date, a duration, a state or empty; None for all else."""
     given = column.given()
     if not given:
@@ -134,7 +138,7 @@ def _all(texts: Sequence[str], holds: Callable[[str], bool]) -> bool:
     return holds(texts[0]) and all(map(holds, texts))
 
 
-def _is_id(name: str, column: Column, tasks: Column | None) -> bool:
+def _is_id(name: str, column: TableColumn, tasks: TableColumn | None) -> bool:
     n = len(column.codes)
     within = np.zeros(n, np.int64) if tasks is None else tasks.codes.astype(np.int64)
     if n < 2 or column.empty().any() or _repeats(within * len(column.texts) + column.codes):

@@ -12,7 +12,7 @@ from hpo_gym.base import InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import AnySpace, Points, SearchSpace
 from hpo_gym.suites.own import roles as of
 from hpo_gym.suites.own.arrange import Trials, families_of
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import infer_space
 from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
 from hpo_gym.suites.own.points import Infer, points_of
@@ -40,7 +40,7 @@ class Given:
     loss: bool = False
     objectives: Mapping[str, str] = field(default_factory=dict)
 
-    def roles(self, table: Columns, optuna: bool) -> dict[str, str]:
+    def roles(self, table: TableColumns, optuna: bool) -> dict[str, str]:
         """Return the columns of the given roles.
 
         Raises:
@@ -65,7 +65,7 @@ class Given:
                 )
         return out
 
-    def named(self, table: Columns, which: str, roles: Mapping[str, str]) -> list[str]:
+    def named(self, table: TableColumns, which: str, roles: Mapping[str, str]) -> list[str]:
         """Return the columns of `ignore` or `keep`; they must have no role."""
         names = [_known(table, column) for column in getattr(self, which)]
         for column in names:
@@ -77,7 +77,7 @@ class Given:
 
 
 def suite_of(
-    table: Columns,
+    table: TableColumns,
     given: Given,
     space: AnySpace | None = None,
     *,
@@ -129,7 +129,7 @@ def suite_of(
     return _trials(table, found, x, roles, state, name, given).suite(name, said)
 
 
-def _no_score(table: Columns, score: str) -> UnknownNameError:
+def _no_score(table: TableColumns, score: str) -> UnknownNameError:
     """Return the error of a table without a column of the default name; it suggests one that may be the score."""
     like = [name for name in table.names if any(word in name.lower() for word in (*_SCORES, *_LOSSES))]
     numbers = [name for name in table.names if table[name].given() and table[name].numeric]
@@ -142,7 +142,7 @@ def _no_score(table: Columns, score: str) -> UnknownNameError:
     )
 
 
-def _known(table: Columns, column: str) -> str:
+def _known(table: TableColumns, column: str) -> str:
     """Return the name of a column, also from Optuna's name for it."""
     short = column.removeprefix(of.PARAMS)
     if column in table or short not in table:
@@ -153,7 +153,7 @@ def _known(table: Columns, column: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- rows
-def _without_index(table: Columns) -> tuple[Columns, dict[str, str]]:
+def _without_index(table: TableColumns) -> tuple[TableColumns, dict[str, str]]:
     """Return the table without an unnamed first column, pandas' index; and its description."""
     if "" not in table:
         return table, {}
@@ -163,13 +163,13 @@ def _without_index(table: Columns) -> tuple[Columns, dict[str, str]]:
     return table.changed(left), {"the column without a name": "an id"}
 
 
-def _without_nan(column: Column) -> Column:
+def _without_nan(column: TableColumn) -> TableColumn:
     """Return the column with empty cells in place of NaN: inactive hyperparameters."""
     nans = [text for text in column.texts if len(text) == 3 and text.lower() == "nan"]
     return column.mapped(lambda text: "" if text in nans else text) if nans else column
 
 
-def _finished(table: Columns, state: str, said: list[str]) -> Columns:
+def _finished(table: TableColumns, state: str, said: list[str]) -> TableColumns:
     """Return the table without pruned or running trials: their scores are of no full evaluation."""
     rows = of.unfinished(table[state])
     if not rows.any():
@@ -183,7 +183,13 @@ def _finished(table: Columns, state: str, said: list[str]) -> Columns:
 
 
 def _trials(
-    table: Columns, space: SearchSpace, x: Points, roles: Mapping[str, str], state: str | None, name: str, given: Given
+    table: TableColumns,
+    space: SearchSpace,
+    x: Points,
+    roles: Mapping[str, str],
+    state: str | None,
+    name: str,
+    given: Given,
 ) -> Trials:
     """Return the rows with their tasks and numbers."""
     if "task" in roles:

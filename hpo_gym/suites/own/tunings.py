@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns
 
 COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
 """Columns of such a file before the hyperparameters."""
 
 
-def of_tuning(table: Columns) -> tuple[Columns, set[str]]:
+def of_tuning(table: TableColumns) -> tuple[TableColumns, set[str]]:
     """Return the table of such a file, its cost as reported by the objective or else the seconds, and its
     hyperparameters.
 
@@ -19,4 +19,4 @@ def of_tuning(table: Columns) -> tuple[Columns, set[str]]:
         return table, set()
     told, took = table["cost"], table["seconds"]
     cost = (told.texts[i] or took.texts[j] for i, j in zip(told.codes.tolist(), took.codes.tolist(), strict=True))
-    return table.changed({**table.by_name, "cost": Column.of(cost)}), set(names[len(COLUMNS) :])
+    return table.changed({**table.by_name, "cost": TableColumn.of(cost)}), set(names[len(COLUMNS) :])

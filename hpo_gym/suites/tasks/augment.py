@@ -17,7 +17,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, InvalidValueError, Keys, real, seeding, unknown, whole
 from hpo_gym.problem import Hyperparameter, Points, SearchSpace, Task
-from hpo_gym.suites.tasks.augmented import ALL, AugmentedTask, Columns, optimum_of, score_range
+from hpo_gym.suites.tasks.augmented import ALL, AugmentedColumns, AugmentedTask, optimum_of, score_range
 
 Spec = str | Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
             column["lower"], column["upper"] = float(ends[0]), float(ends[1])
             column["default_value"] = min(max(h.default, column["lower"]), column["upper"])
             low[j], span[j] = (float(v) for v in _ends(h, ends))
-    columns = Columns(same.source, tuple(low), tuple(span))
+    columns = AugmentedColumns(same.source, tuple(low), tuple(span))
     return _augmented(task, SearchSpace(data), columns, ALL - {"columns", "configurations", "default"})
 
 
@@ -108,7 +108,7 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
     value = _default_units(space) if at == "default" else _known_optimum(task, "drop")
     source = tuple(kept.index(j) if j in kept else -1 for j in range(space.d))
     low = tuple(float(value[j]) if j in gone else 0.0 for j in range(space.d))
-    columns = Columns(source, low, tuple(float(j not in gone) for j in range(space.d)))
+    columns = AugmentedColumns(source, low, tuple(float(j not in gone) for j in range(space.d)))
     lost = {"best", "argmax"} if at == "default" else {"default"}
     return _augmented(task, SearchSpace(data), columns, ALL - {"columns", "configurations"} - lost)
 
@@ -174,7 +174,7 @@ def _known_optimum(task: Task, name: str) -> Points:
     return best
 
 
-def _augmented(task: Task, space: SearchSpace, columns: Columns, invariant: frozenset[str]) -> AugmentedTask:
+def _augmented(task: Task, space: SearchSpace, columns: AugmentedColumns, invariant: frozenset[str]) -> AugmentedTask:
     made = AugmentedTask(
         task.name, task.family, task.suite, space, task.best, task.worst, task.fidelities, task.meta_features,
         inner=task, invariant=invariant, columns=columns,
@@ -187,9 +187,9 @@ def _augmented(task: Task, space: SearchSpace, columns: Columns, invariant: froz
     return replace(made, optimum_x=x[0])
 
 
-def _same(task: Task) -> Columns:
+def _same(task: Task) -> AugmentedColumns:
     d = task.space.d
-    return Columns(tuple(range(d)), (0.0,) * d, (1.0,) * d)
+    return AugmentedColumns(tuple(range(d)), (0.0,) * d, (1.0,) * d)
 
 
 def _keys(name: str, seed: int, count: int) -> Keys:

@@ -28,7 +28,7 @@ ALL = frozenset(INVARIANTS)
 
 
 @dataclass(frozen=True)
-class Columns:
+class AugmentedColumns:
     """From points here to points of the original: ``inner[:, j] = low[j] + span[j] * x[:, source[j]]``.
 
     Attributes:
@@ -72,7 +72,7 @@ class AugmentedTask(Task):
     inner: Task = None  # type: ignore[assignment]
     invariant: frozenset[str] = frozenset()
     optimum_x: NDArray[np.float64] | None = None
-    columns: Columns = None  # type: ignore[assignment]
+    columns: AugmentedColumns = None  # type: ignore[assignment]
     warp: tuple[float, float, float] | None = None
     noise: float = 0.0
 

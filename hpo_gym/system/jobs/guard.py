@@ -66,7 +66,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Step:
+class GuardStep:
     """An intermediate result of an objective that yields; it waits for the guard's `answer`.
 
     Attributes:
@@ -229,7 +229,7 @@ class Guard:
         with suppress(OSError):  # a nursery that has just died is noticed by `read`
             self.pipe.send_bytes(json.dumps(asked).encode())
 
-    def read(self, timeout: float | None = None) -> Step | Verdict | None:
+    def read(self, timeout: float | None = None) -> GuardStep | Verdict | None:
         """Wait for news of the trial; None if there is none in time. See `first_of` for several guards.
 
         Raises:
@@ -263,13 +263,13 @@ class Guard:
             elif "step" in news:
                 if self._trial.limits.per_step:
                     self._trial.count()
-                return Step(int(news["step"]), float(news["value"]))
+                return GuardStep(int(news["step"]), float(news["value"]))
             else:
                 self._trial = None
                 return _verdict(news["verdict"])
 
     def answer(self, *, go: bool) -> None:
-        """Let a trial continue after a `Step`, or end it with its results so far."""
+        """Let a trial continue after a `GuardStep`, or end it with its results so far."""
         with suppress(OSError):
             self.pipe.send_bytes(json.dumps({"go": go}).encode())
 
@@ -285,7 +285,7 @@ class Guard:
             news = self.read()
             if isinstance(news, Verdict):
                 return news
-            if isinstance(news, Step):
+            if isinstance(news, GuardStep):
                 self.answer(go=True)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import check_bytes, to_bytes
-from hpo_gym.system.jobs.guard import Guard, Limits, Step, Verdict, first_of
+from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict, first_of
 from hpo_gym.system.jobs.measured import Measured, judged, verdict
 from hpo_gym.system.jobs.reasons import reason_of
 
@@ -119,7 +119,7 @@ class Guards:
                 if isinstance(news, Verdict):
                     yield i, news
 
-    def events(self, trials: Sequence[Asked]) -> Generator[tuple[int, Step | Verdict]]:
+    def events(self, trials: Sequence[Asked]) -> Generator[tuple[int, GuardStep | Verdict]]:
         """Run trials, at most `n_jobs` at a time; yield the position of each with its reported steps, after each of
         which it continues at once, and with its verdict as it ends.
 
@@ -137,9 +137,9 @@ class Guards:
                 _close_all(self._alive)
                 raise
 
-    def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Step | Verdict]]:
+    def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, GuardStep | Verdict]]:
         busy: dict[Any, tuple[Guard, int]] = {}
-        todo, told = deque(range(len(trials))), list[tuple[int, Step | Verdict]]()
+        todo, told = deque(range(len(trials))), list[tuple[int, GuardStep | Verdict]]()
         while True:
             while todo and len(busy) < self.n_jobs:
                 guard = self._start(trials[todo[0]], [guard for guard, _ in busy.values()])
@@ -176,13 +176,13 @@ class Guards:
             _close_all(self._alive)
 
 
-def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Step | Verdict]]:
+def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, GuardStep | Verdict]]:
     """Wait for news of the guards at these pipes; guards with ended trials are taken out."""
-    told: list[tuple[int, Step | Verdict]] = []
+    told: list[tuple[int, GuardStep | Verdict]] = []
     for guard in first_of(guard for guard, _ in busy.values()):
         pipe = guard.pipe
         i, news = busy[pipe][1], guard.read(0)
-        if isinstance(news, Step):
+        if isinstance(news, GuardStep):
             guard.answer(go=True)
         elif isinstance(news, Verdict):
             del busy[pipe]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.problem.task import Bank, Evaluated, Progress
+from hpo_gym.problem.task import Bank, Evaluated, TaskProgress
 from hpo_gym.suites.tasks.onward.task import OnwardBank, OnwardTask
 
 Table = tuple[tuple[float, ...], ...]
@@ -39,14 +39,14 @@ class GoingBank(OnwardBank):
         self.signals = tasks[0].names
         self._shown = np.array([t.table for t in tasks], np.float32)
 
-    def progress(self, n: int, horizon: int) -> Progress:
+    def progress(self, n: int, horizon: int) -> TaskProgress:
         return GoingRuns(self._shown, n)
 
     def identity(self, task: int) -> str:
         return self.tasks[task].name
 
 
-class GoingRuns(Progress):
+class GoingRuns(TaskProgress):
     def __init__(self, shown: NDArray[np.float32], n: int) -> None:
         self._shown = shown
         self._task, self._t = np.zeros(n, np.int64), np.zeros(n, np.int64)

@@ -22,7 +22,18 @@ from hpo_builders.surrogates.optimum import optima
 from hpo_builders.surrogates.rows import Material, material
 from hpo_gym.base import InvalidValueError, require
 from hpo_gym.problem import Suite
-from hpo_gym.suites import ABOUT, ARRAYS, FLOOR, FORMAT, LAYERS, SUFFIX, Surrogate, TableSuite, load_suite, write_npz
+from hpo_gym.suites import (
+    ABOUT,
+    ARRAYS,
+    FLOOR,
+    FORMAT,
+    LAYERS,
+    SUFFIX,
+    SurrogateModel,
+    TableSuite,
+    load_suite,
+    write_npz,
+)
 from hpo_gym.system import sealed, sha256, whole_files
 
 FURTHER: Mapping[str, tuple[str, ...]] = {"Boosting": ("Studies",)}
@@ -136,7 +147,7 @@ def _measured(suite: TableSuite, found: Material, plan: Plan, order: Order) -> d
     return summary([agreement(r, f) for r, f in zip(rows, foretold, strict=True)], foretold, rows)
 
 
-def _arrays(model: Surrogate, found: Material) -> dict[str, NDArray[Any]]:
+def _arrays(model: SurrogateModel, found: Material) -> dict[str, NDArray[Any]]:
     optimum, best, worst = optima(model, [rows.x for rows in found.own])
     return {
         **{f"w{i}": model.weights[i] for i in range(LAYERS)},

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpo_builders.surrogates.rows import Rows
 from hpo_builders.surrogates.targets import rising, scales, targets
 from hpo_gym.problem import SearchSpace
-from hpo_gym.suites import LAYERS, Encoding, Surrogate
+from hpo_gym.suites import LAYERS, Encoding, SurrogateModel
 
 OF_COST, OF_FAILURE = 0.2, 0.3
 """Weights in the loss, where the score has 1."""
@@ -46,7 +46,7 @@ class Plan:
     dropout: float = 0.05
 
 
-def fit(space: SearchSpace, tasks: Sequence[Rows], plan: Plan) -> Surrogate:
+def fit(space: SearchSpace, tasks: Sequence[Rows], plan: Plan) -> SurrogateModel:
     """Fit a surrogate to the rows of tasks."""
     import torch
 
@@ -129,7 +129,9 @@ def _train(data: _Data, plan: Plan, seed: int) -> dict[str, NDArray[np.float32]]
     return {name: value.detach().numpy() for name, value in arrays.items()}
 
 
-def _joined(found: Sequence[dict[str, NDArray[np.float32]]], space: SearchSpace, tasks: Sequence[Rows]) -> Surrogate:
+def _joined(
+    found: Sequence[dict[str, NDArray[np.float32]]], space: SearchSpace, tasks: Sequence[Rows]
+) -> SurrogateModel:
     """One surrogate of several networks, which are averaged."""
 
     def each(name: str) -> NDArray[np.float32]:
@@ -137,6 +139,6 @@ def _joined(found: Sequence[dict[str, NDArray[np.float32]]], space: SearchSpace,
 
     heads = np.concatenate([arrays["head"] / np.float32(len(found)) for arrays in found], 2).astype(np.float32)
     weights, offsets = (tuple(each(f"{letter}{i}") for i in range(LAYERS)) for letter in "wb")
-    return Surrogate(
+    return SurrogateModel(
         space, weights, offsets, heads, np.asarray(each("level").mean(0), np.float32), scales(tasks), rising(tasks)
     )

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.problem import Points
-from hpo_gym.suites import Surrogate
+from hpo_gym.suites import SurrogateModel
 
 SPREAD, STARTS, ROUNDS, CHILDREN = 4000, 6, 60, 16
 """Configurations that are looked at first, the best of which are improved, how often, and by how many proposals."""
 
 
-def optima(surrogate: Surrogate, rows: list[Points]) -> tuple[Points, NDArray[np.float64], NDArray[np.float64]]:
+def optima(surrogate: SurrogateModel, rows: list[Points]) -> tuple[Points, NDArray[np.float64], NDArray[np.float64]]:
     """Points ``(k, d)``, their scores ``(k,)``, and the lowest ones of where it starts ``(k,)``.
 
     Starts are the best of `SPREAD` drawn configurations and of the table's. A proposal draws a quarter of the columns
@@ -39,7 +39,7 @@ def optima(surrogate: Surrogate, rows: list[Points]) -> tuple[Points, NDArray[np
 
 
 def _climb(
-    surrogate: Surrogate, task: int, x: Points, value: NDArray[np.float64], rng: np.random.Generator
+    surrogate: SurrogateModel, task: int, x: Points, value: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Points, float]:
     space = surrogate.space
     for turn in range(ROUNDS):
@@ -60,6 +60,6 @@ def _climb(
     return x[value.argmax()], float(value.max())
 
 
-def _scores(surrogate: Surrogate, task: int, x: Points) -> NDArray[np.float64]:
+def _scores(surrogate: SurrogateModel, task: int, x: Points) -> NDArray[np.float64]:
     last = np.full(len(x), surrogate.f - 1)
     return surrogate(np.full(len(x), task), x, last).score

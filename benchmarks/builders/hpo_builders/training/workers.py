@@ -17,7 +17,7 @@ from hpo_builders.order import Order
 from hpo_builders.training.cells import LOST, MEMORY, Part, perform, perform_within_limits, train
 from hpo_gym.base import StateError
 from hpo_gym.problem import SearchSpace, Status
-from hpo_gym.system import Asked, Guards, Limits, Step, Verdict
+from hpo_gym.system import Asked, Guards, GuardStep, Limits, Verdict
 from hpo_gym.system.jobs import engines
 
 Run = Callable[[Sequence[Part], float, int], Iterator[tuple[Part, str | None]]]
@@ -98,7 +98,7 @@ def _under_guard(
         groups = [[part] for part in alone] + _groups(together, guards.n_jobs)
         left, alone, together = [deque(group) for group in groups], [], []
         for i, news in guards.events([_asked(objective, group, limits) for group in groups]):
-            if isinstance(news, Step):
+            if isinstance(news, GuardStep):
                 yield left[i].popleft(), None
             elif left[i]:
                 part, died = left[i].popleft(), news.status is Status.CRASHED

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, Mask, Singles, seeding
-from hpo_gym.problem import Evaluated, Points, Progress, SearchSpace, Status
+from hpo_gym.problem import Evaluated, Points, SearchSpace, Status, TaskProgress
 from hpo_gym.suites.tasks.policies.families import Family
 from hpo_gym.suites.tasks.policies.physics import Physics
 from hpo_gym.suites.tasks.policies.policy import initial, size
@@ -25,7 +25,7 @@ HEAVIEST = np.float32(1000)
 """The largest weight."""
 
 
-class State(NamedTuple):
+class EvolutionState(NamedTuple):
     """State of the runs: a row for each, everything that a snapshot must hold.
 
     Attributes:
@@ -45,7 +45,7 @@ class State(NamedTuple):
     direction: Singles
 
 
-class Evolutions(Progress):
+class Evolutions(TaskProgress):
     """`n` policies in training.
 
     Args:
@@ -71,7 +71,7 @@ class Evolutions(Progress):
             drawn = family.constants(seed)
             row[: len(drawn)] = drawn
         p = max(map(size, self._physics))
-        self.state = State(
+        self.state = EvolutionState(
             np.zeros(n, np.int64), np.zeros(n, np.uint64), np.zeros(n, np.int64), np.zeros(n),
             np.zeros((n, p), np.float32), np.zeros((n, p), np.float32),
         )  # fmt: skip

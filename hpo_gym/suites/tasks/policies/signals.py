@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Singles
-from hpo_gym.suites.tasks.policies.strategy import Step
+from hpo_gym.suites.tasks.policies.strategy import StrategyStep
 
 SIGNALS = (
     "score",
@@ -46,7 +46,7 @@ def at_start(weights: Singles, count: int) -> Singles:
 
 
 def after(
-    before: Singles, score: Floats, step: Step, old: Singles, moved: Singles, weights: Singles, nothing: Floats
+    before: Singles, score: Floats, step: StrategyStep, old: Singles, moved: Singles, weights: Singles, nothing: Floats
 ) -> Singles:
     """Return the signals of runs after a generation, ``(m, 12)``, fresh.
 

@@ -13,7 +13,7 @@ NOISE, STARTS, JUDGED, GAIN = range(11, 15)
 _TINY = 1e-6
 
 
-class Step(NamedTuple):
+class StrategyStep(NamedTuple):
     """Result of a generation, of `m` runs.
 
     Attributes:
@@ -36,7 +36,7 @@ def noise(key: Keys, pairs: int, size: int) -> Singles:
     return seeding.normal(drawn).astype(np.float32).reshape(len(key), pairs, size)
 
 
-def step(drawn: Singles, plus: Singles, minus: Singles) -> Step:
+def step(drawn: Singles, plus: Singles, minus: Singles) -> StrategyStep:
     """Estimate the gradient as of Mania, Guy and Recht, "Simple random search of static linear policies is competitive
     for reinforcement learning" (NeurIPS 2018), version V1: the mean over pairs of (plus - minus) times the noise, by
     the standard deviation of all returns.
@@ -51,4 +51,4 @@ def step(drawn: Singles, plus: Singles, minus: Singles) -> Step:
     direction = np.zeros((len(drawn), drawn.shape[2]), np.float32)
     for j in range(differ.shape[1]):  # one after the other: the same bits in any company
         direction += share[:, j, None].astype(np.float32) * drawn[:, j]
-    return Step(direction, spread, (differ != 0).mean(1), both.mean(1), both.max(1))
+    return StrategyStep(direction, spread, (differ != 0).mean(1), both.mean(1), both.max(1))

@@ -54,7 +54,7 @@ SOURCES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class DataRows:
     """The rows of a data set.
 
     Attributes:
@@ -93,7 +93,7 @@ class Rows:
 
 
 @functools.cache
-def rows_of(name: str) -> Rows:
+def rows_of(name: str) -> DataRows:
     """Load a data set, once in a process."""
     import sklearn.datasets
     from sklearn.model_selection import train_test_split
@@ -105,7 +105,7 @@ def rows_of(name: str) -> Rows:
     if not source.classes:
         mean, sd = y.mean(), y.std()
         y, y_test = (y - mean) / sd, (y_test - mean) / sd
-    return Rows(x, y, x_test, y_test, source.classes)
+    return DataRows(x, y, x_test, y_test, source.classes)
 
 
 def standardised(x: Floats, *others: Floats) -> tuple[Floats, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.suites.tasks.ready._data import Rows, rows_of, standardised
+from hpo_gym.suites.tasks.ready._data import DataRows, rows_of, standardised
 
 
 def prepare(data: str) -> None:
@@ -35,7 +35,7 @@ def hyperparameters() -> list[Any]:
 
 
 def training(
-    rows: Rows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int, share: float
+    rows: DataRows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int, share: float
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Train on four fifths of the rows, validate on the rest; yield number, score and test score of each epoch.
 

@@ -1,4 +1,4 @@
-"""`Surrogate`: the tasks of one table at any configuration and fidelity."""
+"""`SurrogateModel`: the tasks of one table at any configuration and fidelity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAYERS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Surrogate:
+class SurrogateModel:
     """A model of `k` tasks at `f` fidelities: networks shared by all tasks, and a linear head for each task.
 
     `e` networks turn a configuration into `r` factors each. A head of a task turns all factors into normal scores of

@@ -22,7 +22,7 @@ from hpo_gym.problem import (
     nearest_levels,
     pool_of,
 )
-from hpo_gym.suites.tasks.surrogate.model import Surrogate
+from hpo_gym.suites.tasks.surrogate.model import SurrogateModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class SurrogateTask(Task):
         priced: Whether the table has measured costs; otherwise the model's costs are shares of an evaluation.
     """
 
-    surrogate: Surrogate = field(default=None, repr=False)  # type: ignore[assignment]
+    surrogate: SurrogateModel = field(default=None, repr=False)  # type: ignore[assignment]
     index: int = 0
     rows: Points = field(default=None, repr=False)  # type: ignore[arg-type]
     optimum_x: Points = field(default=None, repr=False)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpo_gym.base import Ints, Mask, Singles
-from hpo_gym.suites.tasks.training.network import Batch, Network, dots, layers
+from hpo_gym.suites.tasks.training.network import ExampleBatch, Network, dots, layers
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.updates import adam, due, momentum
 
@@ -56,25 +56,25 @@ class Settings(NamedTuple):
         return Settings(self.rate[at], self.momentum[at], self.every[at])
 
 
-class Rows(NamedTuple):
+class EpochRows(NamedTuple):
     """The fresh rows of an epoch.
 
     Attributes:
         x: ``(m, slots, b, 16)``.
         y: One-hot, ``(m, slots, 4, b)``.
-        absent: As of `Batch`.
+        absent: As of `ExampleBatch`.
     """
 
     x: Singles
     y: Singles
     absent: Singles
 
-    def slot(self, k: int) -> Batch:
+    def slot(self, k: int) -> ExampleBatch:
         """Return the rows of one slot."""
-        return Batch(self.x[:, k], self.y[:, k], self.absent)
+        return ExampleBatch(self.x[:, k], self.y[:, k], self.absent)
 
 
-class Measured(NamedTuple):
+class MeasuredEpoch(NamedTuple):
     """Measurements of an epoch, each ``(n,)``; not finite for a run that has blown up.
 
     Attributes:
@@ -101,7 +101,7 @@ class Trainer:
         self._net = Network(recipe, self.block, recipe.slot)
         self._gradients = np.empty((3, self.block, recipe.weights), np.float32)
 
-    def epoch(self, weights: Weights, settings: Settings, rows: Callable[[slice], Rows]) -> Measured:
+    def epoch(self, weights: Weights, settings: Settings, rows: Callable[[slice], EpochRows]) -> MeasuredEpoch:
         """Train each run for one epoch, in place.
 
         Args:
@@ -114,9 +114,9 @@ class Trainer:
         for start in range(0, n, self.block):
             at = slice(start, min(start + self.block, n))
             out[:, at] = self._epoch(weights.part(at), settings.part(at), rows(at))
-        return Measured(*out)
+        return MeasuredEpoch(*out)
 
-    def _epoch(self, weights: Weights, settings: Settings, rows: Rows) -> Singles:
+    def _epoch(self, weights: Weights, settings: Settings, rows: EpochRows) -> Singles:
         m, slots = len(weights.value), self.recipe.slots
         rate, decay, every = settings.rate[:, None], settings.momentum[:, None], settings.every
         whole = bool((every == 1).all())

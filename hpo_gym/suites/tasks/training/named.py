@@ -9,7 +9,7 @@ from hpo_gym.suites.tasks.onward.found import found_by_world
 from hpo_gym.suites.tasks.onward.named import family_and_seed
 from hpo_gym.suites.tasks.training.generators import FAMILIES, GENERATORS
 from hpo_gym.suites.tasks.training.recipe import Recipe
-from hpo_gym.suites.tasks.training.stream import Source
+from hpo_gym.suites.tasks.training.stream import StreamSource
 from hpo_gym.suites.tasks.training.task import GUESS, TrainingTask
 
 PUBLISHED: Mapping[str, tuple[int, ...]] = {
@@ -57,5 +57,5 @@ def training_task(
     best, worlds = found_by_world(suite, name, found)
     return TrainingTask(
         name, family_of(family), suite, space, best=0.0 if best is None else best, worst=GUESS,
-        source=Source(family, seed), recipe=recipe, epochs=epochs, goal=counts, sd=sd, found=worlds,
+        source=StreamSource(family, seed), recipe=recipe, epochs=epochs, goal=counts, sd=sd, found=worlds,
     )  # fmt: skip

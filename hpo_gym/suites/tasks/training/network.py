@@ -20,7 +20,7 @@ ABSENT = np.float32(-1e9)
 """Added to the output of a class that a task does not have."""
 
 
-class Batch(NamedTuple):
+class ExampleBatch(NamedTuple):
     """Rows of `m` runs.
 
     Attributes:
@@ -92,7 +92,7 @@ class Network:
     def __reduce__(self) -> Any:
         return Network, self._made  # a copy of views would be arrays apart
 
-    def losses(self, net: Layers, batch: Batch) -> tuple[Singles, NDArray[np.bool_]]:
+    def losses(self, net: Layers, batch: ExampleBatch) -> tuple[Singles, NDArray[np.bool_]]:
         """Cross-entropy of each row in nats, and whether the true class has the highest output: ``(m, b)`` each."""
         logits = self._forward(net, batch).outputs
         top = logits.max(1)
@@ -101,7 +101,7 @@ class Network:
         np.exp(logits, out=logits)
         return np.log(logits.sum(1)) - (true - top), true >= top
 
-    def gradient(self, net: Layers, batch: Batch, out: Layers) -> Singles:
+    def gradient(self, net: Layers, batch: ExampleBatch, out: Layers) -> Singles:
         """Write the gradient of the mean loss into `out`; returns the mean loss in nats, ``(m,)``."""
         room = self._forward(net, batch)
         p, total, down = room.outputs, room.total, room.down
@@ -120,7 +120,7 @@ class Network:
         np.matmul(down, batch.x, out=out.first)
         return np.asarray(loss)
 
-    def _forward(self, net: Layers, batch: Batch) -> Room:
+    def _forward(self, net: Layers, batch: ExampleBatch) -> Room:
         """Write hidden units and outputs."""
         m = len(net.first)
         if len(self._room.z) != m:

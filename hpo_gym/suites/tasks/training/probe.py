@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_gym.base import Singles
-from hpo_gym.suites.tasks.training.network import Batch, Network, dots, layers
+from hpo_gym.suites.tasks.training.network import ExampleBatch, Network, dots, layers
 
 STEPS = 4
 _SMALL = np.float32(0.01)  # length of the step along which a gradient changes
 _TINY = np.float32(1e-12)
 
 
-def probe(net: Network, weights: Singles, batch: Batch) -> tuple[Singles, Singles]:
+def probe(net: Network, weights: Singles, batch: ExampleBatch) -> tuple[Singles, Singles]:
     """Norm of the gradient, and the largest curvature along it, each ``(m,)``.
 
     Sharpness is ``|H v|`` after `STEPS` power steps from the gradient's direction, each ``H v`` a difference of two

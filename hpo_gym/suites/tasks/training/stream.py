@@ -20,7 +20,7 @@ NOISE = 0.1
 
 
 @dataclass(frozen=True)
-class Source:
+class StreamSource:
     """Source of a task's rows.
 
     Attributes:
@@ -68,7 +68,7 @@ class Stream:
         noise: ``(k,)``.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[StreamSource, ...]
     recipe: Recipe
     x: Singles
     y: NDArray[np.int8]
@@ -84,13 +84,13 @@ class Stream:
         return self
 
 
-def stream_of(sources: Sequence[Source], recipe: Recipe) -> Stream:
+def stream_of(sources: Sequence[StreamSource], recipe: Recipe) -> Stream:
     """Return the rows of tasks, drawn or already at hand."""
     return _stream(tuple(sources), recipe)
 
 
 @functools.lru_cache(maxsize=4)
-def _stream(sources: tuple[Source, ...], recipe: Recipe) -> Stream:
+def _stream(sources: tuple[StreamSource, ...], recipe: Recipe) -> Stream:
     k, train, valid = len(sources), recipe.chunks * recipe.slot, recipe.validation
     x, y = np.empty((k, train, INPUTS), np.float32), np.empty((k, train), np.int8)
     valid_x, valid_y = np.empty((k, valid, INPUTS), np.float32), np.empty((k, valid), np.int8)

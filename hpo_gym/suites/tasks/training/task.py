@@ -13,7 +13,7 @@ from hpo_gym.suites.tasks.onward.task import OnwardBank, OnwardTask
 from hpo_gym.suites.tasks.training.controls import Controls
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.signals import SIGNALS
-from hpo_gym.suites.tasks.training.stream import Source, stream_of
+from hpo_gym.suites.tasks.training.stream import StreamSource, stream_of
 from hpo_gym.suites.tasks.training.trainings import Trainings
 
 GUESS = -1.0
@@ -35,7 +35,7 @@ class TrainingTask(OnwardTask):
         recipe: Network, optimizer and epoch.
     """
 
-    source: Source = None  # type: ignore[assignment]
+    source: StreamSource = None  # type: ignore[assignment]
     recipe: Recipe = field(default_factory=Recipe)
 
     observer = "training"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, Mask, Singles, seeding
-from hpo_gym.problem import Evaluated, Points, Progress, Status
+from hpo_gym.problem import Evaluated, Points, Status, TaskProgress
 from hpo_gym.suites.tasks.training.changes import CLASSES as RENAMED
 from hpo_gym.suites.tasks.training.changes import (
     JUMP,
@@ -23,10 +23,10 @@ from hpo_gym.suites.tasks.training.changes import (
     rotation,
     start_scale,
 )
-from hpo_gym.suites.tasks.training.epoch import Rows, Settings, Trainer, Weights
+from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer, Weights
 from hpo_gym.suites.tasks.training.generators.common import WIDTH
 from hpo_gym.suites.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
-from hpo_gym.suites.tasks.training.network import ABSENT, Batch, Network, dots, initial, layers
+from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, dots, initial, layers
 from hpo_gym.suites.tasks.training.probe import probe
 from hpo_gym.suites.tasks.training.recipe import CLASSES
 from hpo_gym.suites.tasks.training.signals import AT, SIGNALS, after, at_start, bounded
@@ -38,7 +38,7 @@ _NUMBERS = np.arange(CLASSES, dtype=np.int8)
 I8 = NDArray[np.int8]
 
 
-class State(NamedTuple):
+class TrainingState(NamedTuple):
     """State of the runs beside their weights: a row for each, everything that a snapshot must hold.
 
     Attributes:
@@ -62,7 +62,7 @@ class State(NamedTuple):
     dead: Mask
 
 
-class Trainings(Progress):
+class Trainings(TaskProgress):
     """`n` networks in training.
 
     Args:
@@ -80,7 +80,7 @@ class Trainings(Progress):
         self.recipe = recipe = stream.recipe
         side = WIDTH if recipe.drift else 0
         self.weights = Weights.of(n, recipe)
-        self.state = State(
+        self.state = TrainingState(
             np.zeros(n, np.int64), np.zeros(n, np.uint64), np.zeros(n, np.int64), np.ones(n), np.zeros(n, np.float32),
             np.tile(_NUMBERS, (n, 1)), np.zeros((n, side, side), np.float32), np.zeros(n, bool),
         )  # fmt: skip
@@ -168,7 +168,7 @@ class Trainings(Progress):
         norms = np.stack([seen.gradient, seen.moved, np.sqrt(squares)])
         return after(self.signals[who], losses, norms, accuracy, seen.alignment, dead, self.recipe.cap)
 
-    def _rows(self, who: Ints) -> Rows:
+    def _rows(self, who: Ints) -> EpochRows:
         """Return the fresh rows of an epoch of runs."""
         state, stream, recipe = self.state, self._stream, self.recipe
         task, key, m = state.task[who], state.key[who], len(who)
@@ -186,7 +186,7 @@ class Trainings(Progress):
         labels = flipped(labels, seeding.mix(seeding.mix(key, FRESH), time), state.noise[who], stream.classes[task])
         if recipe.fixed:
             labels = labels.reshape(m, recipe.slots, recipe.slot)[np.arange(m)[:, None], chunk]
-        return Rows(x, _one_hot(labels.reshape(m, recipe.slots, recipe.slot)), self._absent[who])
+        return EpochRows(x, _one_hot(labels.reshape(m, recipe.slots, recipe.slot)), self._absent[who])
 
     def _transform(self, who: Ints) -> Singles:
         """Return the matrix of each run's rows, ``(m, 16, 16)``: rotation and scale, and 1 for the last column."""
@@ -205,7 +205,7 @@ class Trainings(Progress):
             some = who[block]
             weights = self._seeing(some)
             y = _one_hot(self._labels[some])
-            batch = Batch(self._stream.valid_x[self.state.task[some]], y, self._absent[some])
+            batch = ExampleBatch(self._stream.valid_x[self.state.task[some]], y, self._absent[some])
             losses, right = self._judge.losses(layers(weights, self.recipe.hidden), batch)
             loss[block], accuracy[block] = losses.mean(1), right.mean(1)
         return loss, accuracy
@@ -230,7 +230,9 @@ class Trainings(Progress):
             m, slots = len(some), min(_PROBED, self.recipe.slots)
             x = rows.x[:, :slots].reshape(m, -1, WIDTH + 1)
             y = rows.y[:, :slots].swapaxes(1, 2).reshape(m, CLASSES, -1)
-            norm[block], sharpness[block] = probe(self._prober, self.weights.value[some], Batch(x, y, rows.absent))
+            norm[block], sharpness[block] = probe(
+                self._prober, self.weights.value[some], ExampleBatch(x, y, rows.absent)
+            )
         return norm, sharpness
 
     # ------------------------------------------------------------------ drift
