@@ -1,4 +1,4 @@
-"""Double Q-learning: two tables, of which one chooses the best action and the other says what it is worth."""
+"""Double Q-learning: two tables; one chooses the best action and the other gives its value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DoubleTable(Values):
 
     @property
     def n(self) -> Ints:
-        """How often each pair was updated in either table, ``(states, actions)``, fresh."""
+        """Return the number of updates of each pair in either table, ``(states, actions)``, fresh."""
         return self.a.n + self.b.n
 
     def values(self, s: Ints) -> Floats:
@@ -49,7 +49,7 @@ class DoubleTable(Values):
         self.b.grow(states)
 
     def to_arrays(self, states: int | None = None) -> dict[str, NDArray[Any]]:
-        """The arrays of both, as ``(2, states, actions)``."""
+        """Return the arrays of both, as ``(2, states, actions)``."""
         a, b = self.a.to_arrays(states), self.b.to_arrays(states)
         return {name: np.stack([a[name], b[name]]) for name in a}
 
@@ -59,7 +59,7 @@ class DoubleTable(Values):
 
 
 class DoubleQRule(Rule[DoubleTable]):
-    """A coin says which table learns; V is the other one's value of the action that is best in the one that learns."""
+    """A coin chooses the table to update; V is the other one's value of the best action in it."""
 
     reach = 1
 
@@ -79,15 +79,15 @@ class DoubleQRule(Rule[DoubleTable]):
 
 @OPTIMIZERS.register("double-q", family="rl", trainable=True, state="as `sarsa`", action="as there")
 class DoubleQ(StatesAgent):
-    """Tabular double Q-learning, without the bias upwards that the maximum over noisy values has.
+    """Tabular double Q-learning, without the upward bias of the maximum over noisy values.
 
-    The states are those of `q-portfolio` ("trial": how many trials were asked for, and the bucket of the incumbent's
+    The states are those of `q-portfolio` ("trial": the number of proposed trials, and the bucket of the incumbent's
     score) or of `q-learning` ("configuration", "move").
 
     **Reference**: van Hasselt, "Double Q-learning", NeurIPS 2010, algorithm 1.
 
     **Differs from the paper**: alpha has a floor; many runs learn side by side, each with a coin of its own (see
-    `QTable`); configurations that the run has tried are masked, also in a* and b*.
+    `QTable`); configurations tried by the run are masked, also in a* and b*.
 
     **Settings**: chosen on the validation split of AutoML. With "trial" the discounts .1 and .2 are level, 0, .5 and .9
     a little worse; with "configuration" those up to .5 are level and .9 is worse. "Trial" and "configuration" are

@@ -19,9 +19,9 @@ class DQN(SB3Agent):
 
     **Reference**: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015.
 
-    **Differs from the paper**: nothing in the algorithm, which is that of Stable-Baselines3 (Adam, and no images).
-    Configurations that the run has tried are masked when it acts, not while it trains. A run that draws
-    (``greedy=False``) does so from the softmax of the values.
+    **Differs from the paper**: nothing in the algorithm, that of Stable-Baselines3 (Adam, and no images).
+    Configurations tried by the run are masked when it acts, not while it trains. A run that draws (``greedy=False``)
+    does so from the softmax of the values.
     """
 
     name = "dqn"

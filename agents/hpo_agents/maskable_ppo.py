@@ -23,13 +23,12 @@ from hpo_gym.optimize import OPTIMIZERS
 class MaskablePPO(SB3Agent):
     """Proximal policy optimisation over candidates with masked actions (sb3-contrib).
 
-    None is tried twice: those tried are masked in training too.
+    None is tried twice: tried candidates are masked in training too.
 
     **Reference**: Huang and Ontanon, "A closer look at invalid action masking in policy gradient algorithms",
     FLAIRS 2022; Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017.
 
-    **Differs from the paper**: nothing in the algorithm, which is that of sb3-contrib; the learning rate falls
-    linearly.
+    **Differs from the paper**: nothing in the algorithm, that of sb3-contrib; the learning rate falls linearly.
     """
 
     name = "maskable-ppo"

@@ -17,11 +17,11 @@ from hpo_gym.optimize import OPTIMIZERS
 
 @dataclass(frozen=True)
 class NStepRule(Rule[QTable]):
-    """Steps learn when `reach` of them are known, or the episode is over; V is the return from s' on.
+    """Steps learn once `reach` of them are known, or the episode is over; V is the return from s' on.
 
-    The target policy is greedy in the table as it is when a step learns, so every weight of the tree backup is 0 or 1:
-    where the run's next action was greedy, V is its reward and gamma times what follows; where it was not, and after
-    the last step, V is the highest value in s'. With a reach of 1 this is `QLearningRule`, bit for bit.
+    The target policy is greedy in the table at the time of the update, so every weight of the tree backup is 0 or 1:
+    after a greedy action, V is its reward and gamma times the rest; otherwise, and after the last step, V is the
+    highest value in s'. With a reach of 1 this is `QLearningRule`, bit for bit.
 
     Args:
         reach: Rewards in a target, n in the book.
@@ -57,11 +57,10 @@ def _following(table: QTable, steps: Sequence[Step]) -> Floats:
 class NStepQ(StatesAgent):
     """Tabular Q-learning with n-step returns, off policy by tree backup with a greedy target policy.
 
-    A target takes the rewards of `n_steps` trials as long as the run's actions are greedy, and the highest value where
-    they cease to be, or the rewards end. So it is not bent by what the run does at random: its fixed point is that of
-    Q-learning.
+    A target takes the rewards of `n_steps` trials as long as the run's actions are greedy, and the highest value once
+    they cease to be, or the rewards end. So random actions do not bend it: its fixed point is that of Q-learning.
 
-    The states are those of `q-portfolio` ("trial": how many trials were asked for, and the bucket of the incumbent's
+    The states are those of `q-portfolio` ("trial": the number of proposed trials, and the bucket of the incumbent's
     score) or of `q-learning` ("configuration", "move").
 
     **Reference**: Precup, Sutton and Singh, "Eligibility traces for off-policy policy evaluation", ICML 2000 (tree
@@ -69,7 +68,7 @@ class NStepQ(StatesAgent):
     cuts where Watkins's Q(lambda) does: Watkins, "Learning from delayed rewards", PhD thesis, Cambridge, 1989.
 
     **Differs from the paper**: the target policy is greedy, not given; alpha has a floor; many runs learn side by side
-    (see `QTable`); configurations that the run has tried are masked in every value of a target.
+    (see `QTable`); configurations tried by the run are masked in every value of a target.
 
     **Settings**: chosen on the validation split of AutoML. 1, 3 and 5 steps are level, and so are the discounts 0 to
     .5; .9 is worse. "Trial" and "configuration" are level, "move" is worse. The others are those of `q-learning`.

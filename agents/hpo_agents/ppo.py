@@ -24,9 +24,8 @@ class PPO(SB3Agent):
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017.
 
-    **Differs from the paper**: nothing in the algorithm, which is that of Stable-Baselines3; the learning rate falls
-    linearly. Configurations that the run has tried are masked when it acts, not while it trains (`maskable-ppo` does
-    both).
+    **Differs from the paper**: nothing in the algorithm, that of Stable-Baselines3; the learning rate falls linearly.
+    Configurations tried by the run are masked when it acts, not while it trains (`maskable-ppo` does both).
     """
 
     name = "ppo"

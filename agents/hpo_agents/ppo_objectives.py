@@ -110,7 +110,7 @@ class PPOObjectives(SB3Agent):
 
     # ------------------------------------------------------------------ training
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
-        """Take from the tasks what is fixed before the training; refuse those that do not go together."""
+        """Fix everything that is derived from the tasks before the training; refuse tasks that do not go together."""
         if bank_of(tasks[:1]).signals:
             raise InvalidValueError(
                 f"Trials must not go on from each other, those of {tasks[0].suite!r} do: use 'ppo' there."
@@ -129,7 +129,7 @@ class PPOObjectives(SB3Agent):
     def begin(
         self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
     ) -> tuple[Learner, Judge | None]:
-        """The algorithm on the env of `tasks`, and the judge of `validation`."""
+        """Return the algorithm on the env of `tasks`, and the judge of `validation`."""
         assert self._space is not None and self._outcomes is not None
         suite = suite_of(tasks, validation, self._space)
         observer, codec = self.parts()
@@ -152,7 +152,7 @@ class PPOObjectives(SB3Agent):
         return logits_of(policy.get_distribution(obs).distribution), None
 
     def parts(self) -> tuple[Observer, Codec]:
-        """How it sees runs that an env evaluates, and what its actions mean; after `train` or `load`."""
+        """Return its observer and codec for an env; after `train` or `load`."""
         assert self._outcomes is not None
         return self._viewed(past_of(self._outcomes))
 
@@ -162,7 +162,7 @@ class PPOObjectives(SB3Agent):
 
     # ------------------------------------------------------------------ acting
     def optimizer(self, policy: Policy) -> PolicyOptimizer:
-        """A policy with the view of this agent, of trials that it is told."""
+        """Return a policy with the view of this agent, for reported trials."""
         return PolicyOptimizer(policy, *self._viewed(self._past), scale=self._scale, space=self._space)
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -210,7 +210,7 @@ class PPOObjectives(SB3Agent):
 
 
 def _outcomes_of(names: Sequence[str] | None, tasks: Sequence[Task]) -> Outcomes:
-    """The objectives to train on; refuses a suite that lacks one."""
+    """Return the objectives to train on; refuse a suite that lacks one."""
     if names is None:
         names = [SCORE.name, *([o.name for o in tasks[0].objectives] or [COST.name])]
     if isinstance(names, (list, tuple)):

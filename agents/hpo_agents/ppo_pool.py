@@ -42,15 +42,15 @@ _BLOCK = 1024  # candidates whose features are held at a time
     action="any row of any pool",
 )
 class PPOPool(PoolsAgent[PoolRun]):
-    """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
+    """Masked PPO with one scorer for every candidate: it acts on any pool, whatever the pools of its training.
 
-    A candidate is seen by twelve numbers that mean the same in every search space: its expected improvement, mean and
+    A candidate has twelve features with the same meaning in every search space: its expected improvement, mean and
     standard deviation under a Gaussian process with an empirical Bayes prior (the earlier tasks of the context, in
-    training without those of the run's own family), its expected improvement under a mixture of these tasks, what the
-    prior alone says, whether it was tried, how far it is from the incumbent and from the nearest trial, and the time.
-    The policy begins as the product of both expected improvements and learns what to change. It is trained on draws of
-    `candidates` rows, on one or several suites in turn, and acts on whole pools, whose features are made in blocks;
-    where there is no pool, on the points of the earlier tasks, or on random ones.
+    training without those of the run's own family), its expected improvement under a mixture of these tasks, the prior
+    alone, whether it was tried, its distances from the incumbent and from the nearest trial, and the time. The policy
+    begins as the product of both expected improvements and learns a correction. It is trained on draws of `candidates`
+    rows, on one or several suites in turn, and acts on whole pools, with features made in blocks; without a pool, on
+    the points of the earlier tasks, or on random ones.
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017;
     Volpp et al., "Meta-learning acquisition functions for transfer learning in Bayesian optimization", ICLR 2020 (a
@@ -66,13 +66,13 @@ class PPOPool(PoolsAgent[PoolRun]):
         budget: Trials of a training episode.
         runs: Episodes side by side.
         steps: Trials of the training.
-        segments: How often the validation tasks are asked.
-        patience: Segments without a better result on the validation tasks after which the training ends; without such
-            tasks it never ends early.
+        segments: Number of validations.
+        patience: Segments without a better result on the validation tasks before the training ends; without such tasks
+            it never ends early.
         reward: A registered reward.
         greedy: Whether runs take the best action; else one is drawn from the policy.
         network: The width of the scorer's hidden layers, in a list.
-        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+        algorithm: Arguments of the algorithm; those of the file stay unless named.
     """
 
     name = "ppo-pool"
@@ -113,7 +113,7 @@ class PPOPool(PoolsAgent[PoolRun]):
         }  # fmt: skip
 
     def learner(self, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> Learner:
-        """The algorithm, fresh."""
+        """Return the algorithm, fresh."""
         return PoolLearner(self, envs, seed, logs)
 
     def judged(self, actor: Actor, env: HPOVectorEnv, seed: int) -> float:
@@ -122,11 +122,11 @@ class PPOPool(PoolsAgent[PoolRun]):
         return mean_regret(actor, env, seed=own, greedy=self.greedy, masked=True)
 
     def scorer(self) -> Scorer:
-        """The network, fresh."""
+        """Return the network, fresh."""
         return Scorer(len(FEATURES), self.network[0], self.kind, self.sharpness)
 
     def actor_of(self, scorer: Scorer) -> Actor:
-        """The network as a policy."""
+        """Return the network as a policy."""
         return PoolActor(scorer)
 
     # ------------------------------------------------------------------ acting
@@ -141,7 +141,7 @@ class PPOPool(PoolsAgent[PoolRun]):
 
     @one_blas_thread()
     def ask(self) -> Query | None:
-        """The candidate that the policy chooses; None where the budget is spent, or no candidate is left."""
+        """Return the candidate that the policy chooses; None if the budget is spent, or no candidate is left."""
         run = self._begun()
         open_rows = run.open_rows()
         if not open_rows.size:
@@ -157,7 +157,7 @@ class PoolActor(ScorerActor):
     """A scorer as a policy."""
 
     def logits(self, seen: PoolFeatures, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Logits of many rows ``(c,)`` of one run, whose features are made in blocks and not kept."""
+        """Return logits of many rows ``(c,)`` of one run, with features made in blocks and not kept."""
         base, embedded = [], []
         for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
             features = torch.as_tensor(np.clip(seen.at(block[None]), -100.0, 100.0))

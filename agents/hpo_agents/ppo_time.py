@@ -1,4 +1,4 @@
-"""A policy that chooses which configuration, how far to train it, when to go on with one, and when to stop."""
+"""A policy over configurations, fidelities, continuations, and the stop."""
 
 from __future__ import annotations
 
@@ -44,16 +44,15 @@ _FACTOR = 100.0  # of rewards in training
     action="any row of any pool at one of up to three fidelities, or to stop",
 )
 class PPOTime(PoolsAgent[TimeRun]):
-    """Masked PPO whose actions are a candidate at a fidelity, a candidate further, and to stop; budgets are in cost.
+    """Masked PPO over candidates at a fidelity, candidates further, and the stop; budgets are in cost.
 
-    Logits are what a network says of each action. It begins from chance, or as `transfer-time`: then `sharpness` times
-    the value by which that chooses is added, and the network begins at 0. A loss holds the policy near that baseline.
-    What it sees of an action: that value and its parts, mean and standard deviation of the score, what a lower fidelity
-    told and how much that is worth, the price on earlier tasks, the budget left. Rungs are up to three fidelities near
-    1/9, 1/3 and 1. A
-    configuration at a rung above that at which it was tried goes on with it, and pays the difference where checkpoints
-    are kept. In training the view of a run is made without the tasks of a quarter of the families, its own among them.
-    A run without earlier tasks is `transfer-time`.
+    A network gives the logit of each action. It begins from chance, or as `transfer-time`: then `sharpness` times the
+    value that this baseline maximises is added, and the network begins at 0. A loss holds the policy near that
+    baseline. Its features of an action: that value and its parts, mean and standard deviation of the score, the result
+    at a lower fidelity and its worth, the price on earlier tasks, the budget left. Rungs are up to three fidelities
+    near 1/9, 1/3 and 1. A configuration at a rung above its last one continues its training, and pays the difference if
+    checkpoints are kept. In training the view of a run is made without the tasks of a quarter of the families, its own
+    among them. A run without earlier tasks is `transfer-time`.
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017;
     Swersky, Snoek and Adams, "Freeze-thaw Bayesian optimization", 2014; Silver et al., "Residual policy learning",
@@ -63,7 +62,7 @@ class PPOTime(PoolsAgent[TimeRun]):
     place of the entropy.
 
     Attributes:
-        suites: With costs, a pool that tasks share, and validation tasks: what `hpo-gym train --suite all` trains on.
+        suites: With costs, a pool shared by tasks, and validation tasks: the suites of `hpo-gym train --suite all`.
 
     Args:
         start: ``"nothing"``: from chance; ``"transfer-time"``: from that baseline, as it is with ``doubts=False``;
@@ -71,16 +70,16 @@ class PPOTime(PoolsAgent[TimeRun]):
         sharpness: Factor of the base value in the logits at first.
         candidates: Rows drawn for each training episode.
         budget: Of a training episode, in mean costs of a full evaluation.
-        checkpoints: Whether a configuration further costs the difference in training, where the suite allows.
-        lower: Whether fidelities below 1 can be chosen.
+        checkpoints: Whether continuing a configuration costs the difference in training, if the suite allows.
+        lower: Whether fidelities below 1 are available.
         runs: Episodes side by side on each suite.
         steps: Trials of the training.
-        segments: How often the validation tasks are asked.
-        patience: Segments without a better result on the validation tasks after which the training ends.
+        segments: Number of validations.
+        patience: Segments without a better result on the validation tasks before the training ends.
         reward: A registered reward.
         greedy: Whether runs take the best action; else one is drawn from the policy.
         network: The width of the hidden layers, in a list.
-        algorithm: Arguments of the algorithm; those of the file that are not named stay. `gamma` discounts by trial;
+        algorithm: Arguments of the algorithm; those of the file stay unless named. `gamma` discounts by trial;
             `ent_coef` is the weight of the divergence.
     """
 
@@ -147,7 +146,7 @@ class PPOTime(PoolsAgent[TimeRun]):
         return view
 
     def learner(self, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> Learner:
-        """The algorithm, fresh."""
+        """Return the algorithm, fresh."""
         return TimeLearner(self, envs, seed, logs)
 
     def judged(self, actor: Actor, env: HPOVectorEnv, seed: int) -> float:
@@ -155,11 +154,11 @@ class PPOTime(PoolsAgent[TimeRun]):
         return regret_of(actor, env, int(seeding.key("validation of ppo-time")), self.greedy)
 
     def scorer(self) -> TimeScorer:
-        """The network, fresh."""
+        """Return the network, fresh."""
         return TimeScorer(len(FEATURES), self.network[0], self.sharpness, self.start != STARTS[0])
 
     def actor_of(self, scorer: TimeScorer) -> Actor:
-        """The network as a policy."""
+        """Return the network as a policy."""
         return TimeActor(scorer)
 
     # ------------------------------------------------------------------ acting
@@ -177,7 +176,7 @@ class PPOTime(PoolsAgent[TimeRun]):
 
     @one_blas_thread()
     def ask(self) -> Query | None:
-        """What the policy chooses; None where it stops, the budget is spent, or no candidate is left."""
+        """Return the policy's choice; None if it stops, the budget is spent, or no candidate is left."""
         if self._without is not None:
             return self._without.ask()
         run = self._begun()
@@ -202,7 +201,7 @@ class TimeActor(ScorerActor):
     """A scorer as a policy."""
 
     def logits(self, features: Singles, open_: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Logits of the actions of one run ``(a,)``; -inf of those that cannot be taken."""
+        """Return logits of the actions of one run ``(a,)``; -inf for unavailable ones."""
         seen = torch.as_tensor(features[None])
         there = torch.ones(1, seen.shape[1], dtype=torch.bool)
         embedded = torch.cat([self.scorer.embed(block) for block in torch.split(seen, _BLOCK, 1)], 1)

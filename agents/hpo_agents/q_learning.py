@@ -21,16 +21,16 @@ STATES = ("configuration", "move")
     action="the next configuration of 64 candidates; or one level up or down, or back to the incumbent",
 )
 class QLearning(QAgent):
-    """Tabular Q-learning whose state is the current configuration: it learns one path through the search space.
+    """Tabular Q-learning with the current configuration for its state: it learns one path through the search space.
 
     With ``states="configuration"`` the action is the next configuration: a table of candidates x candidates and a start
     state. With ``"move"`` the state is its grid cell and an action goes one level up or down, or back to the incumbent.
-    The state does not hold the scores, so a run is one path, the same on every task where the rows are measured.
+    The state does not hold the scores, so a run is one path, the same on every task with the same measured rows.
 
     **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992.
 
-    **Differs from the paper**: alpha has a floor; many runs learn side by side (see `QTable`); configurations that the
-    run has tried are masked, also in max_a' Q(s', a').
+    **Differs from the paper**: alpha has a floor; many runs learn side by side (see `QTable`); configurations tried by
+    the run are masked, also in max_a' Q(s', a').
 
     **Settings**: chosen on the validation split of AutoML. 64 candidates, half of them the greedy portfolio, are level
     with 128 and 256; discounts of 0 and .1 are level, larger ones worse, as the maximum over noisy values adds up, the
@@ -39,14 +39,13 @@ class QLearning(QAgent):
 
     Args:
         states: "configuration" or "move".
-        candidates: How many configurations are actions (for "configuration").
+        candidates: Number of configurations that are actions (for "configuration").
         levels: Levels of a range (for "move").
         max_states: Grid cells that get a row of the table (for "move").
         gamma: Discount.
         alpha_min: Floor of the step size n^-0.7.
         epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (which reads the oracle, of training tasks only), or a
-            registered reward.
+        reward: "regret_drop" (reads the oracle, of training tasks only), or a registered reward.
         budget: Trials of a training episode.
         steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (about four seconds on AutoML).
         runs: Episodes side by side.
@@ -76,11 +75,11 @@ class QLearning(QAgent):
         self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
 
     def make_design(self) -> Design:
-        """The design that `states` names."""
+        """Return the design named by `states`."""
         if self.states not in STATES:
             raise unknown("kind of `states`", self.states, STATES)
         return Following(self.candidates) if self.states == "configuration" else Moves(self.levels, self.max_states)
 
     def make_rule(self) -> Rule[QTable]:
-        """Targets with the maximum over what is allowed."""
+        """Return a rule with the maximum over allowed actions in its targets."""
         return QLearningRule()

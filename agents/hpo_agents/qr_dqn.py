@@ -27,8 +27,8 @@ class QRDQN(SB3Agent):
     **Reference**: Dabney, Rowland, Bellemare and Munos, "Distributional reinforcement learning with quantile
     regression", AAAI 2018.
 
-    **Differs from the paper**: nothing in the algorithm, which is that of sb3-contrib. Configurations that the run has
-    tried are masked when it acts, not while it trains.
+    **Differs from the paper**: nothing in the algorithm, that of sb3-contrib. Configurations tried by the run are
+    masked when it acts, not while it trains.
     """
 
     name = "qr-dqn"

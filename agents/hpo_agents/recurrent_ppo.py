@@ -20,16 +20,16 @@ from hpo_gym.optimize import OPTIMIZERS
     action="as `ppo`",
 )
 class RecurrentPPO(SB3Agent):
-    """PPO with an LSTM that is carried through a run: the form that is called RL^2 (sb3-contrib).
+    """PPO with an LSTM that is carried through a run, the form known as RL^2 (sb3-contrib).
 
-    It sees the last trial only (the configuration, its score, the incumbent's, and the budget left), so what it knows
+    It sees the last trial only (the configuration, its score, the incumbent's, and the budget left), so its knowledge
     of the task is in its memory; a run is an episode of one task, so that the memory learns to learn.
 
     **Reference**: Duan, Schulman, Chen, Bartlett, Sutskever and Abbeel, "RL^2: fast reinforcement learning via slow
     reinforcement learning", 2016; Wang et al., "Learning to reinforcement learn", 2016.
 
     **Differs from the paper**: the algorithm is the recurrent PPO of sb3-contrib; the last reward is not shown, as the
-    last score and the incumbent's tell it. Configurations that the run has tried are masked when it acts, not while it
+    last score and the incumbent's determine it. Configurations tried by the run are masked when it acts, not while it
     trains.
     """
 

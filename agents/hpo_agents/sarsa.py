@@ -1,4 +1,4 @@
-"""Sarsa: the value of what the runs do, their random actions included."""
+"""Sarsa: the value of the runs' actions, random ones included."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SarsaRule(Rule[QTable]):
 class Sarsa(StatesAgent):
     """Tabular Sarsa: learns on policy, so its values count on the random actions of the training.
 
-    The states are those of `q-portfolio` ("trial": how many trials were asked for, and the bucket of the incumbent's
+    The states are those of `q-portfolio` ("trial": the number of proposed trials, and the bucket of the incumbent's
     score) or of `q-learning` ("configuration", "move").
 
     **Reference**: Rummery and Niranjan, "On-line Q-learning using connectionist systems", report CUED/F-INFENG/TR 166,
@@ -46,8 +46,8 @@ class Sarsa(StatesAgent):
     2nd edition, 2018, section 6.4.
 
     **Differs from the paper**: a table, without eligibility traces; alpha has a floor; many runs learn side by side
-    (see `QTable`); a' is drawn from what the run has not tried. A tuning run is greedy, while the values are those of a
-    policy whose share of random actions was `epsilon_min` at last.
+    (see `QTable`); a' is drawn from configurations new to the run. A tuning run is greedy, while the values are those
+    of a policy with `epsilon_min` random actions at last.
 
     **Settings**: chosen on the validation split of AutoML. With "trial" the discounts 0 to .9 are level, with
     "configuration" .5 and .9 are worse. "Trial" and "configuration" are level, "move" is worse. The others are those of

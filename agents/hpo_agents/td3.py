@@ -40,5 +40,5 @@ class TD3(SB3Agent):
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
-        """The action."""
+        """Return the action."""
         return policy.actor(obs), None

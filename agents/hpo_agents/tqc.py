@@ -40,5 +40,5 @@ class TQC(SB3Agent):
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
-        """The mean action."""
+        """Return the mean action."""
         return policy.actor(obs, deterministic=True), None

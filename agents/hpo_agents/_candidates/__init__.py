@@ -1,1 +1,1 @@
-"""A fixed list of candidates: which they are, and how an agent sees and chooses them."""
+"""A fixed list of candidates: their choice, and the view and actions of an agent on them."""

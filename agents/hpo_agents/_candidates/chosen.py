@@ -43,17 +43,17 @@ class Candidates:
     rows: Ints | None = None
 
     def rows_on(self, context: Context) -> Ints | None:
-        """The rows of the candidates, where the context's pool has them at the same places."""
+        """Return the rows of the candidates if the context's pool has them at the same places."""
         rows, pool = self.rows, context.pool
         if rows is None or pool is None or len(pool) <= rows.max() or not np.array_equal(pool[rows], self.x):
             return None
         return rows
 
     def open_on(self, context: Context) -> NDArray[np.bool_]:
-        """Which candidates can be evaluated, ``(c,)``; all, where none was measured: their nearest rows answer.
+        """Return the candidates that can be evaluated, ``(c,)``; all, if none was measured: their nearest rows answer.
 
         Raises:
-            InvalidValueError: The context's space does not begin with the columns that the candidates have.
+            InvalidValueError: The context's space does not begin with the candidates' columns.
         """
         check_space(self.space, context.space)
         rows = self.rows_on(context)
@@ -62,7 +62,7 @@ class Candidates:
         return np.asarray(context.available, bool)[rows]
 
     def rows_in(self, context: Context) -> Ints:
-        """The row of the context's pool that stands for each candidate, ``(c,)``: it, or the nearest available one."""
+        """Return the row of the context's pool for each candidate, ``(c,)``: itself, or the nearest available one."""
         rows, pool, space = self.rows_on(context), context.pool, context.space
         if rows is not None and context.available is None:
             return rows
@@ -73,7 +73,7 @@ class Candidates:
         return pool_of(space, pool).nearest(self.points_on(space), available)
 
     def points_on(self, space: SearchSpace) -> Points:
-        """The candidates as points of a space, ``(c, d)``, with its own defaults in columns that they lack."""
+        """Return the candidates as points of a space, ``(c, d)``, with its own defaults in missing columns."""
         return space.snap(resized(self.x, space.d, space.default_x))
 
     @functools.cached_property
@@ -81,14 +81,14 @@ class Candidates:
         return {x.tobytes(): i for i, x in enumerate(self.space.snap(self.x))}
 
     def match(self, x: Points) -> Ints:
-        """The candidate that each point ``(b, d)`` is, or `c` where it is none."""
+        """Return the candidate at each point ``(b, d)``, or `c` if there is none."""
         if x.shape[1] != self.space.d:
             return np.full(len(x), len(self.x))
         return np.array([self._index.get(p.tobytes(), len(self.x)) for p in self.space.snap(x)], np.int64)
 
 
 def check_space(trained: SearchSpace, given: SearchSpace) -> None:
-    """Refuse a space on which the columns of the one trained on mean something else."""
+    """Refuse a space whose columns have another meaning than those of the training."""
     if any(a != b for a, b in zip(trained.hyperparameters, given.hyperparameters, strict=False)):
         raise InvalidValueError(
             f"The search space must be the one trained on, or share its first columns: {trained}, got {given}."
@@ -96,14 +96,14 @@ def check_space(trained: SearchSpace, given: SearchSpace) -> None:
 
 
 def resized(x: Points, d: int, fill: Points) -> Points:
-    """The leading `d` columns of points, missing ones filled from `fill` ``(d,)``."""
+    """Return the leading `d` columns of points, missing ones filled from `fill` ``(d,)``."""
     if x.shape[1] >= d:
         return x[:, :d]
     return np.concatenate([x, np.tile(fill[x.shape[1] :], (len(x), 1))], 1)
 
 
 def shared_pool(tasks: Sequence[Task]) -> PoolBank | None:
-    """The tasks together, where they stand in one table with one pool."""
+    """Return the tasks together if they stand in one table with one pool."""
     bank = bank_of(tasks)
     return bank if isinstance(bank, PoolBank) and bank.one_pool else None
 
@@ -116,17 +116,17 @@ def choose_candidates(
 ) -> Candidates:
     """Choose candidates for meta-train tasks.
 
-    From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
-    measured on at least half of the tasks (on `Pipelines` a portfolio of rows measured nearly everywhere is worse).
-    Their order is drawn, so that it tells nothing. From pools of the tasks' own: the same, among the points of
+    From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows measured on at
+    least half of the tasks (on `Pipelines` a portfolio of rows measured nearly everywhere is worse). Their order is
+    drawn, so that it carries no information. From pools of the tasks' own: the same, among the points of
     `candidates_of`, with the scores of surrogates. Elsewhere: the default configuration and a low-discrepancy sequence.
 
     Args:
         tasks: They share the first columns of their spaces.
-        count: How many.
-        rng: What is drawn is drawn from it.
-        judged: Several regrets in [0, 1] of the evaluations of a task, ``(w, m)``, each as if it were that of a task
-            of its own; None: that of the score.
+        count: Number of candidates.
+        rng: Source of all draws.
+        judged: Several regrets in [0, 1] of the evaluations of a task, ``(w, m)``, each treated as that of a task of
+            its own; None: that of the score.
     """
     if count < 2:
         raise InvalidValueError(f"`candidates >= 2` must hold, got {count}.")
@@ -153,7 +153,7 @@ def choose_candidates(
 def _choose_rows(
     regret: NDArray[np.floating], share: NDArray[np.floating], count: int, rng: np.random.Generator
 ) -> Ints:
-    """Rows by their regrets ``(k, m)``, and the share of tasks on which each was measured, ``(m,)``."""
+    """Choose rows by their regrets ``(k, m)``, and the share of tasks with a measurement of each, ``(m,)``."""
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))

@@ -1,4 +1,4 @@
-"""The view of an agent with a fixed list of candidates: which of them it chooses, and what is known of each."""
+"""The view of an agent with a fixed list of candidates: its actions, and the known facts about each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CandidateCodec(Codec):
         return mask
 
     def left(self, runs: Runs) -> Mask:
-        """The candidates that were measured on the run's task (where any was) and that it has not tried, ``(n, c)``."""
+        """Return the untried candidates measured on the run's task (if any was), ``(n, c)``."""
         return np.asarray(measured(runs.bank, self.candidates)[runs.task] & ~_matches(runs, self.candidates).any(2))
 
 
@@ -109,7 +109,7 @@ class CandidateObserver(Observer):
 
 
 def _matches(runs: Runs, candidates: Candidates) -> Mask:
-    """Which trial was which candidate, ``(n, c, h)``; one row may stand for several."""
+    """Return the pairs of trials and equal candidates, ``(n, c, h)``; one row may stand for several."""
     if runs.fresh:
         return np.zeros((runs.n, len(candidates.x), 1), bool)
     places = placed(runs.bank, candidates)
@@ -122,7 +122,7 @@ def _matches(runs: Runs, candidates: Candidates) -> Mask:
 
 @functools.lru_cache(maxsize=32)
 def placed(bank: BankView, candidates: Candidates) -> NDArray[Any]:
-    """What each candidate evaluates on each task: rows ``(k, c)``, or points ``(k, c, d)``."""
+    """Return the evaluated configuration of each candidate on each task: rows ``(k, c)``, or points ``(k, c, d)``."""
     task, x = _everywhere(bank, candidates)
     at = bank.place(task, x)
     return at.reshape(len(bank.tasks), len(candidates.x), *at.shape[1:])
@@ -130,8 +130,9 @@ def placed(bank: BankView, candidates: Candidates) -> NDArray[Any]:
 
 @functools.lru_cache(maxsize=32)
 def measured(bank: BankView, candidates: Candidates) -> Mask:
-    """Which candidates are answered by themselves, not by their nearest row, ``(k, c)``; all, where none is, or where
-    they are no rows of a pool: what one task shares with another by chance says nothing of the others."""
+    """Return the candidates answered by themselves, not by their nearest row, ``(k, c)``; all, if none is, or if they
+    are no rows of a pool: a chance match between two tasks says nothing about the others.
+    """
     at = placed(bank, candidates)
     if candidates.rows is None:
         return np.ones(at.shape[:2], bool)

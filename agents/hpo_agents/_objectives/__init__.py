@@ -1,1 +1,1 @@
-"""What an agent of several objectives weighs by, sees, and is rewarded for."""
+"""Weights, views and rewards of an agent of several objectives."""

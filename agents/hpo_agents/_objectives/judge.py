@@ -1,4 +1,4 @@
-"""How good a policy of several objectives is on validation tasks: the hypervolume that its runs lack."""
+"""Quality of a policy of several objectives on validation tasks: the hypervolume that its runs lack."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from hpo_gym.env import HPOVectorEnv
 def volume_regret(
     actor: Actor, env: HPOVectorEnv, ranges: Ranges, volumes: Floats, *, seed: int, greedy: bool
 ) -> float:
-    """The mean over runs and trials of the share of the front's hypervolume that a run lacks.
+    """Return the mean over runs and trials of the share of the front's hypervolume that a run lacks.
 
     Args:
-        actor: Chooses among what is not masked.
+        actor: Chooses among the available actions.
         env: As many runs on each task; an ended run begins anew with the next step, not before.
         ranges: Of its tasks.
         volumes: Of their fronts, ``(k,)``.
-        seed: Of the worlds, and of what is drawn from the policy.
+        seed: Of the instances, and of draws from the policy.
         greedy: Whether the best action is taken.
     """
     rng = None if greedy else np.random.default_rng(seed)
@@ -40,7 +40,7 @@ def volume_regret(
 
 
 def lacking(ranges: Ranges, k: int, values: Floats, good: NDArray[np.bool_], volume: float) -> float:
-    """Of one run: `values` ``(h, o)``, `good` ``(h,)``."""
+    """Return the missing share for one run: `values` ``(h, o)``, `good` ``(h,)``."""
     losses = ranges.losses(k, values)
     found = [ranges.volume(losses[: t + 1][good[: t + 1]]) for t in range(len(good))]
     return float(1.0 - np.mean(found) / volume)

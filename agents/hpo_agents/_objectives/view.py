@@ -1,4 +1,4 @@
-"""What an agent of several objectives sees of runs, and what a trial is worth to it by the weights of its time."""
+"""Observations of an agent of several objectives, and rewards of a trial by its current weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hpo_gym.env import Contexts, Observer, Raw, Reward, Rewards, Runs
 from hpo_gym.problem import Outcomes
 
 Past = Callable[[Runs], tuple[Floats, NDArray[np.bool_]]]
-"""From runs to the objectives of their trials, all maximised, ``(n, h, o)``, and which succeeded, ``(n, h)``."""
+"""From runs to the objectives of their trials, all maximised, ``(n, h, o)``, and a mask of successes, ``(n, h)``."""
 
 MOST = 2.0
-"""Of a loss that is seen."""
+"""Upper limit of an observed loss."""
 
 
 def past_of(outcomes: Outcomes) -> Past:
-    """What came of trials that the env evaluates."""
+    """Return a `Past` for trials evaluated by the env."""
 
     def past(runs: Runs) -> tuple[Floats, NDArray[np.bool_]]:
         cost, status, further = runs.outcomes()
@@ -37,14 +37,15 @@ class WeighedObserver(Observer):
     """``(2 d + 3 o + 2,)``: the weights of the next trial, the share of the budget left, whether nothing was tried; of
     the best trial by these weights and of the last one, the configuration and its losses.
 
-    A loss is how far a trial is below the best that the run has seen in that objective, in mean ranges of the training
-    tasks, at most `MOST`; that of a failure is `MOST`. Before the first trial (or the first success, of the best one)
-    configuration and losses are 0.
+    A loss is the distance of a trial below the run's best in that objective, in mean ranges of the training tasks, at
+    most
+    `MOST`; that of a failure is `MOST`. Before the first trial (or the first success, of the best one) configuration
+    and losses are 0.
 
     Args:
         span: The mean ranges ``(o,)``.
         hold: Trials in a row that share weights.
-        past: What came of the trials.
+        past: Results of the trials.
     """
 
     context = False
@@ -77,7 +78,7 @@ class WeighedObserver(Observer):
         return out
 
     def _losses(self, values: Floats, good: NDArray[np.bool_]) -> Floats:
-        """Of each trial ``(n, h, o)``."""
+        """Return the losses of each trial ``(n, h, o)``."""
         seen = np.where(good[..., None], values, -np.inf)
         top = seen.max(1, keepdims=True)
         with np.errstate(invalid="ignore"):  # nothing has succeeded
@@ -115,7 +116,7 @@ class ScalarisedGain(Reward):
 
 
 def padded(told: Sequence[tuple[Floats, bool]], h: int, o: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """The trials of one run, whose objectives ``(o,)`` and success were told, as a `Past` gives them."""
+    """Return the trials of one run, from reported objectives ``(o,)`` and successes, in the form of a `Past`."""
     values, good = np.zeros((1, h, o)), np.zeros((1, h), bool)
     for t, (vector, succeeded) in enumerate(told):
         values[0, t], good[0, t] = vector, succeeded

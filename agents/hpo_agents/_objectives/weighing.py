@@ -12,9 +12,9 @@ from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, seeding, tame
 from hpo_gym.problem import Outcomes, Task, hypervolume, nondominated, successes
 
 RHO = 0.05
-"""Of the sum beside the largest part: Knowles, "ParEGO", 2006, eq. 2."""
+"""Weight of the sum beside the largest part: Knowles, "ParEGO", 2006, eq. 2."""
 MARGIN = 0.1
-"""How far below the worst, in ranges, the reference point of a hypervolume lies."""
+"""Distance of a hypervolume's reference point below the worst, in ranges."""
 _SALT = 17 << 32
 
 
@@ -31,19 +31,20 @@ def weights_at(world: Keys, part: Ints, count: int) -> Floats:
 
 
 def chebyshev(losses: Floats, weights: Floats) -> Floats:
-    """The augmented Chebyshev function of losses ``(..., o)``: the largest weighted one, and `RHO` of their sum."""
+    """Return the augmented Chebyshev function of losses ``(..., o)``: the largest weighted one, and `RHO` of their
+    sum."""
     parts = losses * weights
     return np.asarray(parts.max(-1) + RHO * parts.sum(-1))
 
 
 @dataclass(frozen=True, eq=False)
 class Ranges:
-    """How good and how bad the evaluations of `k` tasks are in each of `o` objectives, all maximised.
+    """Best and range of the evaluations of `k` tasks in each of `o` objectives, all maximised.
 
     Attributes:
         outcomes: The objectives.
-        best: The best of each among what succeeded, ``(k, o)``.
-        span: How far the worst is below it, ``(k, o)``; 1 where an objective never varies.
+        best: The best success in each, ``(k, o)``.
+        span: Distance from it to the worst, ``(k, o)``; 1 if an objective never varies.
     """
 
     outcomes: Outcomes
@@ -52,10 +53,10 @@ class Ranges:
 
     @classmethod
     def of(cls, tasks: Sequence[Task], outcomes: Outcomes) -> Ranges:
-        """Those of training or validation tasks.
+        """Return the ranges of training or validation tasks.
 
         Raises:
-            InvalidValueError: A task tells nothing of itself.
+            InvalidValueError: A task has no stored evaluations.
         """
         bests, spans = [], []
         for task in tasks:
@@ -71,23 +72,24 @@ class Ranges:
         return cls(outcomes, np.array(bests), np.where(span > 0.0, span, 1.0))
 
     def losses(self, k: int | Ints, values: Floats) -> Floats:
-        """How far values ``(..., o)`` are below the best of a task, in its ranges: 0 at the best, 1 at the worst."""
+        """Return the distance of values ``(..., o)`` below the best of a task, in its ranges: 0 at the best, 1 at the
+        worst."""
         return np.asarray(np.clip((self.best[k] - values) / self.span[k], 0.0, 1.0))
 
     def volume(self, losses: Floats) -> float:
-        """The volume that rows ``(m, o)`` of losses dominate above `MARGIN` below the worst."""
+        """Return the volume that rows ``(m, o)`` of losses dominate above `MARGIN` below the worst."""
         return hypervolume(1.0 - losses + MARGIN, np.zeros(losses.shape[1]))
 
 
 def values_of(task: Task, outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_]]:
-    """The evaluations of a task as `o` maximised numbers ``(m, o)``, and which of them succeeded, ``(m,)``."""
+    """Return the evaluations of a task as `o` maximised numbers ``(m, o)``, and a mask of successes, ``(m,)``."""
     known = task.evaluations()
     values = tame(outcomes.values(known.score, known.cost, task.objectives_at(known.x))) * outcomes.signs
     return values, successes(known)
 
 
 def front_volumes(tasks: Sequence[Task], ranges: Ranges) -> Floats:
-    """The most that any set of a task's evaluations can have as `Ranges.volume`, ``(k,)``."""
+    """Return the largest `Ranges.volume` of any set of a task's evaluations, ``(k,)``."""
     found = []
     for k, task in enumerate(tasks):
         values, good = values_of(task, ranges.outcomes)
@@ -97,8 +99,9 @@ def front_volumes(tasks: Sequence[Task], ranges: Ranges) -> Floats:
 
 
 def regrets_by_weights(task: Task, outcomes: Outcomes, weights: Floats) -> Floats:
-    """How far each evaluation is from the best by each of `w` weights ``(w, o)``: 0 at the best, 1 at the worst and
-    where it failed or was not made, ``(w, m)``."""
+    """Return the distance of each evaluation from the best by each of `w` weights ``(w, o)``: 0 at the best, 1 at the
+    worst and for failed or missing ones, ``(w, m)``.
+    """
     values, good = values_of(task, outcomes)
     losses = Ranges.of([task], outcomes).losses(0, values)
     found = np.stack([chebyshev(losses, w) for w in weights])

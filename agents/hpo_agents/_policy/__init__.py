@@ -1,1 +1,1 @@
-"""What the agents with a trained policy share."""
+"""Shared parts of agents with a trained policy."""

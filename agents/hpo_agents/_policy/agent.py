@@ -1,4 +1,4 @@
-"""What agents with a trained policy have in common: their view of runs, training, acting by ask and tell, files."""
+"""Shared parts of agents with a trained policy: their view of runs, training, acting by ask and tell, files."""
 
 from __future__ import annotations
 
@@ -32,37 +32,37 @@ from hpo_gym.optimize import Context, Policy, PolicyOptimizer, one_thread, own_r
 from hpo_gym.problem import Query, SearchSpace, Suite, Task, Trial, bank_of, scale_of
 
 WORLDS = 8
-"""In which a policy is judged on each validation task, where a task has another course in each world."""
+"""Instances for judging a policy on each validation task, if instances of a task differ."""
 
 _OWN = "candidates"
 _CODECS: dict[Any, type[CandidateCodec]] = {_OWN: CandidateCodec, "nearest": NearestCandidateCodec}
 
 
 class PolicyAgent(SavedPolicy):
-    """An agent whose policy was trained on `HPOVectorEnv`, and acts by ask and tell without an env.
+    """An agent with a policy trained on `HPOVectorEnv`; it acts by ask and tell without an env.
 
-    Settings that are not given are those of ``settings/<name>.yaml``, which were chosen on validation tasks. On tasks
-    whose trials go on from each other, training takes `codec`, `observer`, `reward` and `budget` from the suite
-    instead, and what stands in ``settings/<name>-training.yaml``.
+    Settings default to those of ``settings/<name>.yaml``, chosen on validation tasks. On tasks whose trials build on
+    each other, training takes `codec`, `observer`, `reward` and `budget` from the suite instead, and the values in
+    ``settings/<name>-training.yaml``.
 
     Args:
-        codec: ``"candidates"``: it chooses one of a fixed list of configurations (`CandidateCodec`), those that it
-            tried masked; ``"nearest"``: that of them which is nearest to a point (`NearestCandidateCodec`). Or a
-            registered codec, or an object of its name and options.
-        observer: ``"candidates"``: it sees which of them it tried, and their scores (`CandidateObserver`). Or a
+        codec: ``"candidates"``: it chooses one of a fixed list of configurations (`CandidateCodec`), with tried ones
+            masked; ``"nearest"``: the one nearest to a point (`NearestCandidateCodec`). Or a registered codec, or an
+            object of its name and options.
+        observer: ``"candidates"``: it sees the tried ones among them, and their scores (`CandidateObserver`). Or a
             registered observer, or an object of its name and options.
-        candidates: How many configurations there are to choose from.
-        scores: The scale on which scores are seen.
+        candidates: Number of configurations to choose from.
+        scores: The scale of observed scores.
         reward: A registered reward; of training tasks only, it may read the oracle.
         budget: Trials of a training episode.
         runs: Episodes side by side.
         steps: Trials of the training.
-        segments: How often the validation tasks are asked.
-        patience: Segments without a better result on the validation tasks after which the training ends; without such
-            tasks it never ends early.
+        segments: Number of validations.
+        patience: Segments without a better result on the validation tasks before the training ends; without such tasks
+            it never ends early.
         greedy: Whether runs take the best action; else one is drawn from the policy.
         network: Widths of the hidden layers.
-        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+        algorithm: Arguments of the algorithm; those of the file stay unless named.
     """
 
     smoke: ClassVar[Mapping[str, Any]] = tiny(n_steps=5, batch_size=20)
@@ -105,17 +105,17 @@ class PolicyAgent(SavedPolicy):
     # ------------------------------------------------------------------ of the algorithm
     @abstractmethod
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm, fresh."""
+        """Return the algorithm, fresh."""
 
     @abstractmethod
     def make_actor(self, weights: Tensors) -> Actor:
-        """The policy of the weights."""
+        """Return the policy of the weights."""
 
     # ------------------------------------------------------------------ training
     def learn(
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """The policy that did best on `validation` is kept."""
+        """Train, and keep the policy with the best result on `validation`."""
         self._learn(None, tasks, validation, rng, steps)
 
     def train_in(
@@ -157,7 +157,7 @@ class PolicyAgent(SavedPolicy):
         return course.curve
 
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
-        """Take from the tasks what is fixed before the training; refuse those that do not go together."""
+        """Fix everything that is derived from the tasks before the training; refuse tasks that do not go together."""
         for part in (self.codec, self.observer):
             if (part.get("name") if isinstance(part, Mapping) else part) == "pool":
                 raise InvalidValueError(
@@ -174,7 +174,7 @@ class PolicyAgent(SavedPolicy):
     def begin(
         self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
     ) -> tuple[Learner, Judge | None]:
-        """The algorithm on the env of `tasks`, and the judge of `validation`."""
+        """Return the algorithm on the env of `tasks`, and the judge of `validation`."""
         assert self._space is not None
         suite = suite_of(tasks, validation, self._space)
         observer, codec = self.parts()
@@ -192,7 +192,7 @@ class PolicyAgent(SavedPolicy):
         return learner, lambda actor: mean_regret(actor, held, **how)
 
     def parts(self) -> tuple[Observer, Codec]:
-        """How it sees runs, and what its actions mean; after `train` or `load`."""
+        """Return its observer and codec; after `train` or `load`."""
         served = Bounded(SCORES.get(self.scores)())
         chosen = self._chosen
         if chosen is None:
@@ -203,16 +203,16 @@ class PolicyAgent(SavedPolicy):
 
     @property
     def _codec(self) -> type[CandidateCodec] | None:
-        """What its actions mean, where they choose among candidates."""
+        """Return its codec over candidates."""
         return _CODECS.get(self.codec) if isinstance(self.codec, str) else None
 
     @property
     def masked(self) -> bool:
-        """Whether actions are numbers of configurations, so that those that were tried can be masked."""
+        """Return whether actions are numbers of configurations, so that tried ones can be masked."""
         return bool(self.codec == _OWN)
 
     def optimizer(self, policy: Policy) -> PolicyOptimizer:
-        """A policy with the view of this agent."""
+        """Return a policy with the view of this agent."""
         return PolicyOptimizer(policy, *self.parts(), scale=self._scale, space=self._space)
 
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
@@ -251,7 +251,7 @@ class PolicyAgent(SavedPolicy):
             return self._actor.act(many, masks, None if self.greedy else rng)[0]
 
     def ask(self) -> Query | None:
-        """The configuration that the policy chooses; None where the budget is spent, or no candidate is left."""
+        """Return the configuration that the policy chooses; None if the budget is spent, or no candidate is left."""
         acting = self._ready()
         codec = acting.codec
         if isinstance(codec, CandidateCodec) and not codec.left(acting.runs).any():
@@ -269,6 +269,6 @@ class PolicyAgent(SavedPolicy):
 
 
 def suite_of(tasks: Sequence[Task], validation: Sequence[Task], space: SearchSpace) -> Suite:
-    """The tasks as a suite, for the env."""
+    """Return the tasks as a suite, for the env."""
     splits = {"train": [t.name for t in tasks], "val": [t.name for t in validation]}
     return Suite("training", space, (*tasks, *validation), "any", splits=splits)

@@ -1,4 +1,4 @@
-"""Files of agents with a policy: what it learned, as weights and JSON."""
+"""Files of agents with a policy: the learned content, as weights and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpo_gym.problem import Scale
 
 
 class SavedPolicy(Trained):
-    """What an agent with a policy knows, and how it is written and read."""
+    """The knowledge of an agent with a policy, written and read."""
 
     version = 2
     networks = True

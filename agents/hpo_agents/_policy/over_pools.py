@@ -1,4 +1,4 @@
-"""What agents have in common whose network scores one candidate after another, so that they act on any pool."""
+"""Shared parts of agents that score one candidate after another, and so act on any pool."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCORER = "features_extractor.scorer."
 
 
 class Purse:
-    """What a run has left to spend; points that are given before the first choice cost nothing.
+    """The rest of a run's budget; the initial design is free.
 
     Attributes:
         spent: In the unit of the context's budget.
@@ -35,14 +35,14 @@ class Purse:
         self._asked = False
 
     def left(self) -> float | None:
-        """What is left for the choice that comes next; None where that is too little for one."""
+        """Return the rest for the next choice; None if it is too little for one."""
         self._asked = True
         left = self.context.budget - self.spent
         least = self.context.fidelities[0] if self.context.unit is None else SPENT
         return None if over(left, least) else left
 
     def pay(self, trial: Trial) -> None:
-        """Take what a trial costs."""
+        """Take the cost of a trial."""
         self.spent += self.context.charge(trial) if self._asked else 0.0
 
 
@@ -57,10 +57,11 @@ R = TypeVar("R", bound=PoolsRun)
 
 
 class PoolsAgent(PolicyAgent, Generic[R]):
-    """An agent with one scorer for every candidate, trained on one or several suites whose tasks share a pool.
+    """An agent with one scorer for every candidate, trained on one or several suites with shared pools.
 
     Attributes:
-        judges: At least so many runs judge a policy on each suite: in as many worlds of each of its validation tasks.
+        judges: Least number of runs that judge a policy on each suite: in as many instances of each of its validation
+            tasks.
     """
 
     judges: ClassVar[int] = 1
@@ -80,27 +81,27 @@ class PoolsAgent(PolicyAgent, Generic[R]):
     # ------------------------------------------------------------------ of the agent
     @abstractmethod
     def view(self, tasks: Sequence[Task]) -> Callable[[], dict[str, Any]]:
-        """How runs on tasks of a suite are seen: makes arguments of an env, for each env anew."""
+        """Return the view of runs on tasks of a suite: a maker of an env's arguments, for each env anew."""
 
     @abstractmethod
     def learner(self, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> Learner:
-        """The algorithm on the envs of several suites, fresh."""
+        """Return the algorithm on the envs of several suites, fresh."""
 
     @abstractmethod
     def judged(self, actor: Actor, env: HPOVectorEnv, seed: int) -> float:
-        """The mean regret of a policy on the validation tasks of a suite; `seed` is that of the training."""
+        """Return the mean regret of a policy on the validation tasks of a suite; `seed` is that of the training."""
 
     @abstractmethod
     def scorer(self) -> torch.nn.Module:
-        """The network, fresh."""
+        """Return the network, fresh."""
 
     @abstractmethod
     def actor_of(self, scorer: Any) -> Actor:
-        """The network as a policy."""
+        """Return the network as a policy."""
 
     # ------------------------------------------------------------------ training
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
-        """Refuse tasks without a pool that those of their suite share, and validation tasks of other suites."""
+        """Refuse tasks without a pool shared in their suite, and validation tasks of other suites."""
         for name, group in by_suite(tasks).items():
             if shared_pool(group) is None:
                 raise InvalidValueError(f"A pool policy is trained on tables with one pool, {name!r} has none.")
@@ -111,7 +112,8 @@ class PoolsAgent(PolicyAgent, Generic[R]):
     def begin(
         self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
     ) -> tuple[Learner, Judge | None]:
-        """The algorithm on an env for each suite, and the judge of `validation`, in which all suites weigh alike."""
+        """Return the algorithm on an env for each suite, and the judge of `validation`, with equal weights of all
+        suites."""
         held_out, envs, held = by_suite(validation), [], []
         for name, group in by_suite(tasks).items():
             others, view = held_out.get(name, []), self.view(group)
@@ -126,11 +128,11 @@ class PoolsAgent(PolicyAgent, Generic[R]):
         return learner, lambda actor: float(np.mean([self.judged(actor, env, seed) for env in held]))
 
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm on one env."""
+        """Return the algorithm on one env."""
         return self.learner([env], seed, logs)
 
     def make_actor(self, weights: Tensors) -> Actor:
-        """The policy of the weights."""
+        """Return the policy of the weights."""
         scorer = self.scorer()
         scorer.load_state_dict({k.removeprefix(_SCORER): v for k, v in weights.items() if k.startswith(_SCORER)})
         return self.actor_of(scorer)
@@ -149,7 +151,7 @@ class PoolsAgent(PolicyAgent, Generic[R]):
         return self._run
 
     def _best(self, logits: NDArray[np.float64], rng: np.random.Generator) -> int:
-        """The action that is chosen in one run."""
+        """Return the action in one run."""
         return int(chosen(logits[None], None, None if self.greedy else rng)[0])
 
 

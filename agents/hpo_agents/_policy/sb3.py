@@ -32,8 +32,8 @@ class SB3Agent(PolicyAgent):
 
     Attributes:
         maker: The class of the algorithm.
-        policy: What it calls the policy.
-        actions: The kinds of action spaces that it takes.
+        policy: Its name of the policy.
+        actions: The kinds of action spaces that it accepts.
     """
 
     maker: ClassVar[type[BaseAlgorithm]]
@@ -43,8 +43,9 @@ class SB3Agent(PolicyAgent):
     @staticmethod
     @abstractmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
-        """What the policy thinks of each action ``(n, a)``, as logits (or values), or the mean of a continuous action
-        ``(n, d)``; and what it remembers, `memory` being what it returned for the trial before (at first None)."""
+        """Return the policy's logits (or values) of each action ``(n, a)``, or the mean of a continuous action ``(n,
+        d)``; and its memory, given the `memory` returned for the trial before (at first None).
+        """
 
     @property
     def policy_kwargs(self) -> dict[str, Any]:
@@ -52,10 +53,10 @@ class SB3Agent(PolicyAgent):
         return {"net_arch": list(self.network)}
 
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm, fresh.
+        """Return the algorithm, fresh.
 
         Raises:
-            InvalidValueError: It does not take the actions of the codec, or we do not take them from it.
+            InvalidValueError: It does not accept the actions of the codec, or we do not support them with it.
         """
         space = env.single_action_space
         if type(space) not in self.actions:
@@ -70,7 +71,7 @@ class SB3Agent(PolicyAgent):
         return SB3Learner(model, self, logs)
 
     def make_actor(self, weights: Tensors) -> Actor:
-        """The policy of the weights."""
+        """Return the policy of the weights."""
         policy = self.maker.policy_aliases[self.policy](*self.spaces(), lambda _: 0.0, **self.policy_kwargs)
         policy.load_state_dict(weights)
         return SB3Actor(policy, self)
@@ -187,7 +188,7 @@ _OURS = ("final_learning_rate", "action_noise", "n_quantiles")
 
 
 def options_of(algorithm: Mapping[str, Any], env: HPOVectorEnv | None = None) -> dict[str, Any]:
-    """Arguments of the algorithm's class: settings less those that are ours."""
+    """Return arguments of the algorithm's class: settings less our own."""
     options = {k: v for k, v in algorithm.items() if k not in _OURS}
     if "action_noise" in algorithm and env is not None:
         d = int(np.prod(env.single_action_space.shape or ()))

@@ -1,8 +1,7 @@
-"""Settings of agents: arguments of the constructor, and where those are None, what stands in `settings/`.
+"""Settings of agents: arguments of the constructor, with defaults from `settings/`.
 
-Where trials go on from each other (`Task.env` says so), what the tasks ask for takes the place of what is not given,
-and then what stands in `settings/<name>-training.yaml`, if that is there. Of an algorithm, `n_steps: null` is as many
-steps as an episode has.
+If trials build on each other (`Task.env` says so), values of the tasks replace missing ones, then values in
+`settings/<name>-training.yaml`, if it exists. `n_steps: null` of an algorithm means the length of an episode.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
 
 
 def tuned(name: str, env: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The settings of an agent's file, which were chosen on validation tasks; `env` as of `take`."""
+    """Return the settings in an agent's file, chosen on validation tasks; `env` as in `take`."""
     own = dict(yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
     other = _FOLDER / f"{name}-training.yaml"
     if env:
@@ -31,25 +30,25 @@ def tuned(name: str, env: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 def tiny(**algorithm: Any) -> dict[str, Any]:
-    """Settings of a training of a second, in a test; `algorithm` are arguments of the algorithm."""
+    """Return settings of a training of a second, for tests; `algorithm` are arguments of the algorithm."""
     return {
         "candidates": 12, "budget": 5, "runs": 8, "steps": 240, "segments": 3, "network": [16], "algorithm": algorithm,
     }  # fmt: skip
 
 
 def tiny_off_policy(**algorithm: Any) -> dict[str, Any]:
-    """The same for an algorithm that learns from a buffer of earlier trials."""
+    """Return the same for an algorithm that learns from a buffer of earlier trials."""
     return tiny(buffer_size=100, learning_starts=40, batch_size=16, gradient_steps=1, **algorithm)
 
 
 def take(agent: Any, given: Mapping[str, Any], env: Mapping[str, Any] | None = None) -> None:
-    """Make attributes of an agent of its settings.
+    """Set the attributes of an agent from its settings.
 
     Args:
         agent: It has a `name`.
-        given: The arguments of its constructor by name, None for those of the file; of `algorithm`, those that are
-            named take the place of those of the file.
-        env: `Task.env` of the tasks, where they are known.
+        given: The arguments of its constructor by name, None for those of the file; named ones of `algorithm` replace
+            those of the file.
+        env: `Task.env` of the tasks, if they are known.
 
     Raises:
         InvalidValueError: One is out of its range.

@@ -1,5 +1,6 @@
-"""Training of a policy in segments: each is a function of what the one before left and of a seed, so that a training
-that was killed goes on to the very result that it would have had."""
+"""Training of a policy in segments: each is a function of the state before it and of a seed, so that a killed training
+resumes to exactly the same result.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from hpo_gym.optimize.learning import validate
 
 Tensors = dict[str, torch.Tensor]
 Progress = Callable[[int, int, str], None]
-"""Told trials done, trials in all, and what is being done."""
+"""A function of trials done, trials in total, and a description of the work."""
 
 
 class Learner(ABC):
@@ -49,11 +50,11 @@ class Learner(ABC):
 
     @abstractmethod
     def restore(self, tensors: Mapping[str, torch.Tensor], counts: Mapping[str, int]) -> None:
-        """Take what `tensors` and `counts` gave."""
+        """Load the output of `tensors` and `counts`."""
 
     @abstractmethod
     def actor(self) -> Actor:
-        """The policy as it is now."""
+        """Return the current policy."""
 
     def log(self, values: Mapping[str, float], step: int) -> None:  # noqa: B027 - not every learner keeps logs
         """Keep figures of the training, such as for TensorBoard."""
@@ -63,23 +64,23 @@ class Actor(ABC):
     """A policy for `n` runs at once.
 
     Attributes:
-        memory: What it remembers of runs from trial to trial; None before the first.
+        memory: Its memory of runs from trial to trial; None before the first.
     """
 
     memory: Any = None
 
     @abstractmethod
     def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
-        """Actions for observations ``(n, ...)``.
+        """Return actions for observations ``(n, ...)``.
 
         Args:
-            obs: As the observer gives them.
-            masks: Which actions make sense, ``(n, a)``; None for continuous actions.
-            rng: Draw from the policy by it; None for the best action.
+            obs: From the observer.
+            masks: Sensible actions, ``(n, a)``; None for continuous actions.
+            rng: Source of draws from the policy; None for the best action.
         """
 
     def forget(self) -> None:
-        """New runs begin."""
+        """Begin new runs."""
         self.memory = None
 
 
@@ -99,13 +100,13 @@ Judge = Callable[[Actor], float]
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train.
+    """Plan of a training.
 
     Attributes:
         steps: Trials of the training.
-        segments: How often the validation tasks are asked, and a checkpoint is written.
-        patience: Segments without a better result on the validation tasks after which the training ends; without such
-            tasks it never ends early.
+        segments: Number of validations and checkpoints.
+        patience: Segments without a better result on the validation tasks before the training ends; without such tasks
+            it never ends early.
         seed: Of everything random.
     """
 
@@ -117,14 +118,14 @@ class Plan:
 
 @dataclass
 class Course:
-    """How a training went so far.
+    """Progress of a training.
 
     Attributes:
         segment: Segments done.
         curve: Trials done and mean normalised regret on the validation tasks, at the start and after each
             segment.
         best: The lowest of them.
-        best_segment: After how many segments it was so; without validation tasks, the segments done.
+        best_segment: Segments done at that time; without validation tasks, the segments done.
         over: Whether it has ended early.
     """
 
@@ -139,18 +140,18 @@ def train(
     learner: Learner, judge: Judge | None, plan: Plan, folder: Path | None, identity: Mapping[str, Any],
     progress: Progress = lambda done, total, what: None,
 ) -> tuple[Tensors, Course]:  # fmt: skip
-    """Train, and keep the policy that does best on the validation tasks; the last, where there are none.
+    """Train, and keep the policy with the best result on the validation tasks; the last one without such tasks.
 
     Args:
         learner: Fresh.
-        judge: Says how good a policy is on the validation tasks, None where there are none.
-        plan: How.
-        folder: Gets a checkpoint after each segment; one of the same training that it holds is gone on from.
-        identity: What decides the result, as plain JSON: a checkpoint of another training is refused.
-        progress: Told how far it is.
+        judge: Returns the quality of a policy on the validation tasks, None without any.
+        plan: Its plan.
+        folder: Gets a checkpoint after each segment; a checkpoint of the same training is resumed.
+        identity: Everything that determines the result, as plain JSON: a checkpoint of another training is refused.
+        progress: Called with the progress.
 
     Returns:
-        The weights of the policy, and how it went.
+        The weights of the policy, and the course.
     """
     course, kept = Course(), dict[str, torch.Tensor]()
     stored = None if folder is None else read_checkpoint(folder, identity)
@@ -181,7 +182,7 @@ def train(
 
 
 def policy_of(tensors: Mapping[str, torch.Tensor]) -> Tensors:
-    """The weights of the policy alone, by their names in it."""
+    """Return the weights of the policy alone, by their names in it."""
     return {name.removeprefix("policy/"): value for name, value in tensors.items() if name.startswith("policy/")}
 
 

@@ -1,1 +1,1 @@
-"""What the pool policy is made of."""
+"""Parts of the pool policy."""

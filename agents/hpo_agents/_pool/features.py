@@ -1,8 +1,8 @@
-"""What a policy sees of candidates: numbers that mean the same in every search space.
+"""A policy's features of candidates: numbers with the same meaning in every search space.
 
-They come from a Gaussian process, conditioned on the run's scores, whose mean and covariance between rows of the pool
-are those of the meta-train tasks (an empirical Bayes prior), plus a small stationary part, so that it works without
-earlier tasks too; and from the meta-train tasks as hypotheses (`Mixture`).
+They come from a Gaussian process, conditioned on the run's scores, with mean and covariance between rows of the pool
+from the meta-train tasks (an empirical Bayes prior), plus a small stationary part, so that it works without earlier
+tasks too; and from the meta-train tasks as hypotheses (`Mixture`).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _LEAST = 1e-3  # standard deviation
 
 
 class PoolFeatures:
-    """What `n` runs see of the rows of a pool.
+    """Features of the rows of a pool for `n` runs.
 
     Args:
         prior: Earlier tasks.
-        strangers: Which of them each run may know, ``(n, k)``.
-        rows: Rows of the runs' trials ``(n, h)``; any where there is none.
+        strangers: Tasks that each run may know, ``(n, k)``.
+        rows: Rows of the runs' trials ``(n, h)``; any row where there is no trial.
         score: Their scores ``(n, h)``.
-        exists: Which are there, ``(n, h)``.
+        exists: Mask of the trials, ``(n, h)``.
         left: Share of the budget left, ``(n,)``.
     """
 
@@ -62,7 +62,9 @@ class PoolFeatures:
         return out
 
     def _distances(self, distance: Singles) -> Singles:
-        """To the incumbent and to the nearest trial ``(n, c, 2)``, by those to the trials ``(n, c, t)``; 1 without."""
+        """Return distances to the incumbent and to the nearest trial ``(n, c, 2)``, from those to the trials ``(n, c,
+        t)``; 1 without any.
+        """
         n, c, t = distance.shape
         if not t:
             return np.ones((n, c, 2), np.float32)

@@ -1,4 +1,4 @@
-"""One scorer for every candidate, whatever the pool: DeepSets, or a small set transformer, as a policy of SB3."""
+"""One scorer for every candidate of any pool: DeepSets, or a small set transformer, as a policy of SB3."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SEEDS = 4
 
 
 class Scorer(nn.Module):
-    """Logits of candidates: `sharpness` times the base feature, plus what is learned, at first 0.
+    """Logits of candidates: `sharpness` times the base feature, plus a learned part, at first 0.
 
     A candidate's features are embedded by one network; a summary of the embeddings of all candidates joins each of
-    them in a second one. So the order of the candidates does not matter, nor how many there are.
+    them in a second one. So neither the order nor the number of candidates matters.
 
     **Reference**: Zaheer et al., "Deep sets", NeurIPS 2017; Lee et al., "Set transformer", ICML 2019 (pooling by
     multihead attention, here with one head and four seeds).
@@ -30,7 +30,7 @@ class Scorer(nn.Module):
     Args:
         features: Numbers for each candidate; the first is the base feature.
         width: Of all hidden layers.
-        kind: ``"deepsets"`` (the summary is mean and maximum) or ``"set-transformer"`` (what four seeds attend to).
+        kind: ``"deepsets"`` (the summary is mean and maximum) or ``"set-transformer"`` (attention of four seeds).
         sharpness: Factor of the base feature at first; it is learned too.
     """
 
@@ -47,7 +47,7 @@ class Scorer(nn.Module):
         self.log_sharpness = nn.Parameter(torch.tensor(float(sharpness)).log())
 
     def summarise(self, embedded: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-        """The summary ``(n, s)`` of embedded candidates ``(n, c, w)``, of which some are `there` ``(n, c)``."""
+        """Return the summary ``(n, s)`` of embedded candidates ``(n, c, w)``, with a mask `there` ``(n, c)``."""
         if self.seeds is None:
             count = there.sum(1, keepdim=True).clamp(min=1)
             mean = (embedded * there[:, :, None]).sum(1) / count
@@ -100,7 +100,7 @@ class _Split(nn.Module):
 
 
 class PoolPolicy(MaskableMultiInputActorCriticPolicy):
-    """A masked actor-critic policy whose logits are those of a `Scorer`, and whose value is linear in its summary."""
+    """A masked actor-critic policy with the logits of a `Scorer`, and a value linear in its summary."""
 
     def _build_mlp_extractor(self) -> None:
         actions = int(gym.spaces.flatdim(self.action_space))

@@ -1,4 +1,4 @@
-"""One run of a pool policy without an env: the rows it may choose, and what it knows of them."""
+"""One run of a pool policy without an env: its available rows, and their features."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PoolRun:
         return np.zeros(0, np.int64) if self.purse.left() is None else np.flatnonzero(self.open)
 
     def query(self, row: int) -> Query:
-        """What a row is."""
+        """Return the query of a row."""
         return Query(self.context.space.from_unit(self.prior.x[row]))
 
     def tell(self, trial: Trial) -> None:
@@ -50,12 +50,12 @@ class PoolRun:
         self.purse.pay(trial)
 
     def _add(self, x: Points) -> int:
-        """A row of which the earlier tasks know nothing."""
+        """Add a row unknown to the earlier tasks."""
         self.prior, self.open = self.prior.with_row(x), np.append(self.open, False)
         return len(self.prior.x) - 1
 
     def features(self) -> PoolFeatures:
-        """What the run knows."""
+        """Return the features of the run."""
         most = max(horizon(self.context.budget, self.context.fidelities), len(self.rows), 1)
         score = np.array([t.score for t in self.trials], np.float64)
         prior = self.prior

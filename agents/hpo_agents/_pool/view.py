@@ -1,4 +1,4 @@
-"""How a pool policy sees runs in the env: the features of the candidates that are drawn for each episode."""
+"""A pool policy's view of runs in the env: the features of the candidates drawn for each episode."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MOST = 100.0  # of a feature
 class PoolView(Observer):
     """A Dict over `c` candidates: `features` ``(c, 12)`` (see `features.FEATURES`), and `there` ``(c,)``.
 
-    Each run's posterior is made without the earlier tasks of its own family, so that what is seen in training does not
-    hold the answer. The codec must be ``{"name": "pool", "candidates": c}``.
+    Each run's posterior is made without the earlier tasks of its own family, so that observations in training do not
+    contain the answer. The codec must be ``{"name": "pool", "candidates": c}``.
     """
 
     context = False
@@ -49,5 +49,5 @@ class PoolView(Observer):
 
 @functools.lru_cache(maxsize=32)
 def _strangers(prior: PoolPrior, bank: BankView) -> NDArray[np.bool_]:
-    """Which earlier tasks each task of the bank may know, ``(tasks, k)``."""
+    """Return the earlier tasks that each task of the batch may know, ``(tasks, k)``."""
     return prior.without([t.family for t in bank.tasks])

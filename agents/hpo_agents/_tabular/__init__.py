@@ -1,1 +1,1 @@
-"""What the tabular agents share."""
+"""Shared parts of the tabular agents."""

@@ -1,4 +1,4 @@
-"""What agents with a Q table have in common: training, acting one by one or in a batch, files."""
+"""Shared parts of agents with a Q table: training, acting one by one or in a batch, files."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _PLAN = tuple(f.name for f in fields(Plan))
 
 
 class QAgent(Trained):
-    """Learning on a table; subclasses say which design and rule, and store the settings, those of `Plan` among them.
+    """Learning on a table; subclasses choose design and rule, and store the settings, those of `Plan` among them.
 
-    A run is greedy: of the candidates or moves that are new to the run and can be evaluated, the one of the highest
-    value (of equals, the lowest), those with fewer than `trust` updates last. Nothing is drawn, so the generator of a
-    run is not read. Where nothing new is left, the run ends.
+    A run is greedy: it takes the candidate or move of the highest value (of equals, the lowest) that is new to the run
+    and can be evaluated, with pairs below `trust` updates last. Nothing is drawn, so the generator of a run is not
+    read. If nothing new is left, the run ends.
 
     Attributes:
         own: Settings of the subclass besides those of `Plan`.
-        table: What was learned, None before `train` or `load`.
+        table: The learned table, None before `train` or `load`.
     """
 
     version = 1
@@ -46,15 +46,15 @@ class QAgent(Trained):
 
     @abstractmethod
     def make_design(self) -> Design:
-        """A new design, as the settings say."""
+        """Return a new design from the settings."""
 
     @abstractmethod
     def make_rule(self) -> Rule[Any]:
-        """How the table learns, as the settings say."""
+        """Return the learning rule from the settings."""
 
     @property
     def plan(self) -> Plan:
-        """How to train, as the settings say."""
+        """Return the training plan from the settings."""
         return Plan(**{name: getattr(self, name) for name in _PLAN})
 
     @property
@@ -85,7 +85,7 @@ class QAgent(Trained):
         self._begin([context], context.space.d)
 
     def ask(self) -> Query | None:
-        """The best new configuration; None where nothing new is left."""
+        """Return the best new configuration; None if nothing new is left."""
         seen, context = self._ready(), self._contexts[0]
         self._choose(seen)
         if self._asked[0] < 0:
@@ -108,7 +108,7 @@ class QAgent(Trained):
         self._begin(contexts, max(c.space.d for c in contexts))
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], None]:
-        """What each run evaluates next; row -1, or a point of NaN, where nothing new is left."""
+        """Return the next evaluation of each run; row -1, or a point of NaN, if nothing new is left."""
         seen = self._ready()
         self._catch_up(seen, runs)
         self._choose(seen)

@@ -1,4 +1,4 @@
-"""Designs: what the states and actions of a Q table stand for. Here those whose actions are candidates; see `q_moves`.
+"""Designs: the meaning of a Q table's states and actions. Here those with candidates for actions; see `q_moves`.
 
 A `Design` is fitted once to the meta-train tasks; its `Episodes` are `n` runs as the table sees them.
 """
@@ -23,19 +23,19 @@ ALL = slice(None)
 
 
 class Episodes(ABC):
-    """`n` runs at once: the state of each and what it may do."""
+    """`n` runs at once: the state of each and its available actions."""
 
     @abstractmethod
     def states(self) -> Ints:
-        """The state of each run, ``(n,)``."""
+        """Return the state of each run, ``(n,)``."""
 
     @abstractmethod
     def allowed(self) -> Mask:
-        """Which actions propose something new, ``(n, actions)``."""
+        """Return the actions that propose something new, ``(n, actions)``."""
 
     @abstractmethod
     def propose(self, action: Ints) -> NDArray[Any]:
-        """What the actions ``(n,)`` evaluate: rows ``(n,)`` or points ``(n, d)``."""
+        """Return the evaluated configurations of actions ``(n,)``: rows ``(n,)`` or points ``(n, d)``."""
 
     @abstractmethod
     def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
@@ -43,18 +43,18 @@ class Episodes(ABC):
 
         Args:
             which: The `b` runs.
-            action: What they did, -1 for a given point, ``(b,)``.
-            x: What was evaluated, ``(b, d)``; None where it is what the actions proposed.
+            action: Their actions, -1 for the initial design, ``(b,)``.
+            x: The evaluated points, ``(b, d)``; None if the actions proposed them.
             score: ``(b,)``.
         """
 
 
 class Design(ABC):
-    """What the states and actions of a table stand for.
+    """The meaning of a table's states and actions.
 
     Attributes:
-        fallback: A state that learns from every step, and acts for states of which too little is known; or None.
-        usual_steps: Trials of a training that takes a few seconds.
+        fallback: A state that learns from every step, and acts for states with too little data; or None.
+        usual_steps: Trials of a training of a few seconds.
     """
 
     usual_steps: int
@@ -62,11 +62,11 @@ class Design(ABC):
 
     @abstractmethod
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
-        """Choose what the design needs by the meta-train tasks."""
+        """Fit the design to the meta-train tasks."""
 
     @abstractmethod
     def size(self) -> tuple[int, int]:
-        """Number of states and of actions."""
+        """Return the number of states and of actions."""
 
     @abstractmethod
     def train_on(self, bank: Bank, task: Ints) -> Episodes:
@@ -78,11 +78,11 @@ class Design(ABC):
 
     @abstractmethod
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What `fit` chose, as arrays."""
+        """Return the fitted content as arrays."""
 
     @abstractmethod
     def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
-        """Take what `to_arrays` gave."""
+        """Load the output of `to_arrays`."""
 
 
 class _ByCandidates(Design):
@@ -137,22 +137,22 @@ class _ByCandidates(Design):
 
     @abstractmethod
     def states_of(self, episodes: CandidateEpisodes) -> Ints:
-        """The state of each run, ``(n,)``."""
+        """Return the state of each run, ``(n,)``."""
 
 
 class CandidateEpisodes(Episodes):
     """Runs that try candidates.
 
     Args:
-        design: Says which state a run is in.
-        good: Which candidates can be evaluated, ``(n, c)``.
-        at: What they are: rows of a shared pool ``(c,)`` or of each run's ``(n, c)``, or points ``(c, d)``.
-        bank, task: What answers points in training.
+        design: Determines the state of a run.
+        good: Mask of candidates that can be evaluated, ``(n, c)``.
+        at: Their places: rows of a shared pool ``(c,)`` or of each run's ``(n, c)``, or points ``(c, d)``.
+        bank, task: The evaluations in training.
 
     Attributes:
-        left: Which candidates are new to the run and can be evaluated, ``(n, c)``.
+        left: Mask of new candidates that can be evaluated, ``(n, c)``.
         last: The last candidate, or `c` before the first and after another configuration, ``(n,)``.
-        asked: How many candidates were asked for, ``(n,)``.
+        asked: Number of proposed candidates, ``(n,)``.
         best: Highest score so far, ``(n,)``.
     """
 

@@ -76,7 +76,7 @@ class Moves(Design):
         self.cells = {cell.tobytes(): i + 1 for i, cell in enumerate(cells)}
 
     def state(self, cell: NDArray[np.int16], learning: bool) -> int:
-        """The row of a cell ``(d,)``; 0 where it has none and gets none."""
+        """Return the row of a cell ``(d,)``; 0 if it has none and gets none."""
         key = cell.tobytes()
         if learning and len(self.cells) < self.max_states:
             return self.cells.setdefault(key, len(self.cells) + 1)
@@ -84,7 +84,7 @@ class Moves(Design):
 
 
 class _Places:
-    """Configurations by number: what is computed once for each, its state and where its moves lead."""
+    """Configurations by number: results computed once for each, its state and the targets of its moves."""
 
     def __init__(self, design: Moves, *, learning: bool) -> None:
         self.design, self.learning = design, learning
@@ -108,16 +108,16 @@ class _Places:
         return out
 
     def points(self, numbers: Ints) -> Points:
-        """The points of numbers, ``(b, d)``."""
+        """Return the points of numbers, ``(b, d)``."""
         return np.stack([self._x[i] for i in numbers.tolist()])
 
     def states(self, numbers: Ints) -> Ints:
-        """The state of each."""
+        """Return the state of each."""
         self._look_at(numbers)
         return np.array([self._state[i] for i in numbers.tolist()], np.int64)
 
     def targets(self, numbers: Ints) -> Ints:
-        """Where the moves of each lead, ``(b, 2 d)``; where a forbidden clause rules that out, to itself."""
+        """Return the targets of the moves of each, ``(b, 2 d)``; itself for a forbidden one."""
         self._look_at(numbers)
         return np.stack([self._targets[i] for i in numbers.tolist()])
 
@@ -140,7 +140,7 @@ class _Places:
             self._state[i], self._targets[i] = design.state(cell, self.learning), target
 
     def rows(self, bank: PoolBank, task: Ints, numbers: Ints) -> Ints:
-        """The rows of a pool that answer; where the nearest is not measured on the task, the row nearest to that."""
+        """Return the answering rows of a pool; if the nearest is not measured on the task, the row nearest to that."""
         new = [i for i in dict.fromkeys(numbers.tolist()) if i not in self._row]
         if new:
             found = bank.nearest(np.zeros(len(new), np.int64), self.points(np.array(new)))
@@ -149,7 +149,7 @@ class _Places:
         return bank.measured_rows(task, rows)
 
     def of_rows(self, bank: PoolBank, rows: Ints) -> Ints:
-        """The numbers of rows of one pool."""
+        """Return the numbers of rows of one pool."""
         new = [r for r in dict.fromkeys(rows.tolist()) if r not in self._of_row]
         if new:
             x = self.design.space.snap(bank.points(np.zeros(len(new), np.int64), np.array(new)))
@@ -163,8 +163,8 @@ class MoveEpisodes(Episodes):
     Args:
         places: Numbers of configurations.
         width: Hyperparameters of each run, ``(n,)``.
-        d: Columns of the points that are told and proposed.
-        bank, task: What answers in training.
+        d: Columns of the reported and proposed points.
+        bank, task: The evaluations in training.
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class MoveEpisodes(Episodes):
         self.count[runs] += 1
 
     def _own(self, x: Points, which: Which) -> Points:
-        """Points in all columns of the design; those that a run's space lacks are .5."""
+        """Return points in all columns of the design; columns outside a run's space are .5."""
         x = resized(x, self.space.d, np.full(self.space.d, 0.5)).copy()
         x[np.arange(self.space.d) >= self.width[which][:, None]] = 0.5
         return self.space.snap(x)

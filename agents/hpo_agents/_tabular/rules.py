@@ -1,4 +1,5 @@
-"""Rules: how a table learns from what many runs do. Here that of Q-learning; the others stand beside their agents."""
+"""Rules: updates of a table from the steps of many runs. Here that of Q-learning; the others stand beside their
+agents."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ class Step:
 
     Attributes:
         s, a, r: State, action and reward, each ``(n,)``.
-        s_next: The state that it led to, ``(n,)``.
-        allowed: What may be done there, ``(n, actions)``; nothing only where the episode is over.
+        s_next: The next state, ``(n,)``.
+        allowed: The available actions there, ``(n, actions)``; none only if the episode is over.
         over: Whether the episode ended with it, ``(n,)``.
-        live: Whether the run took it at all, ``(n,)``; false where the episode was over before.
+        live: Whether the run took it at all, ``(n,)``; false if the episode was over before.
         fallback: A state that learns from it as well, or None.
     """
 
@@ -39,22 +40,22 @@ class Step:
 
     @property
     def last(self) -> bool:
-        """Whether no run goes on."""
+        """Return whether no run continues."""
         return not (self.live & ~self.over).any()
 
 
 class Rule(ABC, Generic[T]):
-    """An algorithm: which target a step is moved towards, and when. It holds nothing of an episode.
+    """An algorithm: the targets of steps, and the time of their updates. It holds nothing of an episode.
 
     Attributes:
-        reach: How many steps it looks back at, the last one included.
+        reach: Number of steps that it looks back at, the last one included.
     """
 
     reach: int
 
     @abstractmethod
     def make_table(self, states: int, actions: int, *, gamma: float, alpha_min: float) -> T:
-        """A table of zeros."""
+        """Return a table of zeros."""
 
     @abstractmethod
     def learn(self, table: T, steps: Sequence[Step], rng: np.random.Generator, epsilon: float) -> Ints:
@@ -62,12 +63,12 @@ class Rule(ABC, Generic[T]):
 
         Args:
             table: Learns.
-            steps: The last `reach` steps of the episode, or all where it has fewer, the newest last.
-            rng: What is random about the rule and about the next actions is drawn from it.
+            steps: The last `reach` steps of the episode, or all if it has fewer, the newest last.
+            rng: Source of the rule's and the next actions' randomness.
             epsilon: Share of random actions.
 
         Returns:
-            What the runs do next, ``(n,)``; without a meaning in runs that are over.
+            The next actions of the runs, ``(n,)``; without a meaning in runs that are over.
         """
 
 
@@ -86,12 +87,12 @@ class QLearningRule(Rule[QTable]):
 
 
 def teach(table: QTable, step: Step, following: Floats, which: Mask | None = None) -> None:
-    """Move Q(s, a) towards r + gamma V, towards r alone where the episode is over.
+    """Move Q(s, a) towards r + gamma V, towards r alone if the episode is over.
 
     Args:
         table: Learns.
         step: Runs that are not live are left out.
-        following: V, ``(n,)``; ignored where the episode is over.
+        following: V, ``(n,)``; ignored if the episode is over.
         which: The runs to learn from, ``(n,)``; default all.
     """
     live = step.live if which is None else step.live & which

@@ -1,4 +1,4 @@
-"""The designs by name, and the agents whose setting `states` chooses among them."""
+"""The designs by name, and the agents with a setting `states` for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STATES = ("configuration", "move", "trial")
 
 
 def design_of(states: str, *, candidates: int, levels: int, max_states: int, horizon: int, buckets: int) -> Design:
-    """A new design.
+    """Return a new design.
 
     Args:
         states: "configuration", "move" or "trial".
@@ -32,18 +32,18 @@ def design_of(states: str, *, candidates: int, levels: int, max_states: int, hor
 
 
 class StatesAgent(QAgent):
-    """An agent with a Q table whose states and actions are a setting; subclasses say by which rule it learns.
+    """An agent with a Q table whose states and actions are a setting; subclasses add the learning rule.
 
     Args:
         states: "configuration", "move" or "trial".
-        candidates: How many configurations are actions (for "configuration" and "trial").
+        candidates: Number of configurations that are actions (for "configuration" and "trial").
         levels: Levels of a range (for "move").
         max_states: Grid cells that get a row of the table (for "move").
         buckets: Of the incumbent's score (for "trial").
         gamma: Discount.
         alpha_min: Floor of the step size n^-0.7.
         epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (which reads the oracle, of training tasks only), or a registered reward.
+        reward: "regret_drop" (reads the oracle, of training tasks only), or a registered reward.
         budget: Trials of a training episode.
         steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (three to six seconds on AutoML).
         runs: Episodes side by side.
@@ -74,7 +74,7 @@ class StatesAgent(QAgent):
         self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
 
     def make_design(self) -> Design:
-        """The design that `states` names."""
+        """Return the design named by `states`."""
         return design_of(
             self.states,
             candidates=self.candidates,

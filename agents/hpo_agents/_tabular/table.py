@@ -17,19 +17,19 @@ _TINY = 1e-300  # log(0) where alpha is 1
 
 
 class Values(ABC):
-    """Action values of `states` x `actions`, whatever they are kept in."""
+    """Action values of `states` x `actions`, in any storage."""
 
     @abstractmethod
     def values(self, s: Ints) -> Floats:
-        """The values of all actions in each state, fresh, ``(n, actions)``."""
+        """Return the values of all actions in each state, fresh, ``(n, actions)``."""
 
     @abstractmethod
     def counts(self, s: Ints) -> Ints:
-        """How often all pairs of each state were updated, ``(n, actions)``."""
+        """Return the numbers of updates of all pairs of each state, ``(n, actions)``."""
 
     @abstractmethod
     def copy(self) -> Self:
-        """A table that learns by itself from here on."""
+        """Return an independent copy."""
 
     @abstractmethod
     def grow(self, states: int) -> None:
@@ -37,19 +37,19 @@ class Values(ABC):
 
     @abstractmethod
     def to_arrays(self, states: int | None = None) -> dict[str, NDArray[Any]]:
-        """What was learned of the first `states` states, or of all."""
+        """Return the content of the first `states` states, or of all."""
 
     @abstractmethod
     def from_arrays(self, arrays: Arrays) -> None:
-        """Take what `to_arrays` gave; the arrays must be like its own."""
+        """Load the output of `to_arrays`; the arrays must be like its own."""
 
     def greedy(self, s: Ints, allowed: Mask, least: int = 0) -> Ints:
-        """The best allowed action of each state, ``(n,)``; of equals, the lowest.
+        """Return the best allowed action of each state, ``(n,)``; of equals, the lowest.
 
         Args:
             s: States ``(n,)``.
             allowed: ``(n, actions)``, at least one in each row.
-            least: Pairs with fewer updates are chosen only where no other is allowed.
+            least: Pairs with fewer updates are chosen only if no other is allowed.
         """
         if least:
             known = allowed & (self.counts(s) >= least)
@@ -71,21 +71,21 @@ class QTable(Values):
 
         Q(s, a) <- Q(s, a) + alpha_n (r + gamma V - Q(s, a)),  alpha_n = max(alpha_min, n(s, a)^-power)
 
-    where n(s, a) counts the updates of the pair, this one included, and the target is r alone where the episode has
-    terminated. What V is says a rule: in Q-learning it is max_a' Q(s', a') over the actions that are allowed in s'.
+    where n(s, a) counts the updates of the pair, this one included, and the target is r alone if the episode has
+    terminated. A rule defines V: in Q-learning it is max_a' Q(s', a') over the allowed actions in s'.
 
-    A batch is exactly what its rows would do one after the other, in their order, save that all targets are computed
-    from the table before the batch: runs that stand side by side do not see each other's last step. Where no s' of the
-    batch is an s of it (states that hold the time), that is the sequential rule itself.
+    A batch equals its rows one after the other, in their order, except that all targets are computed from the table
+    before the batch: parallel runs do not see each other's last step. If no s' of the batch is an s of it (states with
+    the time), that is the sequential rule itself.
 
     **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992. The power .7 of the step size: Even-Dar
     and Mansour, "Learning rates for Q-learning", JMLR 5, 2003 (any power in (1/2, 1) converges).
 
-    **Differs from the paper**: alpha has a floor, so that the table forgets what a worse policy taught it.
+    **Differs from the paper**: alpha has a floor, so that the table forgets the lessons of a worse policy.
 
     Attributes:
         q: Values ``(states, actions)``.
-        n: How often each pair was updated, ``(states, actions)``.
+        n: Number of updates of each pair, ``(states, actions)``.
     """
 
     def __init__(self, states: int, actions: int, *, gamma: float, alpha_min: float = 0.01, power: float = 0.7) -> None:
@@ -124,7 +124,7 @@ class QTable(Values):
         n[which] += count
 
     def best(self, s: Ints, allowed: Mask) -> Floats:
-        """The highest value among the allowed actions of each state, ``(n,)``; `allowed` is ``(n, actions)``."""
+        """Return the highest value among the allowed actions of each state, ``(n,)``; `allowed` is ``(n, actions)``."""
         return np.asarray(np.where(allowed, self.q[s], -np.inf).max(1))
 
     def values(self, s: Ints) -> Floats:
@@ -153,5 +153,6 @@ class QTable(Values):
 
 
 def epsilon_at(share: float, first: float = 1.0, last: float = 0.1) -> float:
-    """The share of random actions when `share` of the training is done, in [0, 1]: from `first` to `last`, linearly."""
+    """Return the share of random actions when `share` of the training is done, in [0, 1]: from `first` to `last`,
+    linearly."""
     return first + (last - first) * share

@@ -22,10 +22,10 @@ _LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy c
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train.
+    """Plan of a training.
 
     Attributes:
-        steps: Trials of the training; None for what is usual for the design.
+        steps: Trials of the training; None for the design's usual number.
         budget: Trials of an episode.
         runs: Episodes side by side, at most.
         reward: A registered reward.
@@ -142,7 +142,8 @@ def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) ->
 
 
 def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:
-    """The best allowed action of each state, ``(n,)``, by pairs with at least `trust` updates where there are any."""
+    """Return the best allowed action of each state, ``(n,)``, by pairs with at least `trust` updates if there are
+    any."""
     if design.fallback is not None:
         known = (allowed & (table.counts(s) >= trust)).any(1)
         s = np.where(known, s, design.fallback)

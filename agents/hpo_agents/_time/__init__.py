@@ -1,1 +1,1 @@
-"""What the policy over candidates and fidelities is made of."""
+"""Parts of the policy over candidates and fidelities."""

@@ -15,9 +15,9 @@ from hpo_gym.problem import payable, pooled
 
 
 class RungCodec(Codec):
-    """``Discrete(3 c + 1)``: of `c` rows that are drawn for each episode three rungs of the first, then of the second,
-    and so on; the last action stops. A row at a rung above that at which it was tried goes on with it. Where there are
-    fewer rungs, the lower ones are masked.
+    """``Discrete(3 c + 1)``: of `c` rows drawn for each episode three rungs of the first, then of the second, and so
+    on; the last action stops. A row at a rung above its last one continues its training. With fewer rungs, the lower
+    ones are masked.
 
     Args:
         candidates: `c`.
@@ -42,7 +42,7 @@ class RungCodec(Codec):
         return Proposal(rows, self.rungs[slot], stop)
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
-        """Rungs above those at which a row was tried, and the stop."""
+        """Return rungs above the last one of each row, and the stop."""
         bank, s = pooled(runs.bank), len(self.rungs)
         rows = contexts.rows(runs.task, runs.world)
         there = np.arange(self.candidates) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
@@ -53,7 +53,7 @@ class RungCodec(Codec):
 
 
 def reached_of(runs: Runs, rungs: Sequence[float], rows: Ints) -> Ints:
-    """The highest rung at which each of some rows ``(n, c)`` was tried; -1: none."""
+    """Return the highest tried rung of each of some rows ``(n, c)``; -1: none."""
     out = np.full(rows.shape, -1, np.int64)
     exists = runs.exists()
     if not exists.any():

@@ -1,4 +1,4 @@
-"""`Expert`: what earlier tasks tell of a run's candidates and fidelities; `Mind`: what the run has learned since."""
+"""`Expert`: earlier tasks at a run's candidates and fidelities; `Mind`: the run's knowledge since."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Expert:
 
     Attributes:
         memory: Their scores, and the costs of full evaluations.
-        ladder: What lower fidelities tell, and cost.
+        ladder: Information and costs of lower fidelities.
         names: Of the processes.
     """
 
@@ -35,7 +35,7 @@ class Expert:
         return members_of(self.memory, self.names, NOISE)
 
     def part(self, rows: Ints) -> Expert:
-        """The same at some of the candidates: with the processes that all of them have."""
+        """Return the same at some of the candidates: with the processes common to all of them."""
         memory = self.memory
         part = replace(
             memory, pool=Pool(memory.pool.space, memory.pool.x[rows]), y=memory.y[:, rows],
@@ -48,7 +48,7 @@ class Expert:
 def expert_of(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, rungs: tuple[float, ...]
 ) -> Expert | None:
-    """What earlier tasks tell at the rows of a pool; None where nothing is known."""
+    """Return the expert at the rows of a pool; None if nothing is known."""
     memory = memory_of(space, prior, pool)
     if memory is None:
         return None
@@ -56,11 +56,11 @@ def expert_of(
 
 
 class Mind:
-    """What a run knows of its candidates after its trials so far.
+    """A run's knowledge of its candidates after its trials so far.
 
     Attributes:
-        reached: The highest rung at which each candidate was tried, ``(m,)``; -1: none.
-        foretold: What its last trial foretells of its full evaluation, ``(m,)``; NaN: none.
+        reached: The highest tried rung of each candidate, ``(m,)``; -1: none.
+        foretold: Predicted full score from its last trial, ``(m,)``; NaN: none.
     """
 
     def __init__(self, expert: Expert) -> None:
@@ -76,7 +76,7 @@ class Mind:
         return len(self.ensemble.rows)
 
     def tell(self, x: Points, row: int, slot: int, score: float) -> None:
-        """Learn the score of a point ``(d,)`` at a rung: of row `row`, or of one whose nearest row that is."""
+        """Learn the score of a point ``(d,)`` at a rung: row `row`, or a point with that nearest row."""
         ladder = self.expert.ladder
         told = ladder.full_score(slot, row, score)
         self.ensemble.learn(x, row, told, noise=float(ladder.noise[slot]), full=slot == len(ladder.fidelities) - 1)

@@ -1,4 +1,6 @@
-"""What a policy sees of each action: a candidate at a fidelity, or to stop. All numbers mean the same in any suite."""
+"""A policy's features of each action: a candidate at a fidelity, or the stop. All numbers have the same meaning in any
+suite.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ FEATURES = (
     "middle rung", "full", "reached", "foretold", "tried", "noise", "left", "trials", "no full trial", "stop",
     "difference",
 )  # fmt: skip
-"""`base` is the value by which `transfer-time` chooses, less its maximum over what can be chosen in full; less 2 of a
-lower fidelity. A configuration further costs the difference, where that is all that is paid."""
+"""`base` is the value that `transfer-time` maximises, less its maximum over full evaluations; less 2 for a lower
+fidelity. Continuing a configuration costs the difference, if only that is paid.
+"""
 
 LOWER, STOP = 2.0, 4.0  # by which the base of a lower fidelity, and of a stop, is less than that of the best in full
 _MOST = 30.0  # of a feature
@@ -28,10 +31,10 @@ class TimeFeatures:
     """The features of the actions of one run.
 
     Args:
-        mind: What the run knows.
+        mind: The run's knowledge.
         left: Of its budget, in units.
         budget: In units.
-        continues: Whether a configuration further costs the difference only.
+        continues: Whether continuing a configuration costs the difference only.
         in_cost: Whether the budget is in cost; else a trial costs its fidelity.
     """
 
@@ -40,9 +43,10 @@ class TimeFeatures:
         self._continues, self._in_cost = continues, in_cost
 
     def at(self, rows: Ints) -> Singles:
-        """Of the candidates at ascending rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the next,
-        and so on; the last action is to stop. A rung that was reached has the base -30, as have the lower ones of a
-        ladder of fewer; see `open`."""
+        """Return the features of the candidates at ascending rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the
+        first, then of the next, and so on; the last action stops. A rung reached before has the base -30, as have the
+        lower ones of a shorter ladder; see `open`.
+        """
         mind, ladder = self._mind, self._mind.expert.ladder
         c, s = len(rows), len(ladder.fidelities)
         memory, ensemble = mind.expert.memory, mind.ensemble
@@ -88,14 +92,14 @@ class TimeFeatures:
         return np.clip(whole, -_MOST, _MOST)
 
     def open(self, rows: Ints) -> NDArray[np.bool_]:
-        """Which of these actions can be taken, ``(3 c + 1,)``: rungs above that which was reached, and the stop."""
+        """Return the available ones of these actions, ``(3 c + 1,)``: rungs above the reached one, and the stop."""
         s = len(self._mind.expert.ladder.fidelities)
         slot = np.arange(RUNGS) - (RUNGS - s)
         good = (slot >= 0) & (self._mind.reached[rows][:, None] < slot)
         return np.append(good.ravel(), True)
 
     def _log_price(self, rows: Ints) -> Floats:
-        """The logarithm of what each rung of candidates costs, ``(s, c)``."""
+        """Return the logarithm of the price of each rung of candidates, ``(s, c)``."""
         mind, ladder = self._mind, self._mind.expert.ladder
         cost = ladder.log_cost[:, rows]
         if not self._in_cost:

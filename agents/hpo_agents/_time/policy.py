@@ -39,8 +39,8 @@ class TimeExtractor(BaseFeaturesExtractor):
 class TimePolicy(PoolPolicy):
     """A `PoolPolicy` whose entropy, as PPO sees it, is minus the divergence from its base: `ent_coef` times it is lost.
 
-    The base is the softmax of `sharpness` times the base feature, as it was at first. The divergence is
-    Kullback-Leibler's of the policy from the base.
+    The base is the softmax of the initial `sharpness` times the base feature. The divergence is Kullback-Leibler's of
+    the policy from the base.
     """
 
     def __init__(self, *args: Any, sharpness: float, **kwargs: Any) -> None:

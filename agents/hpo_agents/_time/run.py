@@ -14,11 +14,11 @@ from hpo_gym.problem import Pool, Query, Trial, payable, pool_of
 
 
 class TimeRun:
-    """The trials of one run, and its candidates: the rows of the pool that earlier tasks tell of, else their points.
+    """The trials of one run, and its candidates: the pool's rows known to earlier tasks, else their points.
 
     Args:
         context: With a prior.
-        expert: What the prior tells.
+        expert: Made from the prior.
     """
 
     def __init__(self, context: Context, expert: Expert) -> None:
@@ -32,14 +32,14 @@ class TimeRun:
         self.purse = Purse(context)
 
     def features(self) -> TimeFeatures | None:
-        """What the run sees of its actions; None where nothing is left to spend."""
+        """Return the features of the run's actions; None if nothing is left to spend."""
         context, left = self.context, self.purse.left()
         if left is None:
             return None
         return TimeFeatures(self.mind, left, context.budget, context.continues, context.unit is not None)
 
     def query(self, action: int) -> Query | None:
-        """What an action asks for; None: to stop."""
+        """Return the query of an action; None: to stop."""
         if action == len(self.rows) * RUNGS:
             return None
         fidelities = self.expert.ladder.fidelities
@@ -58,7 +58,7 @@ class TimeRun:
 
 
 def run_of(context: Context, lower: bool = True) -> TimeRun | None:
-    """A run on a context; None where nothing is known of earlier tasks."""
+    """Return a run on a context; None if nothing is known about earlier tasks."""
     prior = tuple(context.prior)
     pool = None if context.pool is None else pool_of(context.space, context.pool)
     expert = expert_of(context.space, prior, pool, rungs_of(prior, context.fidelities) if lower else (1.0,))

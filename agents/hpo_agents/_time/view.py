@@ -1,4 +1,4 @@
-"""How the policy over candidates and fidelities sees runs in the env."""
+"""The view of runs in the env for the policy over candidates and fidelities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hpo_gym.env import Contexts, Observer, Raw, Runs
 from hpo_gym.problem import payable, pooled
 
 FOLDS = 4
-"""Of families; a run in training is seen by an expert that knows the tasks of the other folds only."""
+"""Folds of families; the expert for a run in training knows the tasks of the other folds only."""
 
 _MOST = 30.0
 
@@ -25,14 +25,14 @@ _MOST = 30.0
 class TimeView(Observer):
     """A Dict over actions: `features` ``(3 c + 1, 20)`` (see `features.FEATURES`), and `there` ``(3 c + 1,)``.
 
-    What a run has learned is kept from call to call, and made anew where that is not what the run has seen; what is
-    shown is a function of the run alone. The codec must be a `RungCodec` of as many candidates and the same rungs.
+    A run's knowledge is kept from call to call, and remade if it does not match the run's trials; the observation is a
+    function of the run alone. The codec must be a `RungCodec` of as many candidates and the same rungs.
 
     Args:
-        experts: One for each fold of families, and one of all tasks, which sees families of none.
-        folds: The fold of each family trained on.
+        experts: One for each fold of families, and one of all tasks, for families in none.
+        folds: The fold of each training family.
         candidates: Rows drawn for each episode.
-        continues: Whether a configuration further costs the difference.
+        continues: Whether continuing a configuration costs the difference.
     """
 
     context = False
@@ -75,7 +75,7 @@ class TimeView(Observer):
         return {"features": np.stack(out), "there": there.astype(np.int8)}
 
     def _mind(self, i: int, run: tuple[int, int], family: str, rows: NDArray[np.int64], count: int) -> Mind:
-        """What run `i` has learned; of a new episode, nothing yet."""
+        """Return the knowledge of run `i`; empty for a new episode."""
         kept = self._minds.get(i)
         if kept is None or kept[0] != run or kept[1].count > count:
             expert = self._experts[self._folds.get(family, FOLDS)]
@@ -84,5 +84,5 @@ class TimeView(Observer):
 
 
 def fold_of(family: str) -> int:
-    """The fold of a family."""
+    """Return the fold of a family."""
     return int(seeding.key("fold of experts", family) % FOLDS)
