@@ -32,9 +32,9 @@ class PPOBare(PolicyAgent):
     """PPO in one file of PyTorch, short enough to be changed, to start research from.
 
     `algorithm` holds the fields of `Options`. From the same weights and trials it makes the updates of
-    Stable-Baselines3's PPO (over candidates, where none is tried twice, those of sb3-contrib's MaskablePPO), to
-    rounding. A continuous action is drawn from a Gaussian whose spread does not depend on the observation, and is
-    clipped to [-1, 1] only where the env gets it.
+    Stable-Baselines3's PPO (over candidates, with none tried twice, those of sb3-contrib's MaskablePPO), to rounding. A
+    continuous action is drawn from a Gaussian whose spread does not depend on the observation, and is clipped to [-1,
+    1] only on its way to the env.
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017,
     https://arxiv.org/abs/1707.06347; Schulman, Moritz, Levine, Jordan and Abbeel, "High-dimensional continuous control
@@ -48,18 +48,18 @@ class PPOBare(PolicyAgent):
     name = "ppo-bare"
 
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm, fresh.
+        """Return the algorithm, fresh.
 
         Raises:
             InvalidValueError: An option is out of its range, observations are not one array, or actions are neither
                 `Discrete` nor `Box`.
-            TypeError: `algorithm` names what is no option.
+            TypeError: `algorithm` names an unknown option.
         """
         network = Network(env.single_observation_space, env.single_action_space, self.network, seed)
         return BareLearner(env, network, Options(**self.algorithm), self.masked, logs)
 
     def make_actor(self, weights: Tensors) -> Actor:
-        """The policy of the weights."""
+        """Return the policy of the weights."""
         network = Network(*self.spaces(), self.network, seed=0)
         network.load_state_dict(weights)
         return BareActor(network)
@@ -182,12 +182,12 @@ class BareLearner(Learner):
 
 
 def estimate(rewards: Tensor, values: Tensor, ended: Tensor, options: Options) -> Tensor:
-    """Generalised advantages ``(t, n)`` of `t` steps of `n` runs.
+    """Return generalised advantages ``(t, n)`` of `t` steps of `n` runs.
 
     Args:
         rewards: ``(t, n)``.
         values: ``(t + 1, n)``; the last are those of the observations after the last step.
-        ended: Whether a step was the last of its episode, ``(t, n)``: what comes after it counts for nothing.
+        ended: Whether a step was the last of its episode, ``(t, n)``: later values do not count.
         options: Hold the discounts.
     """
     gamma = options.gamma * (~ended).float()
@@ -206,7 +206,7 @@ def normalised(advantages: Tensor) -> Tensor:
 
 
 def losses(network: Network, batch: Tensors, options: Options) -> tuple[Tensor, Tensors]:
-    """The loss of a minibatch whose advantages are normalised, and its parts without gradients."""
+    """Return the loss of a minibatch with normalised advantages, and its parts without gradients."""
     policy, advantages = network.act(batch["obs"], batch.get("masks")), batch["advantages"]
     ratio = (policy.log_p(batch["actions"]) - batch["log_p"]).exp()
     near = ratio.clamp(1 - options.clip_range, 1 + options.clip_range)
@@ -236,7 +236,7 @@ class Categorical:
     each: Tensor
 
     def log_p(self, actions: Tensor) -> Tensor:
-        """Of actions ``(m,)``: ``(m,)``."""
+        """Return log-probabilities of actions ``(m,)``: ``(m,)``."""
         return self.each.gather(1, actions[:, None]).squeeze(1)
 
     def entropy(self) -> Tensor:
@@ -244,17 +244,18 @@ class Categorical:
         return -(self.each.exp() * self.each).sum(1)
 
     def draw(self, rng: torch.Generator) -> Tensor:
-        """Actions ``(m,)``: the first whose cumulative probability exceeds a uniform number, none of probability 0."""
+        """Return actions ``(m,)``: the first with a cumulative probability above a uniform number, none of probability
+        0."""
         below = self.each.exp().cumsum(1)
         u = torch.rand(len(below), 1, generator=rng) * below[:, -1:]
         return torch.searchsorted(below, u, right=True).squeeze(1)
 
     def best(self) -> Tensor:
-        """The most probable actions ``(m,)``."""
+        """Return the most probable actions ``(m,)``."""
         return self.each.argmax(1)
 
     def legal(self, actions: Tensor) -> NDArray[Any]:
-        """As the env takes them."""
+        """Return the actions in the env's form."""
         return actions.numpy()
 
 
@@ -266,7 +267,7 @@ class Gaussian:
     log_std: Tensor
 
     def log_p(self, actions: Tensor) -> Tensor:
-        """Of actions ``(m, d)``: ``(m,)``."""
+        """Return log-probabilities of actions ``(m, d)``: ``(m,)``."""
         z = (actions - self.mean) * (-self.log_std).exp()
         return (-0.5 * z.square() - (self.log_std + 0.5 * math.log(2 * math.pi))).sum(1)
 
@@ -279,11 +280,11 @@ class Gaussian:
         return self.mean + self.log_std.exp() * torch.randn(self.mean.shape, generator=rng)
 
     def best(self) -> Tensor:
-        """The means."""
+        """Return the means."""
         return self.mean
 
     def legal(self, actions: Tensor) -> NDArray[Any]:
-        """As the env takes them: clipped."""
+        """Return the actions in the env's form: clipped."""
         return actions.clamp(-1.0, 1.0).numpy()
 
 
@@ -310,7 +311,8 @@ class Network(nn.Module):
         self.log_std = nn.Parameter(torch.zeros(a)) if continuous else None
 
     def act(self, obs: Tensor, masks: Tensor | None = None) -> Categorical | Gaussian:
-        """The policy for observations ``(m, ...)``; discrete actions are left out where masks ``(m, a)`` are false."""
+        """Return the policy for observations ``(m, ...)``; discrete actions are excluded where masks ``(m, a)`` are
+        false."""
         out = self.policy(obs.flatten(1))
         if self.log_std is not None:
             return Gaussian(out, self.log_std)
@@ -333,7 +335,7 @@ def perceptron(widths: Sequence[int], gain: float, rng: torch.Generator) -> nn.S
 
 
 class Tanh(nn.Module):
-    """Tanh by what is fast on this processor: PyTorch's own takes longer than the layer before it.
+    """Tanh in a form that is fast on this processor: PyTorch's own takes longer than the layer before it.
 
     With AVX-512, NumPy's takes a sixth of the time. With AVX2 it does not; 2 sigmoid(2 x) - 1 takes two fifths, and is
     within 2e-7 of tanh(x).

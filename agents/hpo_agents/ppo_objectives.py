@@ -1,4 +1,5 @@
-"""Proximal policy optimisation of several objectives: one policy for all weights, which it sees."""
+"""Proximal policy optimisation of several objectives: one policy for all weights, with the weights in its
+observation."""
 
 from __future__ import annotations
 
@@ -43,13 +44,13 @@ _EVERY = [objective.name for objective in EVERY]
     action="as `maskable-ppo`",
 )
 class PPOObjectives(SB3Agent):
-    """Masked PPO of several objectives: one policy that is conditioned on the weights of the trial (sb3-contrib).
+    """Masked PPO of several objectives: one policy conditioned on the weights of the trial (sb3-contrib).
 
     Weights are drawn uniformly from the simplex by key, anew after every `hold` trials, in training and when it acts,
-    so that the trials of a run spread along the front. The reward of a trial is by how much it lowers the augmented
+    so that the trials of a run spread along the front. The reward of a trial is its reduction of the augmented
     Chebyshev function of the run's best trial under the trial's weights: the largest weighted loss and .05 of the
-    weighted sum, a loss being 0 at the best and 1 at the worst of the training task. What it sees is scaled by what the
-    run has seen, so no range of a task is needed when it acts. Half of the candidates are the greedy portfolio of the
+    weighted sum; a loss is 0 at the best and 1 at the worst of the training task. Observations are scaled by the run's
+    own trials, so no range of a task is needed when it acts. Half of the candidates are the greedy portfolio of the
     training tasks under 16 weights. The policy with the lowest hypervolume regret on the validation tasks is kept.
 
     **Reference**: Abels, Roijers, Lenaerts, Nowe and Steckelmacher, "Dynamic weights in multi-objective deep
@@ -59,23 +60,22 @@ class PPOObjectives(SB3Agent):
     masking in policy gradient algorithms", FLAIRS 2022.
 
     **Differs from the papers**: PPO in place of deep Q-learning, with one number as its value; an augmented Chebyshev
-    function in place of the weighted sum, which misses what lies in a hollow of the front; weights change within an
-    episode.
+    function in place of the weighted sum, which misses concave parts of the front; weights change within an episode.
 
     Args:
-        objectives: Names. None: the score and whatever else the training tasks tell of a configuration; where they tell
-            nothing, score and cost.
+        objectives: Names. None: the score and all further objectives of the training tasks; without any, score and
+            cost.
         hold: Trials in a row that share weights.
-        candidates: How many configurations there are to choose from.
+        candidates: Number of configurations to choose from.
         budget: Trials of a training episode.
         runs: Episodes side by side.
         steps: Trials of the training.
-        segments: How often the validation tasks are asked.
-        patience: Segments without a better result on the validation tasks after which the training ends; without such
-            tasks it never ends early.
+        segments: Number of validations.
+        patience: Segments without a better result on the validation tasks before the training ends; without such tasks
+            it never ends early.
         greedy: Whether runs take the best action; else one is drawn from the policy.
         network: Widths of the hidden layers.
-        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+        algorithm: Arguments of the algorithm; those of the file stay unless named.
     """
 
     name = "ppo-objectives"
