@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import ANCHORS, FOLDER, STARTS, Results, benchmark, pooled, regret_of
+from hpo_gym.bench import ANCHORS, FOLDER, Results, benchmark, pooled, references, regret_of
 from hpo_gym.optimize import Context, rollout
 from hpo_gym.problem import Evaluations, Query, Task, Trial
 from hpo_gym.suites import load_suite
@@ -75,29 +75,15 @@ def test_families(suite: str) -> int:
 def version() -> str:
     """Return a hash of the shipped reference runs."""
     files: Mapping[str, Mapping[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    return f"{seeding.key({k: v['sha256'] for k, v in files.items() if k.startswith('reference/')}):016x}"
-
-
-def reference_runs() -> dict[str, Results]:
-    """Return the reference runs of all suites by start, as comparisons that ran nothing."""
-    suites = sorted(path.stem for path in FOLDER.glob("*.json"))
-    return {start: _joined([reference_run(suite, start) for suite in suites]) for start in STARTS}
+    return f"{seeding.key({k: v['sha256'] for k, v in files.items() if k.startswith('results/reference/')}):016x}"
 
 
 def reference_run(suite: str, start: str) -> Results:
     """Return the reference runs of a suite; the folder of the comparison is gone when this returns."""
+    if not references({suite: load_suite(suite)}):
+        sys.exit(f"The reference runs on {suite} must be of its data, which have moved on since.")
     with tempfile.TemporaryDirectory() as folder:
         return benchmark([], [suite], start=start, with_reference=True, out=Path(folder) / suite, report=False)
-
-
-def _joined(parts: Sequence[Results]) -> Results:
-    data: dict[str, Any] = {**parts[0].data, "suites": {}, "timings": {}}
-    for part in parts:
-        data["suites"].update(part.data["suites"])
-        data["timings"].update(part.data["timings"])
-    curves = {suite: of for part in parts for suite, of in part.curves.items()}
-    validation = {suite: of for part in parts for suite, of in part.validation.items()}
-    return Results(data, curves, validation, folder=parts[0].folder)
 
 
 def ratios(results: Results, suites: Sequence[str], anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:

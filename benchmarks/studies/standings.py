@@ -1,11 +1,13 @@
-"""The standings: all that pages show of the shipped reference runs.
+"""The standings: all that pages show of the reference runs of the newest set.
 
+python benchmarks/studies/standings.py           # what is missing of the newest set
 python benchmarks/studies/standings.py --draw    # docs/figures/baselines-regret.png
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -15,8 +17,9 @@ import runs
 from frame import Table
 from ratios import standing, starred
 
-from hpo_gym.bench import TEST, Curves, Results, interval, said
-from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.bench import STARTS, TEST, Curves, Results, auc, interval, newest_set, said
+from hpo_gym.optimize import OPTIMIZERS, stale
+from hpo_gym.system import MADE_OF
 
 LOOKS = "shows what reference.py looked at"
 BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
@@ -34,9 +37,53 @@ DRAWN = ("Boosting", "MLP", "SVM")
 Row = tuple[str, ...]
 
 
-def stored() -> dict[str, Results]:
-    """Return the reference runs by start."""
-    return runs.reference_runs()
+def cells() -> Iterator[frame.Address]:
+    """Yield each start and suite of the newest set."""
+    yield from frame.product(STARTS, newest_set().suites)
+
+
+def cell(start: str, suite: str) -> dict[str, Any]:
+    """Return what the tables show of the reference runs on a suite, and the AUC of each task."""
+    found = runs.reference_run(suite, start)
+    part, curves, times = found.data["suites"][suite], found.curves[suite], found.data["timings"][suite]
+    return {
+        "score": part["score"],
+        "end": part["end"],
+        "said": said(found.data, suite),
+        "tasks": list(curves[0].tasks),
+        "families": list(curves[0].families),
+        "auc": {c.optimizer: np.round(auc(c), 9).tolist() for c in curves},
+        "summary": {name: _kept(s) for name, s in part["optimizers"].items()},
+        "times": times,
+    }
+
+
+def _kept(s: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a summary that tables show."""
+    own = {key: s[key] for key in ("auc", "log_auc", "rank", "failed_cells")} | {"regret": {"33": s["regret"]["33"]}}
+    on_test = {"overtuned": s["overtuned"], "validation": {"auc": s["validation"]["auc"]}} if "overtuned" in s else {}
+    return {**own, **on_test}
+
+
+def read(found: Mapping[str, Any]) -> dict[str, Results]:
+    """Return the stored runs by start, with the AUC of each task in place of its curves."""
+    return {start: _results(by_suite) for start, by_suite in found.items()}
+
+
+def _results(by_suite: Mapping[str, Any]) -> Results:
+    suites = {
+        name: {"score": s["score"], "n_tasks": len(s["tasks"]), "said": s["said"], "optimizers": s["summary"]}
+        for name, s in by_suite.items()
+    }
+    curves = {
+        name: [
+            Curves(name, n, tuple(s["tasks"]), np.reshape(a, (-1, 1, 1)), tuple(s["families"]), s["score"], s["end"])
+            for n, a in s["auc"].items()
+        ]
+        for name, s in by_suite.items()
+    }
+    timings = {name: s["times"] for name, s in by_suite.items()}
+    return Results({"suites": suites, "timings": timings}, curves, {}, folder=Path())
 
 
 def again(_: Any) -> tuple[Any, Any]:
@@ -49,8 +96,9 @@ def again(_: Any) -> tuple[Any, Any]:
     return [np.round(now[n].regret, 9).tolist() for n in names], [np.round(then[n].regret, 9).tolist() for n in names]
 
 
-def tables(results: Mapping[str, Results]) -> dict[str, Table]:
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return pooled ratios, transfer, the matrix of all suites, agents, and a table for each suite and start."""
+    results = read(found)
     out = {"transfer": _transfer(results), "matrix": _matrix(results["cold"])}
     for start, one in results.items():
         out[f"pooled-{start}"] = _pooled(one, list(one.curves))
@@ -60,11 +108,11 @@ def tables(results: Mapping[str, Results]) -> dict[str, Table]:
     return out
 
 
-def values(results: Mapping[str, Results]) -> dict[str, Any]:
-    """Return the cells of the tables, and the number of suites and optimizers."""
-    cold = results["cold"].data["suites"]
-    names = {name for part in cold.values() for name in part["optimizers"]}
-    return {"suites": len(cold), "optimizers": len(names)}
+def values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name of the set, the number of its suites and optimizers, and what has moved on since."""
+    names = {name for part in found["cold"].values() for name in part["summary"]}
+    old = "; ".join(stale(frame.whole("standings").get(MADE_OF, {})))
+    return {"set": newest_set().name, "suites": len(found["cold"]), "optimizers": len(names), "old": old or "nothing"}
 
 
 # ---------------------------------------------------------------------- over suites
@@ -178,7 +226,7 @@ def _suite(results: Results, suite: str) -> Table:
         for name in sorted(summary, key=lambda n: summary[n]["rank"][0])
     ]
     more = ("log AUC", "rank", "regret at 33", "failed", "ms p50", "ms p95", "training s")
-    return Table.of(("optimizer", *heads, *more), rows, said(results.data, suite))
+    return Table.of(("optimizer", *heads, *more), rows, part["said"])
 
 
 def _summary(name: str, s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool) -> Iterator[str]:
@@ -189,12 +237,12 @@ def _summary(name: str, s: Mapping[str, Any], times: Mapping[str, Any], on_test:
     yield from (str(s["failed_cells"]), *_times(times))
 
 
-def draw(found: Mapping[str, Results]) -> None:
+def draw(_: Any) -> None:
     """Draw test regret over trials on all tasks of the drawn suites at once, weighted by their tasks."""
     from hpo_gym.bench import draw as figures
     from hpo_gym.bench import png_bytes, styles
 
-    curves = found["cold"].curves
+    curves = {suite: runs.reference_run(suite, "cold").curves[suite] for suite in DRAWN}
     every = [[c for suite in DRAWN for c in curves[suite] if c.optimizer == name] for name in SHOWN]
     groups = [group for group in every if len(group) == len(DRAWN)]
     shown = [
