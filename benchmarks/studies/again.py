@@ -22,7 +22,7 @@ DIGITS = 1.01e-5
 
 def repeated(name: str) -> tuple[Any, Any]:
     """Return the cheap results of a study, measured anew and as stored."""
-    study, found = frame.module(name), frame.stored(name)
+    study, found = frame.module(name), frame.whole(name)[frame.FOUND]
     if hasattr(study, "again"):
         now, then = study.again(found)
         return now, then
@@ -53,9 +53,10 @@ def main(names: Sequence[str]) -> int:
     wrong = 0
     for name in names or [n for n in frame.names() if {"CHEAP", "again"} & set(vars(frame.module(n)))]:
         start = time.process_time()
-        found = list(differences(*repeated(name)))
-        wrong += bool(found)
-        print(f"{name:20s} {'differs' if found else 'equal'}, {time.process_time() - start:.1f} CPU s", flush=True)
+        found, known = list(differences(*repeated(name))), frame.whole(name).get(frame.DIFFERS)
+        wrong += bool(found) and not known
+        said = "equal" if not found else "differs, as is known" if known else "differs"
+        print(f"{name:20s} {said}, {time.process_time() - start:.1f} CPU s", flush=True)
         print(*(f"  {line}" for line in found[:5]), sep="\n", end="\n" if found else "")
     return wrong
 

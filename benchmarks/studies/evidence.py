@@ -7,12 +7,12 @@ from typing import Any
 import frame
 import numpy as np
 from frame import Table
+from validity.choice import choice_of
+from validity.examine import full_scores, suites_of, table_of
+from validity.page import AGREES
+from validity.resolution import resolution
 
 from hpo_gym.suites import load_suite
-from hpo_gym.validity.choice import choice_of
-from hpo_gym.validity.examine import full_scores, suites_of, table_of
-from hpo_gym.validity.page import AGREES
-from hpo_gym.validity.resolution import resolution
 
 LOOKS = "shows what reference.py and `hpo-gym validity` looked at"
 OWN = ("SVM", "Linear", "Boosting", "Studies", "MLP")

@@ -14,7 +14,6 @@ there when the site is built. The module defines, as far as it applies:
 - ``draw(found)``: write the figure;
 - ``CHEAP``, the path of a cell that takes seconds, or ``again(found)``: results measured anew, and the stored ones;
 - ``LOOKS``: a `Look` for a study that judges on test tasks, otherwise a few words on its tasks;
-- ``SUITES`` and ``OPTIMIZERS``: the names that go into the provenance;
 - ``stored()``: the results, where they are not in `NAME.json`.
 """
 
@@ -39,8 +38,9 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 HERE = Path(__file__).resolve().parent
 FIGURES = HERE.parents[1] / "docs" / "figures"
-FOUND, SOURCES = "found", "sources"
-"""Keys of a file: the results, and hashes of the code that measured them. The others are the rest of its provenance."""
+FOUND, MADE_OF, SOURCES, DIFFERS = "found", "made_of", "sources", "differs"
+"""Keys of a file: the results, suites and optimizers they were made of, hashes of the code that measured them, and what
+is known to differ from results of today."""
 ARCHIVES = "HPO_GYM_ARCHIVES"
 """The variable of the folder of the archives from which the builders make their data sets."""
 
@@ -103,13 +103,17 @@ def at(found: Any, path: Address) -> Any:
 
 
 def store(name: str, path: Address, result: Any) -> None:
-    """Add one cell to the file of a study, with the provenance of today."""
-    found = whole(name)[FOUND]
-    place = found
+    """Add one cell to the file of a study, with the provenance of today.
+
+    A file with results of another day's sources or data keeps its provenance, so that it stays stale.
+    """
+    known = whole(name)
+    found = place = known.pop(FOUND)
+    fresh = not found or not stale(name)
     for key in path[:-1]:
         place = place.setdefault(key, {})
     place[path[-1]] = result
-    write(name, found, provenance(name))
+    write(name, found, provenance(name, found) if fresh else known)
 
 
 def write(name: str, found: Mapping[str, Any], of: Mapping[str, Any]) -> None:
@@ -126,32 +130,35 @@ def write(name: str, found: Mapping[str, Any], of: Mapping[str, Any]) -> None:
 
 
 # ---------------------------------------------------------------------- provenance
-def provenance(name: str) -> dict[str, Any]:
-    """Return the origin of results of today: suites, optimizers and package, and the sources of the study.
-
-    What the stored results name keeps its stamp, since not all of them are measured anew.
-    """
+def provenance(name: str, found: Any) -> dict[str, Any]:
+    """Return the origin of results of today: suites, optimizers and package, and the sources of the study."""
     from sources import sources
 
-    from hpo_gym.optimize import joined, made_of
-    from hpo_gym.system import MADE_OF
+    from hpo_gym.optimize import made_of
 
-    study = module(name)
-    today = made_of(getattr(study, "SUITES", ()), getattr(study, "OPTIMIZERS", ()))
-    return {MADE_OF: joined([today, whole(name).get(MADE_OF, {})]), SOURCES: sources(name)}
+    declared = getattr(module(name), "SUITES", ())
+    words = sorted(_words(found).union(declared if isinstance(declared, tuple) else ()))
+    return {MADE_OF: made_of(words, words), SOURCES: sources(name)}
+
+
+def _words(found: Any) -> set[str]:
+    """Return the words of all keys, among them the names of suites and optimizers."""
+    if not isinstance(found, Mapping):
+        return set()
+    keys = {word for key in found for word in (key, *re.split("[ ,`/]+", key))}
+    return keys.union(*map(_words, found.values()))
 
 
 def stale(name: str) -> list[str]:
     """Say what the stored results of a study were made of that is different today."""
     from sources import sources
 
-    from hpo_gym.optimize import stale as moved
-    from hpo_gym.system import MADE_OF
+    from hpo_gym.optimize import stale as moved_on
 
     known = whole(name)
     old, new = known.get(SOURCES, {}), sources(name)
-    code = [f"{file}: other code" for file in sorted({*old, *new}) if old.get(file) != new.get(file)]
-    return [*moved(known.get(MADE_OF, {})), *code]
+    files = [f"{file}: other code" for file in sorted({*old, *new}) if old.get(file) != new.get(file)]
+    return [*known.get(DIFFERS, ()), *moved_on(known.get(MADE_OF, {})), *files]
 
 
 def archives() -> Path | None:

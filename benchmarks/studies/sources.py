@@ -23,7 +23,7 @@ def sources(study: str, root: str = ROOT) -> dict[str, str]:
     """Return, by file, a hash of the definitions that a study's cells need; nothing for a study without cells."""
     parts: dict[str, list[str]] = {}
     for module, name in sorted(reached((study, root))):
-        parts.setdefault(f"{module.replace('.', '/')}.py", []).append(_text(_definitions(module)[name]))
+        parts.setdefault(_path(module).relative_to(HERE).as_posix(), []).append(_text(_definitions(module)[name]))
     return {file: hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12] for file, texts in parts.items()}
 
 
@@ -54,8 +54,14 @@ def _used(module: str, node: ast.AST) -> Iterator[Name]:
 
 @functools.cache
 def _tree(module: str) -> ast.Module:
-    path = HERE / f"{module.replace('.', '/')}.py"
+    path = _path(module)
     return ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
+
+
+def _path(module: str) -> Path:
+    """Return the file of a module of this folder, whether there is one or not."""
+    path = HERE / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 @functools.cache
@@ -84,7 +90,7 @@ def _imports(module: str) -> Mapping[str, Name]:
 
 
 def _ours(module: str) -> bool:
-    return module not in APART and (HERE / f"{module.replace('.', '/')}.py").is_file()
+    return module not in APART and _path(module).is_file()
 
 
 def _text(node: Any) -> str:

@@ -8,27 +8,30 @@ from typing import Annotated
 import typer
 
 from hpo_gym.app._output import FAILED_CELLS
+from hpo_gym.base import STUDIES, import_from_checkout
 
 
 def validity(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
 ) -> None:
-    """Report how informative suites are.
+    """Report how informative suites are; in a checkout.
 
     Noise, ties, importance, transfer, signs; reproducible byte for byte.
     """
     from hpo_gym.suites import load_suite
-    from hpo_gym.validity import examine as statistics
-    from hpo_gym.validity import page as validity_page
 
-    names, left_out = statistics.suites_of(suites or ())
-    found = [statistics.validity(load_suite(name)) for name in names]
-    faults = validity_page.failures(found)
+    import_from_checkout(STUDIES, "`hpo-gym validity`")
+    import validity as study
+    from validity import page
+
+    names, left_out = study.suites_of(suites or ())
+    found = [study.validity(load_suite(name)) for name in names]
+    faults = page.failures(found)
     if out is None:
-        print(validity_page.page(found, left_out), end="")
+        print(page.page(found, left_out), end="")
     else:
-        validity_page.write(out, found, left_out)
+        page.write(out, found, left_out)
         print(f"{len(found)} suites examined, {len(faults)} sign checks failed -> {out}")
     for fault in faults:
         print(f"failed: {fault}")

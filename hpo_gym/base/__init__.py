@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hpo_gym.base.arrays import Mask as Mask
     from hpo_gym.base.arrays import Singles as Singles
     from hpo_gym.base.checkout import BUILDERS as BUILDERS
+    from hpo_gym.base.checkout import STUDIES as STUDIES
     from hpo_gym.base.checkout import import_from_checkout as import_from_checkout
     from hpo_gym.base.errors import CheckFailed as CheckFailed
     from hpo_gym.base.errors import DamagedDataError as DamagedDataError

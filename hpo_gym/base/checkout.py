@@ -7,7 +7,7 @@ import sys
 from hpo_gym.base.errors import StateError
 from hpo_gym.base.version import PACKAGE
 
-BUILDERS = "benchmarks/builders"
+BUILDERS, STUDIES = "benchmarks/builders", "benchmarks/studies"
 _TOP = PACKAGE.parent
 
 

@@ -14,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from reports import left_out
+from validity.surrogates import agreed
 
 import hpo_gym
 from hpo_builders import files
@@ -41,7 +42,6 @@ from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, SurrogateModel
 from hpo_gym.suites.tasks.surrogate.network import bent, forward
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
 from hpo_gym.system.storage.whole import sealed
-from hpo_gym.validity.surrogates import agreed
 
 LINE = SearchSpace(cs.ConfigurationSpace({"a": (0.0, 1.0)}))
 GRID = np.linspace(-REACH, REACH, STEPS + 1)
@@ -442,7 +442,7 @@ def test_the_report_of_agreement_says_what_was_measured(
     base: TableSuite, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert agreed(base) is None
-    monkeypatch.setattr("hpo_gym.validity.surrogates.DATA", folder.parent)
+    monkeypatch.setattr("validity.surrogates.DATA", folder.parent)
     found, said = agreed(base), surrogates.read_about(folder)["agreement"]
     assert found is not None and (found.tau, found.failures) == (said["tau"], said["failures"])
     assert f"tau {said['tau']:.2f}" in found.words() and "stays tabular" not in found.words()
@@ -450,7 +450,7 @@ def test_the_report_of_agreement_says_what_was_measured(
     assert f"of costs tau {said['cost']:.2f}. The row" in found.words()
     free = table_suite("Tiny", base.space, base.members[0].pool, base.table.score, fidelities=(0.5, 1.0))
     about = {**surrogates.read_about(folder), "table": free.data_hash}
-    monkeypatch.setattr("hpo_gym.validity.surrogates.read_about", lambda _: about)
+    monkeypatch.setattr("validity.surrogates.read_about", lambda _: about)
     told = agreed(free)
     assert told is not None and told.cost is None and f"R^2 {told.r2:.2f}. The row" in told.words()
     assert agreed(tiny(90)) is None  # another table

@@ -10,11 +10,11 @@ import pytest
 import toys
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
+from validity.suspects import LEAST, excesses, suspects
 
 import hpo_gym
 from hpo_builders import files
 from hpo_gym.problem.suite import SUITES, Suite, fold_of, split_of
-from hpo_gym.validity.suspects import LEAST, excesses, suspects
 
 CLEARED: Mapping[str, Mapping[tuple[str, str], str]] = {
     # pairs that stand out and are no relatives; of `AutoML`, where scores of versions are .02 apart, all above 4 were

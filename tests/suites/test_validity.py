@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -13,8 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
+import validity as study
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCondition, UniformFloatHyperparameter
 from scipy import stats
+from validity import page as validity_page
+from validity import signs as validity_signs
+from validity import transfer as validity_transfer
+from validity.choice import best_of, lost, spearman, spearman_top
+from validity.examine import Noise, Validity, full_scores, suites_of, validity
+from validity.importance import bins, effects
+from validity.resolution import Resolution, resolution, resolution_of
+from validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
+from validity.transfer import kept_rows, transfer
 
 from hpo_builders.files import DATA
 from hpo_gym import app
@@ -25,15 +36,6 @@ from hpo_gym.problem.suite import SUITES, Suite
 from hpo_gym.problem.task import Evaluated, Task
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
-from hpo_gym.validity import page as validity_page
-from hpo_gym.validity import signs as validity_signs
-from hpo_gym.validity import transfer as validity_transfer
-from hpo_gym.validity.choice import best_of, lost, spearman, spearman_top
-from hpo_gym.validity.examine import Noise, full_scores, suites_of, validity
-from hpo_gym.validity.importance import bins, effects
-from hpo_gym.validity.resolution import Resolution, resolution, resolution_of
-from hpo_gym.validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
-from hpo_gym.validity.transfer import kept_rows, transfer
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")  # reference runs are read by a comparison
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
@@ -43,6 +45,10 @@ SPLITS = {"train": ["t0", "t1"], "test": ["t2", "t3"]}
 def grid(m: int) -> np.ndarray:
     """`m` points; `a` goes up from row to row, `b` goes up and down."""
     return SPACE.snap(np.stack([(np.arange(m) + 0.5) / m, (np.arange(m) * 7 % m + 0.5) / m], 1))
+
+
+def statistics(found: Validity) -> dict[str, str]:
+    return dict(validity_page.tables_of([found])[found.suite].rows)
 
 
 def suite_of(scores: Any, *, splits: dict[str, list[str]] | None = None, **more: Any) -> TableSuite:
@@ -108,13 +114,10 @@ def test_a_seed_study_is_used_where_there_is_one() -> None:
 def test_without_repeats_and_study_nothing_is_said_of_noise() -> None:
     found = validity(suite_of([[0.0, 1.0], [0.0, 1.0]]))
     assert found.noise is None
-    page = validity_page.page([found]).splitlines()
-    head, row = (next(line for line in page if line.startswith(word)) for word in ("| suite", "| [Small]"))
-    cells = dict(zip(*([cell.strip() for cell in line.split("|")] for line in (head, row)), strict=True))
+    tables = validity_page.tables_of([found])
+    cells = dict(zip(tables["summary"].columns, tables["summary"].rows[0], strict=True))
     assert (cells["signal to noise"], cells["tasks"], cells["configurations"]) == ("-", "2", "2")
-    assert [line for line in page if line.startswith("**Noise.**")] == [
-        "**Noise.** Without scores of single seeds, nothing can be said of the noise."
-    ]
+    assert dict(tables["Small"].rows)["noise between seeds"] == "no scores of single seeds"
 
 
 # ---------------------------------------------------------------------------------------------- importance
@@ -218,7 +221,7 @@ def test_an_inactive_hyperparameter_has_a_bin_of_its_own_and_a_choice_one_each()
 def test_equal_scores_and_too_few_rows_explain_nothing(rows: Any) -> None:
     found = validity(suite_of([rows, rows], x=grid(len(rows))))
     assert found.importance is None
-    assert "to say what explains them" in validity_page.page([found])
+    assert "Small-hyperparameters" not in validity_page.tables_of([found])
 
 
 # ---------------------------------------------------------------------------------------------- validation and test
@@ -322,8 +325,9 @@ def test_one_family_tells_nothing_and_a_suite_without_runs_says_so() -> None:
     found = resolution_of(one, one)
     assert (found.difference, found.told) == (None, None)
     scores = np.tile(np.arange(40.0), (3, 1))
-    assert "There are no reference runs." in validity_page.page([validity(suite_of(scores))])
-    assert "no difference can be told" in validity_page.page([replace(validity(suite_of(scores)), resolution=found)])
+    assert statistics(validity(suite_of(scores)))["reference runs"] == "none"
+    told = statistics(replace(validity(suite_of(scores)), resolution=found))
+    assert told["smallest difference told at 95 %"] == "none: one family gives no interval"
 
 
 def test_the_page_says_where_validation_ranks_otherwise() -> None:
@@ -332,16 +336,15 @@ def test_the_page_says_where_validation_ranks_otherwise() -> None:
     found = resolution_of(test, [aucs_of(c.optimizer, *c.mean[:, 0][::-1] * s, score="validation")
                                  for c, s in zip(test, (3, 1), strict=True)])  # fmt: skip
     assert found.tau == -1.0
-    assert "need not be so on test" in validity_page.page([replace(validity(suite_of(scores)), resolution=found)])
+    told = statistics(replace(validity(suite_of(scores)), resolution=found))
+    assert told["ranks on validation and on test"] == "-1.0 (Kendall's tau, below 0.8)"
 
 
-def test_the_page_tells_how_well_worlds_stand_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"configurations": 0.5625, "least": -0.25, "optimizers": 0.785}
-    said = {"tasks": 6, "points": 50, "optimizers": 8, "budget": 20, "seeds": 3, "table - training": found}
-    monkeypatch.setattr(validity_page, "faithfulness", lambda: {"Toy": said, "Other": said})
-    part = "".join(f"{block}\n" for block in validity_page._faithful({"Toy"}))
-    assert "| Toy | table and training | 6 | 50 | 0.56 | -0.25 | 8 | 20 | 3 | 0.79 |" in part
-    assert "Other" not in part and not list(validity_page._faithful({"Third"}))
+def test_statistics_are_stored_as_json_and_read_again() -> None:
+    suites = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
+    found = {s.name: json.loads(json.dumps(study.dataclasses.asdict(validity(s)))) for s in suites}
+    own = validity_page.tables_of([validity(s) for s in sorted(suites, key=lambda s: s.name)])
+    assert {name: table for name, table in study.tables(found).items() if name in own} == own
 
 
 @pytest.mark.long
@@ -404,7 +407,7 @@ def test_of_a_large_pool_some_rows_are_drawn_by_key(monkeypatch: pytest.MonkeyPa
     found = validity(suite).transfer
     assert found is not None and found.rows == 8
     assert found.portfolio == pytest.approx((39.0 - rows[-1],) * 3)
-    assert "among 8 of the configurations" in validity_page.page([validity(suite)])
+    assert "8 candidates" in validity_page.tables_of([validity(suite)])["Small-transfer"].note
 
 
 def test_validation_tasks_stand_in_for_missing_test_tasks() -> None:
@@ -500,16 +503,16 @@ def test_names_reach_the_page_as_text() -> None:
     assert text.count(code) == 1
     rest = text.replace(code, "")
     assert "<" not in rest.replace("< .01 %", "") and not re.search(r"(?<!\\)\]\(java", rest)
-    assert rest.count(r"&lt;img src=x onerror=alert(1)&gt;\|\[a\](javascript:1)\`") == 7
+    assert rest.count(r"&lt;img src=x onerror=alert(1)&gt;\|\[a\](javascript:1)\`") == 9
     for line in text.splitlines():
         if line.startswith("|") and "img" in line:
-            assert line.replace(r"\|", "").count("|") in (5, 18)  # columns of a table, and one
+            assert line.replace(r"\|", "").count("|") in (3, 5, 18)  # columns of a table, and one
 
 
 def test_a_suite_of_functions_says_why_it_has_little_to_show() -> None:
     found = validity(toys.formulas())
     assert (found.size.tasks, found.ties, found.importance, found.transfer) == (6, None, None, None)
-    assert "there is no table" in validity_page.page([found])
+    assert "cells measured" not in statistics(found) and statistics(found)["configurations"] == "no end"
 
 
 class Slope(Task):

@@ -16,8 +16,8 @@ from scipy.stats import rankdata
 
 from hpo_gym.base import Floats
 from hpo_gym.problem import Suite, fold_of
-from hpo_gym.validity.choice import spearman
-from hpo_gym.validity.examine import full_scores, table_of
+from validity.choice import spearman
+from validity.examine import full_scores, table_of
 
 LEAST = 5.0
 """Excess from which a pair is a suspect: fewer than one in ten thousand of `AutoML`'s pairs of two families have it."""

@@ -1,4 +1,4 @@
-"""What the numbers of a suite are worth: `validity(suite)`; `hpo_gym/validity/page.py` writes it down.
+"""The worth of a suite's numbers: `validity(suite)`; `page.py` has the tables.
 
 One rule holds in this folder: a statistic is made for each task first and then
 averaged, so that a task counts as one whatever its rows. Everywhere a failure has the worst score of its task, as an
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats
 from hpo_gym.problem import SUITES, Suite, Table, TableTask, evaluations
 from hpo_gym.suites import LEAST, expected_random_regret
-from hpo_gym.validity.choice import Choice, choice_of, median, spearman
-from hpo_gym.validity.importance import Importance, importance
-from hpo_gym.validity.resolution import Resolution, resolution
-from hpo_gym.validity.signs import Sign, signs
-from hpo_gym.validity.surrogates import Agreed, agreed
-from hpo_gym.validity.transfer import Transfer, transfer
+from validity.choice import Choice, choice_of, median, spearman
+from validity.importance import Importance, importance
+from validity.resolution import Resolution, resolution
+from validity.signs import Sign, signs
+from validity.surrogates import Agreed, agreed
+from validity.transfer import Transfer, transfer
 
 KINDS = ("table", "function")
 """Kinds of suites whose scores are known without training anything."""

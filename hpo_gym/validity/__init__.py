@@ -1,1 +1,0 @@
-"""Are the suites worth anything: statistics of every shipped table, and the page that tells them."""
