@@ -1,1 +1,1 @@
-"""How the shipped tables were made; run as scripts, never at run time."""
+"""Builders of the shipped tables; nothing here runs when a suite is used."""

@@ -1,4 +1,4 @@
-"""What a builder is handed, and where builders are found: one file per suite, one function per builder.
+"""The build request and the registry of builders: one file per suite, one function per builder.
 
 @BUILDERS.register("Mine", kind="converted")
 def mine(order: Order) -> None:
@@ -27,7 +27,7 @@ REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
 
 @dataclass(frozen=True)
 class Order:
-    """What `hpo-gym build` was asked for.
+    """Arguments of `hpo-gym build`.
 
     Attributes:
         archives: Folder of the downloaded packages.
@@ -58,7 +58,7 @@ class Order:
         check_engine(self.engine, self.workers)
 
     def archive(self, name: str, sha256: str) -> Path:
-        """The path of a downloaded package, its checksum verified.
+        """Return the path of a downloaded package, its checksum verified.
 
         Raises:
             InvalidValueError: It is not there.

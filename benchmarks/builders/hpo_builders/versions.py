@@ -19,12 +19,12 @@ Versions = Mapping[str, Mapping[str, str]]
 
 
 def recorded(data: Path = DATA) -> dict[str, dict[str, str]]:
-    """The hash of each version of each suite that was recorded: ``{"SVM": {"2": "4f..."}}``."""
+    """Return the hash of each version of each suite that was recorded: ``{"SVM": {"2": "4f..."}}``."""
     return dict(read_json(data / FILE)) if (data / FILE).is_file() else {}
 
 
 def with_those_of(known: Versions, suites: Sequence[Suite]) -> dict[str, dict[str, str]]:
-    """What was recorded, and the versions of suites.
+    """Return the record with the versions of suites added.
 
     Raises:
         InvalidValueError: A suite has other data than its version had, or a version before one that was recorded.

@@ -1,4 +1,4 @@
-"""How many updates of a learner a fidelity pays for, in episodes of its trainings."""
+"""Updates of a learner that a fidelity pays for, counted in episodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHARES = (1 / 9, 1 / 3, 1.0)
 
 
 def updates(episodes: int, steps: int = STEPS, shares: Sequence[float] = SHARES) -> Iterator[range]:
-    """The updates of each fidelity, numbered from 0 on, at least one at the first.
+    """Return the updates of each fidelity, numbered from 0 on, at least one at the first.
 
     Args:
         episodes: Side by side in one update.

@@ -37,7 +37,7 @@ def es(problem: ControlProblem, config: Mapping[str, Any], generators: Generator
 def _fitness(
     problem: ControlProblem, network: Network, theta: Singles, see: Sight, generators: Generators, each: int
 ) -> Singles:
-    """Returns ``(b, m)`` of policies ``(b, m, p)``, the mean of so many episodes; those of a pair begin alike."""
+    """Return mean returns ``(b, m)`` of policies ``(b, m, p)``; the episodes of a pair begin alike."""
     b, m, _ = theta.shape
     begun = problem.begin(generators, m // 2 * each)
     begun = Episodes(*(np.concatenate([a, a], 2) for a in (begun.constants, begun.state)))
@@ -59,7 +59,7 @@ def shaped(fitness: Singles, shaping: str) -> Singles:
 
 
 def ascent(noise: Singles, fitness: Singles, sigma: float) -> Singles:
-    """The estimated gradient ``(b, p)`` of the expected fitness.
+    """Return the estimated gradient ``(b, p)`` of the expected fitness.
 
     Args:
         noise: ``(b, pairs, p)``.

@@ -44,7 +44,7 @@ class Features(ABC):
         """Move the values of actions ``(b, n)`` by errors ``(b, n)``, which hold the learning rate, where `alive`."""
 
     def greedy(self) -> Greedy:
-        """The policies that take the action of the highest value, by the weights as they are now."""
+        """Return the policies that take the action of the highest value, by the weights as they are now."""
         kept = copy.copy(self)
         kept.weights = self.weights.copy()
         return Greedy(lambda x: kept.values(kept.of(x)), bool(np.isfinite(kept.weights).all()))

@@ -60,7 +60,7 @@ class Systems(Material):
         return control_problem("pendulum-0", 0)
 
     def meta(self, entry: Entry, problem: ControlProblem, archives: Path) -> dict[str, float | None]:
-        """What a system shows before anything is learned: its sizes, and episodes of no and of random actions."""
+        """Describe a system before anything is learned: its sizes, and episodes of no and of random actions."""
         generator = [seeding.generator(seeding.key("control", problem.name, "meta"))]
         see, begun = sight(problem, "standard", generator), problem.begin(generator, VALIDATION)
         actions = problem.system.actions.shape[1]

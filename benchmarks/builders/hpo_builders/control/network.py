@@ -41,7 +41,7 @@ class Network:
         return out
 
     def __call__(self, theta: Singles, x: Singles) -> tuple[Singles, Singles]:
-        """Outputs ``(.., outputs, n)`` and hidden units ``(.., hidden, n)`` of inputs ``(.., inputs, n)``.
+        """Return outputs ``(.., outputs, n)`` and hidden units ``(.., hidden, n)`` of inputs ``(.., inputs, n)``.
 
         Without a hidden layer, the inputs stand for the units.
         """
@@ -56,7 +56,7 @@ class Network:
         return out, units
 
     def greedy(self, theta: Singles) -> Greedy:
-        """The policies whose outputs are those of the parameters as they are now, ``(b, p)``."""
+        """Return the policies whose outputs are those of the parameters as they are now, ``(b, p)``."""
         kept = theta.copy()
         return Greedy(lambda x: self(kept, x)[0], bool(np.isfinite(kept).all()))
 
@@ -71,7 +71,7 @@ class Network:
         return np.concatenate([p.reshape(*theta.shape[:-1], -1) for p in parts], -1)
 
     def _shapes(self) -> list[tuple[int, int]]:
-        """Outputs and inputs of each layer."""
+        """Return outputs and inputs of each layer."""
         if self.hidden:
             return [(self.hidden, self.inputs), (self.outputs, self.hidden)]
         return [(self.outputs, self.inputs)]

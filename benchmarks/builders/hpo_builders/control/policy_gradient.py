@@ -1,4 +1,4 @@
-"""What policy gradients have in common: softmax, discounted sums, what counts."""
+"""Parts that policy gradients share: softmax, discounted sums, weights of steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpo_gym.base import Singles
 
 
 def log_softmax(logits: Singles) -> Singles:
-    """Of logits ``(.., a, n)`` along their actions."""
+    """Return the softmax of logits ``(.., a, n)`` along their actions."""
     shifted = logits - logits.max(-2, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(-2, keepdims=True)))
 
@@ -50,7 +50,7 @@ def advantages(
 
 
 def shares(alive: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> Singles:
-    """What each step ``(h, b, n)`` counts: those that were not over alike, 1 in sum over a training, others 0."""
+    """Return the weight of each step ``(h, b, n)``: equal for live steps, 1 in sum over a training, 0 for others."""
     if alive is None:
         return np.full(shape, 1 / (shape[0] * shape[2]), np.float32)
     return np.asarray(alive / np.maximum(alive.sum((0, 2), keepdims=True), 1), np.float32)

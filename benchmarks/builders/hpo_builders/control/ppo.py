@@ -73,7 +73,7 @@ class _Learner:
                 self._step(part, parts)
 
     def _rows(self, got: Rollout) -> Singles:
-        """What is learned from, ``(b, h n, inputs + 5)``: inputs, action, log p, advantage, target, share."""
+        """Return the examples, ``(b, h n, inputs + 5)``: inputs, action, log p, advantage, target, share."""
         h, b, n = got.reward.shape
         x = columns(got.x)
         guess = self.critic(self._value, np.concatenate([x, got.last], 2))[0].reshape(b, h + 1, n).transpose(1, 0, 2)

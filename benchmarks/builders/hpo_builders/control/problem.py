@@ -62,7 +62,7 @@ class ControlProblem:
         return episodes(self.system, self.constants, u)
 
     def seen(self, state: Rows, constants: Rows) -> Singles:
-        """What the sensors show, ``(inputs, .., n)``."""
+        """Return the sensors' readings, ``(inputs, .., n)``."""
         shown = self.system.physics.seen(state, constants)
         return np.asarray(shown * self.unit.reshape(-1, *[1] * (shown.ndim - 1)), np.float32)
 
@@ -76,7 +76,7 @@ def episodes(system: System, constants: Singles, u: Singles) -> Episodes:
 
 
 def control_problem(name: str, seed: int) -> ControlProblem:
-    """The problem of a name, `<system>-<number>`, whose physics and sensors the name draws.
+    """Return the problem of a name, `<system>-<number>`, whose physics and sensors the name draws.
 
     Args:
         name: Such as "pendulum-3".

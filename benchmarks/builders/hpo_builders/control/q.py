@@ -42,7 +42,7 @@ def q(problem: ControlProblem, config: Mapping[str, Any], generators: Generators
 
 @dataclass(frozen=True, eq=False)
 class Acted:
-    """What was done in `h` steps of `n` episodes of each of `b` trainings.
+    """Actions and rewards in `h` steps of `n` episodes of each of `b` trainings.
 
     Attributes:
         features: Of the states before each step and after the last, ``h + 1`` of them.
@@ -94,7 +94,7 @@ def sweep(learned: Features, got: Acted, discount: float, lambda_: float, rate: 
 
 
 def features(problem: ControlProblem, config: Mapping[str, Any], generators: Generators) -> Features:
-    """The features that a configuration asks for, at their first values."""
+    """Return the features that a configuration asks for, at their first values."""
     inputs, a, level = problem.system.physics.inputs, problem.system.actions.shape[1], config["q:optimism"]
     if config["q:features"] == "tiles":
         reach = REACH[config["observations"]]

@@ -15,7 +15,7 @@ from hpo_gym.base import Floats, Ints, Singles
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """How sensors become the inputs of a policy.
+    """Scaling of sensors to the inputs of a policy.
 
     Attributes:
         scale, shift: ``(inputs, b, 1)``.
@@ -25,12 +25,12 @@ class Sight:
     shift: Singles
 
     def __call__(self, shown: Singles) -> Singles:
-        """Inputs ``(b, inputs, n)`` for what sensors show, ``(inputs, b, n)`` or ``(inputs, 1, n)``."""
+        """Return inputs ``(b, inputs, n)`` for what sensors show, ``(inputs, b, n)`` or ``(inputs, 1, n)``."""
         return (shown * self.scale + self.shift).transpose(1, 0, 2)
 
 
 def sight(problem: ControlProblem, observations: str, generators: Generators, n: int = 32) -> Sight:
-    """How a policy sees: "raw", or "standard": by mean and deviation in `n` episodes of random actions."""
+    """Return the scaling "raw", or "standard": by mean and deviation in `n` episodes of random actions."""
     inputs, b = len(problem.unit), len(generators)
     if observations == "raw":
         return Sight(np.ones((inputs, b, 1), np.float32), np.zeros((inputs, b, 1), np.float32))
@@ -90,7 +90,7 @@ def judged(problem: ControlProblem, policy: Greedy, see: Sight, begun: Episodes,
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
-    """What was seen and done in `h` steps of `n` episodes of each of `b` trainings.
+    """Observations and actions in `h` steps of `n` episodes of each of `b` trainings.
 
     Attributes:
         x: Inputs, ``(h, b, inputs, n)``.

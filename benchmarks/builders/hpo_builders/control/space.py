@@ -11,7 +11,7 @@ ALGORITHMS = ("ppo", "reinforce", "es", "q")
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space, 34 columns, of which 8 to 13 are active; its default is PPO with the usual settings."""
+    """Return the search space, 34 columns, of which 8 to 13 are active; its default is PPO with the usual settings."""
     from ConfigSpace import CategoricalHyperparameter as Choice
     from ConfigSpace import ConfigurationSpace, EqualsCondition, InCondition
     from ConfigSpace import OrdinalHyperparameter as Ordinal

@@ -42,11 +42,11 @@ class System:
 
     @property
     def actions(self) -> Singles:
-        """What may be done, ``(outputs, a)``: -1, 0 or 1 at each output, nothing in the middle."""
+        """Return the actions, ``(outputs, a)``: -1, 0 or 1 at each output, nothing in the middle."""
         return np.array(list(itertools.product((-1, 0, 1), repeat=self.physics.outputs)), np.float32).T.copy()
 
     def alive(self, state: Rows) -> NDArray[np.bool_] | None:
-        """Where it is not over yet, ``(..)``; None: everywhere, as in all states of this system."""
+        """Return where episodes go on, ``(..)``; None: everywhere, in all states of this system."""
         return None if self.over is None else ~self.over(state)
 
 

@@ -88,7 +88,7 @@ def _forest(name: str) -> list[Any]:
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space: each of its configurations is one measured pipeline, so grids are ordinals.
+    """Return the search space: each of its configurations is one measured pipeline, so grids are ordinals.
 
     Defaults are scikit-learn's own, all of them on the grids except logistic regression's solver (lbfgs; liblinear
     was its default before). scikit-learn has no default pipeline: one-hot and no reduction make it fit any data with
@@ -127,7 +127,7 @@ def config_space() -> ConfigurationSpace:
 
 
 def space_json() -> dict[str, Any]:
-    """The search space as ConfigSpace's JSON, the same from every version of ConfigSpace that writes this format."""
+    """Return the search space as ConfigSpace's JSON, the same from every version that writes this format."""
     return {**SearchSpace(config_space()).to_json(), "python_module_version": "1.2.0"}
 
 
@@ -146,7 +146,7 @@ def settings(grid: Mapping[str, Any], order: Callable[[Setting], str] | None = s
 
 
 def configurations(grids: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The configurations of the table's rows: C order of encoder, scaler, reducer, estimator."""
+    """Return the configurations of the table's rows: C order of encoder, scaler, reducer, estimator."""
     axes = [settings(grids[axis]) for axis in AXES[1:]]
     return [_configuration(*pipeline) for pipeline in itertools.product(*axes)]
 
@@ -168,7 +168,7 @@ def _configuration(encoder: Setting, scaler: Setting, reducer: Setting, estimato
 # ---------------------------------------------------------------------------------------------- reading
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the builder takes out of the two archives.
+    """Arrays and names from the two archives.
 
     Attributes:
         ids: OpenML ids along the first axis of the tensors.
@@ -216,7 +216,7 @@ def read(order: Order) -> Source:
 
 # ---------------------------------------------------------------------------------------------- table
 def table(source: Source) -> tuple[list[int], dict[str, NDArray[Any]], dict[str, Any]]:
-    """The kept ids, the arrays `x`, `score` and `cost`, and an account of the cells."""
+    """Return the kept ids, the arrays `x`, `score` and `cost`, and an account of the cells."""
     measured = np.isfinite(source.seconds) & (source.seconds >= 0)  # NaN: imputed by the authors; -1: failed
     enough = measured.reshape(len(source.ids), -1).mean(1) >= MIN_MEASURED
     kept = np.array(sorted(np.flatnonzero(enough), key=lambda k: source.ids[k]))
@@ -259,7 +259,7 @@ def _known(source: Source, i: int) -> Known:
 
 
 def meta_features(source: Source, i: int) -> dict[str, float | None]:
-    """What is known of a data set before the first trial; None where neither source tells.
+    """Return the facts known before the first trial; None where neither source has them.
 
     Columns are counted after one-hot encoding, without the target (the sources agree on 94 of 96 data sets).
     """

@@ -64,7 +64,7 @@ def choice(
     default: str,
     parent: Parent = None,
 ) -> Column:
-    """A one-hot choice."""
+    """Return a one-hot choice."""
 
     def read(u: Floats) -> Sequence[Any]:
         _refuse(name, u, ((u == 0) | (u == 1)).all(1) & (u.sum(1) == 1))
@@ -117,7 +117,7 @@ def integer(
     *,
     log: bool = False,
 ) -> Column:
-    """An integer."""
+    """Return an integer."""
 
     def read(u: Floats) -> Sequence[Any]:
         return _integers(name, undo(u), *bounds)
@@ -140,7 +140,7 @@ def real(
     *,
     log: bool = False,
 ) -> Column:
-    """A real number; a rounding error of float32 beyond an end is moved to the end."""
+    """Return a real number; a rounding error of float32 beyond an end is moved to the end."""
 
     def read(u: Floats) -> Sequence[Any]:
         v, slack = undo(u), 1e-6 * (bounds[1] - bounds[0])
@@ -167,7 +167,7 @@ def logarithmic(low: float, high: float) -> Undo:
 
 # ---------------------------------------------------------------------------------------------- all columns
 def config_space(name: str, columns: Sequence[Column]) -> ConfigurationSpace:
-    """The search space of some columns."""
+    """Return the search space of some columns."""
     space = ConfigurationSpace(name=name)
     space.add([c.hyperparameter for c in columns])
     conditions = [
@@ -178,7 +178,7 @@ def config_space(name: str, columns: Sequence[Column]) -> ConfigurationSpace:
 
 
 def space_json(name: str, columns: Sequence[Column]) -> dict[str, Any]:
-    """The search space as ConfigSpace's JSON, the same from every version of ConfigSpace that writes this format."""
+    """Return the search space as ConfigSpace's JSON, the same from every version that writes this format."""
     return {
         **SearchSpace(config_space(name, columns)).to_json(),
         "python_module_version": "1.2.0",
@@ -186,7 +186,7 @@ def space_json(name: str, columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def configurations(columns: Sequence[Column], matrix: Floats) -> list[dict[str, Any]]:
-    """The configuration of each row of a matrix ``(m, p)``; a parent stands before its children.
+    """Return the configuration of each row of a matrix ``(m, p)``; a parent stands before its children.
 
     Raises:
         DamagedDataError: A number is no value of its hyperparameter, or an inactive one varies.

@@ -70,7 +70,7 @@ def _tasks(kept: Mapping[int, Cut], about: Mapping[int, Mapping[str, str]]) -> l
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space: one learner, each with scikit-learn's defaults but for the kernel of the SVM.
+    """Return the search space: one learner, each with scikit-learn's defaults but for the kernel of the SVM.
 
     Default: the random forest, the usual first choice for tables; the kernel's default is scikit-learn's.
     """
@@ -87,7 +87,7 @@ def config_space() -> ConfigurationSpace:
 
 
 def table(cuts: Sequence[Cut]) -> dict[str, NDArray[Any]]:
-    """The arrays of the suite; a score is the mean of its repeats as they are stored, and a failure has none."""
+    """Return the arrays of the suite; a score is the mean of its repeats as they are stored, and a failure has none."""
     valid, test, seconds = np.stack([cut.values for cut in cuts], 1)  # (k, m, f, r) each
     repeats = valid.astype(np.float32)
     score = repeats.mean(-1, dtype=np.float64).astype(np.float32)

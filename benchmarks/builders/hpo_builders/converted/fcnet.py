@@ -20,7 +20,7 @@ def minus_log10(loss: Floats) -> Floats:
 
 
 def of_all_seeds(count: Floats) -> Floats:
-    """What all seeds of a net have."""
+    """Return the values shared by all seeds of a net."""
     return np.asarray(count[:, 0])
 
 
@@ -74,7 +74,7 @@ def fcnet(order: Order) -> None:
 
 
 def description() -> dict[str, Any]:
-    """The suite's description."""
+    """Return the suite's description."""
     return {
         "name": GRID.name,
         "version": 1,

@@ -147,7 +147,7 @@ COLUMNS: tuple[Column, ...] = (
 # ---------------------------------------------------------------------------------------------- source
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What the file holds.
+    """Contents of the file.
 
     Attributes:
         names: Of the 35 columns, as in the file.
@@ -172,7 +172,7 @@ def read(wheel: Path) -> Source:
 
 
 def rows_of(tasks: Sequence[str]) -> NDArray[np.int64]:
-    """The row of `pipelines` that holds the pipeline of each task, ``(525,)``."""
+    """Return the row of `pipelines` that holds the pipeline of each task, ``(525,)``."""
     row = {f"{variant}-{name}": variant * len(ROWS) + j for variant in range(VARIANTS) for j, name in enumerate(ROWS)}
     return np.array([row[task] for task in tasks])
 
@@ -201,7 +201,7 @@ def normalised(score: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def family(data_set: str) -> str:
-    """The family of an image data set, by its name in TensorFlow Datasets: that of every other suite."""
+    """Return the family of an image data set, by its name in TensorFlow Datasets: that of every other suite."""
     name = next((name for name, members in KIN.items() if data_set in members), data_set)
     return relatives.family(name.replace("_", "-"))
 

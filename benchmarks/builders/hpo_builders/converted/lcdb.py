@@ -57,7 +57,7 @@ LEARNERS: Mapping[str, Mapping[str, str]] = {
 
 # ---------------------------------------------------------------------------------------------- reading
 def read(path: Path) -> tuple[dict[int, dict[str, str]], pd.DataFrame]:
-    """The rows of meta-features by OpenML id, and all runs with their accuracies in whole ten-thousandths."""
+    """Return the rows of meta-features by OpenML id, and all runs with their accuracies in whole ten-thousandths."""
     with tarfile.open(path) as archive:
         text = io.TextIOWrapper(_member(archive, "datasets.csv"), "utf-8")
         about = {int(row["openmlid"]): row for row in csv.DictReader(text)}
@@ -71,7 +71,7 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
 
 
 def read_runs(file: IO[bytes]) -> pd.DataFrame:
-    """The runs of a table of the source, scores and seconds in whole ten-thousandths, as which they are written.
+    """Return the runs of a table of the source, scores and seconds in whole ten-thousandths, as which they are written.
 
     Raises:
         DamagedDataError: An accuracy that is none, a learner or a seed that is unknown.
@@ -92,7 +92,7 @@ def read_runs(file: IO[bytes]) -> pd.DataFrame:
 # ---------------------------------------------------------------------------------------------- curves
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What was measured on one data set.
+    """Measurements on one data set.
 
     Attributes:
         sizes: Training sizes, ascending, ``(a,)``.
@@ -120,13 +120,13 @@ class Cut:
 
     @property
     def usable(self) -> bool:
-        """Whether the fidelities are different sizes, and enough learners are measured at all of them."""
+        """Return whether the fidelities differ in size, and enough learners are measured at all of them."""
         learners = int((~np.isnan(self.values[0]).any((1, 2))).sum())
         return len(set(self.sizes.tolist())) == len(FIDELITIES) and learners >= MIN_LEARNERS
 
 
 def curves_of(runs: pd.DataFrame) -> dict[int, Curve]:
-    """The curves of each data set, by ascending OpenML id."""
+    """Return the curves of each data set, by ascending OpenML id."""
     grouped = runs.groupby(["openmlid", "size_train", "learner", "outer_seed"], sort=True)
     means = grouped[["score_valid", "score_test", "traintime"]].sum().div(grouped.size(), axis=0) / 10_000
     out = {}

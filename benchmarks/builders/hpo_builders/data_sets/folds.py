@@ -35,7 +35,7 @@ class Fold:
     y_test: NDArray[Any]
 
     def first(self, share: float) -> tuple[Floats, NDArray[Any]]:
-        """The first rows, at least 10 and at least one per class where there are as many."""
+        """Return the first rows, at least 10 and at least one per class where there are as many."""
         least = max(10, len(np.unique(self.y))) if self.y.dtype.kind == "i" else 10
         n = min(len(self.y), max(least, round(share * len(self.y))))
         return self.x[:n], self.y[:n]
@@ -83,7 +83,7 @@ that it took to prepare them."""
 
 
 def first_rows(fold: Fold, share: float) -> tuple[Fold, float]:
-    """A fold as it is, at a share of its training rows."""
+    """Return a fold as it is, at a share of its training rows."""
     x, y = fold.first(share)
     return replace(fold, x=x, y=y), 0.0
 

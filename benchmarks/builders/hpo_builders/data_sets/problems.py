@@ -68,7 +68,7 @@ def problem(data: DataSet, rows: int, training_rows: int, seed: int) -> Problem:
 
 # ---------------------------------------------------------------------------------------------- rows
 def _usable(data: DataSet) -> tuple[Floats, Ints]:
-    """The target as numbers and the rows it belongs to; rare classes are gone, classes are sorted by their name."""
+    """Return the target as numbers and its rows; rare classes are gone, classes are sorted by name."""
     if data.kind == CLASSIFICATION:
         _, code, counts = np.unique(data.y, return_inverse=True, return_counts=True)
         large = np.flatnonzero(counts >= MIN_CLASS)
@@ -110,7 +110,7 @@ def _draw(strata: Ints, rows: int, rng: np.random.Generator) -> Ints:
 
 
 def _spread(strata: Ints, rng: np.random.Generator) -> Ints:
-    """A random order in which every stratum is spread evenly, its first row as early as its share allows or earlier.
+    """Return a random order that spreads every stratum evenly, its first row no later than its share allows.
 
     The i-th of the n rows of a stratum stands at (i + u) / n, u random: shares hold in every prefix.
     """
@@ -148,7 +148,7 @@ def _deal(strata: Ints, rows: Ints, parts: int, rng: np.random.Generator) -> lis
 
 
 def _test_parts(strata: Ints, rows: Ints, rng: np.random.Generator) -> list[Ints]:
-    """As many parts as `TEST_EACH` allows, one for each model at most; every stratum is in all of them."""
+    """Return as many parts as `TEST_EACH` allows, one for each model at most; every stratum is in all of them."""
     rarest = np.unique(strata[rows], return_counts=True)[1].min()
     parts = next(n for n in (REPEATS * FOLDS, FOLDS, 1) if n == 1 or (len(rows) >= n * TEST_EACH and rarest >= 2 * n))
     return _deal(strata, rows, parts, rng)
@@ -164,7 +164,7 @@ def _folds(strata: Ints, rows: Ints, training_rows: int, rng: np.random.Generato
 
 # ---------------------------------------------------------------------------------------------- columns
 def encode(data: DataSet, rows: Ints, learn: Ints) -> Floats:
-    """The features of some rows as numbers, constant columns left out.
+    """Return the features of some rows as numbers, constant columns left out.
 
     Args:
         data: The data set.
@@ -184,7 +184,7 @@ def encode(data: DataSet, rows: Ints, learn: Ints) -> Floats:
 
 # ---------------------------------------------------------------------------------------------- targets
 def is_logged(data: DataSet) -> bool:
-    """Whether the target is replaced by its logarithm: it is positive and heavy-tailed in the whole data set."""
+    """Return whether the target is positive and heavy-tailed in the whole data set, so its logarithm replaces it."""
     return data.kind != CLASSIFICATION and heavy_tailed(data.y)
 
 
@@ -195,7 +195,7 @@ def _standardised(y: Floats, learn: Ints) -> Floats:
 
 # ---------------------------------------------------------------------------------------------- context
 def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
-    """What an optimizer may know of a data set before the first trial: sizes, and statistics of rows to learn from.
+    """Return the meta-features of a data set: sizes, and statistics of its training rows.
 
     Columns are encoded; the shares of numeric columns and of missing cells are of the raw features, all rows.
     """
@@ -208,13 +208,13 @@ def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
 
 
 def test_rows(ready: Problem) -> int:
-    """How many rows are test rows, all parts together."""
+    """Return the number of test rows, all parts together."""
     parts = {fold.x_test.tobytes() + fold.y_test.tobytes(): len(fold.y_test) for fold in ready.folds}
     return sum(parts.values())
 
 
 def _learnable(ready: Problem) -> tuple[Floats, NDArray[np.float64]]:
-    """The rows that may be learned from: the validation parts of one repeat."""
+    """Return the rows that may be learned from: the validation parts of one repeat."""
     x = np.concatenate([fold.x_val for fold in ready.folds[:FOLDS]])
     y = np.concatenate([fold.y_val for fold in ready.folds[:FOLDS]]).astype(np.float64)
     return x, y

@@ -36,7 +36,7 @@ class Entry:
 
     @property
     def family(self) -> str:
-        """What it shares with its relatives in every suite."""
+        """Family of the task, the same in every suite."""
         return family(self.name)
 
     def load(self, archives: Path) -> DataSet:
@@ -55,7 +55,7 @@ class Entry:
 
 
 def entry(name: str) -> Entry:
-    """The entry of a name.
+    """Return the entry of a name.
 
     Raises:
         UnknownNameError: No such data set; the message offers the nearest.
@@ -68,7 +68,7 @@ def entry(name: str) -> Entry:
 
 @functools.cache
 def roster(kinds: tuple[str, ...] = (CLASSIFICATION, REGRESSION)) -> tuple[Entry, ...]:
-    """The data sets of some kinds, in an order of which every prefix is diverse.
+    """Return the data sets of some kinds, in an order of which every prefix is diverse.
 
     Families come one after the other, in an order by key; their second members follow once all families had a first
     one. Of both kinds, two of classification are followed by one of regression, while there are such.

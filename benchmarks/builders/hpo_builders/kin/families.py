@@ -29,7 +29,7 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the sources say of one OpenML id.
+    """Facts of one OpenML id from the sources.
 
     Attributes:
         name: The data set's name in lcdb, or None.
@@ -45,7 +45,7 @@ class Known:
 
     @property
     def unknown(self) -> bool:
-        """Whether there is nothing to join it by."""
+        """Return whether there is nothing to join it by."""
         return self.name is None and self.oboe is None
 
 
@@ -102,7 +102,7 @@ _BLOCK_GAP = 40
 
 
 def stem(name: str) -> str:
-    """The part of a data set's name that its relatives share."""
+    """Return the part of a data set's name that its relatives share."""
     lower = name.lower().removeprefix("kdd_")
     if lower.endswith(".wc"):
         return "wc"

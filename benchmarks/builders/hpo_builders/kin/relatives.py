@@ -132,7 +132,7 @@ _SUFFIX = re.compile(r"-?\d.*|-c\d.*|-good|-vgood|-passengers|-[a-z-]+_vs_.*")
 
 
 def base(name: str) -> str:
-    """The data set that stands for a name, its versions and its siblings."""
+    """Return the data set that stands for a name, its versions and its siblings."""
     if name in ALIASES or name in OPENML:
         return ALIASES.get(name, name)
     parents = [s for s in (*OPENML, *ALIASES) if name.startswith(s) and _SUFFIX.fullmatch(name, len(s))]
@@ -141,7 +141,7 @@ def base(name: str) -> str:
 
 
 def family(name: str) -> str:
-    """The family of a data set with a plain name, the same in every suite.
+    """Return the family of a data set with a plain name, the same in every suite.
 
     Raises:
         InvalidValueError: Its ids on OpenML stand on different sides of a split.

@@ -30,7 +30,7 @@ _NEAR = 40
 
 
 def family_of(i: int, families: Mapping[str, str]) -> str:
-    """The family of an OpenML id, on the safe side where it is not known.
+    """Return the family of an OpenML id, on the safe side where it is not known.
 
     Args:
         i: The id.

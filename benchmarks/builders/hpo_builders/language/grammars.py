@@ -168,7 +168,7 @@ def numerals(generator: np.random.Generator) -> Line:
 
 
 def numeral(number: int) -> str:
-    """The English name of a whole number from 0 to 999,999."""
+    """Return the English name of a whole number from 0 to 999,999."""
     if number < 20:
         return _UNITS[number]
     if number < 100:

@@ -127,6 +127,6 @@ class Texts(Material):
 
 
 def turned(text: str, place: int) -> str:
-    """The text from a line on, and then what was before it; `place` is a key, any whole number."""
+    """Return the text from a line on, and then what was before it; `place` is a key, any whole number."""
     start = text.find("\n", place % len(text)) + 1
     return text[start:] + "\n" + text[:start]

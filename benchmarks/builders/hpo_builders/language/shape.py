@@ -1,4 +1,4 @@
-"""How wide and how deep a transformer of a given number of weights is, and what it costs.
+"""Width, depth and cost of a transformer with a given number of weights.
 
 The number of weights is that of the blocks alone: without embeddings, positions, the last normalisation and an output
 matrix of its own (the count of Kaplan et al., "Scaling laws for neural language models", 2020).
@@ -65,7 +65,7 @@ class Shape:
 
 
 def fitted(weights: int, ratio: float) -> Shape:
-    """The shape of about so many weights, its width over its blocks as near to `ratio` as 1 to 4 blocks allow.
+    """Return the shape of about so many weights, its width over its blocks as near to `ratio` as 1 to 4 blocks allow.
 
     The width is the multiple of four that is nearest to where the hidden layer has four times as many units; the
     units then make up for the difference, to within half a unit of each block.

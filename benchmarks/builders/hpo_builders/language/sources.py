@@ -56,7 +56,7 @@ PACKAGES: Mapping[str, Package] = {
 
 @functools.lru_cache(maxsize=4)
 def text(name: str, archives: Path) -> str:
-    """The documents of a source, one after another.
+    """Return the documents of a source, one after another.
 
     Raises:
         InvalidValueError: The archive is not there.
@@ -105,7 +105,7 @@ def _javascript(wheel: zipfile.ZipFile) -> Iterable[str]:
 
 
 def _airs(wheel: zipfile.ZipFile) -> Iterable[str]:
-    """The tunes of Aird's six books."""
+    """Return the tunes of Aird's six books."""
     for name, book in _members(wheel, ".abc"):
         if "/airdsAirs/" in name:
             yield from book.replace("\r\n", "\n").split("\n\n")

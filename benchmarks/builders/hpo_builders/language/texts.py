@@ -53,7 +53,7 @@ def normalised(text: str) -> str:
 
 
 def needed(characters: int) -> int:
-    """The shortest text from which so many characters can be learned."""
+    """Return the shortest text from which so many characters can be learned."""
     return characters + 2 * BLOCKS * (BLOCK + 1)
 
 
@@ -80,7 +80,7 @@ def cut(name: str, text: str, characters: int, sizes: tuple[Size, ...] = SIZES) 
 
 
 def alphabet_of(text: str) -> str:
-    """The symbols, the most frequent first, ties by their code points."""
+    """Return the symbols, the most frequent first, ties by their code points."""
     counted = sorted(Counter(text).items(), key=lambda found: (-found[1], found[0]))
     if len(counted) <= SYMBOLS:
         return "".join(c for c, _ in counted)

@@ -28,7 +28,7 @@ def shape_of(size: Size, config: Mapping[str, Any]) -> Shape:
 
 
 def options_of(text: Text, config: Mapping[str, Any]) -> Options:
-    """What else a configuration says of the transformer for a text."""
+    """Return the transformer's other settings for a text."""
     return Options(
         len(text.alphabet),
         config["context"],
@@ -103,5 +103,5 @@ def bits(model: Transformer, blocks: Codes) -> float:
 
 
 def saved(found: float, symbols: int) -> float:
-    """The share of a uniform guess's bits that a model saves: 1 - bits / log2(symbols), at least -1."""
+    """Return the share of a uniform guess's bits that a model saves: 1 - bits / log2(symbols), at least -1."""
     return max(-1.0, 1 - found / math.log2(symbols))

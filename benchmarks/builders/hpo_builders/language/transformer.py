@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What a transformer has beside its shape.
+    """Settings of a transformer beside its shape.
 
     Attributes:
         symbols: Of the alphabet.
@@ -98,7 +98,7 @@ class Transformer:
         return functional.linear(x, embeddings if self.options.tied else next(leaves)).view(n, t, -1)
 
     def gradient(self, loss: Tensor) -> Tensor:
-        """The gradient of a loss by `parameters`, a new vector."""
+        """Return the gradient of a loss by `parameters`, a new vector."""
         import torch
 
         return torch.cat([g.flatten() for g in torch.autograd.grad(loss, self._leaves)])

@@ -1,4 +1,4 @@
-"""How one flat vector of parameters is updated, and how the learning rate changes.
+"""Update rules of one flat vector of parameters, and schedules of the learning rate.
 
 Weight decay is decoupled in all rules (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
 """
@@ -21,7 +21,7 @@ Update = Callable[["Tensor", float], None]
 
 
 def optimizer(theta: Tensor, decayed: Tensor, config: Mapping[str, Any]) -> Update:
-    """The update rule of a configuration, for the parameters `theta`, which it changes in place.
+    """Return the update rule of a configuration, for the parameters `theta`, which it changes in place.
 
     Args:
         theta: All parameters.
@@ -80,13 +80,13 @@ _RULES: Mapping[str, Callable[[Tensor, Mapping[str, Any]], Update]] = {"adamw": 
 
 
 def rates(config: Mapping[str, Any], steps: int) -> list[float]:
-    """The learning rate of each of `steps` steps."""
+    """Return the learning rate of each of `steps` steps."""
     schedule, warmup = config["schedule"], config.get("warmup", 0.0)
     return [config["learning_rate"] * _share(schedule, warmup, step, steps) for step in range(steps)]
 
 
 def _share(schedule: str, warmup: float, step: int, steps: int) -> float:
-    """Of the highest learning rate; `warmup` is the share of steps in which it rises."""
+    """Return shares of the highest learning rate; `warmup` is the share of steps in which it rises."""
     if schedule == "constant":
         return 1.0
     past = step / steps

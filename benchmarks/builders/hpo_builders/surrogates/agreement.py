@@ -1,4 +1,4 @@
-"""How well a surrogate says what its table says, on rows that it was not fitted to."""
+"""Agreement of a surrogate with its table, on held-out rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOP = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Foretold:
-    """What is said of the rows of one task by models that were not fitted to them, at full fidelity, each ``(m,)``.
+    """Predictions for held-out rows of one task at full fidelity, each ``(m,)``.
 
     Attributes:
         score: Scores, also where a failure is foretold.
@@ -35,7 +35,7 @@ class Foretold:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of one task, at full fidelity.
+    """Agreement on one task, at full fidelity.
 
     Attributes:
         tau: Kendall's tau-b of scores as they are served: of failures, the same that is below all others.
@@ -72,7 +72,7 @@ def tau(a: Floats, b: Floats) -> float:
 
 
 def folds(material: Material) -> list[NDArray[np.int64]]:
-    """The part of each row of each task, in 0..`FOLDS` - 1: by key of its place in the pool, the parts alike in size.
+    """Return the part of each row of each task, in 0..`FOLDS` - 1: by key of its place, parts alike in size.
 
     Rows at one place are held out together, so that of a configuration that all tasks share nothing is known.
     """

@@ -115,7 +115,7 @@ def write_surrogates(
 
 
 def trained(name: str, count: int, order: Order) -> Suite:
-    """A table of configurations that are drawn for each task by itself, by the recipe of the suite's own.
+    """Return a table of configurations that are drawn for each task by itself, by the recipe of the suite's own.
 
     Raises:
         InvalidValueError: `count` is no multiple of the size of a shard.
@@ -137,7 +137,7 @@ def _none(*_: Any) -> NDArray[np.float64]:
 
 
 def _measured(suite: TableSuite, found: Material, plan: Plan, order: Order) -> dict[str, Any]:
-    """The agreement on held-out rows, over the tasks that stand in a split."""
+    """Return the agreement on held-out rows, over the tasks that stand in a split."""
     in_split = [i for i, task in enumerate(suite.members) if suite.split(task) is not None]
     said: list[Foretold] = []
     for fold, so_far in enumerate(held_out(found, plan)):

@@ -21,7 +21,7 @@ OF_COST, OF_FAILURE = 0.2, 0.3
 
 @dataclass(frozen=True)
 class Plan:
-    """How networks are trained.
+    """Settings of the networks' training.
 
     Attributes:
         networks: How many, averaged.
@@ -85,7 +85,7 @@ class _Data:
 
 
 def _train(data: _Data, plan: Plan, seed: int) -> dict[str, NDArray[np.float32]]:
-    """The arrays of one network."""
+    """Return the arrays of one network."""
     import torch
     from torch.nn import functional
 

@@ -11,7 +11,7 @@ from hpo_gym.suites import SUFFIX
 
 
 def builder_of(name: str, order: Order) -> Callable[[], None]:
-    """What builds a suite's table, or for ``NAME:surrogate`` the surrogates of its tasks, as it was ordered.
+    """Return the builder of a suite's table, or for ``NAME:surrogate`` that of the surrogates of its tasks.
 
     Raises:
         UnknownNameError: No such builder.

@@ -1,4 +1,4 @@
-"""What surrogates are fitted to: the rows of a table, and rows of further tables of the same tasks."""
+"""Training rows of surrogates: those of a table, and of further tables of the same tasks."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class Rows:
         return len(self.x)
 
     def take(self, which: NDArray[np.int64]) -> Rows:
-        """Some of the rows."""
+        """Return some of the rows."""
         return Rows(self.x[which], self.score[which], self.cost[which])
 
     def and_of(self, other: Rows) -> Rows:
-        """These rows, then those of another."""
+        """Return these rows, then those of another."""
         pairs = ((self.x, other.x), (self.score, other.score), (self.cost, other.cost))
         return Rows(*(np.concatenate(pair) for pair in pairs))
 
     @functools.cached_property
     def failed(self) -> Mask:
-        """Which trials failed, ``(m, f)``."""
+        """Return where trials failed, ``(m, f)``."""
         return np.isneginf(self.score)
 
 
@@ -69,7 +69,7 @@ class Material:
 
 
 def material(suite: TableSuite, further: Sequence[Suite] = ()) -> Material:
-    """The rows of a suite, and of further suites those of the tasks that they share with it.
+    """Return the rows of a suite, and of further suites those of the tasks that they share with it.
 
     Raises:
         InvalidValueError: A further suite has no table, another space, or lacks a fidelity.
@@ -106,6 +106,6 @@ def _rows(task: TableTask, levels: Sequence[int]) -> Rows:
 
 
 def _new(rows: Rows, *known: Rows) -> Rows:
-    """Those rows that are not among known ones, as the default is: a configuration counts once."""
+    """Return the rows that are not among known ones: a configuration counts once, the default included."""
     seen = {point.tobytes() for part in known for point in part.x}
     return rows.take(np.array([i for i, point in enumerate(rows.x) if point.tobytes() not in seen], np.int64))

@@ -16,7 +16,7 @@ SELDOM = 0.02
 
 
 def normal_scores(values: Floats) -> Floats:
-    """Standard normal quantiles of the ranks of numbers ``(n,)``, NaN where they are not finite; ties have their mean.
+    """Return normal quantiles of the ranks of numbers ``(n,)``, NaN where they are not finite; ties have their mean.
 
     The i-th of n numbers has the quantile of (i - 1/2) / n.
     """
@@ -40,7 +40,7 @@ def scale(values: Floats) -> Floats:
 
 
 def targets(rows: Rows) -> tuple[Floats, Floats]:
-    """Normal scores of score and cost ``(m, 2 f)``, NaN where a trial failed, and whether it did ``(m, f)``."""
+    """Return normal scores of score and cost ``(m, 2 f)``, NaN where a trial failed, and whether it did ``(m, f)``."""
     columns = [normal_scores(column) for part in (rows.score, rows.cost) for column in part.T]
     return np.stack(columns, 1), rows.failed.astype(np.float64)
 
@@ -51,7 +51,7 @@ def scales(tasks: Sequence[Rows]) -> NDArray[np.float32]:
 
 
 def rising(tasks: Sequence[Rows]) -> NDArray[np.bool_]:
-    """Whether score and cost rise with the fidelity but for a share of `SELDOM`, ``(k, 2)``; not where there is one."""
+    """Return whether score and cost rise with the fidelity but for a share of `SELDOM`, ``(k, 2)``; one does not."""
     return np.array([[_rises(part) for part in (t.score, t.cost)] for t in tasks], bool)
 
 

@@ -19,7 +19,7 @@ SWEEPS = 300
 
 
 def classifier(config: Mapping[str, Any], seed: int) -> Any:
-    """What is fitted to features and classes; `seed`: of the order in which the linear machine visits rows."""
+    """Return a classifier; `seed`: of the order in which the linear machine visits rows."""
     from sklearn.linear_model import LogisticRegression, RidgeClassifier
     from sklearn.naive_bayes import ComplementNB, MultinomialNB
     from sklearn.svm import SVC, LinearSVC

@@ -68,7 +68,7 @@ class Documents:
 
 
 def clean(text: str) -> str:
-    """A text without links, blanks as single spaces, the first `LENGTH` characters.
+    """Return a text without links, blanks as single spaces, the first `LENGTH` characters.
 
     A link is no language: its host would tell who writes.
     """

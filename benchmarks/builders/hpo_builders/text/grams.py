@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"(?u)\b\w\w+\b")  # scikit-learn's
 
 @dataclass(frozen=True)
 class Reading:
-    """How texts are cut.
+    """Settings of the cut of texts into n-grams.
 
     Attributes:
         unit: "word", of two letters or more, or "char_wb": characters inside words, a blank on either side.
@@ -42,7 +42,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """How often the n-grams of some lengths stand in texts.
+    """Counts of n-grams of some lengths in texts.
 
     Attributes:
         matrix: Sparse by rows, ``(texts, columns)``; a column is an n-gram of a text to learn from, or a bucket.
@@ -71,7 +71,7 @@ class Texts:
     _kept: dict[tuple[Reading, int, bool], Counts] = field(default_factory=dict, repr=False)
 
     def counts(self, reading: Reading, first: int, last: int, *, hashed: int = 0) -> Counts:
-        """Counts of n-grams of `first` to `last` words or characters; `hashed`: in ``2 ** hashed`` buckets, if any."""
+        """Count n-grams of `first` to `last` words or characters; `hashed`: in ``2 ** hashed`` buckets, if any."""
         from scipy.sparse import hstack
 
         parts = [self._of_length(reading, n, bool(hashed)) for n in range(first, last + 1)]
@@ -98,7 +98,7 @@ class Texts:
 
 
 def fewer_buckets(matrix: Any, bits: int) -> Any:
-    """Counts in the ``2 ** bits`` buckets that those of `BITS` are parts of."""
+    """Return counts in the ``2 ** bits`` buckets that those of `BITS` are parts of."""
     from scipy.sparse import csr_matrix
 
     folded = csr_matrix(

@@ -34,7 +34,7 @@ class TextProblem:
 
     @property
     def name(self) -> str:
-        """Of the task."""
+        """Name of the task."""
         return self.rows.name
 
 
@@ -58,22 +58,22 @@ def problem(documents: Documents, seed: int) -> TextProblem:
 
 
 def numbers(x: NDArray[np.float64]) -> Ints:
-    """The numbers of the texts that rows stand for."""
+    """Return the numbers of the texts that rows stand for."""
     return x[:, 0].astype(np.int64)
 
 
 def learnable(rows: Problem) -> Ints:
-    """The texts that may be learned from: those of one repeat of the folds, sorted."""
+    """Return the texts that may be learned from: those of one repeat of the folds, sorted."""
     return np.unique(np.concatenate([numbers(fold.x_val) for fold in rows.folds[: problems.FOLDS]]))
 
 
 def held_out_texts(ready: TextProblem) -> Ints:
-    """The texts that test, sorted."""
+    """Return the texts that test, sorted."""
     return np.unique(np.concatenate([numbers(fold.x_test) for fold in ready.rows.folds]))
 
 
 def digest(ready: TextProblem) -> bytes:
-    """A mark of texts, classes and folds, 32 bytes."""
+    """Return a mark of texts, classes and folds, 32 bytes."""
     out = hashlib.sha256()
     for text in ready.texts.texts:
         data = text.encode("utf-8", "surrogatepass")
@@ -94,7 +94,7 @@ def toy() -> TextProblem:
 
 
 def meta_features(ready: TextProblem) -> dict[str, float | None]:
-    """What an optimizer may know of a corpus before the first trial, of the texts that may be learned from."""
+    """Return the meta-features of a corpus, from its training texts."""
     texts = [ready.texts.texts[i] for i in ready.texts.learn]
     folds = ready.rows.folds[: problems.FOLDS]
     counts = np.bincount(np.concatenate([fold.y_val for fold in folds]).astype(np.int64))

@@ -11,7 +11,7 @@ from hpo_gym.base import seeding, unknown
 
 
 def entry(name: str) -> Entry:
-    """The entry of a name.
+    """Return the entry of a name.
 
     Raises:
         UnknownNameError: No such task; the message offers the nearest.

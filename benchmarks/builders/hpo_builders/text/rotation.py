@@ -14,7 +14,7 @@ LEAST = 1e-10
 
 
 def rotation(x: Any, most: int) -> tuple[Floats, Floats]:
-    """The first left singular vectors ``(n, axes)`` of a matrix that is not centred, and its singular values.
+    """Return the first left singular vectors ``(n, axes)`` of a matrix that is not centred, and its singular values.
 
     Vectors times values are the rows in the space of the axes, at most `most` of these.
 
@@ -35,7 +35,7 @@ def rotation(x: Any, most: int) -> tuple[Floats, Floats]:
 
 
 def principal_axes(x: Any, components: int) -> Floats:
-    """The first right singular vectors, ``(columns, axes)``; the largest number of each is positive.
+    """Return the first right singular vectors, ``(columns, axes)``; the largest number of each is positive.
 
     Raises:
         TrainingFailed: All features are 0.

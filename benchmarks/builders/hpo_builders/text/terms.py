@@ -15,7 +15,7 @@ from hpo_gym.base import Floats, Ints
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What was learned of the counts of training texts, ``(n, columns)``: it makes features of other texts.
+    """Weights learned from counts of training texts, ``(n, columns)``; they make features of other texts.
 
     Attributes:
         columns: Which n-grams are kept.
@@ -102,7 +102,7 @@ def _idf(counts: Any, columns: Ints) -> Floats:
 
 # ---------------------------------------------------------------------------------------------- reduction
 def best_by_chi2(x: Any, y: Ints, k: int) -> Ints:
-    """The `k` columns on which classes differ most, sorted; of equal ones the first.
+    """Return the `k` columns on which classes differ most, sorted; of equal ones the first.
 
     A column's statistic is that of its sums in the classes against their shares of the texts.
     """

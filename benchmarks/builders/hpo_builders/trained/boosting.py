@@ -51,7 +51,7 @@ _FIXED: Mapping[str, Any] = {**_BINNING, "deterministic": True, "force_row_wise"
 
 # ---------------------------------------------------------------------------------------------- search space
 def config_space() -> ConfigurationSpace:
-    """The search space, under the names of LightGBM's scikit-learn interface; defaults are LightGBM's own.
+    """Return the search space, under the names of LightGBM's scikit-learn interface; defaults are LightGBM's own.
 
     The penalties' default is 0: 1e-8 stands for it. `max_depth` -1 is unlimited, `subsample_freq` 0 is no bagging.
     `goss` is `gbdt` that keeps the rows of large gradients and samples the others, so it has no bagging of its own; the
@@ -83,7 +83,7 @@ def config_space() -> ConfigurationSpace:
 
 
 def _parameters(problem: Problem, config: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """What LightGBM is told; it knows the names of the search space as aliases."""
+    """Return LightGBM's parameters; the names of the search space are aliases of its own."""
     said = {name: value for name, value in config.items() if name not in ("boosting", "class_weight")}
     out = {**_FIXED, **said, **_objective(problem), "seed": seed}
     if config["boosting"] == "goss":
@@ -129,7 +129,7 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
 
 @functools.lru_cache(maxsize=4)
 def _datasets(problem: Problem, balanced: bool) -> tuple[Dataset, ...]:
-    """The binned rows of each fold; a problem is equal to itself only, and training changes no bin."""
+    """Return the binned rows of each fold; a problem is equal to itself only, and training changes no bin."""
     import lightgbm
 
     weights = [_balance(fold.y) if balanced else None for fold in problem.folds]

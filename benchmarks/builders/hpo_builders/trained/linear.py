@@ -57,7 +57,7 @@ _LOSSES = {  # scikit-learn's names, for classification and regression
 
 # ---------------------------------------------------------------------------------------------- search space
 def config_space() -> ConfigurationSpace:
-    """The search space, 11 columns; its default is `LogisticRegression()` or `Ridge()` on the columns as they are."""
+    """Return the search space, 11 columns; its default is `LogisticRegression()` or `Ridge()` on plain columns."""
     from ConfigSpace import CategoricalHyperparameter as Choice
     from ConfigSpace import ConfigurationSpace, EqualsCondition, ForbiddenAndConjunction, InCondition
     from ConfigSpace import ForbiddenEqualsClause as Is
@@ -129,7 +129,7 @@ def _fit(kind: str, x: Floats, y: NDArray[Any], config: Mapping[str, Any], seed:
 
 
 def _classes(model: Any, x: Floats) -> NDArray[Any]:
-    """What `model.predict` gives; it would give a class where the decision is not a number."""
+    """Predict classes; where a decision is not a number, fail, though `model.predict` would give a class."""
     decision = np.asarray(model.decision_function(x))
     if not np.isfinite(decision).all():
         raise TrainingFailed("A prediction is not finite.")
@@ -182,7 +182,7 @@ def _products(x: Floats, y: NDArray[Any]) -> Callable[[Floats], Floats]:
 
 
 def _best(x: Floats, y: NDArray[Any], n: int) -> NDArray[np.int64]:
-    """The `n` columns with the largest correlation ratio (squared correlation) with classes (values)."""
+    """Return the `n` columns with the largest correlation ratio (squared correlation) with classes (values)."""
     if y.dtype.kind == "i":
         groups = (y == np.unique(y)[:, None]).astype(float)
         groups /= np.sqrt(groups.sum(1, keepdims=True))
@@ -244,7 +244,7 @@ def _l1_ratio(config: Mapping[str, Any]) -> float:
 
 
 def _sgd(config: Mapping[str, Any], n: int) -> dict[str, Any]:
-    """What both SGD models take; without a penalty, `alpha` is only of the schedule "optimal", at its default."""
+    """Return the settings of both SGD models; without a penalty, only the schedule "optimal" reads `alpha`."""
     return {
         "penalty": None if config["penalty"] == "none" else config["penalty"],
         "alpha": 1 / (config["C"] * n) if "C" in config else 1e-4,

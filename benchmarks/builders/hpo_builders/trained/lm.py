@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space, from settings that hardly learn to settings that diverge.
+    """Return the search space, from settings that hardly learn to settings that diverge.
 
     Defaults are those of nanoGPT's example for a processor (4 layers of width 128, contexts of 64 characters, 12 of
     them in a batch, here 16) where they fit; it warms up for a twentieth of its steps.

@@ -28,7 +28,7 @@ EPOCHS = 50
 
 # ---------------------------------------------------------------------------------------------- search space
 def config_space() -> ConfigurationSpace:
-    """The search space, from settings that hardly learn to settings that diverge.
+    """Return the search space, from settings that hardly learn to settings that diverge.
 
     Defaults are those of scikit-learn's `MLPClassifier` where it has one: one layer of 100 rectified units, adam at
     .001 with a weight decay of .0001, momentum .9 by Nesterov. Its batches of 200 rows for up to 200 epochs are about
@@ -211,7 +211,7 @@ class Trainer:
             return np.asarray(found.numpy())
 
     def _loss(self, out: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-        """The sum over folds of the mean over rows, so that no fold changes the gradient of another."""
+        """Return the sum over folds of the mean over rows, so that no fold changes the gradient of another."""
         from torch.nn import functional
 
         n = y.shape[1]
@@ -229,7 +229,7 @@ def batches(n: int, size: int) -> list[slice]:
 
 
 def row_order(seed: int, fold: int, n: int) -> NDArray[np.int64]:
-    """A permutation of the rows for each epoch, ``(epochs, n)``."""
+    """Return a permutation of the rows for each epoch, ``(epochs, n)``."""
     rows = np.tile(np.arange(n), (EPOCHS, 1))
     return generator(key("MLP", "order", seed, fold)).permuted(rows, axis=1)
 

@@ -109,7 +109,7 @@ class Network:
         return torch.baddbmm(self.layers[-1].bias, x, self.layers[-1].weight)
 
     def gradient(self, loss: Tensor) -> Tensor:
-        """The gradient of a loss by `parameters`, a new vector."""
+        """Return the gradient of a loss by `parameters`, a new vector."""
         import torch
 
         return torch.cat([g.flatten() for g in torch.autograd.grad(loss, self._leaves)])
@@ -156,7 +156,7 @@ class Network:
 
 
 def activations() -> Mapping[str, Callable[[Tensor], Tensor]]:
-    """The activation functions by name."""
+    """Return the activation functions by name."""
     import torch
     from torch.nn import functional
 

@@ -1,4 +1,4 @@
-"""How one flat vector of parameters is updated, and how the learning rate changes: torch's rules without its overhead.
+"""Update rules of one flat vector of parameters and schedules of the learning rate: torch's, without its overhead.
 
 `benchmarks/builders/tests/test_recipe_mlp.py` compares both with `torch.optim`.
 """
@@ -20,7 +20,7 @@ Update = Callable[["Tensor", float], None]
 
 
 def optimizer(theta: Tensor, config: Mapping[str, Any]) -> Update:
-    """The update rule of a configuration, for the parameters `theta`, which it changes in place."""
+    """Return the update rule of a configuration, for the parameters `theta`, which it changes in place."""
     decay = config["weight_decay"]
     match config["optimizer"]:
         case "sgd":
@@ -73,7 +73,7 @@ def _adam(theta: Tensor, decay: float, *, decoupled: bool) -> Update:
 
 
 def rates(config: Mapping[str, Any], steps: int) -> list[float]:
-    """The learning rate of each of `steps` steps."""
+    """Return the learning rate of each of `steps` steps."""
     return [config["learning_rate"] * _share(config, step, steps) for step in range(steps)]
 
 

@@ -44,7 +44,7 @@ OBJECTIVES = (
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space: a cell, repeated, and what is around it.
+    """Return the search space: a cell, repeated, and what is around it.
 
     The default is a residual cell: two 3 x 3 convolutions, and their input added to the output.
     """

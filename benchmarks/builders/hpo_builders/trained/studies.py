@@ -21,7 +21,7 @@ _MISSES = 1000  # proposals in a row that were tried before, until random ones a
 
 
 def propose(space: SearchSpace, x: Points, score: Floats, count: int, seed: int) -> Points:
-    """The next `count` points of a TPE study that knows the trials `x` ``(n, d)``, none of them tried before.
+    """Return the next `count` points of a TPE study that knows the trials `x` ``(n, d)``, none of them tried before.
 
     A failure has the worst score of the successes. Proposals of one call count as the worst for the next ones
     (Optuna's `constant_liar`).

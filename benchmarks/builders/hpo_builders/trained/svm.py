@@ -29,7 +29,7 @@ FIDELITIES = (1 / 9, 1 / 3, 1.0)
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space; defaults are scikit-learn's, and `standard` scaling, which its documentation asks for.
+    """Return the search space; defaults are scikit-learn's, and `standard` scaling, which its documentation asks for.
 
     `gamma` is a multiple of scikit-learn's "scale", 1 / (columns x variance), so that 1 is its default. `class_weight`
     has no effect in regression, `epsilon` (in standard deviations of the target) none in classification.
@@ -84,7 +84,7 @@ def _fit(kind: str, config: Mapping[str, Any], x: Floats, y: NDArray[Any]) -> Pr
 
 
 def _scaler(name: str, x: Floats) -> tuple[float | Floats, float | Floats]:
-    """What is subtracted and divided by, learned on the training rows."""
+    """Return the shift and the scale, learned on the training rows."""
     if name == "none":
         return 0.0, 1.0
     shift, scale = (x.mean(0), x.std(0)) if name == "standard" else (x.min(0), np.ptp(x, 0))

@@ -26,7 +26,7 @@ FIDELITIES = (1 / 9, 1 / 3, 1.0)
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space; defaults are those of scikit-learn's `TfidfVectorizer` and `LogisticRegression`.
+    """Return the search space; defaults are those of scikit-learn's `TfidfVectorizer` and `LogisticRegression`.
 
     scikit-learn keeps all n-grams: the default of `max_features` keeps 20,000, which few texts of 600 characters have.
     """
@@ -122,7 +122,7 @@ def train(problem: TextProblem, config: Mapping[str, Any], seed: int) -> Measure
 
 
 def counted(problem: TextProblem, config: Mapping[str, Any]) -> Counts:
-    """The counts that a configuration asks for."""
+    """Return the counts that a configuration asks for."""
     word = config["unit"] == "word"
     reading = Reading(config["unit"], config["lowercase"] == "yes", config.get("stop_words") == "english")
     first, last = (1, config["word_n"]) if word else (config["char_min"], config["char_max"])

@@ -23,7 +23,7 @@ EPOCHS = 12
 
 
 def config_space() -> ConfigurationSpace:
-    """The search space, from settings that hardly learn to settings that diverge.
+    """Return the search space, from settings that hardly learn to settings that diverge.
 
     The default is adam at .003 with a constant learning rate, batches of 32 and batch normalisation, and nothing else.
     """

@@ -78,7 +78,7 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[Entry], tabl
 
 
 def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
-    """The shards of one data set, one after another; None where one is missing."""
+    """Return the shards of one data set, one after another; None where one is missing."""
     shards = [p.shards.read(p.task, p.chunk) for p in parts]
     found = [s for s in shards if s is not None]
     if len(found) < len(shards):
@@ -94,12 +94,12 @@ def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
 
 
 def names(recipe: Recipe) -> tuple[str, ...]:
-    """The arrays of a shard that have a row for each configuration."""
+    """Return the arrays of a shard that have a row for each configuration."""
     return (*(() if recipe.search is None else ("x",)), "score", "test_score", *beside(recipe), "lost", "seconds")
 
 
 def _each(recipe: Recipe, order: Order, parts: Sequence[Part]) -> list[Arrays]:
-    """The parts of a study that are there."""
+    """Return the parts of a study that are there."""
     return [shard for part in parts if (shard := _read(recipe, order, [part])) is not None]
 
 
@@ -110,7 +110,7 @@ def _spent(recipe: Recipe, shard: Arrays) -> float:
 
 
 def _lost(done: Sequence[Entry], found: Sequence[Arrays]) -> list[dict[str, Any]]:
-    """Which cells have no score for another reason than their library's."""
+    """Return the cells without a score for another reason than their library's."""
     reasons = list(LOST.values())
     return [
         {"task": entry.name, "configuration": int(row), "reason": reasons[shard["lost"][row] - 1]}
@@ -120,7 +120,7 @@ def _lost(done: Sequence[Entry], found: Sequence[Arrays]) -> list[dict[str, Any]
 
 
 def _command(recipe: Recipe, order: Order, done: Sequence[str], *, whole: bool) -> str:
-    """What makes the same table: what is not said is as shipped."""
+    """Return the command that makes the same table; options at their shipped values are left out."""
     tasks = order.tasks if whole and not isinstance(order.tasks, tuple) else ",".join(done)
     options = [f"--{name} {value}" for name, value in (("tasks", tasks), ("rows", order.rows)) if value is not None]
     return " ".join(["hpo-gym build", recipe.suite, *options])
@@ -129,7 +129,7 @@ def _command(recipe: Recipe, order: Order, done: Sequence[str], *, whole: bool) 
 def _study(
     recipe: Recipe, order: Order, found: Sequence[Arrays], done: Sequence[Entry], study: Parts
 ) -> dict[str, Any] | None:
-    """How much a score changes with folds and initial weights: the standard deviation over seeds."""
+    """Return the noise of a score by folds and initial weights: the standard deviation over seeds."""
     spreads: list[float] = []
     spans: list[float] = []
     seeds = set()
@@ -185,7 +185,7 @@ def _description(
 
 
 def cost(recipe: Recipe) -> dict[str, Any]:
-    """What the suite's file says of its costs."""
+    """Return the part of `suite.json` on costs."""
     told = dict(recipe.material.describe()["cost"])
     return {**told, "cumulative": True} if recipe.cumulative else told
 

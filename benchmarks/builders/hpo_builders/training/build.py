@@ -67,7 +67,7 @@ def build(recipe: Recipe, order: Order) -> None:
 
 
 def tasks(recipe: Recipe, order: Order) -> list[Entry]:
-    """The tasks that a build is of, in the material's order or as they were named; their archives are checked.
+    """Return the tasks that a build is of, in the material's order or as they were named; their archives are checked.
 
     Raises:
         UnknownNameError: No such task.
@@ -91,7 +91,7 @@ def tasks(recipe: Recipe, order: Order) -> list[Entry]:
 
 
 def plan(recipe: Recipe) -> dict[str, Any]:
-    """What all shards of a build have in common."""
+    """Return the facts that all shards of a build share."""
     first = configurations(recipe, min(CHUNK, recipe.configurations))
     search = {} if recipe.search is None else {"drawn": recipe.search.drawn}
     return {
@@ -108,7 +108,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
 
 
 def versions(libraries: Sequence[str]) -> dict[str, str]:
-    """The installed version of each package, and Python's."""
+    """Return the installed version of each package, and Python's."""
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in libraries}}
 
 
@@ -214,7 +214,7 @@ def _clear(part: Part) -> None:
 
 
 def _blank(cell: Part, reason: str) -> dict[str, Any]:
-    """The shard of a lost cell: it failed, and took its time if that is known."""
+    """Return the shard of a lost cell: it failed, and took its time if that is known."""
     recipe = cell.recipe
     f = len(recipe.fidelities)
     failed = np.full((1, f), -np.inf, np.float32)

@@ -28,7 +28,7 @@ LOST = {"crashed": "its worker died", "timeout": "out of time", "memory": "out o
 
 @dataclass(frozen=True)
 class Part:
-    """What a worker does: some configurations on one task.
+    """Work of one worker: some configurations on one task.
 
     Attributes:
         recipe: How they are trained.
@@ -57,7 +57,7 @@ class Part:
 
     @property
     def stored(self) -> bool:
-        """Whether its shard is there, undamaged."""
+        """Return whether its shard is there, undamaged."""
         return self.shards.read(self.task, self.chunk) is not None
 
 
@@ -123,7 +123,7 @@ def _measure(recipe: Recipe, problem: Any, config: Mapping[str, Any], seed: int)
 
 
 def beside(recipe: Recipe) -> dict[str, tuple[int, ...]]:
-    """What a cell of this recipe has besides scores and cost, and its shape."""
+    """Return the further results of a cell of this recipe, with their shapes."""
     found: dict[str, tuple[int, ...]] = {}
     if recipe.repeats:
         found["repeats"] = (len(recipe.fidelities), recipe.repeats)
@@ -144,17 +144,17 @@ def _warm_up(recipe: Recipe, space: SearchSpace) -> None:
 
 @functools.lru_cache(maxsize=4)
 def load(recipe: Recipe, task: str, archives: Path, seed: int) -> Any:
-    """The problem of a task; see `Material.problem`."""
+    """Return the problem of a task; see `Material.problem`."""
     return recipe.material.problem(recipe.material.entry(task), archives, seed)
 
 
 def digest(recipe: Recipe, problem: Any) -> NDArray[np.uint8]:
-    """A mark of the numbers of a problem ``(32,)``."""
+    """Return a mark of the numbers of a problem ``(32,)``."""
     return np.frombuffer(recipe.material.digest(problem), np.uint8)
 
 
 def points(part: Part) -> NDArray[np.float32]:
-    """The configurations of a part, ``(rows, d)``.
+    """Return the configurations of a part, ``(rows, d)``.
 
     Raises:
         StateError: They are proposed by what an earlier chunk found, and that is not there.
@@ -172,7 +172,7 @@ def points(part: Part) -> NDArray[np.float32]:
 
 
 def _tried(part: Part, count: int) -> tuple[Points, NDArray[np.float64]]:
-    """The first configurations of the part's task ``(count, d)``, and their scores at full fidelity."""
+    """Return the first configurations of the part's task ``(count, d)``, and their scores at full fidelity."""
     x, score = [], []
     for start in range(0, count, CHUNK):
         chunk = replace(part, rows=(start, start + CHUNK - 1))
@@ -186,7 +186,7 @@ def _tried(part: Part, count: int) -> tuple[Points, NDArray[np.float64]]:
 
 @functools.lru_cache(maxsize=4)
 def configurations(recipe: Recipe, m: int, task: str | None = None) -> NDArray[np.float32]:
-    """Configurations of a table, ``(m, d)``: the default, then uniform draws by key, none twice.
+    """Return configurations of a table, ``(m, d)``: the default, then uniform draws by key, none twice.
 
     Fewer rows are the first of more.
 

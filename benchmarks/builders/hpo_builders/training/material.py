@@ -1,4 +1,4 @@
-"""What recipes train on: the tasks of a suite of our own training, and how each becomes a problem."""
+"""Materials of recipes: the tasks of a suite of our own training, and the problem made of each."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Entry(Protocol):
     def name(self) -> str: ...
     @property
     def kind(self) -> str:
-        """What is learned, in a word: "classification", "pendulum"."""
+        """Kind of problem, in a word: "classification", "pendulum"."""
 
     @property
     def family(self) -> str:
-        """What it shares with its relatives in every suite."""
+        """Family of the task, the same in every suite."""
 
     @property
     def package(self) -> str:
@@ -67,7 +67,7 @@ class Material(ABC):
         """All tasks, in an order of which every prefix is diverse."""
 
     def entry(self, name: str) -> Entry:
-        """The task of a name.
+        """Return the task of a name.
 
         Raises:
             UnknownNameError: No such task; the message offers the nearest.
@@ -82,41 +82,41 @@ class Material(ABC):
         return None
 
     def sides(self) -> Mapping[str, str]:
-        """The split of families whose split is set by hand; the others' is that of the hash of their name."""
+        """Return the split of families whose split is set by hand; the others' is that of the hash of their name."""
         return {}
 
     # ------------------------------------------------------------------ how
     @abstractmethod
     def problem(self, entry: Entry, archives: Path, seed: int) -> Any:
-        """What is trained on; `seed` decides which rows, texts or worlds are used, and for what: 0 for the table."""
+        """Return the problem; `seed` decides which rows, texts or instances are used, and for what: 0 for the table."""
 
     @abstractmethod
     def digest(self, problem: Any) -> bytes:
-        """A mark of all numbers of a problem, 32 bytes: shards of different data never make one table."""
+        """Return a mark of all numbers of a problem, 32 bytes: shards of different data never make one table."""
 
     @abstractmethod
     def toy(self) -> Any:
-        """A small problem, by which a process does what libraries do at first."""
+        """Return a small problem, by which a process does what libraries do at first."""
 
     # ------------------------------------------------------------------ what is said
     @abstractmethod
     def meta(self, entry: Entry, problem: Any, archives: Path) -> dict[str, float | None]:
-        """What an optimizer may know of a task before the first trial."""
+        """Return the meta-features of a task."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """``score`` (name, unit, range, protocol), ``cost`` and ``preprocessing`` of `suite.json`."""
 
     def plan(self) -> dict[str, Any]:
-        """What all shards of a build have in common, besides what the recipe says."""
+        """Return the facts that all shards of a build share, besides those of the recipe."""
         return {}
 
     def record(self, problems: Mapping[str, Any]) -> dict[str, Any]:
-        """What `suite.json` records of the problems that were built, by name."""
+        """Return the record in `suite.json` of the problems that were built, by name."""
         return {}
 
     def source(self, entries: Sequence[Entry]) -> dict[str, Any]:
-        """Where the tasks come from."""
+        """Return the sources of the tasks."""
         used = {p: [e.name for e in entries if e.package == p] for p in self.packages}
         packages = {p: asdict(self.packages[p]) for p, names in used.items() if names}
         tasks = {p: names for p, names in used.items() if names}

@@ -1,4 +1,4 @@
-"""What a suite of our own training says of itself: its space, its fidelities, and how one configuration is trained.
+"""Recipes of suites of our own training: space, fidelities, and the training of one configuration.
 
 A recipe trains one configuration on one problem, at all fidelities, and is a function of its arguments alone: no clock,
 no global generator, one thread.
@@ -30,7 +30,7 @@ class TrainingFailed(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What training one configuration gave, at each of `f` fidelities.
+    """Result of training one configuration, at each of `f` fidelities.
 
     Attributes:
         score, test_score: What chooses, and what no choice has seen, ``(f,)``, higher is better; -inf = failed. The
@@ -60,7 +60,7 @@ seed to so many other canonical points. Fewer are the first of more."""
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """How each task comes to configurations of its own.
+    """Search for configurations of each task's own.
 
     Attributes:
         drawn: So many are drawn by key, the default first; a multiple of `CHUNK`.
@@ -73,7 +73,7 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """How the table of a suite is made.
+    """Recipe of a suite's table.
 
     Attributes:
         suite: The suite's name.

@@ -66,7 +66,7 @@ class Shards:
             )
 
     def plan(self) -> dict[str, Any]:
-        """What the build began with."""
+        """Return the plan that the build began with."""
         plan: dict[str, Any] = files.read_json(self.folder / PLAN)
         return plan
 
@@ -81,7 +81,7 @@ class Shards:
         files.write_json(self.folder / WALL, {"seconds": round(seconds, 1), "processor": _processor()})
 
     def path(self, data_set: str, chunk: str) -> Path:
-        """The file of one shard."""
+        """Return the file of one shard."""
         return self.folder / data_set / f"{chunk}.npz"
 
     def write(self, data_set: str, chunk: str, arrays: Arrays, seconds: NDArray[Any]) -> None:
@@ -92,7 +92,7 @@ class Shards:
             write_npz(shard, arrays)
 
     def read(self, data_set: str, chunk: str) -> dict[str, NDArray[Any]] | None:
-        """The arrays of a shard with its `seconds`; None where it is missing or damaged, so that it is made again."""
+        """Return the arrays of a shard with its `seconds`; None where it is missing or damaged, to be made again."""
         path = self.path(data_set, chunk)
         try:
             found: dict[str, NDArray[Any]] = {}

@@ -1,4 +1,4 @@
-"""Who trains the parts of a build: trials under guard, or the jobs of another engine.
+"""Workers of a build: trials under guard, or the jobs of another engine.
 
 Under guard one process trains several parts, so that what libraries do at first and the reading of data are paid for
 once. A part that is lost by what may be the fault of those before it is tried anew in a process of its own.

@@ -1,4 +1,4 @@
-"""What may be done to images while they are learned from; an image keeps its class.
+"""Augmentation of training images; an image keeps its class.
 
 All images of an epoch are changed at once; whatever is random comes from a generator that is passed in.
 """

@@ -18,7 +18,7 @@ def grid(size: int = SIZE) -> tuple[Floats, Floats]:
 
 
 def ink(distance: Floats) -> Floats:
-    """How much of a pixel is covered by what lies at a signed distance (negative: inside), in [0, 1]."""
+    """Return the covered share of a pixel by a shape at a signed distance (negative: inside), in [0, 1]."""
     return np.clip(0.5 - distance / PIXEL, 0.0, 1.0)
 
 

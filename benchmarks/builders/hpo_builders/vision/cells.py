@@ -19,12 +19,12 @@ Edge = tuple[int, int]
 
 
 def column(edge: Edge) -> str:
-    """The hyperparameter of an edge: "edge-0-1"."""
+    """Return the hyperparameter of an edge: "edge-0-1"."""
     return f"edge-{edge[0]}-{edge[1]}"
 
 
 def alive(config: Mapping[str, Any]) -> dict[Edge, str]:
-    """The operations of the edges that lie on a path from the input to the output; of none, where there is no path."""
+    """Return the operations of the edges on a path from the input to the output; none where there is no path."""
     there = {edge: config[column(edge)] for edge in EDGES if config[column(edge)] != "none"}
     reached = {0}
     for node in range(1, NODES):

@@ -44,12 +44,12 @@ class ImageTask:
 
     @property
     def kind(self) -> str:
-        """Of a roster's entry."""
+        """Kind of a roster's entry."""
         return "image classification"
 
 
 def drawn(name: str, family: str, classes: int, draw: Draw) -> ImageTask:
-    """A task of a program that draws an image for each label; all classes are alike in number."""
+    """Return a task of a program that draws an image for each label; all classes are alike in number."""
 
     def sample(archives: Path, rng: np.random.Generator, n: int) -> tuple[Floats, Ints]:
         labels = rng.permutation(np.arange(n) % classes)
@@ -81,7 +81,7 @@ class ImageProblem:
 
 
 def problem(task: ImageTask, archives: Path, seed: int) -> ImageProblem:
-    """The images of a task, standardised by those that are learned from; another seed gives other images."""
+    """Return the images of a task, standardised by those that are learned from; another seed gives other images."""
     rng = generator(key("vision", "images", task.name, seed))
     x, y = task.sample(archives, rng, NETS * LEARN + CHOOSE + TEST)
     return divided(task.name, task.classes, x, y)

@@ -137,7 +137,7 @@ def _draw(weight: Tensor, fan: int, generators: Generators) -> None:
 
 
 def gradient(loss: Tensor, network: nn.Module) -> Tensor:
-    """The gradient by all parameters, in the order of `initialised`, a new vector."""
+    """Return the gradient by all parameters, in the order of `initialised`, a new vector."""
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(network.parameters()))])
 
 

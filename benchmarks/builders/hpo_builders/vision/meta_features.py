@@ -1,4 +1,4 @@
-"""What an optimizer may know of an image task before the first trial: sizes, and statistics of images to learn from."""
+"""Meta-features of an image task: sizes, and statistics of training images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an image has besides its class: noise, contrast, clutter, a place."""
+"""Nuisances of an image, independent of its class: noise, contrast, clutter, a place."""
 
 from __future__ import annotations
 

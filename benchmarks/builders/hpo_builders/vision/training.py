@@ -1,4 +1,4 @@
-"""How networks learn images: epochs of batches, scored after each."""
+"""Training of networks on images: epochs of batches, scored after each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ those that are learned from."""
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What is trained, and how.
+    """Network and settings of a training.
 
     Attributes:
         network: Maps ``(n, nets * channels, h, w)`` to ``(nets, n, classes)``.

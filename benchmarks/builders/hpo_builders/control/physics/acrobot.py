@@ -58,7 +58,7 @@ def step(state: Rows, action: Rows, constants: Rows) -> Rows:
 
 
 def reward(state: Rows, constants: Rows) -> Rows:
-    """How high the tip is: 0 at the lowest, 1 at the highest point."""
+    """Return the height of the tip: 0 at the lowest, 1 at the highest point."""
     upper, lower = constants[1:3]
     low = upper * np.cos(state[0]) + lower * np.cos(state[0] + state[1])
     return np.asarray((1 - low / (upper + lower)) / 2)

@@ -57,6 +57,6 @@ def reward(state: Rows, constants: Rows) -> Rows:
 
 
 def over(state: Rows) -> NDArray[np.bool_]:
-    """Whether a pole has fallen or the cart is out."""
+    """Return where a pole has fallen or the cart is out."""
     fallen = (np.abs(state[2]) >= ANGLE) | (np.abs(state[3]) >= ANGLE)
     return np.asarray(fallen | (np.abs(state[0]) >= LIMIT))

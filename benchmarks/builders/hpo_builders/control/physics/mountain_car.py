@@ -46,6 +46,6 @@ def step(state: Rows, action: Rows, constants: Rows) -> Rows:
 
 
 def reward(state: Rows, constants: Rows) -> Rows:
-    """How high it stands: 0 at the bottom, 1 at the flag and beyond."""
+    """Return the height of the car: 0 at the bottom, 1 at the flag and beyond."""
     x = state[0]
     return np.asarray(np.where(x >= FLAG, 1, (1 + np.sin(3 * x)) / 2))

@@ -26,7 +26,7 @@ def read(path: str, archive: Path) -> Table:
 
 
 def translations(catalogue: str) -> Iterator[str]:
-    """The translated messages of a catalogue in gettext's format, plural forms one by one.
+    """Return the translated messages of a catalogue in gettext's format, plural forms one by one.
 
     The header, what is not translated and what is marked as doubtful are left out.
     """
@@ -39,6 +39,6 @@ def translations(catalogue: str) -> Iterator[str]:
 
 
 def _string(entry: str, keyword: str) -> str:
-    """What stands after a keyword: strings in quotes, one a line."""
+    """Return the text after a keyword: strings in quotes, one a line."""
     found = re.search(rf'^{re.escape(keyword)} ((?:".*"\s*)+)', entry, re.MULTILINE)
     return "" if found is None else "".join(ast.literal_eval(line) for line in found[1].split("\n") if line.strip())

@@ -25,7 +25,7 @@ def slow(labels: Ints, rng: np.random.Generator) -> Floats:
 
 
 def history(rule: Ints, line: Ints, lines: int) -> Ints:
-    """What rules ``(n,)`` make of first lines ``(n, w)`` on a ring, ``(n, lines, w)``; Wolfram's numbers of rules."""
+    """Run rules ``(n,)`` on first lines ``(n, w)`` on a ring, ``(n, lines, w)``; Wolfram's numbers of rules."""
     out = [line]
     for _ in range(lines - 1):
         number = 4 * np.roll(line, 1, axis=1) + 2 * line + np.roll(line, -1, axis=1)

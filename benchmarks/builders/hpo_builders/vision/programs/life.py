@@ -36,7 +36,7 @@ def step(cells: Ints, born: Mask, survives: Mask) -> Ints:
 
 
 def rule(text: str) -> tuple[list[bool], list[bool]]:
-    """Of how many neighbours a cell is born and survives: "B3/S23" says so of 3, and of 2 and 3."""
+    """Read the numbers of neighbours for birth and survival: 3, and 2 and 3, in "B3/S23"."""
     born, survives = (part[1:] for part in text.split("/"))
     return [str(k) in born for k in range(9)], [str(k) in survives for k in range(9)]
 

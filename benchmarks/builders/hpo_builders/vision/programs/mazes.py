@@ -45,7 +45,7 @@ def sidewinder(rng: np.random.Generator) -> list[Edge]:
 
 
 def depth_first(rng: np.random.Generator) -> list[Edge]:
-    """A walk that goes on from its last cell, and back where there is none: long corridors."""
+    """Return a walk that goes on from its last cell, and back where there is none: long corridors."""
     return _grown(rng, lambda u, count: count - 1)
 
 

@@ -17,13 +17,13 @@ def kinds(labels: Ints, rng: np.random.Generator) -> Floats:
 
 
 def hidden(labels: Ints, rng: np.random.Generator) -> Floats:
-    """As `kinds`, the first five of them, stretched, among strokes, and half of them dark on bright."""
+    """Draw the first five of `kinds`, stretched, among strokes, and half of them dark on bright."""
     shapes = _drawn(labels, rng, rng.uniform(0.65, 1.0, len(labels)))
     return noisy(contrasted(cluttered(shapes, rng, 3), rng, 0.7, inverted=True), rng, 0.08)[:, None]
 
 
 def corners(kind: str) -> Floats:
-    """The corners of a shape about the middle, the farthest at a distance of 1, ``(k, 2)``; a disc has 24."""
+    """Return the corners of a shape about the middle, the farthest at a distance of 1, ``(k, 2)``; a disc has 24."""
     if kind == "cross":
         arm = 1 / 3  # half the width of an arm, of its length
         quarter = np.array([[1, arm], [arm, arm], [arm, 1]]) / np.hypot(1, arm)

@@ -23,7 +23,7 @@ def sides(labels: Ints, rng: np.random.Generator) -> Floats:
 
 
 def placed(labels: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """The middles of disc and square, each ``(n, 2)``."""
+    """Return the middles of disc and square, each ``(n, 2)``."""
     n = len(labels)
     angle = np.pi / 2 * labels + np.radians(rng.uniform(-35, 35, n))
     way = rng.uniform(0.75, 1.0, n)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)

@@ -23,7 +23,7 @@ def second(labels: Ints, rng: np.random.Generator) -> Floats:
 
 
 def alphabet(name: str, symbols: int, strokes: int) -> Floats:
-    """The control points of quadratic curves, ``(symbols, strokes, 3, 2)``; a function of its arguments."""
+    """Return the control points of quadratic curves, ``(symbols, strokes, 3, 2)``; a function of its arguments."""
     return generator(key("vision", "alphabet", name)).uniform(-0.75, 0.75, (symbols, strokes, 3, 2))
 
 

@@ -17,12 +17,12 @@ def axes(labels: Ints, rng: np.random.Generator) -> Floats:
 
 
 def busy(labels: Ints, rng: np.random.Generator) -> Floats:
-    """As `axes`, the first three kinds, with 10 blots."""
+    """Draw the first three of `axes`, with 10 blots."""
     return noisy(drawn(labels, rng, blots=5), rng, 0.12)[:, None]
 
 
 def images_of(points: Floats, labels: Ints) -> Floats:
-    """Where points ``(n, b, 2)`` come to lie; where nothing is mirrored, they are moved by half the canvas."""
+    """Mirror points ``(n, b, 2)``; where nothing is mirrored, move them by half the canvas."""
     x, y = points[..., 0], points[..., 1]
     moved = (x + 2) % 2 - 1, (y + 2) % 2 - 1
     every = np.stack([np.stack(p, axis=-1) for p in ((-x, y), (x, -y), (-x, -y), moved)])

@@ -27,12 +27,12 @@ DOTS = 32
 
 
 def capitals(archives: Path, rng: np.random.Generator, n: int) -> tuple[Floats, Ints]:
-    """Which of ten capitals it is, in any font, turned by up to 40 degrees."""
+    """Ten capitals, in any font, turned by up to 40 degrees."""
     return _set(CAPITALS, FONTS, rng, n, turn=40.0, strokes=2)
 
 
 def small(archives: Path, rng: np.random.Generator, n: int) -> tuple[Floats, Ints]:
-    """Which of eight small letters it is, in any font, among strokes."""
+    """Eight small letters, in any font, among strokes."""
     return _set(SMALL, FONTS, rng, n, turn=15.0, strokes=5)
 
 
@@ -68,7 +68,7 @@ def _shown(glyphs: Floats, rng: np.random.Generator, turn: float, strokes: int) 
 
 @functools.cache
 def glyph(font: str, letter: str) -> Floats:
-    """A letter in the middle of a square, as large as it can be, values in [0, 1], ``(DOTS, DOTS)``."""
+    """Return a letter in the middle of a square, as large as it can be, values in [0, 1], ``(DOTS, DOTS)``."""
     from matplotlib import get_data_path
     from matplotlib.ft2font import FT2Font
 
