@@ -14,12 +14,12 @@ _CLIP = 10.0  # norm of a gradient, at most
 
 
 class Descent:
-    """Steps of Adam whose size falls to 0 as a cosine.
+    """Steps of Adam with a size that falls to 0 as a cosine.
 
     Args:
-        module: What learns.
+        module: The module to train.
         rate: The size of the first step.
-        steps: How many there are.
+        steps: Their number.
     """
 
     def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
@@ -42,7 +42,7 @@ class Descent:
             self._least, self._kept = found, copy.deepcopy(self.module.state_dict())
 
     def end(self) -> None:
-        """Make the module what it was at the best of these moments; where none was asked, it stays as it is."""
+        """Restore the module at its best judged moment; unchanged without a judgement."""
         if math.isfinite(self._least):
             self.module.load_state_dict(self._kept)
 

@@ -1,4 +1,4 @@
-"""`FewShot`: what the optimizers with a meta-learned surrogate have in common: training, choosing, files."""
+"""`FewShot`: shared parts of optimizers with a meta-learned surrogate: training, choosing, files."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ _STEP = 0.1  # standard deviation of a variation, in the unit cube
 
 
 class FewShot(Learned, Baseline):
-    """An ensemble of networks that is adapted to a run's trials anew for each choice.
+    """An ensemble of networks, adapted to a run's trials anew for each choice.
 
     **Training**. Each member learns an initialisation by its method: an outer step takes some tasks, from each a
     support of 0, 1, 2, 3, 5, 10 or 20 points and a query of others, and lowers the negative log likelihood of the query
     after gradient steps on the support. Half of the supports are from the best tenth of the task's points, as late in a
     run. Of six moments of the training, the one with the best likelihood on validation tasks is kept.
 
-    **Choice**. Each member starts from its initialisation and takes its gradient steps on all trials of the run. Of the
-    configurations that are left, the one of the highest expected improvement, under the mixture of the members, is
-    tried; before the first trial, the one of the highest predicted mean. Candidates are the untried rows of the pool (a
-    random part where there are more than `candidates`), else random configurations and variations of the best four.
-    All runs of a batch that have as many trials are adapted in one `vmap`.
+    **Choice**. Each member starts from its initialisation and takes its gradient steps on all trials of the run. The
+    untried configuration of the highest expected improvement, under the mixture of the members, is tried; before the
+    first trial, the one of the highest predicted mean. Candidates are the untried rows of the pool (a random part of
+    more than
+    `candidates`), else random configurations and variations of the best four. All runs of a batch with as many trials
+    are adapted in one `vmap`.
 
     Attributes:
         name: Also the method.
-        ensemble: What was learned, None before `train` or `load`.
+        ensemble: The learned ensemble, None before `train` or `load`.
     """
 
     version = 1
@@ -66,7 +67,7 @@ class FewShot(Learned, Baseline):
         self.outer_steps, self.candidates = outer_steps, candidates
 
     def plan(self, trials: int | None = None) -> Plan:
-        """How to train, as the settings say; refuses settings out of their range."""
+        """Return the training plan from the settings; refuse settings out of their range."""
         from hpo_baselines._maml.training import Plan
 
         whole_fields(self, 1, "candidates")
@@ -77,8 +78,9 @@ class FewShot(Learned, Baseline):
     def learn(
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """On one thread. A step is a point drawn into a support or a query, by all members together; a task without a
-        pool is first scored at 512 random points, from which they are drawn."""
+        """Train on one thread. A step is a point drawn into a support or a query, by all members together; a task
+        without a pool is first scored at 512 random points, the source of the draws.
+        """
         from hpo_baselines._maml.training import train_ensemble
         from hpo_baselines._models.ensemble import Ensemble
 
@@ -108,7 +110,7 @@ class FewShot(Learned, Baseline):
         return out
 
     def _choose(self, run: Run, ensemble: Ensemble, adapted: Any, j: int, best: float | None) -> Choice | None:
-        """Claim the best candidate that is new to run `j` of those adapted; a random one where all were tried."""
+        """Claim the best candidate that is new to adapted run `j`; a random one if all were tried."""
         choices, encoded = self._candidates(run)
         if not len(choices):
             return run.uniform()
@@ -132,7 +134,7 @@ class FewShot(Learned, Baseline):
         return rows, self._encoding.of_pool(run.pool)[rows]
 
     def _histories(self, runs: Sequence[Run]) -> Singles:
-        """The encoded trials of runs that have as many each, ``(n, h, e)``."""
+        """Return the encoded trials of runs with as many each, ``(n, h, e)``."""
         h = len(runs[0].score)
         out = np.empty((len(runs), h, self._encoding.e), np.float32)
         if h:
@@ -159,7 +161,7 @@ class FewShot(Learned, Baseline):
 
 
 def encoding_of(tasks: Sequence[Task]) -> Encoding:
-    """The encoding of the widest space of some tasks; refuses tasks whose spaces do not share their columns."""
+    """Return the encoding of the widest space of some tasks; refuse tasks without common columns."""
     encoding = Encoding(max(tasks, key=lambda t: t.space.d).space, min(t.space.d for t in tasks))
     for task in tasks:
         encoding.check(task.space)

@@ -1,4 +1,4 @@
-"""`Learned`: what optimizers share whose networks read encoded configurations."""
+"""`Learned`: shared parts of optimizers whose networks read encoded configurations."""
 
 from __future__ import annotations
 

@@ -21,18 +21,18 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
-    """The mean squared error."""
+    """Return the mean squared error."""
     return ((prediction - target) ** 2).mean()
 
 
 class BaseLearner(nn.Module):
-    """What is adapted to a task. With `inputs`, a small smooth network; without, a base for your own learner.
+    """The module to adapt to a task. With `inputs`, a small smooth network; without, a base for your own learner.
 
-    A subclass of one's own calls ``super().__init__()``, brings its parameters and its `forward`. Any other module does
-    as well. Parameters that do not require gradients are not adapted.
+    Your subclass calls ``super().__init__()``, and brings its parameters and its `forward`. Any other module works as
+    well. Parameters that do not require gradients are not adapted.
 
     Args:
-        inputs: Columns of the input; None: no layers, the subclass says what `forward` does.
+        inputs: Columns of the input; None: no layers, the subclass defines `forward`.
         outputs: Columns of the output.
         hidden: Widths of the hidden layers.
     """
@@ -122,7 +122,7 @@ class MetaLearner(nn.Module):
             self.log_inner_lr = nn.Parameter(start.log())
 
     def forward(self, task_batch: Sequence[tuple[Batch, Batch]]) -> Tensor:
-        """The meta-loss of ``[((x_support, y_support), (x_query, y_query)), ...]``, a scalar.
+        """Return the meta-loss of ``[((x_support, y_support), (x_query, y_query)), ...]``, a scalar.
 
         Raises:
             InvalidValueError: There is no task in the batch.
@@ -140,37 +140,37 @@ class MetaLearner(nn.Module):
         return torch.optim.Adam([p for p in self.parameters() if p.requires_grad], lr=self.outer_lr)
 
     def theta(self) -> dict[str, Tensor]:
-        """The initialisation: what is adapted of the base learner, by name."""
+        """Return the initialisation: the adapted parameters of the base learner, by name."""
         return {name: p for name, p in self.base_learner.named_parameters() if p.requires_grad}
 
     def rates(self) -> Tensor:
-        """The size of each inner step for each parameter of `theta`, ``(inner_steps, p)``."""
+        """Return the size of each inner step for each parameter of `theta`, ``(inner_steps, p)``."""
         if self.log_inner_lr is not None:
             return self.log_inner_lr.exp()
         first = next(iter(self.theta().values()))
         return torch.full((self.inner_steps, len(self.theta())), self.inner_lr, dtype=first.dtype, device=first.device)
 
     def adapt(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """The parameters after the inner steps on one support, differentiable in the meta-parameters."""
+        """Return the parameters after the inner steps on one support, differentiable in the meta-parameters."""
         return self.adapt_from(self.theta(), self.rates(), x, y)
 
     def adapt_from(self, theta: dict[str, Tensor], rates: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """`adapt`, as a function of its initialisation and step sizes: what `vmap` and `grad` take."""
+        """Return `adapt` as a function of its initialisation and step sizes, for `vmap` and `grad`."""
         for step_rates in rates.unbind():
             theta = descend(self.loss_of, theta, step_rates, x, y, first_order=self.first_order)
         return theta
 
     def predict(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """What the base learner says of `x` with other parameters."""
+        """Return the base learner's output for `x` with other parameters."""
         out: Tensor = functional_call(self.base_learner, dict(parameters), (x,))
         return out
 
     def loss_of(self, parameters: Parameters, x: Tensor, y: Tensor) -> Tensor:
-        """The loss on `x` and `y` with other parameters."""
+        """Return the loss on `x` and `y` with other parameters."""
         return self.loss(self.predict(parameters, x), y)
 
     def _losses(self, tasks: Sequence[tuple[Tensor, ...]]) -> Tensor:
-        """The outer loss of each task, ``(k,)``; their tensors have equal shapes."""
+        """Return the outer loss of each task, ``(k,)``; their tensors have equal shapes."""
         theta, rates = self.theta(), self.rates()
         if len(tasks) == 1:
             return self._task_loss(theta, rates, *tasks[0])[None]

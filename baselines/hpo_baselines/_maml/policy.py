@@ -1,4 +1,4 @@
-"""A policy over candidates whose initialisation is learned: `MetaLearner` with the loss of policy gradients."""
+"""A policy over candidates with a learned initialisation: `MetaLearner` with the loss of policy gradients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PRIOR = 0.1  # weight of the mean score 0 in a kernel mean
 class Policy(BaseLearner):
     """Logits of `c` candidates, ``(..., c, 1 + f)`` -> ``(..., c)``: one network for each of them.
 
-    The first column is added to what the network says of the others: see `features`.
+    The first column is added to the network's output for the others: see `features`.
     """
 
     def __init__(self, inputs: int, hidden: int = 32) -> None:
@@ -36,11 +36,11 @@ class Policy(BaseLearner):
 
 
 def policy_loss(logits: Tensor, weight: Tensor) -> Tensor:
-    """The surrogate loss of policy gradients, a mean over `h` trials: minus weight times log probability.
+    """Return the surrogate loss of policy gradients, a mean over `h` trials: minus weight times log probability.
 
     Args:
         logits: ``(h, c)``.
-        weight: ``(h, c)``: the advantage at what was chosen, else 0.
+        weight: ``(h, c)``: the advantage at the choice, else 0.
     """
     return -(weight * torch.log_softmax(logits, -1)).sum(-1).mean()
 
@@ -49,10 +49,10 @@ class Played(NamedTuple):
     """`n` runs as arrays: support of `k` trials, query of `q`, among `c` candidates.
 
     Attributes:
-        x_support, x_query: What the policy saw, ``(n, k, c, 1 + f)`` and ``(n, q, c, 1 + f)``.
-        inner: Advantages of the inner step, of the scores told, ``(n, k, c)``: 0 where not chosen.
-        support, query: Advantages of the outer step, of what the whole run came to, ``(n, k, c)`` and ``(n, q, c)``.
-        gain: What each run came to, ``(n,)``.
+        x_support, x_query: The policy's input, ``(n, k, c, 1 + f)`` and ``(n, q, c, 1 + f)``.
+        inner: Advantages of the inner step, from observed scores, ``(n, k, c)``: 0 where not chosen.
+        support, query: Advantages of the outer step, from the whole run's return, ``(n, k, c)`` and ``(n, q, c)``.
+        gain: Return of each run, ``(n,)``.
     """
 
     x_support: Tensor
@@ -64,11 +64,11 @@ class Played(NamedTuple):
 
 
 def surrogate(meta: MetaLearner, runs: Played) -> Tensor:
-    """A scalar whose gradient, in expectation, is minus that of the expected return, where the weights are returns.
+    """Return a scalar whose gradient, in expectation, is minus that of the expected return, with returns for weights.
 
     A run is drawn by pi_theta in its support and by pi_theta' in its query, and for given trials theta' is a function
     of theta. So the gradient is E[R (grad log pi_theta(support) + grad log pi_theta'(theta)(query))]: the second term
-    is MAML's, second order by `MetaLearner`; the first is what the support is worth by what it leads to.
+    is MAML's, second order by `MetaLearner`; the first is the value of the support through its consequences.
     """
     tasks = [
         ((x, y), (x_query, y_query))
@@ -82,20 +82,20 @@ def surrogate(meta: MetaLearner, runs: Played) -> Tensor:
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """How to train.
+    """Plan of a training.
 
     Attributes:
         hidden: Width of both hidden layers.
         support, query: Trials of a run before and after the inner steps.
         inner_steps: Gradient steps on the support.
-        inner_lr: Where the learned step sizes start.
+        inner_lr: Start of the learned step sizes.
         outer_lr: Step size of Adam; it falls to 0 as a cosine.
         tasks, episodes: Tasks of one outer step, and runs on each.
         sample: Candidates of a run.
         outer_steps: Outer steps.
         width: Mean squared distance of encoded points at which a kernel falls to exp(-4).
         cheap: Whether the support is at a lower fidelity than the query.
-        trials: At most so many trials are made; None: as many as it takes.
+        trials: Upper limit of trials; None: no limit.
     """
 
     hidden: int = 32
@@ -129,7 +129,7 @@ class PolicyPlan:
 
 
 def policy_of(plan: PolicyPlan, inputs: int) -> MetaLearner:
-    """A new policy for encoded points of `inputs` columns; its start is drawn from torch's global generator."""
+    """Return a new policy for encoded points of `inputs` columns; its start is drawn from torch's global generator."""
     return MetaLearner(
         Policy(1 + inputs + HISTORY, plan.hidden), plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps,
         learn_inner_lr=True, loss=policy_loss,
@@ -137,7 +137,7 @@ def policy_of(plan: PolicyPlan, inputs: int) -> MetaLearner:
 
 
 def policy_from(arrays: Mapping[str, NDArray[Any]], plan: PolicyPlan, inputs: int) -> MetaLearner:
-    """A policy with stored parameters; raises as `load_weights`."""
+    """Return a policy with stored parameters; raises as `load_weights`."""
     with torch.random.fork_rng(devices=[]):  # the start is overwritten
         policy = policy_of(plan, inputs).double()
     load_weights(policy, arrays)
@@ -155,7 +155,7 @@ def kernel(x: NDArray[Any], other: NDArray[Any], width: float) -> NDArray[Any]:
 def features(
     x: NDArray[Any], k: NDArray[Any], y: NDArray[Any], there: NDArray[np.bool_], closed: NDArray[np.bool_]
 ) -> NDArray[Any]:
-    """What the policy sees of `c` candidates, ``(..., c, 1 + e + HISTORY)``.
+    """Return the policy's features of `c` candidates, ``(..., c, 1 + e + HISTORY)``.
 
     First 0, or a large negative number where `closed`; then the encoded point; then of the history: the kernel mean of
     the scores, the similarity to the nearest trial and to the best, the best score, and the number of trials t as
@@ -165,8 +165,8 @@ def features(
         x: Encoded candidates, ``(..., c, e)``.
         k: Their similarity to the trials, ``(..., c, h)``.
         y: Standardised scores of the trials, ``(..., h)``.
-        there: Which of the trials were made, ``(..., h)``.
-        closed: Which candidates must not be chosen, ``(..., c)``.
+        there: Mask of the trials, ``(..., h)``.
+        closed: Mask of excluded candidates, ``(..., c)``.
     """
     shape = (*x.shape[:-1], 1)
     out = [np.where(closed, CLOSED, 0.0)[..., None], x]
@@ -184,17 +184,17 @@ def features(
 
 
 def advantages(y: NDArray[Any], chosen: Ints, count: int) -> NDArray[Any]:
-    """Scores ``(..., h)`` less their mean, at what was chosen among `count` candidates, ``(..., h, count)``."""
+    """Return scores ``(..., h)`` less their mean, at the choice among `count` candidates, ``(..., h, count)``."""
     return placed(y - y.mean(-1, keepdims=True), chosen, count)
 
 
 def placed(value: NDArray[Any], chosen: Ints, count: int) -> NDArray[Any]:
-    """Values ``(..., h)`` at what was chosen, 0 elsewhere, ``(..., h, count)``."""
+    """Return values ``(..., h)`` at the choice, 0 elsewhere, ``(..., h, count)``."""
     return np.where(chosen[..., None] == np.arange(count), value[..., None], 0.0)
 
 
 def padded(seen: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Features of several trials in one array, ``(h, c, 1 + f)``; what a trial has fewer is closed."""
+    """Return features of several trials in one array, ``(h, c, 1 + f)``; missing candidates are closed."""
     out = np.zeros((len(seen), max(map(len, seen)), seen[0].shape[1]))
     out[..., 0] = CLOSED
     for i, x in enumerate(seen):

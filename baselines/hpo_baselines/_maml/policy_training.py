@@ -34,7 +34,7 @@ _CHECKED = 4  # runs on each validation task
 
 @dataclass(frozen=True, eq=False)
 class Arms:
-    """A meta-train task: what can be chosen, and what comes of it.
+    """A meta-train task: its choices and their results.
 
     Attributes:
         x: Encoded points, ``(m, e)``.
@@ -56,7 +56,7 @@ def train_policy(
 ) -> MetaLearner:
     """Learn an initialisation, on one thread; torch's global generator stays as it is.
 
-    With validation tasks, it is kept as it was at that of six moments at which runs on them came to most.
+    With validation tasks, the best of six moments by the return of runs on them is kept.
     """
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**63)))
@@ -95,13 +95,13 @@ def play(
     episodes: int | None = None,
     greedy: bool = False,
 ) -> Played:
-    """Runs on each task, among candidates that the runs of a task share: support, inner steps, query.
+    """Return runs on each task, among candidates shared by the runs of a task: support, inner steps, query.
 
-    A run comes to the mean, over its full evaluations, of the best reward so far.
+    The return of a run is the mean, over its full evaluations, of the best reward so far.
 
     Args:
-        episodes: Runs on each task; None: as the plan says.
-        greedy: Whether the query chooses the most probable candidate, as in use, instead of drawing.
+        episodes: Runs on each task; None: as planned.
+        greedy: Whether the query takes the most probable candidate, as in use, instead of drawing.
     """
     e, c, k, h = episodes or plan.episodes, plan.sample, plan.support, plan.support + plan.query
     n = len(tasks) * e
@@ -148,10 +148,10 @@ def _rows(task: Arms, rng: np.random.Generator, count: int) -> Ints:
 
 
 def _returns(reward: NDArray[np.float64], counts: NDArray[np.bool_], e: int) -> tuple[Any, NDArray[np.float64]]:
-    """Advantage of each trial ``(n, h)``, and what each run comes to ``(n,)``.
+    """Return the advantage of each trial ``(n, h)``, and the return of each run ``(n,)``.
 
-    The return of a trial is what the run comes to from there on, above what it would with no better trial. From it, the
-    mean of the other runs on the same task is subtracted: that depends on no choice of this run, so adds no bias.
+    The return of a trial is that of the run from there on, above the value without any better trial. The mean of the
+    other runs on the same task is subtracted: it depends on no choice of this run, so adds no bias.
     """
     n, h = reward.shape
     best = np.maximum.accumulate(reward, 1)

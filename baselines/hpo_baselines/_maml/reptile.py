@@ -1,4 +1,4 @@
-"""Reptile: the initialisation moves towards what a task's own training ends at. Torch alone."""
+"""Reptile: the initialisation moves towards the end of a task's own training. Torch alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpo_gym.base import InvalidValueError
 
 
 class ReptileLearner(nn.Module):
-    """Reptile, in the form of `MetaLearner`: `forward` gives a loss that any torch optimizer steps.
+    """Reptile, in the form of `MetaLearner`: `forward` gives a loss for any torch optimizer.
 
     A task's parameters phi are those after the inner steps from theta. The loss is the mean over tasks of
     |theta - phi|^2 / 2 with phi held fixed. Its gradient is theta - phi, so a step of SGD at rate epsilon is
@@ -26,7 +26,7 @@ class ReptileLearner(nn.Module):
     **Differs from the paper**: the inner steps are plain SGD, there also Adam.
 
     Args:
-        base_learner, inner_lr, outer_lr, inner_steps, loss: As of `MetaLearner`. With one inner step, Reptile is joint
+        base_learner, inner_lr, outer_lr, inner_steps, loss: As in `MetaLearner`. With one inner step, Reptile is joint
             training.
 
     Attributes:
@@ -46,7 +46,8 @@ class ReptileLearner(nn.Module):
         self.meta = MetaLearner(base_learner, inner_lr, outer_lr, inner_steps=inner_steps, first_order=True, loss=loss)
 
     def forward(self, task_batch: Sequence[tuple[Batch, Batch]]) -> Tensor:
-        """The mean of |theta - phi|^2 / 2 over ``[((x_support, y_support), (x_query, y_query)), ...]``, a scalar.
+        """Return the mean of |theta - phi|^2 / 2 over ``[((x_support, y_support), (x_query, y_query)), ...]``, a
+        scalar.
 
         Raises:
             InvalidValueError: There is no task in the batch.

@@ -26,12 +26,12 @@ class Encoding:
     """Configurations as inputs of a network, `e` columns; NumPy alone.
 
     A number or an ordinal is one column in [-1, 1], its unit value scaled; a categorical is one column for each choice
-    (one-hot); a constant is left out. What is inactive is 0 in all of these. A number that can be inactive has one more
-    column that says whether it is active. A space with fewer columns stands for one whose last ones are inactive.
+    (one-hot); a constant is left out. Inactive hyperparameters are 0 in all of these. A number that can be inactive has
+    one more column for its activity. A space with fewer columns stands for one with its last ones inactive.
 
     Args:
         space: The search space, the widest of the tasks.
-        least: Columns that the narrowest space of the tasks has.
+        least: Columns of the narrowest space of the tasks.
     """
 
     def __init__(self, space: SearchSpace, least: int | None = None) -> None:
@@ -70,7 +70,7 @@ class Encoding:
         return encoded
 
     def check(self, space: SearchSpace) -> None:
-        """Refuse a space whose columns mean something else."""
+        """Refuse a space whose columns have another meaning."""
         known, given = self.space.hyperparameters, space.hyperparameters
         if space.d > self.space.d or any(a != b for a, b in zip(known, given, strict=False)):
             raise InvalidValueError(
@@ -90,7 +90,7 @@ class Scaling:
     sd: float = 1.0
 
     def __call__(self, score: Any) -> Floats:
-        """Standardise scores; those further than `FAR` standard deviations off count as so far."""
+        """Standardise scores, clipped to `FAR` standard deviations."""
         reach = FAR * self.sd
         clipped = np.clip(np.asarray(score, np.float64), self.mean - reach, self.mean + reach)
         return np.asarray((clipped - self.mean) / self.sd)
@@ -117,7 +117,7 @@ def tables_of(tasks: Sequence[Task], rng: np.random.Generator) -> list[tuple[Sea
 
 
 def scaling_of(tables: Sequence[tuple[SearchSpace, Points, Floats, Any]]) -> Scaling:
-    """The scale of the successes of some tasks; the plain scale where they do not differ."""
+    """Return the scale of the successes of some tasks; the plain scale if they do not differ."""
     scores = [score[good] for _, _, score, good in tables if good.any()]
     if not scores:
         return Scaling()
@@ -142,7 +142,7 @@ def known_of(
 def draw(
     task: Known, rng: np.random.Generator, support: int, query: int, good: bool
 ) -> tuple[tuple[Singles, Singles], tuple[Singles, Singles]]:
-    """A support and a query of one task: different points, unless the task has too few.
+    """Return a support and a query of one task: different points, unless the task has too few.
 
     Args:
         good: Whether the support is drawn from the good points, as late in a run, or from all.

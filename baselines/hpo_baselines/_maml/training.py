@@ -26,19 +26,20 @@ Episode = tuple[Batch, Batch]
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train.
+    """Plan of a training.
 
     Attributes:
         method: One of `METHODS`.
         members: Initialisations, trained independently.
         hidden: Width of both hidden layers.
-        inner_lr, outer_lr: Step sizes; the inner ones are learned but by Reptile, the outer one falls to 0 as a cosine.
+        inner_lr, outer_lr: Step sizes; the inner ones are learned except by Reptile, the outer one falls to 0 as a
+            cosine.
         inner_steps: Gradient steps on a support.
         supports: Sizes of supports.
         query: Points of a query.
         tasks: Tasks of one outer step.
         outer_steps: Outer steps of each member.
-        trials: At most so many points are drawn, for all members together; None: as many as it takes.
+        trials: Upper limit of drawn points, for all members together; None: no limit.
     """
 
     method: str = "maml"
@@ -67,21 +68,22 @@ class Plan:
 
 
 def negative_log_likelihood(out: Tensor, y: Tensor) -> Tensor:
-    """The mean negative log likelihood of scores ``(n,)`` under ``(n, 2)``, without its constant."""
+    """Return the mean negative log likelihood of scores ``(n,)`` under ``(n, 2)``, without its constant."""
     mean, log_variance = moments(out)
     total = 0.5 * (log_variance + (y - mean) ** 2 * torch.exp(-log_variance)).sum()
     return total / max(1, y.numel())  # 0 for an empty support: it changes nothing
 
 
 def moments(out: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and log variance ``(...)`` of what the network says ``(..., 2)``; the latter is bent into `LOG_VARIANCE`."""
+    """Return mean and log variance ``(...)`` of a network's output ``(..., 2)``; the latter is bent into
+    `LOG_VARIANCE`."""
     low, high = LOG_VARIANCE
     middle, half = (low + high) / 2.0, (high - low) / 2.0
     return out[..., 0], middle + half * torch.tanh(out[..., 1] / half)
 
 
 def learner_of(plan: Plan, inputs: int) -> MetaLearner | ReptileLearner:
-    """A new learner; its start is drawn from torch's global generator."""
+    """Return a new learner; its start is drawn from torch's global generator."""
     base = BaseLearner(inputs, 2, (plan.hidden, plan.hidden))
     if plan.method == "reptile":
         return ReptileLearner(
@@ -94,7 +96,7 @@ def learner_of(plan: Plan, inputs: int) -> MetaLearner | ReptileLearner:
 
 
 def meta_of(learner: MetaLearner | ReptileLearner) -> MetaLearner:
-    """What adapts and predicts."""
+    """Return the part that adapts and predicts."""
     return learner.meta if isinstance(learner, ReptileLearner) else learner
 
 
@@ -103,8 +105,8 @@ def train_ensemble(
 ) -> list[MetaLearner]:
     """Train the members one after the other, on one thread; torch's global generator stays as it is.
 
-    With validation tasks, each member is kept as it was at that of six moments at which its likelihood on their
-    queries, after adaptation, was best.
+    With validation tasks, the best of six moments of each member by its likelihood on their queries, after adaptation,
+    is kept.
     """
     out, left = list[MetaLearner](), plan.trials
     with one_thread(), torch.random.fork_rng(devices=[]):

@@ -11,7 +11,7 @@ from hpo_gym.base import Floats, Ints
 from hpo_gym.optimize import matern52
 
 FIRST, LATER = (3.0, 3.0, 1.7, 1.7), (3.0, 1.7)
-"""Factors by which `CurveProcess.fit` tries to change each hyperparameter: in a first search, and in a later one."""
+"""Factors for each hyperparameter that `CurveProcess.fit` tries: in a first search, and in a later one."""
 
 _JITTER = 1e-6
 _SPREAD = {"length": 0.7, "shared": 1.5, "own": 1.5, "decay": 1.0, "noise": 1.5}  # of the prior, in the logarithm
@@ -23,7 +23,7 @@ class Shape:
 
     Attributes:
         length: Length scale of configurations.
-        shared, own: Variance of what all curves have in common as they rise, and of what is each one's own.
+        shared, own: Variance common to all rising curves, and variance of each one's own.
         decay: Fidelity at which a curve's variance has fallen to a third.
         noise: Variance of the noise.
     """
@@ -42,7 +42,7 @@ class CurvePoints:
     Attributes:
         x: Features of their configurations, ``(n, p)``.
         fidelity: ``(n,)``.
-        of: Which curve each belongs to, ``(n,)``.
+        of: The curve of each, ``(n,)``.
     """
 
     x: Floats
@@ -112,7 +112,7 @@ def covariance(a: CurvePoints, b: CurvePoints, s: Shape) -> Floats:
 
 
 def variance(a: CurvePoints, s: Shape) -> Floats:
-    """The diagonal of ``covariance(a, a, s)``, ``(n,)``."""
+    """Return the diagonal of ``covariance(a, a, s)``, ``(n,)``."""
     return np.asarray(2.0 + s.decay / (2.0 * a.fidelity + s.decay) * (s.shared + s.own))
 
 

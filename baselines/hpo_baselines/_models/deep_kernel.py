@@ -45,7 +45,7 @@ class DeepKernel(nn.Module):
         )
 
     def covariance(self, a: Tensor, b: Tensor) -> Tensor:
-        """Of features ``(..., n, p)`` and ``(..., c, p)``, without noise, ``(..., n, c)``."""
+        """Return the covariance of features ``(..., n, p)`` and ``(..., c, p)``, without noise, ``(..., n, c)``."""
         square = (a * a).sum(-1)[..., :, None] + (b * b).sum(-1)[..., None, :] - 2.0 * a @ b.transpose(-1, -2)
         r = (5.0 * square.clamp_min(0.0) * torch.exp(-2.0 * self.kernel["log_length"]) + 1e-12).sqrt()
         out: Tensor = self.kernel["log_signal"].exp() * (1.0 + r + r * r / 3.0) * torch.exp(-r)
@@ -66,7 +66,7 @@ class DeepKernel(nn.Module):
         return self.kernel["mean"] + (cross.T @ half)[:, 0], left.clamp_min(1e-12).sqrt()
 
     def adapted(self, x: Tensor, y: Tensor, steps: int, rate: float) -> DeepKernel:
-        """A copy after steps of Adam on the marginal likelihood of ``(n, e)`` and ``(n,)``."""
+        """Return a copy after steps of Adam on the marginal likelihood of ``(n, e)`` and ``(n,)``."""
         out = copy.deepcopy(self)
         if len(y) > 1:
             parameters = list(out.parameters())
@@ -76,7 +76,8 @@ class DeepKernel(nn.Module):
         return out
 
     def _solved(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The root of the covariance with noise ``(..., n, n)``, and its solution for the scores ``(..., n, 1)``."""
+        """Return the root of the covariance with noise ``(..., n, n)``, and its solution for the scores ``(..., n,
+        1)``."""
         noise = self.kernel["log_noise"].exp() + _LEAST_NOISE + _JITTER * self.kernel["log_signal"].exp()
         k = self.covariance(z, z) + noise * torch.eye(z.shape[-2], dtype=z.dtype)
         root = torch.linalg.cholesky(k)
@@ -84,7 +85,7 @@ class DeepKernel(nn.Module):
 
 
 def kernel_from(arrays: Mapping[str, NDArray[Any]], inputs: int, hidden: int) -> DeepKernel:
-    """A kernel with stored parameters; raises as `load_weights`."""
+    """Return a kernel with stored parameters; raises as `load_weights`."""
     with torch.random.fork_rng(devices=[]):  # the start is overwritten
         out = DeepKernel(inputs, hidden)
     load_weights(out, arrays)
@@ -93,12 +94,12 @@ def kernel_from(arrays: Mapping[str, NDArray[Any]], inputs: int, hidden: int) ->
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train.
+    """Plan of a training.
 
     Attributes:
         hidden: Width of both hidden layers.
         tasks: Tasks of an outer step.
-        points: Points that are drawn from each.
+        points: Points drawn from each.
         outer_steps: Steps of Adam.
         outer_lr: Their size; it falls to 0 as a cosine.
     """
@@ -115,7 +116,7 @@ def train_kernel(
 ) -> DeepKernel:
     """Train on one thread; torch's global generator stays as it is.
 
-    With validation tasks, the kernel is kept as it was at that of six moments at which its likelihood on them was best.
+    With validation tasks, the best of six moments by the likelihood on them is kept.
     """
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**63)))
@@ -136,9 +137,9 @@ def _loss(kernel: DeepKernel, batches: Sequence[tuple[Tensor, Tensor]]) -> float
 
 
 def draw(tasks: Sequence[Known], rng: np.random.Generator, plan: Plan) -> tuple[Tensor, Tensor]:
-    """Points ``(k, n, e)`` of some tasks and their scores ``(k, n)``, each task's on a random scale.
+    """Return points ``(k, n, e)`` of some tasks and their scores ``(k, n)``, each task's on a random scale.
 
-    The ends of the scale are drawn from the task's range, which is [0, 1], at least a tenth of it apart.
+    The ends of the scale are drawn from the task's range, [0, 1], at least a tenth of it apart.
     """
     chosen = rng.permutation(len(tasks))[: plan.tasks].tolist()
     rows = [rng.choice(len(tasks[i].y), plan.points, replace=len(tasks[i].y) < plan.points) for i in chosen]

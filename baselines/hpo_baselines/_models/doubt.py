@@ -1,4 +1,4 @@
-"""`Doubt`: what a run does where its own trials contradict what earlier tasks say."""
+"""`Doubt`: the fallback of a run whose own trials contradict earlier tasks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _LEAST = 1e-9  # weight of the first belief while nothing else can be asked
 
 
 class Doubt:
-    """Three beliefs about the earlier tasks, weighed by `Trust`: they are right, tell nothing, or have the wrong sign.
+    """Three hypotheses about the earlier tasks, weighed by `Trust`: they are right, uninformative, or have the wrong
+    sign.
 
-    What is believed less than .4 is left out, but for the greatest. Each of the rest has its own expected improvement:
-    of the second, that of the process of `gp-ei`, from three trials on.
+    Hypotheses below .4 are left out, except the greatest. Each of the rest has its own expected improvement: the
+    second, that of the process of `gp-ei`, from three trials on.
 
     Args:
         run: The run.
-        right: What it knows by a process that believes them; who adds trials to it adds them here too.
+        right: Posterior of a process that trusts them; trials are added to it and here.
     """
 
     def __init__(self, run: Run, right: IncrementalPosterior) -> None:
@@ -45,12 +46,13 @@ class Doubt:
         self._own = self._plain.fit(seen, y) if self.weights[1] else None
 
     def value(self, at: Place, told: Floats) -> Floats:
-        """The value of candidates, ``(c,)``: the logarithm of the improvement that is expected under all beliefs.
+        """Return the value of candidates, ``(c,)``: the logarithm of the expected improvement under all hypotheses.
 
         Args:
             at: The candidates.
-            told: Their value by earlier tasks, a logarithm, ``(c,)``: it stays where they are believed. Elsewhere, what
-                it is above the logarithm of the first belief's improvement is added, times the weight of that belief.
+            told: Their value by earlier tasks, a logarithm, ``(c,)``: it stays while they are trusted. Otherwise its
+                excess over the logarithm of the first hypothesis's improvement is added, times the weight of that
+                hypothesis.
         """
         right, blank, wrong = self.weights.tolist()
         if right == 1.0:

@@ -60,7 +60,7 @@ class Ensemble:
         return mean, torch.exp(0.5 * log_variance)
 
     def value(self, adapted: Adapted, run: int, x: Singles, best: float | None) -> Floats:
-        """The logarithm of the expected improvement over `best`, or the mean where there is no best yet, ``(c,)``."""
+        """Return the logarithm of the expected improvement over `best`, or the mean without a best, ``(c,)``."""
         mean, sd = self.predict(adapted, run, x)
         if best is None:
             value = mean.mean(0)
@@ -75,7 +75,7 @@ class Ensemble:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], plan: Plan, inputs: int) -> Ensemble:
-        """What `to_arrays` gave.
+        """Return the ensemble from the output of `to_arrays`.
 
         Raises:
             InvalidValueError: Arrays are missing or left over, or have another shape or type, or are not finite.

@@ -21,12 +21,12 @@ _SLICE = 2048  # points predicted at once: they stay in the processor's cache
 
 @dataclass(frozen=True, eq=False)
 class Experts:
-    """What the processes of `k` earlier tasks predict, each on the standardised scores of its task.
+    """Predictions of the processes of `k` earlier tasks, each on the standardised scores of its task.
 
     Attributes:
         processes: The processes.
-        columns: What they see of points.
-        pool: The `m` points at which all predictions are held.
+        columns: Their view of points.
+        pool: The `m` points of all stored predictions.
         mean, variance: Of them, ``(k, m)``.
         top: The mean over tasks, ``(m,)``.
     """
@@ -45,15 +45,15 @@ class Experts:
         return _predict(self.processes, self.columns(place.x))
 
     def average(self, place: Place) -> NDArray[np.float64]:
-        """The mean over tasks at points, ``(c,)``."""
+        """Return the mean over tasks at points, ``(c,)``."""
         return self.top[place.row] if place.exact else np.asarray(self.at(place)[0].mean(0))
 
 
 def experts_of(run: Run, rows: int, draw: int, one_hot: bool) -> Experts | None:
-    """The experts of a run's prior at the points of its table; None where nothing is known.
+    """Return the experts of a run's prior at the points of its table; None if nothing is known.
 
     Args:
-        rows: Of each task, so many of its measured points are learned from.
+        rows: Number of measured points to learn from, for each task.
         draw: Seed of their draw.
         one_hot: See `Columns`.
     """
@@ -76,9 +76,9 @@ def _experts(columns: Columns, prior: tuple[Evaluations, ...], pool: Pool, rows:
 
 @functools.lru_cache(maxsize=4)
 def processes_of(columns: Columns, prior: tuple[Evaluations, ...], rows: int, draw: int) -> tuple[GaussianProcess, ...]:
-    """A process for each earlier task, of as many of its points; the draws of all tasks are one stream.
+    """Return a process for each earlier task, of as many of its points; the draws of all tasks are one stream.
 
-    `Evaluations` are told apart by identity, as in the portfolio.
+    `Evaluations` are identified by object, as in the portfolio.
     """
     rng = np.random.default_rng(draw)
     return tuple(_process(columns, e, rows, rng) for e in known(columns.space, prior))

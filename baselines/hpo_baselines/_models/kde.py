@@ -17,12 +17,13 @@ class Density:
     A metric column has a normal kernel cut off at 0 and 1, with the bandwidth of the normal reference rule,
     ``1.06 sd n^(-1 / (4 + d))``, but at least half a value's share of a column of few values. A categorical column of c
     choices has the kernel of Aitchison and Aitken: ``1 - w`` for the same choice and ``w / (c - 1)`` for each other,
-    with ``w = (c - 1) / (n + c)``: alone, it gives the counts with one added to each. A column that is inactive in a
-    centre is uniform in its kernel; one that is inactive where the density is asked for does not count, nor does one of
-    a single value, so the `d` of the rule is without those.
+    with ``w = (c - 1) / (n + c)``: alone, it gives the counts with one added to each. A column inactive in a centre is
+    uniform in its kernel; a column inactive at the evaluated point does not count, nor does one of a single value, so
+    the
+    `d` of the rule is without those.
 
     Attributes:
-        x, active: The centres, and which columns they use, ``(n, d)``.
+        x, active: The centres, and their active columns, ``(n, d)``.
         columns: Those of more than one value.
         width: Bandwidth by column; `w` of a categorical, ``(d,)``.
     """
@@ -64,7 +65,7 @@ class Density:
         return np.asarray(-0.5 * z * z - np.log(h * np.sqrt(2 * np.pi) * (above - below)))
 
     def _mass(self, j: int, widen: float) -> tuple[Floats, Floats]:
-        """The share of each centre's normal kernel below 0, and that below 1."""
+        """Return the share of each centre's normal kernel below 0, and that below 1."""
         from scipy.special import ndtr
 
         h = self.width[j] * widen

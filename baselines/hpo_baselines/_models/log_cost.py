@@ -1,4 +1,4 @@
-"""`LogCost`: what configurations of a run cost, by its own trials and by earlier tasks."""
+"""`LogCost`: costs of a run's configurations, from its own trials and from earlier tasks."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _SAME = 1e-9  # of logarithms
 
 
 class LogCost:
-    """A Gaussian process of the logarithms of a run's own costs, whose prior mean is what earlier tasks say.
+    """A Gaussian process of the logarithms of a run's own costs, with a prior mean from earlier tasks.
 
     The prior mean is the mean over the tasks of `Context.prior` of the centred logarithm of cost (`log_cost_of`): at a
-    point that is none of the run's pool, or of the points that the tasks share, that of the nearest. It is 0 where no
-    costs are known. By how much trials were dearer than that is modelled by the process of `gp-ei`, with a constant.
-    A cost that is not positive and finite is unknown.
+    point outside the run's pool, or outside the points common to the tasks, that of the nearest. It is 0 if no costs
+    are known. The excess of trials over it is modelled by the process of `gp-ei`, with a constant. A cost that is not
+    positive and finite is unknown.
 
     Args:
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
 
     Attributes:
-        table: The points of which earlier tasks say something, and what, ``(m,)``; None where they say nothing.
+        table: The points known to earlier tasks, with their values, ``(m,)``; None without any.
     """
 
     def __init__(self, run: Run, *, one_hot: bool = True) -> None:
@@ -40,9 +40,9 @@ class LogCost:
         self.table = _earlier(run.space, tuple(run.context.prior), run.pool)
 
     def fit(self, seen: Place, cost: Floats) -> Foretold | None:
-        """What to expect after trials at `seen` with costs ``(n,)``; None where nothing tells configurations apart.
+        """Return expected costs after trials at `seen` with costs ``(n,)``; None if nothing tells configurations apart.
 
-        Until a cost is known, the logarithm is the one of earlier tasks, whose mean is 0.
+        Until a cost is known, the logarithm is that of earlier tasks, with mean 0.
         """
         there = np.isfinite(cost) & (cost > 0.0)
         if not there.any():
@@ -56,7 +56,7 @@ class LogCost:
         return lambda at: self.earlier(at) + process.predict(self._features(at))[0]
 
     def earlier(self, at: Place) -> Floats:
-        """The mean centred logarithm of the cost of candidates on earlier tasks, ``(c,)``."""
+        """Return the mean centred logarithm of the cost of candidates on earlier tasks, ``(c,)``."""
         if self.table is None:
             return np.zeros(len(at.x))
         pool, value = self.table

@@ -1,4 +1,4 @@
-"""`MetaTable`: what earlier tasks scored at one set of points. One rule: it is made once for a prior, not for a run."""
+"""`MetaTable`: scores of earlier tasks at one set of points. It is made once for a prior, not for a run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class MetaTable:
     """Scores of `k` earlier tasks at `m` points.
 
     Attributes:
-        pool: The points: those of the run's pool, or, where it has none, those that the tasks share.
-        y: Scores ``(k, m)``, all finite. A failure has the score of the task's worst success. What was not measured on
-            a task has the mean standardised score of its configuration on the others, on the task's scale.
+        pool: The points: those of the run's pool, or, without one, the tasks' common points.
+        y: Scores ``(k, m)``, all finite. A failure has the score of the task's worst success. A configuration not
+            measured on a task has its mean standardised score on the others, on the task's scale.
     """
 
     pool: Pool
@@ -39,17 +39,17 @@ class MetaTable:
 
 
 def table_of(run: Run) -> MetaTable | None:
-    """What the earlier tasks of a run's context scored at the run's points; None where nothing is known.
+    """Return the scores of a run's earlier tasks at the run's points; None if nothing is known.
 
-    A task that was measured at other points has the scores of its `Surrogate`. Without a pool, the points are those
-    that the tasks share, else `candidates_of` them.
+    A task measured at other points has the scores of its `Surrogate`. Without a pool, the points are the tasks' common
+    ones, else `candidates_of` them.
     """
     return _table(run.space, tuple(run.context.prior), run.pool)
 
 
 @functools.lru_cache(maxsize=4)
 def _table(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None) -> MetaTable | None:
-    """`Evaluations` are told apart by identity, as in the portfolio."""
+    """Return the table; `Evaluations` are identified by object, as in the portfolio."""
     tasks = known(space, prior)
     if not tasks:
         return None

@@ -30,11 +30,11 @@ Acquisition = Callable[[Place], Floats]
 
 
 class Model(ABC):
-    """What one run is chosen by; it may remember, but draws from the run's generator only.
+    """The model behind one run's choices; it may remember, but draws from the run's generator only.
 
     Args:
         run: The run.
-        pool: The points of the model's table: the run's pool, or those it brings to a space that has none.
+        pool: The points of the model's table: the run's pool, or its own points for a space without one.
     """
 
     def __init__(self, run: Run, pool: Pool | None = None) -> None:
@@ -42,7 +42,7 @@ class Model(ABC):
 
     @abstractmethod
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
-        """What to choose by after trials at `seen` with scores ``(n,)``; None for a random choice."""
+        """Return the acquisition function after trials at `seen` with scores ``(n,)``; None for a random choice."""
 
 
 class ModelBased(Baseline):
@@ -65,7 +65,7 @@ class ModelBased(Baseline):
 
     @abstractmethod
     def begin(self, run: Run) -> Model | None:
-        """The model of a run, made at its first choice; None: its choices are random."""
+        """Return the model of a run, made at its first choice; None: its choices are random."""
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         super().reset_batch(contexts, rngs)
@@ -148,7 +148,7 @@ class Study:
 
 
 def _weighed(acquisition: Acquisition | None, belief: Belief, run: Run) -> Acquisition | None:
-    """The logarithm of a value with that of the density, as far as it is trusted; see `ModelBased`."""
+    """Return the logarithm of a value with that of the density, as far as it is trusted; see `ModelBased`."""
     n = len(run.score)
     if acquisition is None:  # the largest of log weights with Gumbel noise is a draw by the weights
         draw = n % 2 == 0
@@ -167,7 +167,7 @@ def _trust(density: Floats, score: Floats) -> float:
 
 
 def rows_of(pool: Pool, x: Points) -> list[int]:
-    """The rows of canonical points ``(c, d)``; of a point that is no row, the nearest."""
+    """Return the rows of canonical points ``(c, d)``; of a point outside the pool, the nearest."""
     rows = [pool.row(point) for point in x]
     lost = [i for i, row in enumerate(rows) if row < 0]
     if lost:
@@ -177,7 +177,7 @@ def rows_of(pool: Pool, x: Points) -> list[int]:
 
 
 def neighbours(space: SearchSpace, x: Points, rng: np.random.Generator, step: float) -> Points:
-    """Legal points near `x` ``(p, d)``, canonical: `_LOCAL` drawn, of which forbidden ones are left out.
+    """Return legal points near `x` ``(p, d)``, canonical: `_LOCAL` drawn, without forbidden ones.
 
     Metric columns take a Gaussian step, a categorical another value with a chance of one in `d`.
     """

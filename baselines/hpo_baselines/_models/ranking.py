@@ -1,4 +1,4 @@
-"""How well earlier tasks order the trials of a run, pair by pair."""
+"""Agreement of earlier tasks with the order of a run's trials, pair by pair."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ PEAK = 0.75  # of the Epanechnikov kernel
 
 
 def discordance(mean: Floats, y: Floats) -> Floats:
-    """The share of pairs of trials that each task orders otherwise than the run, ``(k,)``.
+    """Return the share of pairs of trials that each task orders otherwise than the run, ``(k,)``.
 
     Args:
-        mean: What tasks predict at the run's trials, ``(k, n)``, `n` at least 2.
+        mean: Predictions of tasks at the run's trials, ``(k, n)``, `n` at least 2.
         y: The run's scores, ``(n,)``.
     """
     i, j = np.triu_indices(len(y), 1)

@@ -21,7 +21,7 @@ class Relearned:
         self._learned: Floats | None = None
 
     def fit(self, x: Points, y: Floats) -> GaussianProcess:
-        """The process of points ``(n, d)`` and their values ``(n,)``."""
+        """Return the process of points ``(n, d)`` and their values ``(n,)``."""
         n = len(y)
         learn = self._learned is None or n < _OFTEN or n % 3 == 0
         process = GaussianProcess.fit(x, y, start=self._learned, centre=self._centre, iterations=15 if learn else 0)

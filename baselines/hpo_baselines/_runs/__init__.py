@@ -1,1 +1,1 @@
-"""What baselines keep of a run, and how they walk."""
+"""State of baselines' runs, and their walks."""

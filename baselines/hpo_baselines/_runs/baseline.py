@@ -1,4 +1,5 @@
-"""`Baseline`: what baselines share. One rule: a run's choices depend on that run alone, asked singly or in a batch."""
+"""`Baseline`: shared parts of baselines. One rule: a run's choices depend on that run alone, asked singly or in a
+batch."""
 
 from __future__ import annotations
 
@@ -24,11 +25,11 @@ _BLOCK = 64  # points that are looked up at once
 
 
 class Ground:
-    """What runs of one context share.
+    """State shared by runs of one context.
 
     Attributes:
         pool: The pool, or None.
-        available: Rows that may be asked for at all, ``(m,)``; none without a pool.
+        available: Rows that may be proposed at all, ``(m,)``; none without a pool.
     """
 
     def __init__(self, context: Context) -> None:
@@ -38,19 +39,19 @@ class Ground:
 
 
 class Run:
-    """One run: what it has seen, and what it may still ask for.
+    """One run: its trials, and its remaining choices.
 
     A small finite space is treated as a pool of all its configurations.
 
     Attributes:
         pool: The pool, or None.
-        open: Rows that may still be asked for, ``(m,)``.
-        x, score: Points and scores told so far, given points first.
-        cost: What these took, where the method asks for it (see `Baseline`), else NaN.
+        open: Rows that may still be proposed, ``(m,)``.
+        x, score: Reported points and scores so far, the initial design first.
+        cost: Their costs, if the method asks for them (see `Baseline`), else NaN.
         plan: See `follow`.
-        stream: The random configurations of the run's world, drawn as they are asked for: of a pool all available rows
-            in random order, else points of the space without end. All methods that try anything at random take the next
-            of them that was not tried, so in one cell they begin alike (see `Context.starts`).
+        stream: The random configurations of the run's instance, drawn on demand: of a pool all available rows in random
+            order, else points of the space without end. All methods take their random trials from it, the next untried
+            one, so in one cell they begin alike (see `Context.starts`).
     """
 
     def __init__(self, context: Context, rng: np.random.Generator, ground: Ground | None = None) -> None:
@@ -74,7 +75,7 @@ class Run:
             self.learn(x, score, row=self.pool.row(x), cost=cost)
 
     def learn(self, x: Points, score: float, *, row: int = -1, key: bytes = b"", cost: float = np.nan) -> None:
-        """As `told`, of a point whose row (-1 for none) or, without a pool, whose key is known."""
+        """Record a trial like `told`, of a point with a known row (-1 for none) or, without a pool, a known key."""
         self.x.append(x)
         self.score.append(score)
         self.cost.append(cost)
@@ -92,14 +93,14 @@ class Run:
 
     # ------------------------------------------------------------------ what comes next
     def point(self, choice: Choice) -> Points:
-        """The canonical point of a choice, ``(d,)``."""
+        """Return the canonical point of a choice, ``(d,)``."""
         if isinstance(choice, int):
             assert self.pool is not None
             return np.asarray(self.pool.x[choice])
         return choice
 
     def exact(self, x: Points) -> int:
-        """The row that is the canonical point `x` ``(d,)``: one that may be asked for, if any is; else -1."""
+        """Return the row equal to the canonical point `x` ``(d,)``: one that may be proposed, if any is; else -1."""
         assert self.pool is not None
         row = self.pool.row(x)
         if row >= 0 and not self.pool.distinct:
@@ -108,7 +109,7 @@ class Run:
         return row
 
     def choices(self, x: Points) -> list[Choice]:
-        """Canonical points ``(n, d)`` as choices, looked up at once: their rows, where those may be asked for."""
+        """Return canonical points ``(n, d)`` as choices, looked up at once: their rows, if those may be proposed."""
         if self.pool is None:
             return list(x)
         rows = self.pool.exact(x) if self.pool.distinct else np.array([self.exact(point) for point in x], np.int64)
@@ -116,12 +117,12 @@ class Run:
         return [point if row < 0 else row for point, row in zip(x, rows.tolist(), strict=True)]
 
     def known(self, x: Points) -> Iterator[Choice]:
-        """As `choices`, one after the other, looked up as far as they are asked for."""
+        """Yield `choices` one after the other, looked up on demand."""
         for i in range(0, len(x), _BLOCK):
             yield from self.choices(x[i : i + _BLOCK])
 
     def nearest(self, x: Points) -> int:
-        """The nearest row that may still be asked for, -1 where none is left."""
+        """Return the nearest row that may still be proposed, -1 if none is left."""
         assert self.pool is not None
         row = self.exact(x)
         return row if row >= 0 and self.open[row] else int(self.pool.nearest(x[None], self.open)[0])
@@ -187,7 +188,7 @@ class Run:
 class Baseline(ABC):
     """An optimizer that chooses for any number of runs at once; asking for one is a batch of one.
 
-    Its class says by ``priced = True`` that its runs are to know what their trials cost.
+    Its class states ``priced = True`` if its runs need the costs of their trials.
     """
 
     priced: ClassVar[bool] = False
@@ -195,14 +196,14 @@ class Baseline(ABC):
 
     @abstractmethod
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
-        """Claim what each run evaluates next; None where nothing is left to try."""
+        """Claim the next evaluation of each run; None if nothing is left to try."""
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a new run; every random choice of the run is drawn from `rng`."""
         self.reset_batch([context], [rng])
 
     def ask(self) -> Query | None:
-        """The next query, or None where all has been tried."""
+        """Return the next query, or None if all has been tried."""
         run = self._only()
         (choice,) = self.choose([run])
         return None if choice is None else Query(run.space.from_unit(run.point(choice)))
@@ -218,7 +219,7 @@ class Baseline(ABC):
         self._runs = [Run(c, rng, grounds[c]) for c, rng in zip(contexts, rngs, strict=True)]
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """What each run evaluates next; -1 or a point of NaN where all has been tried."""
+        """Return the next evaluation of each run; -1 or a point of NaN if all has been tried."""
         if runs.n != len(self._runs):
             raise StateError(f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._runs)}.")
         rows = runs.tabular and all(run.context.pool is not None for run in self._runs)
@@ -240,11 +241,11 @@ class Baseline(ABC):
 
 
 class Planned(Baseline):
-    """A baseline that looks at no score: each run follows a plan, leaves out what was tried, and ends at random."""
+    """A baseline without regard to scores: each run follows a plan, without repeats, and ends at random."""
 
     @abstractmethod
     def plan(self, run: Run) -> Iterator[Choice]:
-        """What to try, best first; made at the run's first choice. Repeats and what was tried are skipped."""
+        """Return the configurations to try, best first; made at the run's first choice. Repeats are skipped."""
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the next of each run's plan."""
@@ -270,7 +271,7 @@ def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
 
 
 def grounds_of(contexts: Sequence[Context]) -> dict[Context, Ground]:
-    """What the runs of each context share; contexts of one space and pool share one."""
+    """Return the shared state of the runs of each context; contexts of one space and pool share one."""
     made: dict[tuple[SearchSpace, int, int], Ground] = {}
     out: dict[Context, Ground] = {}
     for context in contexts:
@@ -293,11 +294,11 @@ class New(NamedTuple):
 
 
 def news(mine: Sequence[R], runs: Runs, rows: bool, costs: bool = False) -> Iterator[tuple[R, New]]:
-    """What is new to each run, looked up at once.
+    """Return the new trials of each run, looked up at once.
 
     Args:
         rows: Trials are rows of the runs' own pools.
-        costs: Whether to tell costs.
+        costs: Whether to include costs.
     """
     for new in runs.since(np.array([len(run.score) for run in mine]), costs=costs):
         who, score, fidelity = [mine[i] for i in new.who.tolist()], new.score.tolist(), new.fidelity.tolist()

@@ -13,11 +13,11 @@ Draw = Callable[[FidelityRun], Choice | None]
 """Claims a new configuration; None where none is left."""
 
 Starts = Callable[[int], Sequence[tuple[int, int]]]
-"""Of ``s_max``, the brackets of a round: `s`, and the number of configurations that it starts with."""
+"""For each of ``s_max``, the brackets of a round: `s`, and its initial number of configurations."""
 
 
 def bracket(s: int, s_max: int, eta: int) -> int:
-    """Configurations that bracket `s` of Hyperband starts with.
+    """Return the initial number of configurations in bracket `s` of Hyperband.
 
     ``floor((s_max + 1) / (s + 1)) eta^s``, as in the paper's table (R = 81: 81, 27, 9, 6, 5) and the authors' code; the
     paper's Algorithm 1 rounds otherwise, and has 81, 34, 15, 8, 5.
@@ -26,19 +26,19 @@ def bracket(s: int, s_max: int, eta: int) -> int:
 
 
 def sizes(n: int, count: int, eta: int) -> list[int]:
-    """Configurations at each of `count` rungs, of `n` at the first."""
+    """Return the number of configurations at each of `count` rungs, of `n` at the first."""
     return [max(1, n // eta**i) for i in range(count)]
 
 
 def cost(n: int, levels: Sequence[float], eta: int) -> float:
-    """What a bracket of `n` configurations costs; `levels` is what a trial takes at each of its rungs."""
+    """Return the cost of a bracket of `n` configurations; `levels` is the cost of a trial at each of its rungs."""
     return sum(size * level for size, level in zip(sizes(n, len(levels), eta), levels, strict=True))
 
 
 def affordable(n: int, levels: Sequence[float], eta: int, left: float) -> int:
-    """The most configurations, at most `n`, of a bracket that `left` pays for; 0 where it pays for less than `eta`.
+    """Return the most configurations, up to `n`, of a bracket that `left` pays for; 0 if it pays for less than `eta`.
 
-    A bracket of one rung is not cut: as many full evaluations are better spent on what was stopped before.
+    A bracket of one rung is not cut: as many full evaluations are better spent on stopped configurations.
     """
     least = n if len(levels) == 1 else min(n, eta)
     n = min(n, max(0, horizon(left, levels)))  # what the first rung costs
@@ -48,10 +48,11 @@ def affordable(n: int, levels: Sequence[float], eta: int, left: float) -> int:
 
 
 def halving(run: FidelityRun, n: int, at: Sequence[int], eta: int, draw: Draw) -> Iterator[Ask]:
-    """One bracket: `n` new configurations at the first of the rungs `at`, the best ``n / eta^i`` of them at the i-th.
+    """Yield one bracket: `n` new configurations at the first of the rungs `at`, the best ``n / eta^i`` of them at the
+    i-th.
 
-    Fewer where no more are left. Of equals the earliest goes on. What has no score is dropped. Where the budget is in
-    cost, what is cheap begins further up, and is not evaluated again at the rungs below.
+    Fewer if no more are left. Of equals the earliest continues. Configurations without a score are dropped. With a
+    budget in cost, cheap ones begin further up, and are not evaluated again at the rungs below.
     """
     members: list[Choice] = []
     while len(members) < n and (choice := draw(run)) is not None:

@@ -16,7 +16,7 @@ _DRAWN = 64  # configurations of a space without a pool, of which one is tried
 
 
 def cheap_first(run: Run, stream: Iterator[Choice], exponent: float = 1.0) -> Iterator[Choice]:
-    """The configurations of a `stream` in the order that `RandomCheapest` tells; without costs, in their own."""
+    """Yield the configurations of a `stream` in the order of `RandomCheapest`; without costs, in their own."""
     cost = LogCost(run)
     if cost.table is None or not exponent:
         yield from stream
@@ -32,5 +32,5 @@ def cheap_first(run: Run, stream: Iterator[Choice], exponent: float = 1.0) -> It
 
 
 def _lateness(m: int) -> NDArray[np.float64]:
-    """The logarithm of the time at which the first, second, .. of `m` exponential clocks is expected to ring."""
+    """Return the logarithm of the expected time of the first, second, .. ring among `m` exponential clocks."""
     return np.log(np.cumsum(1.0 / np.arange(m, 0, -1)))

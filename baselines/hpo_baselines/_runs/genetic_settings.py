@@ -1,4 +1,4 @@
-"""Settings of the genetic algorithm: which there are, what they are worth on tasks, and their own evolution."""
+"""Settings of the genetic algorithm: their space, their worth on tasks, and their own evolution."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Settings = dict[str, Any]
 STARTS = ("random", "portfolio")
 _USUAL = {"population": 8, "offspring": 1, "eta": 5.0, "sd": 0.15, "tournament": 3, "crossover": 1.0, "mutation": 1.0}
 USUAL: tuple[Settings, ...] = tuple({"start": start, **_USUAL} for start in STARTS)
-"""The settings that the search starts from and is held against: those of `ga` and `ga-portfolio` at a budget of 33."""
+"""The usual settings, start and reference of the search: those of `ga` and `ga-portfolio` at a budget of 33."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is tried: settings on meta-train tasks, then finalists on held-out ones."""
+    """Size of the search: settings on meta-train tasks, then finalists on held-out ones."""
 
     candidates: int
     tasks: int
@@ -38,7 +38,7 @@ class Sizes:
     held: int
 
     def within(self, runs: int) -> Sizes:
-        """At most `runs` runs in all; what is too much shrinks alike."""
+        """Return sizes of at most `runs` runs in all, shrunk in proportion."""
         total = self.candidates * self.tasks + self.finalists * self.held
         if runs >= total:
             return self
@@ -63,7 +63,7 @@ class Arena:
         cls, tasks: Sequence[Task], tables: Prior, priors: Sequence[Prior], count: int, budget: int,
         rng: np.random.Generator,
     ) -> Arena:  # fmt: skip
-        """An arena of `count` of the tasks, drawn."""
+        """Return an arena of `count` of the tasks, drawn."""
         rows = np.sort(rng.permutation(len(tasks))[:count]).tolist()
         chosen = [tasks[i] for i in rows], tuple(tables[i] for i in rows), [priors[i] for i in rows]
         return cls(*chosen, budget, int(rng.integers(2**63)))
@@ -106,7 +106,8 @@ def evolve(arena: Arena, count: int, rng: np.random.Generator) -> list[tuple[flo
 
 
 def choose_finalist(tried: Sequence[tuple[float, Settings]], held: Arena, finalists: int) -> Settings:
-    """Of the best settings and the usual ones, those of the least regret on held-out tasks; of equals, the first."""
+    """Return, of the best settings and the usual ones, those of the least regret on held-out tasks; of equals, the
+    first."""
     if not tried:
         return USUAL[0]
     if not held.tasks or not finalists:
@@ -117,14 +118,14 @@ def choose_finalist(tried: Sequence[tuple[float, Settings]], held: Arena, finali
 
 
 def genetic_of(settings: Mapping[str, Any]) -> Genetic:
-    """The genetic algorithm of some settings."""
+    """Return the genetic algorithm of some settings."""
     own = {name: value for name, value in settings.items() if name != "start"}
     return PortfolioGenetic(**own) if settings["start"] == "portfolio" else GeneticAlgorithm(**own)
 
 
 @functools.cache
 def settings_space() -> SearchSpace:
-    """What may be chosen of the genetic algorithm."""
+    """Return the search space of the genetic algorithm's settings."""
     from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
     space = ConfigurationSpace()

@@ -1,7 +1,7 @@
-"""Plans that look at scores: a generator proposes, learns what came of it, and goes on.
+"""Plans with regard to scores: a generator proposes, learns the result, and continues.
 
-`Run.follow` takes such a plan as it takes any other. A proposal that was tried before is skipped, so a plan asks
-`evaluated` whether its own was.
+`Run.follow` takes such a plan like any other. A repeated proposal is skipped, so a plan asks `evaluated` whether its
+own was evaluated.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def evaluated(run: Run, choice: Choice) -> Plan[tuple[Points, float] | None]:
 
 
 def anywhere(run: Run) -> Choice:
-    """The next of the run's random configurations; in a pool, of those that were not tried."""
+    """Return the next of the run's random configurations; in a pool, an untried one."""
     return next((c for c in run.stream if not isinstance(c, int) or run.open[c]), 0)
 
 
 def best_told(run: Run) -> tuple[Points, float]:
-    """The best trial so far; of equals the earliest."""
+    """Return the best trial so far; of equals the earliest."""
     at = run.score.index(max(run.score))
     return run.x[at], run.score[at]
 
@@ -50,12 +50,12 @@ def best_start(run: Run, count: int) -> Plan[tuple[Points, float]]:
 
 
 def tenth(run: Run) -> int:
-    """The usual number of random configurations before a search that starts from the best of them."""
+    """Return the usual number of random configurations before a search from the best of them."""
     return int(np.clip(run.context.budget // 10, 1, 10))
 
 
 class Tried:
-    """The scores of what a run has tried."""
+    """The scores of a run's trials."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -63,7 +63,7 @@ class Tried:
         self._told = 0
 
     def scores(self, x: Points) -> list[float | None]:
-        """The scores of canonical points ``(n, d)``, None of those that were not tried."""
+        """Return the scores of canonical points ``(n, d)``, None for untried ones."""
         run = self._run
         if self._told < len(run.score):
             new = [keys(point[None])[0] for point in run.x[self._told :]]

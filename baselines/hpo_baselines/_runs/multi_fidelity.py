@@ -1,9 +1,9 @@
-"""`MultiFidelity`: what baselines share that also choose a fidelity. One rule: of a configuration, only more is asked.
+"""`MultiFidelity`: shared parts of baselines that also choose a fidelity. A configuration only returns at a higher one.
 
-A repeat is the same configuration at the same fidelity: neither it nor a lower fidelity of the same is ever asked for.
-What is asked for costs its fidelity, in full evaluations, also where the same was evaluated at a lower one before.
-Where the budget is in cost, it takes what it costs, which is foretold (`Prices`) until it is paid; where trainings
-continue, only what it costs beyond the lower one.
+A repeat is the same configuration at the same fidelity: neither it nor a lower fidelity of the same is ever proposed.
+A proposal costs its fidelity, in full evaluations, also after a lower one of the same configuration. With a budget in
+cost, it takes its cost, predicted (`Prices`) until it is paid; if trainings continue, only its cost beyond the lower
+one.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Ask = tuple[Choice, int]
 
 @dataclass(eq=False)
 class Tried:
-    """A configuration that was asked for, or given.
+    """A proposed configuration, or one of the initial design.
 
     Attributes:
-        choice: How to ask for it (again); None where it is no available row of the pool.
-        level: The highest level that it was asked for, or told at.
-        scores: What was told, by level.
+        choice: The choice to propose it (again); None if it is no available row of the pool.
+        level: The highest level of a proposal or report.
+        scores: Reported scores, by level.
     """
 
     choice: Choice | None
@@ -53,22 +53,23 @@ class Tried:
         return level, self.scores.get(level, -np.inf)
 
     def score_from(self, level: int) -> float | None:
-        """The score at the lowest level told that is not below `level`; None where there is none."""
+        """Return the score at the lowest reported level from `level` on; None without one."""
         reached = min((at for at in self.scores if at >= level), default=-1)
         return self.scores.get(reached)
 
 
 class FidelityRun(Run):
-    """One run: what it has seen at which fidelity, and what it may still ask for and pay.
+    """One run: its trials by fidelity, and its remaining affordable choices.
 
     Attributes:
         levels: The fidelities, ascending.
-        prices: What trials are expected to take, where the budget is in cost; else None.
-        mean: What a trial takes at each level, in units of the budget: the fidelity, or its mean price.
-        top: Position of the highest one that the whole budget pays for: that of a full evaluation, as a rule.
-        spent: What the run's own trials took, in units of the budget; what is told before the first choice is given.
+        prices: Expected costs of trials, for a budget in cost; else None.
+        mean: Cost of a trial at each level, in units of the budget: the fidelity, or its mean price.
+        top: Position of the highest affordable level with the whole budget: that of a full evaluation, as a rule.
+        spent: Spending of the run's own trials, in units of the budget; reports before the first choice are the initial
+            design.
         tried: By configuration, in the order of the first trial.
-        told_at: What was told, by level, in that order.
+        told_at: Reports, by level, in that order.
         memory: For the method that chooses.
     """
 
@@ -91,9 +92,9 @@ class FidelityRun(Run):
 
     @property
     def payable(self) -> int:
-        """Position of the highest level that the budget left pays for, -1 where it pays for none.
+        """Return the position of the highest affordable level, -1 if none is.
 
-        The highest of all where the budget is in cost: what a trial costs is known when it is paid.
+        It is the highest of all for a budget in cost: the cost of a trial is known when it is paid.
         """
         if self.context.unit is not None:
             return len(self.levels) - 1
@@ -101,14 +102,14 @@ class FidelityRun(Run):
 
     # ------------------------------------------------------------------ what happened
     def told(self, x: Points, score: float, fidelity: float = 1.0, *, cost: float = np.nan) -> None:
-        """Learn the score of a canonical point ``(d,)`` at a fidelity, and what it took."""
+        """Learn the score of a canonical point ``(d,)`` at a fidelity, and its cost."""
         super().told(x, score, cost=cost)
         self.note(x, score, fidelity, cost=cost)
 
     def note(
         self, x: Points, score: float, fidelity: float, *, cost: float = np.nan, row: int = -1, key: bytes = b""
     ) -> None:
-        """Keep a score by its fidelity; of a point that is a row of the pool, or whose key is known, as in `learn`."""
+        """Keep a score by its fidelity; of a point that is a row of the pool, or with a known key, as in `learn`."""
         level = int(np.abs(np.subtract(self.levels, fidelity)).argmin())
         one = self.entry(row) if row >= 0 else self._entry(x, key or keys(x[None])[0])
         one.level = max(one.level, level)
@@ -122,7 +123,7 @@ class FidelityRun(Run):
             self.spent += charge
 
     def entry(self, choice: Choice) -> Tried:
-        """What is known of a configuration; a new entry where it is the first time that it is met."""
+        """Return the entry of a configuration; a new one at its first appearance."""
         if not isinstance(choice, int):
             return self._entry(choice, keys(choice[None])[0])
         one = self._of_row.get(choice)
@@ -143,27 +144,27 @@ class FidelityRun(Run):
         return row if row >= 0 and self.available[row] else None
 
     def best(self, choices: Sequence[Choice], level: int) -> list[Choice]:
-        """Those of some configurations that have a score at a level, best first; of equals, the earliest."""
+        """Return those of some configurations with a score at a level, best first; of equals, the earliest."""
         known = [(c, self.score_of(self.entry(c), level)) for c in choices]
         return [c for c, _ in sorted(((c, s) for c, s in known if s is not None), key=lambda one: -one[1])]
 
     def score_of(self, one: Tried, level: int) -> float | None:
-        """The score of a configuration in a rung, None where it is not in it.
+        """Return the score of a configuration in a rung, None if it is not in it.
 
-        Where the budget is in cost, what has begun further up is in the rungs below, by its first score.
+        With a budget in cost, a configuration that began further up is in the rungs below, by its first score.
         """
         return one.scores.get(level) if self.prices is None else one.score_from(level)
 
     def rung(self, level: int) -> list[tuple[Tried, float]]:
-        """The configurations of a rung with their scores, in the order in which they were told; see `score_of`."""
+        """Return the configurations of a rung with their scores, in the order of reports; see `score_of`."""
         there = self.told_at.get(level, []) if self.prices is None else self.tried.values()
         scored = ((one, self.score_of(one, level)) for one in there)
         return [(one, score) for one, score in scored if score is not None]
 
     def stopped(self, level: int) -> Tried | None:
-        """Of the configurations that were not asked for at a level or above: the best at the highest level reached.
+        """Return, of the configurations not proposed at a level or above, the best at the highest level reached.
 
-        Where the budget is in cost, of those that are expected to fit in what is left, if any is.
+        With a budget in cost, of those expected to fit in the rest, if any is.
         """
         there = [t for t in self.tried.values() if t.level < level and t.choice is not None]
         if self.prices is not None:
@@ -171,24 +172,26 @@ class FidelityRun(Run):
         return max(there, key=lambda t: t.standing, default=None)
 
     def _fitting(self, some: Sequence[Tried], level: int) -> list[Tried]:
-        """Those that are expected to take no more at a level than is left."""
+        """Return the configurations expected to fit in the rest of the budget at a level."""
         assert self.prices is not None
         price = self.mean[level] * self.prices.share([t.choice for t in some if t.choice is not None])
         return [t for t, p in zip(some, price.tolist(), strict=True) if pays(self.context.budget - self.spent, p)]
 
     # ------------------------------------------------------------------ what comes next
     def ladder(self, eta: int) -> tuple[int, ...]:
-        """Positions, ascending, of the levels whose trials take nearest to 1, 1 / eta, 1 / eta^2, .. of the last; the
-        last one is always among them, also where a lower level takes as much."""
+        """Return positions, ascending, of the levels whose trials cost nearest to 1, 1 / eta, 1 / eta^2, .. of the
+        last; the last one is always among them, also if a lower level costs as much.
+        """
         return (*rungs(self.mean[: self.top + 1], eta)[:-1], self.top)
 
     def start(self, choice: Choice, at: Sequence[int]) -> int:
-        """At which of ascending levels a new configuration begins: the first, or, where the budget is in cost, the
-        highest at which it is expected to take no more than the mean configuration takes at the first."""
+        """Return the first of ascending levels for a new configuration: the lowest, or, with a budget in cost, the
+        highest at which it is expected to cost no more than the mean configuration at the lowest.
+        """
         return at[0] if self.prices is None else self.prices.start(choice, at)
 
     def follow_asks(self, plan: Callable[[FidelityRun], Iterator[Ask]]) -> Ask | None:
-        """The next ask of the run's plan, made at the first call; once that or the budget ends, `_last`."""
+        """Return the next ask of the run's plan, made at the first call; once that or the budget ends, `_last`."""
         if self._asks is None:
             self._asks = plan(self)
         held, self._held = self._held, None
@@ -211,7 +214,7 @@ class FidelityRun(Run):
         return self.entry(ask[0]).level < ask[1]
 
     def _needs_rest(self, ask: Ask) -> bool:
-        """Whether an ask would use up the budget of the one full evaluation that each run makes."""
+        """Return whether an ask would use up the budget of the one full evaluation of each run."""
         if self._reached or ask[1] >= self.top:
             return False
         price, full = self.levels[ask[1]], self.levels[self.top]
@@ -222,7 +225,7 @@ class FidelityRun(Run):
         return over(self.context.budget - self.spent - price, full)
 
     def _last(self, ask: Ask | None) -> Iterator[Ask]:
-        """Spend what no plan has a use for: the best that were stopped, in full; then what is new; then the rest."""
+        """Spend the rest of a finished plan: the best stopped ones, in full; then new ones; then the remainder."""
         if ask is not None and self.entry(ask[0]).level < 0 <= self.payable:
             yield ask[0], self.payable
         while (level := self.payable) >= 0:
@@ -236,20 +239,20 @@ class FidelityRun(Run):
 class MultiFidelity(ABC):
     """An optimizer that chooses configurations and fidelities, for any number of runs; one is a batch of one.
 
-    Whatever the method, the budget of one full evaluation is kept back until there was one: it goes to the best at the
-    highest fidelity tried. What a method has no use for at the end goes to the best that were stopped, in full; what
-    pays for no full evaluation, to new configurations at the highest fidelity that it pays for. When each configuration
-    was tried in full, `ask` returns None.
+    With any method, the budget of one full evaluation is reserved until there was one: it goes to the best at the
+    highest fidelity tried. The unused end of a budget goes to the best stopped configurations, in full; a remainder
+    below a full evaluation, to new configurations at the highest affordable fidelity. Once each configuration was tried
+    in full, `ask` returns None.
 
-    **In cost**: where the budget is in cost, the resource is what trials take, not their fidelity, and is counted as
-    charged; time is among the resources that "Hyperband" (Li et al., JMLR 18, 2018) names.
+    **In cost**: with a budget in cost, the resource is the cost of trials, not their fidelity, counted as charged; time
+    is among the resources that "Hyperband" (Li et al., JMLR 18, 2018) names.
 
-    - Rungs are the fidelities whose trials take nearest to 1, 1 / eta, 1 / eta^2, .. units, by the mean costs of the
+    - Rungs are the fidelities whose trials cost nearest to 1, 1 / eta, 1 / eta^2, .. units, by the mean costs of the
       earlier tasks (`Prices`): a ninth of the data may take a half of the time.
-    - A new configuration begins at the highest rung at which it is expected to take no more than the mean one takes at
-      the first, so what is cheap gets further. In the rungs below it stands with its first score.
+    - A new configuration begins at the highest rung at which it is expected to cost no more than the mean one at the
+      first, so cheap ones get further. In the rungs below it stands with its first score.
     - Random configurations come as those of `random-cheapest`.
-    - Of what was stopped, only what is expected to fit in what is left is evaluated in full, if anything is.
+    - Of the stopped ones, only those expected to fit in the rest are evaluated in full, if any is.
     """
 
     remembers: ClassVar[tuple[str, ...]] = (FIDELITY, COST)
@@ -257,14 +260,15 @@ class MultiFidelity(ABC):
 
     @abstractmethod
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
-        """What a run asks for, one after the other; made at its first choice, and gone on with once that is told."""
+        """Yield the asks of a run, one after the other; begun at its first choice, and continued once that is
+        reported."""
 
     def check(self) -> None:  # noqa: B027 - not all methods have settings
         """Refuse settings out of range."""
 
     @one_blas_thread()
     def choose(self, runs: Sequence[FidelityRun]) -> list[Ask | None]:
-        """Claim what each run evaluates next; None where nothing is left to try."""
+        """Claim the next evaluation of each run; None if nothing is left to try."""
         self.check()
         return [run.follow_asks(self.plan) for run in runs]
 
@@ -273,7 +277,7 @@ class MultiFidelity(ABC):
         self.reset_batch([context], [rng])
 
     def ask(self) -> Query | None:
-        """The next query, or None where all has been tried."""
+        """Return the next query, or None if all has been tried."""
         run = self._only()
         (ask,) = self.choose([run])
         return None if ask is None else Query(run.space.from_unit(run.point(ask[0])), run.levels[ask[1]])
@@ -289,7 +293,7 @@ class MultiFidelity(ABC):
         self._runs = [FidelityRun(c, rng, grounds[c]) for c, rng in zip(contexts, rngs, strict=True)]
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """What each run evaluates next, and at which fidelity; -1 or a point of NaN where all has been tried."""
+        """Return the next evaluation of each run, with its fidelity; -1 or a point of NaN if all has been tried."""
         if runs.n != len(self._runs):
             raise StateError(f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._runs)}.")
         rows = runs.tabular and all(run.context.pool is not None for run in self._runs)

@@ -14,10 +14,10 @@ _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 
 
 class Population(Baseline):
-    """The first `size` trials are given points and random ones; each later one is a child of what was tried.
+    """The first `size` trials are the initial design and random ones; each later one is a child of earlier ones.
 
-    A child that was tried before is bred anew, up to three times; then the run takes a random configuration, in a pool
-    the nearest row that was not tried. In a pool, a child that is no row stands for the nearest one that is left.
+    A repeated child is bred anew, up to three times; then the run takes a random configuration, in a pool the nearest
+    untried row. In a pool, a child outside it stands for the nearest remaining row.
     """
 
     @abstractmethod
@@ -66,7 +66,7 @@ class Population(Baseline):
 
 
 def quarter(run: Run, least: int) -> int:
-    """The usual size of a population: a quarter of the budget, from `least` to 20."""
+    """Return the usual size of a population: a quarter of the budget, from `least` to 20."""
     return int(np.clip(run.context.budget // 4, least, 20))
 
 

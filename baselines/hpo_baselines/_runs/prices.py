@@ -1,4 +1,4 @@
-"""`Prices`: what trials at each fidelity are expected to take of a budget in cost."""
+"""`Prices`: expected costs of trials at each fidelity, in units of a budget in cost."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _AGAIN = 1.2  # they are learned anew when there are so many times the trials
 
 
 class Prices:
-    """What trials of a run are expected to take, in units of its budget.
+    """Expected costs of a run's trials, in units of its budget.
 
     A unit is the mean cost of a full evaluation, so the mean price of a fidelity is the ratio of the mean costs there
-    and in full, and that of a full evaluation 1: see `mean_prices`. What a configuration costs in proportion to the
-    mean is foretold by `LogCost`, of what the run's trials took in proportion to the mean price of their fidelity.
-    Before the first trial, it is what earlier tasks say, scaled so that its mean is 1.
+    and in full, and that of a full evaluation 1: see `mean_prices`. The cost of a configuration in proportion to the
+    mean is predicted by `LogCost`, from the costs of the run's trials in proportion to the mean price of their
+    fidelity. Before the first trial, it comes from earlier tasks, scaled to a mean of 1.
 
     Attributes:
         mean: Mean price of each fidelity, ascending, ``(f,)``.
@@ -37,8 +37,9 @@ class Prices:
         self._learned, self._foretold = 0, self._before()
 
     def charge(self, x: Points, level: int, cost: float) -> float:
-        """What a trial of a canonical point ``(d,)`` took at a level, in units, and remember it; the mean price of the
-        level where its cost is unknown."""
+        """Return the cost of a trial of a canonical point ``(d,)`` at a level, in units, and remember it; the mean
+        price of the level if its cost is unknown.
+        """
         assert self.run.context.unit is not None
         if not np.isfinite(cost):
             return float(self.mean[level])
@@ -47,19 +48,20 @@ class Prices:
         return cost / self.run.context.unit
 
     def share(self, choices: Sequence[Choice]) -> Floats:
-        """What configurations are expected to cost in proportion to the mean, ``(c,)``."""
+        """Return the expected cost of configurations in proportion to the mean, ``(c,)``."""
         x = np.array([self.run.point(choice) for choice in choices]).reshape(len(choices), self.run.space.d)
         exact = self.run.pool is not None
         rows = np.array(choices, np.int64) if exact else np.zeros(len(x), np.int64)
         return np.exp(self._log(Place(x, rows, exact)))
 
     def of(self, choice: Choice, level: int) -> float:
-        """What a configuration is expected to take at a level."""
+        """Return the expected cost of a configuration at a level."""
         return float(self.mean[level] * self.share([choice])[0])
 
     def start(self, choice: Choice, at: Sequence[int]) -> int:
-        """The highest of ascending levels at which a configuration is expected to take no more than the mean one takes
-        at the first; the first where it takes more there."""
+        """Return the highest of ascending levels at which a configuration is expected to cost no more than the mean one
+        at the first; the first if it costs more there.
+        """
         room = self.mean[at[0]] / self.share([choice])[0]
         return max((level for level in at if pays(room, self.mean[level])), default=at[0])
 

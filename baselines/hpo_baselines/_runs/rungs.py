@@ -1,4 +1,4 @@
-"""`rungs`: at which fidelities successive halving stops."""
+"""`rungs`: the fidelities at which successive halving stops."""
 
 from __future__ import annotations
 

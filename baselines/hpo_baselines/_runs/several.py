@@ -1,4 +1,4 @@
-"""`SeveralObjectives`: what baselines of several objectives share: runs that know the vector of each trial."""
+"""`SeveralObjectives`: shared parts of baselines of several objectives: runs that know the vector of each trial."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from hpo_gym.problem.objectives.objective import COST
 
 
 class VectorRun(Run):
-    """A run whose trials have several objectives.
+    """A run with several objectives per trial.
 
     Args:
         objectives: Names; see `SeveralObjectives`.
 
     Attributes:
         outcomes: The objectives.
-        good: Which trials succeeded.
+        good: Mask of successes.
     """
 
     def __init__(
@@ -39,12 +39,13 @@ class VectorRun(Run):
         self._vectors: list[Floats] = []
 
     def came(self, score: Floats, cost: Floats, further: Floats, status: NDArray[np.int8]) -> None:
-        """Learn what came of trials, each ``(t,)``, `further` ``(t, p)``."""
+        """Learn the results of trials, each ``(t,)``, `further` ``(t, p)``."""
         self._vectors += list(tame(self.outcomes.values(score, cost, further) * self.outcomes.signs))
         self.good += (status == 0).tolist()
 
     def vectors(self) -> Floats:
-        """What came of the trials so far, all maximised, ``(t, o)``: a failure is below all successes in each."""
+        """Return the results of the trials so far, all maximised, ``(t, o)``: a failure is below all successes in
+        each."""
         values = np.array(self._vectors).reshape(len(self._vectors), len(self.outcomes.places))
         good = np.array(self.good, bool)
         if good.all():
@@ -59,8 +60,7 @@ class SeveralObjectives(Baseline):
     """An optimizer that looks for the best trade-offs.
 
     Args:
-        objectives: Names. None: the score and whatever else the task tells of a configuration; where it tells nothing,
-            score and cost.
+        objectives: Names. None: the score and all further objectives of the task; without any, score and cost.
     """
 
     version = 1
@@ -83,7 +83,7 @@ class SeveralObjectives(Baseline):
         super().tell(trial)
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """What each run evaluates next; -1 or a point of NaN where all has been tried."""
+        """Return the next evaluation of each run; -1 or a point of NaN if all has been tried."""
         if runs.n == len(self._runs):
             for i, run in enumerate(self._runs):
                 new = slice(len(run.score), None)

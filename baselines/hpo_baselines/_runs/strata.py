@@ -1,9 +1,9 @@
 """`Strata`: points of the unit cube as rows of a pool, so that uniform points are uniform rows.
 
-The nearest row of a uniform point is no uniform row: one that stands apart answers for more of the cube than one in a
-crowd. Here the rows are halved by their first column, the halves by the next, and so on, as in a k-d tree, and a
-coordinate says into which half a point falls, in proportion to the rows that there are. So each row has an equal share
-of the cube, and points spread evenly over the cube are spread evenly over the rows.
+The nearest row of a uniform point is no uniform row: an isolated row answers for more of the cube than one in a crowd.
+Here the rows are halved by their first column, the halves by the next, and so on, as in a k-d tree, and a coordinate
+selects a half, in proportion to the available rows. So each row has an equal share of the cube, and points spread
+evenly over the cube are spread evenly over the rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Strata:
 
     Attributes:
         order: The rows ``(m,)``: any two halves, quarters, .. of it lie beside each other in some column.
-        columns: Which column the cells of each level are halved by.
+        columns: The column that halves the cells of each level.
     """
 
     def __init__(self, x: Points) -> None:
@@ -42,12 +42,12 @@ class Strata:
             low, high = np.where(left, low, middle), np.where(left, middle, high)
 
     def rows(self, u: Points, available: Mask) -> Iterator[int]:
-        """The rows of points ``(n, d)`` of the unit cube among those that are available ``(m,)``, at least one."""
+        """Return the rows of points ``(n, d)`` of the unit cube among the available ones ``(m,)``, at least one."""
         before = [0, *available[self.order].cumsum().tolist()]
         return (self._row(point, before) for point in np.minimum(u, _BELOW_1))
 
     def _row(self, u: Points, before: Sequence[int]) -> int:
-        """The row of one point, by how many available rows there are before each place of the order."""
+        """Return the row of one point, from the number of available rows before each place of the order."""
         low, high = 0, len(self.order)
         for column in self.columns:
             middle = (low + high) // 2
@@ -61,12 +61,13 @@ class Strata:
 
 @functools.lru_cache(maxsize=8)
 def strata_of(pool: Pool) -> Strata:
-    """The strata of a pool, made once for all runs."""
+    """Return the strata of a pool, made once for all runs."""
     return Strata(pool.x)
 
 
 def spread(run: Run, u: Points) -> Iterator[Choice]:
-    """Points of the unit cube ``(n, d)`` as what a run tries: available rows of its pool, or legal canonical points."""
+    """Return points of the unit cube ``(n, d)`` as choices of a run: available rows of its pool, or legal canonical
+    points."""
     if run.pool is None:
         x = run.space.snap(u)
         yield from x[run.space.legal(x)]
@@ -76,7 +77,8 @@ def spread(run: Run, u: Points) -> Iterator[Choice]:
 
 
 def one_of_each(run: Run, count: int) -> Iterator[Choice]:
-    """A random row of each of `count` cells of a pool, cells of as many available rows, up to one, in random order."""
+    """Return a random row of each of `count` cells of a pool, cells of as many available rows, up to one, in random
+    order."""
     assert run.pool is not None
     order = strata_of(run.pool).order
     rows = order[run.available[order]]

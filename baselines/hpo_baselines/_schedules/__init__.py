@@ -1,1 +1,1 @@
-"""What baselines of schedules share: rules that set the learning rate of a training anew before each epoch."""
+"""Shared parts of schedules: rules that set the learning rate of a training anew before each epoch."""

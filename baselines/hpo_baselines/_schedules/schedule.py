@@ -1,5 +1,4 @@
-"""`Schedule`: what baselines of schedules share. One rule: a run's rates depend on that run alone, singly or in a
-batch."""
+"""`Schedule`: shared parts of schedules. One rule: a run's rates depend on that run alone, singly or in a batch."""
 
 from __future__ import annotations
 
@@ -25,15 +24,15 @@ LEAST, MOST = 1e-12, 1e6
 
 @dataclass
 class Epoch:
-    """What a rule may know before the next epoch of `n` runs.
+    """Facts available to a rule before the next epoch of `n` runs.
 
     Attributes:
         t: Epochs so far, ``(n,)``.
         epochs: Of the whole budget, ``(n,)``, at least 1.
-        signals: What is seen of the runs now, by name, each ``(n,)``; only what the rule `reads`.
+        signals: Current signals of the runs, by name, each ``(n,)``; only those that the rule `reads`.
         last: Logarithm to base 10 of the learning rate of the epoch before, ``(n,)``; NaN before the first.
         drawn: The random numbers of each run, ``(n, r)``; see `Schedule.draw`.
-        memory: What the rule keeps from epoch to epoch, by names of its own, each ``(n,)``; empty before the first.
+        memory: State of the rule from epoch to epoch, by names of its own, each ``(n,)``; empty before the first.
     """
 
     t: Floats
@@ -45,7 +44,7 @@ class Epoch:
 
     @property
     def share(self) -> Floats:
-        """How far the training is, ``(n,)``: 0 in the first epoch, 1 in the last one and after it."""
+        """Return the progress of the training, ``(n,)``: 0 in the first epoch, 1 in the last one and after it."""
         return np.minimum(self.t / np.maximum(self.epochs - 1.0, 1.0), 1.0)
 
 
@@ -63,14 +62,15 @@ class Schedule(ABC):
 
     @abstractmethod
     def log_rate(self, now: Epoch) -> Floats:
-        """Logarithm to base 10 of the learning rate of the next epoch, ``(n,)``.
+        """Return the logarithm to base 10 of the learning rate of the next epoch, ``(n,)``.
 
-        Called once an epoch, each run by itself or many together: what it does must be elementwise. Of `now` it may
-        write `memory` alone.
+        Called once an epoch, each run by itself or many together: it must work elementwise. It may write only `memory`
+        of
+        `now`.
         """
 
     def draw(self, rng: np.random.Generator) -> Floats:
-        """The random numbers of a new run, ``(r,)``."""
+        """Return the random numbers of a new run, ``(r,)``."""
         return np.empty(0)
 
     @abstractmethod
@@ -93,7 +93,7 @@ class Schedule(ABC):
         self._signals = self._read(context.signals, "context.signals")
 
     def ask(self) -> Query:
-        """The next epoch's configuration."""
+        """Return the next epoch's configuration."""
         if len(self._run()) != 1:
             raise StateError(f"Call `reset` before `ask`: `reset_batch` has begun {len(self._contexts)} runs.")
         x = self._next(np.array([self._told]), self._signals)
@@ -107,11 +107,11 @@ class Schedule(ABC):
 
     # ------------------------------------------------------------------ many runs
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` new runs; raises as `reset`, but for signals, which `ask_batch` misses."""
+        """Begin `n` new runs; raises as `reset`, except for signals, checked by `ask_batch`."""
         self._begin(contexts, rngs)
 
     def ask_batch(self, runs: Runs) -> tuple[Floats, None]:
-        """The next epoch's points ``(n, d)``."""
+        """Return the next epoch's points ``(n, d)``."""
         if runs.n != len(self._run()):
             raise StateError(
                 f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._contexts)}."

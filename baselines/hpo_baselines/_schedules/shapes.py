@@ -1,4 +1,4 @@
-"""Shapes that several schedules have, as logarithms to base 10 of what the rate is multiplied by."""
+"""Shapes common to several schedules, as logarithms to base 10 of factors of the rate."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hpo_baselines._schedules.schedule import Epoch
 from hpo_gym.base import Floats
 
 NONE = 1e-12
-"""What stands for 0 where a logarithm is taken."""
+"""Stands for 0 in a logarithm."""
 
 
 def cosine(now: Epoch, warmup: float, end: float) -> Floats:
-    """A linear warm-up, then half a cosine from 1 in the first epoch after it to `end` in the last, ``(n,)``.
+    """Return a linear warm-up, then half a cosine from 1 in the first epoch after it to `end` in the last, ``(n,)``.
 
     Args:
         now: The epoch.
@@ -28,12 +28,12 @@ def cosine(now: Epoch, warmup: float, end: float) -> Floats:
 
 
 def log10(value: Floats) -> Floats:
-    """The logarithm to base 10 of what is not negative, of 0 as of `NONE`."""
+    """Return the logarithm to base 10 of a number at or above 0, with `NONE` for 0."""
     return np.log10(np.maximum(value, NONE))
 
 
 def divided(rate: float, by: Floats, power: float) -> Floats:
-    """The logarithm to base 10 of a rate divided by a power of a signal ``(n,)``."""
+    """Return the logarithm to base 10 of a rate divided by a power of a signal ``(n,)``."""
     return math.log10(rate) - power * np.log10(np.maximum(by, _SMALL))
 
 

@@ -1,1 +1,1 @@
-"""What several baselines share of transfer from earlier tasks."""
+"""Shared parts of transfer from earlier tasks."""
