@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.designs import Design, Following
 from hpo_agents._tabular.moves import Moves
@@ -20,6 +22,7 @@ STATES = ("configuration", "move")
     state='the current configuration (`states="configuration"`), or its grid cell (`"move"`)',
     action="the next configuration of 64 candidates; or one level up or down, or back to the incumbent",
 )
+@dataclass(eq=False, repr=False)
 class QLearning(QAgent):
     """Tabular Q-learning with the current configuration for its state: it learns one path through the search space.
 
@@ -55,24 +58,18 @@ class QLearning(QAgent):
     own = ("states", "candidates", "levels", "max_states")
     name = "q-learning"
 
-    def __init__(
-        self,
-        states: str = "configuration",
-        candidates: int = 64,
-        levels: int = 5,
-        max_states: int = 20_000,
-        gamma: float = 0.1,
-        alpha_min: float = 0.003,
-        epsilon_min: float = 0.1,
-        reward: str = "regret_drop",
-        budget: int = 33,
-        steps: int | None = None,
-        runs: int = 1024,
-        trust: int = 20,
-    ) -> None:
-        self.states, self.candidates, self.levels, self.max_states = states, candidates, levels, max_states
-        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
-        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
+    states: str = "configuration"
+    candidates: int = 64
+    levels: int = 5
+    max_states: int = 20_000
+    gamma: float = 0.1
+    alpha_min: float = 0.003
+    epsilon_min: float = 0.1
+    reward: str = "regret_drop"
+    budget: int = 33
+    steps: int | None = None
+    runs: int = 1024
+    trust: int = 20
 
     def make_design(self) -> Design:
         """Return the design named by `states`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.designs import Design, Timed
 from hpo_agents._tabular.rules import QLearningRule, Rule
@@ -16,6 +18,7 @@ from hpo_gym.optimize import OPTIMIZERS
     state="the trial's index and the bucket of the incumbent's score",
     action="one of 64 candidates",
 )
+@dataclass(eq=False, repr=False)
 class QPortfolio(QAgent):
     """Tabular Q-learning over the trial's index: a portfolio that continues differently on easy and on hard tasks.
 
@@ -49,22 +52,16 @@ class QPortfolio(QAgent):
     own = ("candidates", "buckets")
     name = "q-portfolio"
 
-    def __init__(
-        self,
-        candidates: int = 64,
-        buckets: int = 3,
-        gamma: float = 0.1,
-        alpha_min: float = 0.003,
-        epsilon_min: float = 0.1,
-        reward: str = "regret_drop",
-        budget: int = 33,
-        steps: int | None = None,
-        runs: int = 1024,
-        trust: int = 20,
-    ) -> None:
-        self.candidates, self.buckets = candidates, buckets
-        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
-        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
+    candidates: int = 64
+    buckets: int = 3
+    gamma: float = 0.1
+    alpha_min: float = 0.003
+    epsilon_min: float = 0.1
+    reward: str = "regret_drop"
+    budget: int = 33
+    steps: int | None = None
+    runs: int = 1024
+    trust: int = 20
 
     def make_design(self) -> Design:
         """Return a table of trial and bucket x candidate."""

@@ -20,6 +20,7 @@ _ROWS = 2048  # of a pool that are looked at for one choice
 
 
 @OPTIMIZERS.register("bohb", family="multi-fidelity", trainable=False)
+@dataclass(eq=False, repr=False)
 class BOHB(MultiFidelity):
     """Hyperband whose configurations are drawn where good ones are dense and bad ones are not.
 
@@ -51,18 +52,12 @@ class BOHB(MultiFidelity):
 
     version = 2
 
-    def __init__(
-        self,
-        eta: int = 3,
-        explore: float = 1 / 3,
-        good: float = 0.15,
-        samples: int = 64,
-        widen: float = 3.0,
-        least: int | None = None,
-    ) -> None:
-        self.eta, self.explore, self.good, self.samples, self.widen, self.least = (
-            eta, explore, good, samples, widen, least,
-        )  # fmt: skip
+    eta: int = 3
+    explore: float = 1 / 3
+    good: float = 0.15
+    samples: int = 64
+    widen: float = 3.0
+    least: int | None = None
 
     def check(self) -> None:
         """Refuse settings out of range."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -30,6 +31,7 @@ _KEPT = 8  # encoded pools
 
 
 @OPTIMIZERS.register("fsbo", extra="rl", family="transfer", trainable=True)
+@dataclass(eq=False, repr=False)
 class FewShotBO(Learned, ModelBased):
     """Bayesian optimization by a deep kernel, which is learned on many tasks and adapted to the run by few steps.
 
@@ -65,24 +67,18 @@ class FewShotBO(Learned, ModelBased):
         "hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2,
     }  # fmt: skip
     name = "fsbo"
-    kernel: DeepKernel | None = None
-    _warm: Points
-    _pools: tuple[tuple[Pool, Tensor], ...] = ()
+    kernel: DeepKernel | None = field(default=None, init=False)
+    _warm: Points = field(init=False)
+    _pools: tuple[tuple[Pool, Tensor], ...] = field(default=(), init=False)
 
-    def __init__(
-        self,
-        hidden: int = 64,
-        tasks: int = 16,
-        points: int = 40,
-        outer_steps: int = 2000,
-        outer_lr: float = 0.002,
-        inner_steps: int = 10,
-        inner_lr: float = 0.002,
-        warm_start: int = 5,
-    ) -> None:
-        self.hidden, self.tasks, self.points = hidden, tasks, points
-        self.outer_steps, self.outer_lr = outer_steps, outer_lr
-        self.inner_steps, self.inner_lr, self.warm_start = inner_steps, inner_lr, warm_start
+    hidden: int = 64
+    tasks: int = 16
+    points: int = 40
+    outer_steps: int = 2000
+    outer_lr: float = 0.002
+    inner_steps: int = 10
+    inner_lr: float = 0.002
+    warm_start: int = 5
 
     # ------------------------------------------------------------------ training
     def learn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 
 
 @OPTIMIZERS.register("ga", family="evolutionary", trainable=False)
+@dataclass(eq=False, repr=False)
 class GeneticAlgorithm(Baseline):
     """A (mu + lambda) genetic algorithm: the best `mu` of all trials so far are the parents of the next `lambda`.
 
@@ -44,18 +46,13 @@ class GeneticAlgorithm(Baseline):
 
     version = 3
 
-    def __init__(
-        self,
-        population: int | None = None,
-        offspring: int = 1,
-        eta: float = 5.0,
-        sd: float = 0.15,
-        tournament: int = 3,
-        crossover: float = 1.0,
-        mutation: float = 1.0,
-    ) -> None:
-        self.population, self.offspring, self.eta, self.sd = population, offspring, eta, sd
-        self.tournament, self.crossover, self.mutation = tournament, crossover, mutation
+    population: int | None = None
+    offspring: int = 1
+    eta: float = 5.0
+    sd: float = 0.15
+    tournament: int = 3
+    crossover: float = 1.0
+    mutation: float = 1.0
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim first trials at random, later ones by breeding, all runs of one space together."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from hpo_gym.optimize import OPTIMIZERS, Context
 
 
 @OPTIMIZERS.register("ga-portfolio", family="transfer", trainable=False)
+@dataclass(eq=False, repr=False)
 class PortfolioGenetic(Baseline):
     """The genetic algorithm `ga`, whose first population is the greedy portfolio of the meta-train tasks.
 
@@ -33,18 +35,13 @@ class PortfolioGenetic(Baseline):
 
     version = 3
 
-    def __init__(
-        self,
-        population: int | None = None,
-        offspring: int = 1,
-        eta: float = 5.0,
-        sd: float = 0.15,
-        tournament: int = 3,
-        crossover: float = 1.0,
-        mutation: float = 1.0,
-    ) -> None:
-        self.population, self.offspring, self.eta, self.sd = population, offspring, eta, sd
-        self.tournament, self.crossover, self.mutation = tournament, crossover, mutation
+    population: int | None = None
+    offspring: int = 1
+    eta: float = 5.0
+    sd: float = 0.15
+    tournament: int = 3
+    crossover: float = 1.0
+    mutation: float = 1.0
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         super().reset_batch(contexts, rngs)

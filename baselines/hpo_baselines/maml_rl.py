@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -32,6 +33,7 @@ Parameters = Any
 
 
 @OPTIMIZERS.register("maml-rl", extra="rl", family="transfer", trainable=True)
+@dataclass(eq=False, repr=False)
 class MAMLPolicySearch(Learned, MultiFidelity):
     """A policy whose initialisation is meta-learned by policy gradients, so that one step on a few trials adapts it.
 
@@ -78,29 +80,22 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         "hidden": 8, "outer_steps": 3, "tasks": 3, "support": 3, "query": 4, "episodes": 2, "sample": 12,
     }  # fmt: skip
     name = "maml-rl"
-    policy: MetaLearner | None = None
-    _scalings: tuple[Scaling, Scaling]  # of the support's fidelity, of full evaluations
-    _width: float
+    policy: MetaLearner | None = field(default=None, init=False)
+    _scalings: tuple[Scaling, Scaling] = field(init=False)
+    _width: float = field(init=False)
 
-    def __init__(
-        self,
-        hidden: int = 32,
-        support: int = 5,
-        query: int = 10,
-        inner_steps: int = 1,
-        inner_lr: float = 1.0,
-        outer_lr: float = 0.02,
-        tasks: int = 8,
-        episodes: int = 8,
-        sample: int = 64,
-        outer_steps: int = 400,
-        fidelity: float = 1 / 3,
-        candidates: int = 8192,
-    ) -> None:
-        self.hidden, self.support, self.query, self.sample = hidden, support, query, sample
-        self.inner_steps, self.inner_lr, self.outer_lr = inner_steps, inner_lr, outer_lr
-        self.tasks, self.episodes, self.outer_steps = tasks, episodes, outer_steps
-        self.fidelity, self.candidates = fidelity, candidates
+    hidden: int = 32
+    support: int = 5
+    query: int = 10
+    inner_steps: int = 1
+    inner_lr: float = 1.0
+    outer_lr: float = 0.02
+    tasks: int = 8
+    episodes: int = 8
+    sample: int = 64
+    outer_steps: int = 400
+    fidelity: float = 1 / 3
+    candidates: int = 8192
 
     @property
     def _training(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _LOST = -1e6  # value of rows that a cut pool has not kept
 
 
 @OPTIMIZERS.register("transfer-time", family="transfer", trainable=False)
+@dataclass(eq=False, repr=False)
 class TransferTime(ModelBased):
     """As `transfer-mix`, with an ensemble of processes that remember test scores and lower fidelities of the earlier
     tasks too, and less the cost of a configuration where the budget is in cost.
@@ -73,19 +75,13 @@ class TransferTime(ModelBased):
     believes = True
     priced = True
 
-    def __init__(
-        self,
-        cost_exponent: float | None = None,
-        test_weight: float = 1.0,
-        fidelity_weight: float = 0.5,
-        processes: Sequence[str] | None = None,
-        noise: float = NOISE,
-        temperature: float = TEMPERATURE,
-        doubts: bool = True,
-    ) -> None:
-        self.doubts = doubts
-        self.cost_exponent, self.test_weight, self.fidelity_weight = cost_exponent, test_weight, fidelity_weight
-        self.processes, self.noise, self.temperature = processes, noise, temperature
+    cost_exponent: float | None = None
+    test_weight: float = 1.0
+    fidelity_weight: float = 0.5
+    processes: Sequence[str] | None = None
+    noise: float = NOISE
+    temperature: float = TEMPERATURE
+    doubts: bool = True
 
     @property
     def remembers(self) -> tuple[str, ...]:

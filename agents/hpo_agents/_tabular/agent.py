@@ -37,7 +37,7 @@ class QAgent(Trained):
 
     version = 1
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5}
-    own: tuple[str, ...]
+    own: ClassVar[tuple[str, ...]]
     table: Values | None = None
     _design: Design
     _asked: Ints

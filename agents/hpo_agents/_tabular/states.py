@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.designs import Design, Following, Timed
 from hpo_agents._tabular.moves import Moves
@@ -31,6 +34,7 @@ def design_of(states: str, *, candidates: int, levels: int, max_states: int, hor
     raise unknown("kind of `states`", states, STATES)
 
 
+@dataclass(eq=False, repr=False)
 class StatesAgent(QAgent):
     """An agent with a Q table whose states and actions are a setting; subclasses add the learning rule.
 
@@ -50,28 +54,21 @@ class StatesAgent(QAgent):
         trust: Pairs with fewer updates are chosen last.
     """
 
-    own: tuple[str, ...] = ("states", "candidates", "levels", "max_states", "buckets")
+    own: ClassVar[tuple[str, ...]] = ("states", "candidates", "levels", "max_states", "buckets")
 
-    def __init__(
-        self,
-        states: str = "trial",
-        candidates: int = 64,
-        levels: int = 5,
-        max_states: int = 20_000,
-        buckets: int = 3,
-        gamma: float = 0.1,
-        alpha_min: float = 0.003,
-        epsilon_min: float = 0.1,
-        reward: str = "regret_drop",
-        budget: int = 33,
-        steps: int | None = None,
-        runs: int = 1024,
-        trust: int = 20,
-    ) -> None:
-        self.states, self.candidates, self.levels = states, candidates, levels
-        self.max_states, self.buckets = max_states, buckets
-        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
-        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
+    states: str = "trial"
+    candidates: int = 64
+    levels: int = 5
+    max_states: int = 20_000
+    buckets: int = 3
+    gamma: float = 0.1
+    alpha_min: float = 0.003
+    epsilon_min: float = 0.1
+    reward: str = "regret_drop"
+    budget: int = 33
+    steps: int | None = None
+    runs: int = 1024
+    trust: int = 20
 
     def make_design(self) -> Design:
         """Return the design named by `states`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ _BEST = 4  # points that are varied
 _STEP = 0.1  # standard deviation of a variation, in the unit cube
 
 
+@dataclass(eq=False, repr=False)
 class FewShot(Learned, Baseline):
     """An ensemble of networks, adapted to a run's trials anew for each choice.
 
@@ -47,24 +49,18 @@ class FewShot(Learned, Baseline):
 
     version = 1
     smoke: ClassVar[Mapping[str, Any]] = {"members": 1, "hidden": 8, "outer_steps": 3, "tasks": 3, "query": 8}
-    ensemble: Ensemble | None = None
-    _scaling: Scaling
+    ensemble: Ensemble | None = field(default=None, init=False)
+    _scaling: Scaling = field(init=False)
 
-    def __init__(
-        self,
-        members: int = 3,
-        hidden: int = 64,
-        inner_steps: int = 3,
-        inner_lr: float = 0.05,
-        outer_lr: float = 0.01,
-        tasks: int = 16,
-        query: int = 40,
-        outer_steps: int = 800,
-        candidates: int = 8192,
-    ) -> None:
-        self.members, self.hidden, self.inner_steps = members, hidden, inner_steps
-        self.inner_lr, self.outer_lr, self.tasks, self.query = inner_lr, outer_lr, tasks, query
-        self.outer_steps, self.candidates = outer_steps, candidates
+    members: int = 3
+    hidden: int = 64
+    inner_steps: int = 3
+    inner_lr: float = 0.05
+    outer_lr: float = 0.01
+    tasks: int = 16
+    query: int = 40
+    outer_steps: int = 800
+    candidates: int = 8192
 
     def plan(self, trials: int | None = None) -> Plan:
         """Return the training plan from the settings; refuse settings out of their range."""
