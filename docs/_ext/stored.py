@@ -11,17 +11,21 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
 HERE, STUDIES = TOP / "docs" / "_ext", TOP / "benchmarks" / "studies"
-for _folder in (TOP, STUDIES):
+for _folder in (TOP, STUDIES, TOP / "benchmarks" / "builders", TOP / "agents", TOP / "baselines"):
     if str(_folder) not in sys.path:
         sys.path.insert(1, str(_folder))
+
+from hpo_gym.base import EXTRAS  # noqa: E402 - the paths come first
 
 CELL = re.compile(r"(?P<study>[\w-]+)/(?P<table>[\w.:-]+)(?:\[(?P<row>[^\]]+)\]\[(?P<column>[^\]]+)\])?")
 FIGURE = re.compile(r"(?P<study>[A-Za-z_]\w*)\.(?P<key>[^\s:]+)")
@@ -58,7 +62,16 @@ def study(name: str) -> Any:
     if not any((folder / f"{name}.py").is_file() or (folder / name).is_dir() for folder in (STUDIES, HERE)):
         known = [p.stem for folder in (STUDIES, HERE) for p in folder.glob("*.py")]
         raise missing("study", name, known)
-    return importlib.import_module(name)
+    with stand_ins():
+        return importlib.import_module(name)
+
+
+def stand_ins() -> AbstractContextManager[Any]:
+    """Return a context with stand-ins for packages of extras that are not installed: tables need the imports only."""
+    lacking = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})
+    if not lacking or find_spec("sphinx") is None:
+        return nullcontext()
+    return importlib.import_module("sphinx.ext.autodoc.mock").mock(lacking)
 
 
 def files(name: str) -> Iterator[Path]:
