@@ -13,7 +13,7 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError, seeding
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
-from hpo_gym.env import Runs
+from hpo_gym.env import ALL_RUNS, Runs
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Trainable, form_of
 from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, bank_of, check_task, over, payable, pooled
 
@@ -248,7 +248,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
     single = replace(context, fidelities=FULL)
     seeds, bank = (3, 4, 5), bank_of([task])
     runs = Runs(bank, len(seeds), int(context.budget), budget=context.budget)
-    runs.begin(None, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
+    runs.begin(ALL_RUNS, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
     optimizer = new()
     optimizer.reset_batch([single] * len(seeds), [seeding.generator(s) for s in seeds])
     for _ in range(int(context.budget)):

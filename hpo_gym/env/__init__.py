@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.runs.oracle import Oracle as Oracle
     from hpo_gym.env.runs.runs import Runs as Runs
     from hpo_gym.env.runs.view import view_of as view_of
+    from hpo_gym.env.runs.which import ALL_RUNS as ALL_RUNS
     from hpo_gym.env.scales import SCORES as SCORES
     from hpo_gym.env.scales import Bounded as Bounded
     from hpo_gym.env.scales import Global as Global

@@ -27,6 +27,7 @@ from hpo_gym.env.make import (
 from hpo_gym.env.named import Named
 from hpo_gym.env.observers import first
 from hpo_gym.env.rewards.objectives import last_outcomes
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.single import single_of
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.problem import LABELS, History
@@ -116,7 +117,7 @@ class HPOEnv(Named, gym.Env[Any, Any]):
             start = seed if seed is not None else int(self.np_random.integers(2**63))
             kernel.seed(np.zeros(1, np.int64), np.array([start % 2**64], np.uint64))
             self._seeded = True
-        kernel.begin(None, tasks)
+        kernel.begin(ALL_RUNS, tasks)
         runs = kernel.runs
         self._task = kernel.bank.tasks[runs.task.item(0)].name
         info: dict[str, Any] = {"task": self._task, "t": self._n_init}
@@ -144,9 +145,9 @@ class HPOEnv(Named, gym.Env[Any, Any]):
         else:
             rewards = kernel.step(as_batch(action))
             reward = rewards[0] if rewards.ndim > 1 else rewards.item()
-        terminated = kernel.ended() is not False
+        terminated = not kernel.ended().none
         if terminated:
-            kernel.finish(None)
+            kernel.finish(ALL_RUNS)
         obs = first(kernel.observe()) if single is None else single.observe()
         return obs, reward, terminated, False, self._info()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
 from hpo_gym.env.observers import Observation
+from hpo_gym.env.runs.which import Which
 from hpo_gym.problem import Bank, Outcomes, filled
 
 Lazy = dict[str, Callable[[], Any]]
@@ -225,25 +226,23 @@ def told_of(told: Outcomes, step: Step, began: Ints | None) -> Floats:
     return out
 
 
-def final_infos(n: int, which: Ints | None, obs: Observation, info: StepInfo) -> Lazy:
+def final_infos(n: int, which: Which, obs: Observation, info: StepInfo) -> Lazy:
     """``final_obs`` and ``final_info``, and whose they are, as Gymnasium's SAME_STEP autoreset names them.
 
     Args:
         n: Number of runs.
-        which: The runs that have ended; None for all.
+        which: The runs that have ended.
         obs: Their last observations, in this order; nobody else may write to them.
         info: The infos of the step.
     """
 
     def mask() -> NDArray[np.bool_]:
-        out = np.zeros(n, bool)
-        out[slice(None) if which is None else which] = True
-        return out
+        return which.mask(n)
 
     def last() -> NDArray[Any]:
-        out, count = np.empty(n, object), n if which is None else len(which)
+        out, count = np.empty(n, object), len(which.positions(n))
         rows = ({k: v[i] for k, v in obs.items()} for i in range(count)) if isinstance(obs, dict) else obs
-        out[slice(None) if which is None else which] = np.fromiter(rows, object, count)
+        out[which.at] = np.fromiter(rows, object, count)
         return out
 
     return {"final_obs": last, "_final_obs": mask, "final_info": lambda: info, "_final_info": mask}

@@ -17,6 +17,7 @@ from hpo_gym.env.rewards import judge_of, rest_of
 from hpo_gym.env.rewards._given import is_foreign, not_finite
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import Which
 from hpo_gym.env.transition import Transition
 from hpo_gym.problem import Bank
 
@@ -42,8 +43,8 @@ class Kernel(Transition):
     def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int, units: Floats | None = None) -> None:
         observer, codec = parts.observer, parts.codec
         runs = make_runs(
-            bank, n, contexts, observer, codec, fused=observer.fused, repeats=parts.duplicates == "penalize",
-            units=units,
+            bank, n, contexts, observer, codec, fused=observer.fused, units=units,
+            keep=("repeated",) if parts.duplicates == "penalize" else (),
         )  # fmt: skip
         super().__init__(bank, runs, contexts.fidelities, contexts.n_init)
         self.contexts, self.parts = contexts, parts
@@ -61,11 +62,11 @@ class Kernel(Transition):
         self._foreign = is_foreign(parts.reward)
 
     # ------------------------------------------------------------------ episodes
-    def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
-        """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
+    def begin(self, which: Which, tasks: Ints | None = None) -> None:
+        """Start the next episode of runs, on drawn or on given `tasks`."""
         worlds, drawn = self._next(which)
         self.start(which, drawn if tasks is None else tasks, worlds)
-        self._blanks = which is not None
+        self._blanks = not which.all
 
     def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
         super().resume(i, kept)
@@ -77,15 +78,15 @@ class Kernel(Transition):
         self.seeds[which], self.episode[which] = seeds, 0
         self._foresee(which)
 
-    def _next(self, which: Ints | None) -> tuple[Keys, Ints]:
-        """Worlds of the next episodes, hashes of a run's seed and the number of its episode, and their tasks."""
-        at: Ints | slice = slice(None) if which is None else which
+    def _next(self, which: Which) -> tuple[Keys, Ints]:
+        """Return instance seeds of the next episodes, hashes of a run's seed and its episode's number, and tasks."""
+        at = which.at
         self.episode[at] += 1
         place = self.episode[at] - self._foreseen[at]
         if place.item(place.argmax()) >= _AHEAD:
             self._foresee(self._everyone)
             place = self.episode[at] - self._foreseen[at]
-        cell = place * self.n + (self._everyone if which is None else which)
+        cell = place * self.n + self._everyone[at]
         return self._worlds.take(cell), self._tasks.take(cell)
 
     def _foresee(self, which: Ints) -> None:
@@ -118,8 +119,8 @@ class Kernel(Transition):
         self.idle = idle
         runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
         rewards = self._reward(contexts, runs)
-        if runs.repeated is not None:
-            rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
+        if "repeated" in runs:
+            rewards = rewards - np.where(runs["repeated"], contexts.scale.sd, 0.0)
         if idle is not None:
             rewards[idle] = 0.0
             if self._rest is not None and self.quit is not None:
@@ -175,13 +176,13 @@ class Kernel(Transition):
 
 def make_runs(
     bank: Bank, n: int, contexts: Contexts, observer: Observer, codec: Codec, *, fused: bool = False,
-    repeats: bool = False, units: Floats | None = None,
+    keep: tuple[str, ...] = (), units: Floats | None = None,
 ) -> Runs:  # fmt: skip
-    """Runs that keep what an observer and a codec need."""
+    """Return runs that keep the columns of an observer and a codec."""
     return Runs(
-        bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, history=observer.needs_history,
-        fused=fused, track=observer.needs_incumbent or codec.needs_incumbent, repeats=repeats, view=contexts.bank,
-        floor=contexts.scale.floor, units=units, checkpoints=contexts.continued,
+        bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, fused=fused,
+        keep=(*observer.keeps, *codec.keeps, *keep), view=contexts.bank, floor=contexts.scale.floor, units=units,
+        checkpoints=contexts.continued,
     )  # fmt: skip
 
 
@@ -196,8 +197,6 @@ def put(whole: Observation, which: Ints, part: Observation) -> Observation:
     return whole
 
 
-def pick(whole: Observation, which: Ints | None) -> Observation:
-    """The observations of some runs, copied; of all runs (None), themselves."""
-    if which is None:
-        return whole
-    return {name: value[which] for name, value in whole.items()} if isinstance(whole, dict) else whole[which]
+def pick(whole: Observation, which: Which) -> Observation:
+    """Return the observations of some runs, copied; of all runs, themselves."""
+    return {name: which.take(value) for name, value in whole.items()} if isinstance(whole, dict) else which.take(whole)

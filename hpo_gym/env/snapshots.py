@@ -24,7 +24,6 @@ from hpo_gym.system import pack, unpack
 
 _MARK, _HEAD = b"hpo-gym snapshot 1\n", "head"
 _SUM = 32  # bytes of the checksum
-_OF_TRIALS = ("run:at", "run:score", "run:cost", "run:status", "run:shown")
 _COUNTERS = {"epoch", "generation"}  # of a training, by kind: one more with each trial
 
 
@@ -65,7 +64,7 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     for name, value in _shape(kernel).items():
         if head[name] != value:
             raise InvalidValueError(f"`{name}` of a snapshot must be {value}, as of this env, got {head[name]}.")
-    _check(kernel.runs.keep(i), arrays, kernel.contexts.horizon)
+    _check(kernel.runs.keep(i), arrays, kernel.contexts.horizon, {f"run:{name}" for name in kernel.runs.by_trial})
     kernel.resume(i, arrays)
 
 
@@ -80,7 +79,7 @@ def _bank(kernel: Kernel) -> ProgressBank:
 
 def _shape(kernel: Kernel) -> dict[str, Any]:
     """What an env must have in common with that of a snapshot."""
-    return {"budget": kernel.contexts.budget, "observer history": kernel.runs.history is not None}
+    return {"budget": kernel.contexts.budget, "observer history": "history" in kernel.runs}
 
 
 def _read(data: bytes) -> dict[str, NDArray[Any]]:
@@ -100,13 +99,13 @@ def _head(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
         raise DamagedDataError(f"A snapshot must say what it is of, got {fault!r} of its head.") from fault
 
 
-def _check(own: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]], most: int) -> None:
+def _check(own: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]], most: int, by_trial: set[str]) -> None:
     """Refuse arrays that are not those of such a run of at most `most` trials, whoever wrote them."""
     fits = set(own) == set(arrays)
     for name in own if fits else ():
-        skip = name in _OF_TRIALS
+        skip = name in by_trial
         fits &= own[name].dtype == arrays[name].dtype and own[name].shape[skip:] == arrays[name].shape[skip:]
-    if not fits or len({len(arrays[name]) for name in _OF_TRIALS}) != 1:
+    if not fits or len({len(arrays[name]) for name in by_trial}) != 1:
         raise DamagedDataError("A snapshot must hold the arrays of a run, got others.")
     trials = len(arrays["run:score"])
     if trials > most:

@@ -1,11 +1,11 @@
 """The transition without an agent: begin, afford, evaluate, end. `Kernel` adds what an agent sees and does; the
-benchmark drives it bare.
+benchmark drives it bare, many runs at once or one by ask and tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +13,22 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, Ints, Keys, Mask
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS, NO_RUNS, Which
 from hpo_gym.problem import SPENT, Bank, affordable, horizon, over
-
-Ended = Ints | Literal[False] | None
-"""Whose episode a step ended: nobody's (False), everybody's (None), or of those at positions ``(b,)``."""
 
 
 class Transition:
-    """Runs on a budget: what a trial may cost, and whose episode is over.
+    """Runs on a budget: the fidelity that it pays for, and the end of episodes.
 
     Args:
         bank: The tasks.
         runs: The state, before the first episode.
         levels: Fidelities that can be asked for, ascending.
-        n_init: Given points of each episode.
+        n_init: Size of the initial design of each episode.
 
     Attributes:
-        over, waiting: Whose episode is over, ``(n,)``, and whether anybody's is.
-        idle: Who evaluated nothing in the last step, ``(n,)``, or None: nobody.
+        over, waiting: Runs whose episode is over, ``(n,)``, and whether there are any.
+        idle: Runs without a trial in the last step, ``(n,)``, or None.
     """
 
     def __init__(self, bank: Bank, runs: Runs, levels: tuple[float, ...], n_init: int = 0) -> None:
@@ -39,114 +37,92 @@ class Transition:
         self.idle: Mask | None = None
         self._levels, self._n_init = levels, n_init
         self._everyone = np.arange(runs.n)
-        self._by_cost = runs.unit is not None
-        self._by_spent = runs.fidelity is not None or self._by_cost  # else a calendar says when the budget is spent
+        self._by_cost = runs.in_cost
+        self._by_spent = "spent" in runs  # else a calendar says when the budget is spent
         self._most = runs.h - n_init if self._by_cost else horizon(runs.budget)
-        self._ends: Ints | int = -1
-        self._calendar: dict[int, list[Ints | None]] = {}
+        self._ends = np.full(runs.n, -1)
+        self._calendar: dict[int, list[Which]] = {}
+        self._alike = True  # whether all episodes end at one tick
 
     # ------------------------------------------------------------------ episodes
-    def start(self, which: Ints | None, tasks: Ints, worlds: Keys) -> None:
-        """Start episodes of all runs (None) or of those at `which`, with their given points."""
+    def start(self, which: Which, tasks: Ints, worlds: Keys) -> None:
+        """Start episodes with their initial design."""
         self.runs.begin(which, tasks, worlds)
         if self._n_init:
             at = given_points(self.runs.bank, tasks, worlds, self._n_init)
-            self.runs.give(at, self._everyone if which is None else which)
-        if which is None:
+            self.runs.give(at, which.positions(self.n))
+        if which.all:
             self.over, self.waiting = np.zeros(self.n, bool), False
         elif self.waiting:
-            self.over[which] = False
+            self.over[which.at] = False
             self.waiting = bool(self.over.any())
         if not self._by_spent:
-            self._enter(which)
+            self._enter(which, self.runs.clock + self._most)
 
-    def finish(self, which: Ints | None) -> None:
-        """Mark episodes as over, of all runs (None) or of those at `which`."""
-        self.over[slice(None) if which is None else which] = True
+    def finish(self, which: Which) -> None:
+        """Mark episodes as over."""
+        self.over[which.at] = True
         self.waiting = True
 
-    def _enter(self, which: Ints | None) -> None:
-        """Write into the calendar when episodes that begin now will have spent their budget."""
-        end = self.runs.clock + self._most
-        if which is None:
-            self._ends, self._calendar = end, {end: [None]}
+    def _enter(self, which: Which, end: int) -> None:
+        """Write into the calendar when episodes will have spent their budget."""
+        self._alike = which.all
+        if which.all:
+            self._ends, self._calendar = np.full(self.n, end), {end: [ALL_RUNS]}
             return
-        if isinstance(self._ends, int):
-            self._ends = np.full(self.n, self._ends)
-        self._ends[which] = end
+        self._ends[which.at] = end
         self._calendar.setdefault(end, []).append(which)
 
     def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
-        """Make run `i` what `Runs.keep` gave of another on the same task; its episode is over where that was."""
+        """Set run `i` to a state of `Runs.keep`, of a run on the same task; its episode is over where that was."""
         runs = self.runs
         runs.go_back(i, kept)
-        left = self._most - runs.count(i)
-        end, self.idle = runs.clock + left, None
+        left, self.idle = self._most - runs.count(i), None
         self.over = self.over.copy()
         self.over[i] = not left
         self.waiting = bool(self.over.any())
-        if self.n == 1:
-            self._ends, self._calendar = end, {end: [None]}
-            return
-        if isinstance(self._ends, int):
-            self._ends = np.full(self.n, self._ends)
-        self._ends[i] = end
-        if left:
-            self._calendar.setdefault(end, []).append(np.array([i]))
+        self._enter(ALL_RUNS if self.n == 1 else Which(np.array([i])), runs.clock + left)
 
     # ------------------------------------------------------------------ a trial
     def submit(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> None:
         """Evaluate one trial of each run but the idle ones, at a fidelity that its budget pays for; see `Runs.submit`.
 
-        Afterwards `ended` says whose episode is over.
+        Afterwards `ended` gives the episodes that are over.
         """
         self.idle = idle
         self.runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
 
     def affordable(self, fidelity: Floats) -> Floats:
-        """Fidelities ``(n,)``, lowered to what the budget left of each run pays for.
+        """Return fidelities ``(n,)``, lowered to those that the budget left of each run pays for.
 
-        Not where the budget is in cost: what a trial costs is known when it is paid.
+        A budget in cost lowers none: the cost of a trial is known once it is paid.
         """
         if self._by_cost:
             return fidelity
         return np.minimum(fidelity, affordable(self._levels, self.runs.budget - self.runs.spent))
 
-    def ended(self) -> Ended:
-        """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
+    def ended(self) -> Which:
+        """Return the runs whose episode the last step ended."""
         runs, stopped = self.runs, self.idle
-        if stopped is None and runs.clock not in self._calendar and not self._by_spent:
-            return False
-        if self._by_spent:
-            done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels[0])
-            if self._by_cost:
-                done |= runs.t >= self._most + self._n_init
-        elif stopped is None:
-            return self._due()
-        else:
-            due, done = self._due(), stopped
-            if due is not False:
-                done = stopped.copy()
-                done[slice(None) if due is None else due] = True
-            return self._new(done)
+        if not self._by_spent:
+            due = self._calendar.pop(runs.clock, ())
+            return self._due(due) if stopped is None else self._new(self._due(due).mask(self.n) | stopped)
+        done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels[0])
+        if self._by_cost:
+            done |= runs.t >= self._most + self._n_init
         return self._new(done if stopped is None else done | stopped)
 
-    def _new(self, done: Mask) -> Ended:
-        """Whose episode ends now, of those that are over by now."""
-        if self.waiting:
-            done = done & ~self.over
-        which: Ints = done.nonzero()[0]
-        return which if which.size else False
+    def _new(self, done: Mask) -> Which:
+        """Return the runs whose episode ends now, of those that are over by now."""
+        return Which.of((done & ~self.over if self.waiting else done).nonzero()[0])
 
-    def _due(self) -> Ended:
-        entries = self._calendar.pop(self.runs.clock, None)
-        if entries is None:
-            return False
-        if isinstance(self._ends, int):
-            return None
-        whole = any(e is None for e in entries)
-        which = self._everyone if whole else np.concatenate(entries) if len(entries) > 1 else entries[0]  # type: ignore[arg-type]
-        which = which[self._ends[which] == self.runs.clock]  # type: ignore[index]  # stopped before: a stale entry
-        if self.waiting:
-            which = which[~self.over[which]]
-        return which if which.size else False
+    def _due(self, entries: Sequence[Which]) -> Which:
+        """Return the runs whose budget the calendar says is spent now."""
+        if not entries:
+            return NO_RUNS
+        if self._alike:
+            return ALL_RUNS
+        whole = any(entry.all for entry in entries)
+        which = self._everyone if whole else np.concatenate([entry.positions(self.n) for entry in entries])
+        which = which[self._ends[which] == self.runs.clock]  # stopped before: a stale entry
+        return Which.of(which[~self.over[which]] if self.waiting else which)

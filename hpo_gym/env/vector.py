@@ -29,8 +29,8 @@ from hpo_gym.env.make import (
 )
 from hpo_gym.env.named import Named
 from hpo_gym.env.observers import Observation
+from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.snapshots import restore, snapshot
-from hpo_gym.env.transition import Ended
 from hpo_gym.env.watch import Watch
 from hpo_gym.problem import History
 
@@ -106,19 +106,19 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         """
         given = check_options(options, ("task", "reset_mask"))
         which = self._masked(given.get("reset_mask"))
-        count = self.num_envs if which is None else len(which)
+        count = len(which.positions(self.num_envs))
         tasks: Ints | None = None
         if given.get("task") is not None:
             tasks = np.array(task_positions(self.kernel.bank.tasks, given["task"], count))
         self._seed(seed, which)
         self._begin(which, tasks)
-        if which is None:
+        if which.all:
             return self.kernel.observe(), self._reset_info()
         return self.kernel.observe(), self._mixed(self._info(), np.flatnonzero(self.kernel.runs.t == self._n_init))
 
-    def _masked(self, mask: object) -> Ints | None:
+    def _masked(self, mask: object) -> Which:
         if mask is None:
-            return None
+            return ALL_RUNS
         given = mask
         if isinstance(mask, (list, tuple)) and all(isinstance(m, (bool, np.bool_)) for m in mask):
             mask = np.array(mask, bool)
@@ -128,10 +128,10 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
             raise InvalidValueError("`reset_mask` must name at least one run, got none.")
         if not self._seeded and not mask.all():
             raise StateError("The first reset must begin all runs, got a mask of some.")
-        return None if mask.all() else np.flatnonzero(mask)
+        return ALL_RUNS if mask.all() else Which(np.flatnonzero(mask))
 
-    def _seed(self, seed: Seeds, which: Ints | None) -> None:
-        kernel, chosen = self.kernel, np.arange(self.num_envs) if which is None else which
+    def _seed(self, seed: Seeds, which: Which) -> None:
+        kernel, chosen = self.kernel, which.positions(self.num_envs)
         if seed is None and not self._seeded:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         if seed is None:
@@ -149,7 +149,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
             kernel.seed(chosen, seeding.mix(seeding.mix(start, _SPAWN), chosen.astype(np.uint64)))
         self._seeded = True
 
-    def _begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
+    def _begin(self, which: Which, tasks: Ints | None = None) -> None:
         self.kernel.begin(which, tasks)
         if self._watch is not None:
             self._watch.begin(which)
@@ -172,49 +172,49 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
             self._watch.step(rewards)
         terminated, truncated = _zeros(self.num_envs, _BOOL), _zeros(self.num_envs, _BOOL)
         ended = kernel.ended()
-        if ended is not False:
-            terminated[slice(None) if ended is None else ended] = True
+        if not ended.none:
+            terminated[ended.at] = True
         if self._watch is not None and self.max_episode_steps is not None:
             truncated |= self._watch.late() & ~kernel.over  # also where the budget is spent, as Gymnasium's TimeLimit
             which = (terminated | truncated).nonzero()[0]
-            ended = False if not which.size else None if len(which) == self.num_envs else which
+            ended = ALL_RUNS if len(which) == self.num_envs else Which.of(which)
         obs = kernel.observe()
-        if skip is None and ended is False:
+        if skip is None and ended.none:
             return obs, rewards, terminated, truncated, self._info()
         return self._turn(obs, rewards, terminated, truncated, ended, skip)
 
     def _turn(
-        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Ended, skip: Mask | None
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Which, skip: Mask | None
     ) -> Outcome:
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
             quit_ = kernel.quit.nonzero()[0]
             info = MixedInfo(info.step, quit_, self._lazy(info.step, quit_))
-        if ended is not False:
-            which: Ints | None = ended
+        if not ended.none:
             if self._watch is not None and self.statistics:
-                info.update(self._watch.statistics(which))
+                info.update(self._watch.statistics(ended))
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
-                return self._renew(obs, rewards, terminated, truncated, which, info)
-            kernel.finish(which)
+                return self._renew(obs, rewards, terminated, truncated, ended, info)
+            kernel.finish(ended)
         if skip is not None:
             began = skip.nonzero()[0]
-            self._begin(began)
+            self._begin(Which(began))
             obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
         return obs, rewards, terminated, truncated, info
 
     def _renew(
-        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, which: Ints | None, info: StepInfo
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, which: Which, info: StepInfo
     ) -> Outcome:
         """Begin anew in the step in which episodes end."""
         kernel = self.kernel
         lazy = final_infos(self.num_envs, which, pick(obs, which), info)
         self._begin(which)
-        if which is None:
+        if which.all:
             return kernel.observe(), rewards, terminated, truncated, self._reset_info(lazy, info)
-        obs = put(obs, which, kernel.observe_some(which))
-        return obs, rewards, terminated, truncated, self._mixed(info, which, lazy)
+        began = which.positions(self.num_envs)
+        obs = put(obs, began, kernel.observe_some(began))
+        return obs, rewards, terminated, truncated, self._mixed(info, began, lazy)
 
     def _between(self) -> NDArray[np.bool_]:
         if not self._seeded:
@@ -230,7 +230,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
         if self._watch is not None:
             self._watch.step(None)
-        self._begin(None)
+        self._begin(ALL_RUNS)
         zeros = np.zeros(self.num_envs, bool)
         return kernel.observe(), np.zeros(self._nothing), zeros, zeros.copy(), self._reset_info()
 
@@ -239,8 +239,8 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         kernel = self.kernel
         runs = kernel.runs
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, None)
-        fidelity = None if runs.fidelity is None else runs.last_fidelity()
-        outcome = None if runs.cost is None else runs.last_outcome()
+        fidelity = runs.last_fidelity() if "fidelity" in runs else None
+        outcome = runs.last_outcome() if "cost" in runs else None
         step = step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome))
         return StepInfo(step) if self._told is None else StepInfo(step, self._lazy(step, None))
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints, Mask
+from hpo_gym.base import Mask
+from hpo_gym.env.runs.which import Which
 
 
 class Watch:
@@ -24,18 +25,13 @@ class Watch:
         self.n, self.limit = n, np.inf if limit is None else limit
         self._shape = (n, dim) if dim else (n,)
         self._tick = 0
-        self._began: int | Ints = 0
-        self._clock: float | NDArray[np.float64] = 0.0
+        self._began, self._clock = np.zeros(n, np.int64), np.zeros(n)
         self._returns = np.zeros(self._shape)
 
-    def begin(self, which: Ints | None) -> None:
-        """Episodes of all runs (None) or of those at `which` begin."""
-        if which is None:
-            self._began, self._clock, self._returns = self._tick, time.perf_counter(), np.zeros(self._shape)
-            return
-        if not isinstance(self._began, np.ndarray) or not isinstance(self._clock, np.ndarray):
-            self._began, self._clock = np.full(self.n, self._began), np.full(self.n, self._clock)
-        self._began[which], self._clock[which], self._returns[which] = self._tick, time.perf_counter(), 0.0
+    def begin(self, which: Which) -> None:
+        """Begin episodes."""
+        at = which.at
+        self._began[at], self._clock[at], self._returns[at] = self._tick, time.perf_counter(), 0.0
 
     def step(self, rewards: NDArray[np.float64] | None) -> None:
         """A step of all runs, with its rewards ``(n,)`` or ``(n, dim)``; None where all begin in it."""
@@ -47,12 +43,12 @@ class Watch:
         """Whose episode has reached the limit, ``(n,)``."""
         return np.broadcast_to(self._tick - self._began >= self.limit, self.n)
 
-    def statistics(self, ended: Ints | None) -> dict[str, Any]:
-        """What Gymnasium's RecordEpisodeStatistics tells of episodes that end now: of all runs (None) or of some."""
-        n, which = self.n, slice(None) if ended is None else ended
+    def statistics(self, ended: Which) -> dict[str, Any]:
+        """Return the infos of Gymnasium's RecordEpisodeStatistics for episodes that end now."""
+        n, which = self.n, ended.at
         mask, returns = np.zeros(n, bool), np.zeros(self._shape)
         length, seconds = np.zeros(n, np.int64), np.zeros(n)
         mask[which], returns[which] = True, self._returns[which]
-        length[which] = self._tick - (self._began if isinstance(self._began, int) else self._began[which])
-        seconds[which] = time.perf_counter() - (self._clock if isinstance(self._clock, float) else self._clock[which])
+        length[which] = self._tick - self._began[which]
+        seconds[which] = time.perf_counter() - self._clock[which]
         return {"episode": {"r": returns, "l": length, "t": seconds}, "_episode": mask}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, real, seeding, shown, whole
-from hpo_gym.env import Runs, Transition, given_points
+from hpo_gym.env import ALL_RUNS, Runs, Transition, given_points
 from hpo_gym.optimize.forms import optimizer_of
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
@@ -250,7 +250,7 @@ def run_batch(
     amount = float(limit.amount)
     runs = Runs(bank, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, checkpoints=kept)
     turn = Transition(bank, runs, levels, n_init)
-    turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
+    turn.start(ALL_RUNS, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)
     while most and not turn.over.all():
         start = time.perf_counter()
@@ -262,7 +262,7 @@ def run_batch(
             break
         turn.submit(at, _nearest(levels, fidelity, n) if multi else None, idle if idle.any() else None)
         ended = turn.ended()
-        if ended is not False:
+        if not ended.none:
             turn.finish(ended)
     return runs
 

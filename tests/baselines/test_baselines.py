@@ -27,6 +27,7 @@ from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import bank_of
 from hpo_gym.problem.nearest.pool import keys
@@ -174,7 +175,7 @@ def test_what_a_batch_is_told_at_once_is_what_each_run_is_told_by_itself(kind: s
     tasks, rng = MIXED[kind], np.random.default_rng(1)
     bank, n = bank_of(tasks), len(tasks)
     runs = Runs(bank, n, 6, budget=6)
-    runs.begin(None, np.arange(n), np.arange(n).astype(np.uint64))
+    runs.begin(ALL_RUNS, np.arange(n), np.arange(n).astype(np.uint64))
     contexts = [Context.of(t, 6) for t in tasks]
     batch = [Run(c, np.random.default_rng(0)) for c in contexts]
     for step in range(4):

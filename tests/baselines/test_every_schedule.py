@@ -15,6 +15,7 @@ from small import SCHEDULES, made, rng
 from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.checks.faults import difference
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
 from hpo_gym.problem.batches import bank_of
@@ -119,7 +120,7 @@ def test_without_signals_those_that_read_them_are_refused(name: str) -> None:
 def test_calls_at_the_wrong_time_are_refused(name: str) -> None:
     tasks = SUITES["schedules"].tasks("val")[:3]
     runs = Runs(bank_of(tasks), 3, 2, budget=2)
-    runs.begin(None, np.arange(3), np.zeros(3, np.uint64))
+    runs.begin(ALL_RUNS, np.arange(3), np.zeros(3, np.uint64))
     contexts = [Context.of(task, 2) for task in tasks]
     optimizer = made(name)
     with pytest.raises(StateError, match="Call `reset`"):

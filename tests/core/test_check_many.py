@@ -14,6 +14,7 @@ from hpo_gym import check_env
 from hpo_gym.env.codecs.pool import Pool
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.rewards.improvement import Improvement
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.vector import HPOVectorEnv
 
 FAULTS: list[Case] = []
@@ -259,7 +260,7 @@ class BeginsAllForOne(HPOVectorEnv):
 class EvaluatesTheActionOfABeginning(HPOVectorEnv):
     def step(self, actions: Any) -> Any:
         if self._seeded and self.kernel.over.all():
-            self.kernel.begin(None)
+            self.kernel.begin(ALL_RUNS)
         return super().step(actions)
 
 

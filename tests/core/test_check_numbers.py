@@ -26,6 +26,7 @@ from hpo_gym.env.observers.tokens import Tokens
 from hpo_gym.env.rewards.cost_aware import CostAware
 from hpo_gym.env.rewards.improvement import Improvement
 from hpo_gym.env.rewards.regret import LogRegret, Regret, RegretDrop
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.problem.trial import History
 
 FAULTS: list[Case] = []
@@ -49,7 +50,7 @@ class NeverEnds(HPOEnv):
     def step(self, action: Any) -> Any:
         obs, reward, _, truncated, info = super().step(action)
         if self.kernel.over[0]:
-            self.kernel.begin(None)
+            self.kernel.begin(ALL_RUNS)
         return obs, reward, False, truncated, info
 
 
@@ -361,7 +362,7 @@ for _reward, _words in (
 class ForgivesRepeats(Changes):
     def changed(self, *parts: Any) -> Any:
         obs, reward, *rest, _ = parts
-        repeated = self.kernel.runs.repeated.item()
+        repeated = self.kernel.runs["repeated"].item()
         return obs, reward + repeated * self.kernel.contexts.scale.sd, *rest
 
 

@@ -23,6 +23,7 @@ import toys
 import hpo_gym
 from hpo_gym.env.rewards import REWARDS
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.problem.batches import bank_of
 from hpo_gym.problem.prior import floor_of
 from hpo_gym.problem.task import TaskBank
@@ -109,7 +110,7 @@ def test_runs_of_a_bank_of_single_tasks_are_served_the_same() -> None:
         Runs(bank, 2, 6, budget=6.0, floor=1.5) for bank in (bank_of(suite.members), TaskBank(suite.members, 1))
     )
     for runs in (table, single):
-        runs.begin(None, np.array([0, 2]), np.zeros(2, np.uint64))
+        runs.begin(ALL_RUNS, np.array([0, 2]), np.zeros(2, np.uint64))
     pool = suite.task("a").pool
     for rows in ([0, 3], [1, 4], [2, 1], [3, 2], [4, 0]):
         table.submit(np.array(rows))
@@ -122,14 +123,14 @@ def test_runs_of_a_bank_of_single_tasks_are_served_the_same() -> None:
 
 def test_idle_runs_see_nothing_and_begun_ones_have_forgotten() -> None:
     runs = Runs(bank_of(line().members), 2, 6, budget=6.0, floor=1.5)
-    runs.begin(None, np.array([0, 0]), np.zeros(2, np.uint64))
+    runs.begin(ALL_RUNS, np.array([0, 0]), np.zeros(2, np.uint64))
     runs.submit(np.array([1, 1]))
     assert runs.reached.tolist() == [FAIL, FAIL] and runs.best.tolist() == [1.5, 1.5]
     runs.submit(np.array([2, 0]), None, np.array([True, False]))
     assert runs.best.tolist() == [1.5, 3] and runs.reached.tolist() == [FAIL, 3]
     runs.submit(np.array([1, 1]))
     assert runs.last.tolist() == [1.5, 3]
-    runs.begin(np.array([1]), np.array([0]), np.zeros(1, np.uint64))
+    runs.begin(Which(np.array([1])), np.array([0]), np.zeros(1, np.uint64))
     runs.submit(np.array([0, 1]))
     assert runs.last.tolist() == [3, 1.5] and runs.best.tolist() == [3, 1.5] and runs.reached.tolist() == [3, FAIL]
 
@@ -164,15 +165,16 @@ def test_runs_that_idle_begin_anew_and_are_copied_agree_with_a_loop(seed: int, l
     scores = rng.integers(-9, 9, (3, 5, 2)).astype(float)
     scores[rng.random((3, 5, 2)) < 0.45] = FAIL
     suite = line(scores if levels else scores[..., 1], fidelities=(0.5, 1.0) if levels else None)
-    runs = Runs(bank_of(suite.members), n, 40, budget=40.0, floor=1.5, fidelity=levels, track=bool(seed % 2))
+    keep = ["incumbent_at"] if seed % 2 else []
+    runs = Runs(bank_of(suite.members), n, 40, budget=40.0, floor=1.5, fidelity=levels, keep=keep)
     task = rng.integers(3, size=n)
-    runs.begin(None, task, np.zeros(n, np.uint64))
+    runs.begin(ALL_RUNS, task, np.zeros(n, np.uint64))
     models = [Model() for _ in range(n)]
     for _ in range(30):
         if rng.random() < 0.2:
             which = rng.permutation(n)[:2]
             task[which] = rng.integers(3, size=2)
-            runs.begin(which, task[which], np.zeros(2, np.uint64))
+            runs.begin(Which(which), task[which], np.zeros(2, np.uint64))
             for i in which:
                 models[i] = Model()
         if rng.random() < 0.2:

@@ -29,6 +29,7 @@ from hpo_gym.env.rewards.score import Score
 from hpo_gym.env.runs.contexts import Contexts, given_points
 from hpo_gym.env.runs.paths import FusedRows, Rows
 from hpo_gym.env.runs.view import view_of
+from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.scales import Global, Raw
 from hpo_gym.problem.batches import bank_of
 from hpo_gym.problem.budget import horizon
@@ -659,25 +660,26 @@ def kernel(n: int, suite: Any, codec: Any = "pool", observer: Any = "last", budg
     return out
 
 
-def ended(one: Kernel) -> Any:
-    got = one.ended()
-    return got.tolist() if isinstance(got, np.ndarray) else got
+def some(*numbers: int) -> Which:
+    return Which(np.array(numbers))
+
+
+def ended(one: Kernel) -> list[int] | str:
+    """Positions of the runs whose episode has ended, or "all"."""
+    found = one.ended()
+    assert found.none == (not found.positions(one.n).size)
+    return "all" if found.all else found.positions(one.n).tolist()
 
 
 def test_a_kernel_keeps_what_its_parts_need() -> None:
     plain = kernel(2, toys.square()).runs
-    assert (
-        isinstance(plain._path, FusedRows)
-        and plain.history is None
-        and plain.incumbent_at is None
-        and plain.repeated is None
-    )
-    assert kernel(2, toys.square(), observer="history").runs.history is not None
-    assert kernel(2, toys.square(), observer="summary").runs.incumbent_at is not None
-    assert kernel(2, toys.square(), codec="move").runs.incumbent_at is not None
-    assert kernel(2, toys.square(), duplicates="penalize").runs.repeated is not None
+    assert isinstance(plain._path, FusedRows) and plain.kept == {}
+    assert list(kernel(2, toys.square(), observer="history").runs.kept) == ["history"]
+    assert list(kernel(2, toys.square(), observer="summary").runs.kept) == ["incumbent_at"]
+    assert list(kernel(2, toys.square(), codec="move").runs.kept) == ["incumbent_at"]
+    assert list(kernel(2, toys.square(), duplicates="penalize").runs.kept) == ["repeated"]
     assert kernel(2, toys.square(), observer="tokens").runs._path.__class__ is Rows
-    assert kernel(2, toys.levels(), POOL_LEVEL).runs.fidelity is not None
+    assert list(kernel(2, toys.levels(), POOL_LEVEL).runs.kept) == ["fidelity", "best_fidelity", "spent"]
     runs = kernel(3, toys.square(), budget=4.0, n_init=2).runs
     assert (runs.n, runs.h, runs.budget) == (3, 6, 4.0)
 
@@ -686,98 +688,98 @@ def test_before_the_first_episode_all_wait() -> None:
     one = kernel(2, toys.square())
     assert one.over.tolist() == [True, True] and one.waiting
     assert one.idle is None and one.quit is None and not one.stopped
-    one.begin(None)
+    one.begin(ALL_RUNS)
     assert one.over.tolist() == [False, False] and not one.waiting
-    one.finish(np.array([1]))
+    one.finish(some(1))
     assert one.over.tolist() == [False, True] and one.waiting
-    one.begin(np.array([1]))
+    one.begin(some(1))
     assert not one.over.any() and not one.waiting
-    one.finish(None)
+    one.finish(ALL_RUNS)
     assert one.over.all() and one.waiting
-    one.begin(np.array([0]))
+    one.begin(some(0))
     assert one.over.tolist() == [False, True] and one.waiting
 
 
 def test_everybody_and_some_and_nobody_have_ended() -> None:
     one = kernel(3, toys.square(), POOL_STOP)
-    one.begin(None, np.array([0, 0, 1]))
+    one.begin(ALL_RUNS, np.array([0, 0, 1]))
     one.step(np.array([0, 0, 0]))
-    assert ended(one) is False and one.idle is None and one.quit is None
+    assert ended(one) == [] and one.idle is None and one.quit is None
     assert one.step(np.array([1, 1, 1])).tolist() == [6, 6, 4]
-    assert ended(one) is None
-    one.finish(None)
-    one.begin(None, np.array([0, 0, 0]))
+    assert ended(one) == "all"
+    one.finish(ALL_RUNS)
+    one.begin(ALL_RUNS, np.array([0, 0, 0]))
     assert one.step(np.array([STOP, 0, 0])).tolist() == [0, 2, 2]
     assert ended(one) == [0] and one.idle is not None and one.idle.tolist() == [True, False, False]
     assert one.quit is not None and one.quit.tolist() == [True, False, False]
-    one.finish(np.array([0]))
+    one.finish(some(0))
     skip = one.over.copy()
     one.step(np.array([0, STOP, 0]), skip)
     assert ended(one) == [1, 2] and one.idle.tolist() == [True, True, False]  # 1 stops, the budget of 2 is spent
     assert one.quit is not None and one.quit.tolist() == [False, True, False]
-    one.finish(np.array([1, 2]))
-    one.begin(np.array([0]), np.array([0]))
+    one.finish(some(1, 2))
+    one.begin(some(0), np.array([0]))
     one.step(np.array([3, 3, 3]), one.over.copy())
-    assert ended(one) is False and one.quit is None
+    assert ended(one) == [] and one.quit is None
     one.step(np.array([3, 3, 3]), one.over.copy())
     assert ended(one) == [0]
 
 
 def test_an_end_that_was_foreseen_and_overtaken_by_a_stop_is_no_end() -> None:
     one = kernel(2, toys.square(), POOL_STOP, budget=3.0)
-    one.begin(None, np.array([0, 0]))
+    one.begin(ALL_RUNS, np.array([0, 0]))
     one.step(np.array([STOP, 0]))
     assert ended(one) == [0]
-    one.finish(np.array([0]))
-    one.begin(np.array([0]), np.array([0]))  # one step later than the other
+    one.finish(some(0))
+    one.begin(some(0), np.array([0]))  # one step later than the other
     one.step(np.array([0, 0]))
-    assert ended(one) is False
+    assert ended(one) == []
     one.step(np.array([0, 0]))
     assert ended(one) == [1]  # the first began a step later
-    one.finish(np.array([1]))
-    one.begin(np.array([1]), np.array([0]))
+    one.finish(some(1))
+    one.begin(some(1), np.array([0]))
     one.step(np.array([0, 0]))
     assert ended(one) == [0]
-    one.finish(np.array([0]))
-    one.begin(np.array([0]), np.array([0]))
+    one.finish(some(0))
+    one.begin(some(0), np.array([0]))
     one.step(np.array([0, STOP]))
     assert ended(one) == [1]
-    one.finish(np.array([1]))
-    one.begin(np.array([1]), np.array([0]))
+    one.finish(some(1))
+    one.begin(some(1), np.array([0]))
     one.step(np.array([0, 0]))
-    assert ended(one) is False  # where the second would have ended
+    assert ended(one) == []  # where the second would have ended
     one.step(np.array([0, 0]))
     assert ended(one) == [0]
 
 
 def test_several_episodes_that_began_apart_may_end_together() -> None:
     one = kernel(3, toys.square(), budget=2.0)
-    one.begin(None, np.array([0, 0, 0]))
+    one.begin(ALL_RUNS, np.array([0, 0, 0]))
     one.step(np.array([0, 0, 0]))
-    one.begin(np.array([0]), np.array([0]))  # one after the other, at the same time
-    one.begin(np.array([2]), np.array([0]))
+    one.begin(some(0), np.array([0]))  # one after the other, at the same time
+    one.begin(some(2), np.array([0]))
     one.step(np.array([0, 0, 0]))
     assert ended(one) == [1]
-    one.begin(np.array([1]), np.array([0]))
+    one.begin(some(1), np.array([0]))
     one.step(np.array([0, 0, 0]))
     assert ended(one) == [0, 2]
 
 
 def test_those_that_are_over_do_not_end_again() -> None:
     one = kernel(2, toys.levels(), POOL_LEVEL, budget=1.0)
-    one.begin(None, np.array([1, 1]))
+    one.begin(ALL_RUNS, np.array([1, 1]))
     one.step(np.array([[0, FULL], [0, HALF]]))
     assert ended(one) == [0]
-    one.finish(np.array([0]))
+    one.finish(some(0))
     one.step(np.array([[0, FULL], [0, QUARTER]]), np.array([True, False]))
-    assert ended(one) is False
+    assert ended(one) == []
     one.step(np.array([[0, FULL], [0, FULL]]), np.array([True, False]))
     assert ended(one) == [1] and one.runs.last_fidelity()[1] == 0.25
 
 
 def test_a_refused_action_changes_nothing() -> None:
     one = kernel(2, toys.square())
-    one.begin(None, np.array([0, 1]))
+    one.begin(ALL_RUNS, np.array([0, 1]))
     one.step(np.array([1, 1]))
     with pytest.raises(InvalidValueError, match="An action must lie in"):
         one.step(np.array([0, 7]))
@@ -786,14 +788,14 @@ def test_a_refused_action_changes_nothing() -> None:
 
 def test_improvement_of_the_only_run() -> None:
     one = kernel(1, toys.square(), budget=4.0)
-    one.begin(None, np.array([0]))
+    one.begin(ALL_RUNS, np.array([0]))
     got = []
     for row in (0, 1, 1, 3):
         one.step(np.array([row]))
         got.append(one.improved)
     assert got == [True, True, False, False]
     one = kernel(1, toys.levels(), POOL_LEVEL, budget=4.0)
-    one.begin(None, np.array([1]))
+    one.begin(ALL_RUNS, np.array([1]))
     got = []
     for action in ((2, QUARTER), (1, HALF), (2, QUARTER), (0, HALF), (0, HALF)):
         one.step(np.array([action]))
@@ -804,14 +806,14 @@ def test_improvement_of_the_only_run() -> None:
 
 def test_observations_of_runs_that_have_just_begun() -> None:
     one = kernel(3, toys.square())
-    one.begin(None, np.array([0, 0, 1]))
+    one.begin(ALL_RUNS, np.array([0, 0, 1]))
     assert one.observe().tolist() == [BLANK] * 3
     one.step(np.array([0, 1, 2]))
-    one.begin(np.array([0, 2]), np.array([1, 1]))
+    one.begin(some(0, 2), np.array([1, 1]))
     assert one.observe_some(np.array([0, 2])).tolist() == [BLANK]  # all look alike: one for all
     assert one.observe().tolist() == [BLANK, seen(1, 6, 6, 0.5), BLANK]
     given = kernel(2, toys.square(), n_init=1)
-    given.begin(None, np.array([0, 0]))
+    given.begin(ALL_RUNS, np.array([0, 0]))
     rows = given.runs.at[-1].tolist()
     expected = [seen(r, toys.SCORE[0][r], toys.SCORE[0][r], 1) for r in rows]
     assert given.observe_some(np.array([1, 0])).tolist() == expected[::-1]
@@ -819,10 +821,10 @@ def test_observations_of_runs_that_have_just_begun() -> None:
 
 def test_a_run_that_stopped_at_once_stays_blank_while_it_waits() -> None:
     one = kernel(2, toys.square(), POOL_STOP, observer="last")
-    one.begin(None, np.array([0, 1]))
+    one.begin(ALL_RUNS, np.array([0, 1]))
     one.step(np.array([STOP, 1]))
     assert one.observe().tolist() == [BLANK, seen(1, 4, 4, 0.5)]
-    one.finish(np.array([0]))
+    one.finish(some(0))
     one.step(np.array([3, 0]), one.over.copy())
     assert one.observe().tolist() == [BLANK, seen(0, 8, 8, 0)]
 
@@ -842,7 +844,7 @@ def test_observations_with_a_context_differ_by_task_from_the_start() -> None:
         meta_features=meta,
     )  # fmt: skip
     one = kernel(2, suite, observer={"name": "last", "context": True})
-    one.begin(None, np.array([0, 1]))
+    one.begin(ALL_RUNS, np.array([0, 1]))
     assert one.observe_some(np.array([0, 1])).tolist() == [[*BLANK, -1, 1], [*BLANK, 1, 1]]
 
 
@@ -850,18 +852,18 @@ def test_spaces_and_masks_are_the_parts() -> None:
     one = kernel(2, toys.levels(), POOL_STOP)
     seen_space, action_space = one.spaces()
     assert seen_space.shape == (5,) and action_space.n == 5
-    one.begin(None, np.array([0, 1]))
+    one.begin(ALL_RUNS, np.array([0, 1]))
     assert one.masks().tolist() == [[True, True, True, False, True], [True] * 5]
 
 
 def test_parts_of_observations_are_written_and_picked() -> None:
     whole = np.arange(6.0).reshape(3, 2)
     assert put(whole.copy(), np.array([2]), np.array([9.0, 8.0])).tolist() == [[0, 1], [2, 3], [9, 8]]
-    assert pick(whole, np.array([2, 0])).tolist() == [[4, 5], [0, 1]] and pick(whole, None) is whole
+    assert pick(whole, some(2, 0)).tolist() == [[4, 5], [0, 1]] and pick(whole, ALL_RUNS).tolist() == whole.tolist()
     both = {"x": whole.copy(), "y": np.array([1, 2, 3])}
     got = put(both, np.array([0, 1]), {"x": np.zeros((2, 2)), "y": np.array([7, 8])})
     assert got is both and got["x"].tolist() == [[0, 0], [0, 0], [4, 5]] and got["y"].tolist() == [7, 8, 3]
-    picked = pick(both, np.array([2]))
+    picked = pick(both, some(2))
     assert picked["x"].tolist() == [[4, 5]] and picked["y"].tolist() == [3]
     picked["y"][0] = 0
     assert both["y"].tolist() == [7, 8, 3]

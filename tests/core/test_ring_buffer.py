@@ -5,6 +5,7 @@ import pytest
 from toys import formulas, gappy, plain
 
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.problem.batches import bank_of
 
 N, H = 4, 5
@@ -19,7 +20,7 @@ class Staggered:
         self.runs = Runs(self.bank, N, H, budget=H, fidelity=fidelity, fused=fused)
         self.told: list[list[tuple]] = [[] for _ in range(N)]
         self.over = np.zeros(N, bool)
-        self.begin(np.arange(N), None)
+        self.begin(np.arange(N), ALL_RUNS)
 
     def begin(self, who, which) -> None:
         tasks = self.rng.integers(len(self.bank.tasks), size=len(who))
@@ -41,7 +42,7 @@ class Staggered:
         runs, self.over = self.runs, self.over | stops
         idle = self.over
         at = self.bank.place(runs.task, self.rng.random((N, self.bank.d)))
-        fidelity = self.rng.choice(self.levels, N) if runs.fidelity is not None else None
+        fidelity = self.rng.choice(self.levels, N) if "fidelity" in runs else None
         scores, _ = self.bank.evaluate(runs.base, at, fidelity, runs.world)
         runs.submit(at, fidelity, idle if idle.any() else None)
         for i in np.flatnonzero(~idle):
@@ -55,7 +56,7 @@ def went_on(suite, fidelity: bool, steps: int, fused: bool = False) -> Staggered
         full = np.array([len(told) >= H for told in one.told])  # a full run has no room to idle
         anew = np.flatnonzero(full | one.over & (one.rng.random(N) < 0.4) | (one.rng.random(N) < 0.1))
         if anew.size:
-            one.begin(anew, anew)
+            one.begin(anew, Which(anew))
             if one.rng.random() < 0.5:
                 one.give(anew, 2)
         one.submit(one.rng.random(N) < 0.15)
@@ -108,7 +109,7 @@ def lockstep() -> tuple[Runs, np.ndarray]:
     suite = plain()
     bank = bank_of(suite.tasks("train"), suite.space.d)
     runs = Runs(bank, 2, 3, budget=3, fused=True)
-    runs.begin(None, np.array([0, 1]), np.zeros(2, np.uint64))
+    runs.begin(ALL_RUNS, np.array([0, 1]), np.zeros(2, np.uint64))
     return runs, bank.scores
 
 
@@ -127,7 +128,7 @@ def test_what_lockstep_steps_leave_is_there_when_asked_for():
 def test_a_run_that_begins_anew_leaves_the_others_their_trials():
     runs, scores = lockstep()
     runs.submit(np.array([4, 5]))
-    runs.begin(np.array([0]), np.array([1]), np.zeros(1, np.uint64))  # another task: another base
+    runs.begin(Which(np.array([0])), np.array([1]), np.zeros(1, np.uint64))  # another task: another base
     runs.submit(np.array([6, 7]))
     assert [runs.arrays(i)["score"].tolist() for i in (0, 1)] == [[scores[1, 6]], [scores[1, 5], scores[1, 7]]]
 
@@ -157,7 +158,7 @@ def test_a_stop_is_forgotten_where_the_run_begins_anew_and_not_elsewhere():
     runs, scores = lockstep()
     runs.submit(np.array([4, 5]))
     runs.submit(np.array([6, 7]), idle=np.array([True, True]))
-    runs.begin(np.array([1]), np.array([0]), np.zeros(1, np.uint64))
+    runs.begin(Which(np.array([1])), np.array([0]), np.zeros(1, np.uint64))
     assert runs.arrays(0)["score"].tolist() == [scores[0, 4]] and runs.count(1) == 0
     runs.submit(np.array([2, 3]), idle=np.array([True, False]))
     assert runs.arrays(0)["score"].tolist() == [scores[0, 4]]

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.base.errors import StateError
 from hpo_gym.env.runs.paths import FramedRows, FusedRows
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.problem.batches import bank_of
 from hpo_gym.problem.task import TaskBank
 from hpo_gym.problem.trial import Query, Status, Trial
@@ -21,12 +23,16 @@ A, B = 0, 1  # tasks
 def start(suite: Any, tasks: list[int], h: int, **keep: Any) -> Runs:
     """Runs that have just begun, on worlds 10, 11, .."""
     runs = Runs(bank_of(suite.members), len(tasks), h, budget=keep.pop("budget", float(h)), **keep)
-    runs.begin(None, np.array(tasks), worlds(*range(10, 10 + len(tasks))))
+    runs.begin(ALL_RUNS, np.array(tasks), worlds(*range(10, 10 + len(tasks))))
     return runs
 
 
 def worlds(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.uint64)
+
+
+def some(*numbers: int) -> Which:
+    return Which(np.array(numbers))
 
 
 def which(*numbers: int) -> np.ndarray:
@@ -94,15 +100,16 @@ def test_types_and_shapes_of_what_is_kept() -> None:
     runs = start(toys.square(), [A, B], 3)
     assert (runs.at.shape, runs.at.dtype, runs.score.shape, runs.score.dtype) == ((3, 2), "i8", (3, 2), "f4")
     assert runs.tabular and runs.single and runs.d == 2 and runs.at.tolist() == [[-1, -1]] * 3
-    nothing = (runs.cost, runs.status, runs.fidelity, runs.history, runs.incumbent_at, runs.repeated, runs.block)
-    assert nothing == (None,) * 7
-    runs = start(toys.slopes(), [A, B], 3, fidelity=True, history=True, track=True, repeats=True)
+    assert runs.kept == {} and runs.block is None and "cost" not in runs
+    with pytest.raises(StateError, match=r"`keeps` of the observer or codec must name 'history', kept are \[\]"):
+        runs["history"]
+    runs = start(toys.slopes(), [A, B], 3, fidelity=True, keep=("history", "incumbent_at", "repeated"))
     assert (runs.at.shape, runs.at.dtype, runs.score.dtype) == ((3, 2, 2), "f8", "f8")
     assert np.isnan(runs.at).all() and not runs.tabular and not runs.single
-    shapes = [runs.cost, runs.status, runs.fidelity, runs.history, runs.incumbent_at, runs.repeated]
-    assert [a.shape for a in shapes if a is not None] == [(3, 2), (3, 2), (3, 2), (2, 3, 4), (2, 2), (2,)]
-    assert runs.status is not None and runs.status.dtype == np.int8
-    assert runs.fidelity is not None and (runs.fidelity == 1.0).all()
+    shapes = [runs["cost"], runs["status"], runs["fidelity"], runs["history"], runs["incumbent_at"], runs["repeated"]]
+    assert [a.shape for a in shapes] == [(3, 2), (3, 2), (3, 2), (2, 3, 4), (2, 2), (2,)]
+    assert runs["status"].dtype == np.int8
+    assert (runs["fidelity"] == 1.0).all()
 
 
 @pytest.mark.parametrize("keep", [{}, {"fidelity": True}, {"fused": True}])
@@ -121,7 +128,7 @@ def test_a_second_episode_begins_anew_where_the_clock_stands() -> None:
     runs = start(toys.square(), [A, B], 3)
     runs.submit(which(1, 2))
     runs.submit(which(3, 3))
-    runs.begin(None, which(B, A), worlds(20, 21))
+    runs.begin(ALL_RUNS, which(B, A), worlds(20, 21))
     assert shown(runs) == {
         "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [4, 6], "best": [NEVER] * 2, "previous": [NEVER] * 2,
     }  # fmt: skip
@@ -150,23 +157,26 @@ def test_a_view_holds_the_trials_of_one_run() -> None:
     assert [a.tolist() for a in full.last_outcome()] == [[7, 5], [1, 0]]
 
 
-@pytest.mark.parametrize("keep", [{"fused": True, "track": True}, {"track": True, "fidelity": True}, {}])
+@pytest.mark.parametrize(
+    "keep", [{"fused": True, "keep": ["incumbent_at"]}, {"keep": ["incumbent_at"], "fidelity": True}, {}]
+)
 def test_what_was_handed_out_is_not_written_again(keep: dict[str, bool]) -> None:
     runs = start(toys.square(), [A, B, A], 3, **keep)
     share = np.full(3, 0.5) if keep.get("fidelity") else None
-    names = ("last", "best", "previous", "block", "task", "base", "incumbent_at", "cell")
+    names = ("last", "best", "previous", "block", "task", "base", "cell")
     for act in (
         lambda: runs.submit(which(0, 1, 3), share),
         lambda: runs.submit(which(1, 2, 2), share),
-        lambda: runs.begin(which(1), which(A), worlds(99)),
+        lambda: runs.begin(some(1), which(A), worlds(99)),
         lambda: runs.give(np.array([[2], [1]]), which(1)),
         lambda: runs.submit(which(2, 2, 1), share, mask(1, 0, 0)),
         lambda: runs.submit(which(1, 1, 1), share, mask(0, 1, 1)),
-        lambda: runs.begin(None, which(B, B, B), worlds(7, 8, 9)),
+        lambda: runs.begin(ALL_RUNS, which(B, B, B), worlds(7, 8, 9)),
         lambda: runs.give(np.array([[2, 2, 1], [1, 0, 0]]), which(0, 1, 2)),
         lambda: runs.submit(which(3, 3, 3), share),
     ):
-        held = {name: getattr(runs, name) for name in names if getattr(runs, name) is not None}
+        held = {name: getattr(runs, name) for name in names if getattr(runs, name) is not None} | runs.kept
+        held = {name: value for name, value in held.items() if name not in runs.by_trial}
         kept = {name: value.copy() for name, value in held.items()}
         act()
         for name, value in held.items():
@@ -178,7 +188,7 @@ def test_runs_that_begin_at_different_times() -> None:
     runs = start(toys.square(), [A, B, A], 3)
     runs.submit(which(0, 1, 3))
     runs.submit(which(1, 0, 3))
-    runs.begin(which(1), which(A), worlds(99))
+    runs.begin(some(1), which(A), worlds(99))
     assert shown(runs) == {
         "t": [2, 0, 2], "spent": [2, 0, 2], "left": [1 - 2 / 3, 1, 1 - 2 / 3], "last": [6, 8, 4],
         "best": [6, NEVER, 4], "previous": [2, 4, 4],
@@ -192,7 +202,7 @@ def test_runs_that_begin_at_different_times() -> None:
     }  # fmt: skip
     assert scores(runs) == [[2, 6, 0], [4], [4, 4, 6]]
     assert runs.incumbent().tolist() == [1, 0, 2]
-    runs.begin(which(0, 2), which(B, B), worlds(97, 98))
+    runs.begin(some(0, 2), which(B, B), worlds(97, 98))
     assert runs.base.tolist() == [4, 0, 4]
     runs.submit(which(0, 1, 2))
     runs.submit(which(1, 2, 3))
@@ -205,8 +215,8 @@ def test_runs_that_begin_at_different_times() -> None:
 def test_all_runs_begin_after_they_were_staggered() -> None:
     runs = start(toys.square(), [A, B], 2)
     runs.submit(which(0, 0))
-    runs.begin(which(1), which(B), worlds(5))
-    runs.begin(None, which(A, A), worlds(6, 7))
+    runs.begin(some(1), which(B), worlds(5))
+    runs.begin(ALL_RUNS, which(A, A), worlds(6, 7))
     assert runs.fresh and runs.t == 0 and runs.spent == 0.0
     runs.submit(which(1, 3))
     assert shown(runs)["best"] == [6, 4] and shown(runs)["spent"] == [1, 1]
@@ -226,11 +236,11 @@ def test_a_fused_table_gives_configuration_score_and_two_free_columns() -> None:
     runs.submit(which(2, 2, 2))
     assert runs.block is not first and runs.block.tolist() == [[1, 0.5, s, 0, 0] for s in (0, 10, 0)]
     assert first[0].tolist() == [-1, -0.5, 2, 0, 0]
-    runs.begin(which(1), which(A), worlds(9))
+    runs.begin(some(1), which(A), worlds(9))
     assert runs.block is None
     runs.submit(which(0, 0, 0))
     assert runs.block is not None
-    runs.begin(None, which(A, A, A), worlds(1, 2, 3))
+    runs.begin(ALL_RUNS, which(A, A, A), worlds(1, 2, 3))
     assert runs.block is None
 
 
@@ -280,30 +290,30 @@ def test_a_score_beyond_float32_is_shown_as_infinite() -> None:
 
 # ---------------------------------------------------------------------------------------------- the incumbent's place
 def test_the_incumbents_place_is_tracked_on_a_table() -> None:
-    runs = start(toys.square(), [A, B, A], 3, track=True)
+    runs = start(toys.square(), [A, B, A], 3, keep=("incumbent_at",))
     runs.submit(which(0, 1, 3))
-    assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [0, 1, 3]
+    assert runs["incumbent_at"].tolist() == [0, 1, 3]
     runs.submit(which(1, 2, 2))
-    assert runs.incumbent_at.tolist() == [1, 2, 3]
+    assert runs["incumbent_at"].tolist() == [1, 2, 3]
     assert runs.incumbent_x().tolist() == [[0.5, 0.5], [1, 0.75], [0.25, 1]]
     assert shown(runs)["best"] == [6, 10, 4] and shown(runs)["spent"] == [2, 2, 2]
-    runs.begin(which(0), which(A), worlds(9))
+    runs.begin(some(0), which(A), worlds(9))
     runs.submit(which(2, 2, 3))
-    assert runs.incumbent_at.tolist() == [2, 2, 3]  # anew; an equal score; an equal score
+    assert runs["incumbent_at"].tolist() == [2, 2, 3]  # anew; an equal score; an equal score
 
 
 def test_an_equal_score_elsewhere_leaves_the_incumbent() -> None:
-    runs = start(toys.slopes(), [A], 2, track=True)
+    runs = start(toys.slopes(), [A], 2, keep=("incumbent_at",))
     runs.submit(points((0.25, 0.0)))  # 1
     runs.submit(points((0.5, 1.0)))  # 1
     assert runs.incumbent_x().tolist() == [[0.25, 0.0]] and runs.incumbent().tolist() == [0]
 
 
 def test_the_incumbents_place_off_a_table() -> None:
-    runs = start(toys.slopes(), [A, B], 3, track=True)
+    runs = start(toys.slopes(), [A, B], 3, keep=("incumbent_at",))
     runs.submit(points((0.5, 1.0), (0.25, 0.0)))  # 1, -1
     runs.submit(points((0.25, 0.5), (0.0, 0.5)))  # .5, 4
-    assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [[0.5, 1.0], [0.0, 0.5]]
+    assert runs["incumbent_at"].tolist() == [[0.5, 1.0], [0.0, 0.5]]
     assert runs.incumbent_x().tolist() == [[0.5, 1.0], [0.0, 0.5]]
     assert shown(runs)["best"] == [1, 4] and shown(runs)["previous"] == [1, -1]
     assert runs.last_x().tolist() == [[0.25, 0.5], [0.0, 0.5]]
@@ -311,7 +321,7 @@ def test_the_incumbents_place_off_a_table() -> None:
 
 # ---------------------------------------------------------------------------------------------- fidelities
 def test_the_incumbent_is_the_highest_fidelitys_and_then_the_score() -> None:
-    runs = start(toys.levels(), [A, B, B], 4, budget=2.0, fidelity=True, track=True)
+    runs = start(toys.levels(), [A, B, B], 4, budget=2.0, fidelity=True, keep=("incumbent_at",))
     assert shown(runs)["spent"] == [0, 0, 0] and isinstance(runs.spent, np.ndarray)
     runs.submit(which(1, 2, 0), np.array([0.25, 0.5, 0.25]))
     assert shown(runs) == {
@@ -323,11 +333,11 @@ def test_the_incumbent_is_the_highest_fidelitys_and_then_the_score() -> None:
         "t": [2, 2, 2], "spent": [0.75, 0.75, 0.5], "left": [0.625, 0.625, 0.75], "last": [1.5, 7, 9],
         "best": [1.5, 9.5, 9], "previous": [5, 9.5, 7],
     }  # fmt: skip
-    assert runs.best_fidelity is not None and runs.best_fidelity.tolist() == [0.5, 0.5, 0.25]
+    assert runs["best_fidelity"].tolist() == [0.5, 0.5, 0.25]
     assert runs.incumbent().tolist() == [1, 0, 1]
-    assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [0, 2, 2]
+    assert runs["incumbent_at"].tolist() == [0, 2, 2]
     runs.submit(which(2, 2, 1), np.array([0.5, 0.5, 0.25]))  # as good; as good; worse
-    assert shown(runs)["best"] == [1.5, 9.5, 9] and runs.incumbent_at.tolist() == [0, 2, 2]
+    assert shown(runs)["best"] == [1.5, 9.5, 9] and runs["incumbent_at"].tolist() == [0, 2, 2]
     assert runs.incumbent().tolist() == [1, 0, 1]
     assert runs.last_fidelity().tolist() == [0.5, 0.5, 0.25]
     runs.submit(which(1, 1, 0))  # without a fidelity: full
@@ -342,12 +352,12 @@ def test_the_incumbent_is_the_highest_fidelitys_and_then_the_score() -> None:
 def test_fidelities_begin_anew_with_an_episode() -> None:
     runs = start(toys.levels(), [B, B], 2, fidelity=True)
     runs.submit(which(2, 2), np.array([1.0, 0.5]))
-    runs.begin(which(0), which(B), worlds(9))
-    assert runs.best_fidelity is not None and runs.best_fidelity.tolist() == [0, 0.5]
+    runs.begin(some(0), which(B), worlds(9))
+    assert runs["best_fidelity"].tolist() == [0, 0.5]
     runs.submit(which(0, 0), np.array([0.25, 0.25]))
     assert shown(runs)["best"] == [7, 9.5] and shown(runs)["spent"] == [0.25, 0.75]
-    runs.begin(None, which(B, B), worlds(1, 2))
-    assert runs.best_fidelity.tolist() == [0, 0] and shown(runs)["spent"] == [0, 0]
+    runs.begin(ALL_RUNS, which(B, B), worlds(1, 2))
+    assert runs["best_fidelity"].tolist() == [0, 0] and shown(runs)["spent"] == [0, 0]
     runs.submit(which(3, 3), np.array([0.25, 0.25]))
     assert shown(runs)["best"] == [5, 5] and shown(runs)["previous"] == [NEVER, NEVER]
 
@@ -364,7 +374,7 @@ def test_outcomes_that_cannot_be_looked_up_are_kept() -> None:
         Trial(Query({"u": 0.25, "v": 0.0}), -1.0, 3.0, Status.OK),
     )
     held = runs.last_outcome()[0], runs.last_x()
-    runs.begin(None, which(A, A), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, A), worlds(1, 2))
     runs.submit(points((0.25, 0.25), (0.25, 0.25)))
     runs.submit(points((0.5, 0.5), (0.5, 0.5)))
     assert held[0].tolist() == [2, 3] and held[1].tolist() == [[1.0, 0.0], [0.25, 0.0]]
@@ -379,7 +389,7 @@ def test_fidelities_off_a_table() -> None:
 
 
 # ---------------------------------------------------------------------------------------------- idle runs
-@pytest.mark.parametrize("keep", [{}, {"fused": True}, {"track": True, "history": True}])
+@pytest.mark.parametrize("keep", [{}, {"fused": True}, {"keep": ["incumbent_at", "history"]}])
 def test_an_idle_run_keeps_its_trials_and_its_budget(keep: dict[str, bool]) -> None:
     runs = start(toys.square(), [A, B, A], 4, **keep)
     runs.submit(which(0, 1, 3))
@@ -400,19 +410,19 @@ def test_an_idle_run_keeps_its_trials_and_its_budget(keep: dict[str, bool]) -> N
     assert scores(runs) == [[2, 6, 0, 2], [4, 10], [4, 0, 6]]
     assert shown(runs)["spent"] == [4, 2, 3] and shown(runs)["t"] == [4, 2, 3]
     assert shown(runs)["last"] == [2, 10, 6]
-    if runs.incumbent_at is not None:
-        assert runs.incumbent_at.tolist() == [1, 2, 1]
-    if runs.history is not None:
-        assert runs.history[1].tolist() == [[0, 0, 4, 1], [1, 0.5, 10, 1], [0] * 4, [0] * 4]
-        assert runs.history[0, 3].tolist() == [-1, -0.5, 2, 1] and runs.history[2, 3].tolist() == [0] * 4
+    if "incumbent_at" in runs:
+        assert runs["incumbent_at"].tolist() == [1, 2, 1]
+    if "history" in runs:
+        assert runs["history"][1].tolist() == [[0, 0, 4, 1], [1, 0.5, 10, 1], [0] * 4, [0] * 4]
+        assert runs["history"][0, 3].tolist() == [-1, -0.5, 2, 1] and runs["history"][2, 3].tolist() == [0] * 4
 
 
 def test_an_ignored_row_becomes_no_incumbent() -> None:
     for suite, share in ((toys.square(), None), (toys.levels(), np.array([1.0, 1.0]))):
-        runs = start(suite, [B, B], 3, track=True, fidelity=share is not None)
+        runs = start(suite, [B, B], 3, fidelity=share is not None, keep=("incumbent_at",))
         runs.submit(which(1, 1), share)
         runs.submit(which(2, 2), share, mask(1, 0))
-        assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [1, 2]
+        assert runs["incumbent_at"].tolist() == [1, 2]
         assert shown(runs)["best"] == [4, 10]
 
 
@@ -426,12 +436,12 @@ def test_a_run_that_is_idle_at_once_has_no_trial() -> None:
 
 
 def test_an_idle_run_with_fidelities_keeps_its_highest() -> None:
-    runs = start(toys.levels(), [A, B], 4, fidelity=True, track=True)
+    runs = start(toys.levels(), [A, B], 4, fidelity=True, keep=("incumbent_at",))
     runs.submit(which(1, 2), np.array([0.25, 0.5]))
     runs.submit(which(1, 0), np.array([1.0, 1.0]), mask(1, 0))
     assert shown(runs)["best"] == [5, 8] and shown(runs)["spent"] == [0.25, 1.5]
-    assert runs.best_fidelity is not None and runs.best_fidelity.tolist() == [0.25, 1.0]
-    assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [1, 0]
+    assert runs["best_fidelity"].tolist() == [0.25, 1.0]
+    assert runs["incumbent_at"].tolist() == [1, 0]
     assert [runs.view(i).fidelities for i in (0, 1)] == [(0.25,), (0.5, 1.0)]
     assert runs.last_fidelity().tolist() == [0.25, 1.0]
     assert [a.tolist() for a in runs.last_outcome()] == [[2, 5], [0, 0]]
@@ -440,7 +450,7 @@ def test_an_idle_run_with_fidelities_keeps_its_highest() -> None:
 def test_off_a_table_an_idle_run_is_not_evaluated() -> None:
     suite = toys.slopes()
     a, b = suite.members
-    runs = start(suite, [A, B], 3, track=True)
+    runs = start(suite, [A, B], 3, keep=("incumbent_at",))
     runs.submit(points((0.5, 1.0), (1.0, 1.0)))  # 1; 4, failed
     runs.submit(points((0.75, 0.0), (0.25, 0.0)), None, mask(0, 1))
     assert (a.asked, b.asked) == ([[0.5, 1.0], [0.75, 0.0]], [[1.0, 1.0]])
@@ -471,7 +481,7 @@ def test_trials_move_round_the_end_of_the_clock() -> None:
     runs = start(toys.square(), [A, B], 3)
     for row in (0, 1):
         runs.submit(which(row, row))
-    runs.begin(None, which(A, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, B), worlds(1, 2))
     runs.submit(which(1, 1))
     runs.submit(which(3, 3), None, mask(1, 0))
     runs.submit(which(2, 2), None, mask(1, 0))
@@ -480,116 +490,112 @@ def test_trials_move_round_the_end_of_the_clock() -> None:
 
 # ---------------------------------------------------------------------------------------------- repeats
 def test_a_row_that_was_tried_is_a_repeat() -> None:
-    runs = start(toys.square(), [A, B], 4, repeats=True)
-    assert runs.repeated is not None and runs.repeated.tolist() == [False, False]
+    runs = start(toys.square(), [A, B], 4, keep=("repeated",))
+    assert runs["repeated"].tolist() == [False, False]
     for rows, repeated in (((0, 1), (0, 0)), ((1, 1), (0, 1)), ((0, 2), (1, 0)), ((3, 1), (0, 1))):
         runs.submit(which(*rows))
-        assert runs.repeated.tolist() == [bool(r) for r in repeated]
-    runs.begin(which(1), which(B), worlds(9))
+        assert runs["repeated"].tolist() == [bool(r) for r in repeated]
+    runs.begin(some(1), which(B), worlds(9))
     runs.submit(which(1, 1))
-    assert runs.repeated.tolist() == [True, False]
-    runs.begin(None, which(B, B), worlds(9, 8))
+    assert runs["repeated"].tolist() == [True, False]
+    runs.begin(ALL_RUNS, which(B, B), worlds(9, 8))
     runs.submit(which(1, 1))
-    assert runs.repeated.tolist() == [False, False]
+    assert runs["repeated"].tolist() == [False, False]
 
 
 def test_a_repeat_is_of_the_same_fidelity() -> None:
-    runs = start(toys.levels(), [B, B], 4, fidelity=True, repeats=True)
+    runs = start(toys.levels(), [B, B], 4, fidelity=True, keep=("repeated",))
     runs.submit(which(0, 0), np.array([0.5, 1.0]))
     runs.submit(which(0, 1), np.array([0.25, 1.0]))
-    assert runs.repeated is not None and runs.repeated.tolist() == [False, False]
+    assert runs["repeated"].tolist() == [False, False]
     runs.submit(which(0, 0), np.array([0.5, 0.5]))
-    assert runs.repeated.tolist() == [True, False]
+    assert runs["repeated"].tolist() == [True, False]
     runs.submit(which(0, 0))  # full
-    assert runs.repeated.tolist() == [False, True]
+    assert runs["repeated"].tolist() == [False, True]
 
 
 def test_off_a_table_a_repeat_has_every_coordinate() -> None:
-    runs = start(toys.slopes(), [A, B], 3, repeats=True)
+    runs = start(toys.slopes(), [A, B], 3, keep=("repeated",))
     runs.submit(points((0.5, 1.0), (0.5, 0.0)))
     runs.submit(points((0.5, 0.0), (0.5, 0.0)))
-    assert runs.repeated is not None and runs.repeated.tolist() == [False, True]
-    runs.begin(None, which(A, B), worlds(1, 2))
+    assert runs["repeated"].tolist() == [False, True]
+    runs.begin(ALL_RUNS, which(A, B), worlds(1, 2))
     runs.submit(points((0.5, 1.0), (0.5, 0.0)))
-    assert runs.repeated.tolist() == [False, False]
-    runs.begin(which(0), which(A), worlds(3))
+    assert runs["repeated"].tolist() == [False, False]
+    runs.begin(some(0), which(A), worlds(3))
     runs.submit(points((0.5, 1.0), (0.5, 0.0)))
-    assert runs.repeated.tolist() == [False, True]
+    assert runs["repeated"].tolist() == [False, True]
 
 
 # ---------------------------------------------------------------------------------------------- the history buffer
 @pytest.mark.parametrize("fused", [True, False])
 def test_the_history_holds_every_trial_in_order(fused: bool) -> None:
-    runs = start(toys.square(), [A, B], 3, history=True, fused=fused)
-    assert runs.history is not None and not runs.history.any()
+    runs = start(toys.square(), [A, B], 3, fused=fused, keep=("history",))
+    assert not runs["history"].any()
     runs.submit(which(0, 1))
     runs.submit(which(3, 2))
-    assert runs.history.tolist() == [
+    assert runs["history"].tolist() == [
         [[-1, -0.5, 2, 1], [-0.5, 1, 4, 1], [0] * 4],
         [[0, 0, 4, 1], [1, 0.5, 10, 1], [0] * 4],
     ]
-    runs.begin(which(0), which(B), worlds(9))
-    assert not runs.history[0].any() and runs.history[1, 1].tolist() == [1, 0.5, 10, 1]
+    runs.begin(some(0), which(B), worlds(9))
+    assert not runs["history"][0].any() and runs["history"][1, 1].tolist() == [1, 0.5, 10, 1]
     runs.submit(which(2, 3))
-    assert runs.history[0].tolist() == [[1, 0.5, 10, 1], [0] * 4, [0] * 4]
-    assert runs.history[1, 2].tolist() == [-0.5, 1, 6, 1]
-    runs.begin(None, which(A, A), worlds(1, 2))
-    assert not runs.history.any()
+    assert runs["history"][0].tolist() == [[1, 0.5, 10, 1], [0] * 4, [0] * 4]
+    assert runs["history"][1, 2].tolist() == [-0.5, 1, 6, 1]
+    runs.begin(ALL_RUNS, which(A, A), worlds(1, 2))
+    assert not runs["history"].any()
 
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_the_history_holds_fidelities(fused: bool) -> None:
-    runs = start(toys.levels(), [A, B], 3, history=True, fused=fused, fidelity=True)
+    runs = start(toys.levels(), [A, B], 3, fused=fused, fidelity=True, keep=("history",))
     runs.submit(which(0, 1), np.array([0.25, 0.5]))
-    assert runs.history is not None
-    assert runs.history[:, 0].tolist() == [[-1, -0.5, 1, 0.25], [0, 0, 3.5, 0.5]]
+    assert runs["history"][:, 0].tolist() == [[-1, -0.5, 1, 0.25], [0, 0, 3.5, 0.5]]
     runs.submit(which(1, 2), np.array([0.5, 1.0]), mask(1, 0))
-    assert runs.history[:, 1].tolist() == [[0] * 4, [1, 0.5, 10, 1]]
+    assert runs["history"][:, 1].tolist() == [[0] * 4, [1, 0.5, 10, 1]]
     runs.submit(which(1, 2), np.array([0.5, 0.25]))
-    assert runs.history[0, 1].tolist() == [0, 0, 5.5, 0.5]
-    assert runs.history[1, 2].tolist() == [1, 0.5, 9, 0.25]
+    assert runs["history"][0, 1].tolist() == [0, 0, 5.5, 0.5]
+    assert runs["history"][1, 2].tolist() == [1, 0.5, 9, 0.25]
 
 
 def test_the_history_off_a_table() -> None:
-    runs = start(toys.slopes(), [A, B], 2, history=True)
+    runs = start(toys.slopes(), [A, B], 2, keep=("history",))
     runs.submit(points((0.5, 1.0), (0.25, 0.0)))
-    assert runs.history is not None
-    assert runs.history[:, 0].tolist() == [[0, 1, 1, 1], [-0.5, -1, -1, 1]]
-    assert not runs.history[:, 1].any()
+    assert runs["history"][:, 0].tolist() == [[0, 1, 1, 1], [-0.5, -1, -1, 1]]
+    assert not runs["history"][:, 1].any()
 
 
 # ---------------------------------------------------------------------------------------------- given points
 def test_given_points_are_trials_that_cost_nothing() -> None:
-    runs = start(toys.square(), [A, B], 5, budget=3.0, track=True, history=True, fused=True)
+    runs = start(toys.square(), [A, B], 5, budget=3.0, fused=True, keep=("history", "incumbent_at"))
     runs.give(np.array([[0, 2], [1, 1]]), which(0, 1))
     assert shown(runs) == {
         "t": [2, 2], "spent": [0, 0], "left": [1, 1], "last": [6, 4], "best": [6, 10], "previous": [6, 10],
     }  # fmt: skip
     assert not runs.fresh and scores(runs) == [[2, 6], [10, 4]]
-    assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [1, 2]
+    assert runs["incumbent_at"].tolist() == [1, 2]
     assert runs.incumbent().tolist() == [1, 0]
-    assert runs.history is not None
-    assert runs.history[0].tolist() == [[-1, -0.5, 2, 1], [0, 0, 6, 1], [0] * 4, [0] * 4, [0] * 4]
-    assert runs.history[1, :2].tolist() == [[1, 0.5, 10, 1], [0, 0, 4, 1]]
+    assert runs["history"][0].tolist() == [[-1, -0.5, 2, 1], [0, 0, 6, 1], [0] * 4, [0] * 4, [0] * 4]
+    assert runs["history"][1, :2].tolist() == [[1, 0.5, 10, 1], [0, 0, 4, 1]]
     runs.submit(which(3, 3))
     assert scores(runs) == [[2, 6, 4], [10, 4, 6]] and shown(runs)["spent"] == [1, 1] and shown(runs)["t"] == [3, 3]
-    assert runs.history[:, 2].tolist() == [[-0.5, 1, 4, 1], [-0.5, 1, 6, 1]]
+    assert runs["history"][:, 2].tolist() == [[-0.5, 1, 4, 1], [-0.5, 1, 6, 1]]
 
 
 def test_given_points_of_runs_that_begin_later() -> None:
-    runs = start(toys.square(), [A, B], 4, budget=2.0, track=True, history=True)
+    runs = start(toys.square(), [A, B], 4, budget=2.0, keep=("history", "incumbent_at"))
     runs.give(np.array([[0, 2], [1, 1]]), which(0, 1))
     runs.submit(which(3, 3))
-    runs.begin(which(1), which(A), worlds(9))
+    runs.begin(some(1), which(A), worlds(9))
     runs.give(np.array([[3], [2]]), which(1))
     assert shown(runs) == {
         "t": [3, 2], "spent": [1, 0], "left": [0.5, 1], "last": [4, 0], "best": [6, 4], "previous": [6, 4],
     }  # fmt: skip
     assert scores(runs) == [[2, 6, 4], [4, 0]]
-    assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [1, 3]
-    assert runs.history is not None
-    assert runs.history[1].tolist() == [[-0.5, 1, 4, 1], [1, 0.5, 0, 1], [0] * 4, [0] * 4]
-    runs.begin(which(0, 1), which(B, B), worlds(8, 7))
+    assert runs["incumbent_at"].tolist() == [1, 3]
+    assert runs["history"][1].tolist() == [[-0.5, 1, 4, 1], [1, 0.5, 0, 1], [0] * 4, [0] * 4]
+    runs.begin(some(0, 1), which(B, B), worlds(8, 7))
     runs.give(np.array([[0, 1], [2, 3]]), which(0, 1))
     assert scores(runs) == [[8, 10], [4, 6]] and shown(runs)["t"] == [2, 2]
 
@@ -601,32 +607,32 @@ def test_points_given_to_one_of_runs_in_step() -> None:
     assert not runs.fresh and shown(runs)["best"] == [NEVER, 10]
     whole = start(toys.square(), [A, B], 3)
     whole.give(np.array([[2, 1]]), which(0, 1))
-    assert isinstance(whole.start, int) and whole.t == 1  # still in step
+    assert whole.in_step and whole.t == 1 and not runs.in_step  # still in step
 
 
 def test_given_points_are_full_evaluations() -> None:
     runs = start(toys.levels(), [A, B], 6, budget=1.0, fidelity=True)
     runs.give(np.array([[0, 2]]), which(0, 1))
     assert shown(runs)["best"] == [2, 10] and shown(runs)["spent"] == [0, 0]
-    assert runs.best_fidelity is not None and runs.best_fidelity.tolist() == [1, 1]
+    assert runs["best_fidelity"].tolist() == [1, 1]
     assert runs.view(1).fidelities == (1.0,)
     runs.submit(which(1, 1), np.array([0.5, 0.5]))
     assert shown(runs)["best"] == [2, 10] and shown(runs)["last"] == [5.5, 3.5]
     for _ in range(2):
         runs.submit(which(1, 1), np.array([0.25, 0.25]))
-    runs.begin(None, which(B, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(B, B), worlds(1, 2))
     runs.give(np.array([[0, 1], [2, 3]]), which(0, 1))  # in slots whose fidelity was another
     assert runs.view(0).fidelities == (1.0, 1.0) and scores(runs) == [[8, 10], [4, 6]]
 
 
 def test_given_points_off_a_table_have_outcomes() -> None:
-    runs = start(toys.slopes(), [A, B], 3, track=True, history=True)
+    runs = start(toys.slopes(), [A, B], 3, keep=("history", "incumbent_at"))
     runs.give(np.array([[[0.5, 1.0], [1.0, 1.0]], [[0.25, 0.0], [0.25, 0.0]]]), which(0, 1))  # 1, 4 (failed); 1, -1
     assert scores(runs) == [[1, 1], [4, -1]] and shown(runs)["best"] == [1, -1]
     assert [runs.view(i).costs for i in (0, 1)] == [(2, 2), (3, 3)]
     assert [runs.view(i).statuses for i in (0, 1)] == [(0, 0), (1, 0)]
     assert runs.incumbent_x().tolist() == [[0.5, 1.0], [0.25, 0.0]] and runs.incumbent().tolist() == [0, 1]
-    assert runs.history is not None and runs.history[1, 0].tolist() == [1, 1, 4, 1]
+    assert runs["history"][1, 0].tolist() == [1, 1, 4, 1]
 
 
 def test_given_points_are_noisy_as_the_world_says() -> None:
@@ -653,9 +659,9 @@ def test_one_world_draws_the_same_repeat_of_a_row_and_another_may_draw_another()
 
 # ---------------------------------------------------------------------------------------------- a copy of some runs
 def test_a_selection_holds_what_observers_read() -> None:
-    runs = start(toys.levels(), [A, B, B], 4, budget=2.0, fidelity=True, track=True, history=True, repeats=True)
+    runs = start(toys.levels(), [A, B, B], 4, budget=2.0, fidelity=True, keep=("history", "incumbent_at", "repeated"))
     runs.submit(which(0, 1, 2), np.array([0.25, 0.5, 1.0]))
-    runs.begin(which(1), which(A), worlds(9))
+    runs.begin(some(1), which(A), worlds(9))
     runs.submit(which(1, 1, 2), np.array([0.5, 1.0, 1.0]))
     part = runs.select(which(2, 1))
     assert part.n == 2 and part.block is None
@@ -665,9 +671,9 @@ def test_a_selection_holds_what_observers_read() -> None:
     assert (part.task.tolist(), part.world.tolist(), part.base.tolist()) == ([B, A], [12, 9], [4, 0])
     assert scores(part) == [[10, 10], [6]] and [part.view(i).fidelities for i in (0, 1)] == [(1, 1), (1,)]
     assert part.incumbent_x().tolist() == [[1, 0.75], [0.5, 0.5]] and part.incumbent().tolist() == [0, 0]
-    assert part.repeated is not None and part.repeated.tolist() == [True, False]
-    assert part.history is not None and part.history[1, 0].tolist() == [0, 0, 6, 1]
-    assert part.best_fidelity is not None and part.best_fidelity.tolist() == [1, 1]
+    assert part["repeated"].tolist() == [True, False]
+    assert part["history"][1, 0].tolist() == [0, 0, 6, 1]
+    assert part["best_fidelity"].tolist() == [1, 1]
     assert part.last_signed(2).shape == (2, 5)
     assert runs.n == 3 and shown(runs)["last"] == [5.5, 6, 10]
 
@@ -675,7 +681,7 @@ def test_a_selection_holds_what_observers_read() -> None:
 def test_a_selection_of_runs_that_began_together_is_in_step() -> None:
     runs = start(toys.square(), [A, B, B], 3)
     runs.submit(which(0, 1, 2))
-    runs.begin(which(1, 2), which(A, A), worlds(8, 9))
+    runs.begin(some(1, 2), which(A, A), worlds(8, 9))
     assert isinstance(runs.start, np.ndarray)
     part = runs.select(which(1, 2))
     assert part.fresh and part.t == 0 and shown(part)["spent"] == [0, 0]
@@ -702,6 +708,6 @@ def test_a_selection_off_a_table_has_outcomes() -> None:
 def test_a_bank_of_single_tasks_gives_the_same_as_the_table() -> None:
     suite = toys.levels()
     runs = Runs(TaskBank(suite.members, 2), 2, 4, budget=2.0, fidelity=True)
-    runs.begin(None, which(A, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, B), worlds(1, 2))
     runs.submit(points((1.0, 0.75), (0.0, 0.25)), np.array([0.5, 0.25]))
     assert shown(runs)["last"] == [0, 7] and [a.tolist() for a in runs.last_outcome()] == [[5, 2], [1, 0]]

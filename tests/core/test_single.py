@@ -137,14 +137,14 @@ def test_every_observer_on_every_scale(table: str, observer: str, scores: str) -
     part = {"name": observer, "context": scores == "rank" and observer != "levels"}
     one, _ = beside(TABLES[table](), observer=part, scores=scores, n_init=1)
     observed = one.kernel.parts.observer
-    assert (one._single is None) == (observed.needs_history or observed.needs_incumbent)
+    assert (one._single is None) == bool(observed.keeps)
 
 
 @pytest.mark.parametrize("codec", CODECS.names())
 @pytest.mark.parametrize("table", TABLES)
 def test_every_codec(table: str, codec: str) -> None:
     one, _ = beside(TABLES[table](), codec=codec, n_init=2, reward="cost_aware")
-    assert (one._single is None) == one.kernel.parts.codec.needs_incumbent
+    assert (one._single is None) == bool(one.kernel.parts.codec.keeps)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from toys import gappy
 
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.learning.saved import ABOUT, ARRAYS, Arrays, check_like
 from hpo_gym.optimize.learning.trained import Trained
 from hpo_gym.optimize.learning.validate import mean_regret
@@ -135,7 +136,7 @@ def test_mean_regret_is_that_of_the_incumbents_after_each_trial() -> None:
     tasks = gappy().tasks("val")[:2]
     bank: Any = bank_of(tasks)
     runs = Runs(bank, 2, 3, budget=3.0)
-    runs.begin(None, np.arange(2), np.zeros(2, np.uint64))
+    runs.begin(ALL_RUNS, np.arange(2), np.zeros(2, np.uint64))
     scores = np.array(
         [[t.noise_free(t.pool[[row]])[0] for row in rows] for t, rows in zip(tasks, measured(bank), strict=True)]
     )

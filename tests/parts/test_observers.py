@@ -264,7 +264,7 @@ def test_an_observer_asks_for_no_more_than_it_reads(
     name: str, fused: bool, history: bool, incumbent: bool, blank: bool
 ) -> None:
     seen = hpo_gym.OBSERVERS.get(name)()
-    found = (seen.fused, seen.needs_history, seen.needs_incumbent, seen.blank)
+    found = (seen.fused, "history" in seen.keeps, "incumbent_at" in seen.keeps, seen.blank)
     assert found == (fused, history, incumbent, blank)
 
 
@@ -274,7 +274,12 @@ def test_an_observer_asks_for_no_more_than_it_reads(
 )
 def test_a_codec_asks_for_no_more_than_it_reads(name: str, incumbent: bool, pool: bool) -> None:
     chosen = hpo_gym.CODECS.get(name)()
-    assert (chosen.needs_incumbent, chosen.pool, chosen.fidelity, chosen.stop) == (incumbent, pool, False, False)
+    assert ("incumbent_at" in chosen.keeps, chosen.pool, chosen.fidelity, chosen.stop) == (
+        incumbent,
+        pool,
+        False,
+        False,
+    )
 
 
 def test_a_large_pool_is_shown_by_candidates_only() -> None:

@@ -14,6 +14,7 @@ import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.rollouts import rollout
@@ -470,7 +471,7 @@ def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
     env = HPOEnv("Policies", split="val", task=task.name, budget=6)
     env.reset(seed=0)
     world = seeding.world_seed(task.suite, task.name, "rollout", 1)
-    env.kernel.start(None, np.zeros(1, np.int64), np.array([world], np.uint64))
+    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([world], np.uint64))
     obs = env.kernel.observe()[0]
     for t, expected in enumerate(seen):
         assert (obs == expected).all(), t

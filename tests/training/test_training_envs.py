@@ -15,6 +15,7 @@ import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError
 from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
@@ -179,7 +180,7 @@ def test_a_run_by_ask_and_tell_is_that_of_the_env() -> None:
         world = seeding.world_seed(task.suite, task.name, "rollout", 4)
         env = HPOEnv(name, split="val", task=task.name, budget=budget, codec="box")
         env.reset(seed=0)
-        env.kernel.start(None, np.zeros(1, np.int64), np.array([world], np.uint64))
+        env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([world], np.uint64))
         for trial in history:
             env.step(task.space.to_unit(trial.config) * 2 - 1)
         assert env.history().trials == history.trials
@@ -199,7 +200,7 @@ def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
     env = HPOEnv("Drift", split="val", task=task.name, budget=12)
     env.reset(seed=0)
     world = seeding.world_seed(task.suite, task.name, "rollout", 1)
-    env.kernel.start(None, np.zeros(1, np.int64), np.array([world], np.uint64))
+    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([world], np.uint64))
     obs = env.kernel.observe()[0]
     for t, expected in enumerate(seen):
         assert (obs == expected).all(), t

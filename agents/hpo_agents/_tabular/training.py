@@ -12,7 +12,7 @@ from hpo_agents._tabular.designs import ALL, Design
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
 from hpo_gym.base import Ints, InvalidValueError, Mask, whole_fields
-from hpo_gym.env import REWARDS, Contexts, Judge, Runs, judge_of, make_part, view_of
+from hpo_gym.env import ALL_RUNS, REWARDS, Contexts, Judge, Runs, judge_of, make_part, view_of
 from hpo_gym.optimize import mean_regret
 from hpo_gym.problem import Bank, Task, bank_of, scale_of
 
@@ -103,7 +103,7 @@ def _episode(
     """One episode of `n` runs on tasks that are drawn."""
     task = rng.integers(len(bank.tasks), size=n)
     runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, floor=contexts.scale.floor, view=contexts.bank)
-    runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
+    runs.begin(ALL_RUNS, task, rng.integers(0, 2**63, n).astype(np.uint64))
     seen = design.train_on(bank, task)
     s, allowed = seen.states(), seen.allowed()
     live: Mask = np.asarray(allowed.any(1))
@@ -128,7 +128,7 @@ def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) ->
     """`mean_regret` of greedy runs, one on each task."""
     bank, k = bank_of(tasks), len(tasks)
     runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
-    runs.begin(None, np.arange(k), np.zeros(k, np.uint64))
+    runs.begin(ALL_RUNS, np.arange(k), np.zeros(k, np.uint64))
     seen = design.train_on(bank, np.arange(k))
 
     def step() -> None:

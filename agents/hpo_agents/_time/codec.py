@@ -59,8 +59,7 @@ def reached_of(runs: Runs, rungs: Sequence[float], rows: Ints) -> Ints:
     if not exists.any():
         return out
     at = runs.ordered(runs.at)
-    assert runs.fidelity is not None
-    share = runs.ordered(runs.fidelity)
+    share = runs.ordered(runs["fidelity"])
     for i in range(runs.n):
         t = np.flatnonzero(exists[i])
         if not t.size:

@@ -53,8 +53,7 @@ class TimeView(Observer):
         rows = contexts.rows(runs.task, runs.world)
         left = np.broadcast_to(np.asarray(runs.left, np.float64), n) * contexts.budget
         exists = runs.exists()
-        assert runs.fidelity is not None
-        at, score, share = runs.ordered(runs.at), runs.scores(), runs.ordered(runs.fidelity)
+        at, score, share = runs.ordered(runs.at), runs.scores(), runs.ordered(runs["fidelity"])
         rungs = self._experts[-1].ladder.fidelities
         out = []
         own = np.arange(rows.shape[1])

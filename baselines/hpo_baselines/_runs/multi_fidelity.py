@@ -300,7 +300,7 @@ class MultiFidelity(ABC):
         _learn(self._runs, runs, rows)
         asks = self.choose(self._runs)
         levels = [1.0 if a is None else r.levels[a[1]] for r, a in zip(self._runs, asks, strict=True)]
-        fidelity = None if runs.fidelity is None else np.array(levels)
+        fidelity = np.array(levels) if "fidelity" in runs else None
         if rows:
             return np.array([-1 if a is None else a[0] for a in asks], np.int64), fidelity
         x = np.full((runs.n, runs.d), np.nan)
@@ -318,7 +318,7 @@ class MultiFidelity(ABC):
 
 def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    for run, new in news(mine, runs, rows, costs=runs.unit is not None):
+    for run, new in news(mine, runs, rows, costs=runs.in_cost):
         run.learn(new.x, new.score, row=new.row, key=new.key, cost=new.cost)
         row = new.row if rows else -1  # a point that only matches a row is kept
         run.note(new.x, new.score, new.fidelity, cost=new.cost, row=row, key=new.key)

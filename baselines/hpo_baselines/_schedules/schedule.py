@@ -117,7 +117,7 @@ class Schedule(ABC):
                 f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._contexts)}."
             )
         seen: Mapping[str, Any] = {}
-        if runs.signals is not None:
+        if "signals" in runs:
             seen = dict(zip(runs.bank.signals, runs.signals.T, strict=True))
         x = self._next(np.broadcast_to(np.asarray(runs.t), runs.n), self._read(seen, "runs.signals"))
         out = np.full((runs.n, runs.d), 0.5)

@@ -43,11 +43,11 @@ class Codec(ABC):
 
     Attributes:
         fidelity, stop: Whether an action also chooses a fidelity, and can end the episode.
-        needs_incumbent: Whether `decode` reads where the incumbent is.
+        keeps: Names of the columns that `decode` reads: see `hpo_gym.env.runs.columns`.
         pool: Whether an action is a row, so that the tasks must have a pool and repeats can be masked.
     """
 
-    needs_incumbent = False
+    keeps: tuple[str, ...] = ()
     pool = False
     fidelity: bool
     stop: bool

@@ -28,7 +28,7 @@ class Move(OneChoice):
     itself.
     """
 
-    needs_incumbent = True
+    keeps = ("incumbent_at",)
 
     def __init__(self, levels: int = 5, fidelity: bool = False, stop: bool = False) -> None:
         super().__init__(fidelity, stop)
@@ -39,8 +39,8 @@ class Move(OneChoice):
 
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
         here = np.tile(contexts.space.default_x, (runs.n, 1)) if runs.fresh else runs.last_x()
-        if isinstance(runs.t, np.ndarray):
-            here = np.where((runs.t == 0)[:, None], contexts.space.default_x, here)
+        if not runs.in_step:
+            here = np.where(runs.untried()[:, None], contexts.space.default_x, here)
         if contexts.bank.signals:
             return runs.bank.place(runs.task, stepped(contexts.space, here, choice))
         grid = level_grid(contexts.space, self.levels)

@@ -31,7 +31,8 @@ class Observer(ABC):
     Attributes:
         served: The scale of the scores shown.
         context: Whether meta-features are shown too.
-        fused, needs_history, needs_incumbent: What the kernel keeps for it: see `Runs`.
+        fused: Whether a table's rows are gathered at each step: see `Runs.block`.
+        keeps: Names of the columns that it reads: see `hpo_gym.env.runs.columns`.
         candidates: Rows drawn for each episode, or None.
         blank: Whether runs without a trial all look alike.
         remembers: What it shows of earlier tasks beside statistics of their scores: see
@@ -39,8 +40,7 @@ class Observer(ABC):
     """
 
     fused = False
-    needs_history = False
-    needs_incumbent = False
+    keeps: tuple[str, ...] = ()
     candidates: int | None = None
     blank = False
     remembers: tuple[str, ...] = ()

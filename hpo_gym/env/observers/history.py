@@ -16,16 +16,16 @@ class HistoryObserver(Flat):
     """Box ``(h (d + 2),)``: every trial in order as configuration, score and fidelity; 0 where there is none yet."""
 
     fused = True
-    needs_history = True
+    keeps = ("history",)
 
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
         return [(-1, 1, contexts.space.d), (-MAX, MAX, 1), (0, 1, 1)] * contexts.horizon
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
-        assert runs.history is not None
-        out = runs.history.copy()
+        history = runs["history"]
+        out = history.copy()
         if not self.served.plain and not runs.fresh:
-            there = runs.history[:, :, -1] > 0
+            there = history[:, :, -1] > 0
             served = self.serve(contexts, runs, runs.scores())
             out[:, :, -2] = np.where(there, served, 0.0)
         elif not runs.single:

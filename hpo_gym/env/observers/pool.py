@@ -32,7 +32,7 @@ class PoolObserver(Observer):
     Without it the whole pool is shown, which is refused above 1,024 rows.
     """
 
-    needs_incumbent = True
+    keeps = ("incumbent_at",)
     remembers = (COST,)
 
     def __init__(

@@ -35,7 +35,6 @@ class Progress(Flat):
         return [*own_limits(contexts), (-1, 1, s), (-_MOST, _MOST, s)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
-        assert runs.signals is not None
         signals, own = runs.signals, 2 + 2 * contexts.space.d
         s = signals.shape[1]
         out = np.zeros((runs.n, own + 2 * s), np.float32)

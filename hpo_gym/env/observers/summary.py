@@ -19,7 +19,7 @@ class Summary(Flat):
     The last two are the trials so far over the horizon, and the incumbent's age over the trials so far.
     """
 
-    needs_incumbent = True
+    keeps = ("incumbent_at",)
 
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
         return [(-1, 1, 2 * contexts.space.d), (-MAX, MAX, 2), (0, 1, 3)]

@@ -25,7 +25,7 @@ class Tokens(Observer):
     With a budget in cost, also `history_c` ``(h,)``: what each trial cost, as a share of the budget.
     """
 
-    needs_history = True
+    keeps = ("history",)
 
     def __init__(
         self, hyperparameters: bool = False, context: bool = False, served: ServedScores | None = None
@@ -49,18 +49,18 @@ class Tokens(Observer):
         return dict_space(contexts, parts, self.context)
 
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
-        assert runs.history is not None
-        d, mask = contexts.space.d, runs.history[:, :, -1] > 0
-        y = runs.history[:, :, d].copy() if runs.fresh else self.serve(contexts, runs, runs.scores())
+        history = runs["history"]
+        d, mask = contexts.space.d, history[:, :, -1] > 0
+        y = history[:, :, d].copy() if runs.fresh else self.serve(contexts, runs, runs.scores())
         out: dict[str, NDArray[Any]] = {
-            "history_x": runs.history[:, :, :d].copy(),
+            "history_x": history[:, :, :d].copy(),
             "history_y": np.where(mask, y, 0.0).astype(np.float32),
-            "history_f": runs.history[:, :, d + 1].copy(),
+            "history_f": history[:, :, d + 1].copy(),
             "mask": mask.astype(np.int8),
             "left": np.broadcast_to(runs.left, runs.n).astype(np.float32)[:, None],
         }
-        if runs.cost is not None and runs.unit is not None:
-            share = runs.ordered(runs.cost) / runs.unit[:, None] / runs.budget
+        if runs.in_cost:
+            share = runs.ordered(runs["cost"]) / runs.payment.units[runs.task][:, None] / runs.budget
             out["history_c"] = np.where(mask, share, 0.0).astype(np.float32)
         if self.hyperparameters:
             table = np.array([_kind(h) for h in contexts.space.hyperparameters], np.float32)

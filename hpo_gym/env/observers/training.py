@@ -50,7 +50,6 @@ class Training(Flat):
         return [*own_limits(contexts), (-_MOST, _MOST, len(SHOWN))]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
-        assert runs.signals is not None
         if not np.isfinite(runs.signals).all():
             run, at = np.argwhere(~np.isfinite(runs.signals))[0].tolist()
             name, value = contexts.bank.signals[at], runs.signals[run, at]

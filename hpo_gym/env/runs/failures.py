@@ -1,8 +1,8 @@
-"""`Failures`: what trials without a score are served, and which incumbents are such trials.
+"""`Failures`: the scores recorded for trials without one, and the incumbents among them.
 
-A failure has the worst score that its run has seen before it; before any success, a constant that is known beforehand.
-So nothing of what a run has not evaluated, such as the task's own worst score, is in what it is told. What was served
-stays, whatever comes later.
+A failure is recorded with the worst score of its run's successes so far; before any, with a constant that is known
+beforehand. So an observed score never depends on configurations that the run has not evaluated, such as the task's own
+worst. A recorded score never changes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints, Mask
+from hpo_gym.env.runs.which import Which
 from hpo_gym.problem import filled
 
 _LOST = -np.inf
@@ -25,44 +26,54 @@ class Failures:
     Args:
         n: Number of runs.
         dtype: Type of the scores.
-        floor: What a failure has before any success, one number or ``(n,)``.
+        floor: Score of a failure before any success, one number or ``(n,)``.
         fidelity: Whether trials can have a fidelity below 1, so that a failure can replace a success as the incumbent.
+        possible: Whether a trial can fail at all.
 
     Attributes:
         worst: The lowest score of each run's successes, ``(n,)``; infinity before the first.
-        hollow: Whose incumbent is a failure, ``(n,)``.
+        failed: Runs whose incumbent is a failure, ``(n,)``.
         before: The same of the incumbents before the last step.
         mixed: Whether any of these is.
         met: Whether any run may have had a failure since all began together.
     """
 
-    def __init__(self, n: int, dtype: np.dtype[Any], floor: float | NDArray[Any], *, fidelity: bool = False) -> None:
+    def __init__(
+        self,
+        n: int,
+        dtype: np.dtype[Any],
+        floor: float | NDArray[Any],
+        *,
+        fidelity: bool = False,
+        possible: bool = True,
+    ) -> None:
+        self.possible = possible
         self.floor = np.broadcast_to(np.asarray(floor, dtype), n)
         self.worst: NDArray[Any] = filled(n, np.inf, dtype)
-        self.hollow = self.before = np.zeros(n, bool)
+        self.failed = self.before = np.zeros(n, bool)
         self.met = self.mixed = False
         self._unsure = True  # whether some run may have had no success
         self._fidelity, self._lost = fidelity, np.array(_LOST, dtype)
 
-    def begin(self, which: Ints | None) -> None:
-        """Forget the trials of all runs (None), or of those at `which`."""
+    def begin(self, which: Which) -> None:
+        """Forget the trials of runs that begin anew."""
         self._unsure = True
-        if which is None:
+        if which.all:
             self.worst.fill(np.inf)
-            self.hollow = self.before = np.zeros(len(self.worst), bool)
+            self.failed = self.before = np.zeros(len(self.worst), bool)
             self.met = self.mixed = False
         else:
-            self.worst[which] = np.inf
+            self.worst[which.at] = np.inf
             if self.mixed:
-                self.hollow, self.before = self.hollow.copy(), self.before.copy()
-                self.hollow[which] = self.before[which] = False
+                self.failed, self.before = self.failed.copy(), self.before.copy()
+                self.failed[which.at] = self.before[which.at] = False
 
     # ------------------------------------------------------------------ a trial
     def plain(self, score: NDArray[Any]) -> bool:
-        """Account for scores ``(n,)`` of tables, and write what failures are served into them; ask `risen` next.
+        """Account for scores ``(n,)`` of tables, and write those of failures into them; ask `risen` next.
 
         Returns:
-            Whether that was done: not where a failure of a higher fidelity may replace a success. Else ask `serve`.
+            Whether that was done: not where a failure of a higher fidelity may replace a success. Else call `place`.
         """
         lost, worst = _equal(score, self._lost), self.worst
         if self._fidelity and (self.mixed or lost.any()):
@@ -75,71 +86,89 @@ class Failures:
         return True
 
     def _first(self, score: NDArray[Any]) -> None:
-        """Serve the failures of runs without a success, whose score ``(n,)`` is infinity yet; all are incumbents."""
+        """Write the failures of runs without a success, whose score ``(n,)`` is infinity yet; all are incumbents."""
         none = _equal(score, np.inf)
         if not (self.mixed or none.any()):
             self._unsure = bool((self.worst == np.inf).any())
             return
         _putmask(score, none, self.floor)
-        self.before, self.hollow = self.hollow, none
+        self.before, self.failed = self.failed, none
         self.mixed = bool((self.before | none).any())
 
     def risen(self) -> Mask:
-        """After `plain`: which runs had their first success, whatever its score, in place of a failure, ``(n,)``."""
-        return np.asarray(self.before > self.hollow)
+        """Return, after `plain`, the runs whose first success replaced a failure, whatever its score, ``(n,)``."""
+        return np.asarray(self.before > self.failed)
 
-    def served_one(self) -> float | None:
-        """What a failure of the only run is served; None where `plain` is false."""
+    def take_one(self, score: float) -> float:
+        """Return the recorded score of a trial of the only run; -inf where only `plain` can tell."""
         worst: float = self.worst.item(0)
-        if self.mixed or worst == np.inf:
-            return None
-        self.met = True
-        return worst
+        if self.mixed or score == _LOST:
+            if self.mixed or worst == np.inf:
+                return _LOST
+            self.met = True
+            return worst
+        if score < worst:
+            self.worst[0] = score
+        return score
 
-    def serve(self, score: NDArray[Any], status: NDArray[np.int8] | None, idle: Mask | None) -> Mask:
-        """Write into scores ``(n,)`` what failures are served; who failed, ``(n,)``.
+    def place(self, score: NDArray[Any], failed: Mask, idle: Mask) -> Mask:
+        """Write the scores of failures into scores ``(n,)``; return the runs that failed, ``(n,)``.
 
         Args:
-            status: Of the trials, where it is at hand: a failure may have a score of its own, which stays.
-            idle: Who evaluated nothing.
+            failed: Failures by status: one may have a score of its own, which stays.
+            idle: Runs without a trial.
         """
         lost = score == _LOST
         score[lost] = _where(self.worst < np.inf, self.worst, self.floor)[lost]
-        failed = lost if status is None else lost | (status != 0)
+        failed = lost | failed
         self.met = self.met or bool(failed.any())
-        counts = ~failed if idle is None else ~(failed | idle)
-        self.worst = _minimum(self.worst, _where(counts, score, np.inf))
+        self.worst = _minimum(self.worst, _where(failed | idle, np.inf, score))
         return np.asarray(failed)
 
     def lifted(self, failed: Mask, score: NDArray[Any], best: NDArray[Any]) -> NDArray[Any]:
-        """The incumbents' scores after trials of one fidelity, ``(n,)``: those of `best`, or of what is `better`."""
-        before = _where(self.hollow & ~failed, _LOST, best)
-        return np.asarray(np.maximum(before, _where(failed & ~self.hollow & (best > _LOST), _LOST, score)))
+        """Return the incumbents' scores after trials of one fidelity, ``(n,)``: of `best`, or of `better` trials."""
+        before = _where(self.failed & ~failed, _LOST, best)
+        return np.asarray(np.maximum(before, _where(failed & ~self.failed & (best > _LOST), _LOST, score)))
 
     def better(self, failed: Mask, score: NDArray[Any], best: NDArray[Any]) -> Mask:
-        """Which trials beat an incumbent of their fidelity, ``(n,)``: a success any failure, else the higher score."""
-        return np.asarray((self.hollow & ~failed) | ((self.hollow == failed) | np.isneginf(best)) & (score > best))
+        """Return which trials beat an incumbent of their fidelity, ``(n,)``: a success any failure, else by score."""
+        return np.asarray((self.failed & ~failed) | ((self.failed == failed) | np.isneginf(best)) & (score > best))
 
     def replaced(self, better: Mask, failed: Mask) -> None:
-        """Learn which incumbents were replaced by the last trials, ``(n,)``."""
-        self.before = self.hollow
-        self.hollow = _where(better, failed, self.hollow)
-        self.mixed = bool((self.before | self.hollow).any())
+        """Note the incumbents that the last trials have replaced, ``(n,)``."""
+        self.before = self.failed
+        self.failed = _where(better, failed, self.failed)
+        self.mixed = bool((self.before | self.failed).any())
 
     # ------------------------------------------------------------------ incumbents
-    def sure(self, best: NDArray[Any], hollow: Mask) -> NDArray[Any]:
-        """Scores of incumbents ``(n,)``, -inf of those that are failures."""
-        return np.where(hollow, _LOST, best) if self.mixed else best
+    def sure(self, best: NDArray[Any], failed: Mask) -> NDArray[Any]:
+        """Return the incumbents' scores ``(n,)``, -inf of failures."""
+        return np.where(failed, _LOST, best) if self.mixed else best
 
     # ------------------------------------------------------------------ some runs
     def select(self, which: Ints) -> Failures:
-        """A copy of some runs."""
-        part = Failures(len(which), self.worst.dtype, self.floor[which], fidelity=self._fidelity)
-        part.put(np.arange(len(which)), self, which)
+        """Return a copy of some runs."""
+        part = Failures(
+            len(which), self.worst.dtype, self.floor[which], fidelity=self._fidelity, possible=self.possible
+        )
+        if self.possible:
+            part.put(np.arange(len(which)), self, which)
         return part
 
     def put(self, which: Ints, other: Failures, at: Ints | slice = slice(None)) -> None:
-        """Write what other runs, those `at`, have seen to those at `which`."""
-        self.hollow, self.before = self.hollow.copy(), self.before.copy()
-        self.worst[which], self.hollow[which], self.before[which] = other.worst[at], other.hollow[at], other.before[at]
+        """Write the failures of other runs, those `at`, to those at `which`."""
+        self.failed, self.before = self.failed.copy(), self.before.copy()
+        self.worst[which], self.failed[which], self.before[which] = other.worst[at], other.failed[at], other.before[at]
         self.met, self.mixed, self._unsure = self.met or other.met, self.mixed or other.mixed, True
+
+    def save(self, i: int) -> dict[str, NDArray[Any]]:
+        """Return the values of run `i`, by the names of snapshots."""
+        kept = {"worst": self.worst[i], "hollow": self.failed[i], "before": self.before[i]}
+        return {name: np.array(value) for name, value in kept.items()}
+
+    def load(self, i: int, worst: NDArray[Any], hollow: NDArray[Any], before: NDArray[Any]) -> None:
+        """Set run `i` to values of `save`."""
+        part = Failures(1, self.worst.dtype, self.floor[i : i + 1])
+        part.worst, part.failed, part.before = worst.reshape(1), hollow.reshape(1), before.reshape(1)
+        part.met = part.mixed = True
+        self.put(np.array([i]), part)

@@ -1,8 +1,8 @@
 """`Slots`: the ring buffer of `n` runs.
 
 Time comes first, so that a step writes one contiguous block: at slot ``clock % h``, a clock that all runs share, also
-when their episodes are staggered. Only this room knows of slots; others ask `ordered`, `Runs.since`, `Runs.arrays` or
-the views.
+when their episodes are staggered. Slots are known to this folder alone; elsewhere use `ordered`, `Runs.since`,
+`Runs.arrays` or the views.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints
+from hpo_gym.env.runs.columns import COLUMNS, Column, TrialColumn
+from hpo_gym.problem import filled
 
-Time = int | NDArray[np.int64]
-"""A count of trials: one number while all runs are in step, else ``(n,)``."""
+NOBODY = np.empty(0, np.int64)
+_I64 = np.dtype(np.int64)
 
 
 class Slots(ABC):
@@ -24,90 +26,103 @@ class Slots(ABC):
 
     Args:
         n: Number of runs.
-        h: The most trials that a run can have, given points counted.
+        h: The most trials that a run can have, initial design included.
         d: Columns of a point; 0 where rows of a pool are evaluated.
         dtype: Type of the scores.
-        fidelity: Whether trials can have a fidelity below 1.
-        signals: Numbers that are seen of a run beside its scores.
-        priced: Whether to keep cost and status also where they can be looked up.
-        checkpoints: Whether to keep what trials would cost without checkpoints, too.
 
     Attributes:
         clock: Ticks so far.
-        start: The tick of the first trial of each run's episode.
-        fidelity: ``(h, n)``, or None: all are full.
-        cost, status: ``(h, n)``, or None: they can be looked up.
-        shown: What was seen after each trial, ``(h, n, s)``, or None: nothing but scores.
+        start: The tick of the first trial of each run's episode, ``(n,)``.
+        in_step: Whether all episodes have begun at one tick.
+        kept: Values of the kept columns, by name.
     """
 
-    def __init__(
-        self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0, priced: bool = False,
-        checkpoints: bool = False,
-    ) -> None:  # fmt: skip
+    def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any]) -> None:
         self.n, self.h = n, h
-        self.clock = 0
-        self.start: Time = 0
+        self.clock = self._began = 0
+        self.start, self.given = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.in_step = True
         self._at: NDArray[Any] = np.full((h, n, d), np.nan) if d else np.full((h, n), -1, np.int64)
         self._score = np.zeros((h, n), dtype)
-        self.fidelity = np.ones((h, n)) if fidelity else None
-        self.cost = np.zeros((h, n)) if d or priced else None
-        self.status = np.zeros((h, n), np.int8) if d or priced else None
-        self._full_cost = np.zeros((h, n)) if checkpoints else None  # without them
-        self.shown = np.zeros((h, n, signals), np.float32) if signals else None
+        self.kept: dict[str, NDArray[Any]] = {}
+        self._columns: dict[str, Column] = {}
         self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
-        self._halted: Ints | None = None  # whose trials are still to be moved up by one slot
+        self._halted = NOBODY  # runs whose trials are still to be moved up by one slot
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a quantity is kept."""
+        return name in self.kept
 
     # ------------------------------------------------------------------ time
     @property
-    def t(self) -> Time:
-        """Trials so far, given points counted."""
-        return self.clock - self.start
+    def t(self) -> int | Ints:
+        """Trials so far, initial design included: one number while in step, else ``(n,)``."""
+        return self.clock - (self._began if self.in_step else self.start)
 
     def count(self, i: int) -> int:
-        """Trials of run `i` so far, given points counted."""
-        return self.clock - (self.start if isinstance(self.start, int) else self.start.item(i))
+        """Return the trials of run `i` so far, initial design included."""
+        return self.clock - self.start.item(i)
 
     def untried(self) -> NDArray[np.bool_]:
-        """Which runs have no trial yet, ``(n,)``."""
-        untried = self.start == self.clock
-        return untried if isinstance(untried, np.ndarray) else np.full(self.n, untried)
+        """Return which runs have no trial yet, ``(n,)``."""
+        return np.asarray(self.start == self.clock)
 
     @property
     def fresh(self) -> bool:
         """Whether no run has a trial yet."""
-        return isinstance(self.start, int) and self.clock == self.start
+        return self.in_step and self.clock == self._began
+
+    def _restart(self) -> None:
+        """Begin the time of all runs."""
+        self._began, self.in_step = self.clock, True
+        self.start, self.given = filled(self.n, self.clock, _I64), np.zeros(self.n, np.int64)
+
+    def _shift(self, which: Ints, start: int | Ints, given: int | Ints) -> None:
+        """Set the time of some runs: the tick of their first trial, and the size of their initial design."""
+        self.start, self.given = self.start.copy(), self.given.copy()
+        self.start[which], self.given[which] = start, given
+        self.in_step = False
 
     # ------------------------------------------------------------------ what is in them
     @property
     def at(self) -> NDArray[Any]:
         """Rows ``(h, n)`` or points ``(h, n, d)`` by slot."""
-        if self._late or self._halted is not None:
+        if self._late or self._halted.size:
             self._settle()
         return self._at
 
     @property
     def score(self) -> NDArray[Any]:
         """Scores by slot, ``(h, n)``."""
-        if self._late or self._halted is not None:
+        if self._late or self._halted.size:
             self._settle()
         return self._score
+
+    def _keep(self, names: list[str]) -> None:
+        """Make room for columns; those of trials come first."""
+        made = {name: COLUMNS.get(name)() for name in dict.fromkeys(names)}
+        self._columns = dict(sorted(made.items(), key=lambda item: not isinstance(item[1], TrialColumn)))
+
+    @property
+    def by_trial(self) -> list[str]:
+        """Names of the arrays by slot."""
+        return ["at", "score", *(name for name, column in self._columns.items() if isinstance(column, TrialColumn))]
 
     def _settle(self) -> None:
         """Write and move what steps have left to be written and moved: most agents never ask for it."""
         for slot, cell in self._late.items():
             self._write_late(slot, cell)
         self._late.clear()
-        if self._halted is not None:
-            who, self._halted = self._halted, None
-            for slots in (self._at, self._score, self.fidelity, self.cost, self.status, self._full_cost, self.shown):
-                if slots is not None:
-                    slots[:, who] = slots[self._before, who]
+        if self._halted.size:
+            who, self._halted = self._halted, NOBODY
+            for slots in (self._at, self._score, *(self.kept[name] for name in self.by_trial[2:])):
+                slots[:, who] = slots[self._before, who]
 
-    def _forget(self, gone: NDArray[np.bool_] | None) -> None:
-        """Leave unmoved what nobody will ask for: trials of runs that begin anew, `gone` ``(n,)``."""
-        if self._halted is not None and gone is not None and gone[self._halted].all():
-            self._halted = None
+    def _forget(self, gone: NDArray[np.bool_]) -> None:
+        """Leave unmoved the trials of runs that begin anew, `gone` ``(n,)``: they are not asked for again."""
+        if self._halted.size and gone[self._halted].all():
+            self._halted = NOBODY
 
     @abstractmethod
     def _write_late(self, slot: int, cell: Ints) -> None:
@@ -120,27 +135,27 @@ class Slots(ABC):
         return (self.clock - 1) % self.h
 
     def score_before(self, first: float) -> NDArray[np.float64]:
-        """Score of the trial before the last one of each run, fresh, ``(n,)``; `first` where there is none."""
+        """Return the score of each run's last trial but one, fresh, ``(n,)``; `first` where there is none."""
         before = self.score[(self.clock - 2) % self.h].astype(np.float64)
         return np.where(np.broadcast_to(self.t, self.n) > 1, before, first)
 
     def score_before_one(self, first: float) -> float:
-        """As `score_before`, of the only run."""
+        """Return `score_before` of the only run."""
         return first if self.count(0) < 2 else float(self.score.item((self.clock - 2) % self.h, 0))
 
     def ordered(self, slots: NDArray[Any]) -> NDArray[Any]:
-        """What an array by slot ``(h, n, ...)`` holds, by run and trial: ``(n, h, ...)``, stale after `t`."""
-        order = (np.broadcast_to(self.start, self.n)[:, None] + np.arange(self.h)) % self.h
+        """Return an array by slot ``(h, n, ...)`` by run and trial: ``(n, h, ...)``, stale after `t`."""
+        order = (self.start[:, None] + np.arange(self.h)) % self.h
         return np.asarray(slots[order, np.arange(self.n)[:, None]])
 
     def exists(self) -> NDArray[np.bool_]:
-        """Which trials of `ordered` exist, ``(n, h)``."""
+        """Return which trials of `ordered` exist, ``(n, h)``."""
         return np.asarray(np.arange(self.h) < np.broadcast_to(self.t, self.n)[:, None])
 
     def scores(self) -> NDArray[Any]:
-        """Scores by run and trial, ``(n, h)``; see `exists`."""
+        """Return scores by run and trial, ``(n, h)``; see `exists`."""
         return self.ordered(self.score)
 
     def _slots(self, i: int) -> Ints:
-        """Where the trials of run `i` are, the first first."""
+        """Return the slots of the trials of run `i`, in their order."""
         return np.arange(self.clock - self.count(i), self.clock) % self.h

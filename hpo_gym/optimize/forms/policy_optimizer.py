@@ -11,7 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, StateError, finite, shown
-from hpo_gym.env import CODECS, OBSERVERS, SCORES, Codec, Contexts, Observer, Part, Runs, make_part, make_runs, view_of
+from hpo_gym.env import (
+    ALL_RUNS,
+    CODECS,
+    OBSERVERS,
+    SCORES,
+    Codec,
+    Contexts,
+    Observer,
+    Part,
+    Runs,
+    make_part,
+    make_runs,
+    view_of,
+)
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem import (
     FULL,
@@ -134,7 +147,7 @@ class PolicyOptimizer:
         at = runs.bank.place(runs.task, space.to_unit(trial.config)[None])
         outcome = Evaluated(np.array([trial.score]), np.array([trial.cost]), np.array([int(trial.status)], np.int8))
         fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
-        if runs.signals is not None:
+        if "signals" in runs:
             runs.signals = self._bank.seen(trial.signals)
         runs.record(at, outcome.score, outcome, fidelity)
 
@@ -146,12 +159,12 @@ class PolicyOptimizer:
             most = most_trials(self._contexts.budget, self._contexts.fidelities)
         self._contexts = replace(self._contexts, n_init=len(self._given), horizon=most + len(self._given))
         runs = make_runs(self._bank, 1, self._contexts, self.observer, self.codec, units=self._units)
-        runs.begin(None, np.zeros(1, np.int64), self._world)
-        if runs.signals is not None:
+        runs.begin(ALL_RUNS, np.zeros(1, np.int64), self._world)
+        if "signals" in runs:
             runs.signals = self._bank.seen(self._seen)
         for trial in self._given:
             self._record(runs, trial)
-        runs.spent = np.zeros(1) if self.codec.fidelity or self._units is not None else 0.0
+        runs.refund()
         return runs
 
     def _ready(self) -> Runs:

@@ -1,0 +1,179 @@
+"""Columns: the quantities that runs keep. `COLUMNS` registers them by name, one file each in `hpo_gym/env/runs/kept`.
+
+An observer or a codec names what it reads in `keeps`; `Runs` then keeps the column from the first trial on, in copies,
+given points and snapshots too, and shows it as `runs[name]`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from hpo_gym.base import Floats, Ints, Mask, Registry
+from hpo_gym.env.runs.which import Which
+from hpo_gym.problem import Evaluated
+
+if TYPE_CHECKING:
+    from hpo_gym.env.runs.runs import Runs
+
+Array = NDArray[Any]
+
+
+@dataclass(slots=True, eq=False)
+class Tick:
+    """One trial of each run, as it enters the columns; scores, rows and the clock of the runs have moved on already.
+
+    Attributes:
+        slot: Place of the trials in arrays by slot.
+        at: Rows ``(n,)`` or points ``(n, d)``.
+        score: Recorded scores ``(n,)``.
+        better: Runs whose incumbent is this trial, ``(n,)``; meaningless for idle ones.
+        share: Fidelity of the trials, one number or ``(n,)``.
+        price: Budget that they took, one number or ``(n,)``.
+        outcome: Cost and status, where no look-up gives them later.
+        idle: Runs without a trial in this tick, ``(n,)``, or None.
+    """
+
+    slot: int
+    at: Array
+    score: Array
+    better: Mask
+    share: float | Floats
+    price: float | Floats
+    outcome: Evaluated | None
+    idle: Mask | None
+
+    def only(self, new: Array, before: Array) -> Array:
+        """Return `new` ``(n, ...)``, with the values of idle runs as `before`."""
+        if self.idle is None:
+            return new
+        return np.where(self.idle.reshape(-1, *[1] * (new.ndim - 1)), before, new)
+
+    @property
+    def who(self) -> Ints:
+        """Positions of the runs with a trial in this tick, ``(b,)``."""
+        return np.arange(len(self.score)) if self.idle is None else np.flatnonzero(~self.idle)
+
+
+class Column(ABC):
+    """A quantity of `n` runs. It holds no values; `Runs` does.
+
+    Attributes:
+        dtype: Type of the values.
+        start: Value before the first trial.
+        saved: Whether snapshots hold it.
+    """
+
+    dtype: DTypeLike = np.float64
+    start: float = 0.0
+    saved = True
+
+    def shape(self, runs: Runs) -> tuple[int, ...]:
+        """Return the shape of one value."""
+        return ()
+
+    def type(self, runs: Runs) -> DTypeLike:
+        """Return the type of the values."""
+        return self.dtype
+
+    @abstractmethod
+    def new(self, runs: Runs) -> Array:
+        """Return values for runs before their first episode."""
+
+    @abstractmethod
+    def begin(self, runs: Runs, values: Array, which: Which) -> Array:
+        """Return the values after some runs have begun a new episode."""
+
+    @abstractmethod
+    def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
+        """Return the values after one more trial of each run that is not idle."""
+
+    @abstractmethod
+    def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
+        """Return the values after the initial design, whose own are `given`, of the runs at `which` ``(b,)``."""
+
+    @abstractmethod
+    def select(self, values: Array, which: Ints) -> Array:
+        """Return a copy of some runs' values."""
+
+    @abstractmethod
+    def save(self, values: Array, i: int, slots: Ints) -> Array:
+        """Return a copy of the values of run `i`, whose trials are at `slots`."""
+
+    @abstractmethod
+    def load(self, values: Array, i: int, slots: Ints, saved: Array) -> Array:
+        """Return the values with those of run `i` as `saved`."""
+
+
+COLUMNS: Registry[Column] = Registry("kept quantity", ("hpo_gym.env.runs.kept",), variable="COLUMNS")
+
+
+class RunColumn(Column):
+    """A quantity with one value for each run, ``(n, ...)``: arrays that were handed out are never written again."""
+
+    @abstractmethod
+    def after(self, runs: Runs, tick: Tick, before: Array) -> Array:
+        """Return the values ``(n, ...)`` after a trial, fresh; those of idle runs are not used."""
+
+    def new(self, runs: Runs) -> Array:
+        return np.full((runs.n, *self.shape(runs)), self.start, self.type(runs))
+
+    def begin(self, runs: Runs, values: Array, which: Which) -> Array:
+        values = values.copy()
+        values[which.at] = self.start
+        return values
+
+    def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
+        return tick.only(self.after(runs, tick, values), values)
+
+    def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
+        values = values.copy()
+        values[which] = given
+        return values
+
+    def select(self, values: Array, which: Ints) -> Array:
+        return np.asarray(values[which])
+
+    def save(self, values: Array, i: int, slots: Ints) -> Array:
+        return np.array(values[i])
+
+    def load(self, values: Array, i: int, slots: Ints, saved: Array) -> Array:
+        values = values.copy()
+        values[i] = saved
+        return values
+
+
+class TrialColumn(Column):
+    """A quantity with one value for each trial, by slot ``(h, n, ...)``; see `Slots.ordered`."""
+
+    @abstractmethod
+    def of(self, runs: Runs, tick: Tick) -> Array | float:
+        """Return the values of the trials, one number or ``(n, ...)``."""
+
+    def new(self, runs: Runs) -> Array:
+        return np.full((runs.h, runs.n, *self.shape(runs)), self.start, self.type(runs))
+
+    def begin(self, runs: Runs, values: Array, which: Which) -> Array:
+        return values
+
+    def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
+        values[tick.slot] = self.of(runs, tick)
+        return values
+
+    def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
+        values[np.ix_(slots, which)] = given
+        return values
+
+    def select(self, values: Array, which: Ints) -> Array:
+        return np.asarray(values[:, which])
+
+    def save(self, values: Array, i: int, slots: Ints) -> Array:
+        return np.asarray(values[slots, i])
+
+    def load(self, values: Array, i: int, slots: Ints, saved: Array) -> Array:
+        values[slots, i] = saved
+        return values

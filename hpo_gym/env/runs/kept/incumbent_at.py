@@ -1,0 +1,29 @@
+"""The column `incumbent_at`: rows or points of the incumbents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpo_gym.env.runs.columns import COLUMNS, Array, RunColumn, Tick
+
+if TYPE_CHECKING:
+    from hpo_gym.env.runs.runs import Runs
+
+
+@COLUMNS.register("incumbent_at")
+class IncumbentAt(RunColumn):
+    """Row ``(n,)`` or point ``(n, d)`` of each incumbent; it outlives the episode until the next first trial."""
+
+    def shape(self, runs: Runs) -> tuple[int, ...]:
+        return runs.at.shape[2:]
+
+    def type(self, runs: Runs) -> np.dtype[np.generic]:
+        return runs.at.dtype
+
+    def begin(self, runs: Runs, values: Array, which: object) -> Array:
+        return values
+
+    def after(self, runs: Runs, tick: Tick, before: Array) -> Array:
+        return np.where(tick.better if runs.tabular else tick.better[:, None], tick.at, before)

@@ -1,0 +1,43 @@
+"""The columns `signals` and `shown`: observed numbers beside scores, of trials that go on from each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpo_gym.env.runs.columns import COLUMNS, Array, RunColumn, Tick, TrialColumn
+from hpo_gym.env.runs.which import Which
+
+if TYPE_CHECKING:
+    from hpo_gym.env.runs.runs import Runs
+
+
+@COLUMNS.register("signals")
+class Signals(RunColumn):
+    """Signals of each run now, by `BankView.signals`, ``(n, s)``; never written."""
+
+    dtype = np.float32
+    saved = False
+
+    def shape(self, runs: Runs) -> tuple[int, ...]:
+        return (len(runs.bank.signals),)
+
+    def begin(self, runs: Runs, values: Array, which: Which) -> Array:
+        return values if runs.progress is None else runs.progress.signals
+
+    def after(self, runs: Runs, tick: Tick, before: Array) -> Array:
+        return before
+
+
+@COLUMNS.register("shown")
+class Shown(TrialColumn):
+    """Signals after each trial."""
+
+    dtype = np.float32
+
+    def shape(self, runs: Runs) -> tuple[int, ...]:
+        return (len(runs.bank.signals),)
+
+    def of(self, runs: Runs, tick: Tick) -> Array | float:
+        return runs.signals

@@ -1,0 +1,75 @@
+"""`Payment`: budgets in cost. A trial takes its cost; one that does not fit in the budget left is cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Mask
+from hpo_gym.problem import Evaluated, Status, too_dear
+
+if TYPE_CHECKING:
+    from hpo_gym.env.runs.runs import Runs
+
+_LOST = -np.inf
+
+
+class Payment:
+    """What trials take from a budget in cost.
+
+    Args:
+        units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``.
+        checkpoints: Tasks on which a trial goes on from its checkpoint (see `hpo_gym.problem.checkpoints`), ``(k,)``.
+
+    Attributes:
+        price: Price in units of the trials of this tick, ``(n,)``.
+        whole: Their cost without checkpoints, ``(n,)``.
+    """
+
+    def __init__(self, units: Floats, checkpoints: Mask) -> None:
+        self.units, self._checkpoints = units, checkpoints
+        self.price = self.whole = np.empty(0)
+
+    def pay(
+        self, runs: Runs, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats | None
+    ) -> tuple[NDArray[Any], Evaluated]:
+        """Return scores ``(n,)`` and outcomes of trials, of which those that do not fit are cut.
+
+        A trial that is cut has the status TIMEOUT and no score, and takes the budget left.
+        """
+        _, cost, status = outcome
+        if "whole_cost" in runs:
+            self.whole = cost
+            cost = self._beyond_checkpoints(runs, at, cost, fidelity)
+        unit = self.units[runs.task]
+        price, left = cost / unit, np.maximum(runs.budget - runs.spent, 0.0)
+        cut = too_dear(price, left)
+        if cut.any():
+            score = np.where(cut, np.array(_LOST, score.dtype), score)
+            cost, price = np.where(cut, left * unit, cost), np.where(cut, left, price)
+            status = np.where(cut, np.int8(Status.TIMEOUT), status)
+        self.price = price
+        return score, Evaluated(score, cost, status)
+
+    def _beyond_checkpoints(self, runs: Runs, at: NDArray[Any], cost: Floats, fidelity: Floats | None) -> Floats:
+        """Return costs ``(n,)`` of trials, less that of the highest lower fidelity of the same run and configuration.
+
+        Only trials that succeeded leave a checkpoint.
+        """
+        ticks = np.arange(runs.start.min(), runs.clock)
+        if not ticks.size:
+            return cost
+        slots = ticks % runs.h
+        known = runs.at[slots[0] : slots[-1] + 1] if slots[0] <= slots[-1] else runs.at[slots]
+        same = known == at if runs.tabular else (known == at).all(2)
+        tick, who = np.divmod(np.flatnonzero(same & self._checkpoints[runs.task]), runs.n)  # twice as fast as `nonzero`
+        slot, asked, share = slots[tick], np.ones(runs.n) if fidelity is None else fidelity, runs["fidelity"]
+        lower = (ticks[tick] >= runs.start[who]) & (share[slot, who] < asked[who])
+        lower &= runs["status"][slot, who] == Status.OK
+        slot, who = slot[lower], who[lower]
+        order = share[slot, who].argsort(kind="stable")
+        spared = np.zeros(runs.n)
+        spared[who[order]] = runs["whole_cost"][slot, who][order]  # of several, the highest fidelity stays
+        return np.maximum(cost - spared, 0.0)
