@@ -111,9 +111,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.task import Bank as Bank
     from hpo_gym.problem.task import BankView as BankView
     from hpo_gym.problem.task import Evaluated as Evaluated
-    from hpo_gym.problem.task import Ints as Ints
     from hpo_gym.problem.task import Known as Known
-    from hpo_gym.problem.task import Mask as Mask
     from hpo_gym.problem.task import PoolBank as PoolBank
     from hpo_gym.problem.task import PoolBankView as PoolBankView
     from hpo_gym.problem.task import ProgressBank as ProgressBank

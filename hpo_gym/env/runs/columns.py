@@ -60,88 +60,60 @@ class Tick:
 
 
 class Column(ABC):
-    """A quantity of `n` runs. It holds no values; `Runs` does.
+    """A quantity with one value for each run, ``(n, ...)``. It holds no values; `Runs` does.
+
+    Arrays that were handed out are never written again.
 
     Attributes:
         dtype: Type of the values.
         start: Value before the first trial.
         saved: Whether snapshots hold it.
+        by_trial: Whether each trial has a value of its own instead; see `TrialColumn`.
     """
 
     dtype: DTypeLike = np.float64
     start: float = 0.0
     saved = True
+    by_trial = False
 
     def shape(self, runs: Runs) -> tuple[int, ...]:
         """Return the shape of one value."""
         return ()
 
-    def type(self, runs: Runs) -> DTypeLike:
-        """Return the type of the values."""
-        return self.dtype
-
     @abstractmethod
+    def after(self, runs: Runs, tick: Tick, before: Array) -> Array | float:
+        """Return the values after a trial, fresh, from those `before`; the values of idle runs are not used."""
+
     def new(self, runs: Runs) -> Array:
         """Return values for runs before their first episode."""
+        return np.full((runs.n, *self.shape(runs)), self.start, self.dtype)
 
-    @abstractmethod
     def begin(self, runs: Runs, values: Array, which: Which) -> Array:
         """Return the values after some runs have begun a new episode."""
-
-    @abstractmethod
-    def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
-        """Return the values after one more trial of each run that is not idle."""
-
-    @abstractmethod
-    def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
-        """Return the values after the initial design, whose own are `given`, of the runs at `which` ``(b,)``."""
-
-    @abstractmethod
-    def select(self, values: Array, which: Ints) -> Array:
-        """Return a copy of some runs' values."""
-
-    @abstractmethod
-    def save(self, values: Array, i: int, slots: Ints) -> Array:
-        """Return a copy of the values of run `i`, whose trials are at `slots`."""
-
-    @abstractmethod
-    def load(self, values: Array, i: int, slots: Ints, saved: Array) -> Array:
-        """Return the values with those of run `i` as `saved`."""
-
-
-COLUMNS: Registry[Column] = Registry("kept quantity", ("hpo_gym.env.runs.kept",), variable="COLUMNS")
-
-
-class RunColumn(Column):
-    """A quantity with one value for each run, ``(n, ...)``: arrays that were handed out are never written again."""
-
-    @abstractmethod
-    def after(self, runs: Runs, tick: Tick, before: Array) -> Array:
-        """Return the values ``(n, ...)`` after a trial, fresh; those of idle runs are not used."""
-
-    def new(self, runs: Runs) -> Array:
-        return np.full((runs.n, *self.shape(runs)), self.start, self.type(runs))
-
-    def begin(self, runs: Runs, values: Array, which: Which) -> Array:
         values = values.copy()
         values[which.at] = self.start
         return values
 
     def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
-        return tick.only(self.after(runs, tick, values), values)
+        """Return the values after one more trial of each run that is not idle."""
+        return tick.only(np.asarray(self.after(runs, tick, values)), values)
 
     def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
+        """Return the values after the initial design, whose own are `given`, of the runs at `which` ``(b,)``."""
         values = values.copy()
         values[which] = given
         return values
 
     def select(self, values: Array, which: Ints) -> Array:
+        """Return a copy of some runs' values."""
         return np.asarray(values[which])
 
     def save(self, values: Array, i: int, slots: Ints) -> Array:
+        """Return a copy of the values of run `i`, whose trials are at `slots`."""
         return np.array(values[i])
 
     def load(self, values: Array, i: int, slots: Ints, saved: Array) -> Array:
+        """Return the values with those of run `i` as `saved`."""
         values = values.copy()
         values[i] = saved
         return values
@@ -150,18 +122,16 @@ class RunColumn(Column):
 class TrialColumn(Column):
     """A quantity with one value for each trial, by slot ``(h, n, ...)``; see `Slots.ordered`."""
 
-    @abstractmethod
-    def of(self, runs: Runs, tick: Tick) -> Array | float:
-        """Return the values of the trials, one number or ``(n, ...)``."""
+    by_trial = True
 
     def new(self, runs: Runs) -> Array:
-        return np.full((runs.h, runs.n, *self.shape(runs)), self.start, self.type(runs))
+        return np.full((runs.h, runs.n, *self.shape(runs)), self.start, self.dtype)
 
     def begin(self, runs: Runs, values: Array, which: Which) -> Array:
         return values
 
     def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
-        values[tick.slot] = self.of(runs, tick)
+        values[tick.slot] = self.after(runs, tick, values)
         return values
 
     def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
@@ -177,3 +147,6 @@ class TrialColumn(Column):
     def load(self, values: Array, i: int, slots: Ints, saved: Array) -> Array:
         values[slots, i] = saved
         return values
+
+
+COLUMNS: Registry[Column] = Registry("kept quantity", ("hpo_gym.env.runs.kept",), variable="COLUMNS")

@@ -161,7 +161,7 @@ class Runs(Slots):
         """Budget used, one number or ``(n,)``."""
         if "spent" in self.kept:
             return self.kept["spent"]
-        return self.t - (self.given.item(0) if self.in_step else self.given)
+        return (self.t - (self.given.item(0) if self.in_step else self.given)) * 1.0
 
     @property
     def left(self) -> float | Floats:

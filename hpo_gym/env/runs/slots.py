@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints
-from hpo_gym.env.runs.columns import COLUMNS, Column, TrialColumn
+from hpo_gym.env.runs.columns import COLUMNS, Column
 from hpo_gym.problem import filled
 
 NOBODY = np.empty(0, np.int64)
@@ -102,12 +102,12 @@ class Slots(ABC):
     def _keep(self, names: list[str]) -> None:
         """Make room for columns; those of trials come first."""
         made = {name: COLUMNS.get(name)() for name in dict.fromkeys(names)}
-        self._columns = dict(sorted(made.items(), key=lambda item: not isinstance(item[1], TrialColumn)))
+        self._columns = dict(sorted(made.items(), key=lambda item: not item[1].by_trial))
 
     @property
     def by_trial(self) -> list[str]:
         """Names of the arrays by slot."""
-        return ["at", "score", *(name for name, column in self._columns.items() if isinstance(column, TrialColumn))]
+        return ["at", "score", *(name for name, column in self._columns.items() if column.by_trial)]
 
     def _settle(self) -> None:
         """Write and move what steps have left to be written and moved: most agents never ask for it."""

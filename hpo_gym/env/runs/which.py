@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.problem import Ints, Mask
+from hpo_gym.base import Ints, Mask
 
 
 @dataclass(frozen=True, eq=False, slots=True)

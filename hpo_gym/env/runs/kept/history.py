@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpo_gym.base import Ints
-from hpo_gym.env.runs.columns import COLUMNS, Array, RunColumn, Tick
+from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
 from hpo_gym.env.runs.which import Which
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @COLUMNS.register("history")
-class HistoryColumn(RunColumn):
+class HistoryColumn(Column):
     """``(n, h, d + 2)``: configuration in [-1, 1], score, fidelity (0 = no trial yet). Written in place."""
 
     dtype = np.float32

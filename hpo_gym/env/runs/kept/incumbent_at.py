@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.env.runs.columns import COLUMNS, Array, RunColumn, Tick
+from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
 
 if TYPE_CHECKING:
     from hpo_gym.env.runs.runs import Runs
 
 
 @COLUMNS.register("incumbent_at")
-class IncumbentAt(RunColumn):
+class IncumbentAt(Column):
     """Row ``(n,)`` or point ``(n, d)`` of each incumbent; it outlives the episode until the next first trial."""
 
-    def shape(self, runs: Runs) -> tuple[int, ...]:
-        return runs.at.shape[2:]
-
-    def type(self, runs: Runs) -> np.dtype[np.generic]:
-        return runs.at.dtype
+    def new(self, runs: Runs) -> Array:
+        return np.zeros_like(runs.at[0])
 
     def begin(self, runs: Runs, values: Array, which: object) -> Array:
         return values

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.env.runs.columns import COLUMNS, Array, RunColumn, Tick
+from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
 from hpo_gym.env.runs.which import Which
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @COLUMNS.register("repeated")
-class Repeated(RunColumn):
+class Repeated(Column):
     """Whether the last trial of each run repeats an earlier one, fidelity included."""
 
     dtype = bool

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.env.runs.columns import COLUMNS, Array, RunColumn, Tick, TrialColumn
+from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick, TrialColumn
 from hpo_gym.env.runs.which import Which
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @COLUMNS.register("signals")
-class Signals(RunColumn):
+class Signals(Column):
     """Signals of each run now, by `BankView.signals`, ``(n, s)``; never written."""
 
     dtype = np.float32
@@ -39,5 +39,5 @@ class Shown(TrialColumn):
     def shape(self, runs: Runs) -> tuple[int, ...]:
         return (len(runs.bank.signals),)
 
-    def of(self, runs: Runs, tick: Tick) -> Array | float:
+    def after(self, runs: Runs, tick: Tick, before: Array) -> Array | float:
         return runs.signals
