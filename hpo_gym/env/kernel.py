@@ -119,7 +119,7 @@ class Kernel(Transition):
         self.idle = idle
         runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
         rewards = self._reward(contexts, runs)
-        if "repeated" in runs:
+        if "repeated" in runs.kept:
             rewards = rewards - np.where(runs["repeated"], contexts.scale.sd, 0.0)
         if idle is not None:
             rewards[idle] = 0.0

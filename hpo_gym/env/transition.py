@@ -105,8 +105,8 @@ class Transition:
         """Return the runs whose episode the last step ended."""
         runs, stopped = self.runs, self.idle
         if not self._by_spent:
-            due = self._calendar.pop(runs.clock, ())
-            return self._due(due) if stopped is None else self._new(self._due(due).mask(self.n) | stopped)
+            due = self._due(self._calendar.pop(runs.clock)) if runs.clock in self._calendar else NO_RUNS
+            return due if stopped is None else self._new(due.mask(self.n) | stopped if not due.none else stopped)
         done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels[0])
         if self._by_cost:
             done |= runs.t >= self._most + self._n_init
@@ -118,8 +118,6 @@ class Transition:
 
     def _due(self, entries: Sequence[Which]) -> Which:
         """Return the runs whose budget the calendar says is spent now."""
-        if not entries:
-            return NO_RUNS
         if self._alike:
             return ALL_RUNS
         whole = any(entry.all for entry in entries)

@@ -239,8 +239,8 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         kernel = self.kernel
         runs = kernel.runs
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, None)
-        fidelity = runs.last_fidelity() if "fidelity" in runs else None
-        outcome = runs.last_outcome() if "cost" in runs else None
+        fidelity = runs.last_fidelity() if "fidelity" in runs.kept else None
+        outcome = runs.last_outcome() if "cost" in runs.kept else None
         step = step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome))
         return StepInfo(step) if self._told is None else StepInfo(step, self._lazy(step, None))
 

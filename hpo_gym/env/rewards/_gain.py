@@ -13,7 +13,7 @@ def gain_of(contexts: Contexts, runs: Runs) -> Rewards:
     """How far the trial lifts the incumbent, counted from the mean score of meta-train, ``(n,)``."""
     floor = contexts.scale.mean
     gain = np.maximum(runs.reached, floor) - np.maximum(runs.reached_before, floor)
-    if "fidelity" in runs:  # else an incumbent never falls
+    if "fidelity" in runs.kept:  # else an incumbent never falls
         gain = np.maximum(gain, 0.0)
     return np.asarray(gain, np.float64)
 

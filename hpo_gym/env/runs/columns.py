@@ -1,7 +1,7 @@
 """Columns: the quantities that runs keep. `COLUMNS` registers them by name, one file each in `hpo_gym/env/runs/kept`.
 
 An observer or a codec names what it reads in `keeps`; `Runs` then keeps the column from the first trial on, in copies,
-given points and snapshots too, and shows it as `runs[name]`.
+the initial design and snapshots too, and shows it as `runs[name]`.
 """
 
 from __future__ import annotations

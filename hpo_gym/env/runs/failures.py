@@ -99,24 +99,20 @@ class Failures:
         """Return, after `plain`, the runs whose first success replaced a failure, whatever its score, ``(n,)``."""
         return np.asarray(self.before > self.failed)
 
-    def take_one(self, score: float) -> float:
-        """Return the recorded score of a trial of the only run; -inf where only `plain` can tell."""
+    def worst_one(self) -> float:
+        """Return the recorded score of a failure of the only run; -inf where only `plain` can tell."""
         worst: float = self.worst.item(0)
-        if self.mixed or score == _LOST:
-            if self.mixed or worst == np.inf:
-                return _LOST
-            self.met = True
-            return worst
-        if score < worst:
-            self.worst[0] = score
-        return score
+        if self.mixed or worst == np.inf:
+            return _LOST
+        self.met = True
+        return worst
 
-    def place(self, score: NDArray[Any], failed: Mask, idle: Mask) -> Mask:
+    def place(self, score: NDArray[Any], failed: Mask | bool, idle: Mask | bool) -> Mask:
         """Write the scores of failures into scores ``(n,)``; return the runs that failed, ``(n,)``.
 
         Args:
-            failed: Failures by status: one may have a score of its own, which stays.
-            idle: Runs without a trial.
+            failed: Failures by status, or False: one may have a score of its own, which stays.
+            idle: Runs without a trial, or False.
         """
         lost = score == _LOST
         score[lost] = _where(self.worst < np.inf, self.worst, self.floor)[lost]

@@ -123,6 +123,7 @@ class Runs(Slots):
         self._keep([*(name for name, needed in names.items() if needed), *keep])
         for name, column in self._columns.items():
             self.kept[name] = column.new(self)
+        self._uneven = "spent" in self.kept  # whether trials differ in what they take from the budget
         self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity, progress=self.progress)
         self.block: NDArray[np.float32] | None = None
         self.row: NDArray[np.float32] | None = None
@@ -157,22 +158,24 @@ class Runs(Slots):
 
     # ------------------------------------------------------------------ episodes
     @property
-    def spent(self) -> float | Floats:
+    def spent(self) -> float | Floats | Ints:
         """Budget used, one number or ``(n,)``."""
-        if "spent" in self.kept:
+        if self._uneven:
             return self.kept["spent"]
-        return (self.t - (self.given.item(0) if self.in_step else self.given)) * 1.0
+        return float(self.clock - self._charged) if self.in_step else self.clock - self._paid_from
 
     @property
     def left(self) -> float | Floats:
         """Share of the budget left, in [0, 1], one number or ``(n,)``."""
+        if self.in_step and not self._uneven:
+            return 1.0 - (self.clock - self._charged) / self.budget
         left = 1.0 - self.spent / self.budget
-        return np.maximum(left, 0.0) if "spent" in self.kept else left  # sums of fidelities and costs round
+        return np.maximum(left, 0.0) if self._uneven else left  # sums of fidelities and costs round
 
     def refund(self) -> None:
         """Charge no trial so far: the only run's are its initial design."""
-        self.given = self.clock - self.start
-        if "spent" in self.kept:
+        self._paid_from, self._charged = np.full(self.n, self.clock), self.clock
+        if self._uneven:
             self.kept["spent"] = np.zeros(self.n)
 
     @property
@@ -225,7 +228,7 @@ class Runs(Slots):
             self._forget(which.mask(self.n))
             if self._late or self._halted.size:
                 self._settle()  # before bases change
-            self._shift(which.positions(self.n), self.clock, 0)
+            self._shift(which.positions(self.n), self.clock, self.clock)
             self.task, self.base, self.best = self.task.copy(), self.base.copy(), self.best.copy()  # were handed out
             self.task[which.at], self.world[which.at] = task, world
             self.base[which.at] = self._bank.base(task)
@@ -248,9 +251,9 @@ class Runs(Slots):
             part.submit(row)
         if self.in_step and len(which) == self.n:
             self._began -= g
-            self.start, self.given = self.start - g, self.given + g
+            self.start = self.start - g
         else:
-            self._shift(which, self.start[which] - g, g)
+            self._shift(which, self.start[which] - g, self._paid_from[which])
         slots = (self.clock - g + np.arange(g)) % self.h
         block = np.ix_(slots, which)
         self.at[block], self.score[block] = part.at, part.score
@@ -300,14 +303,17 @@ class Runs(Slots):
     def submit_one(self, row: int) -> None:
         """Evaluate one row at full fidelity for the only run, without arrays; where `scalar`."""
         slot, score = self.clock % self.h, self._path_of_one(self, row)
-        if self._failures.possible:
-            taken = self._failures.take_one(score)
-            if taken == _LOST:
-                self._record_one(row, score)
-                return
-            if taken != score and self.row is not None:
-                self.row[self.d] = taken
-            score = taken
+        failures = self._failures
+        if failures.possible:
+            if failures.mixed or score == _LOST:
+                score, lost = failures.worst_one(), score
+                if score == _LOST:
+                    self._record_one(row, lost)
+                    return
+                if self.row is not None:
+                    self.row[self.d] = score
+            elif score < failures.worst.item(0):
+                failures.worst[0] = score
         self.at[slot, 0], self._score[slot, 0] = row, score
         self.last, self.block = self._score[slot], None
         self.previous = best = self.best
@@ -367,14 +373,13 @@ class Runs(Slots):
         """Write the scores of failures into `score`; return whether only `Failures.risen` is left to ask, and if not,
         the runs that failed, ``(n,)``."""
         failures, plain = self._failures, True
-        failed = nobody = np.zeros(0, bool)
+        failed = np.zeros(0, bool)
         if not failures.possible:
             return plain, failed
         by_status = outcome is not None and outcome.status.any()
         if idle is not None or by_status or not failures.plain(score):
-            plain, nobody = False, np.zeros(self.n, bool)
-            status = nobody if outcome is None else outcome.status != 0
-            failed = failures.place(score, status, nobody if idle is None else idle)
+            plain, by = False, False if outcome is None else outcome.status != 0
+            failed = failures.place(score, by, False if idle is None else idle)
         if self.block is not None:
             self.block[:, self.d] = score
         return plain, failed
@@ -411,7 +416,7 @@ class Runs(Slots):
         """Undo the last tick of idle runs."""
         who = idle.nonzero()[0]
         self.best[who] = self.previous[who]  # made in this tick
-        self._shift(who, self.start[who] + 1, self.given[who])
+        self._shift(who, self.start[who] + 1, self._paid_from[who] + 1)
         if idle is not self.leaving:
             self._keep_last(who if self.leaving is None else (idle & ~self.leaving).nonzero()[0])
 
@@ -524,9 +529,9 @@ class Runs(Slots):
         """Return a copy of some runs, for observers."""
         part = copy.copy(self)
         part.n, part._late, part._halted = len(which), {}, NOBODY
-        part.start, part.given = self.start[which], self.given[which]
-        if not self.in_step and part.n and (part.start == part.start[0]).all():
-            part.in_step, part._began = True, part.start.item(0)
+        part.start, part._paid_from = self.start[which], self._paid_from[which]
+        if not self.in_step and part.n and all((ticks == ticks[0]).all() for ticks in (part.start, part._paid_from)):
+            part.in_step, part._began, part._charged = True, part.start.item(0), part._paid_from.item(0)
         if not part.fresh:  # else there is no trial to show
             part._at, part._score = self.at[:, which], self.score[:, which]
         for name in _OF_RUNS:
@@ -556,9 +561,9 @@ class Runs(Slots):
             values[i] = kept[f"run:{name}"]
             setattr(self, name, values)
         self._failures.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
-        self._shift(np.array([i]), self.clock - t, 0)
+        self._shift(np.array([i]), self.clock - t, self.clock - t)
         if self.n == 1:
-            self.in_step, self._began = True, self.clock - t
+            self.in_step, self._began, self._charged = True, self.clock - t, self.clock - t
         self.progress.load(i, kept)
         for name, column in self._columns.items():
             if column.saved:

@@ -39,8 +39,8 @@ class Slots(ABC):
 
     def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any]) -> None:
         self.n, self.h = n, h
-        self.clock = self._began = 0
-        self.start, self.given = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.clock = self._began = self._charged = 0  # the latter two are right while in step
+        self.start = self._paid_from = np.zeros(n, np.int64)  # the ticks of the first trial, of the first charged one
         self.in_step = True
         self._at: NDArray[Any] = np.full((h, n, d), np.nan) if d else np.full((h, n), -1, np.int64)
         self._score = np.zeros((h, n), dtype)
@@ -75,13 +75,14 @@ class Slots(ABC):
 
     def _restart(self) -> None:
         """Begin the time of all runs."""
-        self._began, self.in_step = self.clock, True
-        self.start, self.given = filled(self.n, self.clock, _I64), np.zeros(self.n, np.int64)
+        self._began = self._charged = self.clock
+        self.in_step = True
+        self.start = self._paid_from = filled(self.n, self.clock, _I64)
 
-    def _shift(self, which: Ints, start: int | Ints, given: int | Ints) -> None:
-        """Set the time of some runs: the tick of their first trial, and the size of their initial design."""
-        self.start, self.given = self.start.copy(), self.given.copy()
-        self.start[which], self.given[which] = start, given
+    def _shift(self, which: Ints, start: int | Ints, paid_from: int | Ints) -> None:
+        """Set the time of some runs: the ticks of their first trial, and of the first charged one."""
+        self.start, self._paid_from = self.start.copy(), self._paid_from.copy()
+        self.start[which], self._paid_from[which] = start, paid_from
         self.in_step = False
 
     # ------------------------------------------------------------------ what is in them
