@@ -99,7 +99,7 @@ class Transition:
         """
         if self._by_cost:
             return fidelity
-        return np.minimum(fidelity, affordable(self._levels, self.runs.budget - self.runs.spent))
+        return np.minimum(fidelity, affordable(self._levels, self.runs.budget - self.runs["spent"]))
 
     def ended(self) -> Which:
         """Return the runs whose episode the last step ended."""

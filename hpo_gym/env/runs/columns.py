@@ -47,6 +47,11 @@ class Tick:
     outcome: Evaluated | None
     idle: Mask | None
 
+    @property
+    def whole(self) -> bool:
+        """Whether every run has a trial in this tick."""
+        return self.idle is None
+
     def only(self, new: Array, before: Array) -> Array:
         """Return `new` ``(n, ...)``, with the values of idle runs as `before`."""
         if self.idle is None:

@@ -67,7 +67,7 @@ class Contexts:
         """Standardised meta-features and flags of the known ones, ``(k, 2 p)``; an unknown one is 0."""
         s = self.scale
         rows = [[t.meta_features.get(name) for name in s.meta_names] for t in self.bank.tasks]
-        raw = np.array([[np.nan if v is None else v for v in row] for row in rows], float).reshape(len(rows), -1)
+        raw = np.array(rows, float).reshape(len(rows), -1)  # NaN for None
         known = np.isfinite(raw)
         z = (signed_log(np.where(known, raw, 0.0)) - np.array(s.meta_mean)) / np.array(s.meta_sd)
         return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
@@ -77,11 +77,11 @@ class Contexts:
 
         Those of the last call with as many runs are kept, so that a run's are drawn once in an episode. Never written.
         """
-        known = self._drawn.get(len(task))
-        if known is None:
+        if len(task) not in self._drawn:
             rows = self._draw(task, world)
         else:
-            rows, new = known[2], np.flatnonzero((task != known[0]) | (world != known[1]))
+            tasks, worlds, rows = self._drawn[len(task)]
+            new = np.flatnonzero((task != tasks) | (world != worlds))
             if not len(new):
                 return rows
             rows = rows.copy()
@@ -93,8 +93,7 @@ class Contexts:
         return rows
 
     def _draw(self, task: Ints, world: Keys) -> NDArray[np.int64]:
-        assert self.candidates is not None
-        return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates, _CANDIDATES)
+        return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates or 0, _CANDIDATES)
 
 
 def given_points(bank: BankView, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:

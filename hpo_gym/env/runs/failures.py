@@ -116,10 +116,10 @@ class Failures:
         """
         lost = score == _LOST
         score[lost] = _where(self.worst < np.inf, self.worst, self.floor)[lost]
-        failed = lost | failed
-        self.met = self.met or bool(failed.any())
-        self.worst = _minimum(self.worst, _where(failed | idle, np.inf, score))
-        return np.asarray(failed)
+        all_failed: Mask = lost | failed
+        self.met = self.met or bool(all_failed.any())
+        self.worst = _minimum(self.worst, _where(all_failed | idle, np.inf, score))
+        return all_failed
 
     def lifted(self, failed: Mask, score: NDArray[Any], best: NDArray[Any]) -> NDArray[Any]:
         """Return the incumbents' scores after trials of one fidelity, ``(n,)``: of `best`, or of `better` trials."""

@@ -37,7 +37,7 @@ def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: TaskPr
         fused: Whether the rows of a table are to be gathered (see `Runs.block`).
         fidelity: Whether trials can have a fidelity below 1.
     """
-    if progress is not None:
+    if progress:
         return Onward(progress)
     if not isinstance(bank, PoolBank):
         return Points(bank)
@@ -48,12 +48,12 @@ def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: TaskPr
     return Rows(bank)
 
 
-def path_of_one(bank: PoolBank, *, fused: bool) -> PathOfOne:
-    """As `path_of`, of one full evaluation of the only run."""
-    if fused and bank.fused is not None:
-        return FusedRow(bank.fused).__call__
-    if fused and bank.frames is not None and bank.dtype == _F32:  # other scores are served in an own way
-        return FramedRow(bank, bank.frames).__call__
+def path_of_one(bank: PoolBank, path: Path) -> PathOfOne:
+    """Return the `path_of` many runs for one full evaluation of the only run."""
+    if isinstance(path, FusedRows):
+        return FusedRow(path.table).__call__
+    if isinstance(path, FramedRows) and bank.dtype == _F32:  # other scores are scaled in an own way
+        return FramedRow(bank, path.frames).__call__
     return Row(bank).__call__
 
 
@@ -156,7 +156,7 @@ class Points:
         if go.any():
             share = None if fidelity is None else fidelity[go]
             score[go], some = self.bank.evaluate(runs.base[go], at[go], share, runs.world[go])
-            if some is not None:
+            if some:
                 whole.score[go], whole.cost[go], whole.status[go] = some
         return score, whole
 

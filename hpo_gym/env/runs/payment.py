@@ -28,12 +28,13 @@ class Payment:
         whole: Their cost without checkpoints, ``(n,)``.
     """
 
-    def __init__(self, units: Floats, checkpoints: Mask) -> None:
-        self.units, self._checkpoints = units, checkpoints
+    def __init__(self, units: Floats | None, checkpoints: Mask | None) -> None:
+        self.units = np.empty(0) if units is None else units
+        self.checkpoints = np.zeros(len(self.units), bool) if checkpoints is None else checkpoints
         self.price = self.whole = np.empty(0)
 
     def pay(
-        self, runs: Runs, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats | None
+        self, runs: Runs, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats
     ) -> tuple[NDArray[Any], Evaluated]:
         """Return scores ``(n,)`` and outcomes of trials, of which those that do not fit are cut.
 
@@ -53,7 +54,7 @@ class Payment:
         self.price = price
         return score, Evaluated(score, cost, status)
 
-    def _beyond_checkpoints(self, runs: Runs, at: NDArray[Any], cost: Floats, fidelity: Floats | None) -> Floats:
+    def _beyond_checkpoints(self, runs: Runs, at: NDArray[Any], cost: Floats, fidelity: Floats) -> Floats:
         """Return costs ``(n,)`` of trials, less that of the highest lower fidelity of the same run and configuration.
 
         Only trials that succeeded leave a checkpoint.
@@ -64,8 +65,8 @@ class Payment:
         slots = ticks % runs.h
         known = runs.at[slots[0] : slots[-1] + 1] if slots[0] <= slots[-1] else runs.at[slots]
         same = known == at if runs.tabular else (known == at).all(2)
-        tick, who = np.divmod(np.flatnonzero(same & self._checkpoints[runs.task]), runs.n)  # twice as fast as `nonzero`
-        slot, asked, share = slots[tick], np.ones(runs.n) if fidelity is None else fidelity, runs["fidelity"]
+        tick, who = np.divmod(np.flatnonzero(same & self.checkpoints[runs.task]), runs.n)  # twice as fast as `nonzero`
+        slot, asked, share = slots[tick], fidelity, runs["fidelity"]
         lower = (ticks[tick] >= runs.start[who]) & (share[slot, who] < asked[who])
         lower &= runs["status"][slot, who] == Status.OK
         slot, who = slot[lower], who[lower]

@@ -29,6 +29,7 @@ from hpo_gym.problem import (
     History,
     Points,
     PoolBank,
+    Progress,
     ProgressBank,
     Query,
     Status,
@@ -112,13 +113,13 @@ class Runs(Slots):
         self.best: NDArray[Any] = np.full(n, -np.inf, bank.dtype)
         self.previous = self.best
         self.progress = bank.progress(n, h) if isinstance(bank, ProgressBank) else None
-        self.in_cost, spared = units is not None, checkpoints is not None and fidelity
-        if units is not None:
-            self.payment = Payment(units, np.zeros(len(units), bool) if checkpoints is None else checkpoints)
+        self.payment = Payment(units, checkpoints)
+        self.in_cost = len(self.payment.units) > 0
         names = {
             "fidelity": fidelity, "best_fidelity": fidelity, "spent": fidelity or self.in_cost,
             "cost": not self.tabular or self.in_cost, "status": not self.tabular or self.in_cost,
-            "whole_cost": spared, "shown": bool(bank.signals), "signals": bool(bank.signals),
+            "whole_cost": fidelity and bool(self.payment.checkpoints.any()),
+            "shown": bool(bank.signals), "signals": bool(bank.signals),
         }  # fmt: skip
         self._keep([*(name for name, needed in names.items() if needed), *keep])
         for name, column in self._columns.items():
@@ -133,7 +134,7 @@ class Runs(Slots):
         self._fused = path if not self._columns and isinstance(path, FusedRows) else None
         self.scalar = n == 1 and not self._columns
         if self.scalar and isinstance(bank, PoolBank):
-            self._path_of_one = path_of_one(bank, fused=fused)
+            self._path_of_one = path_of_one(bank, path)
         possible = bank.fallible or self.in_cost
         self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity, possible=possible)
 
@@ -233,7 +234,7 @@ class Runs(Slots):
             self.task[which.at], self.world[which.at] = task, world
             self.base[which.at] = self._bank.base(task)
             self.best[which.at] = -np.inf
-        if self.progress is not None:
+        if self.progress:
             self.progress.begin(None if which.all else which.positions(self.n), task, world)
         for name, column in self._columns.items():
             self.kept[name] = column.begin(self, self.kept[name], which)
@@ -278,7 +279,7 @@ class Runs(Slots):
             score, outcome = self._path(self, at, fidelity, idle)
             if self.in_cost:
                 known = outcome or Evaluated(score, *self._bank.outcome(self.base, at, fidelity))
-                score, outcome = self.payment.pay(self, at, score, known, fidelity)
+                score, outcome = self.payment.pay(self, at, score, known, self._share(fidelity))
             self._record(at, score, outcome, fidelity, idle)
             return
         self.cell = cell = self.base + at
@@ -310,8 +311,7 @@ class Runs(Slots):
                 if score == _LOST:
                     self._record_one(row, lost)
                     return
-                if self.row is not None:
-                    self.row[self.d] = score
+                self._show_one(score)
             elif score < failures.worst.item(0):
                 failures.worst[0] = score
         self.at[slot, 0], self._score[slot, 0] = row, score
@@ -325,14 +325,21 @@ class Runs(Slots):
         """Account for a trial of the only run by arrays."""
         self.block = None
         self._record(np.array([row]), np.array([score], self._score.dtype), None, None, None)
+        self._show_one(self.last.item(0))
+
+    def _show_one(self, score: float) -> None:
+        """Write the recorded score of a failure into the only run's row."""
         if self.row is not None:
-            self.row[self.d] = self.last.item(0)
+            self.row[self.d] = score
+
+    def _share(self, fidelity: Floats | None) -> Floats:
+        return np.ones(self.n) if fidelity is None else fidelity  # all are full
 
     def record(
         self, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated | None = None, fidelity: Floats | None = None
     ) -> None:
         """Account for trials that were evaluated elsewhere, scores ``(n,)``."""
-        if self.in_cost and outcome is not None:
+        if self.in_cost and outcome:
             self.payment.price, self.payment.whole = outcome.cost / self.payment.units[self.task], outcome.cost
         self._record(at, score, outcome, fidelity, None)
 
@@ -355,15 +362,15 @@ class Runs(Slots):
             return
         share: float | Floats = 1.0
         if "fidelity" in self.kept:
-            share = np.ones(self.n) if fidelity is None else fidelity
+            share = self._share(fidelity)
             better = self._beats(last, share, plain, failed)
         else:
             better = self._lifts(last, plain, failed)
-        if not plain:
-            self._failures.replaced(better if idle is None else better & ~idle, failed)
-        self.clock += 1
         price = self.payment.price if self.in_cost else share
         tick = Tick(slot, at, last, better, share, price, outcome, idle)
+        if not plain:
+            self._failures.replaced(tick.only(better, np.zeros_like(better)), failed)
+        self.clock += 1
         for name, column in self._columns.items():
             self.kept[name] = column.record(self, self.kept[name], tick)
         if idle is not None:
@@ -376,9 +383,9 @@ class Runs(Slots):
         failed = np.zeros(0, bool)
         if not failures.possible:
             return plain, failed
-        by_status = outcome is not None and outcome.status.any()
+        by_status = outcome and outcome.status.any()
         if idle is not None or by_status or not failures.plain(score):
-            plain, by = False, False if outcome is None else outcome.status != 0
+            plain, by = False, outcome.status != 0 if outcome else False
             failed = failures.place(score, by, False if idle is None else idle)
         if self.block is not None:
             self.block[:, self.d] = score
@@ -543,16 +550,14 @@ class Runs(Slots):
 
     def keep(self, i: int) -> dict[str, NDArray[Any]]:
         """Return the state of run `i` by name, but for its task; where trials go on from each other."""
-        assert self.progress is not None
         slots = self._slots(i)
         kept = {"at": self.at[slots, i], "score": self.score[slots, i]}
         kept |= {name: np.array(getattr(self, name)[i]) for name in _IN_SNAPSHOTS} | self._failures.save(i)
         kept |= {name: c.save(self.kept[name], i, slots) for name, c in self._columns.items() if c.saved}
-        return {**{f"run:{name}": values for name, values in kept.items()}, **self.progress.save(i)}
+        return {**{f"run:{name}": values for name, values in kept.items()}, **self._state().save(i)}
 
     def go_back(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
         """Set run `i` to a state of `keep`, of a run on the same task."""
-        assert self.progress is not None
         t = len(kept["run:score"])
         slots = (self.clock - t + np.arange(t)) % self.h
         self.at[slots, i], self.score[slots, i] = kept["run:at"], kept["run:score"]
@@ -564,11 +569,15 @@ class Runs(Slots):
         self._shift(np.array([i]), self.clock - t, self.clock - t)
         if self.n == 1:
             self.in_step, self._began, self._charged = True, self.clock - t, self.clock - t
-        self.progress.load(i, kept)
+        self._state().load(i, kept)
         for name, column in self._columns.items():
             if column.saved:
                 self.kept[name] = column.load(self.kept[name], i, slots, kept[f"run:{name}"])
-        self.signals, self.block = self.progress.signals, None
+        self.signals, self.block = self._state().signals, None
+
+    def _state(self) -> Progress:
+        assert self.progress is not None, "only trials that go on from each other have a state"
+        return self.progress
 
     # ------------------------------------------------------------------ one run, or news
     def view(self, i: int, n_init: int = 0) -> History:
@@ -632,6 +641,4 @@ class Runs(Slots):
             slots = (self.start[who] + observed[who] + j) % self.h
             share = self.share_at(slots, who)
             cost = self.outcome_at(slots, who)[0] if costs else None
-            yield Observed(
-                who, self.at[slots, who], self.score[slots, who], np.ones(len(who)) if share is None else share, cost
-            )
+            yield Observed(who, self.at[slots, who], self.score[slots, who], self._share(share)[: len(who)], cost)

@@ -24,7 +24,7 @@ class HistoryColumn(Column):
         return (runs.h, runs.d + 2)
 
     def after(self, runs: Runs, tick: Tick, before: Array) -> Array:
-        d, t, block, alike = runs.d, runs.t - 1, runs.block, runs.in_step and tick.idle is None
+        d, t, block, alike = runs.d, runs.t - 1, runs.block, runs.in_step and tick.whole
         if alike and block is not None:
             block[:, d + 1] = tick.share
             before[:, t] = block[:, : d + 2]

@@ -51,7 +51,7 @@ class Cost(TrialColumn):
     """Cost of each trial, kept where no table holds it, or a budget in cost changes it."""
 
     def after(self, runs: Runs, tick: Tick, before: Array) -> Array | float:
-        return before[tick.slot] if tick.outcome is None else tick.outcome.cost
+        return tick.outcome.cost if tick.outcome else before[tick.slot]
 
 
 @COLUMNS.register("status")
@@ -61,7 +61,7 @@ class Status(TrialColumn):
     dtype = np.int8
 
     def after(self, runs: Runs, tick: Tick, before: Array) -> Array | float:
-        return before[tick.slot] if tick.outcome is None else tick.outcome.status
+        return tick.outcome.status if tick.outcome else before[tick.slot]
 
 
 @COLUMNS.register("whole_cost")

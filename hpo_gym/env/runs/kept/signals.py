@@ -24,7 +24,7 @@ class Signals(Column):
         return (len(runs.bank.signals),)
 
     def begin(self, runs: Runs, values: Array, which: Which) -> Array:
-        return values if runs.progress is None else runs.progress.signals
+        return runs.progress.signals if runs.progress else values
 
     def after(self, runs: Runs, tick: Tick, before: Array) -> Array:
         return before
