@@ -29,10 +29,10 @@ from hpo_gym.problem import (
     History,
     Points,
     PoolBank,
-    Progress,
     ProgressBank,
     Query,
     Status,
+    TaskProgress,
     Trial,
     filled,
 )
@@ -575,7 +575,7 @@ class Runs(Slots):
                 self.kept[name] = column.load(self.kept[name], i, slots, kept[f"run:{name}"])
         self.signals, self.block = self._state().signals, None
 
-    def _state(self) -> Progress:
+    def _state(self) -> TaskProgress:
         assert self.progress is not None, "only trials that go on from each other have a state"
         return self.progress
 
