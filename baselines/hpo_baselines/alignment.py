@@ -14,8 +14,8 @@ from hpo_gym.optimize import OPTIMIZERS
 class Alignment(Schedule):
     """The learning rate rises while neighbouring gradients agree and falls while they do not.
 
-    Its logarithm moves each epoch by `gain` times what the mean cosine of neighbouring gradients, the signal
-    `alignment`, is above `target`. The first rate is divided by a power of the gradient norm at the start.
+    Its logarithm moves each epoch by `gain` times the excess of the mean cosine of neighbouring gradients, the signal
+    `alignment`, over `target`. The first rate is divided by a power of the gradient norm at the start.
 
     **Reference**: Jacobs, "Increased rates of convergence through learning rate adaptation", Neural Networks 1, 1988.
 
@@ -23,9 +23,9 @@ class Alignment(Schedule):
     each weight's; up and down are alike, in the logarithm.
 
     Args:
-        rate: The first learning rate where the gradient norm is 1.
+        rate: The first learning rate for a gradient norm of 1.
         power: Of the gradient norm at the start.
-        gain: Decades by which the rate rises where the cosine is 1 above the target.
+        gain: Decades of a rise for a cosine of 1 above the target.
         target: The cosine at which the rate stays.
     """
 
@@ -35,14 +35,14 @@ class Alignment(Schedule):
         self.rate, self.power, self.gain, self.target = rate, power, gain, target
 
     def check(self) -> None:
-        """The rate must be above 0, the power in [0, 4], the gain in [0, 12], the target in [-1, 1]."""
+        """Check that the rate is above 0, the power in [0, 4], the gain in [0, 12], the target in [-1, 1]."""
         in_range(
             rate=(self.rate, LEAST, MOST), power=(self.power, 0.0, 4.0), gain=(self.gain, 0.0, 12.0),
             target=(self.target, -1.0, 1.0),
         )  # fmt: skip
 
     def log_rate(self, now: Epoch) -> Floats:
-        """That of the epoch before, moved by its alignment."""
+        """Return the rate of the epoch before, moved by its alignment."""
         start = shapes.divided(self.rate, now.signals["gradient_norm_at_start"], self.power)
         moved = now.last + self.gain * (now.signals["alignment"] - self.target)
         return np.where(now.t == 0, start, moved)

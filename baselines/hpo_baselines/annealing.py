@@ -21,17 +21,17 @@ _MISSES = 8  # steps in a row to what was tried before, until a random configura
 class Annealing(Baseline):
     """Simulated annealing: a step to a better configuration is always taken, one to a worse with a falling probability.
 
-    It starts from the best of the given points and some random configurations. A step changes one active
+    It starts from the best of the initial design and some random configurations. A step changes one active
     hyperparameter: a metric one by a Gaussian step (an integer or ordinal by at least one value), a categorical to
-    another choice; what the change makes active is drawn at random. A loss is taken with probability
-    exp(-loss / temperature). The temperature is a multiple of the spread of the scores so far, their median absolute
-    deviation, and the multiple falls geometrically from `hot` to `cold` as the budget is spent. In a pool, a step to
-    what is no row leads to the nearest one that is left.
+    another choice; newly active ones are drawn at random. A loss is taken with probability exp(-loss / temperature).
+    The temperature is a multiple of the spread of the scores so far, their median absolute deviation, and the multiple
+    falls geometrically from `hot` to `cold` as the budget is spent. In a pool, a step outside it leads to the nearest
+    remaining row.
 
     **Reference**: Kirkpatrick, Gelatt and Vecchi, "Optimization by simulated annealing", Science 220, 1983.
 
     **Differs from the paper**: one step at each temperature; the scale of temperatures is learned from the scores; no
-    configuration is tried twice, and where eight steps in a row would, the search goes on from a random one.
+    configuration is tried twice, and after eight repeated steps in a row the search continues from a random one.
 
     Args:
         hot, cold: First and last temperature, in spreads of the scores.
@@ -68,7 +68,7 @@ class Annealing(Baseline):
 
 
 def stepped(run: Run, x: Points, sd: float) -> Points:
-    """A configuration one random step from a canonical point, ``(d,)``."""
+    """Return a configuration one random step from a canonical point, ``(d,)``."""
     space = run.space
     active = space.active(x[None])[0]
     can = [j for j in np.flatnonzero(active).tolist() if space.hyperparameters[j].size > 1]
@@ -90,7 +90,7 @@ def spread(score: Sequence[float]) -> float:
 
 
 def acceptance(new: float, old: float, temperature: float) -> float:
-    """The probability of going from a score to another; `temperature` is in halves of a score."""
+    """Return the probability of going from a score to another; `temperature` is in halves of a score."""
     gain = new / 2.0 - old / 2.0
     if gain >= 0:
         return 1.0

@@ -13,23 +13,23 @@ from hpo_gym.optimize import OPTIMIZERS
 
 @OPTIMIZERS.register("asha", family="multi-fidelity", trainable=False)
 class ASHA(MultiFidelity):
-    """Successive halving that waits for no rung to fill: whatever is in the best of `eta` of its rung goes on at once.
+    """Successive halving that waits for no rung to fill: a configuration in the best of `eta` of its rung continues at
+    once.
 
     At each ask, from the highest rung but one down: the best configuration that is among the ``floor(n / eta)`` best of
-    the `n` at that rung, and that has not gone on, is asked for at the next rung. Where there is none, a new random
+    the `n` at that rung, and that has not continued, is proposed for the next rung. Without any, a new random
     configuration starts at the lowest. The rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, ..
-    Where there is one fidelity only, this is random search. How a run ends, and what is different in cost:
-    `MultiFidelity`.
+    With one fidelity only, this is random search. For the end of a run, and budgets in cost, see `MultiFidelity`.
 
     **Reference**: Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht and Talwalkar, "A system for massively
     parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934
 
-    **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials here
-    do unless they continue trainings; the paper uses eta = 4.
+    **Differs from the paper**: one worker; a rung evaluates its survivors anew, at full cost, as all trials here do
+    unless they continue trainings; the paper uses eta = 4.
 
     Args:
-        eta: Of so many configurations one goes on.
-        skip: How many of the lowest rungs are left out: the paper's early-stopping rate s.
+        eta: One of so many configurations continues.
+        skip: Number of the lowest rungs to leave out: the paper's early-stopping rate s.
     """
 
     version = 2
@@ -44,7 +44,7 @@ class ASHA(MultiFidelity):
             raise InvalidValueError(f"`skip >= 0` must hold, got {self.skip}; the nearest is 0.")
 
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
-        """Promote what can be; else start a new one, while any is left."""
+        """Promote a configuration if possible; else start a new one, while any is left."""
         ladder = run.ladder(self.eta)
         ladder = ladder[min(self.skip, len(ladder) - 1) :]
         while (ask := self._promotion(run, ladder) or self._start(run, ladder)) is not None:
@@ -64,7 +64,7 @@ class ASHA(MultiFidelity):
 
 
 def promotable(rung: Sequence[tuple[Tried, float]], level: int, eta: int) -> Tried | None:
-    """The best of a rung that is among its best of `eta` and has not gone on; of equals, the earliest.
+    """Return the best of a rung that is among its best of `eta` and has not continued; of equals, the earliest.
 
     Args:
         rung: Configurations and their scores.

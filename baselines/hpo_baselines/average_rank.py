@@ -15,23 +15,23 @@ from hpo_gym.optimize import OPTIMIZERS
 
 @OPTIMIZERS.register("average-rank", family="transfer", trainable=False)
 class AverageRank(Planned):
-    """Configurations in the order of their rank, averaged over the tasks of `context.prior`; no score is looked at.
+    """Configurations in the order of their rank, averaged over the tasks of `context.prior`, without regard to scores.
 
-    Equal scores share the mean of their ranks; of equal averages, the lower row comes first. `MetaTable` says what
-    scores are compared: those of the run's own pool, or, where it has none, of the points that the tasks share. Without
-    a prior, and after the last of them: random search.
+    Equal scores share the mean of their ranks; of equal averages, the lower row comes first. `MetaTable` defines the
+    compared scores: those of the run's own pool, or, without one, of the tasks' common points. Without a prior, and
+    after the last of them: random search.
 
     **Reference**: Brazdil and Soares, "A comparison of ranking methods for classification algorithm selection", ECML
     2000, https://doi.org/10.1007/3-540-45164-1_8
 
-    **Differs from the paper**: what ranks are averaged over are whole pools of configurations, not a few algorithms;
-    a configuration that was not measured on a task has an estimated score there.
+    **Differs from the paper**: ranks are averaged over whole pools of configurations, not a few algorithms; a
+    configuration not measured on a task has an estimated score there.
     """
 
     version = 1
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The points of the run's table, best average rank first."""
+        """Return the points of the run's table, best average rank first."""
         table = table_of(run)
         if table is None:
             return
@@ -45,7 +45,7 @@ class AverageRank(Planned):
 
 @functools.lru_cache(maxsize=4)
 def average_ranks(table: MetaTable) -> NDArray[np.float64]:
-    """The mean over tasks of each point's rank, 1 the best, ``(m,)``."""
+    """Return the mean over tasks of each point's rank, 1 the best, ``(m,)``."""
     from scipy.stats import rankdata
 
     return np.asarray(np.mean([rankdata(-y) for y in table.y], axis=0))

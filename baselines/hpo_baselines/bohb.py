@@ -1,4 +1,4 @@
-"""BOHB: Hyperband whose configurations come from a model of what was good."""
+"""BOHB: Hyperband with configurations from a model of good ones."""
 
 from __future__ import annotations
 
@@ -22,31 +22,30 @@ _ROWS = 2048  # of a pool that are looked at for one choice
 @OPTIMIZERS.register("bohb", family="multi-fidelity", trainable=False)
 @dataclass(eq=False, repr=False)
 class BOHB(MultiFidelity):
-    """Hyperband whose configurations are drawn where good ones are dense and bad ones are not.
+    """Hyperband with configurations drawn where good ones are dense and bad ones are not.
 
     The model belongs to the highest fidelity with at least ``d + 3`` trials. The best share `good` of them, but at
-    least ``d + 1``, have the density l; the others, but at least the ``d + 1`` worst, the density g (`Density` says
-    how). Of `samples` points drawn from l with bandwidths times `widen`, the one of highest l / g is asked for. A share
-    `explore` of the configurations, and all of them until there is a model, are random. In a pool, the points are drawn
-    among the untried rows in proportion to l; of more than 2,048 untried rows, among 2,048 drawn at random. Where there
-    is one fidelity only, all trials are in full, and this is a search by kernel densities. Where the budget is in cost,
-    l / g is divided by the cost that is expected (`Prices`). How a run ends, and what is different in cost:
-    `MultiFidelity`.
+    least ``d + 1``, have the density l; the others, but at least the ``d + 1`` worst, the density g (see `Density`). Of
+    `samples` points drawn from l with bandwidths times `widen`, the one of highest l / g is proposed. A share `explore`
+    of the configurations, and all of them until there is a model, are random. In a pool, the points are drawn among the
+    untried rows in proportion to l; of more than 2,048 untried rows, among 2,048 drawn at random. With one fidelity
+    only, all trials are in full, and this is a search by kernel densities. With a budget in cost, l / g is divided by
+    the expected cost (`Prices`). For the end of a run, and budgets in cost, see `MultiFidelity`.
 
     **Reference**: Falkner, Klein and Hutter, "BOHB: robust and efficient hyperparameter optimization at scale", ICML
     2018, Algorithm 2, https://arxiv.org/abs/1807.01774
 
     **Differs from the paper**: normal kernels are cut off at the bounds also in densities; a categorical's bandwidth
     adds one to each count, and is not widened; a bandwidth is at least half the share of one value; columns inactive in
-    a centre are uniform, where the authors' code fills them at random; d counts no hyperparameter of one value; and in
-    what `Hyperband` does.
+    a centre are uniform, where the authors' code fills them at random; d counts no hyperparameter of one value; and the
+    differences of `Hyperband`.
 
     Args:
-        eta: Of so many configurations one goes on.
+        eta: One of so many configurations continues.
         explore: Share of random configurations, the paper's rho.
         good: Share of the trials that count as good, the paper's q.
-        samples: Points of which the best is taken, the paper's N_s.
-        widen: Factor of the bandwidths when points are drawn, the paper's b_w.
+        samples: Number of drawn points to take the best of, the paper's N_s.
+        widen: Factor of the bandwidths for drawing points, the paper's b_w.
         least: The paper's N_min. None: ``d + 1``.
     """
 
@@ -82,7 +81,7 @@ class BOHB(MultiFidelity):
         return run.uniform() if choice is None else choice
 
     def _model(self, run: FidelityRun) -> Model | None:
-        """The model of the highest fidelity that has one; made anew when that has new trials."""
+        """Return the model of the highest fidelity that has one; remade after new trials there."""
         least = self.least or sum(h.size > 1 for h in run.space.hyperparameters) + 1
         level = max((f for f, told in run.told_at.items() if len(told) >= least + 2), default=None)
         if level is None:
@@ -122,8 +121,9 @@ class BOHB(MultiFidelity):
 
 
 def _worth(run: FidelityRun, model: Model, choices: Sequence[Choice]) -> Floats:
-    """What configurations are chosen by, ``(m,)``: l / g, in proportion to expected improvement, and per cost where the
-    budget is in cost; its logarithm."""
+    """Return the worth of configurations, ``(m,)``: l / g, in proportion to expected improvement, and per cost with a
+    budget in cost; its logarithm.
+    """
     gain = model.gain(np.array([run.point(choice) for choice in choices]))
     return gain if run.prices is None else gain - np.log(run.prices.share(choices))
 

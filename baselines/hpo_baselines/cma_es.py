@@ -88,7 +88,7 @@ def _generation(run: Run, tried: Tried, strategy: Strategy) -> Plan[None]:
 
 
 class Columns:
-    """How the columns of a space are sampled.
+    """Columns of a space by their way of sampling.
 
     Attributes:
         smooth: Continuous columns.
@@ -115,7 +115,7 @@ class Columns:
 
 @functools.lru_cache(maxsize=32)
 def columns_of(space: SearchSpace) -> Columns:
-    """The `Columns` of a space."""
+    """Return the `Columns` of a space."""
     return Columns(space)
 
 
@@ -143,7 +143,7 @@ class Strategy:
         self.stopped = False
 
     def ask(self) -> tuple[Points, Any]:
-        """A point of the cube ``(d,)``, and the sample that it stands for."""
+        """Return a point of the cube ``(d,)``, and its sample."""
         c, x = self.columns, np.full(len(self.columns.sizes), 0.5)
         with np.errstate(all="ignore"):
             sample = self._strategy.ask()

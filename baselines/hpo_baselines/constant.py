@@ -13,7 +13,7 @@ from hpo_gym.optimize import OPTIMIZERS
 
 @OPTIMIZERS.register("constant", family="schedule", trainable=False)
 class Constant(Schedule):
-    """One learning rate in all epochs, whatever the task: what all schedules must beat.
+    """One learning rate in all epochs, on every task: the reference for all schedules.
 
     **Reference**: Robbins and Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22, 1951.
 
@@ -27,9 +27,9 @@ class Constant(Schedule):
         self.rate = rate
 
     def check(self) -> None:
-        """The rate must be above 0."""
+        """Check that the rate is above 0."""
         in_range(rate=(self.rate, LEAST, MOST))
 
     def log_rate(self, now: Epoch) -> Floats:
-        """Always the same."""
+        """Return the same rate always."""
         return np.full(len(now.t), math.log10(self.rate))

@@ -21,7 +21,7 @@ class Cosine(Schedule):
 
     Args:
         rate: The peak.
-        warmup: Share of the epochs in which the rate rises to it.
+        warmup: Share of the epochs before the peak.
         end: The rate of the last epoch, as a share of the peak.
     """
 
@@ -29,7 +29,7 @@ class Cosine(Schedule):
         self.rate, self.warmup, self.end = rate, warmup, end
 
     def check(self) -> None:
-        """The rate must be above 0, the shares in [0, 1]."""
+        """Check that the rate is above 0, the shares in [0, 1]."""
         in_range(rate=(self.rate, LEAST, MOST), warmup=(self.warmup, 0.0, 1.0), end=(self.end, 0.0, 1.0))
 
     def log_rate(self, now: Epoch) -> Floats:

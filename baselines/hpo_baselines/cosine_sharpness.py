@@ -10,7 +10,8 @@ from hpo_gym.optimize import OPTIMIZERS
 
 @OPTIMIZERS.register("cosine-sharpness", family="schedule", trainable=False)
 class CosineSharpness(Schedule):
-    """The schedule `cosine`, whose peak is divided by a power of the sharpness at the start: scale by one look.
+    """The schedule `cosine` with a peak divided by a power of the sharpness at the start: one measurement sets the
+    scale.
 
     The sharpness is the largest curvature of the loss before the first epoch, the signal `sharpness_at_start`; a
     quadratic of that curvature diverges above the rate 2 / sharpness.
@@ -21,9 +22,9 @@ class CosineSharpness(Schedule):
     **Differs from the paper**: the curvature is estimated once, at the start; its power is a setting, there 1.
 
     Args:
-        rate: The peak where the sharpness is 1.
+        rate: The peak for a sharpness of 1.
         power: Of the sharpness.
-        warmup, end: As of `cosine`.
+        warmup, end: As in `cosine`.
     """
 
     reads = ("sharpness_at_start",)
@@ -32,7 +33,7 @@ class CosineSharpness(Schedule):
         self.rate, self.power, self.warmup, self.end = rate, power, warmup, end
 
     def check(self) -> None:
-        """The rate must be above 0, the power in [0, 4], the shares in [0, 1]."""
+        """Check that the rate is above 0, the power in [0, 4], the shares in [0, 1]."""
         in_range(
             rate=(self.rate, LEAST, MOST), power=(self.power, 0.0, 4.0), warmup=(self.warmup, 0.0, 1.0),
             end=(self.end, 0.0, 1.0),

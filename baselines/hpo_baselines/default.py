@@ -1,4 +1,4 @@
-"""The first control: the default configuration and what is near it."""
+"""The first control: the default configuration and its neighbours."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hpo_gym.problem import Points, SearchSpace, keys
 
 @OPTIMIZERS.register("default", family="control", trainable=False)
 class Default(Planned):
-    """The default configuration, then its one-step neighbours in a seeded order, then what is two steps away.
+    """The default configuration, then its one-step neighbours in a seeded order, then its two-step neighbours.
 
-    A step is what `SearchSpace.neighbours` says. After two steps: random search. In a pool, a configuration that is no
-    available row stands for the nearest one that is left.
+    `SearchSpace.neighbours` defines a step. After two steps: random search. In a pool, a configuration without an
+    available row stands for the nearest remaining one.
 
-    **Reference**: none; it is what a user does who changes one value at a time.
+    **Reference**: none; a user who changes one value at a time.
 
     **Differs from the paper**: there is none.
     """
@@ -27,7 +27,7 @@ class Default(Planned):
     version = 3
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The default, then ring after ring."""
+        """Yield the default, then ring after ring."""
         yield run.space.default_x
         for steps in (1, 2):
             points = ring(run.space, steps)

@@ -19,18 +19,18 @@ from hpo_gym.problem import Points, SearchSpace
 class DifferentialEvolution(Population):
     """Differential evolution, rand/1/bin, one member after the other.
 
-    The first trials, given points and random ones, are the members. In turn each is the target: a mutant is one
-    other member plus `scale` times the difference of two more, all distinct; what leaves the unit cube is drawn anew.
+    The first trials, the initial design and random ones, are the members. In turn each is the target: a mutant is one
+    other member plus `scale` times the difference of two more, all distinct; columns outside the unit cube are redrawn.
     The child takes each column from the mutant with probability `crossover`, and one of the target's active columns
     always. It replaces the target unless it is worse, at once. A discrete value is a random place in its share of the
-    column, the same for all that take part, and an inactive hyperparameter a random value.
+    column, the same for all members involved, and an inactive hyperparameter a random value.
 
     **Reference**: Storn and Price, "Differential evolution", Journal of Global Optimization 11, 1997; for
     hyperparameters Awad, Mallik and Hutter, "Differential evolution for neural architecture search", 2020, and "DEHB",
-    IJCAI 2021, https://arxiv.org/abs/2105.09821, whose full-fidelity part this is, with its constants.
+    IJCAI 2021, https://arxiv.org/abs/2105.09821: this is its full-fidelity part, with its constants.
 
-    **Differs from the paper**: a member is the configuration that was evaluated (of a pool, the row), not the vector
-    that led to it; no configuration is tried twice; the population follows the budget (the papers have 20).
+    **Differs from the paper**: a member is the evaluated configuration (of a pool, the row), not the vector behind it;
+    no configuration is tried twice; the population follows the budget (the papers have 20).
 
     Args:
         population: Members, at least 4. None: a quarter of the budget, from 4 to 20.
@@ -59,7 +59,7 @@ class DifferentialEvolution(Population):
         return self.population or quarter(run, 4)
 
     def children(self, space: SearchSpace, runs: Sequence[Run]) -> Points:
-        """One child of each run; what a run draws is a block of its own."""
+        """Return one child of each run; a run's draws are a block of its own."""
         chosen = [self._drawn(run) for run in runs]
         x = np.array([[run.x[t] for t in trials] for run, trials in zip(runs, chosen, strict=True)])  # (n, 4, d)
         place, cross, fresh, forced = np.moveaxis(np.stack([run.rng.random((4, space.d)) for run in runs]), 1, 0)
@@ -70,7 +70,7 @@ class DifferentialEvolution(Population):
         return space.snap(crossed(target, mutant, cross, always, self.crossover))
 
     def _drawn(self, run: Run) -> list[int]:
-        """The trials that are target, base, and the two of the difference."""
+        """Return the trials that are target, base, and the two of the difference."""
         size = self.size(run)
         members = survivors(run.score, size)
         target = len(run.score) % size
@@ -79,7 +79,7 @@ class DifferentialEvolution(Population):
 
 
 def survivors(score: Sequence[float], size: int) -> list[int]:
-    """The trial that is each member after all trials, where trial `t` was the child of member ``t % size``."""
+    """Return the trial that is each member after all trials; trial `t` was the child of member ``t % size``."""
     members = list(range(size))
     for t in range(size, len(score)):
         if score[t] >= score[members[t % size]]:
@@ -88,7 +88,7 @@ def survivors(score: Sequence[float], size: int) -> list[int]:
 
 
 def mutated(base: Points, plus: Points, minus: Points, scale: float, fresh: Floats) -> Points:
-    """The mutants ``(n, d)``; `fresh` where one leaves the unit cube."""
+    """Return the mutants ``(n, d)``, with `fresh` columns outside the unit cube."""
     v = base + scale * (plus - minus)
     return np.where((v < 0.0) | (v > 1.0), fresh, v)
 

@@ -1,4 +1,4 @@
-"""An empirical-Bayes Gaussian process: prior mean and covariance are those of the meta-train tasks."""
+"""An empirical-Bayes Gaussian process: prior mean and covariance come from the meta-train tasks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SHRINKAGE, NOISE = 0.4, 0.05
 
 @OPTIMIZERS.register("ebgp", family="transfer", trainable=False)
 class EmpiricalBayesGP(ModelBased):
-    """Expected improvement of a Gaussian process over configurations, whose prior is learned from the earlier tasks.
+    """Expected improvement of a Gaussian process over configurations with a prior learned from the earlier tasks.
 
     The tasks of `context.prior` are standardised. Their mean is the prior mean; their covariance, shrunk towards a
     Matern-5/2 kernel with a tenth of white noise, is the prior covariance. A new task's own mean is normal and its
     scale log-normal, by the statistics of the earlier tasks; the mean is integrated out in closed form, the scale over
-    seven points, each weighted by the likelihood of the trials. The first trial has the best prior mean. A
-    point that is no row of `MetaTable` has the prior of the nearest one, and a Matern correlation of its own. Without a
-    prior: random search.
+    seven points, each weighted by the likelihood of the trials. The first trial has the best prior mean. A point
+    outside
+    `MetaTable` has the prior of the nearest row, and a Matern correlation of its own. Without a prior: random search.
 
     **Reference**: Wang, Kim and Kaelbling, "Regret bounds for meta Bayesian optimization with an unknown Gaussian
     process prior", NeurIPS 2018, https://arxiv.org/abs/1811.09558; the shrinkage after Ledoit and Wolf, "A
@@ -66,7 +66,7 @@ class EBModel(Model):
 
 @functools.lru_cache(maxsize=4)
 def task_prior(table: MetaTable) -> TaskPrior:
-    """The prior of a table, made once for all runs."""
+    """Return the prior of a table, made once for all runs."""
     return TaskPrior.of(table.y)
 
 

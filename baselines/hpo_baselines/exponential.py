@@ -27,7 +27,7 @@ class Exponential(Schedule):
         self.rate, self.end = rate, end
 
     def check(self) -> None:
-        """The rate must be above 0, the share in (0, 1]."""
+        """Check that the rate is above 0, the share in (0, 1]."""
         in_range(rate=(self.rate, LEAST, MOST), end=(self.end, LEAST, 1.0))
 
     def log_rate(self, now: Epoch) -> Floats:

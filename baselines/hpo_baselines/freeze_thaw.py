@@ -1,4 +1,4 @@
-"""Freeze-thaw: a model of learning curves says which one to go on with, and when to begin another."""
+"""Freeze-thaw: a model of learning curves decides which one to continue, and when to begin another."""
 
 from __future__ import annotations
 
@@ -22,27 +22,26 @@ _PROBE = 64  # points that say how far apart configurations are
 
 @OPTIMIZERS.register("freeze-thaw", family="multi-fidelity", trainable=False)
 class FreezeThaw(MultiFidelity):
-    """Every curve stops after each step, and the one that promises most at its end goes on, or a new one begins.
+    """Every curve stops after each step; the most promising one continues, or a new one begins.
 
     The first `n_init` configurations are random, at the lowest rung. Then a Gaussian process of all curves
-    (`CurveProcess`) foretells scores at full fidelity, and the candidate with the highest expected improvement there is
+    (`CurveProcess`) predicts scores at full fidelity, and the candidate with the highest expected improvement there is
     evaluated at its next rung. Candidates are the 64 best stopped configurations and up to 256 untried ones. They have
-    to improve on the best full evaluation or, before there is one, on the best that is foretold for a stopped one. The
-    rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, .. Where there is one fidelity only, all
-    trials are in full, and this is Bayesian optimization. How a run ends, and what is different in cost:
-    `MultiFidelity`.
+    to improve on the best full evaluation or, before there is one, on the best prediction for a stopped one. The
+    rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, .. With one fidelity only, all trials are in
+    full, and this is Bayesian optimization. For the end of a run, and budgets in cost, see `MultiFidelity`.
 
     **Reference**: Swersky, Snoek and Adams, "Freeze-thaw Bayesian optimization", 2014, https://arxiv.org/abs/1406.3896
 
     **Differs from the paper**: expected improvement at full fidelity, where the paper has entropy search; a step is a
-    factor `eta`, not an epoch, as a step evaluates anew, at full cost, what it continues, unless trainings go on;
+    factor `eta`, not an epoch, as a step evaluates its configuration anew, at full cost, unless trainings continue;
     curves are not independent given their asymptotes, but share a decay; hyperparameters are optimised, not sampled,
     and the decay's exponent is 1; all untried configurations of a small pool and 64 stopped ones are candidates, where
     the paper has 3 and 10.
 
     Args:
         eta: Factor from one fidelity to the next.
-        n_init: Random configurations first; given points count.
+        n_init: Random configurations first; the initial design counts.
     """
 
     version = 2
@@ -57,7 +56,7 @@ class FreezeThaw(MultiFidelity):
             raise InvalidValueError(f"`n_init >= 1` must hold, got {self.n_init}; the nearest is 1.")
 
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
-        """The most promising step, again and again."""
+        """Yield the most promising step, again and again."""
         ladder, curves = run.ladder(self.eta), _Curves(run)
         while (ask := self._next(run, ladder, curves)) is not None:
             yield ask
@@ -117,7 +116,7 @@ class _Curves:
 
 
 def _trials(run: FidelityRun) -> list[tuple[Tried, int]]:
-    """Configurations, each with a level that was told; of too many, the last of each curve come first, by score."""
+    """Return configurations, each with a reported level; of too many, the last of each curve come first, by score."""
     trials = [(one, level) for one in run.tried.values() for level in one.scores]
     if len(trials) > _MOST:
         trials.sort(key=lambda trial: (trial[1] == trial[0].standing[0], trial[0].standing), reverse=True)
@@ -125,7 +124,7 @@ def _trials(run: FidelityRun) -> list[tuple[Tried, int]]:
 
 
 def _untried(run: FidelityRun) -> tuple[Sequence[Choice], Points]:
-    """Some new configurations, not claimed yet, and their points ``(c, d)``."""
+    """Return some new configurations, not claimed yet, and their points ``(c, d)``."""
     if run.pool is None:
         x = run.space.sample(run.rng, _NEW)
         return list(x), x

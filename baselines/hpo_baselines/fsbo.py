@@ -1,4 +1,4 @@
-"""Few-shot Bayesian optimization: a Gaussian process whose deep kernel was learned on the meta-train tasks."""
+"""Few-shot Bayesian optimization: a Gaussian process with a deep kernel learned on the meta-train tasks."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ _KEPT = 8  # encoded pools
 @OPTIMIZERS.register("fsbo", extra="rl", family="transfer", trainable=True)
 @dataclass(eq=False, repr=False)
 class FewShotBO(Learned, ModelBased):
-    """Bayesian optimization by a deep kernel, which is learned on many tasks and adapted to the run by few steps.
+    """Bayesian optimization by a deep kernel, learned on many tasks and adapted to the run by few steps.
 
     **Training**. A network maps the encoded configuration (`maml_tasks.Encoding`) to the features of a Matern-5/2
     kernel. Each step takes some tasks and some points of each, puts the scores of each task on a random scale, and
-    lowers the negative log marginal likelihood; so the kernel learns what is alike on all tasks, not a task's level. Of
-    six moments of the training, the one with the best likelihood on validation tasks is kept.
+    lowers the negative log marginal likelihood; so the kernel learns the structure common to all tasks, not a task's
+    level. Of six moments of the training, the one with the best likelihood on validation tasks is kept.
 
-    **Choice**. The first trials, given points counted, are a greedy portfolio of the tasks trained on. Then the kernel
-    is adapted to the run's trials, whose scores are scaled to [0, 1], by steps of Adam from what was learned; the
-    candidate of the highest expected improvement is tried. `ModelBased` says what the candidates are.
+    **Choice**. The first trials, the initial design counted, are a greedy portfolio of the training tasks. Then the
+    kernel is adapted to the run's trials, with scores scaled to [0, 1], by steps of Adam from its trained state; the
+    candidate of the highest expected improvement is tried. For the candidates, see `ModelBased`.
 
     **Reference**: Wistuba and Grabocka, "Few-shot Bayesian optimization with deep kernel surrogates", ICLR 2021,
     https://arxiv.org/abs/2101.07667
 
     **Differs from the paper**: the batches of a step are of several tasks, not of one; the ends of a random scale are
-    at least a tenth of the task's range apart; adaptation starts from what was learned at each trial; the warm start
+    at least a tenth of the task's range apart; adaptation starts from the trained state at each trial; the warm start
     minimises the paper's loss greedily, not by an evolutionary algorithm.
 
     Args:
@@ -57,9 +57,9 @@ class FewShotBO(Learned, ModelBased):
         points: Points of each.
         outer_steps: Training steps.
         outer_lr: Their size; it falls to 0 as a cosine.
-        inner_steps: Steps of the adaptation; 0 keeps what was learned.
+        inner_steps: Steps of the adaptation; 0 keeps the trained state.
         inner_lr: Their size.
-        warm_start: Trials of the portfolio; given points count.
+        warm_start: Trials of the portfolio; the initial design counts.
     """
 
     version = 1
@@ -116,7 +116,7 @@ class FewShotBO(Learned, ModelBased):
 
     # ------------------------------------------------------------------ choosing
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """As of `Learned`; `InvalidValueError` also where a setting is out of its range."""
+        """Begin `n` runs, like `Learned`; raise `InvalidValueError` also for a setting out of its range."""
         self._check()
         super().reset_batch(contexts, rngs)
 
@@ -129,7 +129,7 @@ class FewShotBO(Learned, ModelBased):
         return DeepKernelModel(run, self._needed(self.kernel, "asked"), self)
 
     def encoded(self, run: Run, x: Points) -> Tensor:
-        """Points as inputs of the network; those of a pool are kept for the runs to come."""
+        """Return points as inputs of the network; those of a pool are kept for later runs."""
         import torch
 
         if run.pool is None or x is not run.pool.x:
@@ -142,7 +142,7 @@ class FewShotBO(Learned, ModelBased):
         return known
 
     def _plan(self, run: Run) -> Iterator[Choice]:
-        """The points of the warm start that the run's space has; those that were not measured are skipped."""
+        """Return the points of the warm start in the run's space, without unmeasured ones."""
         x = run.space.snap(self._warm[:, : run.space.d])
         for point in x[run.space.legal(x)]:
             row = -1 if run.pool is None else run.exact(point)
@@ -189,7 +189,7 @@ class DeepKernelModel(Model):
 
 
 def warm_points(space: SearchSpace, tables: Prior) -> Points:
-    """The first points of the greedy portfolio of tasks of the whole space, ``(c, d)``."""
+    """Return the first points of the greedy portfolio of tasks of the whole space, ``(c, d)``."""
     portfolio = portfolio_of(space, tables)
     return space.default_x[None] if portfolio is None else portfolio.first(_WARM)
 

@@ -104,14 +104,14 @@ class GeneticAlgorithm(Baseline):
         return out
 
     def _ranked(self, run: Run) -> list[int]:
-        """The parents, best first: the best `mu` of the trials up to the last whole generation."""
+        """Return the parents, best first: the best `mu` of the trials up to the last whole generation."""
         mu = self.mu(run)
         told = mu + (len(run.score) - mu) // self.offspring * self.offspring
         order: list[int] = np.argsort(-np.array(run.score[:told]), kind="stable").tolist()  # of equals, the earliest
         return order[:mu]
 
     def _children(self, space: SearchSpace, runs: Sequence[Run], ranked: Sequence[Sequence[int]]) -> Points:
-        """One child of each run, ``(n, d)``, canonical; what a run draws is a block of its own."""
+        """Return one child of each run, ``(n, d)``, canonical; a run's draws are a block of its own."""
         d, drawn = space.d, 2 * self.tournament
         u = np.stack([run.rng.random(drawn + 5 * d + (self.crossover < 1.0)) for run in runs])
         z = np.stack([run.rng.standard_normal(d) for run in runs])
@@ -129,7 +129,7 @@ class GeneticAlgorithm(Baseline):
 
 
 def _cross(space: SearchSpace, a: Points, b: Points, side: Floats, spread: Floats, fresh: Floats, eta: float) -> Points:
-    """Mix parents column by column; what neither uses is `fresh`."""
+    """Mix parents column by column; columns inactive in both are `fresh`."""
     in_a, in_b = space.active(a), space.active(b)
     from_b = np.where(in_a & in_b, side < 0.5, in_b)
     near, far = np.where(from_b, b, a), np.where(from_b, a, b)

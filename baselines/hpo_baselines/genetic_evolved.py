@@ -1,4 +1,4 @@
-"""The genetic algorithm whose settings a genetic algorithm found on the meta-train tasks."""
+"""The genetic algorithm with settings found by a genetic algorithm on the meta-train tasks."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ class EvolvedGenetic(Trained, Baseline):
 
     **Training**. The outer `ga` tunes a search space of settings: population, offspring, distribution index, step of
     mutation, size of the tournament, shares of crossover and mutation, and whether the first population is random or
-    the greedy portfolio. A setting is worth what it reaches on some meta-train tasks, the same tasks and
-    seeds for all settings: the mean over tasks and trials of the normalised regret. The portfolio of a task in training
-    is made without that task's family. The finalists are the best settings and the usual ones; the least regret on
-    validation tasks decides, without such tasks that on the meta-train tasks.
+    the greedy portfolio. The worth of a setting is its result on some meta-train tasks, the same tasks and seeds for
+    all settings: the mean over tasks and trials of the normalised regret. The portfolio of a task in training is made
+    without that task's family. The finalists are the best settings and the usual ones; the least regret on validation
+    tasks decides, without such tasks that on the meta-train tasks.
 
-    **Choice**. That of `ga` or of `ga-portfolio` with the settings that were found.
+    **Choice**. That of `ga` or of `ga-portfolio` with the settings found.
 
     **Reference**: Grefenstette, "Optimization of control parameters for genetic algorithms", IEEE Transactions on
     Systems, Man, and Cybernetics 16, 1986.
 
-    **Differs from the paper**: real and mixed settings instead of bit strings, a portfolio as a start, and tasks that
-    are held out decide among the finalists.
+    **Differs from the paper**: real and mixed settings instead of bit strings, a portfolio as a start, and held-out
+    tasks decide among the finalists.
 
     Args:
-        candidates: Settings that are tried, the usual two among them.
-        tasks: Meta-train tasks that each is tried on, at most; finalists on as many validation tasks.
+        candidates: Number of settings to try, the usual two among them.
+        tasks: Meta-train tasks for each, at most; as many validation tasks for finalists.
         budget: Trials of a run.
-        finalists: Settings that are tried on the validation tasks, besides the usual two.
+        finalists: Settings to try on the validation tasks, besides the usual two.
 
     Attributes:
         found: The settings, None before `train` or `load`.
@@ -71,7 +71,9 @@ class EvolvedGenetic(Trained, Baseline):
     def learn(
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """A step is a trial: fewer are fewer settings on fewer tasks; tables for the portfolio are read besides."""
+        """Search for settings. A step is a trial: fewer are fewer settings on fewer tasks; tables for the portfolio are
+        read besides.
+        """
         whole_fields(self, 1, *self.settings)
         per, held = min(self.tasks, len(tasks)), min(self.tasks, len(validation))
         full = Sizes(self.candidates, per, self.finalists + len(USUAL), held)
@@ -97,7 +99,7 @@ class EvolvedGenetic(Trained, Baseline):
         self._runs = self._inner._runs
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
-        """Claim what the genetic algorithm with the settings found claims."""
+        """Claim the choices of the genetic algorithm with the settings found."""
         return self._inner.choose(runs)
 
     # ------------------------------------------------------------------ files

@@ -16,21 +16,21 @@ from hpo_gym.optimize import OPTIMIZERS, Context
 @OPTIMIZERS.register("ga-portfolio", family="transfer", trainable=False)
 @dataclass(eq=False, repr=False)
 class PortfolioGenetic(Baseline):
-    """The genetic algorithm `ga`, whose first population is the greedy portfolio of the meta-train tasks.
+    """The genetic algorithm `ga` with the greedy portfolio of the meta-train tasks for its first population.
 
-    The first `mu` trials are the first entries of `portfolio`; given points come on top of them. What was given or was
-    not measured is skipped. Then `ga` breeds from the best `mu` of all trials so far. Without a prior it is `ga`.
+    The first `mu` trials are the first entries of `portfolio`, in addition to the initial design, without repeats and
+    unmeasured ones. Then `ga` breeds from the best `mu` of all trials so far. Without a prior it is `ga`.
 
     **Reference**: start from earlier tasks' configurations: Reif, Shafait and Dengel, "Meta-learning for evolutionary
     parameter optimization of classifiers", Machine Learning 87, 2012; the portfolio and the algorithm as in
     `GreedyPortfolio` and `GeneticAlgorithm`.
 
-    **Differs from the paper**: the first population does not depend on meta-features; it is the configurations that
-    complement each other on all tasks, not the best of each task that is alike.
+    **Differs from the paper**: the first population does not depend on meta-features; its configurations complement
+    each other on all tasks, instead of the best of each similar task.
 
     Args:
         population: `mu`. None: a quarter of the budget, from 2 to 20.
-        offspring, eta, sd, tournament, crossover, mutation: As of `GeneticAlgorithm`.
+        offspring, eta, sd, tournament, crossover, mutation: As in `GeneticAlgorithm`.
     """
 
     version = 3

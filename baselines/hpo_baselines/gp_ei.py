@@ -20,7 +20,7 @@ class GPExpectedImprovement(ModelBased):
 
     The first trials are random. The kernel is Matern-5/2 with a length scale for each hyperparameter, under a
     log-normal prior that grows with the dimension; the hyperparameters are the most probable ones, learned at each
-    choice up to ten trials, then at every third. `ModelBased` says what the candidates are.
+    choice up to ten trials, then at every third. For the candidates, see `ModelBased`.
 
     **Reference**: Jones, Schonlau and Welch, "Efficient global optimization of expensive black-box functions", Journal
     of Global Optimization 13, 1998; Snoek, Larochelle and Adams, "Practical Bayesian optimization of machine learning
@@ -28,15 +28,14 @@ class GPExpectedImprovement(ModelBased):
     great in high dimensions", ICML 2024.
 
     **Differs from the paper**: hyperparameters are optimised, not sampled; a categorical hyperparameter is a column
-    for each choice; without a pool, the acquisition function is maximised over candidates,
-    not by its gradient.
+    for each choice; without a pool, the acquisition function is maximised over candidates, not by its gradient.
 
     Args:
-        n_init: Random trials first; given points count. None: a sixth of the budget, from 3 to 10: five of 33, about
-            the best of 2 to 8 on the validation tasks of our suites (`docs/baselines.md`).
+        n_init: Random trials first; the initial design counts. None: a sixth of the budget, from 3 to 10: five of 33,
+            about the best of 2 to 8 on the validation tasks of our suites (`docs/baselines.md`).
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
         surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
-            `LogExpectedImprovement` on the same candidates, which needs the extra "bo" and about a second for a choice.
+            `LogExpectedImprovement` on the same candidates (needs the extra "bo", about a second for a choice).
     """
 
     version = 2
@@ -88,7 +87,7 @@ class GPModel(Model):
         self._processes.forget()
 
     def _features(self, at: Place) -> Floats:
-        """The columns that the kernel sees, ``(c, p)``."""
+        """Return the columns for the kernel, ``(c, p)``."""
         return self._columns(at.x, self.pool)
 
 

@@ -15,16 +15,16 @@ from hpo_gym.problem import COST, Place
 
 @OPTIMIZERS.register("gp-ei-per-cost", family="no-transfer", trainable=False)
 class GPPerCost(ModelBased):
-    """As `gp-ei`, but expected improvement is divided by the cost that a second Gaussian process foretells.
+    """`gp-ei` with expected improvement divided by the cost that a second Gaussian process predicts.
 
-    That process (`LogCost`) is one of the logarithms of the run's own costs; where `Context.prior` has costs, their
-    mean centred logarithm over earlier tasks is its prior mean. Scores of the earlier tasks are not looked at. The
-    first trials are random, as those of `gp-ei`. Where nothing tells the costs of configurations apart, it is `gp-ei`.
+    That process (`LogCost`) is one of the logarithms of the run's own costs; if `Context.prior` has costs, their mean
+    centred logarithm over earlier tasks is its prior mean. It ignores scores of the earlier tasks. The first trials are
+    random, like those of `gp-ei`. If nothing tells the costs of configurations apart, it is `gp-ei`.
 
     **Reference**: Snoek, Larochelle and Adams, "Practical Bayesian optimization of machine learning algorithms",
     NeurIPS 2012, section 3.2, https://arxiv.org/abs/1206.2944
 
-    **Differs from the paper**: the prior mean of the cost; the cost has a power; and in what `gp-ei` does.
+    **Differs from the paper**: the prior mean of the cost; the cost has a power; and the differences of `gp-ei`.
 
     Args:
         n_init, one_hot: As in `gp-ei`.

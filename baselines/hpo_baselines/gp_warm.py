@@ -1,4 +1,4 @@
-"""Bayesian optimization that starts from what earlier tasks taught: first trials and hyperparameters."""
+"""Bayesian optimization with a warm start from earlier tasks: first trials and hyperparameters."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from hpo_gym.system import one_blas_thread
 class WarmStartedGP(ModelBased):
     """`gp-ei` with a warm start: the first trials are the portfolio's, and the kernel's prior is the earlier tasks'.
 
-    The median of the length scales' prior, where the search for hyperparameters starts, is the geometric mean of those
-    of a Gaussian process of each task of `context.prior`. Given points do not count as first trials. Without
-    a prior: `gp-ei`.
+    The median of the length scales' prior, also the start of the search for hyperparameters, is the geometric mean over
+    Gaussian processes of the tasks of `context.prior`. The initial design does not count as first trials. Without a
+    prior:
+    `gp-ei`.
 
     **Reference**: Feurer, Springenberg and Hutter, "Initializing Bayesian hyperparameter optimization via
     meta-learning", AAAI 2015, https://doi.org/10.1609/aaai.v29i1.9354; Wistuba, Schilling and Schmidt-Thieme, "Learning
@@ -34,7 +35,7 @@ class WarmStartedGP(ModelBased):
 
     Args:
         n_init: Trials of the portfolio.
-        rows: Points that the process of an earlier task learns from.
+        rows: Number of points for the process of an earlier task.
         draw: Seed of the draw of these points.
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
@@ -64,7 +65,7 @@ class WarmStartedGP(ModelBased):
         return [run.follow(portfolio.plan) if self._early(run) else self._next(run) for run in runs]
 
     def _early(self, run: Run) -> bool:
-        """Whether the run still has trials of the portfolio before it."""
+        """Return whether the run still has trials of the portfolio before it."""
         given = self._given.setdefault(run, len(run.score))
         return len(run.score) - given < self.n_init and bool(self._processes(run))
 

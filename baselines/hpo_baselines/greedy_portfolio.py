@@ -20,14 +20,15 @@ class GreedyPortfolio(Planned):
 
     Each next configuration minimises the mean over the tasks of `context.prior` of the lowest normalised regret so far;
     of equals, the one with the best mean score comes first. After 256 entries, the rest come by their mean. Scores are
-    scaled to [0, 1] by each meta-train task's own successes. A failure has 0. A configuration that was not measured on
-    a task has the task's mean there, so it is neither chosen nor left out for what is not known.
+    scaled to [0, 1] by each meta-train task's own successes. A failure has 0. A configuration not measured on a task
+    has the task's mean there, so unknown scores neither favour nor exclude it.
 
-    Candidates are the points that all the tasks share. If they share none, they are the rows of the run's pool, and
-    without a pool those of `candidates_of`; a task has the scores of its `Surrogate` there. A task whose points have
-    another number of columns than the space is left out. Without a prior: random search.
+    Candidates are the tasks' common points. Without any, they are the rows of the run's pool, and without a pool those
+    of
+    `candidates_of`; a task has the scores of its `Surrogate` there. A task with another number of columns than the
+    space is left out. Without a prior: random search.
 
-    On a new task, rows that were not measured there are skipped.
+    On a new task, unmeasured rows are skipped.
 
     **Reference**: Wistuba, Schilling and Schmidt-Thieme, "Sequential model-free hyperparameter tuning", ICDM 2015,
     and "Learning hyperparameter optimization initializations", DSAA 2015; as greedy portfolios in Feurer et al.,
@@ -40,15 +41,15 @@ class GreedyPortfolio(Planned):
     version = 1
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The portfolio of the run's prior."""
+        """Return the portfolio of the run's prior."""
         return choices_of(portfolio_of(run.space, tuple(run.context.prior), run.pool), run)
 
 
 def choices_of(portfolio: Portfolio | None, run: Run, start: int = 0) -> Iterator[Choice]:
-    """The entries of a portfolio in order, as rows of a run's pool where they are rows; nothing of none.
+    """Return the entries of a portfolio in order, as rows of a run's pool if they are rows; empty for None.
 
     Args:
-        start: How many entries are left out.
+        start: Number of entries to leave out.
     """
     if portfolio is None:
         return
@@ -62,10 +63,10 @@ def choices_of(portfolio: Portfolio | None, run: Run, start: int = 0) -> Iterato
 
 
 def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None = None) -> Portfolio | None:
-    """The portfolio of earlier tasks, made once for all runs; None where nothing is known.
+    """Return the portfolio of earlier tasks, made once for all runs; None if nothing is known.
 
-    `Evaluations` are told apart by identity, so this is the same tuple or one of the same members. A `pool` matters
-    only where the tasks share no points.
+    `Evaluations` are identified by object, so this is the same tuple or one of the same members. A `pool` matters
+    only if the tasks share no points.
     """
     shared = _shared(space, prior)
     return shared if shared is not None else _modelled(space, prior, pool)
@@ -86,7 +87,8 @@ def _modelled(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | N
 def candidates_and_worth(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
 ) -> tuple[Points, Floats] | None:
-    """The candidates ``(m, d)`` and their scores in [0, 1] on each earlier task ``(k, m)``; None: nothing is known."""
+    """Return the candidates ``(m, d)`` and their scores in [0, 1] on each earlier task ``(k, m)``; None: nothing is
+    known."""
     shared = _of_shared(space, prior)
     if shared is not None:
         return shared
@@ -105,7 +107,7 @@ def _of_shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Poin
 
 @functools.lru_cache(maxsize=4)
 def _rows(portfolio: Portfolio, pool: Pool) -> NDArray[np.int64]:
-    """The row of a pool that each candidate is, -1 of those that are none, ``(c,)``."""
+    """Return the row of each candidate in a pool, -1 for candidates outside it, ``(c,)``."""
     return pool.exact(portfolio.x)
 
 

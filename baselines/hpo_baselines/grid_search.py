@@ -22,12 +22,12 @@ _LISTED = 4096  # a grid of at most so many points is listed and shuffled
 class GridSearch(Planned):
     """The full factorial over levels of all hyperparameters, in a seeded order.
 
-    A choice has all its values as levels, a range `levels` evenly spaced ones with both ends (in the logarithm, where
-    the range is logarithmic). Points that differ in inactive hyperparameters only are one configuration, tried once.
+    A choice has all its values as levels, a range `levels` evenly spaced ones with both ends (in the logarithm, if the
+    range is logarithmic). Points that differ in inactive hyperparameters only are one configuration, tried once.
 
-    The order matters where the budget is smaller than the grid. A grid of up to 4,096 points is shuffled. A larger one
-    is drawn in blocks of `budget` points, in each of which every level of a hyperparameter comes equally often (up to
-    one). When the grid is used up: random search.
+    The order matters if the budget is smaller than the grid. A grid of up to 4,096 points is shuffled. A larger one is
+    drawn in blocks of `budget` points, with every level of a hyperparameter equally often in each (up to one). When the
+    grid is used up: random search.
 
     A pool is a grid of its own: its rows are parted into as many cells as the budget pays for, each of as many rows up
     to one and next to each other (`Strata`), and a random row of each cell is tried, in random order.
@@ -39,8 +39,8 @@ class GridSearch(Planned):
     **Differs from the paper**: the order; grid search usually runs the whole grid.
 
     Args:
-        levels: Levels of a range, of no effect in a pool. None: the fewest, at least 3, with which the grid is no
-            smaller than the budget.
+        levels: Levels of a range, of no effect in a pool. None: the fewest, at least 3, for a grid no smaller than the
+            budget.
     """
 
     version = 3
@@ -49,7 +49,7 @@ class GridSearch(Planned):
         self.levels = levels
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The points of the grid."""
+        """Yield the points of the grid."""
         if self.levels is not None and self.levels < 2:
             raise InvalidValueError(f"`levels >= 2` must hold, got {self.levels}; the nearest is 2.")
         budget = max(2, math.ceil(run.context.budget))
@@ -67,7 +67,7 @@ class GridSearch(Planned):
 
 
 def _count(space: SearchSpace, budget: int) -> int:
-    """The fewest levels of ranges with which the grid is no smaller than the budget, or all that there are."""
+    """Return the fewest levels of ranges for a grid no smaller than the budget, or all that there are."""
     ranges = [h.size for h in space.hyperparameters if not h.choices]
     fixed = math.prod(len(h.choices) for h in space.hyperparameters if h.choices)
     most = int(min(budget, max(ranges, default=3)))

@@ -15,18 +15,18 @@ class Hyperband(MultiFidelity):
 
     Bracket s = s_max, .., 0 starts ``floor((s_max + 1) / (s + 1)) eta^s`` random configurations at the fidelity of the
     task nearest to eta^-s (in the logarithm); each bracket costs about ``s_max + 1`` full evaluations. Rounds follow
-    each other until the budget is spent. Where there is one fidelity only, this is random search. How a run ends,
-    and what is different in cost: `MultiFidelity`.
+    each other until the budget is spent. With one fidelity only, this is random search. For the end of a run, and
+    budgets in cost, see `MultiFidelity`.
 
     **Reference**: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: a novel bandit-based approach to
     hyperparameter optimization", JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html
 
-    **Differs from the paper**: a rung evaluates anew, at full cost, what it continues, as all trials here do unless
-    they continue trainings; the last bracket is cut to what the budget pays for. Numbers of configurations are those of
-    the paper's Table 1, which its Algorithm 1 rounds otherwise.
+    **Differs from the paper**: a rung evaluates its survivors anew, at full cost, as all trials here do unless they
+    continue trainings; the last bracket is cut to the affordable size. Numbers of configurations are those of the
+    paper's Table 1; its Algorithm 1 rounds otherwise.
 
     Args:
-        eta: Of so many configurations one goes on.
+        eta: One of so many configurations continues.
     """
 
     version = 2
@@ -44,5 +44,5 @@ class Hyperband(MultiFidelity):
 
 
 def round_of(s_max: int, eta: int) -> Sequence[tuple[int, int]]:
-    """The brackets of one round: `s`, and the configurations it starts with."""
+    """Return the brackets of one round: `s`, and the initial number of configurations."""
     return [(s, bracket(s, s_max, eta)) for s in range(s_max, -1, -1)]

@@ -34,10 +34,10 @@ class Hypergradient(Schedule):
         self.rate, self.beta = rate, beta
 
     def check(self) -> None:
-        """The rate must be above 0, `beta` in [0, .99]."""
+        """Check that the rate is above 0, `beta` in [0, .99]."""
         in_range(rate=(self.rate, LEAST, MOST), beta=(self.beta, 0.0, 0.99))
 
     def log_rate(self, now: Epoch) -> Floats:
-        """That of the epoch before, times 1 + beta cosine."""
+        """Return the rate of the epoch before, times 1 + beta cosine."""
         moved = now.last + np.log10(1.0 + self.beta * np.clip(now.signals["alignment"], -1.0, 1.0))
         return np.where(now.t == 0, math.log10(self.rate), moved)

@@ -16,19 +16,19 @@ from hpo_gym.optimize import OPTIMIZERS
 class Jump(Schedule):
     """Exponential decay that begins anew when the loss jumps, at a rate divided by a power of the gradient norm.
 
-    The loss has jumped where the training loss of the first quarter of an epoch is above the validation loss before
-    that epoch by a share of it. The norm is that at the start, after a jump that of the epoch of the jump.
+    The loss has jumped if the training loss of the first quarter of an epoch is above the validation loss before that
+    epoch by a share of it. The norm is that at the start, after a jump that of the epoch of the jump.
 
     **Reference**: none for the whole; it is the warm restart of Loshchilov and Hutter, "SGDR: stochastic gradient
     descent with warm restarts", ICLR 2017.
 
-    **Differs from the paper**: a restart comes when the loss says so, not by the clock; the decay is exponential.
+    **Differs from the paper**: the loss triggers a restart, not the clock; the decay is exponential.
 
     Args:
-        rate: The learning rate after a jump where the gradient norm is 1.
+        rate: The learning rate after a jump for a gradient norm of 1.
         power: Of the gradient norm.
-        decay: What the rate is multiplied by in each further epoch.
-        jump: By what share of the validation loss before it the loss has jumped.
+        decay: Factor of the rate in each further epoch.
+        jump: Relative rise over the earlier validation loss that counts as a jump.
     """
 
     reads = ("first_loss", "validation_loss_before", "gradient_norm")
@@ -37,7 +37,7 @@ class Jump(Schedule):
         self.rate, self.power, self.decay, self.jump = rate, power, decay, jump
 
     def check(self) -> None:
-        """The rate must be above 0, the power in [0, 4], the decay in (0, 1], the jump not negative."""
+        """Check that the rate is above 0, the power in [0, 4], the decay in (0, 1], the jump not negative."""
         in_range(
             rate=(self.rate, LEAST, MOST), power=(self.power, 0.0, 4.0), decay=(self.decay, LEAST, 1.0),
             jump=(self.jump, 0.0, MOST),

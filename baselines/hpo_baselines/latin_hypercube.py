@@ -43,6 +43,6 @@ class LatinHypercube(Planned):
 
 
 def hypercube(rng: np.random.Generator, n: int, d: int) -> Points:
-    """`n` points of the unit cube ``(n, d)`` of which, in each column, one lies in each of `n` equal shares."""
+    """Return `n` points of the unit cube ``(n, d)``: in each column, one lies in each of `n` equal shares."""
     shares = rng.permuted(np.tile(np.arange(n), (d, 1)), axis=1).T
     return np.asarray((shares + rng.random((n, d))) / n)

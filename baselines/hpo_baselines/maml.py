@@ -1,4 +1,4 @@
-"""MAML for hyperparameter optimisation: a surrogate whose initialisation was learned on the meta-train tasks."""
+"""MAML for hyperparameter optimisation: a surrogate with an initialisation learned on the meta-train tasks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MAMLSearch(FewShot):
 
 @OPTIMIZERS.register("fomaml", extra="rl", family="transfer", trainable=True)
 class FirstOrderMAMLSearch(FewShot):
-    """As `maml`, but by first-order MAML: the Hessian in the meta-gradient is taken as 0, so training is cheaper.
+    """`maml` by first-order MAML: the Hessian in the meta-gradient is taken as 0, so training is cheaper.
 
     **Reference**: Finn, Abbeel and Levine, ICML 2017, section 5.2; analysed by Nichol, Achiam and Schulman, "On
     first-order meta-learning algorithms", 2018, https://arxiv.org/abs/1803.02999
@@ -48,7 +48,7 @@ class FirstOrderMAMLSearch(FewShot):
     **Differs from the paper**: as `maml`; the step sizes are learned, also to first order.
 
     Args:
-        members, hidden, inner_steps, inner_lr, outer_lr, tasks, query, outer_steps, candidates: As of `maml`.
+        members, hidden, inner_steps, inner_lr, outer_lr, tasks, query, outer_steps, candidates: As in `maml`.
     """
 
     version = 1
@@ -57,7 +57,7 @@ class FirstOrderMAMLSearch(FewShot):
 
 @OPTIMIZERS.register("reptile", extra="rl", family="transfer", trainable=True)
 class ReptileSearch(FewShot):
-    """As `maml`, but the initialisation moves towards what training on each task ends at (`ReptileLearner`).
+    """`maml` with an initialisation that moves towards the end of training on each task (`ReptileLearner`).
 
     **Reference**: Nichol, Achiam and Schulman, "On first-order meta-learning algorithms", 2018,
     https://arxiv.org/abs/1803.02999
@@ -66,7 +66,7 @@ class ReptileSearch(FewShot):
     outer loss to learn it from.
 
     Args:
-        members, hidden, inner_steps, inner_lr, outer_lr, tasks, query, outer_steps, candidates: As of `maml`.
+        members, hidden, inner_steps, inner_lr, outer_lr, tasks, query, outer_steps, candidates: As in `maml`.
     """
 
     version = 1

@@ -35,28 +35,28 @@ Parameters = Any
 @OPTIMIZERS.register("maml-rl", extra="rl", family="transfer", trainable=True)
 @dataclass(eq=False, repr=False)
 class MAMLPolicySearch(Learned, MultiFidelity):
-    """A policy whose initialisation is meta-learned by policy gradients, so that one step on a few trials adapts it.
+    """A policy with an initialisation meta-learned by policy gradients, so that one step on a few trials adapts it.
 
-    One network scores each candidate from its encoding (`maml_tasks.Encoding`) and from what the history says of it
-    (`maml_policy.features`); the softmax over the candidates is the policy. So a pool of any size will do.
+    One network scores each candidate from its encoding (`maml_tasks.Encoding`) and from features of the history
+    (`maml_policy.features`); the softmax over the candidates is the policy. So it accepts a pool of any size.
 
     **Run**. The first `support` trials are drawn from the policy at its initialisation. Then `inner_steps` steps of
     REINFORCE on these trials adapt it, with their scores less their mean as advantages. From there on, the most
-    probable candidate is tried. The support belongs to the run: its cost is part of the budget. Where the task has
-    fidelities, it is at the one nearest to `fidelity`, and what it tried may be tried again in full. How a run ends:
-    `MultiFidelity`.
+    probable candidate is tried. The support belongs to the run: its cost is part of the budget. If the task has
+    fidelities, it is at the one nearest to `fidelity`, and its configurations may be tried again in full. For the end
+    of a run, see `MultiFidelity`.
 
     **Training**. Runs of `support` and `query` trials on the meta-train tasks are drawn by the policy, before and after
-    its inner steps. What a run comes to is the mean of the best score so far over its full evaluations. Its gradient is
+    its inner steps. The return of a run is the mean of the best score so far over its full evaluations. Its gradient is
     taken in the surrogate-loss form, with the second derivatives through the inner step (`maml_policy.surrogate`).
 
     **Reference**: Finn, Abbeel and Levine, "Model-agnostic meta-learning for fast adaptation of deep networks", ICML
-    2017, section 5.3, https://arxiv.org/abs/1703.03400; the term for the draw of the support, without which the
-    gradient is biased, from Al-Shedivat et al., "Continuous adaptation via meta-learning in nonstationary and
-    competitive environments", ICLR 2018, https://arxiv.org/abs/1710.03641. With it, the estimate needs no DiCE
-    (Foerster et al., ICML 2018): for given trials the inner step is a function of the initialisation.
+    2017, section 5.3, https://arxiv.org/abs/1703.03400; the term for the draw of the support (without it, the gradient
+    is biased) from Al-Shedivat et al., "Continuous adaptation via meta-learning in nonstationary and competitive
+    environments", ICLR 2018, https://arxiv.org/abs/1710.03641. With it, the estimate needs no DiCE (Foerster et al.,
+    ICML 2018): for given trials the inner step is a function of the initialisation.
 
-    **Differs from the paper**: the query goes on with the history of the support instead of beginning anew; Adam
+    **Differs from the paper**: the query continues with the history of the support instead of beginning anew; Adam
     instead of TRPO; learned step sizes; the baseline is the mean of other runs on the same task; in the inner step,
     trials count by their own score, in the outer one by the incumbent; after the inner steps the choice is greedy in
     use, drawn in training.
@@ -66,13 +66,13 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         support: Trials before the inner steps.
         query: Trials after them, in training.
         inner_steps: Gradient steps on the support.
-        inner_lr: Where the learned step sizes start.
+        inner_lr: Start of the learned step sizes.
         outer_lr: Step size of Adam; it falls to 0 as a cosine.
         tasks, episodes: Tasks of one outer step, and runs on each.
         sample: Candidates of a run in training.
         outer_steps: Outer steps.
-        fidelity: Of the support, where the task has fidelities.
-        candidates: At most so many configurations are scored for one trial.
+        fidelity: Of the support, if the task has fidelities.
+        candidates: Upper limit of scored configurations for one trial.
     """
 
     version = 1
@@ -106,8 +106,9 @@ class MAMLPolicySearch(Learned, MultiFidelity):
     def learn(
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """On one thread. A step is a trial; a task without a pool is first scored at 512 random points, which are then
-        what can be tried."""
+        """Train on one thread. A step is a trial; a task without a pool is first scored at 512 random points, then its
+        only choices.
+        """
         from hpo_baselines._maml.policy_training import train_policy
 
         self.plan_of(trials=steps)  # refuses settings before anything is scored
@@ -123,7 +124,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         self._encoded_by(encoding)
 
     def plan_of(self, **more: Any) -> PolicyPlan:
-        """How to train, as the settings say; refuses settings out of their range."""
+        """Return the training plan from the settings; refuse settings out of their range."""
         from hpo_baselines._maml.policy import PolicyPlan
 
         whole_fields(self, 1, "candidates")
@@ -133,7 +134,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
 
     # ------------------------------------------------------------------ choosing
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
-        """The support, then what the adapted policy prefers."""
+        """Yield the support, then the preferences of the adapted policy."""
         level = min(int(np.abs(np.subtract(run.levels, self.fidelity)).argmin()), run.top)
         seen: list[NDArray[np.float64]] = []
         chosen: list[tuple[int, Tried]] = []
@@ -151,7 +152,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
     def _next(
         self, run: FidelityRun, parameters: Parameters, level: int, seen: list[NDArray[np.float64]] | None
     ) -> tuple[int, Choice] | None:
-        """Claim a candidate, and say at which place it stood; drawn where `seen` is given, which then is told."""
+        """Claim a candidate, and return its place; drawn if `seen` is given, and then recorded there."""
         import torch
 
         from hpo_baselines._maml.policy import features, kernel
@@ -180,7 +181,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
     def _adapt(
         self, run: FidelityRun, seen: Sequence[NDArray[np.float64]], chosen: Sequence[tuple[int, Tried]]
     ) -> Parameters:
-        """The parameters after the inner steps on the support; those of the start where they do not stay finite."""
+        """Return the parameters after the inner steps on the support; those of the start if they do not stay finite."""
         import torch
 
         from hpo_baselines._maml.policy import advantages, padded
@@ -196,7 +197,8 @@ class MAMLPolicySearch(Learned, MultiFidelity):
     def _candidates(
         self, run: FidelityRun, again: Sequence[Tried]
     ) -> tuple[list[Choice], NDArray[np.float64], NDArray[np.bool_]]:
-        """What can be claimed, and at the end what can be tried `again`; their codes; and what must not be chosen."""
+        """Return the claimable candidates, and at the end those to try `again`; their codes; and a mask of excluded
+        ones."""
         if run.pool is None:
             x = candidate_points(run, self.candidates)
             choices, codes, closed = list(x), self._encoding(run.space, x), np.zeros(len(x), bool)
@@ -239,12 +241,12 @@ class MAMLPolicySearch(Learned, MultiFidelity):
 
 
 def _stopped(run: FidelityRun) -> list[Tried]:
-    """What was tried below the top, and can be asked for there."""
+    """Return the configurations tried below the top that can be proposed there."""
     return [t for t in run.tried.values() if 0 <= t.level < run.top and t.choice is not None]
 
 
 def _scored(tasks: Sequence[Task], fidelity: float, rng: np.random.Generator) -> tuple[list[Any], list[Any]]:
-    """The tables of some tasks, at full evaluations and at the fidelity of the support."""
+    """Return the tables of some tasks, at full evaluations and at the fidelity of the support."""
     full = tables_of(tasks, rng)
     low = []
     for task, (space, x, score, good) in zip(tasks, full, strict=True):
@@ -254,7 +256,7 @@ def _scored(tasks: Sequence[Task], fidelity: float, rng: np.random.Generator) ->
 
 
 def _arms(full: Sequence[Any], low: Sequence[Any], encoding: Encoding, scalings: tuple[Scaling, Scaling]) -> list[Arms]:
-    """Tables as what a policy is trained on."""
+    """Return tables as training tasks of a policy."""
     from hpo_baselines._maml.policy_training import Arms
     from hpo_baselines._maml.tasks import known_of
 
@@ -265,5 +267,5 @@ def _arms(full: Sequence[Any], low: Sequence[Any], encoding: Encoding, scalings:
 
 
 def _spread(arms: Sequence[Arms]) -> float:
-    """The mean squared distance of encoded points of a task, at least a little."""
+    """Return the mean squared distance of encoded points of a task, at least a little."""
     return max(2.0 * float(np.mean([arm.x.var(0).sum() for arm in arms])), 1e-6)

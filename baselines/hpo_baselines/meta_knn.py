@@ -23,14 +23,14 @@ _FAR = 1.0  # distance of a task with which no feature is shared: the greatest t
 
 @OPTIMIZERS.register("meta-knn", family="transfer", trainable=False)
 class MetaKNN(Planned):
-    """First the best configurations of the earlier tasks whose meta-features are nearest, then the greedy portfolio in
-    which near tasks count more.
+    """First the best configurations of the earlier tasks with the nearest meta-features, then the greedy portfolio with
+    more weight for near tasks.
 
-    A distance is the mean difference of ranks over the meta-features that both tasks know (`MetaRanks`); a task that
-    shares none is at distance 1. The `k` nearest tasks give their best configuration each, the nearest first; of
+    A distance is the mean difference of ranks over the meta-features known to both tasks (`MetaRanks`); a task without
+    common ones is at distance 1. The `k` nearest tasks give their best configuration each, the nearest first; of
     equally near tasks, the earlier one in the prior comes first, of equally good configurations, that with the best
-    weighted mean. What follows is `portfolio`, with the weight ``exp(-distance / bandwidth)`` for each task; it goes on
-    from the configurations before it. Where the task tells no meta-feature that an earlier one has: `portfolio`.
+    weighted mean. Then `portfolio` follows, with the weight ``exp(-distance / bandwidth)`` for each task; it continues
+    from the configurations before it. If the task has no meta-feature known for an earlier one: `portfolio`.
     Without a prior: random search.
 
     **Reference**: Feurer, Springenberg and Hutter, "Initializing Bayesian hyperparameter optimization via
@@ -40,7 +40,8 @@ class MetaKNN(Planned):
     follows instead of Bayesian optimisation; `k` was chosen on training tasks, where 1 was better than 3, 5 and 10.
 
     Args:
-        k: How many tasks give their best configuration; with 0, the portfolio begins at once, which was better still.
+        k: Number of tasks that give their best configuration; with 0, the portfolio begins at once, which was better
+            still.
         bandwidth: Distance at which a task counts 1 / e.
     """
 
@@ -50,7 +51,7 @@ class MetaKNN(Planned):
         self.k, self.bandwidth = k, bandwidth
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The portfolio of the run's prior for the run's meta-features."""
+        """Return the portfolio of the run's prior for the run's meta-features."""
         whole("k", self.k, 0)
         if not (self.bandwidth > 0 and np.isfinite(self.bandwidth)):
             raise InvalidValueError(
@@ -65,7 +66,7 @@ class MetaKNN(Planned):
 def near_portfolio(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, told: Features, k: int, bandwidth: float
 ) -> Portfolio | None:
-    """The portfolio for a task of some meta-features, made once for all its runs; None where nothing is known."""
+    """Return the portfolio for a task of some meta-features, made once for all its runs; None if nothing is known."""
     distance = ranks_of(space, prior).distances(dict(told))
     if np.isnan(distance).all():
         return portfolio_of(space, prior, pool)
@@ -86,5 +87,5 @@ def _best(worth: Floats, mean: Floats) -> int:
 
 @functools.lru_cache(maxsize=4)
 def _worths(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None) -> tuple[Points, Floats] | None:
-    """As `candidates_and_worth`, once for all runs."""
+    """Return `candidates_and_worth`, once for all runs."""
     return candidates_and_worth(space, prior, pool)
