@@ -1,4 +1,4 @@
-"""What a new task scores at each configuration, foretold from its meta-features before the first trial."""
+"""Scores of a new task at each configuration, predicted from its meta-features before the first trial."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MetaPredict(Planned):
         self.trees, self.rows = trees, rows
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """What the trees foretell, then the rest of the portfolio."""
+        """Yield the order by the trees' predictions, then the rest of the portfolio."""
         trees, rows = whole("trees", self.trees), whole("rows", self.rows)
         space, prior = run.space, tuple(run.context.prior)
         told = tuple(sorted(known_features(run.context.meta_features).items()))
@@ -83,7 +83,7 @@ class Forest:
     trees: list[Any]
 
     def __call__(self, told: Mapping[str, float | None]) -> Floats:
-        """What each tree foretells of each candidate for a task of some meta-features, ``(trees, c)``."""
+        """Return each tree's prediction for each candidate, for a task of some meta-features, ``(trees, c)``."""
         rows = np.concatenate([np.tile(self.ranks.of(told), (len(self.x), 1)), self.x], 1).astype(np.float32)
         return np.stack([tree.predict(rows, check_input=False) for tree in self.trees])
 
@@ -92,7 +92,7 @@ class Forest:
 def _order(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, told: Features, trees: int, rows: int
 ) -> Portfolio | None:
-    """The candidates in order, found once for all runs of a task; None where meta-features say nothing."""
+    """Return the candidates in order, computed once for all runs of a task; None if meta-features say nothing."""
     ranks = ranks_of(space, prior)
     if np.isnan(ranks.of(dict(told))).all():
         return None
@@ -107,7 +107,7 @@ def _order(
 def forest_of(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, trees: int, rows: int
 ) -> Forest | None:
-    """The trees of a prior, grown once for all runs; None where nothing is known."""
+    """Return the trees of a prior, grown once for all runs; None if nothing is known."""
     from sklearn.ensemble import ExtraTreesRegressor
 
     portfolio = portfolio_of(space, prior, pool)
@@ -127,7 +127,7 @@ def forest_of(
 
 
 def quantiles(y: Floats) -> Floats:
-    """Normal quantiles of scores ``(m,)`` by their rank, equal ones by the mean of theirs; NaN stays NaN."""
+    """Return normal quantiles of scores ``(m,)`` by their rank, equal ones by the mean of theirs; NaN stays NaN."""
     from scipy.stats import norm, rankdata
 
     there = ~np.isnan(y)

@@ -101,7 +101,7 @@ class _Algorithm:
         self.tell(x, f)
 
     def ask(self) -> Points:
-        """A generation of children, ``(b, d)``; none where it breeds nothing new."""
+        """Return a generation of children, ``(b, d)``; none if it breeds nothing new."""
         children = self._library.ask()
         return np.empty((0, self._problem.n_var)) if children is None else np.asarray(children.get("X"), np.float64)
 

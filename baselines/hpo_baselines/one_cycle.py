@@ -34,7 +34,7 @@ class OneCycle(Schedule):
         self.rate, self.rise, self.start, self.end = rate, rise, start, end
 
     def check(self) -> None:
-        """The rate must be above 0, the rise in [.01, .99], the other shares in [0, 1]."""
+        """Check that the rate is above 0, the rise in [.01, .99], the other shares in [0, 1]."""
         in_range(
             rate=(self.rate, LEAST, MOST), rise=(self.rise, 0.01, 0.99), start=(self.start, 0.0, 1.0),
             end=(self.end, 0.0, 1.0),

@@ -51,7 +51,7 @@ class ParticleSwarm(Population):
         return self.population or quarter(run, 4)
 
     def children(self, space: SearchSpace, runs: Sequence[Run]) -> Points:
-        """Where one particle of each run goes next; what a run draws is a block of its own."""
+        """Return the next place of one particle of each run; a run's draws are a block of its own."""
         chosen = [flight(run.score, self.size(run)) for run in runs]
         x = np.array([[run.x[t] for t in trials] for run, trials in zip(runs, chosen, strict=True)])  # (n, 4, d)
         place, own, all_, start = np.moveaxis(np.stack([run.rng.random((4, space.d)) for run in runs]), 1, 0)
@@ -65,7 +65,7 @@ class ParticleSwarm(Population):
 
 
 def flight(score: Sequence[float], size: int) -> list[int]:
-    """The trials of the particle that moves next: its last, the one before, its best, and the best of all.
+    """Return the trials of the particle that moves next: its last, the one before, its best, and the best of all.
 
     Trial `t` is of particle ``t % size``. Of equals the earliest is best. Without one before, its last stands there.
     """
@@ -74,7 +74,7 @@ def flight(score: Sequence[float], size: int) -> list[int]:
 
 
 def moved(now: Points, velocity: Floats, pulls: Sequence[Floats], u: Sequence[Floats], phi: float) -> Points:
-    """The next positions ``(n, d)``: Clerc and Kennedy's eq. 4, the pulls weighed by `u` in [0, 1)."""
+    """Return the next positions ``(n, d)``: Clerc and Kennedy's eq. 4, the pulls weighed by `u` in [0, 1)."""
     constriction = 2.0 / abs(2.0 - phi - np.sqrt(phi * phi - 4.0 * phi))
     speed = velocity + sum(phi / 2.0 * w * pull for w, pull in zip(u, pulls, strict=True))
     return np.asarray(now + constriction * speed)

@@ -37,12 +37,12 @@ class Plateau(Schedule):
         self.rate, self.factor, self.patience, self.threshold = rate, factor, patience, threshold
 
     def check(self) -> None:
-        """The rate must be above 0, the factor in (0, 1], the threshold in [0, 1]."""
+        """Check that the rate is above 0, the factor in (0, 1], the threshold in [0, 1]."""
         in_range(rate=(self.rate, LEAST, MOST), factor=(self.factor, LEAST, 1.0), threshold=(self.threshold, 0.0, 1.0))
         whole("patience", self.patience, 0)
 
     def log_rate(self, now: Epoch) -> Floats:
-        """That of the epoch before, or a share of it."""
+        """Return the rate of the epoch before, or a share of it."""
         loss, memory = now.signals["validation_loss"], now.memory
         if not memory:
             memory["best"], memory["waited"] = loss, np.zeros(len(loss))

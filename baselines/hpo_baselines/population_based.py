@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bred:
-    """What a population came to.
+    """Result of a population.
 
     Attributes:
-        score: What counts of the best member: its last score, or the mean of all, as the task says.
-        epochs: All that were trained, those of members that were given up too: members times budget.
-        history: The trials of the best member, with those that it copied: one training from beginning to end.
+        score: Result of the best member: its last score, or the mean of all, as the task defines.
+        epochs: All training epochs, including those of abandoned members: members times budget.
+        history: The trials of the best member, with its copied ones: one training from beginning to end.
         copies: How often a member took another's place.
     """
 
@@ -114,6 +114,6 @@ def _check_env(envs: HPOVectorEnv) -> None:
 
 
 def _counted(envs: HPOVectorEnv, counts: str) -> Floats:
-    """What counts of each member's trials so far, ``(n,)``."""
+    """Return the result of each member's trials so far, ``(n,)``."""
     scores = [envs.history(i).scores for i in range(envs.num_envs)]
     return np.array([s[-1] if counts == "last" else float(np.mean(s)) for s in scores])

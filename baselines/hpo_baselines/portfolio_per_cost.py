@@ -18,12 +18,12 @@ EXPONENT = 0.7
 
 @OPTIMIZERS.register("portfolio-per-cost", family="transfer", trainable=False)
 class PortfolioPerCost(Planned):
-    """As `portfolio`, but each next configuration has the greatest gain for its cost to the power of .7 (`exponent`).
+    """`portfolio` with the greatest gain for its cost to the power of .7 (`exponent`) as each next configuration.
 
-    The gain is by how much the configuration lowers the mean over earlier tasks of the lowest normalised regret so far.
-    Its cost is the exponential of the mean over earlier tasks of the logarithm of its cost, each task's centred; a task
-    does not count where its cost is not known. Once no configuration gains anything, the rest come by their mean.
-    Without costs it is `portfolio`. Without a prior: random search.
+    The gain is the reduction of the mean over earlier tasks of the lowest normalised regret so far. Its cost is the
+    exponential of the mean over earlier tasks of the logarithm of its cost, each task's centred; a task does not count
+    if its cost is unknown. Once no configuration gains anything, the rest come by their mean. Without costs it is
+    `portfolio`. Without a prior: random search.
 
     **Reference**: as `portfolio`; gain per cost as in Streeter and Golovin, "An online algorithm for maximizing
     submodular functions", NeurIPS 2008.
@@ -45,7 +45,7 @@ class PortfolioPerCost(Planned):
         return (COST,) if self.exponent else ()
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The portfolio of the run's prior."""
+        """Return the portfolio of the run's prior."""
         if not (self.exponent >= 0 and np.isfinite(self.exponent)):
             raise InvalidValueError(f"`0 <= exponent < inf` must hold, got {self.exponent}; the nearest is 0.")
         return choices_of(_portfolio(run.space, tuple(run.context.prior), run.pool, float(self.exponent)), run)

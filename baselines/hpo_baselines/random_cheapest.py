@@ -46,6 +46,6 @@ class RandomCheapest(Planned):
         return (COST,) if self.cost_exponent else ()
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """The configurations of the run's world, the cheaper the sooner."""
+        """Yield the configurations of the run's instance, cheaper ones sooner."""
         check_exponent(self.cost_exponent)
         return cheap_first(run, run.stream, self.cost_exponent)

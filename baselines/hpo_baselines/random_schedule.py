@@ -32,13 +32,13 @@ class RandomSchedule(Schedule):
         self.low, self.high = low, high
 
     def check(self) -> None:
-        """The ends must be above 0, the low one first."""
+        """Check that the ends are above 0, the low one first."""
         in_range(low=(self.low, LEAST, MOST), high=(self.high, LEAST, MOST))
         if self.low > self.high:
             raise InvalidValueError(f"`low <= high` must hold, got ({self.low=}, {self.high=}).")
 
     def draw(self, rng: np.random.Generator) -> Floats:
-        """Where the knots are, in [0, 1], ``(4,)``."""
+        """Return the places of the knots, in [0, 1], ``(4,)``."""
         return rng.random(KNOTS)
 
     def log_rate(self, now: Epoch) -> Floats:

@@ -78,7 +78,7 @@ class _RGPE(Model):
         return value
 
     def _mixture(self, at: Place, weight: Floats) -> tuple[Floats, Floats]:
-        """The tasks' share of the ensemble's mean and variance, each ``(c,)``."""
+        """Return the tasks' share of the ensemble's mean and variance, each ``(c,)``."""
         who = np.flatnonzero(weight)
         if not who.size:
             return np.zeros(1), np.zeros(1)
@@ -115,7 +115,7 @@ def ranking_losses(mean: Floats, sd: Floats, y: Floats, noise: Floats) -> Floats
 
 
 def own_losses(mean: Floats, sd: Floats, y: Floats, noise: Floats) -> Floats:
-    """As `ranking_losses`, of leave-one-out samples, each compared with the other trials' scores, ``(s,)``."""
+    """Return `ranking_losses` of leave-one-out samples, each compared with the other trials' scores, ``(s,)``."""
     f = mean + sd * noise
     return _wrong(f[:, :, None] < y, y)
 
@@ -126,7 +126,7 @@ def _wrong(less: NDArray[np.bool_], y: Floats) -> Floats:
 
 
 def ranking_weights(losses: Floats, own: Floats) -> Floats:
-    """The weights of `k` tasks and, last, of the run's own process, ``(k + 1,)``; they add up to 1.
+    """Return the weights of `k` tasks and, last, of the run's own process, ``(k + 1,)``, with a sum of 1.
 
     Args:
         losses: ``(k, s)``.

@@ -79,7 +79,7 @@ class SMAC(Baseline):
 
     @staticmethod
     def _design(run: Run) -> Plan[None]:
-        """As many random configurations as the library's design has."""
+        """Return as many random configurations as the library's design has."""
         size, given = min(_PER_COLUMN * run.space.d, int(run.context.budget / 4)), len(run.score)
         while len(run.score) - given < max(1, size):
             yield from evaluated(run, anywhere(run))
@@ -115,7 +115,7 @@ class Facade:
         self._seed = 0  # of an evaluation: a deterministic one has the seed of the first that SMAC hears of
 
     def ask(self) -> Points | None:
-        """The canonical point of the next proposal ``(d,)``, None where SMAC finds no new one."""
+        """Return the canonical point of the next proposal ``(d,)``, None if SMAC finds no new one."""
         from smac.main.exceptions import ConfigurationSpaceExhaustedException
 
         try:
@@ -141,7 +141,8 @@ class Facade:
 
 
 def point(space: SearchSpace, config: Mapping[str, Any]) -> Points:
-    """The canonical point ``(d,)`` of a configuration of ConfigSpace, whose numbers are rounded, also over a bound."""
+    """Return the canonical point ``(d,)`` of a configuration of ConfigSpace; its numbers are rounded, also over a
+    bound."""
     values = dict(config)
     for h in space.hyperparameters:
         if h.name in values and not h.choices:
@@ -150,7 +151,7 @@ def point(space: SearchSpace, config: Mapping[str, Any]) -> Points:
 
 
 def cost_of(score: float) -> float:
-    """The cost of a score: its negative, of a size that the library can scale, and in the same order."""
+    """Return the cost of a score: its negative, of a size that the library can scale, and in the same order."""
     size = abs(score)
     return -math.copysign(size if size <= _PLAIN else _PLAIN * (1.0 + math.log(size / _PLAIN)), score)
 

@@ -30,7 +30,7 @@ class SobolSearch(Planned):
     version = 3
 
     def plan(self, run: Run) -> Iterator[Choice]:
-        """A sequence of the run's own scrambling."""
+        """Yield a sequence of the run's own scrambling."""
         from scipy.stats import qmc
 
         sequence = qmc.Sobol(run.space.d, scramble=True, seed=run.rng)

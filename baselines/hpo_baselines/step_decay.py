@@ -29,7 +29,7 @@ class StepDecay(Schedule):
         self.rate, self.factor, self.drops = rate, factor, drops
 
     def check(self) -> None:
-        """The rate must be above 0, the factor in (0, 1]."""
+        """Check that the rate is above 0, the factor in (0, 1]."""
         in_range(rate=(self.rate, LEAST, MOST), factor=(self.factor, LEAST, 1.0))
         whole("drops", self.drops, 0)
 

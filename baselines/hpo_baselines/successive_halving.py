@@ -45,5 +45,5 @@ class SuccessiveHalving(MultiFidelity):
             )
 
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
-        """The same bracket again and again."""
+        """Yield the same bracket again and again."""
         return brackets(run, self.eta, FidelityRun.uniform, lambda s: [(s, self.configurations or self.eta**s)])

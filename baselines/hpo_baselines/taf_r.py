@@ -59,7 +59,7 @@ class OwnProcess:
         self._learned: Floats | None = None
 
     def fit(self, seen: Place, y: Floats) -> GaussianProcess:
-        """The process of trials at `seen`, with scores ``(n,)``."""
+        """Return the process of trials at `seen`, with scores ``(n,)``."""
         process = GaussianProcess.fit(self._columns(seen.x), y, start=self._learned, iterations=5)
         self._learned = process.log_parameters
         return process

@@ -81,7 +81,7 @@ class TreeParzen(Baseline):
                 yield from evaluated(run, anywhere(run))
 
     def _study(self, seed: int) -> optuna.Study:
-        """A study in memory, made without a word."""
+        """Return a silent study in memory."""
         import optuna
 
         verbosity = optuna.logging.get_verbosity()

@@ -15,7 +15,7 @@ EXPONENT = 1.0
 
 @OPTIMIZERS.register("transfer-mix-per-cost", family="transfer", trainable=False)
 class TransferMixPerCost(ModelBased):
-    """As `transfer-mix`, less `cost_exponent` times the mean logarithm of what a configuration cost on earlier tasks.
+    """`transfer-mix`, less `cost_exponent` times the mean logarithm of a configuration's cost on earlier tasks.
 
     Each task's logarithms are centred. The first trial has the best prior mean of `ebgp`, in standard deviations, less
     .3 times that term. Without costs it is `transfer-mix`. Without a prior: random search.

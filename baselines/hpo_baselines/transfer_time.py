@@ -36,23 +36,25 @@ _LOST = -1e6  # value of rows that a cut pool has not kept
 @OPTIMIZERS.register("transfer-time", family="transfer", trainable=False)
 @dataclass(eq=False, repr=False)
 class TransferTime(ModelBased):
-    """As `transfer-mix`, with an ensemble of processes that remember test scores and lower fidelities of the earlier
-    tasks too, and less the cost of a configuration where the budget is in cost.
+    """`transfer-mix` with an ensemble of processes that also remember test scores and lower fidelities of the earlier
+    tasks, less the cost of a configuration if the budget is in cost.
 
     A value is the mean over processes of the logarithm of expected improvement, plus the logarithm of the mixture's
     (plus 1e-4), less `cost_exponent` times the mean over earlier tasks of the logarithm of the configuration's cost,
-    each task's centred. The first trial has the best prior mean less .3 times that term. What `Evaluations.further` has
-    of an earlier task counts as another task, with a weight.
+    each task's centred. The first trial has the best prior mean less .3 times that term. A measurement in
+    `Evaluations.further` of an earlier task counts as another task, with a weight.
 
-    The processes are those of `ebgp`: ``"matern"``; ``"trees"``, whose stationary part is the share of 60 extra trees,
-    grown on all earlier tables at once, in whose leaf two configurations meet (up to 2,000 points); ``"exp"``, whose
-    scores grow by e^1.5 along the usual range of a task. A pool of more than 1,000 rows whose earlier tables lack more
-    than a twentieth of the scores is cut to 1,000; its other rows come after these.
+    The processes are those of `ebgp`: ``"matern"``; ``"trees"``, with the share of 60 extra trees, grown on all earlier
+    tables at once, that have two configurations in one leaf (up to 2,000 points) for its stationary part; ``"exp"``,
+    with scores that grow by e^1.5 along the usual range of a task. A pool of more than 1,000 rows with more than a
+    twentieth of its earlier scores missing is cut to 1,000; its other rows come after these.
 
-    Earlier tasks can mislead. Where a run's own trials speak against them (`Doubt`), the process of `gp-ei` takes their
-    place, or one by which what was good is bad: each with the weight that the evidence of the trials gives it, and with
-    down to two thirds of `cost_exponent`. Where they do not foretell each other (`consistent`), or there are none, the
-    run is one of `gp-ei`, or of `gp-ei-per-cost` where its budget is in cost.
+    Earlier tasks can mislead. If a run's own trials contradict them (`Doubt`), the process of `gp-ei` takes their
+    place, or one with good and bad exchanged: each with the weight of its evidence from the trials, and with down to
+    two thirds of
+    `cost_exponent`. If they do not predict each other (`consistent`), or there are none, the run is one of `gp-ei`, or
+    of
+    `gp-ei-per-cost` if its budget is in cost.
 
     **Reference**: none that states it so; the parts are `ebgp` and `task-mixture`; the kernel as in Geurts, Ernst and
     Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006; improvement per cost as in Snoek, Larochelle and
@@ -61,14 +63,14 @@ class TransferTime(ModelBased):
     **Differs from the paper**: there is none.
 
     Args:
-        cost_exponent: Of the cost; None: where the run's budget is in cost, 1.5, or 1 of the costs that
-            `gp-ei-per-cost` foretells; else 0. Costs that are not known count as the mean of their task.
-        test_weight, fidelity_weight: Weights of test scores, and of the next lower fidelity of at most a half; 0: they
-            are not remembered.
-        processes: Which of the three; None: all, but no trees where earlier tasks have further measurements.
+        cost_exponent: Of the cost; None: for a budget in cost, 1.5, or 1 with costs predicted by `gp-ei-per-cost`; else
+            0. Unknown costs count as the mean of their task.
+        test_weight, fidelity_weight: Weights of test scores, and of the next lower fidelity of at most a half; 0 leaves
+            them out.
+        processes: Some of the three; None: all, but no trees if earlier tasks have further measurements.
         noise: As in `ebgp`.
         temperature: As in `task-mixture`.
-        doubts: Whether to find out if earlier tasks mislead; False: they are believed.
+        doubts: Whether to test if earlier tasks mislead; False: they are trusted.
     """
 
     version = 2
@@ -85,7 +87,7 @@ class TransferTime(ModelBased):
 
     @property
     def remembers(self) -> tuple[str, ...]:
-        """What has a weight."""
+        """Return the measurements with a weight."""
         weights = {TEST: self.test_weight, FIDELITY: self.fidelity_weight, COST: self.cost_exponent}
         return tuple(kind for kind, weight in weights.items() if weight != 0)
 
@@ -156,7 +158,7 @@ class TimeModel(Model):
                 more.add(x, row, exact, y)
 
     def _place(self, x: Points, row: int) -> int:
-        """The row of the memory that a point is, or the nearest."""
+        """Return the row of the memory at a point, or the nearest."""
         kept = self._memory.kept
         if kept is None:
             return row
