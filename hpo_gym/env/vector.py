@@ -253,8 +253,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         runs = self.kernel.runs
         if isinstance(info, MixedInfo):
             began = np.concatenate([began, info.began])
-        bank, _, cell, at, score, _, fidelity, _, outcome = info.step
-        step = step_of((bank, runs.task, cell, at, score, runs.best, fidelity, runs.t, outcome))
+        step = info.step._replace(task=runs.task, best=runs.best, t=runs.t)
         mixed = MixedInfo(step, began, self._lazy(step, began) | (lazy or {}))
         if info.has("episode"):
             mixed["episode"], mixed["_episode"] = info["episode"], info["_episode"]
