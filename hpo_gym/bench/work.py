@@ -108,19 +108,19 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
         if task not in known:
             prior = suite.prior(work.fold, work.protocol.memory)
             known[task] = Context.of(task, work.protocol.budget, prior)
-    return _driven(optimizer, suite, work, cells, tasks, [known[t] for t in tasks])
+    return _driven(optimizer, suite, replace(work, cells=tuple(cells)), tasks, [known[t] for t in tasks])
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
     """Run cells anew with an optimizer of recorded choices, without facts about the tasks."""
     tasks = [suite.task(cell.task) for cell in work.cells]
-    return _driven(player, suite, work, work.cells, tasks, [Context.of(t, work.protocol.budget.amount) for t in tasks])
+    return _driven(player, suite, work, tasks, [Context.of(t, work.protocol.budget.amount) for t in tasks])
 
 
 def _driven(
-    optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell], tasks: Sequence[Task],
-    contexts: Sequence[Context],
-) -> list[Made]:  # fmt: skip
+    optimizer: BatchOptimizer, suite: Suite, work: Work, tasks: Sequence[Task], contexts: Sequence[Context]
+) -> list[Made]:
+    cells = work.cells
     seeds = [_seeds(work, cell) for cell in cells]
     seconds: list[float] = []
     own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]

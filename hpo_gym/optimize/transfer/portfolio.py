@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ GREEDY = 256  # entries chosen greedily; the rest go by their mean
 _CHUNK = 1 << 16  # cells at once: they stay in the processor's cache
 
 
+@dataclass(eq=False, repr=False)
 class Portfolio:
     """An order of candidates, computed on demand.
 
@@ -32,18 +34,23 @@ class Portfolio:
         begin: The first candidates, whatever they raise.
     """
 
-    def __init__(
-        self, x: NDArray[Any], worth: Matrix, *, start: float = 0.0, ties: Literal["mean", "lowest"] = "mean",
-        greedy: int = GREEDY, price: NDArray[np.float64] | None = None, weight: NDArray[np.float64] | None = None,
-        begin: Iterable[int] = (),
-    ) -> None:  # fmt: skip
-        self._price, self._weight = price, weight
-        self.x, self._worth, self._by_mean, self._greedy = x, worth, ties == "mean", greedy
+    x: NDArray[Any]
+    worth: Matrix
+    _: KW_ONLY
+    start: float = 0.0
+    ties: Literal["mean", "lowest"] = "mean"
+    greedy: int = GREEDY
+    price: NDArray[np.float64] | None = None
+    weight: NDArray[np.float64] | None = None
+    begin: Iterable[int] = ()
+
+    def __post_init__(self) -> None:
+        worth, weight = self.worth, self.weight
         self._mean = worth.mean(0) if weight is None else weight @ worth
-        self._best = np.full((len(worth), 1), start, worth.dtype)
+        self._best = np.full((len(worth), 1), self.start, worth.dtype)
         self._order: list[int] = []
-        self._left = np.ones(len(x), bool)
-        for j in dict.fromkeys(begin):
+        self._left = np.ones(len(self.x), bool)
+        for j in dict.fromkeys(self.begin):
             self._append(j)
 
     def first(self, count: int) -> NDArray[Any]:
@@ -53,7 +60,7 @@ class Portfolio:
     def entry(self, i: int) -> int:
         """Return the position in `x` of the candidate at place `i`."""
         while len(self._order) <= i:
-            if len(self._order) < self._greedy:
+            if len(self._order) < self.greedy:
                 self._append(self._next())
             else:
                 rest = np.flatnonzero(self._left)
@@ -63,11 +70,11 @@ class Portfolio:
     def _append(self, j: int) -> None:
         self._order.append(j)
         self._left[j] = False
-        np.maximum(self._best, self._worth[:, j : j + 1], out=self._best)
+        np.maximum(self._best, self.worth[:, j : j + 1], out=self._best)
 
     def _next(self) -> int:
-        gain = np.where(self._left, self._means() if self._price is None else self._gains(), -np.inf)
-        if not self._by_mean:
+        gain = np.where(self._left, self._means() if self.price is None else self._gains(), -np.inf)
+        if self.ties != "mean":
             return int(gain.argmax())
         gain = np.round(gain, 10)
         equal = np.flatnonzero(gain == gain.max())
@@ -75,16 +82,16 @@ class Portfolio:
 
     def _gains(self) -> NDArray[np.float64]:
         """By how much each candidate would lift the mean, for its price, ``(m,)``."""
-        assert self._price is not None
-        best = self._best.mean(dtype=np.float64) if self._weight is None else float(self._weight @ self._best[:, 0])
+        assert self.price is not None
+        best = self._best.mean(dtype=np.float64) if self.weight is None else float(self.weight @ self._best[:, 0])
         lift = np.round(self._means() - best, 10)
-        return np.asarray(lift / self._price)
+        return np.asarray(lift / self.price)
 
     def _means(self) -> NDArray[np.float64]:
         """Return the mean over tasks of the best worth so far, with each candidate as the next, ``(m,)``."""
         total = np.zeros(len(self.x))
         step = max(1, _CHUNK // len(self.x))
-        for part in (slice(i, i + step) for i in range(0, len(self._worth), step)):
-            best = np.maximum(self._best[part], self._worth[part])
-            total += best.sum(0, dtype=np.float64) if self._weight is None else self._weight[part] @ best
-        return total / len(self._worth) if self._weight is None else total
+        for part in (slice(i, i + step) for i in range(0, len(self.worth), step)):
+            best = np.maximum(self._best[part], self.worth[part])
+            total += best.sum(0, dtype=np.float64) if self.weight is None else self.weight[part] @ best
+        return total / len(self.worth) if self.weight is None else total
