@@ -23,7 +23,13 @@ _ITERATIONS = 5  # of the search for its hyperparameters
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
 DEAR = 1.0  # seconds from which on scores are kept on the disk
 _FEW = 500  # points of all tasks together, of fewer it is not asked whether they are there
-_FILES = ("columns", "gaussian_process", "prior", "surrogate")
+_FILES = (
+    "optimize/transfer/columns",
+    "optimize/transfer/gaussian_process",
+    "optimize/transfer/surrogate",
+    "problem/prior",
+    "base/scores",
+)
 _BEST = 256  # candidates that are the best points of the tasks
 _CANDIDATES = 1000  # the rest of so many are drawn
 
@@ -159,8 +165,8 @@ def _code() -> str:
     """Return a hash of the files that predict scores, and of the release of the hyperparameter search."""
     import scipy
 
-    here = Path(__file__).resolve().parent
-    files = (*(here / f"{name}.py" for name in _FILES), *sorted((here.parent / "space").glob("*.py")))
+    package = Path(__file__).resolve().parents[2]
+    files = (*(package / f"{name}.py" for name in _FILES), *sorted((package / "problem" / "space").glob("*.py")))
     said = hashlib.sha256(scipy.__version__.encode())
     for path in files:
         said.update(path.read_bytes())

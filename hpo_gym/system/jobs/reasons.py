@@ -11,7 +11,7 @@ _MOST = 500  # characters of a reason
 _HEAD = 100  # of them, those of the beginning where a message is too long: libraries put the cause last
 _INSTALLED = ("site-packages", "dist-packages")
 _HERE = Path(__file__).resolve().parent
-_LIBRARIES = [_HERE.parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))]
+_LIBRARIES = [_HERE.parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))]
 
 
 def reason_of(fault: BaseException, what: str = "") -> str:
