@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.transfer.memory import Memory as Memory
     from hpo_gym.optimize.transfer.memory import memory_of as memory_of
     from hpo_gym.optimize.transfer.meta_features import MAX_LEVELS as MAX_LEVELS
+    from hpo_gym.optimize.transfer.meta_features import MAX_SKEWNESS as MAX_SKEWNESS
     from hpo_gym.optimize.transfer.meta_features import describe as describe
     from hpo_gym.optimize.transfer.meta_features import heavy_tailed as heavy_tailed
     from hpo_gym.optimize.transfer.meta_features import levels as levels

@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from hpo_gym.suites.tasks.policies.physics import PHYSICS as PHYSICS
     from hpo_gym.suites.tasks.policies.physics import Physics as Physics
     from hpo_gym.suites.tasks.policies.physics import Rows as Rows
+    from hpo_gym.suites.tasks.policies.physics.cartpole import CARTPOLE_ANGLE as CARTPOLE_ANGLE
+    from hpo_gym.suites.tasks.policies.physics.cartpole import CARTPOLE_LIMIT as CARTPOLE_LIMIT
     from hpo_gym.suites.tasks.surrogate.encoding import Encoding as Encoding
     from hpo_gym.suites.tasks.surrogate.model import LAYERS as LAYERS
     from hpo_gym.suites.tasks.surrogate.model import REACH as REACH

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.engines import Outcome as Outcome
     from hpo_gym.system.jobs.engines import check_engine as check_engine
     from hpo_gym.system.jobs.engines import run as run
+    from hpo_gym.system.jobs.engines import usable_cores as usable_cores
     from hpo_gym.system.jobs.guard import Guard as Guard
     from hpo_gym.system.jobs.guard import GuardStep as GuardStep
     from hpo_gym.system.jobs.guard import Limits as Limits

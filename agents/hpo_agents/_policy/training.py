@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import seeding
 from hpo_gym.env import HPOVectorEnv
 from hpo_gym.optimize import Checkpoint, read_checkpoint, write_checkpoint
-from hpo_gym.optimize.learning import validate
+from hpo_gym.optimize import mean_regret as regret_on
 
 Tensors = dict[str, torch.Tensor]
 Progress = Callable[[int, int, str], None]
@@ -214,7 +214,7 @@ def _judged(learner: Learner, judge: Judge | None, course: Course, done: int) ->
 
 
 def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, masked: bool) -> float:
-    """`validate.mean_regret` of a policy; as many runs on each task of the env."""
+    """`hpo_gym.optimize.mean_regret` of a policy; as many runs on each task of the env."""
     rng = None if greedy else np.random.default_rng(seed)
     names = list(env.task_names)
     obs, _ = env.reset(seed=seed, options={"task": names * (env.num_envs // len(names))})
@@ -225,7 +225,7 @@ def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, mas
             obs = env.step(actor.act(obs, env.action_masks() if masked else None, rng))[0]
 
     actor.forget()
-    regret = validate.mean_regret(env.kernel.bank.tasks, env.kernel.runs, step)
+    regret = regret_on(env.kernel.bank.tasks, env.kernel.runs, step)
     actor.forget()
     return regret
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from hpo_builders.control.physics import acrobot, double_pole, mountain_car
 from hpo_gym.base import Singles
-from hpo_gym.suites import PHYSICS, Physics, Rows
-from hpo_gym.suites.tasks.policies.physics import cartpole
+from hpo_gym.suites import CARTPOLE_ANGLE, CARTPOLE_LIMIT, PHYSICS, Physics, Rows
 
 Over = Callable[[Rows], NDArray[np.bool_]]
 
@@ -55,7 +54,7 @@ def _physics(kind: Any) -> Physics:
 
 
 def _fallen(state: Rows) -> NDArray[np.bool_]:
-    return np.asarray((np.abs(state[0]) >= cartpole.LIMIT) | (np.abs(state[2]) >= cartpole.ANGLE))
+    return np.asarray((np.abs(state[0]) >= CARTPOLE_LIMIT) | (np.abs(state[2]) >= CARTPOLE_ANGLE))
 
 
 _ALL = (

@@ -13,7 +13,7 @@ import numpy as np
 from hpo_builders.data_sets import problems, roster, sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_builders.training.material import Entry, Material
-from hpo_gym.optimize.transfer import meta_features
+from hpo_gym.optimize import MAX_LEVELS, MAX_SKEWNESS
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +112,8 @@ class DataSets(Material):
             "test rows": f"the other rows, at most {problems.TEST_ROWS}; from {problems.FOLDS * problems.TEST_EACH} "
             f"on, dealt among the models, at least {problems.TEST_EACH} each",
             "features": "missing values imputed by the median, categories one-hot (the "
-            f"{meta_features.MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing "
+            f"{MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing "
             "scaled",
             "target": "standardised in regression; its logarithm where it is positive and its skewness above "
-            f"{meta_features.MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
+            f"{MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
         }

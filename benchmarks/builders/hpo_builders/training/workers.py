@@ -17,8 +17,7 @@ from hpo_builders.order import Order
 from hpo_builders.training.cells import LOST, MEMORY, Part, perform, perform_within_limits, train
 from hpo_gym.base import StateError
 from hpo_gym.problem import SearchSpace, Status
-from hpo_gym.system import Asked, Guards, GuardStep, Limits, Verdict
-from hpo_gym.system.jobs import engines
+from hpo_gym.system import Asked, Guards, GuardStep, Job, Limits, Verdict, check_engine, run, usable_cores
 
 Run = Callable[[Sequence[Part], float, int], Iterator[tuple[Part, str | None]]]
 """Trains parts of one recipe; from these, the seconds that each may take, and how often one that dies is tried again,
@@ -40,11 +39,11 @@ def workers(order: Order, first: Part) -> Iterator[Run]:
         UnknownNameError: No such engine.
         InvalidValueError: `order.workers` is below 1.
     """
-    engines.check_engine(order.engine, order.workers)
+    check_engine(order.engine, order.workers)
     if order.engine != "process":
         yield lambda parts, seconds, retries: _by_engine(order, parts, retries)
         return
-    guards, objective = Guards(order.workers or engines.usable_cores()), _Training(first)
+    guards, objective = Guards(order.workers or usable_cores()), _Training(first)
     try:
         yield lambda parts, seconds, retries: _under_guard(guards, objective, parts, seconds, retries)
     finally:
@@ -54,8 +53,8 @@ def workers(order: Order, first: Part) -> Iterator[Run]:
 def _by_engine(order: Order, parts: Sequence[Part], retries: int) -> Iterator[tuple[Part, str | None]]:
     function = perform if order.engine == "serial" else perform_within_limits
     by_key = {p.key: p for p in parts}
-    jobs = [engines.Job(key, function, (p,)) for key, p in by_key.items()]
-    for out in engines.run(jobs, engine=order.engine, workers=order.workers, retries=retries):
+    jobs = [Job(key, function, (p,)) for key, p in by_key.items()]
+    for out in run(jobs, engine=order.engine, workers=order.workers, retries=retries):
         if out.status == "failed":
             raise _fault(by_key[out.key], str(out.error))
         yield by_key[out.key], LOST.get(str(out.value or out.status))

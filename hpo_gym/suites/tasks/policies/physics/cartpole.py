@@ -17,7 +17,7 @@ INPUTS, OUTPUTS, DRAWN = 4, 1, 4
 CONSTANTS = ("gravity", "cart", "pole", "length", "friction", "force")
 """In m/s^2, kg, kg, m (half of the pole's), N s/m, N."""
 STEP = 0.03
-LIMIT, ANGLE = 2.4, 0.6
+CARTPOLE_LIMIT, CARTPOLE_ANGLE = 2.4, 0.6
 """Limits of place, in metres, and angle, in radians; beyond them nothing moves, and rewards are 0."""
 _TILT = 0.2
 
@@ -30,7 +30,7 @@ def start(u: Rows, constants: Rows) -> Rows:
 def seen(state: Rows, constants: Rows) -> Rows:
     """Place, velocity, angle and its velocity, by the limits."""
     x, v, angle, w = state
-    return np.array([x / LIMIT, v / LIMIT, angle / ANGLE, w / (2 * ANGLE)])
+    return np.array([x / CARTPOLE_LIMIT, v / CARTPOLE_LIMIT, angle / CARTPOLE_ANGLE, w / (2 * CARTPOLE_ANGLE)])
 
 
 def step(state: Rows, action: Rows, constants: Rows) -> Rows:
@@ -47,9 +47,9 @@ def step(state: Rows, action: Rows, constants: Rows) -> Rows:
 
 def reward(state: Rows, constants: Rows) -> Rows:
     """1 less half of the squared shares of the limits; 0 beyond them."""
-    x, angle = state[0] / LIMIT, state[2] / ANGLE
+    x, angle = state[0] / CARTPOLE_LIMIT, state[2] / CARTPOLE_ANGLE
     return np.where(_up(state), 1 - (x * x + angle * angle) / 2, 0)
 
 
 def _up(state: Rows) -> NDArray[np.bool_]:
-    return np.asarray((np.abs(state[0]) < LIMIT) & (np.abs(state[2]) < ANGLE))
+    return np.asarray((np.abs(state[0]) < CARTPOLE_LIMIT) & (np.abs(state[2]) < CARTPOLE_ANGLE))
