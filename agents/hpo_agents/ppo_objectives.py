@@ -25,8 +25,8 @@ from hpo_agents._policy.training import Judge, Learner
 from hpo_gym.base import Floats, InvalidValueError, seeding, tame, unknown, whole_fields
 from hpo_gym.env import Codec, HPOVectorEnv, Observer, Runs
 from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Policy, PolicyOptimizer
+from hpo_gym.problem import COST_OBJECTIVE as COST
 from hpo_gym.problem import EVERY, SCORE, Objective, Outcomes, Status, Task, Trial, bank_of, scale_of
-from hpo_gym.problem.objectives.objective import COST
 
 _WEIGHTS = 16  # by which candidates are chosen
 _EVERY = [objective.name for objective in EVERY]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.objectives.constraints import rule_of as rule_of
     from hpo_gym.problem.objectives.front import hypervolume as hypervolume
     from hpo_gym.problem.objectives.front import nondominated as nondominated
+    from hpo_gym.problem.objectives.objective import COST_OBJECTIVE as COST_OBJECTIVE
     from hpo_gym.problem.objectives.objective import EVERY as EVERY
     from hpo_gym.problem.objectives.objective import SCORE as SCORE
     from hpo_gym.problem.objectives.objective import Objective as Objective

@@ -12,8 +12,8 @@ from hpo_baselines._runs.baseline import Baseline, Ground, Run, grounds_of
 from hpo_gym.base import Floats, tame
 from hpo_gym.env import Runs
 from hpo_gym.optimize import Context
+from hpo_gym.problem import COST_OBJECTIVE as COST
 from hpo_gym.problem import SCORE, Outcomes, Trial
-from hpo_gym.problem.objectives.objective import COST
 
 
 class VectorRun(Run):

@@ -45,8 +45,8 @@ class Objective:
         return -1.0 if self.direction == "minimize" else 1.0
 
 
-SCORE, COST = Objective("score", direction="maximize"), Objective("cost")
-EVERY = (SCORE, COST)
+SCORE, COST_OBJECTIVE = Objective("score", direction="maximize"), Objective("cost")
+EVERY = (SCORE, COST_OBJECTIVE)
 """Quantities of every trial; no further objective may have these names."""
 
 
