@@ -18,13 +18,13 @@ def words(text: str | None) -> list[str]:
 
 
 def suites_of(text: str, left_out: str | None) -> list[str]:
-    """The suites of an option; with one that is left out, all of them as one."""
+    """Return the suites of an option; with one left out, all of them as one."""
     names = words(text)
     return names if left_out is None else [f"{','.join(names)}->{left_out}"]
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, Any]:
-    """Settings of an optimizer from ``key=value`` words."""
+    """Return the settings of an optimizer from ``key=value`` words."""
     found: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")

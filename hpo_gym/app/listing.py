@@ -143,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 # ---------------------------------------------------------------------- for people
 def tables(data: Mapping[str, Any]) -> list[Sheet]:
-    """The listing as tables for a terminal."""
+    """Return the listing as tables for a terminal."""
     suites, optimizers, trained = data["suites"], data["optimizers"], data["trained"]
     sizes = ["unlimited" if s["configurations"] is None else f"{s['configurations']:,}" for s in suites]
     sheets = [
@@ -194,7 +194,7 @@ def _column(rows: Sequence[Mapping[str, Any]], head: str, key: str, rank: int = 
 
 
 def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> str:
-    """What `info` found, as indented lines of at most `width`; what is asked first comes first."""
+    """Return the answer of `info` as indented lines of at most `width`, the commonest questions first."""
     lines = []
     for key, value in data.items():
         if isinstance(value, Mapping) and value:
@@ -212,7 +212,7 @@ def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> 
 
 
 def joined(docstring: str) -> Iterator[tuple[int, str]]:
-    """The paragraphs, items and entries of a docstring, each on one line, with its depth; empty lines stay.
+    """Return the paragraphs, items and entries of a docstring, each on one line, with its depth; empty lines stay.
 
     A line goes on with the one above if both are of a paragraph at depth 0, or if it stands deeper, except below the
     head of a section, ``Args:``.
@@ -234,7 +234,7 @@ def joined(docstring: str) -> Iterator[tuple[int, str]]:
 
 
 def _told(value: Any) -> str:
-    """A value in few digits; `--json` has all."""
+    """Return a value in few digits; `--json` has all."""
     if isinstance(value, list):
         return f"[{', '.join(map(_told, value))}]"
     if isinstance(value, float):

@@ -152,15 +152,15 @@ class HPOEnv(Named, gym.Env[Any, Any]):
         return obs, reward, terminated, False, self._info()
 
     def history(self) -> History:
-        """The trials of this episode so far."""
+        """Return the trials of this episode so far."""
         return self.kernel.runs.view(0, self._n_init)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions make sense, ``(a,)``: rows measured on the task, with ``duplicates="mask"`` untried ones."""
+        """Return the sensible actions, ``(a,)``: measured rows of the task, with ``duplicates="mask"`` untried ones."""
         return np.asarray(self.kernel.masks()[0])
 
     def snapshot(self) -> bytes:
-        """The episode as it is now, where trials go on from each other: about 6 kB, checksummed.
+        """Return the current episode, if trials build on each other: about 6 kB, checksummed.
 
         Raises:
             StateError: Before the first `reset`, or on a suite whose trials do not go on from each other.
@@ -189,7 +189,7 @@ class HPOEnv(Named, gym.Env[Any, Any]):
         return self.kernel
 
     def render(self) -> Any:
-        """The run so far: a text, or an RGB picture ``(h, w, 3)``."""
+        """Draw the run so far: a text, or an RGB picture ``(h, w, 3)``."""
         if self.render_mode is None:
             return None
         from hpo_gym.env import render

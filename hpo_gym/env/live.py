@@ -29,7 +29,7 @@ def live_keywords(
     cost: str | None = None,
     **others: Any,
 ) -> dict[str, Any]:
-    """The suite that an env is to be on, and what else it is given.
+    """Return the keywords of an env with the live suite among them.
 
     Args:
         objective, space, loss, fidelities: One task, as of `live_suite`.
@@ -87,5 +87,5 @@ def check_keywords(given: Sequence[str], env: Callable[..., Any]) -> None:
 
 
 def _name(objective: Callable[..., Any]) -> str:
-    """The name of a function, or of the class of what is none."""
+    """Return the name of a function, or of the class of another callable."""
     return str(getattr(objective, "__name__", type(objective).__name__))

@@ -123,7 +123,7 @@ def _parts(config: EnvConfig, suite: Suite, further: Sequence[Objective], *, in_
 def vector_reward(
     objectives: Sequence[str] | None, weights: Weights | None, further: Sequence[Objective]
 ) -> tuple[Reward | None, Outcomes | None]:
-    """The reward of some objectives, and what infos tell of them; neither where none are asked for."""
+    """Return the reward of some objectives and their part in infos; neither without objectives."""
     if objectives is None:
         if weights is not None:
             raise InvalidValueError(f"`weights` need `objectives`, got {shown(weights)} without.")
@@ -133,7 +133,7 @@ def vector_reward(
 
 
 def reward_space(kernel: Kernel) -> Box:
-    """The space of a reward that is a vector; its bounds would tell how good a task can be."""
+    """Return the space of a vector reward, unbounded: bounds would reveal the task's best."""
     return Box(-np.inf, np.inf, (kernel.parts.reward.dim,), np.float64)
 
 
@@ -153,7 +153,7 @@ def check_onward(suite: str, parts: Parts, n_init: int) -> None:
 
 
 def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:
-    """The tasks of a split, or one of them."""
+    """Return the tasks of a split, or one of them."""
     tasks = suite.tasks(split, fold)
     if task is not None:
         chosen = suite.task(task)
@@ -181,7 +181,7 @@ def task_positions(tasks: Sequence[Known], names: object, count: int) -> list[in
 
 
 def is_row(value: object) -> TypeGuard[Sequence[Any]]:
-    """Whether a value is a list, a tuple or an array of one axis."""
+    """Return whether a value is a list, a tuple or an array of one axis."""
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
 
@@ -205,5 +205,5 @@ def check_render_mode(mode: object, window: str) -> None:
 
 
 def check_seed(seed: object) -> int:
-    """A seed as a Python integer; refuses what is none in [0, 2**64)."""
+    """Return a seed as a Python integer; refuse anything outside [0, 2**64)."""
     return whole("seed", seed, 0, 2**64 - 1)

@@ -42,5 +42,5 @@ def _check_suite(spec: EnvSpec) -> None:
 
 
 def _name(suite: object) -> object:
-    """The name of a suite, given by it or as an object: one of the same name may have other tasks."""
+    """Return the name of a suite, given by name or as an object: one of the same name may have other tasks."""
     return getattr(suite, "name", suite)

@@ -27,7 +27,7 @@ _PLAIN: Mapping[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What an agent sees, does and gets.
+    """An observer, a codec and a reward, with their options.
 
     Attributes:
         duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard

@@ -186,7 +186,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
     def _turn(
         self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Which, skip: Mask | None
     ) -> Outcome:
-        """The end of a step in which episodes end or begin."""
+        """Finish a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
             quit_ = kernel.quit.nonzero()[0]
@@ -225,7 +225,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         return self.kernel.over.copy()
 
     def _begin_all(self, actions: ArrayLike) -> Outcome:
-        """A step in which every run begins anew; the actions are checked and ignored."""
+        """Begin every run anew; the actions are checked and ignored."""
         kernel = self.kernel
         kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
         if self._watch is not None:
@@ -245,11 +245,11 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         return StepInfo(step) if self._told is None else StepInfo(step, self._lazy(step, None))
 
     def _lazy(self, step: Step, began: Ints | None) -> Lazy:
-        """What a step tells of objectives, where they are asked for; NaN of the runs that have just begun."""
+        """Return the objectives in the infos of a step, if asked for; NaN for runs that have just begun."""
         return {} if self._told is None else {"objectives": functools.partial(told_of, self._told, step, began)}
 
     def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
-        """The infos of a step after some runs have begun anew."""
+        """Return the infos of a step after some runs have begun anew."""
         runs = self.kernel.runs
         if isinstance(info, MixedInfo):
             began = np.concatenate([began, info.began])
@@ -269,7 +269,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
 
     # ------------------------------------------------------------------ views
     def history(self, i: int) -> History:
-        """The trials of run `i` in its episode so far."""
+        """Return the trials of run `i` in its episode so far."""
         self._check_run(i)
         return self.kernel.runs.view(i, self._n_init)
 
@@ -285,7 +285,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         restore(self._begun(i), i, data)
 
     def observe(self) -> Any:
-        """The observations of all runs now, as the last `reset` or `step` gave them but for what was restored."""
+        """Return the observations of all runs now: those of the last `reset` or `step`, restored runs excepted."""
         if not self._seeded:
             raise StateError("Call `reset` before `observe`.")
         return self.kernel.observe()
@@ -300,11 +300,11 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         whole("i", i, 0, self.num_envs - 1)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions make sense, ``(n, a)``."""
+        """Return the sensible actions, ``(n, a)``."""
         return self.kernel.masks()
 
     def render(self) -> tuple[Any, ...] | None:
-        """A picture or text of each run."""
+        """Draw each run: a picture or a text."""
         if self.render_mode is None:
             return None
         from hpo_gym.env import render

@@ -86,7 +86,7 @@ class Budget:
 
     @property
     def in_cost(self) -> bool:
-        """Whether it is in cost."""
+        """True for a budget in cost."""
         return self.unit == COST
 
     @property

@@ -48,7 +48,7 @@ _CHOICES = "choices"
 
 @dataclass(frozen=True)
 class Game:
-    """What is played.
+    """A game: a suite, a task, a budget and a player.
 
     Attributes:
         suite: What loads it: a registered name or a folder.
@@ -160,7 +160,7 @@ class Game:
 
 # ---------------------------------------------------------------------- what is stored beside the cells
 def _stored(path: Path) -> StoredPlan | None:
-    """The plan that a store holds; None where it holds nothing yet."""
+    """Return the plan in a store; None if it is still empty."""
     if not path.exists():
         return None
     with Store(path) as store:
@@ -170,7 +170,7 @@ def _stored(path: Path) -> StoredPlan | None:
 
 
 def _game(plan: StoredPlan, folder: Path) -> Game:
-    """The game that a plan is of.
+    """Return the game of a plan.
 
     Raises:
         InvalidValueError: It is of a comparison in which nobody plays.
@@ -197,7 +197,7 @@ def _keep(store: Store, queries: Sequence[Query]) -> None:
 
 # ---------------------------------------------------------------------- how it ended
 def sheet(results: Results) -> Sheet:
-    """Who came how far: the person first, then the others by regret at the end."""
+    """Return the final standings: the person first, then the others by final regret."""
     (curves,) = results.validation.values()
     with opened(results.folder) as (plan, store):
         ((spec, suite),) = plan.suites.items()

@@ -1,4 +1,4 @@
-"""What a person is offered to choose from: the default, configurations at random, and steps from the best so far."""
+"""Offers to a person: the default, random configurations, and steps from the best so far."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Offers:
         self._pool = None if context.pool is None else pool_of(context.space, context.pool)
 
     def now(self, tried: list[Trial], best: Trial | None) -> list[Offer]:
-        """What is offered after these trials; nothing that was tried at full fidelity."""
+        """Return the offers after these trials, none of them tried at full fidelity."""
         rng = seeding.generator(seeding.key("offers", self._seed, len(tried)))
         seen = {tuple(self.space.to_unit(t.config)) for t in tried if t.fidelity == 1.0}
         offers = list[Offer]()
@@ -56,7 +56,7 @@ class Offers:
         return offers
 
     def _legal(self, offer: Offer) -> bool:
-        """Whether it may be asked for: a default may be what a clause forbids."""
+        """Return whether the space allows it: a default may be forbidden by a clause."""
         try:
             self.space.to_unit(offer.config)
         except InvalidValueError:
@@ -74,12 +74,12 @@ class Offers:
                 yield Offer(config, "step", difference(best.config, config))
 
     def _near(self, x: Points) -> Points:
-        """What is evaluated where a point is asked for: of a pool, the nearest row that was measured."""
+        """Return the evaluated point: of a pool, the nearest measured row."""
         return x if self._pool is None else self._pool.x[self._pool.nearest(x[None], self._there)[0]]
 
 
 def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
-    """What differs between two configurations, as it is in the second."""
+    """Return the values of the second configuration that differ from the first."""
     parts = [f"{name}={short(value)}" for name, value in b.items() if name not in a or a[name] != value]
     gone = [f"no {name}" for name in a if name not in b]
     return " ".join([*parts, *gone])

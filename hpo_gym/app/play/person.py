@@ -91,7 +91,7 @@ class Person:
 
     # ------------------------------------------------------------------ a question
     def _asked(self) -> Query | None:
-        """What the person chooses; None ends the run."""
+        """Ask for the next choice; None ends the run."""
         say = self._talk.say
         offers = self._offers.now(self._trials, self._base())
         say()
@@ -143,7 +143,7 @@ class Person:
 
     @property
     def _left(self) -> float:
-        """Of the budget."""
+        """Return the rest of the budget in words."""
         return self._context.budget - sum(t.fidelity for t in self._trials)
 
     def _ends(self) -> bool:
@@ -151,7 +151,7 @@ class Person:
 
     # ------------------------------------------------------------------ entering
     def _entered(self) -> Mapping[str, Any]:
-        """A configuration, asked for value by value: parents first, only what is active."""
+        """Ask for a configuration value by value: parents first, active ones only."""
         self._talk.say(ENTERING)
         space, base = self._context.space, self._base()
         x: Points = np.array(space.default_x if base is None else space.to_unit(base.config))
@@ -172,7 +172,7 @@ class Person:
             self._talk.say("The space forbids this combination. Change one of its values:")
 
     def _value(self, h: Hyperparameter, now: object) -> Any:
-        """A value, typed; a command is one wherever no choice has exactly its name."""
+        """Ask for a value; commands work unless a choice has exactly their name."""
         while True:
             answer = self._talk.ask(f"{h.name} ({range_of(h)}) [{short(now)}]:")
             if answer == "":
@@ -192,7 +192,7 @@ class Person:
 
     # ------------------------------------------------------------------ what is said
     def _base(self) -> Trial | None:
-        """The trial from which steps are offered: the best, or the last where trials go on from each other."""
+        """Return the trial to step from: the best, or the last if trials build on each other."""
         if self._signals and self._trials:
             return self._trials[-1]
         return History(tuple(self._trials)).incumbent

@@ -64,7 +64,7 @@ def write(race: Race, path: Path) -> None:
 
 
 def svg(race: Race) -> str:
-    """The picture of a race that is over."""
+    """Return the picture of a finished race."""
     clock = _Clock(race.evaluations)
     plot, rows = _Plot(race), list(_rows(race, clock))
     names = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
@@ -100,7 +100,7 @@ class _Clock:
 
     @property
     def seconds(self) -> float:
-        """Of a round."""
+        """Return the seconds of a round."""
         return self.evaluations * SLOT + HOLD
 
     def at(self, k: float) -> float:
@@ -108,11 +108,11 @@ class _Clock:
         return 100 * k * SLOT / self.seconds
 
     def percent(self, k: float) -> str:
-        """The same in CSS."""
+        """Return it in CSS."""
         return f"{self.at(k):.2f}".rstrip("0").rstrip(".") + "%"
 
     def styles(self) -> Iterator[str]:
-        """What comes with evaluation `k` and stays, `.k..`, and what is there as long as it is the last, `.t..`."""
+        """Return the styles of lasting parts from evaluation `k` on, `.k..`, and of those of the last only, `.t..`."""
         last = self.evaluations - 1
         for k in range(self.evaluations):
             on, off = self.percent(k), self.percent(k + 1)
@@ -128,7 +128,7 @@ class _Clock:
         return f"{self.seconds:g}s step-end infinite"
 
     def glide(self, name: str, places: Sequence[float | None]) -> str:
-        """A dot that moves from place to place; it fades where there is none."""
+        """Draw a dot that moves from place to place and fades in between."""
         stops = list[tuple[str, str]]()
         before: float | None = None
         for k, place in enumerate(places):
@@ -153,15 +153,15 @@ class _Plot:
         self.trials = _shown(race)
 
     def x(self, k: float) -> float:
-        """Where evaluation `k`, from 0, is over."""
+        """Return the horizontal position of the end of evaluation `k`, from 0."""
         return _LEFT + (_RIGHT - _LEFT) * (k + 0.5) / self.race.budget
 
     def y(self, value: float) -> float:
-        """Where a value stands."""
+        """Return the vertical position of a value."""
         return _TOP + (_BOTTOM - _TOP) * min(max(self.scale.place(value), 0.0), 1.0)
 
     def still(self) -> Iterator[str]:
-        """The axes."""
+        """Draw the axes."""
         for value, label in self.scale.ticks:
             y = self.y(value)
             yield f'<path class="r" d="M{_LEFT:g} {y:.1f}H{_RIGHT:g}"/>'
@@ -172,7 +172,7 @@ class _Plot:
         yield f'<text class="s m" x="{middle:g}" y="{_BOTTOM + 36:g}" font-size="12">evaluations{dots}</text>'
 
     def segments(self, k: int) -> str:
-        """What evaluation `k` adds: a step of each curve, and the agent's trial."""
+        """Draw the additions of evaluation `k`: a step of each curve, and the agent's trial."""
         parts = []
         for i in reversed(range(len(self.race.lanes))):
             values = self.race.lanes[i].values
@@ -189,7 +189,7 @@ class _Plot:
         return "".join(parts)
 
     def now(self, k: int) -> str:
-        """What holds as long as evaluation `k` is the last: its number, and the value of each lane at its curve."""
+        """Draw the labels while evaluation `k` is the last: its number, and each lane's value at its curve."""
         counted = f'<text class="s e" x="{_EDGE}" y="28">evaluation <tspan class="b">{k + 1}</tspan> of '
         parts = [f"{counted}{self.race.budget}</text>"]
         for i, lane in enumerate(self.race.lanes):
@@ -207,7 +207,7 @@ class _Plot:
 
 
 def _legend(race: Race, i: int) -> float:
-    """Where the name of a lane begins."""
+    """Return the position of a lane's name."""
     return _LEFT + sum(56.0 + 7.0 * len(_name(lane.name)) for lane in race.lanes[:i])
 
 
@@ -228,7 +228,7 @@ def _heading(race: Race) -> Iterator[str]:
 
 # ---------------------------------------------------------------------- the hyperparameters
 def _shown(race: Race) -> list[Trial | None]:
-    """The agent's last trial at each evaluation."""
+    """Return the agent's last trial at each evaluation."""
     trials = race.lanes[0].history.trials
     return [trials[count - 1] if count else None for count in race.lanes[0].counts]
 
@@ -251,12 +251,12 @@ class _Row:
     values: Sequence[str]
 
     def trail(self, k: int) -> str:
-        """The mark that evaluation `k` leaves on the track."""
+        """Draw the mark of evaluation `k` on the track."""
         place = self.places[k]
         return "" if place is None else f"M{_TRACK + place:.1f} {self.y:.1f}h.1"
 
     def value(self, k: int) -> str:
-        """The value of evaluation `k`."""
+        """Return the value of evaluation `k`."""
         kind, y = ' class="s"' if self.places[k] is None else "", self.y + 0.36 * self.size
         return f'<text{kind} x="{_VALUES}" y="{y:.1f}" font-size="{self.size:g}">{self.values[k]}</text>'
 

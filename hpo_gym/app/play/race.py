@@ -84,7 +84,7 @@ class Race:
     def of(
         cls, agent: object, suite: Suite, task: str | None = None, *, budget: int | None = None, seed: int = 0
     ) -> Race:
-        """A race that has not begun.
+        """Return a race at its start.
 
         Args:
             agent: In any form of an optimizer (`hpo_gym.optimize.forms`).
@@ -105,7 +105,7 @@ class Race:
 
     @property
     def measure(self) -> str:
-        """What `Lane.values` are: the regret, or where the best of the task is not known the incumbent's score."""
+        """The measure in `Lane.values`: the regret, or the incumbent's score if the task's best is unknown."""
         return REGRET if self.task.bounded else SCORE
 
     @property
@@ -116,7 +116,7 @@ class Race:
 
     @property
     def over(self) -> bool:
-        """Whether the budget is spent."""
+        """True once the budget is spent."""
         return self.evaluations >= self.budget
 
     def step(self) -> None:
@@ -126,13 +126,13 @@ class Race:
             lane.advance(self.evaluations)
 
     def tried(self) -> Trial | None:
-        """The last trial of the agent; None before the first."""
+        """Return the last trial of the agent; None before the first."""
         trials = self.lanes[0].history.trials
         return trials[-1] if trials else None
 
     @property
     def notes(self) -> list[str]:
-        """What must be known to read it."""
+        """Notes for a reader."""
         split = self.suite.split(self.task)
         found = []
         if split == "test":
@@ -145,7 +145,7 @@ class Race:
 
 
 def first_task(suite: Suite, seed: int | None = None) -> str:
-    """A validation task: the first of the order in which families take turns, or one that a seed draws.
+    """Return a validation task: the first of the order in which families take turns, or one that a seed draws.
 
     Raises:
         InvalidValueError: There is none.
@@ -162,7 +162,7 @@ def first_task(suite: Suite, seed: int | None = None) -> str:
 
 
 def ready(form: Form) -> Optimizer:
-    """An optimizer that needs no training before it runs.
+    """Return an optimizer ready to run without training.
 
     Raises:
         InvalidValueError: It learns, and is not trained.
@@ -177,7 +177,7 @@ def ready(form: Form) -> Optimizer:
 
 
 def _form(agent: object) -> Form:
-    """The form of an agent; where a suite is named in its place, the error says so."""
+    """Return the form of an agent; the error for a suite's name says so."""
     try:
         form = form_of(agent)
         form.make()
@@ -191,7 +191,7 @@ def _form(agent: object) -> Form:
 
 
 def spread(values: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """The lowest and the highest of all finite values, apart in any case."""
+    """Return the lowest and the highest finite value, always apart."""
     known = np.array([v for row in values for v in row if np.isfinite(v)] or [0.0])
     low, high = float(known.min()), float(known.max())
     return (low, high) if high > low else (low - 0.5, high + 0.5)

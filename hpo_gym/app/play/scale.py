@@ -15,7 +15,7 @@ DECADES = 3
 
 @dataclass(frozen=True)
 class Scale:
-    """Where a value stands: 0 at the top, 1 at the bottom.
+    """An axis: 0 at the top, 1 at the bottom.
 
     Attributes:
         low, high: Of a linear axis; None of regret.
@@ -28,14 +28,14 @@ class Scale:
 
     @classmethod
     def of(cls, race: Race, share: float) -> Scale:
-        """The axis of a race, so far."""
+        """Return the axis of a race so far."""
         if race.measure == REGRET:
             return cls(share=share)
         low, high = spread([lane.values for lane in race.lanes])
         return cls(low, high)
 
     def place(self, value: float) -> float:
-        """Where a value stands, in [0, 1]."""
+        """Return the position of a value, in [0, 1]."""
         if self.low is not None and self.high is not None:
             return (self.high - value) / (self.high - self.low)
         return 1.0 if value < FLOOR else self.share * min(max(-math.log10(value) / DECADES, 0.0), 1.0)
@@ -49,7 +49,7 @@ class Scale:
 
 
 def told(value: float) -> str:
-    """A value in few characters."""
+    """Return a value in few characters."""
     return "-" if math.isnan(value) else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
 
 

@@ -53,20 +53,20 @@ def show(race: Race, console: Console, seconds: float | None = None) -> None:
 
 # ---------------------------------------------------------------------- lines
 def head(race: Race) -> str:
-    """What is shown, in a line."""
+    """Return a title line."""
     split = race.suite.split(race.task)
     of = {"val": "validation task", "train": "meta-train task", "test": "test task"}.get(split or "", "task")
     return f"{race.lanes[0].name} on {race.suite.name}, {of} {race.task.name}"
 
 
 def columns(race: Race) -> str:
-    """The heads of the columns of `line`."""
+    """Return the heads of the columns of `line`."""
     names = "  ".join(f"{lane.name:>{_width(lane.name)}}" for lane in race.lanes)
     return f"{'':>4}  {names}  {race.lanes[0].name} tries (* its best so far)"
 
 
 def line(race: Race) -> str:
-    """How many evaluations are spent, the value of each lane, and what the agent tried last; * marks a new best."""
+    """Return a line: evaluations so far, the value of each lane, and the agent's last trial; * marks a new best."""
     values = "  ".join(f"{told(lane.values[-1]):>{_width(lane.name)}}" for lane in race.lanes)
     return f"{race.evaluations:>4}  {values}  {_tried(race)}"
 
@@ -85,13 +85,13 @@ def _tried(race: Race) -> str:
 
 
 def is_best(race: Race) -> bool:
-    """Whether the agent's last trial is its best so far."""
+    """Return whether the agent's last trial is its best so far."""
     history = race.lanes[0].history
     return bool(history) and history.incumbents[-1] == len(history) - 1
 
 
 def summary(race: Race) -> str:
-    """How it ended, in a line."""
+    """Return the result in a line."""
     what = "regret" if race.measure == REGRET else "best score"
     values = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
     return f"{what} after {counted(race.evaluations, 'evaluation')}: {values}"
@@ -99,7 +99,7 @@ def summary(race: Race) -> str:
 
 # ---------------------------------------------------------------------- a frame
 def frame(race: Race, console: Console) -> Text:
-    """The whole picture as it is now, as wide as the console."""
+    """Return the whole picture now, as wide as the console."""
     from rich.text import Text
 
     width, utf = max(console.width, 24), console.encoding.lower().startswith("utf")
@@ -126,7 +126,7 @@ def frame(race: Race, console: Console) -> Text:
 
 
 def plot(race: Race, width: int) -> list[tuple[str, list[int | None]]]:
-    """The rows of the plot from the top: a label and, of each column, which lane has its mark there.
+    """Return the rows of the plot from the top: a label and, of each column, which lane has its mark there.
 
     Where lanes meet, the first of them is seen. A column is an evaluation, or several where there is less room.
     """
@@ -145,12 +145,12 @@ def _row(scale: Scale, value: float) -> int:
 
 
 def column(k: int, budget: int, width: int) -> int:
-    """Where evaluation `k`, from 0, is drawn."""
+    """Return the column of evaluation `k`, from 0."""
     return k * min(width // budget, 3) if width >= budget else k * width // budget
 
 
 def axis(budget: int, width: int, corner: str) -> str:
-    """The horizontal axis: a line, and below it the numbers of some evaluations."""
+    """Return the horizontal axis: a line, and below it the numbers of some evaluations."""
     used = min(column(budget - 1, budget, width) + 1, width)
     numbers = [" "] * (_LABEL + 2 + width)
     free = 0
@@ -163,6 +163,6 @@ def axis(budget: int, width: int, corner: str) -> str:
 
 
 def marked(budget: int) -> Sequence[int]:
-    """Evaluations whose numbers stand below the axis: the first, and at most eight that are round."""
+    """Return the evaluations numbered below the axis: the first, and at most eight that are round."""
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, max(budget, 1000)) if budget <= 8 * s)
     return [1, *range(step, budget + 1, step)] if step > 1 else range(1, budget + 1)

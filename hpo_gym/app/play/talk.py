@@ -19,11 +19,11 @@ class Talk:
     width: int | None = 80
 
     def say(self, text: str = "", hang: int = 2) -> None:
-        """A paragraph; lines after its first begin `hang` further right."""
+        """Print a paragraph; lines after its first begin `hang` further right."""
         print(folded(text, self.width, 0, hang) if text else "", flush=True)
 
     def ask(self, question: str) -> str:
-        """The answer to a question, without spaces around it.
+        """Ask a question; return the answer, stripped.
 
         Raises:
             KeyboardInterrupt: There is nothing more to read, or Ctrl-C.
@@ -42,7 +42,7 @@ class Talk:
         return answer.strip()
 
     def agrees(self, question: str) -> bool:
-        """Whether the answer is yes; asks again until it is yes or no."""
+        """Ask until the answer is yes or no; return whether it is yes."""
         while True:
             match self.ask(f"{question} y or n:").lower():
                 case "y" | "yes":

@@ -11,7 +11,7 @@ from hpo_gym.problem import Hyperparameter
 
 
 def typed(h: Hyperparameter, text: str) -> Any:
-    """The value of a hyperparameter that a text means: of choices their beginning is enough, in upper or lower case.
+    """Return the value of a hyperparameter from a text: of choices their beginning is enough, in upper or lower case.
 
     Raises:
         InvalidValueError: It means none; the message names the nearest.
@@ -20,7 +20,7 @@ def typed(h: Hyperparameter, text: str) -> Any:
 
 
 def range_of(h: Hyperparameter) -> str:
-    """What can be typed."""
+    """Return the valid input in words."""
     if h.choices:
         return ", ".join(map(str, h.choices))
     kind = "integer" if h.kind == "int" else "number"
@@ -64,7 +64,7 @@ def _number(h: Hyperparameter, text: str) -> Any:
 
 
 def _read(text: str) -> float | None:
-    """A number that is typed; None where it is none."""
+    """Return a typed number, or None."""
     try:
         number = float(text)
     except ValueError:
