@@ -72,8 +72,9 @@ def _pages() -> list[Any]:
 
 def _parse(command: str) -> Any:
     """Parse a command line without running it; what it must be given may be left out, as text does."""
+    import typer.main
 
-    group = app.group()
+    group = typer.main.get_command(app.app)  # a fresh one, to be changed
     arguments = shlex.split(command)[1:]
     context = group.make_context("hpo-gym", list(arguments))  # type: ignore[attr-defined]
     name, sub, rest = group.resolve_command(context, arguments)  # type: ignore[attr-defined]
