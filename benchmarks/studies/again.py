@@ -1,5 +1,6 @@
-"""Repeat a cheap part of each study, and compare it with the stored results: `again.py [NAME ..]`.
+"""Repeat a cheap part of each study, and compare it with the stored results: `again.py [NAME ..] [--record]`.
 
+With `--record`, code with equal results takes the place of the code that measured them, so that they are not stale.
 Each study names its part: `CHEAP`, the path of a cell, or `again`, which returns results measured anew and the stored
 ones. Results may differ in the last stored digit.
 """
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import frame
+from sources import sources
 
+RECORD = "--record"
 DIGITS = 1.01e-5
 """Results are stored with five decimals; a rounded last digit may differ."""
 
@@ -28,6 +31,13 @@ def repeated(name: str) -> tuple[Any, Any]:
         return now, then
     with tempfile.TemporaryDirectory() as folder:
         return frame.run(study, study.CHEAP, Path(folder)), frame.at(found, study.CHEAP)
+
+
+def record(name: str) -> None:
+    """Store the hashes of the code of today."""
+    parts = frame.whole(name)
+    found = parts.pop(frame.FOUND)
+    frame.write(name, found, {**parts, frame.SOURCES: sources(name)})
 
 
 def differences(now: Any, then: Any, place: str = "") -> Iterator[str]:
@@ -48,15 +58,17 @@ def _number(value: Any) -> bool:
     return isinstance(value, float | int) and not isinstance(value, bool)
 
 
-def main(names: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Repeat all studies, or those that are named, and return the number of those that differ."""
-    wrong = 0
+    wrong, names = 0, [word for word in arguments if word != RECORD]
     for name in names or [n for n in frame.names() if {"CHEAP", "again"} & set(vars(frame.module(n)))]:
         start = time.process_time()
         found, known = list(differences(*repeated(name))), frame.whole(name).get(frame.DIFFERS)
         wrong += bool(found) and not known
         said = "equal" if not found else "differs, as is known" if known else "differs"
         print(f"{name:20s} {said}, {time.process_time() - start:.1f} CPU s", flush=True)
+        if RECORD in arguments and not found:
+            record(name)
         print(*(f"  {line}" for line in found[:5]), sep="\n", end="\n" if found else "")
     return wrong
 

@@ -29,7 +29,7 @@ from hpo_gym.optimize import Context, Run, form_of, make_optimizer, run_one
 from hpo_gym.problem import Evaluations, Status, Task, floor_of, relative_regret
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Measured, Verdict
-from hpo_gym.tuning import AUTO, Proposer, Study, StudyPlan, taken
+from hpo_gym.tuning import AUTO, Allowance, Proposer, Study, StudyPlan, taken
 
 LOOKS = "validation tasks"
 SUITES = ("SVM", "Boosting", "Studies", "Linear", "MLP", "Curves", "FineTune", "Pipelines", "AutoML")
@@ -118,7 +118,7 @@ def beside(name: str, task: Task, known: tuple[Evaluations, ...], seed: int) -> 
     init = () if plain == name else (space.default,)
     study = Study(StudyPlan(space.to_json(), plain, {}, "maximize", seed, "", init))
     prior = known if plain in KNOWING else ()
-    proposer = Proposer(form_of(plain), study, BUDGETS[-1], prior, alone=False)
+    proposer = Proposer(form_of(plain), study, Allowance(BUDGETS[-1]), prior, alone=False)
     while len(study.ended) < BUDGETS[-1]:
         while len(study.begun) < BESIDE and study.count < BUDGETS[-1]:
             config = proposer.next()

@@ -62,7 +62,8 @@ def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
     names = ("portfolio", "random-cheapest")
     with TemporaryDirectory() as folder:
         now = course(in_cost(names, "Linear", Path(folder) / "runs", split="val").curves["Linear"])
-    return now, {name: found["val"]["course"]["Linear"][name] for name in names}
+    then = found["val"]["course"]["Linear"]
+    return [now[name] for name in names], [then[name] for name in names]
 
 
 def of_split(split: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
+    from hpo_gym.tuning.allowance import Allowance as Allowance
     from hpo_gym.tuning.auto import AUTO as AUTO
     from hpo_gym.tuning.auto import taken as taken
     from hpo_gym.tuning.folder import about as about

@@ -113,6 +113,14 @@ def test_a_cheap_cell_is_repeated_and_compared(frame: Any, tmp_path: Path, capsy
     assert "differs" in (out := capsys.readouterr().out) and "6 now, 6.1 stored" in out
 
 
+def test_other_code_with_equal_results_is_recorded(frame: Any, tmp_path: Path) -> None:
+    again = importlib.import_module("again")
+    frame.measure("mine")
+    edit(tmp_path, "return FACTOR * int(number)", "return int(number) * FACTOR")
+    assert again.main(["mine"]) == 0 and frame.stale("mine") == ["mine.py: other code"]
+    assert again.main(["mine", "--record"]) == 0 and frame.stale("mine") == []
+
+
 @pytest.mark.parametrize(
     ("now", "then", "found"),
     [
