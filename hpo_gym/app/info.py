@@ -19,7 +19,7 @@ def info(
     """Show all about a suite, an optimizer or a tuning."""
     from rich.console import Console
 
-    from hpo_gym.app import listing
+    from hpo_gym.app import _listing as listing
     from hpo_gym.tuning import about, is_tuning
 
     data = about(Path(name)) if is_tuning(Path(name)) else listing.info(name)

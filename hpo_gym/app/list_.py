@@ -13,7 +13,7 @@ from hpo_gym.app._output import print_sheets
 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, wide: Wide = False) -> None:
     """Show suites, optimizers and parts of an env."""
-    from hpo_gym.app import listing
+    from hpo_gym.app import _listing as listing
 
     data = listing.listing()
     if as_json:

@@ -182,7 +182,7 @@ def make_runs(
     return Runs(
         bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, fused=fused,
         keep=(*observer.keeps, *codec.keeps, *keep), view=contexts.bank, floor=contexts.scale.floor, units=units,
-        checkpoints=contexts.continued,
+        continued=contexts.continued,
     )  # fmt: skip
 
 

@@ -248,7 +248,7 @@ def run_batch(
     most, units = limit.horizon(levels), limit.units(unique)
     kept = limit.kept_on(unique) if any(task.cumulative for task in unique) else None
     amount = float(limit.amount)
-    runs = Runs(bank, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, checkpoints=kept)
+    runs = Runs(bank, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, continued=kept)
     turn = Transition(bank, runs, levels, n_init)
     turn.start(ALL_RUNS, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)

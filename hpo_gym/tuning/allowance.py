@@ -62,8 +62,8 @@ def allowance(budget: int | None, cost: float | None) -> Allowance:
     """Return the limits of a tuning.
 
     Args:
-        budget: Trials; None: 33, or with `budget_cost` as many as it pays for.
-        budget_cost: In the unit of the trials' cost.
+        budget: Trials; None: 33, or with `cost` as many as it pays for.
+        cost: In the unit of the trials' cost.
 
     Raises:
         InvalidValueError: One is out of range.

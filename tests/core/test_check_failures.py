@@ -125,7 +125,7 @@ class GoesOnAfterACutTrial(Changes):
 class PaysInFullAboveACheckpoint(HPOEnv):
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**{**keywords, "checkpoints": False})
-        object.__setattr__(self.kernel.contexts, "checkpoints", np.ones(len(self.kernel.bank.tasks), bool))
+        object.__setattr__(self.kernel.contexts, "continued", np.ones(len(self.kernel.bank.tasks), bool))
 
 
 @planted("`info['cost']` is not what the task gives", **KEPT, checkpoints=True)

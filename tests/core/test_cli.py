@@ -18,7 +18,7 @@ import pytest
 import toys
 
 from hpo_gym import app
-from hpo_gym.app import listing
+from hpo_gym.app import _listing as listing
 from hpo_gym.checks import shipped
 from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.observers import OBSERVERS

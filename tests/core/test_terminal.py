@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from hpo_gym.app import listing
+from hpo_gym.app import _listing as listing
 from hpo_gym.system.terminal import Column, Sheet, folded
 
 SHEET = Sheet(

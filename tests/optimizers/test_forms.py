@@ -15,7 +15,7 @@ import pytest
 from toys import gappy
 
 import hpo_gym
-from hpo_gym.app import listing
+from hpo_gym.app import _listing as listing
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimize.forms import form_of, make_optimizer
 from hpo_gym.optimize.protocol import Context

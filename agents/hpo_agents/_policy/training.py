@@ -104,7 +104,7 @@ class Plan:
 
     Attributes:
         steps: Trials of the training.
-        segments: Number of validations and checkpoints.
+        segments: Number of validations, each with a saved state.
         patience: Segments without a better result on the validation tasks before the training ends; without such tasks
             it never ends early.
         seed: Of everything random.

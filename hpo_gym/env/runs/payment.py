@@ -21,16 +21,16 @@ class Payment:
 
     Args:
         units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``.
-        checkpoints: Tasks on which a trial goes on from its checkpoint (see `hpo_gym.problem.checkpoints`), ``(k,)``.
+        continued: Tasks on which a trial continues a training (see `hpo_gym.problem.costs`), ``(k,)``.
 
     Attributes:
         price: Price in units of the trials of this tick, ``(n,)``.
-        whole: Their cost without checkpoints, ``(n,)``.
+        whole: Their cost from the start, ``(n,)``.
     """
 
-    def __init__(self, units: Floats | None, checkpoints: Mask | None) -> None:
+    def __init__(self, units: Floats | None, continued: Mask | None) -> None:
         self.units = np.empty(0) if units is None else units
-        self.checkpoints = np.zeros(len(self.units), bool) if checkpoints is None else checkpoints
+        self.continued = np.zeros(len(self.units), bool) if continued is None else continued
         self.price = self.whole = np.empty(0)
 
     def pay(
@@ -65,7 +65,7 @@ class Payment:
         slots = ticks % runs.h
         known = runs.at[slots[0] : slots[-1] + 1] if slots[0] <= slots[-1] else runs.at[slots]
         same = known == at if runs.tabular else (known == at).all(2)
-        tick, who = np.divmod(np.flatnonzero(same & self.checkpoints[runs.task]), runs.n)  # twice as fast as `nonzero`
+        tick, who = np.divmod(np.flatnonzero(same & self.continued[runs.task]), runs.n)  # twice as fast as `nonzero`
         slot, asked, share = slots[tick], fidelity, runs["fidelity"]
         lower = (ticks[tick] >= runs.start[who]) & (share[slot, who] < asked[who])
         lower &= runs["status"][slot, who] == Status.OK

@@ -68,7 +68,7 @@ class Runs(Slots):
         view: The agent's view of the bank, where it is at hand.
         units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
             full evaluations. See `Payment`.
-        checkpoints: Tasks on which a trial pays only the cost beyond its checkpoint, ``(k,)``; None: none. Needs
+        continued: Tasks on which a trial pays only the cost beyond its checkpoint, ``(k,)``; None: none. Needs
             `units`.
 
     Attributes:
@@ -100,7 +100,7 @@ class Runs(Slots):
         floor: float | Floats = 0.0,
         view: BankView | None = None,
         units: Floats | None = None,
-        checkpoints: Mask | None = None,
+        continued: Mask | None = None,
     ) -> None:
         self.tabular = bank.m > 0
         super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype)
@@ -113,12 +113,12 @@ class Runs(Slots):
         self.best: NDArray[Any] = np.full(n, -np.inf, bank.dtype)
         self.previous = self.best
         self.progress = bank.progress(n, h) if isinstance(bank, ProgressBank) else None
-        self.payment = Payment(units, checkpoints)
+        self.payment = Payment(units, continued)
         self.in_cost = len(self.payment.units) > 0
         names = {
             "fidelity": fidelity, "best_fidelity": fidelity, "spent": fidelity or self.in_cost,
             "cost": not self.tabular or self.in_cost, "status": not self.tabular or self.in_cost,
-            "whole_cost": fidelity and bool(self.payment.checkpoints.any()),
+            "whole_cost": fidelity and bool(self.payment.continued.any()),
             "shown": bool(bank.signals), "signals": bool(bank.signals),
         }  # fmt: skip
         self._keep([*(name for name, needed in names.items() if needed), *keep])

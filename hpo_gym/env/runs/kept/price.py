@@ -66,7 +66,7 @@ class Status(TrialColumn):
 
 @COLUMNS.register("whole_cost")
 class WholeCost(TrialColumn):
-    """Cost of each trial as if there were no checkpoints."""
+    """Cost of each trial of a training from the start."""
 
     saved = False
 
