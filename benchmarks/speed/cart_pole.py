@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from ratios import Found
+from measured import Found
 from timing import Case, against
 
 ACTIONS = 1024

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from ratios import SHIPPED, Found, Goal, Group, Ratios, main
+from measured import SHIPPED, Found, Goal, Group, Ratios, main
 
 CALLS = ("first make", "first step", "second make", "1,024 runs")
 BRIEF = 0.15  # the least ratio: what is shorter, 15 ms or so, is not told apart

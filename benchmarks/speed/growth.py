@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from fresh import fresh, megabytes
-from ratios import Found, Goal, Group, Ratios, main
+from measured import Found, Goal, Group, Ratios, main
 
 # isort: split
 import limit

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ratios import Found, Goal, Group, Ratios, main
+from measured import Found, Goal, Group, Ratios, main
 
 # isort: split
 import gymnasium as gym

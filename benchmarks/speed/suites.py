@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, partial
 
-from ratios import SHIPPED, Found, Goal, Group, Ratios, main
+from measured import SHIPPED, Found, Goal, Group, Ratios, main
 
 # isort: split
 import limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from ratios import Found, Goal, Group, Ratios, main
+from measured import Found, Goal, Group, Ratios, main
 
 # isort: split
 import numpy as np

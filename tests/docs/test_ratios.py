@@ -19,7 +19,7 @@ SCRIPTS = ("defaults", "single", "vector_env", "suites", "surrogates", "growth",
 @pytest.fixture
 def ratios(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(SPEED))
-    return importlib.import_module("ratios")
+    return importlib.import_module("measured")
 
 
 def make(ratios: Any, *found: dict[str, dict[str, float]], **settings: Any) -> Any:
