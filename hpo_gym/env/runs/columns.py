@@ -56,6 +56,7 @@ class Tick:
         """Return `new` ``(n, ...)``, with the values of idle runs as `before`."""
         if self.idle is None:
             return new
+        new = np.asarray(new)
         return np.where(self.idle.reshape(-1, *[1] * (new.ndim - 1)), before, new)
 
     @property
@@ -86,7 +87,7 @@ class Column(ABC):
         return ()
 
     @abstractmethod
-    def after(self, runs: Runs, tick: Tick, before: Array) -> Array | float:
+    def after(self, runs: Runs, tick: Tick, before: Array) -> Any:
         """Return the values after a trial, fresh, from those `before`; the values of idle runs are not used."""
 
     def new(self, runs: Runs) -> Array:
@@ -101,7 +102,8 @@ class Column(ABC):
 
     def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
         """Return the values after one more trial of each run that is not idle."""
-        return tick.only(np.asarray(self.after(runs, tick, values)), values)
+        after = self.after(runs, tick, values)
+        return after if tick.idle is None else tick.only(after, values)
 
     def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
         """Return the values after the initial design, whose own are `given`, of the runs at `which` ``(b,)``."""

@@ -38,6 +38,7 @@ from hpo_gym.problem import (
 )
 
 _maximum, _LOST = np.maximum, -np.inf
+_NO_FAILURES = np.zeros(0, bool)
 _OF_RUNS = ("task", "world", "base", "last", "best", "previous")
 _IN_SNAPSHOTS = ("world", "last", "best", "previous")
 
@@ -380,7 +381,7 @@ class Runs(Slots):
         """Write the scores of failures into `score`; return whether only `Failures.risen` is left to ask, and if not,
         the runs that failed, ``(n,)``."""
         failures, plain = self._failures, True
-        failed = np.zeros(0, bool)
+        failed = _NO_FAILURES
         if not failures.possible:
             return plain, failed
         by_status = outcome and outcome.status.any()
