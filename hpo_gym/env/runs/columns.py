@@ -103,7 +103,7 @@ class Column(ABC):
     def record(self, runs: Runs, values: Array, tick: Tick) -> Array:
         """Return the values after one more trial of each run that is not idle."""
         after = self.after(runs, tick, values)
-        return after if tick.idle is None else tick.only(after, values)
+        return after if tick.whole else tick.only(after, values)
 
     def give(self, values: Array, given: Array, which: Ints, slots: Ints) -> Array:
         """Return the values after the initial design, whose own are `given`, of the runs at `which` ``(b,)``."""
