@@ -60,13 +60,13 @@ def cell(suite: str, split: str, out: Path) -> dict[str, Any]:
 
 
 def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Play two rules on the validation tasks of `Drift` anew."""
+    """Play two rules on the test tasks of `Drift` anew."""
     names = ("cosine", "plateau")
     rules = frame.stored("schedule_rules")["Drift"]
     with TemporaryDirectory() as folder:
         of = {rule: {"name": rule, **rules[rule]["chosen"]} for rule in names}
-        now = compare(of, "Drift", "val", Path(folder) / "runs")["found"]
-    told = found["Drift"]["val"]["found"]
+        now = compare(of, "Drift", "test", Path(folder) / "runs")["found"]
+    told = found["Drift"]["test"]["found"]
     return [np.round(now[n]["loss"], 9).tolist() for n in names], [np.round(told[n]["loss"], 9).tolist() for n in names]
 
 
