@@ -179,7 +179,9 @@ class HPOVecEnv(VecEnv):
     def set_attr(self, attr_name: str, value: object, indices: VecEnvIndices = None) -> None:
         raise InvalidValueError(f"The runs of a vector env share their attributes: set {attr_name!r} on it instead.")
 
-    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *method_args: object, indices: VecEnvIndices = None, **method_kwargs: object
+    ) -> list[Any]:
         chosen = self._chosen(indices)
         if method_name == "action_masks":
             masks = self.env.action_masks()

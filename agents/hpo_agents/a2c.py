@@ -34,6 +34,6 @@ class A2C(SB3Agent):
     smoke = tiny(n_steps=5)
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Logits of the actions."""
         return logits_of(policy.get_distribution(obs).distribution), None

@@ -30,6 +30,6 @@ class DQN(SB3Agent):
     actions = (gym.spaces.Discrete,)
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Values of the actions."""
         return policy.q_net(obs), None

@@ -32,6 +32,6 @@ class PPO(SB3Agent):
     maker = Algorithm
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Logits of the actions."""
         return logits_of(policy.get_distribution(obs).distribution), None

@@ -147,7 +147,7 @@ class PPOObjectives(SB3Agent):
         return learner, lambda actor: volume_regret(actor, held, ranges, volumes, seed=own, greedy=self.greedy)
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Logits of the actions."""
         return logits_of(policy.get_distribution(obs).distribution), None
 

@@ -42,6 +42,6 @@ class QRDQN(SB3Agent):
         return {"net_arch": list(self.network), "n_quantiles": self.algorithm["n_quantiles"]}
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Values of the actions: means of their quantiles."""
         return policy.quantile_net(obs).mean(1), None

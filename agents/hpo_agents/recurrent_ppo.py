@@ -43,7 +43,7 @@ class RecurrentPPO(SB3Agent):
         return {"lstm_hidden_size": self.network[0], "net_arch": list(self.network[1:])}
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Logits of the actions, and the state of the LSTM."""
         n, lstm = len(obs), policy.lstm_actor
         if memory is None:

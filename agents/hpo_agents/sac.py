@@ -39,6 +39,6 @@ class SAC(SB3Agent):
     actions = (gym.spaces.Box,)
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Return the mean action."""
         return policy.actor(obs, deterministic=True), None

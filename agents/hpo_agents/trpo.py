@@ -34,6 +34,6 @@ class TRPO(SB3Agent):
     smoke = tiny(n_steps=5, batch_size=20, sub_sampling_factor=1)
 
     @staticmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Logits of the actions."""
         return logits_of(policy.get_distribution(obs).distribution), None

@@ -207,7 +207,7 @@ def _known(tasks: Sequence[Task], tables: Prior, encoding: Encoding) -> list[Kno
     return out
 
 
-def _checked_points(x: Any, space: SearchSpace) -> Points:
+def _checked_points(x: Points, space: SearchSpace) -> Points:
     if x.ndim != 2 or x.shape[1] != space.d or x.dtype != np.float64 or not ((x >= 0) & (x <= 1)).all():
         raise InvalidValueError(
             f"`warm` must be points ({space.d} columns in [0, 1], float64), got {x.dtype} {x.shape}."

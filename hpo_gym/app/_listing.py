@@ -107,7 +107,7 @@ def info(what: object) -> dict[str, Any]:
 def _about(form: Form) -> dict[str, Any]:
     """All about an optimizer that is not registered, or is trained."""
     try:
-        optimizer: Any = form.make()
+        optimizer: object = form.make()
     except MissingExtraError as missing:
         return {"name": form.name, "description": str(missing), **_training(form)}
     own = getattr(optimizer, "settings", None)
@@ -137,7 +137,7 @@ def _settings(maker: Any, made: object = None) -> dict[str, Any]:
     return {p.name: _plain(getattr(made, p.name, p.default)) for p in known}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
@@ -233,7 +233,7 @@ def joined(docstring: str) -> Iterator[tuple[int, str]]:
         yield depth, held
 
 
-def _told(value: Any) -> str:
+def _told(value: object) -> str:
     """Return a value in few digits; `--json` has all."""
     if isinstance(value, list):
         return f"[{', '.join(map(_told, value))}]"

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, __version__, digest, unknown
+from hpo_gym.base import Floats, InvalidValueError, __version__, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbent import incumbents_on_test
@@ -294,7 +294,7 @@ class BenchPlan:
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
     def _curves(
-        self, suite: Suite, entrant: Entrant, names: Sequence[str], found: _Found, bounds: Any, score: str,
+        self, suite: Suite, entrant: Entrant, names: Sequence[str], found: _Found, bounds: Floats, score: str,
         random: Mapping[str, float],
     ) -> Curves:  # fmt: skip
         p, incumbents = self.protocol, found.incumbents[score]

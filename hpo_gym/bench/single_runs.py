@@ -12,6 +12,7 @@ from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, auc_of_runs
 from hpo_gym.problem import LABELS, Status
 
 if TYPE_CHECKING:
+    from hpo_gym.base import Floats
     from hpo_gym.bench.plan import BenchPlan
     from hpo_gym.problem import SearchSpace, Task
     from hpo_gym.system import Record, Store
@@ -140,7 +141,7 @@ def shown(curves: Sequence[Curves]) -> list[str]:
     return sorted(ordered, key=lambda n: (area[n], n))
 
 
-def _median(values: Any) -> int:
+def _median(values: Floats) -> int:
     """Return the place of the lower median, the first of equals."""
     return int(np.argsort(np.round(values, _DIGITS), kind="stable")[(len(values) - 1) // 2])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from hpo_gym.base import HPOGymError
 from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.worth import outcome, worth
 from hpo_gym.problem import LABELS, SPENT, Checkpoints, History, Query, Status, Task, Trial, over, pays, too_dear
+
+if TYPE_CHECKING:
+    from hpo_gym.env import Kernel
 
 Info = Mapping[str, Any]
 
@@ -32,7 +35,7 @@ class Account:
         given: The trials of the initial design.
     """
 
-    kernel: Any
+    kernel: Kernel
     task: Task
     world: int
     given: tuple[Trial, ...] = ()
@@ -158,7 +161,7 @@ class Account:
             faults.expect(told == true, "The last trial of `history` is not that of the info")
 
 
-def check_given(trials: History, kernel: Any, info: Info, faults: Faults) -> None:
+def check_given(trials: History, kernel: Kernel, info: Info, faults: Faults) -> None:
     """Check the initial design: its size, full evaluations, and the incumbent the best of them."""
     count = kernel.contexts.n_init
     faults.expect(info.get("t") == count, f"`t` is {info.get('t')} at first, with {count} given points")

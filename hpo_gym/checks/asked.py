@@ -21,7 +21,7 @@ _SAME = 1e-9  # fidelities, and distances to two levels
 _DIGITS = 12  # of squared distances: what is equal in these is as near
 
 
-def check_asked(action: Any, info: Info, account: Account, rows: CheckedRows, faults: Faults) -> None:
+def check_asked(action: object, info: Info, account: Account, rows: CheckedRows, faults: Faults) -> None:
     """Check that the action's configuration is evaluated, or the row that answers for it, at the action's fidelity.
 
     Args:
@@ -45,7 +45,7 @@ def check_asked(action: Any, info: Info, account: Account, rows: CheckedRows, fa
 
 
 # ---------------------------------------------------------------------- fidelity
-def _fidelity(action: Any, account: Account) -> float:
+def _fidelity(action: object, account: Account) -> float:
     """Return the fidelity of the action, lowered to the rest of a budget in full evaluations."""
     codec, levels = account.kernel.parts.codec, account.kernel.contexts.fidelities
     if not codec.fidelity:
@@ -63,7 +63,7 @@ def _fidelity(action: Any, account: Account) -> float:
 
 
 # ---------------------------------------------------------------------- configuration
-def _config(action: Any, account: Account, rows: CheckedRows) -> dict[str, Any] | None:
+def _config(action: object, account: Account, rows: CheckedRows) -> dict[str, Any] | None:
     """Return the configuration that the action evaluates; None if undetermined."""
     task, codec = account.task, account.kernel.parts.codec
     if isinstance(codec, Pool):
@@ -81,7 +81,7 @@ def _config(action: Any, account: Account, rows: CheckedRows) -> dict[str, Any] 
     return task.space.from_unit(x)
 
 
-def _proposed(action: Any, account: Account) -> Points | None:
+def _proposed(action: object, account: Account) -> Points | None:
     """Return the point of the unit cube that an action proposes, ``(d,)``."""
     codec, space = account.kernel.parts.codec, account.kernel.contexts.space
     if isinstance(codec, Box):
@@ -103,7 +103,8 @@ def _moved(choice: int, account: Account) -> Points | None:
         best = account.incumbent
         return here if best is None else own.to_unit(best.config)
     j, up = divmod(choice, 2)
-    h, levels = space.hyperparameters[j], list(space.levels(account.kernel.parts.codec.levels)[j])
+    codec: Any = account.kernel.parts.codec
+    h, levels = space.hyperparameters[j], list(space.levels(codec.levels)[j])
     distances = np.abs(np.array(levels) - here[j])
     if np.ptp(np.sort(distances)[:2]) < _SAME and len(levels) > 1:  # two levels are as near
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -61,7 +61,7 @@ def _keywords(env: Env) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- what a run was told
-def told(outcome: Any) -> Reported:
+def told(outcome: Sequence[Any]) -> Reported:
     """Return an outcome of a single env; of a reset the reward is 0."""
     if len(outcome) == 2:
         return Reported(snapshot(outcome[0]), 0.0, False, False, snapshot(outcome[1]))
@@ -69,7 +69,7 @@ def told(outcome: Any) -> Reported:
     return Reported(snapshot(obs), reward, bool(terminated), bool(truncated), snapshot(info))
 
 
-def told_run(env: Env, outcome: Any, i: int) -> Reported:
+def told_run(env: Env, outcome: Sequence[Any], i: int) -> Reported:
     """Return the outcome of run `i` of a vector env."""
     obs, info = outcome[0], numbers(env, outcome[-1], i)
     own = {k: np.array(v[i]) for k, v in obs.items()} if isinstance(obs, dict) else np.array(obs[i])
@@ -114,7 +114,7 @@ def compare(what: str, got: Reported, expected: Reported, same: Mapping[str, boo
     return good
 
 
-def _array(obs: Any) -> Any:
+def _array(obs: object) -> Any:
     """Return an observation with numbers as arrays: a single env may give a plain integer, a vector env an array."""
     return {k: np.asarray(v) for k, v in obs.items()} if isinstance(obs, dict) else np.asarray(obs)
 

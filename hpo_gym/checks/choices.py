@@ -31,7 +31,7 @@ def has_masks(space: gym.Space[Any]) -> bool:
     return isinstance(space, (gym.spaces.Discrete, gym.spaces.MultiDiscrete))
 
 
-def actions(env: Any, codec: object, seed: int) -> Iterator[Action]:
+def actions(env: object, codec: object, seed: int) -> Iterator[Action]:
     """Random actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
     space = copy.deepcopy(space_of(env))
     space.seed(seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -138,7 +138,7 @@ class Episodes:
         task, world = self.kernel.bank.tasks[self._names[name]], int(self.kernel.runs.world[0])
         return Account(self.kernel, task, world, tuple(history))
 
-    def _step(self, outcome: Any, account: Account, action: Action, step: int, stop: bool) -> bool:
+    def _step(self, outcome: Sequence[Any], account: Account, action: Action, step: int, stop: bool) -> bool:
         """Look at a step; whether there is more to look at."""
         obs, reward, terminated, truncated, info = outcome
         env, faults = self.env, self.faults
@@ -173,7 +173,7 @@ class Episodes:
         self._look(obs, account, step < _MASKS)
         return True
 
-    def _look(self, obs: object, account: Account, masks: bool) -> None:
+    def _look(self, obs: Any, account: Account, masks: bool) -> None:
         """Check the observation."""
         if self.same["observation"]:
             with self.faults.guard("To read the observation"):
@@ -192,7 +192,7 @@ class Episodes:
         seeds = None if plan.seed is None else [plan.seed, 77] if first else [plan.seed]
         return told_run(self.beside, self.beside.reset(seed=seeds, options=options), 0)
 
-    def _follow(self, action: Action, outcome: Any) -> bool:
+    def _follow(self, action: Action, outcome: Sequence[Any]) -> bool:
         """Take the step beside it; whether both went alike, so that the next can be compared."""
         if self.beside is None:
             return False

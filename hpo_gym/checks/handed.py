@@ -76,11 +76,11 @@ def check_given_values(make: Make, faults: Faults) -> None:
     env = make()
     codec, many = codec_of(env), is_vector(env)
     chosen = walks(env, codec, 9) if many else walk(space_of(env), codec, 9)
-    seeds: Any = list(range(env.num_envs)) if many else 4
+    seeds: object = list(range(env.num_envs)) if many else 4
     options: dict[str, Any] = {}
     kept: list[tuple[str, Any, Any]] = []
 
-    def hand(what: str, value: Any) -> Any:
+    def hand(what: str, value: object) -> Any:
         kept.append((what, value, copy.deepcopy(value)))
         return value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +74,7 @@ class Moment(NamedTuple):
     """A step of the vector env: its input and its output."""
 
     actions: NDArray[Any]
-    outcome: Any
+    outcome: Sequence[Any]
 
 
 class Many:
@@ -132,7 +132,10 @@ class Many:
 
     # ------------------------------------------------------------------ beginnings
     def _reset(
-        self, which: NDArray[np.bool_] | None = None, seed: list[int | None] | None = None, options: Any = None
+        self,
+        which: NDArray[np.bool_] | None = None,
+        seed: list[int | None] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """Begin runs, in the vector env and beside it; of seeds and tasks, one for each run that begins."""
         if not self.good:
@@ -152,7 +155,7 @@ class Many:
                 self._compare("What a reset of other runs leaves", told_run(env, outcome, run.i), run.last._replace(
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
 
-    def _begun(self, run: CheckedRun, outcome: Any, seed: int | None, task: str | None) -> None:
+    def _begun(self, run: CheckedRun, outcome: Sequence[Any], seed: int | None, task: str | None) -> None:
         """Check a run that begins with an outcome of the vector env."""
         expected = run.begin(seed, task)
         got = told_run(self.env, outcome, run.i)

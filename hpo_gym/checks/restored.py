@@ -35,7 +35,7 @@ def check_snapshots(make: Make, faults: Faults) -> None:
     same(faults, "An episode that was restored goes on otherwise than before", first, _steps(env, again, run))
 
 
-def _step(env: Env, action: Any) -> tuple[Any, Any, Any]:
+def _step(env: Env, action: object) -> tuple[Any, Any, Any]:
     """Take a step; runs that end begin anew where the env leaves that to its user."""
     obs, reward, terminated, truncated, _ = env.step(action)
     if is_vector(env) and mode_of(env) is AutoresetMode.DISABLED and (over := terminated | truncated).any():

@@ -10,7 +10,7 @@ import numpy as np
 from hpo_gym.base import Floats, Ints, Mask
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
-from hpo_gym.env import Grid, Move
+from hpo_gym.env import Grid, Kernel, Move
 from hpo_gym.env import Pool as PoolCodec
 from hpo_gym.problem import Evaluations, Points, Pool, Task
 
@@ -30,7 +30,9 @@ class CheckedRows:
         of_rows: Whether the codec is `pool`; other codecs mask in their own way.
     """
 
-    def __init__(self, kernel: Any, pools: Pools | None = None, train: Sequence[Task] = ()) -> None:
+    codec: Any
+
+    def __init__(self, kernel: Kernel, pools: Pools | None = None, train: Sequence[Task] = ()) -> None:
         self._train, self._earlier = train, dict[str, Floats]()
         self.kernel, self.codec, self.contexts = kernel, kernel.parts.codec, kernel.contexts
         self.of_rows = isinstance(self.codec, PoolCodec)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
 from hpo_gym.checks.account import Account
@@ -16,13 +17,15 @@ from hpo_gym.env import Blind, HistoryObserver, Last, Levels, PoolObserver, Prog
 from hpo_gym.problem import Scale, Task
 
 Named = tuple[str, Any, Any]
+Flat = NDArray[Any]
+Nested = dict[str, NDArray[Any]]
 
 _NEAR = 1e-5  # of one and a number, as it is shown in float32
 _SAME = 1e-9  # distances to two levels
 _HUGE = float(np.finfo(np.float32).max)
 
 
-def check_shown(obs: Any, account: Account, rows: CheckedRows, faults: Faults) -> None:
+def check_shown(obs: Flat | Nested, account: Account, rows: CheckedRows, faults: Faults) -> None:
     """Check that an observation shows the trials so far, the rest of the budget, and the known facts about the data
     set."""
     for name, shown, true in (*_numbers(obs, account, rows), *_context(obs, account)):
@@ -47,7 +50,7 @@ def _numbers(obs: Any, account: Account, rows: CheckedRows) -> Iterator[Named]:
         yield from _pool(obs, account, rows)
 
 
-def _last(obs: Any, account: Account) -> Iterator[Named]:
+def _last(obs: Flat, account: Account) -> Iterator[Named]:
     d = account.kernel.contexts.space.d
     yield "the share of the budget left", obs[d + 2], account.left
     yield "the last configuration", obs[:d], 2 * _x(account, -1) - 1 if account.t else np.zeros(d)
@@ -55,7 +58,7 @@ def _last(obs: Any, account: Account) -> Iterator[Named]:
     yield "the incumbent's score", obs[d + 1], served(account)[_best(account)] if account.t else 0.0
 
 
-def _summary(obs: Any, account: Account) -> Iterator[Named]:
+def _summary(obs: Flat, account: Account) -> Iterator[Named]:
     d, t = account.kernel.contexts.space.d, account.t
     yield "the share of the budget left", obs[2 * d + 2], account.left
     if not t:
@@ -70,7 +73,7 @@ def _summary(obs: Any, account: Account) -> Iterator[Named]:
     yield "the share of trials since the incumbent", obs[2 * d + 4], (t - 1 - best) / t
 
 
-def _history(obs: Any, account: Account) -> Iterator[Named]:
+def _history(obs: Flat, account: Account) -> Iterator[Named]:
     d, t = account.kernel.contexts.space.d, account.t
     table = obs[: account.kernel.contexts.horizon * (d + 2)].reshape(-1, d + 2)
     yield "the number of trials", (table[:, -1] > 0).sum(), t
@@ -81,7 +84,7 @@ def _history(obs: Any, account: Account) -> Iterator[Named]:
     yield "what follows the trials", table[t:], np.zeros_like(table[t:])
 
 
-def _tokens(obs: Any, account: Account) -> Iterator[Named]:
+def _tokens(obs: Nested, account: Account) -> Iterator[Named]:
     h, t = account.kernel.contexts.horizon, account.t
     yield "the share of the budget left", obs["left"], account.left
     yield "the number of trials", obs["mask"].sum(), t
@@ -99,7 +102,7 @@ def _tokens(obs: Any, account: Account) -> Iterator[Named]:
         yield "the active hyperparameters", obs["active"][:t], active
 
 
-def _own(obs: Any, account: Account) -> Iterator[Named]:
+def _own(obs: Flat, account: Account) -> Iterator[Named]:
     """Return the first part of the observation, for observers of a run's own moves."""
     d, t = account.kernel.contexts.space.d, account.t
     default = account.kernel.contexts.space.default_x
@@ -110,15 +113,16 @@ def _own(obs: Any, account: Account) -> Iterator[Named]:
     yield "the last move", obs[2 + d : 2 + 2 * d], 2 * (now - before)
 
 
-def _training(obs: Any, account: Account) -> Iterator[Named]:
+def _training(obs: Flat, account: Account) -> Iterator[Named]:
     at = 2 + 2 * account.kernel.contexts.space.d
     if account.t:
         loss = np.log(0.01 - account.trials[-1].score)
         yield "the logarithm of the validation loss", obs[at], np.clip(loss, -10.0, 10.0)
 
 
-def _levels(obs: Any, account: Account) -> Iterator[Named]:
-    space, observer = account.kernel.contexts.space, account.kernel.parts.observer
+def _levels(obs: Flat, account: Account) -> Iterator[Named]:
+    space = account.kernel.contexts.space
+    observer: Any = account.kernel.parts.observer
     x = _x(account, -1) if account.t else space.default_x
     grid = space.levels(observer.levels)
     cell = [int(np.abs(values - u).argmin()) for values, u in zip(grid, x, strict=True)]
@@ -132,7 +136,7 @@ def _levels(obs: Any, account: Account) -> Iterator[Named]:
         yield "the grid cell", obs, np.where(unsure, np.nan, cell)
 
 
-def _pool(obs: Any, account: Account, rows: CheckedRows) -> Iterator[Named]:
+def _pool(obs: Nested, account: Account, rows: CheckedRows) -> Iterator[Named]:
     state, features = obs["state"], obs["candidate_features"]
     yield "the share of the budget left", state[1], account.left
     yield "the incumbent's score", state[0], served(account)[_best(account)] if account.t else 0.0
@@ -181,7 +185,7 @@ def _best(account: Account) -> int:
     return next(i for i, trial in enumerate(account.trials) if trial is account.incumbent)
 
 
-def _context(obs: Any, account: Account) -> Iterator[Named]:
+def _context(obs: Flat | Nested, account: Account) -> Iterator[Named]:
     """Return meta-features, standardised on meta-train, and a mask of known ones; if the observer shows them, last of
     all."""
     observer, contexts = account.kernel.parts.observer, account.kernel.contexts

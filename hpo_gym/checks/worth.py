@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from hpo_gym.env import (
     Final,
     FinalRegret,
     Improvement,
+    Kernel,
     LogRegret,
     NormalizedImprovement,
     OracleReward,
@@ -40,7 +41,7 @@ class Worth(NamedTuple):
         return abs(reward - self.value) <= self.slack
 
 
-def worth(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent: float = 0.0) -> Worth | None:
+def worth(kernel: Kernel, task: Task, before: Sequence[Trial], trial: Trial, spent: float = 0.0) -> Worth | None:
     """Return the reward of a trial after those `before`; None for a reward that is not registered by us.
 
     Args:
@@ -59,7 +60,7 @@ def worth(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent:
     return Worth(name, found.value - repeated * scale.sd, loose)
 
 
-def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Worth | None:
+def _plain(kernel: Kernel, task: Task, before: Sequence[Trial], trial: Trial) -> Worth | None:
     reward, scale = kernel.parts.reward, kernel.contexts.scale
     if isinstance(reward, Score):
         return Worth("score", trial.score, 0.0)
@@ -91,7 +92,7 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
     return None
 
 
-def worth_of_stop(kernel: Any, task: Task, trials: Sequence[Trial], spent: float) -> Worth | None:
+def worth_of_stop(kernel: Kernel, task: Task, trials: Sequence[Trial], spent: float) -> Worth | None:
     """Return the reward of an action that stops a run after trials, with a part of the budget spent.
 
     None for a reward that pays for a stop and is not registered by us.
@@ -114,13 +115,13 @@ def _standing(task: Task, trials: Sequence[Trial]) -> float:
     return sum(random) / len(random) if random else 1.0
 
 
-def _slack(kernel: Any, task: Task) -> float:
+def _slack(kernel: Kernel, task: Task) -> float:
     """Return the possible error of a regret by the rounding of scores."""
     size = max(abs(task.best), abs(task.worst)) / (task.best - task.worst) if task.best > task.worst else 0.0
     return _ROUNDING + float(np.finfo(kernel.runs.last.dtype).eps) * 8 * size
 
 
-def _rate(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent: float) -> Worth:
+def _rate(kernel: Kernel, task: Task, before: Sequence[Trial], trial: Trial, spent: float) -> Worth:
     """Return the regret before a trial times the share of the budget that it took."""
     contexts = kernel.contexts
     taken = trial.cost / task.cost_unit if contexts.in_cost else trial.fidelity

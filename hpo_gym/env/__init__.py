@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.codecs.move import Move as Move
     from hpo_gym.env.codecs.pool import Pool as Pool
     from hpo_gym.env.env import HPOEnv as HPOEnv
+    from hpo_gym.env.kernel import Kernel as Kernel
     from hpo_gym.env.kernel import make_runs as make_runs
     from hpo_gym.env.keywords import keywords_checked as keywords_checked
     from hpo_gym.env.observers import MAX as MAX

@@ -141,7 +141,7 @@ class HPOEnv(Named, gym.Env[Any, Any]):
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
         single = self._single
         if single is not None:
-            reward: Any = single.step(action)
+            reward: object = single.step(action)
         else:
             rewards = kernel.step(as_batch(action))
             reward = rewards[0] if rewards.ndim > 1 else rewards.item()

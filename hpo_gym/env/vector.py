@@ -317,7 +317,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
             for i in range(self.num_envs)
         )
 
-    def close_extras(self, **kwargs: Any) -> None:
+    def close_extras(self, **kwargs: object) -> None:
         """End what live tasks have running; a step after it starts that anew."""
         if hasattr(self, "kernel"):  # Gymnasium before 1.3 closes also what `__init__` refused
             self.kernel.bank.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -136,7 +136,7 @@ class MixedPool(_Mixed, PoolBank):
         self.there = self.measured.reshape(-1)
         self.complete = bool(self.measured.all())
 
-    def _by_row(self, values: Any, out: NDArray[Any]) -> NDArray[Any]:
+    def _by_row(self, values: Callable[[PoolBank], NDArray[Any]], out: NDArray[Any]) -> NDArray[Any]:
         """Return the row arrays of all pools as one array ``(k, m, ..)``."""
         for p, part in enumerate(self._pools):
             mine = np.flatnonzero(self._part == p)
@@ -180,7 +180,7 @@ class MixedPool(_Mixed, PoolBank):
         part, j = self._one(task)
         return cast("PoolBank", part).measured_row(j, min(row, part.m - 1))
 
-    def _rows(self, task: Ints, ask: Any) -> Ints:
+    def _rows(self, task: Ints, ask: Callable[[Any, Ints, Ints], Ints]) -> Ints:
         out = np.empty(len(task), np.int64)
         for part, who, j in self._each(task):
             out[who] = ask(part, who, j)

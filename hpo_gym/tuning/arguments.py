@@ -214,5 +214,5 @@ def takes_seed(objective: Callable[..., Any]) -> bool:
         return False
 
 
-def _numbers(values: Any) -> list[str]:
+def _numbers(values: object) -> list[str]:
     return [repr(v) for v in np.asarray(values, np.float64).ravel().tolist()]

@@ -70,7 +70,7 @@ def _by_name(given: object) -> bool:
     return isinstance(given, Mapping) and not of_config_space
 
 
-def _list(value: Any) -> Sequence[Any] | None:
+def _list(value: object) -> Sequence[Any] | None:
     """Return the choices of a list, an array or a categorical of Optuna; None for anything else."""
     if isinstance(value, np.ndarray):
         return list(value)
@@ -79,7 +79,7 @@ def _list(value: Any) -> Sequence[Any] | None:
     return value if isinstance(value, list) else None
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     if isinstance(value, np.generic):
         value = value.item()
     return value is None or isinstance(value, (str, bool)) or (isinstance(value, numbers.Real) and math.isfinite(value))

@@ -39,9 +39,9 @@ class CrossValidation:
         objects: Objects behind the choices of the space: see `ObjectSpace.objects`.
     """
 
-    estimator: Any
-    x: Any
-    y: Any
+    estimator: object
+    x: object
+    y: object
     splits: Sequence[tuple[Any, Any]]
     options: Mapping[str, Any]
     budget: int

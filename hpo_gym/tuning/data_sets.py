@@ -13,7 +13,7 @@ from hpo_gym.optimize import describe, heavy_tailed, levels, numbers
 _ROWS, _CELLS = 20_000, 5_000_000  # most rows, and cells, that statistics are computed from
 
 
-def meta_features_of(x: Any, y: Any, *, classifies: bool) -> dict[str, float | None]:
+def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float | None]:
     """Return meta-features of a data set; None where unknown. It takes a fraction of a second.
 
     Statistics are of at most 20,000 rows, evenly spaced. Data other than tables of numbers and categories, such as
@@ -75,7 +75,7 @@ def _columns(x: Any, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
             yield from np.asarray(values[rows], np.float64).T
 
 
-def _target(y: Any, rows: NDArray[np.int64], *, classifies: bool) -> tuple[NDArray[np.float64] | None, int | None]:
+def _target(y: object, rows: NDArray[np.int64], *, classifies: bool) -> tuple[NDArray[np.float64] | None, int | None]:
     """Codes or numbers of some rows, and the number of classes in all: 0 of regression, None where there is none."""
     try:
         values = None if y is None else np.asarray(y)

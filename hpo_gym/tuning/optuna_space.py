@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,7 @@ def _stepped(distribution: Any) -> bool:
     return distribution.step is not None and (distribution.step != 1 or isinstance(distribution, FloatDistribution))
 
 
-def _stands_in(h: Hyperparameter, distribution: Any) -> bool:
+def _stands_in(h: Hyperparameter, distribution: object) -> bool:
     """Return whether positions stand for the values of a range."""
     return h.kind == "int" and _stepped(distribution)
 
@@ -146,14 +146,14 @@ def _distinct(distribution: BaseDistribution) -> BaseDistribution:
         )
     if distribution.single() or not _stepped(distribution):
         return distribution
-    levels: Any = levels_of(distribution)
+    levels = levels_of(distribution)
     if levels is not None and all(a < b for a, b in itertools.pairwise(levels)):
         return distribution
     known: Any = distribution
     return IntDistribution(0, round((known.high - known.low) / known.step))
 
 
-def _differ(choices: Any) -> bool:
+def _differ(choices: Sequence[object]) -> bool:
     """Return whether choices are plain values, no two of them equal."""
     for i, choice in enumerate(choices):
         if not (choice is None or isinstance(choice, (bool, int, float, str))):

@@ -87,26 +87,26 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
     @keywords_checked("HPOGymSearchCV")
     def __init__(
         self,
-        estimator: Any,
+        estimator: object,
         space: AnySpace,
         *,
         optimizer: object = "auto",
         budget: int = 33,
-        prior: Any = (),
-        scoring: Any = None,
+        prior: object = (),
+        scoring: object = None,
         metric: str | None = None,
         n_jobs: int | None = None,
         batch_size: int = 1,
-        refit: Any = True,
-        cv: Any = None,
+        refit: object = True,
+        cv: object = None,
         verbose: int = 0,
         pre_dispatch: int | str = "2*n_jobs",
-        error_score: Any = np.nan,
+        error_score: object = np.nan,
         return_train_score: bool = False,
-        random_state: Any = None,
+        random_state: object = None,
         trial_timeout: float | None = None,
         memory: float | None = None,
-        meta_features: Any = AUTO,
+        meta_features: object = AUTO,
     ) -> None:
         super().__init__(
             estimator, scoring=scoring, n_jobs=n_jobs, refit=refit, cv=cv, verbose=verbose, pre_dispatch=pre_dispatch,
@@ -138,7 +138,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return copy
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, **params: Any) -> HPOGymSearchCV:
+    def fit(self, X: object, y: object = None, **params: object) -> HPOGymSearchCV:
         """Search, and refit the best configuration on all data.
 
         Args:
@@ -249,7 +249,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _meta_features(self, x: Any, y: Any) -> dict[str, float | None]:
+    def _meta_features(self, x: object, y: object) -> dict[str, float | None]:
         given = self.meta_features
         if given is None:
             return {}
@@ -260,7 +260,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return values_of(given(x, y))
 
     # ------------------------------------------------------------------ what was found
-    def _keep(self, rule: CrossValidation, tuned: Tuned, folds: list[Fold], refit_metric: Any) -> None:
+    def _keep(self, rule: CrossValidation, tuned: Tuned, folds: list[Fold], refit_metric: object) -> None:
         """Keep the results in the form of scikit-learn's searches."""
         if not folds:
             raise InvalidValueError(f"`optimizer` must propose a configuration, {tuned.plan.optimizer!r} did not.")
@@ -280,7 +280,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             if not callable(self.refit):
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
 
-    def _best_index(self, tuned: Tuned, metric: Any) -> int:
+    def _best_index(self, tuned: Tuned, metric: object) -> int:
         """Return scikit-learn's choice, except that a trial without success counts for nothing, whatever its
         `error_score`."""
         if callable(self.refit) or not tuned.succeeded:
@@ -288,7 +288,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         means = self.cv_results_[f"mean_test_{metric}"]
         return int(np.nanargmax(np.where([e.counts for e in tuned.ended], means, -np.inf)))
 
-    def _refit(self, x: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
+    def _refit(self, x: object, y: object, fit_params: Mapping[str, Any]) -> None:
         self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         start = time.perf_counter()
         self.best_estimator_.fit(x, *([] if y is None else [y]), **fit_params)

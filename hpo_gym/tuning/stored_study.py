@@ -133,7 +133,7 @@ def _config(space: SearchSpace, value: object) -> dict[str, Any]:
     return config
 
 
-def _typed(h: Hyperparameter, value: Any) -> Any:
+def _typed(h: Hyperparameter, value: object) -> Any:
     at = h.position(value)
     return h.choices[int(at)] if h.choices else int(at) if h.kind == "int" else value
 

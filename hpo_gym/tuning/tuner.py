@@ -201,7 +201,7 @@ class _Loop:
         guard.start(self.study.begun[number], limits=self.limits, seed=seed, named=named)
         self.busy[guard.pipe] = _Running(guard, number)
 
-    def _attend(self, pipe: Any) -> None:
+    def _attend(self, pipe: object) -> None:
         one = self.busy[pipe]
         news = one.guard.read(0)
         if isinstance(news, GuardStep):

@@ -42,7 +42,7 @@ class SB3Agent(PolicyAgent):
 
     @staticmethod
     @abstractmethod
-    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:
         """Return the policy's logits (or values) of each action ``(n, a)``, or the mean of a continuous action ``(n,
         d)``; and its memory, given the `memory` returned for the trial before (at first None).
         """
@@ -84,7 +84,7 @@ class SB3Actor(Actor):
         self.policy, self.agent = policy.train(False), agent
         self.discrete = isinstance(getattr(policy, "action_space", None), gym.spaces.Discrete)
 
-    def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
+    def act(self, obs: object, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
         self.policy.train(False)
         allowed = None if masks is None else torch.as_tensor(masks)
         seen = torch.as_tensor(obs)
@@ -203,7 +203,7 @@ def logits_of(distribution: Any) -> torch.Tensor:
     return torch.as_tensor(distribution.mean if logits is None else logits)
 
 
-def _part(model: Any, name: str) -> Any:
+def _part(model: object, name: str) -> Any:
     return functools.reduce(getattr, name.split("."), model)
 
 

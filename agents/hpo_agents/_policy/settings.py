@@ -29,14 +29,14 @@ def tuned(name: str, env: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return own
 
 
-def tiny(**algorithm: Any) -> dict[str, Any]:
+def tiny(**algorithm: object) -> dict[str, Any]:
     """Return settings of a training of a second, for tests; `algorithm` are arguments of the algorithm."""
     return {
         "candidates": 12, "budget": 5, "runs": 8, "steps": 240, "segments": 3, "network": [16], "algorithm": algorithm,
     }  # fmt: skip
 
 
-def tiny_off_policy(**algorithm: Any) -> dict[str, Any]:
+def tiny_off_policy(**algorithm: object) -> dict[str, Any]:
     """Return the same for an algorithm that learns from a buffer of earlier trials."""
     return tiny(buffer_size=100, learning_starts=40, batch_size=16, gradient_steps=1, **algorithm)
 

@@ -67,7 +67,7 @@ class Actor(ABC):
         memory: Its memory of runs from trial to trial; None before the first.
     """
 
-    memory: Any = None
+    memory: object = None
 
     @abstractmethod
     def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:

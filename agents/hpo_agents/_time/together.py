@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
 
 class Together(VecEnv):
@@ -43,21 +45,25 @@ class Together(VecEnv):
         for env in self.envs:
             env.close()
 
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         return self._of(indices, [value for env in self.envs for value in env.get_attr(attr_name)])
 
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+    def set_attr(self, attr_name: str, value: object, indices: VecEnvIndices = None) -> None:
         for env in self.envs:
             env.set_attr(attr_name, value)
 
-    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
+    ) -> list[Any]:
         told = [one for env in self.envs for one in env.env_method(method_name, *method_args, **method_kwargs)]
         return self._of(indices, told)
 
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+    def env_is_wrapped(
+        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
+    ) -> list[bool]:
         return self._of(indices, [one for env in self.envs for one in env.env_is_wrapped(wrapper_class)])
 
-    def _of(self, indices: Any, told: list[Any]) -> list[Any]:
+    def _of(self, indices: VecEnvIndices, told: list[Any]) -> list[Any]:
         return [told[i] for i in self._get_indices(indices)]
 
 

@@ -105,7 +105,9 @@ class FewShot(Learned, Baseline):
                 out[i] = self._choose(run, ensemble, adapted, j, None if not run.score else float(y[j].max()))
         return out
 
-    def _choose(self, run: Run, ensemble: Ensemble, adapted: Any, j: int, best: float | None) -> Choice | None:
+    def _choose(
+        self, run: Run, ensemble: Ensemble, adapted: dict[str, Any], j: int, best: float | None
+    ) -> Choice | None:
         """Claim the best candidate that is new to adapted run `j`; a random one if all were tried."""
         choices, encoded = self._candidates(run)
         if not len(choices):

@@ -89,7 +89,7 @@ class Scaling:
     mean: float = 0.0
     sd: float = 1.0
 
-    def __call__(self, score: Any) -> Floats:
+    def __call__(self, score: object) -> Floats:
         """Standardise scores, clipped to `FAR` standard deviations."""
         reach = FAR * self.sd
         clipped = np.clip(np.asarray(score, np.float64), self.mean - reach, self.mean + reach)

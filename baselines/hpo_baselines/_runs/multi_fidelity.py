@@ -85,7 +85,7 @@ class FidelityRun(Run):
         self.tried: dict[bytes, Tried] = {}
         self._of_row: dict[int, Tried] = {}  # those of rows, which so need no key again
         self.told_at: dict[int, list[Tried]] = {}
-        self.memory: Any = None
+        self.memory: object = None
         self._asks: Iterator[Ask] | None = None
         self._held: Ask | None = None
         self._reached = False  # whether the run has asked for a full evaluation

@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hpo_gym.app.play.person import Person
 from hpo_gym.app.play.race import first_task
@@ -146,7 +145,7 @@ class Game:
         plan.put(store, self.entrant, [done])
 
     def _begin(self, suite: Suite, talk: Talk, made: int) -> None:
-        about: Any = suite.about.get("score", {})
+        about: object = suite.about.get("score", {})
         score = about.get("name", "score") if isinstance(about, Mapping) else "score"
         title = suite.about.get("title", suite.name)
         task, budget = suite.task(str(self.task)), counted(self.budget or 0, "evaluation")

@@ -40,7 +40,7 @@ def is_foreign(reward: Reward) -> bool:
     return isinstance(reward, GivenReward) or not type(reward).__module__.startswith("hpo_gym.env.rewards.")
 
 
-def not_finite(reward: Reward, values: Any) -> InvalidValueError:
+def not_finite(reward: Reward, values: object) -> InvalidValueError:
     """Make the error for a reward that gave NaN or infinity, of one run or of each."""
     numbers = np.asarray(values, np.float64)
     at = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(np.atleast_1d(numbers)), -1)).all(1))[0])

@@ -445,11 +445,11 @@ class Runs(Slots):
             self._settle()
 
     # ------------------------------------------------------------------ kept, or looked up
-    def share_at(self, slots: Any, who: Any) -> Floats | None:
+    def share_at(self, slots: Ints | int, who: Ints) -> Floats | None:
         """Return fidelities of trials by slot and run; None where all are full."""
         return self.kept["fidelity"][slots, who] if "fidelity" in self.kept else None
 
-    def outcome_at(self, slots: Any, who: Ints) -> tuple[Floats, NDArray[np.int8]]:
+    def outcome_at(self, slots: Ints | int, who: Ints) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of trials by slot and run, each ``(b,)``, fresh."""
         if "cost" in self.kept:
             return np.array(self.kept["cost"][slots, who]), np.array(self.kept["status"][slots, who])

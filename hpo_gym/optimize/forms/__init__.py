@@ -166,7 +166,7 @@ def _only_here(folder: Path) -> bool:
     return entry is not None and entry.package not in OPTIMIZERS.packages
 
 
-def _made_by(maker: Any, settings: Mapping[str, Any], name: str | None = None) -> Form:
+def _made_by(maker: object, settings: Mapping[str, Any], name: str | None = None) -> Form:
     """Return the form of a class or a function: by its place, if it can be found from anywhere."""
     place = OPTIMIZERS.place_of(maker)
     label = name or str(getattr(maker, "__name__", type(maker).__name__))
@@ -191,7 +191,7 @@ def is_model(given: object) -> bool:
     return any(c.__name__ == "BaseAlgorithm" and c.__module__.startswith("stable_baselines3") for c in bases)
 
 
-def _learned(optimizer: Any) -> dict[str, Any]:
+def _learned(optimizer: object) -> dict[str, Any]:
     """Return the hash of an optimizer's learned content; empty without learning."""
     if not isinstance(optimizer, Trainable) or not optimizer.seen:
         return {}

@@ -71,9 +71,9 @@ class SB3Policy(PolicyOptimizer):
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         super().reset(context, rng)
-        self._memory: Any = None
+        self._memory: object = None
 
-    def _choose(self, obs: Any, rng: np.random.Generator) -> NDArray[Any]:
+    def _choose(self, obs: object, rng: np.random.Generator) -> NDArray[Any]:
         if self._normalized is not None:
             obs = self._normalized(obs)
         said: dict[str, Any] = {"state": self._memory, "episode_start": np.array([self._memory is None])}
@@ -92,7 +92,7 @@ def _copied(network: Any) -> Any:
     return copy.deepcopy(network, {} if left is None else {id(left): None}).to("cpu")
 
 
-def _unwrapped(env: Any) -> tuple[HPOEnv | HPOVectorEnv, _Normalized | None]:
+def _unwrapped(env: object) -> tuple[HPOEnv | HPOVectorEnv, _Normalized | None]:
     """Return our env inside wrappers, and the observation normaliser of a `VecNormalize` around it, or None."""
     normalized: _Normalized | None = None
     inner = env

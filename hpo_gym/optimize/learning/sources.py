@@ -154,7 +154,7 @@ def _body(nodes: list[Any]) -> str:
     return ",".join(filter(None, map(_text, nodes)))
 
 
-def _text(node: Any) -> str:
+def _text(node: object) -> str:
     if isinstance(node, list):
         return f"[{_body(node)}]"
     if not isinstance(node, ast.AST):

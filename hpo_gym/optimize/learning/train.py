@@ -153,7 +153,7 @@ def _learner(given: str | Callable[..., Any] | Trainable, settings: Mapping[str,
         return _name(type(given)), given
     name = given if isinstance(given, str) else _name(given)
     with making(name, settings):
-        maker: Any = OPTIMIZERS.resolve(given) if isinstance(given, str) else given
+        maker: object = OPTIMIZERS.resolve(given) if isinstance(given, str) else given
         if not callable(maker):
             raise InvalidValueError(f"An optimizer to train must be a name, a class or a `Trainable`, got {given!r}.")
         learner: object = made(maker, name, settings)
@@ -162,5 +162,5 @@ def _learner(given: str | Callable[..., Any] | Trainable, settings: Mapping[str,
     return _name(maker), learner
 
 
-def _name(maker: Any) -> str:
+def _name(maker: object) -> str:
     return OPTIMIZERS.name_of(maker) or OPTIMIZERS.place_of(maker) or str(getattr(maker, "__name__", maker))

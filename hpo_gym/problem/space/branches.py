@@ -65,9 +65,9 @@ def _switches(branches: Sequence[Mapping[str, Any]], name: str) -> bool:
     return all(value not in values[:i] for i, value in enumerate(values))
 
 
-def _is_choice(value: Any) -> bool:
+def _is_choice(value: object) -> bool:
     return isinstance(value, (list, str, int, float, bool, type(None)))
 
 
-def _values(value: Any) -> list[Any]:
+def _values(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]

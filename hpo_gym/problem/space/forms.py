@@ -81,7 +81,7 @@ def is_branches(given: object) -> TypeGuard[Sequence[Mapping[str, Any]]]:
     return isinstance(given, (list, tuple)) and bool(given) and all(isinstance(one, Mapping) for one in given)
 
 
-def _part(name: str, value: Any) -> Part:
+def _part(name: str, value: object) -> Part:
     module = type(value).__module__
     if module.startswith("optuna.distributions"):
         return of_distribution(name, value)
@@ -145,12 +145,12 @@ def _listed(name: str, values: Sequence[Any]) -> Part:
     return _choices(name, values)
 
 
-def _form(low: Any, high: Any, *, log: bool) -> str:
+def _form(low: object, high: object, *, log: bool) -> str:
     """Return a range in its YAML form."""
     return f"{{low: {shown(low)}, high: {shown(high)}{', log: true' * log}}}"
 
 
-def _read(value: Any) -> str:
+def _read(value: object) -> str:
     """Return a hint for a text that a person reads as a number, as YAML does with 1e-4; else an empty one."""
     try:
         meant = isinstance(value, str) and not math.isnan(float(value))
@@ -195,7 +195,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (str, bool)) or (_is_number(value) and is_finite(value))
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 

@@ -129,7 +129,7 @@ def column(data: Mapping[str, Any]) -> Hyperparameter:
     return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high), unit)
 
 
-def _unicode(what: str, value: Any) -> Any:
+def _unicode(what: str, value: object) -> Any:
     """Return a value, checked: texts must be writable to a file, so without lone surrogates."""
     try:
         str.encode(value) if isinstance(value, str) else None

@@ -114,7 +114,7 @@ class TableColumns:
         """Return the same rows with other columns."""
         return TableColumns(self.source, columns, self.place, self.rows)
 
-    def fault(self, row: Any, message: str) -> InvalidValueError:
+    def fault(self, row: int | np.integer[Any], message: str) -> InvalidValueError:
         """Return the error for a value in one of the remaining rows."""
         return InvalidValueError(f"{self.source}, {self.place(int(self.rows[row]))}: {message}")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +171,7 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
 
 
 # ---------------------------------------------------------------------------------------------- cells
-def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[str, TableColumn], int]:
+def _gathered(pieces: Iterable[Any], header: Sequence[str], skip: int = 0) -> tuple[dict[str, TableColumn], int]:
     """Return the columns of all pieces, and the number of rows; the first `skip` rows are left out."""
     known: list[dict[str, int]] = [{} for _ in header]
     codes: list[list[Any]] = [[] for _ in header]

@@ -249,7 +249,7 @@ def one_by_one(
     return out
 
 
-def _judged(value: Any, cost: float, status: Status) -> tuple[Status, str]:
+def _judged(value: object, cost: float, status: Status) -> tuple[Status, str]:
     """Return the outcome of an evaluation, with the reason if it is no success."""
     if status is not Status.OK:
         return status, f"the task says: {status.label}"

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any
 
@@ -353,7 +353,7 @@ def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
     return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
 
 
-def _serve(pipe: Any) -> None:
+def _serve(pipe: Connection[Any, Any]) -> None:
     from hpo_gym.system.jobs.nursery import serve
 
     serve(pipe)

@@ -229,7 +229,7 @@ class _Prepared:
     def __init__(self, objective: Callable[..., Any]) -> None:
         self._objective = objective
 
-    def __call__(self, config: Mapping[str, Any], **named: Any) -> Any:
+    def __call__(self, config: Mapping[str, Any], **named: object) -> Any:
         return self._objective(config, **named)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -61,7 +61,7 @@ def verdict(measured: Measured, *, stopped: bool = False) -> Measured:
     return measured
 
 
-def judged(value: Any) -> Measured:
+def judged(value: object) -> Measured:
     """Read an objective's result: a finite number, or a mapping with a `score` and, optionally, others of `KEYS`.
 
     It may be one step of many, so its constraints decide nothing yet: see `verdict`.
@@ -103,6 +103,6 @@ def _scored(value: Any) -> Measured:
     return Measured(Status.OK, "", number)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Return whether a value is a real number."""
     return hasattr(value, "__float__") and not isinstance(value, complex)

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import parent_process, util
@@ -103,7 +103,7 @@ class _Trial:
     said: bytearray = field(default_factory=bytearray)
     verdict: dict[str, Any] | None = None
 
-    def run(self, objective: Any, call: Mapping[str, Any]) -> None:
+    def run(self, objective: Callable[..., Any], call: Mapping[str, Any]) -> None:
         """Run the objective in a process of its own, and tell the owner of the verdict."""
         ends = [os.pipe() for _ in range(3)]
         (out, out_theirs), (result, result_theirs), (reply_theirs, reply) = ends
@@ -249,7 +249,7 @@ def _prctl(option: int, value: int) -> None:
 
 # ---------------------------------------------------------------------- inside a trial
 def _become_trial(
-    objective: Any, call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
+    objective: Callable[..., Any], call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
     out: int, result: int, reply: int,
 ) -> NoReturn:  # fmt: skip
     """Run the trial's own process: close `spare` files, run, report, and end without any exit handler."""
@@ -282,7 +282,7 @@ def _become_trial(
         os._exit(70)
 
 
-def _outcome(objective: Any, call: Mapping[str, Any], result: int, reply: int) -> dict[str, Any]:
+def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int, reply: int) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         value = objective(call["config"], **call["named"])
@@ -301,7 +301,7 @@ def _outcome(objective: Any, call: Mapping[str, Any], result: int, reply: int) -
 
 def _steps(steps: Iterator[Any], result: int, reply: int) -> Any:
     """Return the last value of an objective that yields (step, value); each is reported, and the owner may stop it."""
-    last: Any = None
+    last: object = None
     for step, value in steps:
         found = judged(value)
         if found.status is not Status.OK:

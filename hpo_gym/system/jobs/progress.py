@@ -45,7 +45,7 @@ class Callback:
     def advanced(self, done: int, total: int, what: str) -> None:
         """Cells of a comparison, or trials of a training, are done."""
 
-    def ended(self, result: Any) -> None:
+    def ended(self, result: object) -> None:
         """Handle the end: `Results` of a comparison, or the list of pairs of a training, trials and validation
         regret."""
 
@@ -90,7 +90,7 @@ class Teller:
 
     def __init__(self, what: str, unit: str, show: Progress, listeners: Sequence[Progress]) -> None:
         self.what, self.unit = what, unit
-        self.result: Any = None
+        self.result: object = None
         self.said = ""
         self._show, self._listeners, self._tenth = show, listeners, 0
 

@@ -64,7 +64,7 @@ def training(
         network.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"], **options
     )  # fmt: skip
 
-    def outputs(points: Any) -> NDArray[np.float64]:
+    def outputs(points: object) -> NDArray[np.float64]:
         network.eval()
         with torch.no_grad():
             return np.asarray(network(points).numpy(), np.float64)
