@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -112,12 +113,12 @@ def _parts(config: EnvConfig, suite: Suite, further: Sequence[Objective], *, in_
         chosen["reward"] = given
     if told is None and config.constraints is not None and not in_cost:
         told = Outcomes.of(list(config.constraints), further)
-    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], config.scores, config.duplicates, told)
+    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], config.scores, config.duplicates)
     if parts.reward.training_only and config.split != "train":
         raise SplitError(
             f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {config.split!r}."
         )
-    return parts
+    return replace(parts, told=told)
 
 
 def vector_reward(

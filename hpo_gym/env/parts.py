@@ -61,7 +61,6 @@ def make_parts(
     reward: Part | Reward | Callable[..., Any],
     scores: str = "raw",
     duplicates: str = "allow",
-    told: Outcomes | None = None,
 ) -> Parts:
     """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
     if not isinstance(scores, str):
@@ -75,7 +74,7 @@ def make_parts(
         if not isinstance(part, kind):
             rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
             raise InvalidValueError(f"The {kind.__name__.lower()} {rule} ({_OWN}), got {shown(part)}.")
-    return Parts(*parts, duplicates, told)
+    return Parts(*parts, duplicates)
 
 
 def make_part(registry: Registry[T], part: Part | T, **given: object) -> T:

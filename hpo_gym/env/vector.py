@@ -36,6 +36,7 @@ from hpo_gym.problem import History
 
 Seeds = int | Sequence[int | None] | None
 Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
+_Numbers = tuple[Floats, Mask, Mask]  # rewards, terminated, truncated
 _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
 
@@ -181,11 +182,9 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         obs = kernel.observe()
         if skip is None and ended.none:
             return obs, rewards, terminated, truncated, self._info()
-        return self._turn(obs, rewards, terminated, truncated, ended, skip)
+        return self._turn(obs, (rewards, terminated, truncated), ended, skip)
 
-    def _turn(
-        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Which, skip: Mask | None
-    ) -> Outcome:
+    def _turn(self, obs: Observation, numbers: _Numbers, ended: Which, skip: Mask | None) -> Outcome:
         """Finish a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
@@ -195,26 +194,24 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
             if self._watch is not None and self.statistics:
                 info.update(self._watch.statistics(ended))
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
-                return self._renew(obs, rewards, terminated, truncated, ended, info)
+                return self._renew(obs, numbers, ended, info)
             kernel.finish(ended)
         if skip is not None:
             began = skip.nonzero()[0]
             self._begin(Which(began))
             obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
-        return obs, rewards, terminated, truncated, info
+        return obs, *numbers, info
 
-    def _renew(
-        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, which: Which, info: StepInfo
-    ) -> Outcome:
+    def _renew(self, obs: Observation, numbers: _Numbers, which: Which, info: StepInfo) -> Outcome:
         """Begin anew in the step in which episodes end."""
         kernel = self.kernel
         lazy = final_infos(self.num_envs, which, pick(obs, which), info)
         self._begin(which)
         if which.all:
-            return kernel.observe(), rewards, terminated, truncated, self._reset_info(lazy, info)
+            return kernel.observe(), *numbers, self._reset_info(lazy, info)
         began = which.positions(self.num_envs)
         obs = put(obs, began, kernel.observe_some(began))
-        return obs, rewards, terminated, truncated, self._mixed(info, began, lazy)
+        return obs, *numbers, self._mixed(info, began, lazy)
 
     def _between(self) -> NDArray[np.bool_]:
         if not self._seeded:

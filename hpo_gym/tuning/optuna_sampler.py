@@ -10,6 +10,7 @@ import secrets
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optuna.samplers import BaseSampler
@@ -132,8 +133,8 @@ class HPOGymSampler(BaseSampler):
                 self._warn_of_unknown(parts[0], [t for t in others if t.number not in told])
                 found = {}
                 for part, (ended, init) in zip(parts, known, strict=True):
-                    direction = study.direction.name.lower()
-                    found |= self._next(part, ended, init, others, trial.number, attempt, direction)
+                    plan = self._plan(part, init, study.direction.name.lower())
+                    found |= self._next(part, plan, ended, others, (trial.number, attempt))
                 if claimed(study, trial, told, found):
                     break
             return found
@@ -169,19 +170,20 @@ class HPOGymSampler(BaseSampler):
             known = self._parts[names] = Part(given or ParameterSpace.of(distributions), whole=given is not None)
         return known
 
+    def _plan(self, part: Part, init: tuple[Config, ...], direction: str) -> StudyPlan:
+        space, form = part.parameters.space, self._form
+        seed = self._seed if part.whole else seeding.key("optuna group", self._seed, space.names)
+        return StudyPlan(space.to_json(), form.name, dict(form.settings), direction, seed, "", init)
+
     def _next(
-        self, part: Part, ended: Sequence[Ended], init: tuple[Config, ...], others: Sequence[FrozenTrial],
-        number: int, attempt: int, direction: str,
-    ) -> dict[str, Any]:  # fmt: skip
+        self, part: Part, plan: StudyPlan, ended: Sequence[Ended], others: Sequence[FrozenTrial], turn: tuple[int, int]
+    ) -> dict[str, Any]:
+        """Return the parameters of a trial, of its number and attempt."""
+        attempt, names = turn[1], part.parameters.space.names
         beside = attempt > 0 or any(not t.state.is_finished() for t in others)
-        names = part.parameters.space.names
-        seed = self._seed if part.whole else seeding.key("optuna group", self._seed, names)
         if beside:
-            seed, init = seeding.key("optuna beside", seed, number, attempt), ()
-        plan = StudyPlan(
-            part.parameters.space.to_json(), self._form.name, dict(self._form.settings), direction, seed, "", init
-        )
-        prior = self._earlier(direction) if part.whole else ()
+            plan = replace(plan, seed=seeding.key("optuna beside", plan.seed, *turn), init=())
+        prior = self._earlier(plan.direction) if part.whole else ()
         if attempt == _TRIES:
             config = None
         elif beside:
@@ -195,7 +197,7 @@ class HPOGymSampler(BaseSampler):
             self._turns[names] = turns  # not if it has raised
         if config is not None:
             return part.parameters.params(config)
-        return part.parameters.random(seeding.generator(seeding.key("optuna spent", seed, number, attempt)))
+        return part.parameters.random(seeding.generator(seeding.key("optuna spent", plan.seed, *turn)))
 
     def _warn_of_unknown(self, part: Part, untold: Sequence[FrozenTrial]) -> None:
         """Warn once about trials that the optimizer cannot use."""

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer, Weights
+from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer
 from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, initial, layers
 from hpo_gym.suites.tasks.training.probe import probe
 from hpo_gym.suites.tasks.training.recipe import Recipe
-from hpo_gym.suites.tasks.training.updates import adam, due, momentum
+from hpo_gym.suites.tasks.training.updates import Weights, adam, due, momentum
 
 F32 = np.float32
 
@@ -22,6 +22,11 @@ def one_row(label: int, absent: int = 2) -> ExampleBatch:
     x[0, 0, 0], x[0, 0, 15], y[0, label, 0] = 2, 1, 1
     mask[0, 4 - absent :, 0] = ABSENT
     return ExampleBatch(x, y, mask)
+
+
+def no_moments(n: int, p: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Moments and updates of Adam at the start."""
+    return np.zeros((n, p), F32), np.zeros((n, p), F32), np.zeros(n, np.int64)
 
 
 def one_unit() -> np.ndarray:
@@ -86,24 +91,23 @@ def test_the_gradient_is_that_of_finite_differences(activation: str) -> None:
 
 def test_momentum_by_hand() -> None:
     """v = .9 * .5 - .1 * 2 = .25, w = 1 + .25; who is not due stays."""
-    weights, moved = np.ones((2, 1), F32), np.full((2, 1), 0.5, F32)
+    weights = value, moved, *_ = Weights(np.ones((2, 1), F32), np.full((2, 1), 0.5, F32), *no_moments(2, 0))
     rate, decay = np.full((2, 1), 0.1, F32), np.full((2, 1), 0.9, F32)
-    momentum(weights, moved, np.full((2, 1), 2, F32), rate, decay, np.array([True, False]))
-    assert weights[:, 0] == pytest.approx([1.25, 1.0]) and moved[:, 0] == pytest.approx([0.25, 0.5])
-    momentum(weights, moved, np.full((2, 1), 2, F32), rate, decay, None)
-    assert weights[:, 0] == pytest.approx([1.25 + 0.025, 1.25])
+    momentum(weights, np.full((2, 1), 2, F32), rate, decay, np.array([True, False]))
+    assert value[:, 0] == pytest.approx([1.25, 1.0]) and moved[:, 0] == pytest.approx([0.25, 0.5])
+    momentum(weights, np.full((2, 1), 2, F32), rate, decay, None)
+    assert value[:, 0] == pytest.approx([1.25 + 0.025, 1.25])
 
 
 def test_two_steps_of_adam_by_hand() -> None:
     """Gradients 2 and -1, beta1 .9: the first step is the rate, the second .1 (.08/.19) / (.0496/.0199)**.5."""
-    weights = np.ones((1, 1), F32)
-    moved, first, second = (np.zeros((1, 1), F32) for _ in range(3))
-    times, rate, decay = np.zeros(1, np.int64), np.full((1, 1), 0.1, F32), np.full((1, 1), 0.9, F32)
-    adam(weights, moved, first, second, times, np.full((1, 1), 2, F32), rate, decay, None)
-    assert weights[0, 0] == pytest.approx(0.9, rel=1e-5)
-    adam(weights, moved, first, second, times, np.full((1, 1), -1, F32), rate, decay, None)
-    assert moved[0, 0] == pytest.approx(-0.1 * (0.08 / 0.19) / math.sqrt(0.0496 / 0.0199), rel=1e-4)
-    assert weights[0, 0] == pytest.approx(0.87333, abs=1e-5) and times.tolist() == [2]
+    weights = Weights(np.ones((1, 1), F32), np.zeros((1, 1), F32), *no_moments(1, 1))
+    rate, decay = np.full((1, 1), 0.1, F32), np.full((1, 1), 0.9, F32)
+    adam(weights, np.full((1, 1), 2, F32), rate, decay, None)
+    assert weights.value[0, 0] == pytest.approx(0.9, rel=1e-5)
+    adam(weights, np.full((1, 1), -1, F32), rate, decay, None)
+    assert weights.moved[0, 0] == pytest.approx(-0.1 * (0.08 / 0.19) / math.sqrt(0.0496 / 0.0199), rel=1e-4)
+    assert weights.value[0, 0] == pytest.approx(0.87333, abs=1e-5) and weights.times.tolist() == [2]
 
 
 def test_a_batch_of_several_slots_is_due_when_it_is_full() -> None:

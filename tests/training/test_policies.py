@@ -187,7 +187,7 @@ def test_a_return_is_the_mean_reward_by_hand() -> None:
     for _ in range(3):
         state = kind.step(state, column(0.5), constants)
         rewards.append(kind.reward(state, constants).item())
-    got = returns(kind, weights, column(1.0, 0.0), constants, np.ones(1), steps=3, effort=0.8)
+    got = returns(Policies(kind, weights, np.ones(1)), column(1.0, 0.0), constants, steps=3, effort=0.8)
     assert got == pytest.approx(np.mean(rewards) * (1 - 0.8 * 0.25))
     assert mean_square(np.array([[1.0, 0.0], [0.5, -0.2]])) == pytest.approx([0.625, 0.02])
 
@@ -291,9 +291,8 @@ def test_a_generation_of_a_run_is_that_of_the_formula() -> None:
     for j in range(3):
         for row, sign in enumerate((1, -1)):
             weights = (before[0] + sign * np.float32(config["sigma"]) * drawn[0, j])[:, None]
-            got[row, 0, j] = returns(
-                kind, weights, starts[:, j : j + 1], constants, runs._gain(who), steps=12, effort=0.5
-            )[0]
+            policies = Policies(kind, weights, runs._gain(who))
+            got[row, 0, j] = returns(policies, starts[:, j : j + 1], constants, steps=12, effort=0.5)[0]
     expected = before + np.float32(config["learning_rate"]) * step(drawn, *got).direction
     assert runs.state.weights[:, :41] == pytest.approx(expected, rel=1e-3, abs=1e-4)
     assert not runs.state.weights[:, 41:].any()

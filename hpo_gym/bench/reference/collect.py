@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError
-from hpo_gym.bench.cells import Cell
+from hpo_gym.bench.cells import Cell, Made
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.protocol import families_first
@@ -84,7 +85,8 @@ def _collected(plan: BenchPlan, store: Store, spec: str) -> Reference:
     of = _made_of(plan.entrants, suite, json.loads(store.meta_get(MADE_OF) or "{}"))
     made = replace(empty, times=times, failures=failures, choices=choices, made_of=of)
     for entrant in plan.entrants:
-        _check(made, suite, spec, entrant, p.start, {c: store.get(plan.key(c, entrant)) for c in empty.cells()})
+        replay = partial(made.made, suite, spec, entrant, p.start)
+        _check(suite, entrant, replay, {c: store.get(plan.key(c, entrant)) for c in empty.cells()})
     return made
 
 
@@ -100,10 +102,12 @@ def _made_of(entrants: Sequence[Entrant], suite: Suite, known: MadeOf) -> dict[s
     }
 
 
-def _check(made: Reference, suite: Suite, spec: str, entrant: Entrant, start: str, records: Mapping[Cell, Any]) -> None:
+def _check(
+    suite: Suite, entrant: Entrant, replay: Callable[[list[Cell]], Iterable[Made]], records: Mapping[Cell, Any]
+) -> None:
     """Check that a replay equals the run: exactly on a table; elsewhere points are rounded to single precision."""
     done = [cell for cell, record in records.items() if record.status == "done"]
-    played = {one.cell: one for one in made.made(suite, spec, entrant, start, done)}
+    played = {one.cell: one for one in replay(done)}
     for cell in done:
         task, again = suite.task(cell.task), played[cell]
         first, second = records[cell].arrays["incumbent"], again.arrays["incumbent"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ def write_report(
     texts = {
         "table.csv": csv_text(results, timings=timings),
         "table.md": markdown_text(results, timings=timings),
-        "report.html": page(results, curves, figures, by_task, beside or Beside(), timings=timings),
+        "report.html": page(results, curves, figures, by_task, replace(beside or Beside(), timings=timings)),
     }
     if shows_pooled(results):
         texts["pooled.csv"] = pooled_csv(results)

@@ -36,7 +36,7 @@ def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Fi
         row = place if left else n - 1 - place
         y = -0.32 - 0.13 * len(groups) - 0.24 * row
         text = f"{label(names[i])}\u2002{mean[i]:.2f}"
-        _stem(axes, float(mean[i]), y, 1.0 if left else float(n), text, styles[names[i]])
+        _stem(axes, float(mean[i]), (1.0 if left else float(n), y), text, styles[names[i]])
     for level, (first, last) in enumerate(groups):
         ends = [mean[order[first]] - 0.012 * n, mean[order[last]] + 0.012 * n]
         axes.plot(ends, [-0.16 - 0.13 * level] * 2, color=INK, lw=3.2, solid_capstyle="round", zorder=4)
@@ -63,14 +63,15 @@ def _diagram(curves: Sequence[Curves], n: int, n_groups: int) -> tuple[Figure, A
     return figure, axes
 
 
-def _stem(axes: Axes, rank: float, y: float, edge: float, text: str, style: Style) -> None:
+def _stem(axes: Axes, rank: float, end: tuple[float, float], text: str, style: Style) -> None:
     """Join a rank on the line to its name at the side."""
+    edge, y = end
     colour, width = (style.colour, 1.5) if style.highlighted else (FAINT, 1.1)
     axes.plot([rank, rank, edge], [0, y, y], color=colour, lw=width, clip_on=False, zorder=3)
     axes.plot([rank], [0], "o", color=colour, ms=5, mec=PAPER, mew=0.8, clip_on=False, zorder=5)
     left = edge == 1.0
     offset, side = ((-6, 0), "right") if left else ((6, 0), "left")
-    note = axes.annotate(text, (edge, y), offset, textcoords="offset points", ha=side, va="center", fontsize=8.5)
+    note = axes.annotate(text, end, offset, textcoords="offset points", ha=side, va="center", fontsize=8.5)
     note.set(color=INK if style.highlighted else MUTED, annotation_clip=False)
 
 

@@ -115,7 +115,7 @@ def _profile(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     _log_ticks(axes.xaxis, *ends)
     named = _labelled(values, styles)
     heights = {name: 1.0 - i / max(len(named) - 1, 1) for i, name in enumerate(named)}
-    end_labels(axes, {**dict.fromkeys(values, 0.0), **heights}, styles, "", lead=False)
+    end_labels(axes, {**dict.fromkeys(values, 0.0), **heights}, styles, "")
     return figure
 
 
@@ -176,17 +176,19 @@ def _labelled(names: Mapping[str, Any], styles: Mapping[str, Style]) -> list[str
 
 
 def end_labels(
-    axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Style], form: str, *, lead: bool = True,
-    least: float = -math.inf,
-) -> None:  # fmt: skip
-    """Name the lines at their right ends, none below `least`; overlapping labels are moved apart by least squares."""
+    axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Style], form: str, *, least: float = -math.inf
+) -> None:
+    """Name the lines at their right ends, none below `least`; overlapping labels are moved apart by least squares.
+
+    With a format, values follow the names, and lines lead to them.
+    """
     heights = {n: _fraction(axes, max(ends[n], least)) for n in _labelled(ends, styles)}
     names = sorted(heights, key=heights.__getitem__)
     at = np.array([heights[n] for n in names])
     for name, true, y in zip(names, at, _spread(at, 11.5 / 72.0 / _inches(axes)), strict=True):
         style = styles[name]
-        x, ys = ([1.004, 1.03, 1.045], [true, y, y]) if lead else ([1.012, 1.045], [y, y])
-        width = 0.75 * style.width if lead else style.width
+        x, ys = ([1.004, 1.03, 1.045], [true, y, y]) if form else ([1.012, 1.045], [y, y])
+        width = 0.75 * style.width if form else style.width
         axes.plot(x, ys, color=style.colour, ls=style.dash, lw=width, transform=axes.transAxes, clip_on=False)
         text = f"{label(name)}\u2002{ends[name]:{form}}" if form else label(name)
         colour = INK if style.highlighted else MUTED

@@ -53,6 +53,7 @@ class Beside:
         made: Date, place and versions of the runs.
         words: By optimizer, its word for `hpo-gym bench`; "" if it has none, and else its name.
         trainings: Of each optimizer that learns.
+        timings: Whether the page may say what differs from run to run.
     """
 
     runs: Mapping[str, SuiteRuns] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Beside:
     made: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     trainings: int = 1
+    timings: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,6 @@ def page(
     drawn: Mapping[str, Mapping[str, Drawn]],
     by_task: Mapping[str, FigureGrid],
     beside: Beside,
-    *,
-    timings: bool,
 ) -> str:
     """Render the page; every name is escaped by the template engine.
 
@@ -98,7 +98,7 @@ def page(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     script, style = _script(), style_sheet()
-    suites = [suite_parts(results, name, curves[name], timings=timings) for name in results["suites"]]
+    suites = [suite_parts(results, name, curves[name], timings=beside.timings) for name in results["suites"]]
     for i, suite in enumerate(suites):
         name = suite["name"]
         runs = beside.runs.get(name)
@@ -120,7 +120,7 @@ def page(
         counted=counted,
         plain=plain,
         brief=_brief(results),
-        made=beside.made if timings else {},
+        made=beside.made if beside.timings else {},
         command=results.get("command") or command(results, beside.words, beside.trainings),
         unnamed=sorted(name for name, word in beside.words.items() if not word),
         failures=failure_grids({name: curves[name] for name in results["suites"]}, beside.failed_trials),

@@ -14,18 +14,19 @@ from hpo_gym.bench.report.style import Style
 from hpo_gym.bench.report.words import counted, number
 
 _MOST = 50  # columns of trials
+_SHOWN = {"regret": 4, "rank": 2}  # decimals
 _DIGITS = 12  # means that agree to so many decimals are tied
 
 
 def regret_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> FigureGrid:
     """Return the mean regret after each trial, with intervals for lines drawn with them."""
-    return _over_trials("regret", curves, [c.mean for c in curves], styles, slug, 4)
+    return _over_trials("regret", curves, [c.mean for c in curves], styles, slug)
 
 
 def rank_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> FigureGrid:
     """Mean rank after each trial, likewise."""
     by_task = ranks(np.stack([c.mean for c in curves], axis=2))
-    return _over_trials("rank", curves, [by_task[:, :, i] for i in range(len(curves))], styles, slug, 2)
+    return _over_trials("rank", curves, [by_task[:, :, i] for i in range(len(curves))], styles, slug)
 
 
 def by_auc(curves: Sequence[Curves]) -> list[Curves]:
@@ -53,10 +54,10 @@ def shown_columns(trials: int) -> list[int]:
 
 
 def _over_trials(
-    what: str, curves: Sequence[Curves], values: Sequence[Floats], styles: Mapping[str, Style], slug: str, digits: int
+    what: str, curves: Sequence[Curves], values: Sequence[Floats], styles: Mapping[str, Style], slug: str
 ) -> FigureGrid:
     """Return a row for each optimizer, in the order of the curves, of values ``(tasks, trials)``."""
-    columns = shown_columns(curves[0].regret.shape[2])
+    columns, digits = shown_columns(curves[0].regret.shape[2]), _SHOWN[what]
     at = [t - 1 for t in columns]
     sample = Resamples.of(curves[0].families)
     rows = []

@@ -112,7 +112,7 @@ class _Trial:
         self.pid = os.fork()
         if self.pid == 0:
             spare = (out, result, reply, *self.own)
-            _become_trial(objective, call, self.limits, spare, out_theirs, result_theirs, reply_theirs)
+            _become_trial(objective, call, self.limits, spare, (out_theirs, result_theirs, reply_theirs))
         for end in (out_theirs, result_theirs, reply_theirs):
             os.close(end)
         try:
@@ -250,10 +250,13 @@ def _prctl(option: int, value: int) -> None:
 # ---------------------------------------------------------------------- inside a trial
 def _become_trial(
     objective: Callable[..., Any], call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
-    out: int, result: int, reply: int,
+    ends: tuple[int, int, int],
 ) -> NoReturn:  # fmt: skip
-    """Run the trial's own process: close `spare` files, run, report, and end without any exit handler."""
-    parent = os.getppid()
+    """Run the trial's own process: close `spare` files, run, report, and end without any exit handler.
+
+    `ends` are the ends of the output, the result and the reply.
+    """
+    (out, result, reply), parent = ends, os.getppid()
     try:
         os.setsid()
         _prctl(_DEATH, signal.SIGKILL)

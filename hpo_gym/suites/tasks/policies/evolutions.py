@@ -12,7 +12,7 @@ from hpo_gym.base import Floats, Ints, Keys, Mask, Singles, seeding
 from hpo_gym.problem import Evaluated, Points, SearchSpace, Status, TaskProgress
 from hpo_gym.suites.tasks.policies.families import Family
 from hpo_gym.suites.tasks.policies.physics import Physics
-from hpo_gym.suites.tasks.policies.policy import initial, size
+from hpo_gym.suites.tasks.policies.policy import Policies, initial, size
 from hpo_gym.suites.tasks.policies.rollouts import returns
 from hpo_gym.suites.tasks.policies.setup import RATE, SIGMA, Setup
 from hpo_gym.suites.tasks.policies.signals import AT, SIGNALS, after, at_start, scaled
@@ -153,9 +153,9 @@ class Evolutions(TaskProgress):
         m, count, p = weights.shape
         constants = self._constants_of(physics, who, count)
         gain = np.repeat(self._gain(who), count)
-        columns = np.ascontiguousarray(weights.reshape(-1, p).T)
+        policies = Policies(physics, np.ascontiguousarray(weights.reshape(-1, p).T), gain)
         steps, effort = self.setup.steps, self.setup.effort
-        return returns(physics, columns, starts, constants, gain, steps=steps, effort=effort).reshape(m, count)
+        return returns(policies, starts, constants, steps=steps, effort=effort).reshape(m, count)
 
     def _gain(self, who: Ints) -> Singles:
         """Return the factor of all inputs of runs, ``(m,)``."""

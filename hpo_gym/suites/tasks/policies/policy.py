@@ -38,6 +38,7 @@ class Policies:
     """
 
     def __init__(self, physics: Physics, weights: NDArray[Any], gain: NDArray[Any]) -> None:
+        self.physics = physics
         m, cut = weights.shape[1], HIDDEN * (physics.inputs + 1)
         self._first = weights[:cut].reshape(physics.inputs + 1, HIDDEN, m).copy()
         self._first[:-1] *= gain

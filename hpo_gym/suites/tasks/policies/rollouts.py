@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.suites.tasks.policies.physics import Physics, Rows
+from hpo_gym.suites.tasks.policies.physics import Rows
 from hpo_gym.suites.tasks.policies.policy import Policies
 
 
-def returns(
-    physics: Physics, weights: Rows, state: Rows, constants: Rows, gain: Rows, *, steps: int, effort: float
-) -> Rows:
+def returns(policies: Policies, state: Rows, constants: Rows, *, steps: int, effort: float) -> Rows:
     """Return the returns ``(m,)`` in [0, 1] of policies, one for each column.
 
     Args:
-        physics: The kind.
-        weights: ``(p, m)``.
+        policies: Of one kind of physics.
         state: At the start, ``(s, m)``.
         constants: ``(c, m)``.
-        gain: Factor of all inputs, ``(m,)``.
         steps: Of an episode of control.
         effort: Share of a reward lost if all actions are -1 or 1; in between it goes by their mean square.
     """
-    policies, total = Policies(physics, weights, gain), np.zeros_like(gain)
+    physics, total = policies.physics, np.zeros_like(state[0])
     for _ in range(steps):
         action = policies(physics.seen(state, constants))
         state = physics.step(state, action, constants)

@@ -7,41 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpo_gym.base import Ints, Mask, Singles
+from hpo_gym.base import Ints, Singles
 from hpo_gym.suites.tasks.training.network import ExampleBatch, Network, dots, layers
 from hpo_gym.suites.tasks.training.recipe import Recipe
-from hpo_gym.suites.tasks.training.updates import adam, due, momentum
+from hpo_gym.suites.tasks.training.updates import Weights, adam, due, momentum
 
 BLOCK = 64
 """Runs that are trained together: their data stay in the cache."""
-
-
-class Weights(NamedTuple):
-    """Weights and optimizer state of `n` runs, each ``(n, p)``, and updates so far ``(n,)``.
-
-    Attributes:
-        value: The weights.
-        moved: Momentum; of Adam the last move.
-        first, second: Moments of Adam; of another optimizer without columns.
-        times: Updates of Adam.
-    """
-
-    value: Singles
-    moved: Singles
-    first: Singles
-    second: Singles
-    times: Ints
-
-    @classmethod
-    def of(cls, n: int, recipe: Recipe) -> Weights:
-        """Room for `n` runs."""
-        p, q = recipe.weights, recipe.weights if recipe.optimizer == "adam" else 0
-        value, moved, first, second = (np.zeros((n, width), np.float32) for width in (p, p, q, q))
-        return cls(value, moved, first, second, np.zeros(n, np.int64))
-
-    def part(self, at: slice | Ints) -> Weights:
-        """Return the weights of some runs; views if `at` is a slice."""
-        return Weights(self.value[at], self.moved[at], self.first[at], self.second[at], self.times[at])
 
 
 class Settings(NamedTuple):
@@ -98,6 +70,7 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, n: int) -> None:
         self.recipe, self.block = recipe, min(n, BLOCK)
+        self._update = momentum if recipe.optimizer == "sgd" else adam
         self._net = Network(recipe, self.block, recipe.slot)
         self._gradients = np.empty((3, self.block, recipe.weights), np.float32)
 
@@ -152,12 +125,6 @@ class Trainer:
         gradient, moved = np.sqrt(squares.sum(1) / slots), np.sqrt(moves / np.maximum(count, 1))
         first, last = losses[:, :quarter].sum(1) / quarter, losses[:, -quarter:].sum(1) / quarter
         return np.stack([losses.sum(1) / slots, first, last, gradient, cosines / max(slots - 1, 1), moved])
-
-    def _update(self, weights: Weights, gradient: Singles, rate: Singles, decay: Singles, who: Mask | None) -> None:
-        if self.recipe.optimizer == "sgd":
-            momentum(weights.value, weights.moved, gradient, rate, decay, who)
-        else:
-            adam(*weights, gradient, rate, decay, who)
 
 
 _TINY = np.float32(1e-30)

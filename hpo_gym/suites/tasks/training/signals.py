@@ -52,14 +52,17 @@ def bounded(values: Floats | Singles, most: float = MOST) -> Singles:
     return np.asarray(np.where(values < most, np.maximum(values, 0), most), np.float32)
 
 
-def at_start(
-    loss: Singles, accuracy: Singles, gradient: Singles, sharpness: Singles, norm: Singles, classes: Ints
-) -> Singles:
-    """Return the signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
+def at_start(loss: Singles, accuracy: Singles, norms: Singles, classes: Ints) -> Singles:
+    """Return the signals of runs before their first epoch, ``(m, 18)``.
+
+    Args:
+        loss: Bounded, ``(m,)``; `accuracy` and `classes` alike.
+        norms: Of gradients, of the weights, and the sharpness, ``(3, m)``.
+    """
     out = np.zeros((len(loss), len(SIGNALS)), np.float32)
     out[:, _LOSSES] = out[:, _EARLIER] = loss[:, None]
     out[:, AT["best_validation_loss"]] = loss
-    start = bounded(np.stack([gradient, norm, sharpness]))
+    start = bounded(norms)
     for name in ("gradient_norm", "usual_gradient_norm", "gradient_norm_at_start"):
         out[:, AT[name]] = start[0]
     for name in ("weight_norm", "weight_norm_at_start"):
@@ -69,33 +72,23 @@ def at_start(
     return out
 
 
-def after(
-    before: Singles,
-    losses: Floats | Singles,
-    norms: Singles,
-    accuracy: Singles,
-    alignment: Singles,
-    dead: Mask,
-    cap: float,
-) -> Singles:
+def after(before: Singles, losses: Singles, norms: Singles, shares: Singles, dead: Mask) -> Singles:
     """Return the signals of runs after an epoch, ``(m, 18)``, fresh.
 
     Args:
         before: The signals before it.
         losses: On the validation rows, the epoch's rows, and the first and the last quarter of them, ``(4, m)``, in
-            losses of a guess; maybe not finite, like the others.
-        norms: Of gradients, of updates, and of the weights, ``(3, m)``.
-        accuracy, alignment: ``(m,)``.
+            losses of a guess; bounded, and the cap for diverged runs.
+        norms: Of gradients, of updates, and of the weights, ``(3, m)``; maybe not finite, like the next.
+        shares: Accuracy and alignment, ``(2, m)``.
         dead: Mask of diverged runs.
-        cap: The highest loss.
     """
     out = before.copy()
-    out[:, _LOSSES] = bounded(losses, cap).T
+    out[:, _LOSSES] = losses.T
     out[:, _NORMS] = bounded(norms).T
-    out[:, AT["accuracy"]] = accuracy
-    out[:, AT["alignment"]] = np.fmin(np.fmax(alignment, -1), 1)  # of what is no number, -1
+    out[:, AT["accuracy"]] = shares[0]
+    out[:, AT["alignment"]] = np.fmin(np.fmax(shares[1], -1), 1)  # of what is no number, -1
     if dead.any():
-        out[dead, _LOSSES] = cap
         out[dead, _NORMS] = before[dead, _NORMS]
         out[dead, AT["accuracy"]] = out[dead, AT["alignment"]] = 0
         out[dead, AT["diverged"]] = 1

@@ -23,7 +23,7 @@ from hpo_gym.suites.tasks.training.changes import (
     rotation,
     start_scale,
 )
-from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer, Weights
+from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer
 from hpo_gym.suites.tasks.training.generators.common import WIDTH
 from hpo_gym.suites.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
 from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, dots, initial, layers
@@ -31,6 +31,7 @@ from hpo_gym.suites.tasks.training.probe import probe
 from hpo_gym.suites.tasks.training.recipe import CLASSES
 from hpo_gym.suites.tasks.training.signals import AT, SIGNALS, after, at_start, bounded
 from hpo_gym.suites.tasks.training.stream import Stream
+from hpo_gym.suites.tasks.training.updates import Weights
 
 _HUGE = np.float32(1e12)  # the square of a norm of weights that no training comes back from
 _PROBED = 4  # slots
@@ -114,7 +115,7 @@ class Trainings(TaskProgress):
         classes = self._stream.classes[task]
         shown = bounded(loss / np.log(classes), self.recipe.cap)
         self.signals = self.signals.copy()
-        self.signals[who] = at_start(shown, accuracy, norm, sharpness, weight, classes)
+        self.signals[who] = at_start(shown, accuracy, np.stack([norm, weight, sharpness]), classes)
 
     def _derive(self, who: Ints) -> None:
         """Derive further arrays from the state of runs."""
@@ -165,8 +166,9 @@ class Trainings(TaskProgress):
         self.state.dead[who] = dead
         loss, accuracy = self._validated(who)
         losses = np.stack([loss, seen.loss, seen.first, seen.last]) / np.log(self._stream.classes[self.state.task[who]])
+        shown = bounded(np.where(dead, np.inf, losses), self.recipe.cap)
         norms = np.stack([seen.gradient, seen.moved, np.sqrt(squares)])
-        return after(self.signals[who], losses, norms, accuracy, seen.alignment, dead, self.recipe.cap)
+        return after(self.signals[who], shown, norms, np.stack([accuracy, seen.alignment]), dead)
 
     def _rows(self, who: Ints) -> EpochRows:
         """Return the fresh rows of an epoch of runs."""
