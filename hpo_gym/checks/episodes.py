@@ -15,7 +15,7 @@ from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
 from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
 from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.checks.rows import CheckedRows
-from hpo_gym.checks.shown import check_shown
+from hpo_gym.checks.shown import Obs, check_shown
 from hpo_gym.checks.worth import worth_of_stop
 from hpo_gym.problem import LABELS
 
@@ -173,7 +173,7 @@ class Episodes:
         self._look(obs, account, step < _MASKS)
         return True
 
-    def _look(self, obs: Any, account: Account, masks: bool) -> None:
+    def _look(self, obs: Obs, account: Account, masks: bool) -> None:
         """Check the observation."""
         if self.same["observation"]:
             with self.faults.guard("To read the observation"):

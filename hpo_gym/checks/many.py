@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import StateError
 from hpo_gym.checks.asked import check_asked
 from hpo_gym.checks.beside import CheckedRun, Reported, compare, numbers, told, told_run
-from hpo_gym.checks.choices import has_masks, stopping, walks
+from hpo_gym.checks.choices import Action, has_masks, stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
@@ -223,7 +223,7 @@ class Many:
                 self._begun(run, (now.outcome[0], now.outcome[-1]), None, None)
         return ended
 
-    def _trial(self, run: CheckedRun, action: Any, got: Reported, expected: Reported, final: bool) -> None:
+    def _trial(self, run: CheckedRun, action: Action, got: Reported, expected: Reported, final: bool) -> None:
         """Check that the numbers of a trial are those of its task, from the reports of the vector env itself."""
         if "config" not in expected.info or run.account is None:
             return

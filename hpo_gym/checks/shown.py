@@ -19,13 +19,14 @@ from hpo_gym.problem import Scale, Task
 Named = tuple[str, Any, Any]
 Flat = NDArray[Any]
 Nested = dict[str, NDArray[Any]]
+Obs = Flat | Nested
 
 _NEAR = 1e-5  # of one and a number, as it is shown in float32
 _SAME = 1e-9  # distances to two levels
 _HUGE = float(np.finfo(np.float32).max)
 
 
-def check_shown(obs: Flat | Nested, account: Account, rows: CheckedRows, faults: Faults) -> None:
+def check_shown(obs: Obs, account: Account, rows: CheckedRows, faults: Faults) -> None:
     """Check that an observation shows the trials so far, the rest of the budget, and the known facts about the data
     set."""
     for name, shown, true in (*_numbers(obs, account, rows), *_context(obs, account)):
@@ -185,7 +186,7 @@ def _best(account: Account) -> int:
     return next(i for i, trial in enumerate(account.trials) if trial is account.incumbent)
 
 
-def _context(obs: Flat | Nested, account: Account) -> Iterator[Named]:
+def _context(obs: Obs, account: Account) -> Iterator[Named]:
     """Return meta-features, standardised on meta-train, and a mask of known ones; if the observer shows them, last of
     all."""
     observer, contexts = account.kernel.parts.observer, account.kernel.contexts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -31,6 +31,9 @@ from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.single import single_of
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.problem import LABELS, History
+
+if TYPE_CHECKING:
+    from hpo_gym.problem import AnySpace
 
 
 class HPOEnv(Named, gym.Env[Any, Any]):
@@ -238,7 +241,9 @@ class LiveEnv(HPOEnv):
     v0: first version.
     """
 
-    def __init__(self, objective: Callable[..., Any] | None = None, space: Any = None, **keywords: Any) -> None:
+    def __init__(
+        self, objective: Callable[..., Any] | None = None, space: AnySpace | None = None, **keywords: Any
+    ) -> None:
         from hpo_gym.env.live import check_keywords, live_keywords
 
         check_keywords(list(keywords), HPOEnv.__init__)

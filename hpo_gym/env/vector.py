@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -33,6 +33,9 @@ from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.env.watch import Watch
 from hpo_gym.problem import History
+
+if TYPE_CHECKING:
+    from hpo_gym.problem import AnySpace
 
 Seeds = int | Sequence[int | None] | None
 Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
@@ -327,7 +330,11 @@ class LiveVectorEnv(HPOVectorEnv):
     """
 
     def __init__(
-        self, num_envs: int = 1, objective: Callable[..., Any] | None = None, space: Any = None, **keywords: Any
+        self,
+        num_envs: int = 1,
+        objective: Callable[..., Any] | None = None,
+        space: AnySpace | None = None,
+        **keywords: Any,
     ) -> None:
         from hpo_gym.env.live import check_keywords, live_keywords
 

@@ -45,7 +45,7 @@ def ready_suite(
         raise InvalidValueError(f"`names` must hold names of ready tasks, got {names!r}.")
     entries, tasks = READY.entries(), list[ObjectiveTask]()
     for name in entries if names is None else names:
-        maker: Any = READY.get(name)
+        maker = READY.get(name)
         model, about = maker(str(entries[name].about["data"])), _about(entries[name])
         tasks.append(
             ObjectiveTask(

@@ -23,7 +23,7 @@ def read_file(path: Path) -> SearchSpace:
 
     text = text_of(path, _BYTES)
     try:
-        found: Any = json.loads(text) if path.suffix == ".json" else _yaml(text)
+        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as fault:
         first = next(iter(str(fault).splitlines()), "")  # PyYAML raises any of them, of a tag such as `!!int`
         raise InvalidValueError(f"{path} must be YAML, or JSON if its name ends in .json: {first}") from fault

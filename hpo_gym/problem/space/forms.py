@@ -191,7 +191,7 @@ def _choices(name: str, values: Sequence[Any]) -> Part:
     return choices(name, plain)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, (str, bool)) or (_is_number(value) and is_finite(value))
 
 

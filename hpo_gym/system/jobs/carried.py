@@ -20,7 +20,7 @@ class Carried:
     """A maker for other processes, also one from a script, a notebook or a named file. Calling it makes the object.
 
     Args:
-        maker: Any callable.
+        maker: A callable.
         name: Name of the object, for messages.
     """
 

@@ -228,7 +228,7 @@ def rate(speed: float, unit: str) -> str:
 @contextmanager
 def _line(unit: str) -> Iterator[Progress]:
     """One line of a notebook's output, replaced by the next one and removed at the end."""
-    display: Any = importlib.import_module("IPython.display").display
+    display = importlib.import_module("IPython.display").display
     handle = display({"text/plain": ""}, raw=True, display_id=True)
 
     def tell(done: int, total: int, what: str) -> None:
