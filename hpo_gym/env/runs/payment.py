@@ -11,7 +11,7 @@ from hpo_gym.base import Floats, Mask
 from hpo_gym.problem import Evaluated, Status, too_dear
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.runs import Runs
+    from hpo_gym.env.runs.state import RunState
 
 _LOST = -np.inf
 
@@ -34,7 +34,7 @@ class Payment:
         self.price = self.whole = np.empty(0)
 
     def pay(
-        self, runs: Runs, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats
+        self, runs: RunState, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats
     ) -> tuple[NDArray[Any], Evaluated]:
         """Return scores ``(n,)`` and outcomes of trials, of which those that do not fit are cut.
 
@@ -54,7 +54,7 @@ class Payment:
         self.price = price
         return score, Evaluated(score, cost, status)
 
-    def _beyond_checkpoints(self, runs: Runs, at: NDArray[Any], cost: Floats, fidelity: Floats) -> Floats:
+    def _beyond_checkpoints(self, runs: RunState, at: NDArray[Any], cost: Floats, fidelity: Floats) -> Floats:
         """Return costs ``(n,)`` of trials, less that of the highest lower fidelity of the same run and configuration.
 
         Only trials that succeeded leave a checkpoint.
