@@ -27,7 +27,8 @@ def offer(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], 
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *places})
+        inside = (name.removeprefix(f"{package}.") for name in list(sys.modules) if name.startswith(f"{package}."))
+        return sorted({*places, *(name for name in inside if "." not in name)})
 
     return get, names, sorted(places)
 

@@ -26,6 +26,7 @@ from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Trial
 from hpo_gym.suites.tasks.function import function_task
@@ -242,10 +243,16 @@ def test_impossible_options_of_the_breeding_are_refused(options: dict[str, Any])
 
 
 # ---------------------------------------------------------------------- a portfolio first
+def given_points(task: Task, count: int) -> np.ndarray:
+    """Return legal points, measured rows of a table, ``(count, d)``."""
+    x = task.space.sample(np.random.default_rng([0, 3]), count)
+    return np.asarray(task.table.pool(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
+
+
 def trials_of(name: str, task: Task, budget: int, given: int = 0, prior: Any = (), **options: Any) -> list[Trial]:
     optimizer = make_optimizer(name, **options)
     optimizer.reset(Context.of(task, float(budget), prior), np.random.default_rng(3))
-    init = [task.run(c) for c in task.space.decode(objectives.given_points(task, 0, given))]
+    init = [task.run(c) for c in task.space.decode(given_points(task, given))]
     return objectives.loop(optimizer, task, budget=budget, init=init)[given:]
 
 

@@ -20,9 +20,9 @@ from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.optimize import rollout
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run as Alone
 from hpo_gym.optimize.rollouts import run_batch, run_one
 from hpo_gym.optimize.transfer import gaussian_process, surrogate
 from hpo_gym.optimize.transfer.acquisition import log_expected_improvement, standardised
@@ -416,7 +416,7 @@ def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
     rngs = [np.random.default_rng([s, 1]) for s in seeds]
     runs = run_batch(make_optimizer(name), many, seeds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
     for s, task in zip(seeds, many, strict=True):
-        alone = rollout.Run(task, budget, s, n_init)
+        alone = Alone(task, budget, s, n_init)
         run_one(make_optimizer(name), alone, contexts[s], np.random.default_rng([s, 1]))
         together = runs.view(s).trials
         assert [(dict(t.config), t.score) for t in together] == [(dict(t.config), t.score) for t in alone.trials]

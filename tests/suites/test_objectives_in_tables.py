@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.problem.objectives.objective import Objective
 from hpo_gym.suites.own import files as table_files
 from hpo_gym.suites.own.csv import suite_from_csv
 from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
 
-DATA = Path(table_files.__file__).resolve().parents[1] / "data"
+DATA = Path(hpo_gym.__file__).parent / "data"
 SPACE = {"i": (0, 2)}
 X = [{"i": i} for i in range(3)]
 SCORES = [[0.1, 0.2, 0.3], [0.4, np.nan, -np.inf]]
