@@ -643,3 +643,14 @@ class Runs(Slots):
             share = self.share_at(slots, who)
             cost = self.outcome_at(slots, who)[0] if costs else None
             yield Observed(who, self.at[slots, who], self.score[slots, who], self._share(share)[: len(who)], cost)
+
+
+def _kept(name: str) -> property:
+    def get(runs: Runs) -> NDArray[Any] | None:
+        return runs.kept.get(name)
+
+    return property(get, doc=f"`{name}` as observers read it before columns; None if it is not kept.")
+
+
+for _name in ("fidelity", "cost", "status", "history", "incumbent_at", "repeated"):
+    setattr(Runs, _name, _kept(_name))
