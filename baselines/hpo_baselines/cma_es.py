@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_told, evaluated
@@ -137,7 +136,7 @@ class Strategy:
         low = np.where(np.isin(metric, c.stepped), 0.5 / c.sizes[metric], 0.0)
         centre = np.clip(mean[metric], low, 1.0 - low)
         with np.errstate(all="ignore"):
-            made = _categorical(c, centre, sd, size, seed) if c.nominal else _metric(c, centre, low, sd, size, seed)
+            made = _categorical(c, centre, sd, size, seed) if c.nominal else _metric(c, centre, sd, size, seed)
         self._strategy: Any = made
         self.size: int = made.population_size
         self.stopped = False
@@ -167,12 +166,12 @@ class Strategy:
             self.stopped = bool(metric) and bool(self._strategy.should_stop())
 
 
-def _metric(c: Columns, mean: Points, low: NDArray[np.float64], sd: float, size: int | None, seed: int) -> Any:
+def _metric(c: Columns, mean: Points, sd: float, size: int | None, seed: int) -> Any:
     from cmaes import CMAwM
 
     columns = c.smooth + c.stepped
     steps = np.where(np.isin(columns, c.stepped), 1.0 / c.sizes[columns], 0.0)
-    return CMAwM(mean, sd, np.stack([low, 1.0 - low], 1), steps, seed=seed, population_size=size)
+    return CMAwM(mean, sd, np.stack([steps / 2, 1.0 - steps / 2], 1), steps, seed=seed, population_size=size)
 
 
 def _categorical(c: Columns, mean: Points, sd: float, size: int | None, seed: int) -> Any:

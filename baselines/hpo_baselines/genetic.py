@@ -123,13 +123,14 @@ class GeneticAlgorithm(Baseline):
         a = np.array([run.x[r[i]] for run, r, i in zip(runs, ranked, first, strict=True)])
         b = np.array([run.x[r[i]] for run, r, i in zip(runs, ranked, second, strict=True)])
         side, spread, rate, other, fresh = np.moveaxis(u[:, drawn : drawn + 5 * d].reshape(-1, 5, d), 1, 0)
-        x = _cross(space, a, b, side, spread, fresh, self.eta)
+        x = _cross(space, a, b, (side, spread, fresh), self.eta)
         mutates = rate < self.mutation / np.maximum(space.active(x).sum(1, keepdims=True), 1)
         return space.snap(_mutate(space, x, mutates, self.sd * z, other))
 
 
-def _cross(space: SearchSpace, a: Points, b: Points, side: Floats, spread: Floats, fresh: Floats, eta: float) -> Points:
-    """Mix parents column by column; columns inactive in both are `fresh`."""
+def _cross(space: SearchSpace, a: Points, b: Points, draws: tuple[Floats, Floats, Floats], eta: float) -> Points:
+    """Mix parents column by column, by draws of sides and spreads; columns inactive in both are fresh draws."""
+    side, spread, fresh = draws
     in_a, in_b = space.active(a), space.active(b)
     from_b = np.where(in_a & in_b, side < 0.5, in_b)
     near, far = np.where(from_b, b, a), np.where(from_b, a, b)

@@ -80,10 +80,10 @@ class EvolvedGenetic(Trained, Baseline):
         sizes = full if steps is None else full.within(steps // self.budget)
         tables = evaluations_of(tasks, rng)
         priors = priors_without(tables, rng, _PARTS)
-        inner = Arena.draw(tasks, tables, priors, sizes.tasks, self.budget, rng)
+        inner = Arena(tasks, tables, priors, self.budget).drawn(sizes.tasks, rng)
         tried = evolve(inner, sizes.candidates, rng)
         known = evaluations_of(validation, rng)
-        outer = Arena.draw(validation, known, [tables] * len(known), sizes.held, self.budget, rng)
+        outer = Arena(validation, known, [tables] * len(known), self.budget).drawn(sizes.held, rng)
         self.found = choose_finalist(tried, outer, sizes.finalists)
         self._runs = ()
 

@@ -83,7 +83,7 @@ def test_equal_parents_have_their_like() -> None:
     a = mixed().sample(rng, 40)
     side, spread, fresh = rng.random((3, 40, mixed().d))
     both = mixed().active(a)
-    child = _cross(mixed(), a, a, side, spread, fresh, 5.0)
+    child = _cross(mixed(), a, a, (side, spread, fresh), 5.0)
     assert np.allclose(child[both], a[both])
 
 
@@ -94,7 +94,7 @@ def test_a_column_that_one_parent_uses_is_that_parents() -> None:
     rng = np.random.default_rng(0)
     a, b = np.tile(off, (60, 1)), np.tile(on, (60, 1))
     side, spread, fresh = rng.random((3, 60, s.d))
-    configs = s.decode(_cross(s, a, b, side, spread, fresh, 5.0))
+    configs = s.decode(_cross(s, a, b, (side, spread, fresh), 5.0))
     rates = [c["rate"] for c in configs if c["kind"] == "b"]
     assert 10 < len(rates) < 50
     assert rates == pytest.approx([0.2] * len(rates))
@@ -105,7 +105,7 @@ def test_crossover_keeps_the_mean_of_the_parents() -> None:
     rng = np.random.default_rng(1)
     a, b = np.full((20000, 4), 0.4), np.full((20000, 4), 0.6)
     side, spread, fresh = rng.random((3, 20000, 4))
-    child = _cross(FLOATS, a, b, side, spread, fresh, 5.0)
+    child = _cross(FLOATS, a, b, (side, spread, fresh), 5.0)
     assert child.mean() == pytest.approx(0.5, abs=0.002)
     assert (np.minimum(abs(child - 0.4), abs(child - 0.6)) < 0.05).mean() > 0.9
 

@@ -201,8 +201,8 @@ def test_the_inner_step_finds_the_side_and_without_it_nothing_can() -> None:
 
     def last(meta: MetaLearner) -> float:
         """The mean reward of the greedy trial after the support."""
-        plan = PolicyPlan(**{**vars(BLIND), "query": 1, "cheap": True})
-        return float(play(meta, sides(60, 9), np.random.default_rng(1), plan, episodes=8, greedy=True).gain.mean())
+        plan = PolicyPlan(**{**vars(BLIND), "query": 1, "cheap": True, "episodes": 8})
+        return float(play(meta, sides(60, 9), np.random.default_rng(1), plan, greedy=True).gain.mean())
 
     assert last(meta) > 0.7
     assert last(still) < 0.6

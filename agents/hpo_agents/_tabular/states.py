@@ -13,27 +13,6 @@ from hpo_gym.base import unknown
 STATES = ("configuration", "move", "trial")
 
 
-def design_of(states: str, *, candidates: int, levels: int, max_states: int, horizon: int, buckets: int) -> Design:
-    """Return a new design.
-
-    Args:
-        states: "configuration", "move" or "trial".
-        candidates: For "configuration" and "trial".
-        levels, max_states: For "move".
-        horizon, buckets: For "trial".
-
-    Raises:
-        UnknownNameError: No such states.
-    """
-    if states == "configuration":
-        return Following(candidates)
-    if states == "move":
-        return Moves(levels, max_states)
-    if states == "trial":
-        return Timed(candidates, horizon, buckets)
-    raise unknown("kind of `states`", states, STATES)
-
-
 @dataclass(eq=False, repr=False)
 class StatesAgent(QAgent):
     """An agent with a Q table whose states and actions are a setting; subclasses add the learning rule.
@@ -71,12 +50,15 @@ class StatesAgent(QAgent):
     trust: int = 20
 
     def make_design(self) -> Design:
-        """Return the design named by `states`."""
-        return design_of(
-            self.states,
-            candidates=self.candidates,
-            levels=self.levels,
-            max_states=self.max_states,
-            horizon=self.budget,
-            buckets=self.buckets,
-        )
+        """Return the design named by `states`.
+
+        Raises:
+            UnknownNameError: No such states.
+        """
+        if self.states == "configuration":
+            return Following(self.candidates)
+        if self.states == "move":
+            return Moves(self.levels, self.max_states)
+        if self.states == "trial":
+            return Timed(self.candidates, self.budget, self.buckets)
+        raise unknown("kind of `states`", self.states, STATES)

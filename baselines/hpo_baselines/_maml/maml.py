@@ -157,7 +157,7 @@ class MetaLearner(nn.Module):
     def adapt_from(self, theta: dict[str, Tensor], rates: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         """Return `adapt` as a function of its initialisation and step sizes, for `vmap` and `grad`."""
         for step_rates in rates.unbind():
-            theta = descend(self.loss_of, theta, step_rates, x, y, first_order=self.first_order)
+            theta = descend(self.loss_of, theta, step_rates, (x, y), first_order=self.first_order)
         return theta
 
     def predict(self, parameters: Parameters, x: Tensor) -> Tensor:
@@ -173,15 +173,14 @@ class MetaLearner(nn.Module):
         """Return the outer loss of each task, ``(k,)``; their tensors have equal shapes."""
         theta, rates = self.theta(), self.rates()
         if len(tasks) == 1:
-            return self._task_loss(theta, rates, *tasks[0])[None]
-        stacked = [torch.stack(tensors) for tensors in zip(*tasks, strict=True)]
-        over_tasks = vmap(self._task_loss, in_dims=(None, None, 0, 0, 0, 0), randomness="different")
-        losses: Tensor = over_tasks(theta, rates, *stacked)
+            return self._task_loss(theta, rates, tasks[0])[None]
+        stacked = tuple(torch.stack(tensors) for tensors in zip(*tasks, strict=True))
+        over_tasks = vmap(self._task_loss, in_dims=(None, None, 0), randomness="different")
+        losses: Tensor = over_tasks(theta, rates, stacked)
         return losses
 
-    def _task_loss(
-        self, theta: dict[str, Tensor], rates: Tensor, x: Tensor, y: Tensor, x_query: Tensor, y_query: Tensor
-    ) -> Tensor:
+    def _task_loss(self, theta: dict[str, Tensor], rates: Tensor, task: tuple[Tensor, ...]) -> Tensor:
+        x, y, x_query, y_query = task
         return self.loss_of(self.adapt_from(theta, rates, x, y), x_query, y_query)
 
 
@@ -189,13 +188,12 @@ def descend(
     loss: Callable[[dict[str, Tensor], Tensor, Tensor], Tensor],
     theta: dict[str, Tensor],
     rates: Tensor,
-    x: Tensor,
-    y: Tensor,
+    batch: Batch,
     *,
     first_order: bool,
 ) -> dict[str, Tensor]:
     """One gradient step from `theta` at rates ``(p,)``, one a parameter; `first_order`: the gradient is held fixed."""
-    gradient = grad(loss)(theta, x, y)
+    gradient = grad(loss)(theta, *batch)
     if first_order:
         gradient = {name: g.detach() for name, g in gradient.items()}
     return {name: p - rates[j] * gradient[name] for j, (name, p) in enumerate(theta.items())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,10 +70,11 @@ def _train(
     cost = plan.episodes * (plan.support + plan.query)
     count = min(plan.tasks, len(tasks))
     outer_steps = plan.outer_steps if plan.trials is None else min(plan.outer_steps, plan.trials // (count * cost))
+    checked = replace(plan, episodes=_CHECKED)
     held, descent = int(rng.integers(2**63)), Descent(meta, plan.outer_lr, outer_steps)
 
     def loss() -> float:
-        runs = play(meta, validation, np.random.default_rng(held), plan, episodes=_CHECKED, greedy=True)
+        runs = play(meta, validation, np.random.default_rng(held), checked, greedy=True)
         return -float(runs.gain.mean())
 
     for _ in range(outer_steps):
@@ -92,7 +93,6 @@ def play(
     rng: np.random.Generator,
     plan: PolicyPlan,
     *,
-    episodes: int | None = None,
     greedy: bool = False,
 ) -> Played:
     """Return runs on each task, among candidates shared by the runs of a task: support, inner steps, query.
@@ -100,10 +100,9 @@ def play(
     The return of a run is the mean, over its full evaluations, of the best reward so far.
 
     Args:
-        episodes: Runs on each task; None: as planned.
         greedy: Whether the query takes the most probable candidate, as in use, instead of drawing.
     """
-    e, c, k, h = episodes or plan.episodes, plan.sample, plan.support, plan.support + plan.query
+    e, c, k, h = plan.episodes, plan.sample, plan.support, plan.support + plan.query
     n = len(tasks) * e
     rows = [_rows(task, rng, c) for task in tasks]
     codes = np.stack([task.x[r] for task, r in zip(tasks, rows, strict=True)])

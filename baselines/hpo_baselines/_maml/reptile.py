@@ -75,5 +75,5 @@ class ReptileLearner(nn.Module):
         whole = len(x) < steps  # too few for minibatches
         parts = [(x, y)] * steps if whole else list(zip(x.tensor_split(steps), y.tensor_split(steps), strict=True))
         for part, step_rates in zip(parts, rates, strict=True):
-            theta = descend(self.meta.loss_of, theta, step_rates, *part, first_order=True)
+            theta = descend(self.meta.loss_of, theta, step_rates, part, first_order=True)
         return theta

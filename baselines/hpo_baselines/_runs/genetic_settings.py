@@ -56,17 +56,13 @@ class Arena:
     tables: Prior
     priors: Sequence[Prior]
     budget: int
-    seed: int
+    seed: int = 0
 
-    @classmethod
-    def draw(
-        cls, tasks: Sequence[Task], tables: Prior, priors: Sequence[Prior], count: int, budget: int,
-        rng: np.random.Generator,
-    ) -> Arena:  # fmt: skip
-        """Return an arena of `count` of the tasks, drawn."""
-        rows = np.sort(rng.permutation(len(tasks))[:count]).tolist()
-        chosen = [tasks[i] for i in rows], tuple(tables[i] for i in rows), [priors[i] for i in rows]
-        return cls(*chosen, budget, int(rng.integers(2**63)))
+    def drawn(self, count: int, rng: np.random.Generator) -> Arena:
+        """Return an arena of `count` of the tasks and a seed, drawn."""
+        rows = np.sort(rng.permutation(len(self.tasks))[:count]).tolist()
+        chosen = ([self.tasks[i] for i in rows], tuple(self.tables[i] for i in rows), [self.priors[i] for i in rows])
+        return Arena(*chosen, self.budget, int(rng.integers(2**63)))
 
     def regret(self, settings: Mapping[str, Any]) -> float:
         """Mean over tasks and trials of the normalised regret of the best so far."""
