@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hpo_gym.base import Floats, InvalidValueError, __version__, digest, unknown
+from hpo_gym.base import InvalidValueError, __version__, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbent import incumbents_on_test
@@ -28,7 +28,16 @@ from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.bench.summaries import Cost, FailureCounts, Findings, bounds_of, curves_of, summaries, with_test_scores
+from hpo_gym.bench.summaries import (
+    Cost,
+    FailureCounts,
+    Findings,
+    Measure,
+    bounds_of,
+    curves_of,
+    summaries,
+    with_test_scores,
+)
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.problem import Status, Suite, random_regret, random_test_regret
 from hpo_gym.suites import LIVE
@@ -261,15 +270,12 @@ class BenchPlan:
             notes += failures.said(suite.name)
             for kind, place in ((VALIDATION, validation), (score, curves)):
                 bounds = bounds_of(suite, names, (found.incumbents[kind] for found in ranked.values()), kind)
+                measure = Measure(suite, names, bounds, kind)
                 random = self._random(suite, names, kind)
-                place[suite.name] = [
-                    self._curves(suite, entrant, names, found, bounds, kind, random)
-                    for entrant, found in ranked.items()
-                ]
+                place[suite.name] = [self._curves(measure, entrant, found, random) for entrant, found in ranked.items()]
             if others:
                 stale[suite.name] = {
-                    e.name: row_of(self._curves(suite, e, names, found, bounds, score, random), why)
-                    for e, (found, why) in others.items()
+                    e.name: row_of(self._curves(measure, e, found, random), why) for e, (found, why) in others.items()
                 }
             unknown = sum(not suite.task(name).bounded for name in names)
             suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known), unknown)
@@ -293,13 +299,10 @@ class BenchPlan:
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
-    def _curves(
-        self, suite: Suite, entrant: Entrant, names: Sequence[str], found: _Found, bounds: Floats, score: str,
-        random: Mapping[str, float],
-    ) -> Curves:  # fmt: skip
-        p, incumbents = self.protocol, found.incumbents[score]
+    def _curves(self, measure: Measure, entrant: Entrant, found: _Found, random: Mapping[str, float]) -> Curves:
+        p, incumbents = self.protocol, found.incumbents[measure.score]
         cost = Cost(p.budget.amount, random, found.waiting) if p.budget.in_cost else None
-        return curves_of(suite, entrant.name, names, incumbents, bounds, p.seeds, p.budget.points, score, cost)
+        return curves_of(measure, entrant.name, incumbents, (p.seeds, p.budget.points), cost)
 
     def _random(self, suite: Suite, names: Sequence[str], score: str) -> dict[str, float]:
         """Return the regret of a random configuration by task, for a budget in cost."""

@@ -93,25 +93,33 @@ class FailureCounts:
         return [f"{self.failed} of {self.trials} trials on {suite} failed, the first: {self.first}"] * bool(self.failed)
 
 
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """What scores of runs on some tasks are compared with.
+
+    Attributes:
+        suite, tasks: The tasks.
+        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. If instances differ, the best
+            is each replicate's own: see `Against`.
+        score: Kind of the scores.
+    """
+
+    suite: Suite
+    tasks: Sequence[str]
+    bounds: NDArray[np.float64]
+    score: str = VALIDATION
+
+
 def curves_of(
-    suite: Suite,
-    optimizer: str,
-    tasks: Sequence[str],
-    incumbents: Incumbents,
-    bounds: NDArray[np.float64],
-    seeds: int,
-    budget: int,
-    score: str = VALIDATION,
-    cost: Cost | None = None,
+    measure: Measure, optimizer: str, incumbents: Incumbents, shape: tuple[int, int], cost: Cost | None = None
 ) -> Curves:
     """Return regret curves from the incumbents of each (task, replicate); a missing one, or None, failed.
 
     Args:
-        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. If instances differ, the best
-            is each replicate's own: see `Against`.
-        score: Kind of the incumbents' scores.
+        shape: Replicates and budget.
         cost: With a budget in cost, further facts about the runs.
     """
+    suite, tasks, (seeds, budget) = measure.suite, measure.tasks, shape
     scores = np.full((len(tasks), seeds, budget), np.nan)
     for i, name in enumerate(tasks):
         for r in range(seeds):
@@ -120,13 +128,13 @@ def curves_of(
                 scores[i, r] = found
     known = [suite.task(name) for name in tasks]
     worlds = [[world_of(suite.name, name, r) for r in range(seeds)] for name in tasks]
-    against = Against.of(known, worlds, bounds, score)
+    against = Against.of(known, worlds, measure.bounds, measure.score)
     regret = against.regret(scores)
     if cost is not None:
         cost.stand(regret, tasks)
     families, end, spent = tuple(t.family for t in known), known[0].counts != BEST, cost.budget if cost else None
     guessed = against.estimated if against.estimated.any() else None
-    return Curves(suite.name, optimizer, tuple(tasks), regret, families, score, end, spent, guessed)
+    return Curves(suite.name, optimizer, tuple(tasks), regret, families, measure.score, end, spent, guessed)
 
 
 def bounds_of(

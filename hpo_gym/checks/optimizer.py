@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +61,17 @@ def check_optimizer(
     answer = made_up if isinstance(task, Context) else _runner(task, int(context.budget))
     if isinstance(answer, _Onward):
         context = replace(context, signals=answer.session.signals)
+    course = _Course(context, answer, faults)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
         if isinstance(first, Trainable) and train:
             with faults.guard("To train, save and load it"):
-                new = _trained(first, new, train, context, answer, Path(folder), faults)
+                new = _trained(first, new, train, course, Path(folder))
         for check in (_seeds, _degenerate) if context.signals else (_seeds, _given, _degenerate):
             with faults.guard(f"What `{check.__name__.strip('_')}` does"):
-                check(new, context, answer, faults)
+                check(new, course)
         if not may_repeat:
             with faults.guard("A finite space"):
-                _finite(new, context, answer, faults)
+                _finite(new, course)
         if isinstance(first, BatchOptimizer) and isinstance(task, Task):
             with faults.guard("The batched form"):
                 _batch(new, task, context, faults)
@@ -116,31 +117,38 @@ def made_up(query: Query) -> Trial:
 
 
 # ---------------------------------------------------------------------- runs
-def run(
-    optimizer: Optimizer, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
-) -> list[Trial]:
-    """Let an optimizer spend the budget, and check its proposals."""
-    if isinstance(answer, _Onward):
-        answer.begin()
-    optimizer.reset(context, seeding.generator(seed))
-    for trial in given:
-        optimizer.tell(trial)
-    trials: list[Trial] = []
-    spent = 0.0
-    while not over(context.budget - spent, context.fidelities[0]):
-        query = optimizer.ask()
-        if query is None:
-            again = optimizer.ask()
-            faults.expect(again is None, f"`ask` after None gives {again!r}")
-            break
-        if not _proposal(query, context, faults):
-            break
-        most = context.fidelities[payable(context.fidelities, context.budget - spent)]
-        trial = answer(Query(query.config, min(query.fidelity, most)))
-        optimizer.tell(trial)
-        trials.append(trial)
-        spent += trial.fidelity
-    return trials
+@dataclass(frozen=True)
+class _Course:
+    """Runs of one context, with the answers to their proposals."""
+
+    context: Context
+    answer: Answer
+    faults: Faults
+
+    def run(self, optimizer: Optimizer, seed: int = 1, given: Sequence[Trial] = ()) -> list[Trial]:
+        """Let an optimizer spend the budget, and check its proposals."""
+        context, faults = self.context, self.faults
+        if isinstance(self.answer, _Onward):
+            self.answer.begin()
+        optimizer.reset(context, seeding.generator(seed))
+        for trial in given:
+            optimizer.tell(trial)
+        trials: list[Trial] = []
+        spent = 0.0
+        while not over(context.budget - spent, context.fidelities[0]):
+            query = optimizer.ask()
+            if query is None:
+                again = optimizer.ask()
+                faults.expect(again is None, f"`ask` after None gives {again!r}")
+                break
+            if not _proposal(query, context, faults):
+                break
+            most = context.fidelities[payable(context.fidelities, context.budget - spent)]
+            trial = self.answer(Query(query.config, min(query.fidelity, most)))
+            optimizer.tell(trial)
+            trials.append(trial)
+            spent += trial.fidelity
+        return trials
 
 
 def _proposal(query: object, context: Context, faults: Faults) -> bool:
@@ -157,15 +165,16 @@ def _proposal(query: object, context: Context, faults: Faults) -> bool:
     return True
 
 
-def _seeds(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+def _seeds(new: Make, course: _Course) -> None:
+    context, faults = course.context, course.faults
     before = copy.deepcopy(_arrays(context))
-    trials = run(new(), context, answer, faults, 0)
+    trials = course.run(new(), 0)
     faults.expect(trials, "`ask` gives None at once")
-    _same(faults, "One seed gives other trials", trials, run(new(), context, answer, faults, 0))
+    _same(faults, "One seed gives other trials", trials, course.run(new(), 0))
     used = new()
     for earlier in (_narrower(context), context):
-        run(used, earlier, answer, faults, 5)
-    _same(faults, "A used one goes another way than a fresh one", trials, run(used, context, answer, faults, 0))
+        replace(course, context=earlier).run(used, 5)
+    _same(faults, "A used one goes another way than a fresh one", trials, course.run(used, 0))
     where = difference(before, _arrays(context))
     faults.expect(where is None, f"It changes the context that it is given (at {where})")
 
@@ -190,13 +199,13 @@ def _same(faults: Faults, fault: str, expected: Sequence[Trial], got: Sequence[T
     faults.expect(where is None, f"{fault} (at {where})")
 
 
-def _given(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
-    points = context.space.sample(np.random.default_rng(3), 5)
-    given = [answer(Query(config)) for config in context.space.decode(points)]
-    run(new(), context, answer, faults, 2, given)
+def _given(new: Make, course: _Course) -> None:
+    space = course.context.space
+    given = [course.answer(Query(config)) for config in space.decode(space.sample(np.random.default_rng(3), 5))]
+    course.run(new(), 2, given)
 
 
-def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+def _degenerate(new: Make, course: _Course) -> None:
     """Check that it continues to propose on uninformative scores."""
     scores: dict[str, Score] = {
         "equal scores": lambda i: 0.25,
@@ -208,15 +217,16 @@ def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> 
         count = iter(range(10**6))
 
         def told(query: Query, score: Score = score, status: Status = status, count: Iterator[int] = count) -> Trial:
-            known = answer(query)
+            known = course.answer(query)
             return replace(known, score=score(next(count)), status=status)
 
-        with faults.guard(f"A run of {name}"):
-            run(new(), context, told, faults, 4)
+        with course.faults.guard(f"A run of {name}"):
+            replace(course, answer=told).run(new(), 4)
 
 
-def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+def _finite(new: Make, course: _Course) -> None:
     """Check that, with a small pool within the budget, no configuration is tried twice before all are tried."""
+    context, faults = course.context, course.faults
     if context.pool is None:
         return
     rows = np.arange(len(context.pool)) if context.available is None else np.flatnonzero(context.available)
@@ -232,7 +242,7 @@ def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None
         given = [made_up(Query(config)) for config in list(configs.values())[:count]]
         budget = float(len(configs) - count)
         small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, prior=())
-        tried = [_frozen(t.config) for t in run(new(), small, nearest, faults, 6, given)]
+        tried = [_frozen(t.config) for t in _Course(small, nearest, faults).run(new(), 6, given)]
         again, told = len(tried) - len(set(tried)), len({_frozen(t.config) for t in given}.intersection(tried))
         faults.expect(not again, f"It repeats {again} of {len(configs)} configurations though others are left")
         faults.expect(not told, f"It tries {told} of {count} given configurations though others are left")
@@ -260,16 +270,15 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        alone = run(new(), single, _runner(task, len(runs.at)) if context.signals else _run_of(task), faults, seed)
+        answer = _runner(task, len(runs.at)) if context.signals else _run_of(task)
+        alone = _Course(single, answer, faults).run(new(), seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 
 
-def _trained(
-    first: Trainable, new: Make, train: Sequence[Task], context: Context, answer: Answer, folder: Path, faults: Faults
-) -> Make:
+def _trained(first: Trainable, new: Make, train: Sequence[Task], course: _Course, folder: Path) -> Make:
     """Train it a little; a loaded one, and a retrained one, must choose like the saved one."""
-    tasks, held = _parted(train)
+    (tasks, held), faults = _parted(train), course.faults
 
     def trained(optimizer: Any, validation: Sequence[Task] = held) -> Any:
         optimizer.train(tasks, seeding.generator(1), validation=validation, steps=200)
@@ -281,7 +290,7 @@ def _trained(
         return optimizer
 
     def trials(optimizer: Any) -> list[Trial]:
-        return run(optimizer, context, answer, faults, 7)
+        return course.run(optimizer, 7)
 
     trained(first).save(folder)
     lacks = {t.family for t in tasks} - set(first.seen)
