@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hpo_gym.problem import MEAN, SUITES, Suite
 from hpo_gym.suites._training import training_suite
+from hpo_gym.suites.tasks.training.named import Course
 from hpo_gym.suites.tasks.training.recipe import Recipe
 
 EPOCHS = 40
@@ -49,7 +50,5 @@ def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) ->
         "licence": "MIT",
         "source": "our own generators",
     }
-    return training_suite(
-        "Drift", 1, recipe or Recipe(drift=True, chunks=1024), EPOCHS, MEAN, about, sd=0.36,
-        controls=controls,
-    )  # fmt: skip
+    course = Course(recipe or Recipe(drift=True, chunks=1024), EPOCHS, MEAN, sd=0.36)
+    return training_suite("Drift", 1, course, about, controls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hpo_gym.problem import LAST, SUITES, Suite
 from hpo_gym.suites._training import training_suite
 from hpo_gym.suites.schedules import EPOCHS
+from hpo_gym.suites.tasks.training.named import Course
 from hpo_gym.suites.tasks.training.recipe import Recipe
 
 
@@ -29,4 +30,4 @@ def scheduled_fits() -> Suite:
         "licence": "MIT",
         "source": "our own generators",
     }
-    return training_suite("ScheduledFits", 1, Recipe(slots=8, chunks=8), EPOCHS, LAST, about, sd=0.39)
+    return training_suite("ScheduledFits", 1, Course(Recipe(slots=8, chunks=8), EPOCHS, LAST, sd=0.39), about)

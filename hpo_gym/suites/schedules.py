@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hpo_gym.problem import LAST, SUITES, Suite
 from hpo_gym.suites._training import training_suite
+from hpo_gym.suites.tasks.training.named import Course
 from hpo_gym.suites.tasks.training.recipe import Recipe
 
 EPOCHS = 25
@@ -49,4 +50,4 @@ def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None
         "licence": "MIT",
         "source": "our own generators",
     }
-    return training_suite("Schedules", 1, recipe or Recipe(), EPOCHS, LAST, about, sd=0.43, controls=controls)
+    return training_suite("Schedules", 1, Course(recipe or Recipe(), EPOCHS, LAST, sd=0.43), about, controls)

@@ -24,7 +24,7 @@ from hpo_gym.problem.trial import History
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
 from hpo_gym.suites.tasks.onward.found import FILE, found_in
-from hpo_gym.suites.tasks.training.named import training_task
+from hpo_gym.suites.tasks.training.named import Course, training_task
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 
@@ -55,15 +55,8 @@ def test_where_the_end_counts_it_alone_is_compared() -> None:
 
 def test_regret_is_held_against_the_best_that_was_found_in_the_very_world() -> None:
     suite = load_suite("Schedules")
-    task = training_task(
-        "moons-s0",
-        "Schedules",
-        suite.space,
-        suite.members[0].recipe,
-        25,
-        "last",
-        found=(-0.2, -0.4),  # type: ignore[attr-defined]
-    )
+    course = Course(suite.members[0].recipe, 25, "last")  # type: ignore[attr-defined]
+    task = training_task("moons-s0", "Schedules", suite.space, course, (-0.2, -0.4))
     assert (task.best, task.worst, task.exact) == (pytest.approx(-0.3), -1.0, False)
     assert [task.best_in(world_of("Schedules", "moons-s0", r)) for r in range(3)] == pytest.approx([-0.2, -0.4, -0.3])
     small = hpo_gym.Suite("Schedules", suite.space, (task,), "training", splits={"test": ["moons-s0"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 
@@ -77,10 +78,10 @@ def learn(
     n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
     episodes = steps // (n * plan.budget)
     checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
-    judge = judge_of(make_part(REWARDS, plan.reward), bank.tasks)
+    course = _Episodes(design, rule, contexts, judge_of(make_part(REWARDS, plan.reward), bank.tasks), n)
     least, kept = np.inf, table
     for e in range(episodes):
-        _episode(design, rule, table, bank, contexts, judge, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
+        course.play(table, bank, rng, epsilon_at(e / episodes, last=plan.epsilon_min))
         if e + 1 in checks:
             regret = _regret(design, table, validation, plan)
             if regret <= least:
@@ -89,39 +90,40 @@ def learn(
     return kept
 
 
-def _episode(
-    design: Design,
-    rule: Rule[T],
-    table: T,
-    bank: Bank,
-    contexts: Contexts,
-    judge: Judge,
-    rng: np.random.Generator,
-    n: int,
-    epsilon: float,
-) -> None:
-    """One episode of `n` runs on tasks that are drawn."""
-    task = rng.integers(len(bank.tasks), size=n)
-    runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, floor=contexts.scale.floor, view=contexts.bank)
-    runs.begin(ALL_RUNS, task, rng.integers(0, 2**63, n).astype(np.uint64))
-    seen = design.train_on(bank, task)
-    s, allowed = seen.states(), seen.allowed()
-    live: Mask = np.asarray(allowed.any(1))
-    if not live.any():
-        return
-    a = table.explore(rng, s, allowed, epsilon)
-    steps: deque[Step] = deque(maxlen=rule.reach)
-    for t in range(contexts.horizon):
-        runs.submit(seen.propose(a))
-        seen.tell(ALL, a, None, runs.last)
-        s_next, allowed = seen.states(), seen.allowed()
-        table.grow(design.size()[0])
-        over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)  # a run that has tried everything is over
-        steps.append(Step(s, a, judge(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
-        a = rule.learn(table, steps, rng, epsilon)
-        if steps[-1].last:
+@dataclass(frozen=True)
+class _Episodes(Generic[T]):
+    """Episodes of `n` runs on tasks that are drawn."""
+
+    design: Design
+    rule: Rule[T]
+    contexts: Contexts
+    judge: Judge
+    n: int
+
+    def play(self, table: T, bank: Bank, rng: np.random.Generator, epsilon: float) -> None:
+        """Play one episode, in which the table learns."""
+        design, contexts, n = self.design, self.contexts, self.n
+        task = rng.integers(len(bank.tasks), size=n)
+        runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, floor=contexts.scale.floor, view=contexts.bank)
+        runs.begin(ALL_RUNS, task, rng.integers(0, 2**63, n).astype(np.uint64))
+        seen = design.train_on(bank, task)
+        s, allowed = seen.states(), seen.allowed()
+        live: Mask = np.asarray(allowed.any(1))
+        if not live.any():
             return
-        s, live = s_next, live & ~over
+        a = table.explore(rng, s, allowed, epsilon)
+        steps: deque[Step] = deque(maxlen=self.rule.reach)
+        for t in range(contexts.horizon):
+            runs.submit(seen.propose(a))
+            seen.tell(ALL, a, None, runs.last)
+            s_next, allowed = seen.states(), seen.allowed()
+            table.grow(design.size()[0])
+            over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)  # a run that has tried everything is over
+            steps.append(Step(s, a, self.judge(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
+            a = self.rule.learn(table, steps, rng, epsilon)
+            if steps[-1].last:
+                return
+            s, live = s_next, live & ~over
 
 
 def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from hpo_gym.problem import SearchSpace
 from hpo_gym.suites.tasks.onward.found import found_by_world
@@ -40,11 +41,28 @@ def family_of(generator: str) -> str:
     return f"stream-{generator}"
 
 
+@dataclass(frozen=True)
+class Course:
+    """The training of a suite's tasks; see `TrainingTask`.
+
+    Attributes:
+        recipe: Network, optimizer and epoch.
+        epochs: Of an episode.
+        counts: Result of a run, "last" or "mean".
+        sd: Standard deviation of the result, over trainings on the training tasks at constant learning rates drawn from
+            [.001, .3], as many in each factor of ten.
+    """
+
+    recipe: Recipe
+    epochs: int
+    counts: str
+    sd: float = 1.0
+
+
 def training_task(
-    name: str, suite: str, space: SearchSpace, recipe: Recipe, epochs: int, counts: str, *, sd: float = 1.0,
-    found: Sequence[float] = (),
-) -> TrainingTask:  # fmt: skip
-    """Make the task of a name; the arguments are those of `TrainingTask`.
+    name: str, suite: str, space: SearchSpace, course: Course, found: Sequence[float] = ()
+) -> TrainingTask:
+    """Make the task of a name.
 
     Args:
         found: The best results in the instances of a comparison's first replicates, in their order.
@@ -57,5 +75,6 @@ def training_task(
     best, worlds = found_by_world(suite, name, found)
     return TrainingTask(
         name, family_of(family), suite, space, best=0.0 if best is None else best, worst=GUESS,
-        source=StreamSource(family, seed), recipe=recipe, epochs=epochs, goal=counts, sd=sd, found=worlds,
+        source=StreamSource(family, seed), recipe=course.recipe, epochs=course.epochs, goal=course.counts, sd=course.sd,
+        found=worlds,
     )  # fmt: skip
