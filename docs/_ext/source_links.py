@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -15,7 +16,7 @@ BACK = re.compile(r'(class="viewcode-back" href="[^"#]*#)([^"]+)"')
 
 
 def entry_of(name: str, module: str, entries: Any) -> str:
-    """The name under which something of a module has an entry."""
+    """Return the name under which something of a module has an entry."""
     parts = name.split(".")
     own = (".".join([module, *parts[i:]]) for i in range(1, len(parts)))
     return name if name in entries else next((n for n in own if n in entries), name)
@@ -28,7 +29,28 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
         context["body"] = BACK.sub(lambda m: f'{m[1]}{entry_of(m[2], module, entries)}"', context["body"])
 
 
+def share_tree(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Make the navigation of listings once for each depth: they stand in no tree, so that only their links differ."""
+    if page.startswith("_modules/") and "toctree" in context:
+        trees, make, depth = _trees(app), context["toctree"], page.count("/")
+
+        def tree(**options: Any) -> str:
+            key = depth, *sorted(options.items())
+            if key not in trees:
+                trees[key] = make(**options)
+            return trees[key]
+
+        context["toctree"] = tree
+
+
+@cache
+def _trees(app: Sphinx) -> dict[Any, str]:
+    """Return the trees that a build has made."""
+    return {}
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("html-page-context", mend)
+    app.connect("html-page-context", share_tree, priority=400)  # before the theme asks for the tree
     return {"parallel_read_safe": True, "parallel_write_safe": True}
