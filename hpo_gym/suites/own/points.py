@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import HPOGymError, Mask, unknown
-from hpo_gym.problem import AnySpace, Hyperparameter, Points, SearchSpace, read_space
+from hpo_gym.problem import Hyperparameter, Points, SearchSpace
 from hpo_gym.suites.own import roles as of
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.parts import UnexplainedError
@@ -18,37 +19,35 @@ Infer = Callable[[Mapping[str, TableColumn], str, Mask | None], SearchSpace]
 """Makes a space from columns that must explain the judged rows; see `infer_space`."""
 
 
+class PlacedRows(NamedTuple):
+    """Rows with a configuration, and their canonical points ``(n, d)`` of the space."""
+
+    table: TableColumns
+    space: SearchSpace
+    x: Points
+
+
 def points_of(
-    table: TableColumns,
-    names: Sequence[str],
-    state: str | None,
-    space: AnySpace | None,
-    infer: Infer,
-    optuna: bool,
-    said: list[str],
-) -> tuple[TableColumns, SearchSpace, Points]:
-    """Return the rows with a configuration, the space, and their canonical points ``(n, d)``.
+    table: TableColumns, names: Sequence[str], state: str | None, space: SearchSpace, said: list[str]
+) -> PlacedRows:
+    """Return the rows with a configuration.
 
     A failed trial without hyperparameters has none: it ended before they were chosen.
     """
     before = len(table.rows)
-    if space is None:
-        table, found = _inferred(table, names, state, infer, optuna)
-    else:
-        found = read_space(space)
-    x, wrong = _encoded(table, names, found)
+    x, wrong = _encoded(table, names, space)
     for row in np.flatnonzero(wrong & ~of.failed_rows(table, state))[:1]:
-        _refuse(table, names, found, int(row))
+        _refuse(table, names, space, int(row))
     table, x = table.take(~wrong), x[~wrong]
     n = before - len(x)
     if n:
         said.append(
             f"left out: {n} {'trials that failed and lack' if n > 1 else 'trial that failed and lacks'} hyperparameters"
         )
-    return table, found, np.asarray(found.snap(x))
+    return PlacedRows(table, space, np.asarray(space.snap(x)))
 
 
-def _inferred(
+def inferred(
     table: TableColumns, names: Sequence[str], state: str | None, infer: Infer, optuna: bool
 ) -> tuple[TableColumns, SearchSpace]:
     """Return the space of the columns.

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, UnknownNameError, unknown
-from hpo_gym.problem import AnySpace, Points, SearchSpace
+from hpo_gym.problem import AnySpace, read_space
 from hpo_gym.suites.own import roles as of
 from hpo_gym.suites.own.arrange import Trials, families_of
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import infer_space
 from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
-from hpo_gym.suites.own.points import Infer, points_of
+from hpo_gym.suites.own.points import Infer, PlacedRows, inferred, points_of
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.own.tunings import of_tuning
 
@@ -125,8 +125,11 @@ def suite_of(
     if tell and out | others:
         listed = ", ".join(f"{column} ({kind})" for column, kind in (out | others).items())
         said.append(f"left out of the search space: {listed}; what `keep` names is taken in")
-    table, found, x = points_of(table, names, state, space, infer, bool(optuna), said)
-    return _trials(table, found, x, roles, state, name, given).suite(name, said)
+    if space is None:
+        table, found = inferred(table, names, state, infer, bool(optuna))
+    else:
+        found = read_space(space)
+    return _trials(points_of(table, names, state, found, said), roles, state, name, given).suite(name, said)
 
 
 def _no_score(table: TableColumns, score: str) -> UnknownNameError:
@@ -182,16 +185,9 @@ def _finished(table: TableColumns, state: str, said: list[str]) -> TableColumns:
     return table.take(~rows)
 
 
-def _trials(
-    table: TableColumns,
-    space: SearchSpace,
-    x: Points,
-    roles: Mapping[str, str],
-    state: str | None,
-    name: str,
-    given: Given,
-) -> Trials:
+def _trials(placed: PlacedRows, roles: Mapping[str, str], state: str | None, name: str, given: Given) -> Trials:
     """Return the rows with their tasks and numbers."""
+    table, space, x = placed
     if "task" in roles:
         column = table[roles["task"]]
         table.check(roles["task"], "the name of a task", ~column.empty())
