@@ -35,7 +35,7 @@ def hyperparameters() -> list[Any]:
 
 
 def training(
-    rows: DataRows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int, share: float
+    rows: DataRows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Train on four fifths of the rows, validate on the rest; yield number, score and test score of each epoch.
 
@@ -47,7 +47,6 @@ def training(
         config: `optimizer`, `learning_rate`, `batch_size` and `weight_decay`; the rest is the network's.
         epochs: Of a full training.
         seed: Of first weights, batches and dropout, by torch's global generator.
-        share: Share of the epochs to train.
     """
     import torch
     from torch.nn.functional import cross_entropy, mse_loss
@@ -72,7 +71,7 @@ def training(
     def score(out: NDArray[np.float64], truth: NDArray[Any]) -> float:
         return rows.score(truth, out.argmax(1) if rows.classes else out[:, 0])
 
-    for epoch in range(1, max(1, round(share * epochs)) + 1):
+    for epoch in range(1, epochs + 1):
         for group in optimizer.param_groups:
             group["lr"] = config["learning_rate"] * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / epochs))
         network.train()

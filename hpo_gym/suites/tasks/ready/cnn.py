@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,4 +55,5 @@ class CNN(Ready):
             head = (nn.Flatten(), nn.Dropout(config["dropout"]), nn.Linear(left, outputs))
             return nn.Sequential(nn.Unflatten(1, (1, _SIDE, inputs // _SIDE)), *blocks, *head)
 
-        yield from training(rows_of(self.data), build, config, _EPOCHS, seed, fidelity)
+        epochs = training(rows_of(self.data), build, config, _EPOCHS, seed)
+        yield from itertools.islice(epochs, max(1, round(fidelity * _EPOCHS)))

@@ -51,4 +51,5 @@ class MLP(Ready):
             ]
             return nn.Sequential(*parts, nn.Linear(widths[-1], outputs))
 
-        yield from training(rows_of(self.data), build, config, _EPOCHS, seed, fidelity)
+        epochs = training(rows_of(self.data), build, config, _EPOCHS, seed)
+        yield from itertools.islice(epochs, max(1, round(fidelity * _EPOCHS)))
