@@ -21,17 +21,17 @@ _KEYS = ("task", "score", "incumbent_score", "fidelity", "cost", "status", "t")
 
 
 class Step(NamedTuple):
-    """What a step held; none of its arrays is written again.
+    """Content of a step; none of its arrays is written again.
 
     Attributes:
         bank: The tasks.
         task: Position of each run's task, ``(n,)``.
-        cell: Flat place of what each run evaluated, ``(n,)``, or its base, to which `at` is added.
+        cell: Flat place of each run's evaluation, ``(n,)``, or its base, to which `at` is added.
         at: Rows ``(n,)``, or None: nothing is to be added.
         score, best: Of the last trial and of the incumbent, ``(n,)``.
         fidelity: Of the last trial, ``(n,)``, or None: full ones.
         t: Trials so far.
-        outcome: Cost and status of the last trial where they cannot be looked up, each ``(n,)``, else None.
+        outcome: Cost and status of the last trial if they cannot be looked up, each ``(n,)``, else None.
     """
 
     bank: Bank
@@ -120,7 +120,7 @@ class StepInfo(dict[str, Any]):
         return dict(super().items())
 
     def has(self, key: str) -> bool:
-        """Whether a value has been made, or was given."""
+        """Return whether a value has been made, or was given."""
         return super().__contains__(key)
 
     def __contains__(self, key: object) -> bool:
@@ -133,7 +133,7 @@ class StepInfo(dict[str, Any]):
         return len(self._all())
 
     def get(self, key: str, default: object = None) -> Any:
-        """The value of a key, or `default`."""
+        """Return the value of a key, or `default`."""
         return self[key] if key in self else default  # noqa: SIM401 - this is `get`
 
     def keys(self) -> Any:
@@ -149,7 +149,7 @@ class StepInfo(dict[str, Any]):
         return self._all().items()
 
     def copy(self) -> dict[str, Any]:
-        """A plain dictionary."""
+        """Return a plain dictionary."""
         return self._all()
 
     def __eq__(self, other: object) -> bool:
@@ -215,7 +215,8 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def told_of(told: Outcomes, step: Step, began: Ints | None) -> Floats:
-    """The objectives of the last trials in their own units, fresh ``(n, o)``; NaN of the runs at `began` ``(b,)``."""
+    """Return the objectives of the last trials in their own units, fresh ``(n, o)``; NaN for the runs at `began`
+    ``(b,)``."""
     cost = None
     if told.needs_cost:
         found = step.bank.outcome(step.cell, step.at, step.fidelity) if step.outcome is None else step.outcome

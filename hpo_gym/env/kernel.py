@@ -133,19 +133,19 @@ class Kernel(Transition):
 
     @staticmethod
     def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-        """Who evaluates nothing: `skip` itself where nobody stops, which is cheaper to go on with."""
+        """Return the runs without an evaluation: `skip` itself if none stops, the cheaper way."""
         if stop is None or not stop.any():
             return skip
         return stop if skip is None else stop | skip
 
     @property
     def stopped(self) -> bool:
-        """Whether the last action of the only run stopped it, so that nothing was evaluated."""
+        """Return whether the last action of the only run stopped it without an evaluation."""
         return self.idle is not None and bool(self.idle[0])
 
     @property
     def improved(self) -> bool:
-        """Whether the last trial of the only run became its incumbent."""
+        """Return whether the last trial of the only run became its incumbent."""
         return self.runs.improved()
 
     # ------------------------------------------------------------------ views
@@ -167,7 +167,7 @@ class Kernel(Transition):
         return self._blank
 
     def masks(self) -> NDArray[np.bool_]:
-        """Which actions make sense, ``(n, a)``."""
+        """Return the sensible actions, ``(n, a)``."""
         return self.parts.codec.masks(self.contexts, self.runs, untried=self.parts.duplicates == "mask")
 
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:

@@ -44,7 +44,7 @@ _NAMES: Mapping[str, str] = {
     "reward": "reward_function reward_fn reward_type",
     "max_episode_steps": "horizon episode_length max_steps",
 }
-"""What is known elsewhere by other names, by what it is called here."""
+"""Other names of keywords, by the name used here."""
 
 
 def unexpected(call: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -24,11 +24,11 @@ _DOT, _BEST, _BAD, _NONE = "#4b7bb5", "#e1812c", "#c0392b", "#eceef1"
 
 # ---------------------------------------------------------------------- text
 def ansi(history: History, task: Task, budget: float, spent: float | None = None) -> str:
-    """A header, then a line per trial: number, incumbent mark, score, fidelity, cost, status, configuration.
+    """Return a header, then a line per trial: number, incumbent mark, score, fidelity, cost, status, configuration.
 
     Args:
-        budget: In full evaluations; where `spent` is given, in cost.
-        spent: What was spent of a budget in cost, in its unit.
+        budget: In full evaluations; with `spent`, in cost.
+        spent: Spending from a budget in cost, in its unit.
     """
     head = f"{task.suite} / {task.name}   {_spent(history, budget, spent)}"
     best = history.incumbent
@@ -40,7 +40,7 @@ def ansi(history: History, task: Task, budget: float, spent: float | None = None
 
 
 def _spent(history: History, budget: float, spent: float | None) -> str:
-    """What was spent of a budget, in words."""
+    """Return the spending from a budget, in words."""
     if spent is not None:
         return f"spent {spent:.3g} of {budget:.6g} mean costs"
     return f"spent {sum(t.fidelity for t in history[history.n_init :]):.3g} of {budget:.6g}"
@@ -60,7 +60,7 @@ def _line(i: int, trial: Trial, history: History) -> str:
 
 
 def short(value: object) -> str:
-    """A value in few characters."""
+    """Return a value in few characters."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -155,7 +155,7 @@ def _draw_configurations(axes: Axes, history: History, task: Task, width: int) -
 
 
 def _columns(history: History, task: Task, width: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Unit values ``(d, width)`` and which are active, NaN where there is no trial yet."""
+    """Return unit values ``(d, width)`` with a mask of active ones, NaN where there is no trial yet."""
     grid = np.full((task.space.d, width), np.nan)
     active = np.zeros(grid.shape, bool)
     if len(history):

@@ -33,12 +33,12 @@ class Single:
         return reward
 
     def observe(self) -> Any:
-        """A fresh observation of the run, which has a trial."""
+        """Return a fresh observation of the run after a trial."""
         return self._observer.one(self._contexts, self._runs)
 
 
 def single_of(kernel: Kernel) -> Single | None:
-    """The scalar path of a kernel that has one: here it is chosen, once and for all."""
+    """Return the scalar path of a kernel that has one, chosen once and for all."""
     codec = kernel.parts.codec
     plain = kernel.runs.scalar and not (codec.stop or codec.fidelity or kernel.parts.reward.dim)
     return Single(kernel) if plain else None

@@ -78,7 +78,7 @@ def _bank(kernel: Kernel) -> ProgressBank:
 
 
 def _shape(kernel: Kernel) -> dict[str, Any]:
-    """What an env must have in common with that of a snapshot."""
+    """Return the properties that an env must share with that of a snapshot."""
     return {"budget": kernel.contexts.budget, "observer history": "history" in kernel.runs}
 
 

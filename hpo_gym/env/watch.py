@@ -34,13 +34,13 @@ class Watch:
         self._began[at], self._clock[at], self._returns[at] = self._tick, time.perf_counter(), 0.0
 
     def step(self, rewards: NDArray[np.float64] | None) -> None:
-        """A step of all runs, with its rewards ``(n,)`` or ``(n, dim)``; None where all begin in it."""
+        """Count a step of all runs, with its rewards ``(n,)`` or ``(n, dim)``; None if all begin in it."""
         self._tick += 1
         if rewards is not None:
             self._returns += rewards
 
     def late(self) -> Mask:
-        """Whose episode has reached the limit, ``(n,)``."""
+        """Return the runs whose episode has reached the limit, ``(n,)``."""
         return np.broadcast_to(self._tick - self._began >= self.limit, self.n)
 
     def statistics(self, ended: Which) -> dict[str, Any]:

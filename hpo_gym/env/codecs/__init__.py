@@ -22,7 +22,7 @@ from hpo_gym.env.runs.runs import Runs
 
 
 class Proposal(NamedTuple):
-    """What actions ask for: rows ``(n,)`` or points ``(n, d)`` in `at`, fidelities and stops ``(n,)`` or None."""
+    """Decoded actions: rows ``(n,)`` or points ``(n, d)`` in `at`, fidelities and stops ``(n,)`` or None."""
 
     at: NDArray[Any]
     fidelity: Floats | None = None
@@ -54,7 +54,7 @@ class Codec(ABC):
 
     @abstractmethod
     def space(self, contexts: Contexts) -> gym.Space[Any]:
-        """The action space of one run."""
+        """Return the action space of one run."""
 
     @abstractmethod
     def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
@@ -65,11 +65,11 @@ class Codec(ABC):
         return functools.partial(self.decode, contexts)
 
     def decoder_one(self, contexts: Contexts) -> DecoderOne:
-        """As `decoder`, of the only run on a pool, where an action chooses no fidelity and no stop."""
+        """Return `decoder` for the only run on a pool, if an action chooses neither a fidelity nor a stop."""
         return functools.partial(_decode_one, self.decoder(contexts))
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
-        """Which actions make sense, ``(n, a)`` or the sides of each part one after the other; all, by default."""
+        """Return the sensible actions, ``(n, a)``, or the sides of each part one after the other; all, by default."""
         space = self.space(contexts)
         width = int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.sum(getattr(space, "nvec", 0)))
         if not width:
@@ -78,7 +78,7 @@ class Codec(ABC):
 
 
 def as_batch(action: object) -> NDArray[Any]:
-    """An action of one run as a batch of one; raises `InvalidValueError` where it is no array of numbers."""
+    """Return an action of one run as a batch of one; raise `InvalidValueError` unless it is an array of numbers."""
     return array_of(action, "An action must be a number or an array of numbers")[None]
 
 

@@ -1,4 +1,4 @@
-"""What codecs whose action is one integer have in common."""
+"""Shared parts of codecs with one integer for an action."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class OneChoice(Codec):
 
     @abstractmethod
     def count(self, contexts: Contexts) -> int:
-        """Number of actions before the one that stops."""
+        """Return the number of actions before the one that stops."""
 
     @abstractmethod
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
-        """What `choice` ``(n,)``, each below `count`, evaluates."""
+        """Return the evaluated configurations of `choice` ``(n,)``, each below `count`."""
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         a = self.count(contexts) + self.stop
@@ -55,5 +55,5 @@ class OneChoice(Codec):
         return np.concatenate([good, np.ones((runs.n, rest), bool)], 1) if rest else good
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
-        """Which of the first `count` actions make sense, ``(n, count)``."""
+        """Return the sensible ones of the first `count` actions, ``(n, count)``."""
         return np.ones((runs.n, self.count(contexts)), bool)

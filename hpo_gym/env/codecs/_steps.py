@@ -33,7 +33,7 @@ def stepped(space: SearchSpace, x: Points, choice: Ints) -> Points:
 
 
 def sizes(h: Hyperparameter) -> tuple[float, float]:
-    """The two steps of one column of the unit cube."""
+    """Return the two steps of one column of the unit cube."""
     if math.isfinite(h.size):
         return 1.0 / h.size, 2.0 / h.size
     if not h.log:

@@ -1,4 +1,4 @@
-"""What actions must be: arrays of the right shape, kind and range; each rule raises `InvalidValueError`."""
+"""Rules of actions: arrays of the right shape, kind and range; each rule raises `InvalidValueError`."""
 
 from __future__ import annotations
 

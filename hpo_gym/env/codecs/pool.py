@@ -84,7 +84,7 @@ class _Rows:
 
 
 class _MeasuredRows(_Rows):
-    """As `_Rows`, where some rows were not measured."""
+    """`_Rows` of a pool with rows that were not measured."""
 
     def __init__(self, count: int, bank: PoolBankView) -> None:
         super().__init__(count)

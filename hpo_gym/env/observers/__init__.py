@@ -52,14 +52,14 @@ class Observer(ABC):
 
     @abstractmethod
     def space(self, contexts: Contexts) -> gym.Space[Any]:
-        """The observation space of one run."""
+        """Return the observation space of one run."""
 
     @abstractmethod
     def __call__(self, contexts: Contexts, runs: Runs) -> Observation:
         """Fresh observations of `n` runs: an array ``(n, ...)``, or a dictionary of such."""
 
     def one(self, contexts: Contexts, runs: Runs) -> Any:
-        """The observation of the only run after a trial, as `HPOEnv` gives it."""
+        """Return the observation of the only run after a trial, in the form of `HPOEnv`."""
         return first(self(contexts, runs))
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[Any]) -> NDArray[Any]:
@@ -70,5 +70,5 @@ class Observer(ABC):
 
 
 def first(batch: Observation) -> Any:
-    """The observation of the first run."""
+    """Return the observation of the first run."""
     return {name: value[0] for name, value in batch.items()} if isinstance(batch, dict) else batch[0]

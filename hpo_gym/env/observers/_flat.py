@@ -1,4 +1,4 @@
-"""What observers of one flat Box have in common."""
+"""Shared parts of observers of one flat Box."""
 
 from __future__ import annotations
 

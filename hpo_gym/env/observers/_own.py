@@ -1,4 +1,4 @@
-"""What observers show of what a run itself did, whatever came of it."""
+"""Observations of a run's own actions, whatever their results."""
 
 from __future__ import annotations
 

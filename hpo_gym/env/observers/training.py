@@ -18,7 +18,7 @@ SHOWN = (
     "gradient norm", "gradient norm against the usual", "alignment", "update norm", "update ratio",
     "growth of the weights", "classes", "diverged", "gradient norm at the start", "sharpness at the start",
 )  # fmt: skip
-"""What is shown of the signals, after the share of the budget spent, a flag of the start, values and moves."""
+"""Observed signals, after the share of the budget spent, a flag of the start, values and moves."""
 
 _SIGNALS = (
     "validation_loss", "training_loss", "gradient_norm", "weight_norm", "update_norm", "first_loss",
@@ -26,7 +26,7 @@ _SIGNALS = (
     "usual_gradient_norm", "alignment", "weight_norm_at_start", "classes", "diverged", "gradient_norm_at_start",
     "sharpness_at_start",
 )  # fmt: skip
-"""What they are made of."""
+"""Their sources."""
 
 _MOST = 10.0
 _LOSS, _NORM = 1e-2, 1e-6  # what is added before a logarithm

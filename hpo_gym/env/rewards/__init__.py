@@ -23,11 +23,11 @@ REWARDS: Registry[Reward] = Registry("reward", ("hpo_gym.env.rewards",), variabl
 
 
 class Reward(ABC):
-    """What a trial is worth to an agent.
+    """The reward of a trial.
 
     Attributes:
-        training_only: Whether it is refused outside the training split, as an `OracleReward` is.
-        dim: How many objectives a reward has where it is a vector; 0 where it is a number.
+        training_only: Whether it is refused outside the training split, like an `OracleReward`.
+        dim: Number of objectives of a vector reward; 0 for a number.
     """
 
     training_only = False
@@ -69,21 +69,21 @@ class OracleReward(Reward):
 
 
 def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
-    """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
+    """Return a reward on tasks, with their oracle if it is an `OracleReward`; no other gets one."""
     if isinstance(reward, OracleReward):
         return functools.partial(reward.judge, oracle=Oracle.of(tasks, random=reward.needs_random))
     return reward.__call__
 
 
 def rest_of(reward: Reward, tasks: Sequence[Task]) -> Judge | None:
-    """What a reward says of the action that stops a run; None where it says nothing."""
+    """Return the reward of the action that stops a run; None if it defines none."""
     if not isinstance(reward, OracleReward) or type(reward).rest is OracleReward.rest:
         return None
     return functools.partial(reward.rest, oracle=Oracle.of(tasks, random=reward.needs_random))
 
 
 def judge_one_of(reward: Reward, tasks: Sequence[Task]) -> JudgeOne:
-    """As `judge_of`, of one run."""
+    """Return `judge_of` for one run."""
     if isinstance(reward, OracleReward):
         return functools.partial(reward.judge_one, oracle=Oracle.of(tasks, random=reward.needs_random))
     return reward.one

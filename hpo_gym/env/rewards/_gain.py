@@ -10,7 +10,7 @@ from hpo_gym.env.runs.runs import Runs
 
 
 def gain_of(contexts: Contexts, runs: Runs) -> Rewards:
-    """How far the trial lifts the incumbent, counted from the mean score of meta-train, ``(n,)``."""
+    """Return the trial's improvement of the incumbent, counted from the mean score of meta-train, ``(n,)``."""
     floor = contexts.scale.mean
     gain = np.maximum(runs.reached, floor) - np.maximum(runs.reached_before, floor)
     if "fidelity" in runs.kept:  # else an incumbent never falls
@@ -19,7 +19,8 @@ def gain_of(contexts: Contexts, runs: Runs) -> Rewards:
 
 
 def gain_of_one(contexts: Contexts, runs: Runs) -> float:
-    """As `gain_of`, of the only run at full fidelity; of scores in float32, the floor and the gain are rounded so."""
+    """Return `gain_of` for the only run at full fidelity; with float32 scores, the floor and the gain are rounded
+    so."""
     if runs.best is runs.previous:
         return 0.0
     best, before, floor = runs.reached.item(0), runs.reached_before.item(0), contexts.scale.mean

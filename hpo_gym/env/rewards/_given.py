@@ -29,14 +29,14 @@ class GivenReward(Reward):
 
 
 def named(reward: Reward) -> str:
-    """A reward in messages."""
+    """Return a reward's name in messages."""
     if isinstance(reward, GivenReward):
         return f"The reward `{getattr(reward.function, '__qualname__', type(reward.function).__name__)}`"
     return f"The reward {REWARDS.name_of(type(reward)) or type(reward).__qualname__!r}"
 
 
 def is_foreign(reward: Reward) -> bool:
-    """Whether a reward is none of ours, so that it is looked at in each step; of ours, tests hold that it is finite."""
+    """Return whether a reward is a user's, so that each step checks it; tests hold that ours are finite."""
     return isinstance(reward, GivenReward) or not type(reward).__module__.startswith("hpo_gym.env.rewards.")
 
 

@@ -12,10 +12,10 @@ from hpo_gym.env.runs.runs import Runs
 
 @REWARDS.register("final")
 class Final(Reward):
-    """How far the score is above that of the trial before it, in standard deviations of meta-train.
+    """The score minus that of the trial before it, in standard deviations of meta-train.
 
-    The first trial is counted from the mean score of meta-train, so the sum over an episode is what the last score, not
-    the best one, stands above that mean.
+    The first trial is counted from the mean score of meta-train, so the sum over an episode is the last score, not the
+    best one, above that mean.
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:

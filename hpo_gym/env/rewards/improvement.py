@@ -10,10 +10,10 @@ from hpo_gym.env.runs.runs import Runs
 
 @REWARDS.register("improvement")
 class Improvement(Reward):
-    """How far the trial lifts the incumbent, in the score's unit.
+    """The trial's improvement of the incumbent, in the score's unit.
 
     The incumbent is counted from the mean score of meta-train, so that the first trial has its worth, and the sum over
-    an episode is what the last incumbent stands above that mean. A rise of fidelity is no improvement.
+    an episode is the last incumbent above that mean. A rise of fidelity is no improvement.
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:

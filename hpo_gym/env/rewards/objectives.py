@@ -16,7 +16,7 @@ Weights = Mapping[str, float] | Sequence[float]
 
 
 def last_outcomes(outcomes: Outcomes, runs: Runs) -> Floats:
-    """The numbers of the last trial of each run in their own units, ``(n, o)``."""
+    """Return the numbers of the last trial of each run in their own units, ``(n, o)``."""
     cost = runs.last_outcome()[0] if outcomes.needs_cost else None
     return outcomes.values(runs.last, cost, runs.last_further())
 

@@ -38,6 +38,6 @@ class RegretRate(OracleReward):
 
 
 def _standing(runs: Runs, oracle: Oracle) -> Floats:
-    """The regret of each run now, ``(n,)``."""
+    """Return the current regret of each run, ``(n,)``."""
     assert oracle.random is not None
     return np.where(runs.untried(), oracle.random[runs.task], oracle.regret(runs.task, runs.reached))

@@ -1,1 +1,1 @@
-"""What `n` runs hold, and what may be known of their tasks."""
+"""State of `n` runs, and the known facts about their tasks."""

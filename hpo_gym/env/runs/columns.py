@@ -49,7 +49,7 @@ class Tick:
 
     @property
     def whole(self) -> bool:
-        """Whether every run has a trial in this tick."""
+        """Return whether every run has a trial in this tick."""
         return self.idle is None
 
     def only(self, new: Array, before: Array) -> Array:

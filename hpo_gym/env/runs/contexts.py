@@ -20,23 +20,22 @@ _BATCHES = 8  # numbers of runs at once whose candidates are kept
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
-    """What observers, codecs and rewards may read of `k` tasks; a run's `task` says which one it is on.
+    """Facts about `k` tasks that observers, codecs and rewards may read; a run's `task` is its position.
 
     Attributes:
         space: The search space of the suite, `d` columns.
-        bank: What may be known of the tasks, and evaluated on them.
-        budget: In full evaluations; where `in_cost`, in units, mean costs of a full evaluation of the task.
+        bank: Known facts about the tasks, and their evaluable configurations.
+        budget: In full evaluations; if `in_cost`, in units, mean costs of a full evaluation of the task.
         scale: Statistics of meta-train.
-        candidates: How many rows of a pool are drawn for each episode; None for all of them.
-        n_init: Given points of each run.
-        horizon: The most trials that a run can have, given points counted.
-        fidelities: What can be asked for on every task, ascending.
-        in_cost: Whether the budget is in cost, so that a trial takes what it costs.
-        earlier_costs: Where it is: what each row of the pool cost on earlier tasks, none of the family of the task, as
-            the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 where none knows
-            it.
-        continued: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.problem.costs`),
-            ``(k,)``; None: on none.
+        candidates: Number of rows of a pool drawn for each episode; None for all of them.
+        n_init: Size of each run's initial design.
+        horizon: The most trials of a run, initial design included.
+        fidelities: Fidelities available on every task, ascending.
+        in_cost: Whether the budget is in cost, so that a trial takes its cost.
+        earlier_costs: With a budget in cost, the cost of each row of the pool on earlier tasks of other families, as
+            the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 if unknown.
+        continued: Tasks on which a trial pays only beyond its checkpoint (see `hpo_gym.problem.costs`), ``(k,)``; None:
+            none.
     """
 
     space: SearchSpace
@@ -73,7 +72,8 @@ class Contexts:
         return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
 
     def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
-        """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller.
+        """Return the candidate rows of each run, ``(n, c)``, drawn by its instance; repeats only if the pool is
+        smaller.
 
         Those of the last call with as many runs are kept, so that a run's are drawn once in an episode. Never written.
         """
@@ -97,9 +97,9 @@ class Contexts:
 
 
 def given_points(bank: BankView, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
-    """The first `count` configurations of each run: distinct rows ``(count, n)``, or points ``(count, n, d)``.
+    """Return the first `count` configurations of each run: distinct rows ``(count, n)``, or points ``(count, n, d)``.
 
-    They are a function of the run's world alone, so all optimizers get the same ones.
+    They are a function of the run's instance alone, so all optimizers get the same ones.
     """
     if bank.m:
         return draw_rows(pooled(bank).measured_first, task, world, count, _GIVEN).T

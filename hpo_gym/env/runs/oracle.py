@@ -29,7 +29,7 @@ class Oracle:
 
     @classmethod
     def of(cls, tasks: Sequence[Task], *, random: bool = False) -> Oracle:
-        """The oracle of tasks, in their order; with `random`, of random configurations too, which takes longer.
+        """Return the oracle of tasks, in their order; with `random`, of random configurations too (slower).
 
         Raises:
             InvalidValueError: A task does not know its best or worst score.
@@ -48,5 +48,5 @@ class Oracle:
         return relative_regret(scores, self.best[task], self.worst[task])
 
     def regret_of(self, task: int, score: float) -> float:
-        """As `regret`, of one score."""
+        """Return `regret` of one score."""
         return relative_regret_of(score, self.best.item(task), self.worst.item(task))

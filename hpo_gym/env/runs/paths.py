@@ -29,11 +29,11 @@ _empty, _F32 = np.empty, np.dtype(np.float32)
 
 
 def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: TaskProgress | None = None) -> Path:
-    """The fastest way for a bank.
+    """Return the fastest evaluation path for a task batch.
 
     Args:
         n: Number of runs.
-        progress: What the runs hold, where their trials go on from each other.
+        progress: State of the runs, if their trials build on each other.
         fused: Whether the rows of a table are to be gathered (see `Runs.block`).
         fidelity: Whether trials can have a fidelity below 1.
     """
@@ -70,14 +70,14 @@ class FusedRows:
         return block[:, self.score], None
 
     def gather(self, cell: Ints) -> NDArray[np.float32]:
-        """The rows at flat places ``(n,)``, fresh: with `out` and "clip", NumPy neither copies twice nor checks.
+        """Return the rows at flat places ``(n,)``, fresh: with `out` and "clip", NumPy neither copies twice nor checks.
 
-        Of few rows, a plain `take` is faster.
+        For few rows, a plain `take` is faster.
         """
         return self.table.take(cell, 0, _empty(self.shape, _F32), "clip")
 
     def scores(self, cell: Ints) -> NDArray[np.float32]:
-        """The scores at flat places ``(n,)``."""
+        """Return the scores at flat places ``(n,)``."""
         return np.asarray(self.table[cell, self.score])
 
 
@@ -108,7 +108,7 @@ class Rows:
 
 
 class FusedRow:
-    """As `FusedRows`, of one run."""
+    """`FusedRows` for one run."""
 
     def __init__(self, table: NDArray[np.float32]) -> None:
         self.table, self.score = table, table.shape[1] - 3
@@ -119,7 +119,7 @@ class FusedRow:
 
 
 class FramedRow:
-    """As `FramedRows`, of one run."""
+    """`FramedRows` for one run."""
 
     def __init__(self, bank: PoolBank, frames: NDArray[np.float32]) -> None:
         self.bank, self.frames, self.one_pool = bank, frames, len(frames) == bank.m
@@ -133,7 +133,7 @@ class FramedRow:
 
 
 class Row:
-    """As `Rows`, of one run."""
+    """`Rows` for one run."""
 
     def __init__(self, bank: PoolBank) -> None:
         self.bank = bank

@@ -17,10 +17,10 @@ _LOST = -np.inf
 
 
 class Payment:
-    """What trials take from a budget in cost.
+    """Payments of trials from a budget in cost.
 
     Args:
-        units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``.
+        units: For each task of the batch, the cost of one unit of the budget, ``(k,)``.
         continued: Tasks on which a trial continues a training (see `hpo_gym.problem.costs`), ``(k,)``.
 
     Attributes:

@@ -51,7 +51,7 @@ class Slots(ABC):
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
 
     def __contains__(self, name: str) -> bool:
-        """Whether a quantity is kept."""
+        """Return whether a quantity is kept."""
         return name in self.kept
 
     # ------------------------------------------------------------------ time
@@ -70,7 +70,7 @@ class Slots(ABC):
 
     @property
     def fresh(self) -> bool:
-        """Whether no run has a trial yet."""
+        """Return whether no run has a trial yet."""
         return self.in_step and self.clock == self._began
 
     def _restart(self) -> None:

@@ -12,12 +12,12 @@ from hpo_gym.problem import Bank, BankView, Points, PoolBank, PoolBankView, Sear
 
 
 def view_of(bank: Bank) -> BankView:
-    """What may be known of a bank's tasks; of tasks with a pool, a `PoolBankView`."""
+    """Return the known facts about a batch's tasks; a `PoolBankView` for tasks with a pool."""
     return _PoolView(bank) if isinstance(bank, PoolBank) else _View(bank)
 
 
 class KnownTask(NamedTuple):
-    """What may be known of a task."""
+    """Known facts about a task."""
 
     name: str
     family: str

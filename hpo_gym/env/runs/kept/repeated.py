@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @COLUMNS.register("repeated")
 class Repeated(Column):
-    """Whether the last trial of each run repeats an earlier one, fidelity included."""
+    """Repeats: whether the last trial of each run repeats an earlier one, fidelity included."""
 
     dtype = bool
     start = False
