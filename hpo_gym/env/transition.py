@@ -14,7 +14,7 @@ from hpo_gym.base import Floats, Ints, Keys, Mask
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS, NO_RUNS, Which
-from hpo_gym.problem import SPENT, Bank, affordable, horizon, over
+from hpo_gym.problem import SPENT, Bank, affordable, filled, horizon, over
 
 
 class Transition:
@@ -68,7 +68,7 @@ class Transition:
         """Write into the calendar when episodes will have spent their budget."""
         self._alike = which.all
         if which.all:
-            self._ends, self._calendar = np.full(self.n, end), {end: [ALL_RUNS]}
+            self._ends, self._calendar = filled(self.n, end, self._ends.dtype), {end: [ALL_RUNS]}
             return
         self._ends[which.at] = end
         self._calendar.setdefault(end, []).append(which)
