@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hpo_gym.base import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
+
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer
