@@ -18,6 +18,7 @@ from planted import Case, Changes, ChangesMany, faults_of, made, planting
 from hpo_gym import check_env
 from hpo_gym.base.errors import HPOGymError
 from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.runs.which import Which
 from hpo_gym.env.vector import HPOVectorEnv
 
 FAULTS: list[Case] = []
@@ -58,7 +59,7 @@ class OfSome(HPOVectorEnv):
 class SeedsTheFirstRunsInsteadOfThoseThatBegin(OfSome):
     def otherwise(self, seed: Any, options: Any) -> Any:
         if are_good(seed) and len(seed) == options["reset_mask"].sum():
-            self._seed(seed, np.arange(len(seed)))
+            self._seed(seed, Which.of(np.arange(len(seed))))
             seed = None
         return seed, options
 
