@@ -41,7 +41,7 @@ from ConfigSpace import (
 
 import hpo_gym
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
-from hpo_gym.problem import SUITES, PoolBank, SearchSpace, TableTask, bank_of
+from hpo_gym.problem import SUITES, PoolBatch, SearchSpace, TableTask, batch_of
 from hpo_gym.suites import TableSuite
 
 BUDGET = 6
@@ -270,22 +270,22 @@ def points_case(space: SearchSpace) -> str:
 def rows_case(suite: hpo_gym.Suite, split: str) -> str:
     """What answers proposals on the tasks of a split, in batches and one by one."""
     tasks = suite.tasks(split)
-    bank = bank_of(tasks, suite.space.d)
+    batch = batch_of(tasks, suite.space.d)
     out, x = Digest(), proposals(suite.space, tasks[0].pool)
     task = np.random.default_rng(8).integers(0, len(tasks), len(x))
-    out.add(bank.place(task, x))
-    out.add([bank.place(task[i : i + 1], x[i : i + 1]) for i in range(0, len(x), 40)])
-    if isinstance(bank, PoolBank):
+    out.add(batch.place(task, x))
+    out.add([batch.place(task[i : i + 1], x[i : i + 1]) for i in range(0, len(x), 40)])
+    if isinstance(batch, PoolBatch):
         snapped = suite.space.snap(x)
-        out.add(bank.nearest(task, snapped))
+        out.add(batch.nearest(task, snapped))
         assert isinstance(suite, TableSuite) and isinstance(tasks[0], TableTask)
         pool = suite.table.pool(tasks[0].index)
         out.add([pool.exact(snapped), pool.exact(snapped[:50]), pool.group, pool.distances(snapped[:40])])
         out.add([pool.row(one) for one in snapped[-60:]])
-        rows = np.random.default_rng(9).integers(0, bank.m, len(x))
-        out.add(bank.measured_rows(task, rows))
-        out.add(bank.points(task[:50], rows[:50]))
-        out.add([bank.config(int(task[i]), rows[i]) for i in range(60)])
+        rows = np.random.default_rng(9).integers(0, batch.m, len(x))
+        out.add(batch.measured_rows(task, rows))
+        out.add(batch.points(task[:50], rows[:50]))
+        out.add([batch.config(int(task[i]), rows[i]) for i in range(60)])
         out.add([t.rows(snapped[:200]) for t in tasks[:4] if isinstance(t, TableTask)])
     return out.text()
 

@@ -23,7 +23,7 @@ def assert_a_batch_is_its_runs(
     make: Callable[[], Any], tasks: Sequence[Task], budget: float, *, n_init: int = 0, floor: float = 0.0,
     prior: Prior = (), in_cost: bool = False, checkpoints: bool = False,
 ) -> Runs:  # fmt: skip
-    """Compare runs on tasks, in a world each, with the same runs one by one.
+    """Compare runs on tasks, in an instance each, with the same runs one by one.
 
     Args:
         make: Makes the optimizer.
@@ -44,24 +44,31 @@ def assert_a_batch_is_its_runs(
         Context.of(task, budget, prior(task) if callable(prior) else prior, unit=unit, **kept)
         for task, unit in zip(tasks, units or [None] * len(tasks), strict=True)
     ]
-    worlds = range(5, 5 + len(tasks))
+    instances = range(5, 5 + len(tasks))
     limit = Budget(budget, COST if in_cost else EVALUATIONS, checkpoints)
     together = run_batch(
-        make(), tasks, worlds, contexts, [_rng(world) for world in worlds], budget=limit, n_init=n_init, floor=floor
+        make(),
+        tasks,
+        instances,
+        contexts,
+        [_rng(instance) for instance in instances],
+        budget=limit,
+        n_init=n_init,
+        floor=floor,
     )
-    for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
-        alone = Run(task, budget, world, n_init, floor, unit=contexts[i].unit, **kept)
-        run_one(make(), alone, contexts[i], _rng(world))
-        where = difference(told(alone.trials), told(together.view(i, n_init).trials))
+    for i, (task, instance) in enumerate(zip(tasks, instances, strict=True)):
+        alone = Run(task, budget, instance, n_init, floor, unit=contexts[i].unit, **kept)
+        run_one(make(), alone, contexts[i], _rng(instance))
+        where = difference(reported(alone.trials), reported(together.view(i, n_init).trials))
         assert where is None, f"run {i}, on {task.name!r}, chooses otherwise at {where}"
         assert not in_cost or alone.spent == together.spent[i]
     return together
 
 
-def told(trials: Sequence[Trial]) -> list[Any]:
+def reported(trials: Sequence[Trial]) -> list[Any]:
     """Return all that is known of trials, in plain values."""
     return [(dict(t.config), t.fidelity, t.score, t.cost, t.status, dict(t.signals)) for t in trials]
 
 
-def _rng(world: int) -> np.random.Generator:
-    return np.random.default_rng([world, 7])
+def _rng(instance: int) -> np.random.Generator:
+    return np.random.default_rng([instance, 7])

@@ -146,8 +146,8 @@ def _taught(name: str, of: str) -> Any:
 
 
 # ---------------------------------------------------------------------- runs
-def world_of(task: Task, seed: int) -> int:
-    return seeding.world_seed("Test", task.name, "test", seed)
+def instance_of(task: Task, seed: int) -> int:
+    return seeding.instance_seed("Test", task.name, "test", seed)
 
 
 def loop(optimizer: Any, task: Task, seed: int = 0, budget: float = BUDGET, init: Sequence[Trial] = ()) -> list[Trial]:
@@ -158,7 +158,7 @@ def loop(optimizer: Any, task: Task, seed: int = 0, budget: float = BUDGET, init
         query = optimizer.ask()
         if query is None:
             break
-        trials.append(task.run(query.config, query.fidelity, world_of(task, seed), failed=worst_of(trials)))
+        trials.append(task.run(query.config, query.fidelity, instance_of(task, seed), failed=worst_of(trials)))
         optimizer.tell(trials[-1])
     return trials
 

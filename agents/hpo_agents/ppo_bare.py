@@ -128,8 +128,8 @@ class BareLearner(Learner):
             policy = self.network.act(seen, *masks)
             actions = policy.draw(rng)
             obs, rewards, ended, _, _ = self.env.step(policy.legal(actions))  # nothing is truncated
-            told = seen, actions, policy.log_p(actions), torch.from_numpy(rewards).float(), torch.from_numpy(ended)
-            for kept, row in zip(rows.values(), (*told, *masks), strict=True):
+            reported = seen, actions, policy.log_p(actions), torch.from_numpy(rewards).float(), torch.from_numpy(ended)
+            for kept, row in zip(rows.values(), (*reported, *masks), strict=True):
                 kept.append(row)
         values = self.network.judge(torch.cat([*rows["obs"], torch.from_numpy(obs)])).view(-1, len(obs))
         advantages = estimate(torch.stack(rows["rewards"]), values, torch.stack(rows["ended"]), self.options)

@@ -26,7 +26,7 @@ from hpo_gym.base import Floats, InvalidValueError, seeding, tame, unknown, whol
 from hpo_gym.env import Codec, HPOVectorEnv, Observer, Runs
 from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Policy, PolicyOptimizer
 from hpo_gym.problem import COST_OBJECTIVE as COST
-from hpo_gym.problem import EVERY, SCORE, Objective, Outcomes, Status, Task, Trial, bank_of, scale_of
+from hpo_gym.problem import EVERY, SCORE, Objective, Outcomes, Status, Task, Trial, batch_of, scale_of
 
 _WEIGHTS = 16  # by which candidates are chosen
 _EVERY = [objective.name for objective in EVERY]
@@ -111,7 +111,7 @@ class PPOObjectives(SB3Agent):
     # ------------------------------------------------------------------ training
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
         """Fix everything that is derived from the tasks before the training; refuse tasks that do not go together."""
-        if bank_of(tasks[:1]).signals:
+        if batch_of(tasks[:1]).signals:
             raise InvalidValueError(
                 f"Trials must not go on from each other, those of {tasks[0].suite!r} do: use 'ppo' there."
             )
@@ -178,7 +178,7 @@ class PPOObjectives(SB3Agent):
         assert self._outcomes is not None
         _same_signs(self._outcomes, Outcomes.of(list(self._outcomes.names), context.objectives), "this run")
         self._objectives = context.objectives
-        self._told: list[tuple[Floats, bool]] = []
+        self._reported: list[tuple[Floats, bool]] = []
         super().reset(context, rng)
 
     def tell(self, trial: Trial) -> None:
@@ -188,11 +188,11 @@ class PPOObjectives(SB3Agent):
         further = np.array([[trial.objectives[o.name] for o in self._objectives]])
         own = Outcomes.of(list(self._outcomes.names), self._objectives)
         values = tame(own.values(np.array([trial.score]), np.array([trial.cost]), further)) * own.signs
-        self._told.append((values[0], trial.status is Status.OK))
+        self._reported.append((values[0], trial.status is Status.OK))
         super().tell(trial)
 
     def _past(self, runs: Runs) -> tuple[Floats, NDArray[np.bool_]]:
-        return padded(self._told, runs.h, len(self._span))
+        return padded(self._reported, runs.h, len(self._span))
 
     # ------------------------------------------------------------------ files
     def about(self) -> dict[str, Any]:
@@ -201,11 +201,11 @@ class PPOObjectives(SB3Agent):
         return {**super().about(), "objectives": objectives, "span": self._span.tolist()}
 
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
-        told = [Objective(**each) for each in about["objectives"]]
-        self._outcomes = Outcomes.of([o.name for o in told], [o for o in told if o.name not in _EVERY])
+        reported = [Objective(**each) for each in about["objectives"]]
+        self._outcomes = Outcomes.of([o.name for o in reported], [o for o in reported if o.name not in _EVERY])
         self._span = np.array(about["span"], np.float64)
-        if self._span.shape != (len(told),) or not (np.isfinite(self._span) & (self._span > 0)).all():
-            raise InvalidValueError(f"`span` must be {len(told)} finite numbers above 0, got {about['span']!r}.")
+        if self._span.shape != (len(reported),) or not (np.isfinite(self._span) & (self._span > 0)).all():
+            raise InvalidValueError(f"`span` must be {len(reported)} finite numbers above 0, got {about['span']!r}.")
         super().restore(about, arrays)
 
 

@@ -241,4 +241,4 @@ def regret_of(actor: Actor, env: HPOVectorEnv, seed: int, greedy: bool) -> float
             obs = env.step(actor.act(obs, env.action_masks(), rng))[0]
         return np.asarray(env.kernel.over)
 
-    return mean_regret_in_cost(env.kernel.bank.tasks, env.kernel.runs, step)
+    return mean_regret_in_cost(env.kernel.batch.tasks, env.kernel.runs, step)

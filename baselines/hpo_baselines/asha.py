@@ -69,5 +69,5 @@ def promotable(rung: Sequence[tuple[Tried, float]], level: int, eta: int) -> Tri
     Args:
         rung: Configurations and their scores.
     """
-    ranked = sorted(rung, key=lambda told: -told[1])[: len(rung) // eta]
+    ranked = sorted(rung, key=lambda reported: -reported[1])[: len(rung) // eta]
     return next((one for one, _ in ranked if one.level == level and one.choice is not None), None)

@@ -83,13 +83,13 @@ class BOHB(MultiFidelity):
     def _model(self, run: FidelityRun) -> Model | None:
         """Return the model of the highest fidelity that has one; remade after new trials there."""
         least = self.least or sum(h.size > 1 for h in run.space.hyperparameters) + 1
-        level = max((f for f, told in run.told_at.items() if len(told) >= least + 2), default=None)
+        level = max((f for f, reported in run.reported_at.items() if len(reported) >= least + 2), default=None)
         if level is None:
             return None
-        told = run.told_at[level]
-        if not isinstance(run.memory, Model) or run.memory.of != (level, len(told)):
-            order = np.argsort([-one.scores[level] for one in told], kind="stable")
-            x, n = np.array([told[i].x for i in order]), len(told)
+        reported = run.reported_at[level]
+        if not isinstance(run.memory, Model) or run.memory.of != (level, len(reported)):
+            order = np.argsort([-one.scores[level] for one in reported], kind="stable")
+            x, n = np.array([reported[i].x for i in order]), len(reported)
             best = max(least, int(self.good * n))
             worst = max(least, n - best)
             run.memory = Model((level, n), Density(run.space, x[:best]), Density(run.space, x[n - worst :]))

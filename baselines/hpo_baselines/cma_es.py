@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_told, evaluated
+from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_reported, evaluated
 from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Points, SearchSpace
@@ -56,7 +56,7 @@ class CovarianceMatrixAdaptation(Baseline):
 
     def _plan(self, run: Run) -> Plan[None]:
         tried = Tried(run)
-        mean = best_told(run)[0] if run.score else np.full(run.space.d, 0.5)
+        mean = best_reported(run)[0] if run.score else np.full(run.space.d, 0.5)
         size = self.population
         while columns_of(run.space).tuned:
             strategy, stale = Strategy(run, mean, self.sd, size), 0
@@ -79,8 +79,8 @@ def _generation(run: Run, tried: Tried, strategy: Strategy) -> Plan[None]:
         x = run.space.snap(x[None])[0]
         (score,) = tried.scores(x[None])
         if score is None and run.space.legal(x[None])[0]:
-            told = yield from evaluated(run, x)
-            score = told[1] if told is not None else None
+            reported = yield from evaluated(run, x)
+            score = reported[1] if reported is not None else None
         samples.append(sample)
         scores.append(-np.inf if score is None else score)
     strategy.tell(samples, scores)

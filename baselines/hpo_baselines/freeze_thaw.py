@@ -62,13 +62,13 @@ class FreezeThaw(MultiFidelity):
             yield ask
 
     def _next(self, run: FidelityRun, ladder: Sequence[int], curves: _Curves) -> Ask | None:
-        choice = run.uniform() if len(run.tried) < self.n_init or not run.told_at else None
+        choice = run.uniform() if len(run.tried) < self.n_init or not run.reported_at else None
         if choice is not None:
             return choice, ladder[0]
         frozen = [one for one in run.tried.values() if one.level < run.top and one.choice is not None]
         frozen = sorted(frozen, key=lambda one: one.standing, reverse=True)[:_FROZEN]
         new, x = _untried(run)
-        if not run.told_at or not (frozen or new):
+        if not run.reported_at or not (frozen or new):
             return None
         for i in np.argsort(-curves.promise(frozen, x), kind="stable").tolist():
             if i < len(frozen):

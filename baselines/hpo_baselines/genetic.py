@@ -106,8 +106,10 @@ class GeneticAlgorithm(Baseline):
     def _ranked(self, run: Run) -> list[int]:
         """Return the parents, best first: the best `mu` of the trials up to the last whole generation."""
         mu = self.mu(run)
-        told = mu + (len(run.score) - mu) // self.offspring * self.offspring
-        order: list[int] = np.argsort(-np.array(run.score[:told]), kind="stable").tolist()  # of equals, the earliest
+        reported = mu + (len(run.score) - mu) // self.offspring * self.offspring
+        order: list[int] = np.argsort(
+            -np.array(run.score[:reported]), kind="stable"
+        ).tolist()  # of equals, the earliest
         return order[:mu]
 
     def _children(self, space: SearchSpace, runs: Sequence[Run], ranked: Sequence[Sequence[int]]) -> Points:

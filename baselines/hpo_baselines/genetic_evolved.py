@@ -104,8 +104,8 @@ class EvolvedGenetic(Trained, Baseline):
 
     # ------------------------------------------------------------------ files
     def about(self) -> dict[str, Any]:
-        told = {**super().about(), "found": self.found}
-        return {key: told[key] for key in ("version", "settings", "found", "suites", "seen")}  # of no one search space
+        about = {**super().about(), "found": self.found}
+        return {key: about[key] for key in ("version", "settings", "found", "suites", "seen")}  # of no one search space
 
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         settings_space().to_unit(about["found"])  # refuses what is out of range

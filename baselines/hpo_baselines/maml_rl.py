@@ -160,11 +160,11 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         policy, again = self._needed(self.policy, "asked"), [] if level < run.top else _stopped(run)
         choices, codes, closed = self._candidates(run, again)
         trials = list(run.tried.values())
-        told = [t for t in trials if t.scores]
-        past = self._codes(run, told)
+        reported = [t for t in trials if t.scores]
+        past = self._codes(run, reported)
         k = kernel(codes, past, self._width)
-        y = self._standing(run, told)
-        x = features(codes, k, y, np.ones(len(told), bool), closed)
+        y = self._standing(run, reported)
+        x = features(codes, k, y, np.ones(len(reported), bool), closed)
         with torch.no_grad():
             theta = policy.theta() if parameters is None else parameters
             logits = np.round(policy.predict(theta, torch.from_numpy(x)).numpy(), _DECIMALS)

@@ -58,16 +58,16 @@ class MetaKNN(Planned):
                 f"`0 < bandwidth < inf` must hold, got {self.bandwidth}; the nearest is any above 0."
             )
         prior = tuple(run.context.prior)
-        told = tuple(sorted(known_features(run.context.meta_features).items()))
-        return choices_of(near_portfolio(run.space, prior, run.pool, told, int(self.k), float(self.bandwidth)), run)
+        reported = tuple(sorted(known_features(run.context.meta_features).items()))
+        return choices_of(near_portfolio(run.space, prior, run.pool, reported, int(self.k), float(self.bandwidth)), run)
 
 
 @functools.lru_cache(maxsize=64)
 def near_portfolio(
-    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, told: Features, k: int, bandwidth: float
+    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, reported: Features, k: int, bandwidth: float
 ) -> Portfolio | None:
     """Return the portfolio for a task of some meta-features, made once for all its runs; None if nothing is known."""
-    distance = ranks_of(space, prior).distances(dict(told))
+    distance = ranks_of(space, prior).distances(dict(reported))
     if np.isnan(distance).all():
         return portfolio_of(space, prior, pool)
     found = _worths(space, prior, pool)

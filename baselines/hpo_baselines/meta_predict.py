@@ -62,8 +62,8 @@ class MetaPredict(Planned):
         """Yield the order by the trees' predictions, then the rest of the portfolio."""
         trees, rows = whole("trees", self.trees), whole("rows", self.rows)
         space, prior = run.space, tuple(run.context.prior)
-        told = tuple(sorted(known_features(run.context.meta_features).items()))
-        found = _order(space, prior, run.pool, told, trees, rows)
+        reported = tuple(sorted(known_features(run.context.meta_features).items()))
+        found = _order(space, prior, run.pool, reported, trees, rows)
         yield from choices_of(found, run)
         yield from choices_of(portfolio_of(space, prior, run.pool), run, 0 if found is None else len(found.x))
 
@@ -82,24 +82,24 @@ class Forest:
     ranks: MetaRanks
     trees: list[Any]
 
-    def __call__(self, told: Mapping[str, float | None]) -> Floats:
+    def __call__(self, reported: Mapping[str, float | None]) -> Floats:
         """Return each tree's prediction for each candidate, for a task of some meta-features, ``(trees, c)``."""
-        rows = np.concatenate([np.tile(self.ranks.of(told), (len(self.x), 1)), self.x], 1).astype(np.float32)
+        rows = np.concatenate([np.tile(self.ranks.of(reported), (len(self.x), 1)), self.x], 1).astype(np.float32)
         return np.stack([tree.predict(rows, check_input=False) for tree in self.trees])
 
 
 @functools.lru_cache(maxsize=64)
 def _order(
-    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, told: Features, trees: int, rows: int
+    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, reported: Features, trees: int, rows: int
 ) -> Portfolio | None:
     """Return the candidates in order, computed once for all runs of a task; None if meta-features say nothing."""
     ranks = ranks_of(space, prior)
-    if np.isnan(ranks.of(dict(told))).all():
+    if np.isnan(ranks.of(dict(reported))).all():
         return None
     forest = forest_of(space, prior, pool, trees, rows)
     if forest is None:
         return None
-    worth = forest(dict(told))
+    worth = forest(dict(reported))
     return Portfolio(forest.x, worth, start=float(worth.min()))
 
 

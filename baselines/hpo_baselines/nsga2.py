@@ -72,9 +72,9 @@ class NSGA2(SeveralObjectives):
             for child in run.space.snap(algorithm.ask()):
                 if not run.space.legal(child[None])[0]:
                     continue
-                told = yield from evaluated(run, child)
-                if told is not None:
-                    x.append(told[0])
+                reported = yield from evaluated(run, child)
+                if reported is not None:
+                    x.append(reported[0])
                     at.append(len(run.score) - 1)
             barren = 0 if at else barren + 1
             if at:
@@ -111,6 +111,6 @@ class _Algorithm:
         from pymoo.core.population import Population
         from pymoo.problems.static import StaticProblem
 
-        told = Population.new(X=x)
-        Evaluator().eval(StaticProblem(self._problem, F=f), told)
-        self._library.tell(infills=told)
+        reported = Population.new(X=x)
+        Evaluator().eval(StaticProblem(self._problem, F=f), reported)
+        self._library.tell(infills=reported)

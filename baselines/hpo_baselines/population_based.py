@@ -49,7 +49,7 @@ def population_based(
     low: float = 1e-3,
     high: float = 0.3,
 ) -> Bred:
-    """Train a population on one task in one world, and give what its best member reached.
+    """Train a population on one task in one instance, and give what its best member reached.
 
     Each member draws its first learning rate, log-uniform. Every few epochs the worst share of the members goes on from
     snapshots of the best share, each from a random one of them, at the copied rate times or divided by `factor`, by
@@ -58,12 +58,12 @@ def population_based(
     **Reference**: Jaderberg et al., "Population based training of neural networks", arXiv 1711.09846, 2017.
 
     **Differs from the paper**: all members are in step; the rate is perturbed, never drawn anew; whoever is copied over
-    is perturbed, nobody else; members have the same rows and first weights, as one world has.
+    is perturbed, nobody else; members have the same rows and first weights, as one instance has.
 
     Args:
         envs: The members, of 'Schedules', 'Drift' or the like, with the codec `box` and any autoreset but "SAME_STEP".
         task: Its name, one of the env's.
-        seed: Of the world, as of a single env, and of the population's choices.
+        seed: Of the instance, as of a single env, and of the population's choices.
         every: Epochs from copying to copying.
         share: Of members that are given up, and of members that are copied; at least one of each.
         factor: Of a perturbation, above 1.

@@ -64,11 +64,11 @@ class SMAC(Baseline):
             return  # SMAC's design needs something to tune
         facade = Facade(run.space, run.context.budget, int(run.rng.integers(2**31)), self.retrain)
         yield from self._design(run)
-        told, misses = 0, 0
+        reported, misses = 0, 0
         while True:
-            for x, score in zip(run.x[told:], run.score[told:], strict=True):
+            for x, score in zip(run.x[reported:], run.score[reported:], strict=True):
                 facade.tell(x, score)
-            told = len(run.score)
+            reported = len(run.score)
             asked = facade.ask()
             if asked is None:
                 return  # it finds nothing new

@@ -57,12 +57,12 @@ class TreeParzen(Baseline):
     def _plan(self, run: Run) -> Plan[None]:
         from optuna.trial import TrialState
 
-        study, told, misses = self._study(int(run.rng.integers(2**31))), 0, 0
+        study, reported, misses = self._study(int(run.rng.integers(2**31))), 0, 0
         while True:
-            for x, score in zip(run.x[told:], run.score[told:], strict=True):
+            for x, score in zip(run.x[reported:], run.score[reported:], strict=True):
                 study.add_trial(finished(run.space, x, score))
-            told = len(run.score)
-            if told < self.startup:
+            reported = len(run.score)
+            if reported < self.startup:
                 yield from evaluated(run, anywhere(run))
                 continue
             with np.errstate(all="ignore"):
@@ -73,7 +73,7 @@ class TreeParzen(Baseline):
             there = (yield from evaluated(run, choice)) if fine or run.pool is not None else None
             if there is not None and keys(there[0][None]) == keys(x[None]):
                 study.tell(trial, there[1])
-                told += 1
+                reported += 1
             else:
                 study.tell(trial, state=TrialState.FAIL)
             misses = 0 if there is not None else misses + 1

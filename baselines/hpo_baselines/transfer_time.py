@@ -171,9 +171,9 @@ class TimeModel(Model):
         ensemble = self.ensemble
         if self.doubt is None or not ensemble.rows:
             return ensemble.value(at, self._exponent)
-        told = self.doubt.value(at, ensemble.value(at, 0.0))
+        reported = self.doubt.value(at, ensemble.value(at, 0.0))
         exponent = self._exponent * (2.0 + self.doubt.weights[0]) / 3.0
-        return np.asarray(told - exponent * self._memory.log_cost[at.row])
+        return np.asarray(reported - exponent * self._memory.log_cost[at.row])
 
     def _of_cut(self, at: Place) -> Floats:
         """Values of rows of the whole pool: those that were not kept come after all others, by their mean."""

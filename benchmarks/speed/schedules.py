@@ -19,7 +19,7 @@ from plain_training import PlainTraining
 from timing import Case, against
 
 from hpo_gym import HPOVectorEnv, load_suite
-from hpo_gym.problem import bank_of
+from hpo_gym.problem import batch_of
 from hpo_gym.suites import Settings, Trainings
 
 KEEP = 4
@@ -48,10 +48,10 @@ def env_case(suite: str, n: int) -> Case:
 
 def kernel_case(suite: str, n: int) -> Case:
     """Epochs and validations of as many networks, by the functions that the env calls."""
-    bank: Any = bank_of(load_suite(suite).tasks("train"))
-    runs: Trainings = bank.progress(n, 25)
+    batch: Any = batch_of(load_suite(suite).tasks("train"))
+    runs: Trainings = batch.progress(n, 25)
     everyone = np.arange(n)
-    runs.begin(None, everyone % len(bank.tasks), everyone.astype(np.uint64))
+    runs.begin(None, everyone % len(batch.tasks), everyone.astype(np.uint64))
     settings = Settings(np.full(n, 0.01, np.float32), np.full(n, 0.9, np.float32), np.ones(n, np.int64))
 
     def run(count: int) -> None:

@@ -94,11 +94,11 @@ def with_few(suite: str, k: int, who: tuple[str, ...]) -> dict[str, list[float]]
 
 def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> NDArray[np.float64]:
     """Return the AUC of an optimizer with `k` known tasks, over the trials of each budget."""
-    world = seeding.world_seed(task.suite, task.name, "few", seed)
-    rng = np.random.default_rng([world % 2**32, k])
+    instance = seeding.instance_seed(task.suite, task.name, "few", seed)
+    rng = np.random.default_rng([instance % 2**32, k])
     prior = tuple(known[i] for i in np.sort(rng.choice(len(known), k, replace=False)))
-    context = Context.of(task, BUDGETS[-1], prior, starts=seeding.starts_seed(world))
-    run = Run(task, float(BUDGETS[-1]), world, 0, floor_of(prior))
+    context = Context.of(task, BUDGETS[-1], prior, starts=seeding.starts_seed(instance))
+    run = Run(task, float(BUDGETS[-1]), instance, 0, floor_of(prior))
     plain = name.removesuffix("+default")
     optimizer = make_optimizer(plain) if plain == name else DefaultFirst(make_optimizer(plain), task)
     run_one(optimizer, run, context, np.random.default_rng(seed))

@@ -56,11 +56,11 @@ def mean_auc(suite: str, name: str, task: Task, kind: str) -> float:
 
 def auc(name: str, task: Task, kind: str, seed: int, prior: Any) -> float:
     """Return the mean normalised regret over the trials of a run."""
-    world = seeding.world_seed(task.suite, task.name, "belief", seed)
+    instance = seeding.instance_seed(task.suite, task.name, "belief", seed)
     best = best_of(task, np.random.default_rng(seed))
-    belief = belief_of(task.space, best, kind, np.random.default_rng(world % 2**32))
-    context = Context.of(task, BUDGET, prior, starts=seeding.starts_seed(world))
-    run = Run(task, float(BUDGET), world, 0, floor_of(tuple(prior)))
+    belief = belief_of(task.space, best, kind, np.random.default_rng(instance % 2**32))
+    context = Context.of(task, BUDGET, prior, starts=seeding.starts_seed(instance))
+    run = Run(task, float(BUDGET), instance, 0, floor_of(tuple(prior)))
     run_one(make_optimizer(name), run, replace(context, belief=belief), np.random.default_rng(seed))
     best_so_far = np.maximum.accumulate([t.score for t in run.trials])
     return float(relative_regret(best_so_far, task.best, task.worst).mean())

@@ -268,15 +268,15 @@ def _pays(name: str, part: Found) -> list[str]:
     table, course = part["table"], part["course"]
     k = trials_to(course[name], course[RIVAL][TRIALS - 1])
     training, evaluation = training_of(name, part), table["evaluation"]
-    told = f"{training:.0f}" if training else "none"
+    reported = f"{training:.0f}" if training else "none"
     if k is None:
-        return [told, "more than 33", "none", "never", "never", "never"]
+        return [reported, "more than 33", "none", "never", "never", "never"]
     own, rival = (k, part["ms"][name][0] / 1e3), (TRIALS, part["ms"][RIVAL][0] / 1e3)
     less = saved(evaluation, own, rival)
     tunings = break_even(training, less) if training else 0, break_even(training + table["seconds"], less)
     alone = pays_at(training, own, rival)
     cells = [str(k), f"{less:.2f}", *("never" if n is None else f"{n:,}" for n in tunings)]
-    return [told, *cells, "never" if alone is None else f"{alone:.2f}"]
+    return [reported, *cells, "never" if alone is None else f"{alone:.2f}"]
 
 
 # ---------------------------------------------------------------------- sensitivity

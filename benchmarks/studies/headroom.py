@@ -69,11 +69,11 @@ def curves(setting: str, suite: str, names: tuple[str, ...] = ()) -> tuple[Curve
     """Return the test regret on a validation task of each family, one run each."""
     options, tasks, prior = SETTINGS[setting], of_families(suite), load_suite(suite).prior()
     priced = options["cost"] is not None
-    told, families = tuple(t.name for t in tasks), tuple(t.family for t in tasks)
+    reported, families = tuple(t.name for t in tasks), tuple(t.family for t in tasks)
     out = []
     for row in names or (KNOWS, *OPTIMIZERS, *(BY_COST if priced else ())):
         regret = np.stack([courses(made(row, t, priced), t, prior, **options)[1] for t in tasks])[:, None]
-        out.append(Curves(suite, row, told, regret, families, TEST, cost=options["cost"]))
+        out.append(Curves(suite, row, reported, regret, families, TEST, cost=options["cost"]))
     return tuple(out)
 
 

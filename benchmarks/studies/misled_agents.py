@@ -72,9 +72,9 @@ def trained_and_judged(who: str, kind: str, suite: str, seed: int) -> tuple[list
 
     The latter where there is a curve on validation tasks.
     """
-    told = FLIPPED if kind == CHOSEN else kind
-    agent, curve = trained(who, misled(suite, told, seed), choosers(suite) if kind == CHOSEN else (), seed)
-    prior = earlier(suite, told, seed)
+    reported = FLIPPED if kind == CHOSEN else kind
+    agent, curve = trained(who, misled(suite, reported, seed), choosers(suite) if kind == CHOSEN else (), seed)
+    prior = earlier(suite, reported, seed)
     aucs = [round(auc_of(agent, task, prior, seed), 5) for task in judged(suite)]
     return aucs, int(min(curve, key=lambda point: point[1])[0]) if curve else None
 

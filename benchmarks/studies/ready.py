@@ -45,8 +45,8 @@ def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
     """Train two small models anew; seconds are those of a machine."""
     names, keys = ("iris-svm", "breast-cancer-svm"), ("split", "d", "fidelities", "score", "test score")
     now = [cell(name) for name in names]
-    told = [[f"{row[k]:.4g}" if "score" in k else row[k] for k in keys] for row in now]
-    return told, [[f"{found[n][k]:.4g}" if "score" in k else found[n][k] for k in keys] for n in names]
+    reported = [[f"{row[k]:.4g}" if "score" in k else row[k] for k in keys] for row in now]
+    return reported, [[f"{found[n][k]:.4g}" if "score" in k else found[n][k] for k in keys] for n in names]
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:

@@ -66,8 +66,10 @@ def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
     with TemporaryDirectory() as folder:
         of = {rule: {"name": rule, **rules[rule]["chosen"]} for rule in names}
         now = compare(of, "Drift", "test", Path(folder) / "runs")["found"]
-    told = found["Drift"]["test"]["found"]
-    return [np.round(now[n]["loss"], 9).tolist() for n in names], [np.round(told[n]["loss"], 9).tolist() for n in names]
+    reported = found["Drift"]["test"]["found"]
+    return [np.round(now[n]["loss"], 9).tolist() for n in names], [
+        np.round(reported[n]["loss"], 9).tolist() for n in names
+    ]
 
 
 def train(out: Path, suite: str, variant: str, seed: int) -> None:

@@ -22,7 +22,7 @@ from schedule_rules import RANGES, SUITES, drawn
 
 from hpo_builders.files import DATA, update_manifest, write_json
 from hpo_gym.base import seeding
-from hpo_gym.bench import world_of
+from hpo_gym.bench import instance_of
 from hpo_gym.optimize import Context, make_optimizer, run_batch
 from hpo_gym.problem import LAST, Suite
 from hpo_gym.suites import FILE, load_suite
@@ -44,13 +44,13 @@ def cell(suite: str, rule: str, count: int | None = None) -> list[float]:
     loaded = load_suite(suite)
     places, budget = places_of(loaded), int(loaded.env["budget"])
     tasks = [loaded.task(name) for name, _ in places]
-    worlds = [world_of(suite, name, r) for name, r in places]
+    instances = [instance_of(suite, name, r) for name, r in places]
     contexts = {task: Context.of(task, budget) for task in tasks}
     best = np.full(len(places), -np.inf)
     for i, settings in enumerate(drawn(rule, count or COUNTS[rule])):
-        rngs = [seeding.generator(seeding.optimizer_seed(world, rule, {"draw": i})) for world in worlds]
+        rngs = [seeding.generator(seeding.optimizer_seed(instance, rule, {"draw": i})) for instance in instances]
         optimizer: Any = make_optimizer(rule, **settings)
-        runs = run_batch(optimizer, tasks, worlds, [contexts[t] for t in tasks], rngs, budget=budget, n_init=0)
+        runs = run_batch(optimizer, tasks, instances, [contexts[t] for t in tasks], rngs, budget=budget, n_init=0)
         scores = runs.scores()
         best = np.maximum(best, scores[:, -1] if tasks[0].counts == LAST else scores.mean(1))
     return [float(b) for b in best]

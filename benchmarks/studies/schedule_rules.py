@@ -58,8 +58,8 @@ def cell(suite: str, rule: str) -> dict[str, Any]:
     tried = [(score(rule, s, loaded, loaded.tasks("train")), s) for s in drawn(rule, SETTINGS)]
     best, chosen = max(tried, key=lambda found: found[0])
     validation = score(rule, chosen, loaded, loaded.tasks("val"))
-    told = {"chosen": chosen, "train": round(best, 5), "validation": round(validation, 5)}
-    return {"asked": asked(rule, loaded), "settings": SETTINGS, "worlds": WORLDS, **told}
+    reported = {"chosen": chosen, "train": round(best, 5), "validation": round(validation, 5)}
+    return {"asked": asked(rule, loaded), "settings": SETTINGS, "worlds": WORLDS, **reported}
 
 
 def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -89,16 +89,20 @@ def value(range_: Range, u: float) -> float | int:
     return float(f"{v:.3g}")
 
 
-def score(rule: str, settings: Mapping[str, Any], suite: Suite, tasks: Sequence[Task], worlds: int = WORLDS) -> float:
+def score(
+    rule: str, settings: Mapping[str, Any], suite: Suite, tasks: Sequence[Task], instances: int = WORLDS
+) -> float:
     """Return the mean of what counts over tasks and instances, all runs at once."""
     budget = int(suite.env["budget"])
     cells = [
-        (task, seeding.world_seed(suite.name, task.name, "schedule rules", w)) for task in tasks for w in range(worlds)
+        (task, seeding.instance_seed(suite.name, task.name, "schedule rules", w))
+        for task in tasks
+        for w in range(instances)
     ]
-    rngs = [seeding.generator(seeding.optimizer_seed(world, rule, {})) for _, world in cells]
+    rngs = [seeding.generator(seeding.optimizer_seed(instance, rule, {})) for _, instance in cells]
     contexts = {task: Context.of(task, budget) for task in tasks}
     runs = run_batch(
-        make_optimizer(rule, **settings), [task for task, _ in cells], [world for _, world in cells],
+        make_optimizer(rule, **settings), [task for task, _ in cells], [instance for _, instance in cells],
         [contexts[task] for task, _ in cells], rngs, budget=budget, n_init=0,
     )  # fmt: skip
     scores = runs.scores()

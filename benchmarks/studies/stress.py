@@ -77,14 +77,14 @@ class Disturbed(Optimizer):
     """An optimizer that observes something else than what happened.
 
     Attributes:
-        told: The scores, -infinity where the trial failed.
+        reported: The scores, -infinity where the trial failed.
     """
 
     def __init__(self, inner: Optimizer, change: Callable[[Trial], Trial], floor: float) -> None:
         self.inner, self.change, self.floor = inner, change, floor
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.told: list[float] = []
+        self.reported: list[float] = []
         self.inner.reset(context, rng)
 
     def ask(self) -> Query | None:
@@ -92,10 +92,10 @@ class Disturbed(Optimizer):
 
     def tell(self, trial: Trial) -> None:
         trial = self.change(trial)
-        fine = [score for score in self.told if np.isfinite(score)]
+        fine = [score for score in self.reported if np.isfinite(score)]
         if trial.status is not Status.OK:  # a failure has the worst score so far
             trial = replace(trial, score=min(fine, default=self.floor))
-        self.told.append(trial.score if trial.status is Status.OK else -np.inf)
+        self.reported.append(trial.score if trial.status is Status.OK else -np.inf)
         self.inner.tell(trial)
 
 
@@ -131,10 +131,10 @@ def memory(suite: str, kind: str, seed: int) -> tuple[Evaluations, ...]:
     return own
 
 
-def true_regret(told: Sequence[float], true: Sequence[float], task: Task) -> np.ndarray[Any, np.dtype[np.float64]]:
+def true_regret(reported: Sequence[float], true: Sequence[float], task: Task) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the regret of the configuration that looks best after each trial, 1 before a success, ``(33,)``."""
-    best = [int(np.argmax(told[: i + 1])) for i in range(len(told))]
-    held = [true[i] if np.isfinite(told[i]) else task.worst for i in best]
+    best = [int(np.argmax(reported[: i + 1])) for i in range(len(reported))]
+    held = [true[i] if np.isfinite(reported[i]) else task.worst for i in best]
     held += held[-1:] * (BUDGET - len(held))
     return np.asarray(relative_regret(held, task.best, task.worst))
 
@@ -145,7 +145,7 @@ def auc(who: str, kind: str, task: Task, prior: Sequence[Evaluations], seed: int
     change = {NOISE: noisy, FAILURES: failing}.get(kind, lambda task, seed: lambda trial: trial)(task, seed)
     optimizer = Disturbed(make_optimizer(name, **options), change, floor_of(tuple(prior)))
     history = rollout(optimizer, task, BUDGET, seed=seed, prior=prior)
-    return float(true_regret(optimizer.told, history.scores, task).mean())
+    return float(true_regret(optimizer.reported, history.scores, task).mean())
 
 
 # ---------------------------------------------------------------------- tables

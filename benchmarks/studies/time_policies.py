@@ -44,7 +44,7 @@ def cells() -> Iterator[frame.Address]:
 def cell(part: str, suite: str = "", out: Path = Path()) -> dict[str, Any]:
     """Return the best regret of each training, the AUC on a suite, or the pooled ratios by both scores."""
     if part == "trained":
-        return {name: min(regret for _, regret in told["curve"]) for name, told in trained(out).items()}
+        return {name: min(regret for _, regret in reported["curve"]) for name, reported in trained(out).items()}
     if part == "auc":
         return mean_auc(list(compared(out, suite).curves[suite]))
     found = {s: compared(out, s) for s in SUITES}

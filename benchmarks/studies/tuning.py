@@ -96,8 +96,8 @@ def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
     """Draw configurations of two agents anew, and run the portfolio, by which all shares are measured."""
     suite, agents = hpo_gym.load_suite("SVM"), ("ppo", "sac")
     portfolio = mean_regret(hpo_gym.make_optimizer("portfolio"), suite.tasks("val"), prior=suite.prior())
-    told = [[one["config"] for one in found[agent]["tried"].values()] for agent in agents]
-    return [*map(drawn, agents), round(portfolio, 4)], [*told, PORTFOLIO["SVM"]]
+    reported = [[one["config"] for one in found[agent]["tried"].values()] for agent in agents]
+    return [*map(drawn, agents), round(portfolio, 4)], [*reported, PORTFOLIO["SVM"]]
 
 
 def where(agent: str) -> tuple[str, ...]:

@@ -47,8 +47,8 @@ def paragraphs(suite: str) -> dict[str, str]:
     text = inspect.getdoc(SUITES.get(suite)) or ""
     found: dict[str, str] = {}
     for paragraph in text.split("\n\n"):
-        told = re.match(r"\*\*([^*]+)\*\*", paragraph)
-        key = told[1] if told else ""
+        reported = re.match(r"\*\*([^*]+)\*\*", paragraph)
+        key = reported[1] if reported else ""
         found[key] = f"{found[key]}\n\n{paragraph}" if key in found else paragraph
     return found
 
@@ -117,8 +117,8 @@ def head(name: str, env: HPOEnv, own: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"# {name}", "", about[""], "")
     yield from ("| | |", "|---|---|", f"| **id** | `hpo_gym/{name}-v0` |")
     if surrogate:
-        told = "a [model of the table](../environment.md#surrogates) answers at every configuration"
-        yield f"| **id of the surrogate** | `hpo_gym/{name}Surrogate-v0`: {told} |"
+        reported = "a [model of the table](../environment.md#surrogates) answers at every configuration"
+        yield f"| **id of the surrogate** | `hpo_gym/{name}Surrogate-v0`: {reported} |"
     yield f"| **action space** | `{env.action_space}`, codec `{own['codec']}` |"
     shape = f"`{type(env.observation_space).__name__}` of shape `{env.observation_space.shape}`"
     yield f"| **observation space** | {shape}, observer `{own['observer']}` |"

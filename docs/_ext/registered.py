@@ -42,7 +42,7 @@ def parts() -> Iterator[str]:
 
 def write_reference(app: Sphinx) -> None:
     """Write the pages."""
-    pages = {f"{name}.md": "\n".join([*reference(*told), ""]).encode() for name, told in PAGES.items()}
+    pages = {f"{name}.md": "\n".join([*reference(*reported), ""]).encode() for name, reported in PAGES.items()}
     write_pages(Path(app.srcdir) / "reference", {**pages, "parts.txt": "\n".join([*parts(), ""]).encode()})
 
 

@@ -146,7 +146,7 @@ def train(args: Args) -> Agent:
 
 
 def play(args: Args, choose: Callable[[Tensor, Tensor], Any]) -> float:
-    """The mean outcome of an episode on each validation task, in each of the worlds."""
+    """The mean outcome of an episode on each validation task, in each of the instances."""
     return float(np.mean([outcome(args, scores_of(args, choose, seed)) for seed in WORLDS]))
 
 

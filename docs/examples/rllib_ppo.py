@@ -33,7 +33,7 @@ def make(keywords: dict[str, Any]) -> gym.Env[Any, Any]:
 
 
 def last_scores(choose: Any) -> float:
-    """The mean score after the last epoch, over the validation tasks in three worlds."""
+    """The mean score after the last epoch, over the validation tasks in three instances."""
     env, ends = make({"split": "val"}), []
     for task in hpo_gym.load_suite("Schedules").tasks("val"):
         for seed in range(3):

@@ -59,8 +59,8 @@ def _check(fact: Any, *values: Any) -> None:
 @case("RecordEpisodeStatistics")
 def _statistics(env_id: str) -> str:
     steps = play(wrappers.RecordEpisodeStatistics(_single(env_id)))
-    total, told = sum(step[1] for step in steps), steps[-1][4]["episode"]
-    _check(np.isclose(total, told["r"]) and told["l"] == BUDGET, total, told)
+    total, reported = sum(step[1] for step in steps), steps[-1][4]["episode"]
+    _check(np.isclose(total, reported["r"]) and reported["l"] == BUDGET, total, reported)
     return f"works: info['episode'] has the return and {BUDGET} trials"
 
 
@@ -152,8 +152,8 @@ def _masks(env_id: str) -> str:
 @case("vector.RecordEpisodeStatistics")
 def _many_statistics(env_id: str) -> str:
     theirs, ours = play(vector.RecordEpisodeStatistics(_many(env_id))), play(_many(env_id, statistics=True))
-    told = [steps[-1][4]["episode"] for steps in (theirs, ours)]
-    _check(np.allclose(told[0]["r"], told[1]["r"]) and (told[0]["l"] == told[1]["l"]).all(), told)
+    reported = [steps[-1][4]["episode"] for steps in (theirs, ours)]
+    _check(np.allclose(reported[0]["r"], reported[1]["r"]) and (reported[0]["l"] == reported[1]["l"]).all(), reported)
     return "works; `statistics=True` gives the same and is faster"
 
 

@@ -20,7 +20,7 @@ def demo(
     budget: Annotated[
         int | None, typer.Option(min=1, help="Full evaluations; by default the suite's own, mostly 33.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the world and of all choices.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the task instance and of all choices.")] = 0,
     seconds: Annotated[
         float | None, typer.Option(min=0, max=3600, help="That it takes at least, in a terminal; by default 8.")
     ] = None,

@@ -75,19 +75,19 @@ def normal(keys: Keys) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * np.pi * v), np.float64)
 
 
-def world_seed(suite: str, task: str, protocol: str, replicate: int) -> int:
-    """Seed of the world of one cell: noise, given points and candidate draws, the same for every optimizer."""
+def instance_seed(suite: str, task: str, protocol: str, replicate: int) -> int:
+    """Seed of the instance of one cell: noise, given points and candidate draws, the same for every optimizer."""
     return key("world", suite, task, protocol, replicate)
 
 
-def starts_seed(world: int) -> int:
+def starts_seed(instance: int) -> int:
     """Seed of the random configurations of one cell, the same for every optimizer."""
-    return key("starts", world)
+    return key("starts", instance)
 
 
-def optimizer_seed(world: int, optimizer: str, settings: Mapping[str, object]) -> int:
+def optimizer_seed(instance: int, optimizer: str, settings: Mapping[str, object]) -> int:
     """Seed of an optimizer's own choices in one cell."""
-    return key("optimizer", world, optimizer, dict(settings))
+    return key("optimizer", instance, optimizer, dict(settings))
 
 
 def generator(seed: int) -> np.random.Generator:

@@ -8,7 +8,7 @@ from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
     from hpo_gym.bench.bootstrap import Resamples as Resamples
-    from hpo_gym.bench.cells import world_of as world_of
+    from hpo_gym.bench.cells import instance_of as instance_of
     from hpo_gym.bench.entrants import Entrant as Entrant
     from hpo_gym.bench.hypervolume import Front as Front
     from hpo_gym.bench.hypervolume import hypervolume_regret as hypervolume_regret

@@ -38,9 +38,9 @@ class Cell:
         return {**own, "training": training} if training else own
 
 
-def world_of(suite: str, task: str, replicate: int) -> int:
-    """Seed of the world of all optimizers' runs of one replicate."""
-    return seeding.world_seed(suite, task, "bench", replicate)
+def instance_of(suite: str, task: str, replicate: int) -> int:
+    """Seed of the instance of all optimizers' runs of one replicate."""
+    return seeding.instance_seed(suite, task, "bench", replicate)
 
 
 @dataclass(frozen=True)

@@ -28,23 +28,23 @@ def runs(curves: Mapping[str, list[Curves]], validation: Mapping[str, list[Curve
 
     parts = []
     for suite, group in curves.items():
-        for told, beside in zip(group, validation[suite], strict=True):
-            k, r, _ = told.regret.shape
-            (auc, last), (validation_auc, validation_last) = _ends(told), _ends(beside)
+        for reported, beside in zip(group, validation[suite], strict=True):
+            k, r, _ = reported.regret.shape
+            (auc, last), (validation_auc, validation_last) = _ends(reported), _ends(beside)
             parts.append(
                 pd.DataFrame(
                     {
                         "suite": suite,
-                        "task": np.repeat(told.tasks, r),
-                        "family": np.repeat(told.families, r),
-                        "optimizer": told.optimizer,
+                        "task": np.repeat(reported.tasks, r),
+                        "family": np.repeat(reported.families, r),
+                        "optimizer": reported.optimizer,
                         "replicate": np.tile(np.arange(r), k),
-                        "score": told.score,
+                        "score": reported.score,
                         "auc": auc,
                         "regret": last,
                         "validation_auc": validation_auc,
                         "validation_regret": validation_last,
-                        "failed": told.failed.ravel(),
+                        "failed": reported.failed.ravel(),
                     }
                 )
             )

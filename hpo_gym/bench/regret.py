@@ -38,24 +38,24 @@ class Against:
 
     @classmethod
     def of(
-        cls, tasks: Sequence[Task], worlds: Sequence[Sequence[int | None]], bounds: NDArray[np.float64] | None = None,
-        score: str = VALIDATION,
+        cls, tasks: Sequence[Task], instances: Sequence[Sequence[int | None]],
+        bounds: NDArray[np.float64] | None = None, score: str = VALIDATION,
     ) -> Against:  # fmt: skip
         """Return the references of tasks.
 
         Args:
             tasks: The tasks.
-            worlds: The instance seed of each run, ``(k, r)``; None: an unsearched instance.
+            instances: The instance seed of each run, ``(k, r)``; None: an unsearched instance.
             bounds: Best and worst score of each task ``(k, 2)``, if unknown to the tasks themselves.
             score: Kind of the scores, `VALIDATION` or `TEST`; the best test score is always exact.
         """
         known = np.array([(task.best, task.worst) for task in tasks]) if bounds is None else bounds
-        best = np.repeat(known[:, :1], len(worlds[0]), axis=1)
+        best = np.repeat(known[:, :1], len(instances[0]), axis=1)
         found, estimated = np.zeros(best.shape, bool), np.zeros(best.shape, bool)
         for i, task in enumerate(tasks):
             if not task.exact and score == VALIDATION:
-                best[i] = [task.best if world is None else task.best_in(world) for world in worlds[i]]
-                found[i] = [task.searched(world) for world in worlds[i]]
+                best[i] = [task.best if instance is None else task.best_in(instance) for instance in instances[i]]
+                found[i] = [task.searched(instance) for instance in instances[i]]
                 estimated[i] = ~found[i]
         return cls(best, known[:, 1], found, estimated)
 

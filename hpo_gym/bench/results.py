@@ -37,8 +37,8 @@ class Results(Findings):
     def of(cls, plan: BenchPlan, store: Store) -> Results:
         """Return the stored results of a plan; a missing cell counts as failed."""
         found = plan.findings(store)
-        told = found.errors, found.notes, found.failed_trials
-        return cls(found.data, found.curves, found.validation, *told, folder=plan.folder)
+        reported = found.errors, found.notes, found.failed_trials
+        return cls(found.data, found.curves, found.validation, *reported, folder=plan.folder)
 
     @classmethod
     def of_shard(cls, plan: BenchPlan, store: Store) -> Results:

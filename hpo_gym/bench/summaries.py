@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.bench.cells import world_of
+from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.regret import Against
 from hpo_gym.problem import BEST
@@ -127,8 +127,8 @@ def curves_of(
             if found is not None:
                 scores[i, r] = found
     known = [suite.task(name) for name in tasks]
-    worlds = [[world_of(suite.name, name, r) for r in range(seeds)] for name in tasks]
-    against = Against.of(known, worlds, measure.bounds, measure.score)
+    instances = [[instance_of(suite.name, name, r) for r in range(seeds)] for name in tasks]
+    against = Against.of(known, instances, measure.bounds, measure.score)
     regret = against.regret(scores)
     if cost is not None:
         cost.stand(regret, tasks)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import SplitError, seeding
-from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_identity, world_of
+from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, instance_of, training_identity
 from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
@@ -76,10 +76,10 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
 def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
     """Run a cell by ask and tell; exceptions are not caught."""
     (task,) = _tasks(optimizer, suite, [cell])
-    world, rng = _seeds(work, cell)
+    instance, rng = _seeds(work, cell)
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
-    context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(world))
-    run = Run.of(task, context, world, p.n_init, _floor(suite, work))
+    context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(instance))
+    run = Run.of(task, context, instance, p.n_init, _floor(suite, work))
     run_one(optimizer, run, context, rng)
     history = History(tuple(run.trials), p.n_init)
     arrays: Arrays = {
@@ -172,9 +172,9 @@ def _tasks(optimizer: object, suite: Suite, cells: Sequence[Cell]) -> list[Task]
 
 
 def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:
-    world = world_of(cell.suite, cell.task, cell.replicate)
+    instance = instance_of(cell.suite, cell.task, cell.replicate)
     who = work.entrant.asked
-    return world, seeding.generator(seeding.optimizer_seed(world, who["name"], who["settings"]))
+    return instance, seeding.generator(seeding.optimizer_seed(instance, who["name"], who["settings"]))
 
 
 def _suite(work: Work) -> Suite:

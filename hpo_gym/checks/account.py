@@ -31,16 +31,16 @@ class Account:
     Args:
         kernel: The kernel of the env, for its contexts and parts.
         task: The task of the run.
-        world: The seed of its noise.
+        instance: The seed of its noise.
         given: The trials of the initial design.
     """
 
     kernel: Kernel
     task: Task
-    world: int
+    instance: int
     given: tuple[Trial, ...] = ()
     trials: list[Trial] = field(default_factory=list)
-    told: tuple[Trial, ...] = ()
+    reported: tuple[Trial, ...] = ()
     spent: float = 0.0
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Account:
         self.least = contexts.fidelities[0] if self.fidelity else 1.0
         self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
         self.unit = self.task.cost_unit if contexts.in_cost else None
-        self._session = self.task.session(self.world, contexts.horizon)
+        self._session = self.task.session(self.instance, contexts.horizon)
         kept = contexts.continued is not None and self.task.cumulative
         self._kept = Checkpoints() if kept else None
 
@@ -105,34 +105,36 @@ class Account:
             true = replace(true, score=failed, cost=left * self.unit, status=Status.TIMEOUT)
         if self._kept is not None:
             self._kept.keep(true, whole)
-        for name, told, is_ in (
+        for name, reported, is_ in (
             ("score", trial.score, true.score),
             ("cost", trial.cost, true.cost),
             ("status", info["status"], true.status.label),
             ("config", dict(trial.config), dict(true.config)),
         ):
-            noise = " in this world" if self.task.noisy and name == "score" else ""
-            fault = f"`info[{name!r}]` is not what the task gives{noise}: {told!r} instead of {is_!r}"
-            faults.once(told == is_, f"not what the task gives {name}{noise}", fault)
+            noise = " in this instance" if self.task.noisy and name == "score" else ""
+            fault = f"`info[{name!r}]` is not what the task gives{noise}: {reported!r} instead of {is_!r}"
+            faults.once(reported == is_, f"not what the task gives {name}{noise}", fault)
         return true.objectives
 
     def _check_objectives(self, trial: Trial, info: Info, faults: Faults) -> None:
         """Check that the objectives are reported in their order and units, of the configuration at full fidelity."""
-        told = self.kernel.parts.told
-        if told is None:
+        reported = self.kernel.parts.reported
+        if reported is None:
             return
         if faults.expect("objectives" in info, "The info of `step` lacks ['objectives']"):
-            expected = np.array([outcome(trial, name) for name in told.names])
+            expected = np.array([outcome(trial, name) for name in reported.names])
             same = np.array_equal(info["objectives"], expected, equal_nan=True)
-            fault = f"`info['objectives']` is not {list(told.names)} of the trial: {info['objectives']}, not {expected}"
+            fault = (
+                f"`info['objectives']` is not {list(reported.names)} of the trial: {info['objectives']}, not {expected}"
+            )
             faults.once(same, "objectives", fault)
 
     def _check_incumbent(self, info: Info, faults: Faults) -> None:
         best = self.incumbent
         assert best is not None
-        told = info["incumbent_score"]
-        fault = f"The incumbent's score is {told!r}, that of the best trial so far {best.score!r}"
-        faults.once(told == best.score, "score of the incumbent", fault)
+        reported = info["incumbent_score"]
+        fault = f"The incumbent's score is {reported!r}, that of the best trial so far {best.score!r}"
+        faults.once(reported == best.score, "score of the incumbent", fault)
         if "incumbent" in info:
             faults.expect(info["incumbent"] == dict(best.config), "The incumbent is not the best trial so far")
 
@@ -152,13 +154,13 @@ class Account:
     # ------------------------------------------------------------------ what was told before
     def check_history(self, history: History, info: Info, faults: Faults) -> None:
         """Check that the history holds the reported trials, and extends the earlier history."""
-        faults.expect(history[: len(self.told)] == self.told, "`history` changes trials that it told before")
-        self.told = tuple(history)
+        faults.expect(history[: len(self.reported)] == self.reported, "`history` changes trials that it told before")
+        self.reported = tuple(history)
         if faults.expect(len(history) == info["t"], f"`history` has {len(history)} trials, `t` is {info['t']}"):
             last = history[-1]
-            told = (info["config"], info["score"], info["fidelity"], info["cost"], info["status"])
+            reported = (info["config"], info["score"], info["fidelity"], info["cost"], info["status"])
             true = (dict(last.config), last.score, last.fidelity, last.cost, last.status.label)
-            faults.expect(told == true, "The last trial of `history` is not that of the info")
+            faults.expect(reported == true, "The last trial of `history` is not that of the info")
 
 
 def check_given(trials: History, kernel: Kernel, info: Info, faults: Faults) -> None:
@@ -171,8 +173,8 @@ def check_given(trials: History, kernel: Kernel, info: Info, faults: Faults) -> 
         return
     if faults.expect("incumbent_score" in info, "`reset` with given points names no incumbent"):
         best = trials.incumbent
-        told = (info["incumbent_score"], info.get("incumbent", best and dict(best.config)))
-        faults.expect(best and told == (best.score, dict(best.config)), "The incumbent is not the best given point")
+        reported = (info["incumbent_score"], info.get("incumbent", best and dict(best.config)))
+        faults.expect(best and reported == (best.score, dict(best.config)), "The incumbent is not the best given point")
 
 
 def is_number(value: object) -> bool:

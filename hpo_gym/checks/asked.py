@@ -97,7 +97,7 @@ def _moved(choice: int, account: Account) -> Points | None:
     if own.d < space.d:  # columns that the task has not may be anywhere
         return None
     here = own.to_unit(account.trials[-1].config) if account.t else np.array(space.default_x)
-    if account.kernel.bank.signals:
+    if account.kernel.batch.signals:
         return _stepped(space, here, choice)
     if choice == 2 * space.d:
         best = account.incumbent

@@ -44,14 +44,14 @@ def plain_many(env: Env, n: int) -> HPOVectorEnv:
 
 def _telling(env: Env, plain: Plain) -> Plain:
     """Return the plain env with the objectives that `env` reports: those of constraints stand in no keyword."""
-    told = kernel_of(env).parts.told
-    plain.kernel.parts, plain._told = replace(plain.kernel.parts, told=told), told
+    reported = kernel_of(env).parts.reported
+    plain.kernel.parts, plain._reported = replace(plain.kernel.parts, reported=reported), reported
     return plain
 
 
 def _keywords(env: Env) -> dict[str, Any]:
     inner, kernel = env.unwrapped, kernel_of(env)
-    tasks, parts, contexts = kernel.bank.tasks, copy.deepcopy(kernel.parts), kernel.contexts
+    tasks, parts, contexts = kernel.batch.tasks, copy.deepcopy(kernel.parts), kernel.contexts
     return {
         "suite": inner.suite, "split": inner.split, "fold": inner.fold,
         **contexts.limit.settings(),
@@ -61,7 +61,7 @@ def _keywords(env: Env) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- what a run was told
-def told(outcome: Sequence[Any]) -> Reported:
+def reported(outcome: Sequence[Any]) -> Reported:
     """Return an outcome of a single env; of a reset the reward is 0."""
     if len(outcome) == 2:
         return Reported(snapshot(outcome[0]), 0.0, False, False, snapshot(outcome[1]))
@@ -69,7 +69,7 @@ def told(outcome: Sequence[Any]) -> Reported:
     return Reported(snapshot(obs), reward, bool(terminated), bool(truncated), snapshot(info))
 
 
-def told_run(env: Env, outcome: Sequence[Any], i: int) -> Reported:
+def reported_run(env: Env, outcome: Sequence[Any], i: int) -> Reported:
     """Return the outcome of run `i` of a vector env."""
     obs, info = outcome[0], numbers(env, outcome[-1], i)
     own = {k: np.array(v[i]) for k, v in obs.items()} if isinstance(obs, dict) else np.array(obs[i])
@@ -133,9 +133,9 @@ class CheckedRun:
     def begin(self, seed: int | None, task: str | None) -> Reported:
         """Begin an episode of the single env."""
         self.between, self.rewards = False, []
-        self.last = told(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
+        self.last = reported(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
         kernel = self.single.kernel
         number = kernel.runs.task.item(0)
         given = tuple(self.single.history())
-        self.account = Account(kernel, kernel.bank.tasks[number], kernel.runs.world.item(0), given)
+        self.account = Account(kernel, kernel.batch.tasks[number], kernel.runs.instance.item(0), given)
         return self.last

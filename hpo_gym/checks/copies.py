@@ -46,8 +46,8 @@ def check_copies(make: Make, faults: Faults) -> None:
 def _light_copy(env: Env) -> Env:
     """Return a deep copy that shares the constant parts: the suite and its tables."""
     kernel = kernel_of(env)
-    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None), getattr(kernel, "bank", None)]
-    kept.append(getattr(kept[1], "bank", None))
+    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None), getattr(kernel, "batch", None)]
+    kept.append(getattr(kept[1], "batch", None))
     return copy.deepcopy(env, {id(thing): thing for thing in kept if thing is not None})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hpo_gym.checks.account import Account, Info, check_given, is_number
 from hpo_gym.checks.asked import check_asked
-from hpo_gym.checks.beside import Reported, compare, plain_many, told, told_run
+from hpo_gym.checks.beside import Reported, compare, plain_many, reported, reported_run
 from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
 from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
 from hpo_gym.checks.faults import Faults, Patience
@@ -56,7 +56,7 @@ def check_episodes(make: Make, faults: Faults) -> None:
 
 def plans(env: Env) -> Iterator[EpisodePlan]:
     """Return the episodes of a check."""
-    names = [task.name for task in kernel_of(env).bank.tasks]
+    names = [task.name for task in kernel_of(env).batch.tasks]
     yield EpisodePlan(seed=1, most=most_steps(env) + 1)
     yield from (EpisodePlan(), EpisodePlan())
     yield EpisodePlan(stop=True)
@@ -84,7 +84,7 @@ class Episodes:
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
         self.masks = has_masks(env.unwrapped.action_space)
         self._own, self._other = (walk(space_of(env), codec_of(env), seed) for seed in (7, 3))
-        self._names = {task.name: i for i, task in enumerate(self.kernel.bank.tasks)}
+        self._names = {task.name: i for i, task in enumerate(self.kernel.batch.tasks)}
 
     # ------------------------------------------------------------------ an episode
     def play(self, plan: EpisodePlan) -> bool:
@@ -97,7 +97,7 @@ class Episodes:
         expected = self._beside_reset(plan)
         if account is None:
             return False
-        follows = expected is None or compare(_RESET, told(opening), expected, self.same, faults)
+        follows = expected is None or compare(_RESET, reported(opening), expected, self.same, faults)
         self._look(opening[0], account, True)
         for step in range(plan.most):
             stop = plan.stop and step == 2 and self.beside is not None and codec_of(self.env).stop
@@ -128,15 +128,15 @@ class Episodes:
         faults.expect(not lacking, f"The info of `reset` lacks {lacking}")
         early = sorted(set(info) & set(OF_TRIALS))
         faults.expect(not early, f"The info of `reset` tells {early}, of which there is no trial yet")
-        name = info.get("task", self.kernel.bank.tasks[int(self.kernel.runs.task[0])].name)
+        name = info.get("task", self.kernel.batch.tasks[int(self.kernel.runs.task[0])].name)
         if plan.task is not None:
             faults.expect(name == plan.task, "`options={'task': name}` is not the task of the episode that it begins")
         if not faults.expect(name in self._names, f"The task {name!r} is not one of the env's split"):
             return None
         history = method(env, "history")()
         check_given(history, self.kernel, info, faults)
-        task, world = self.kernel.bank.tasks[self._names[name]], int(self.kernel.runs.world[0])
-        return Account(self.kernel, task, world, tuple(history))
+        task, instance = self.kernel.batch.tasks[self._names[name]], int(self.kernel.runs.instance[0])
+        return Account(self.kernel, task, instance, tuple(history))
 
     def _step(self, outcome: Sequence[Any], account: Account, action: Action, step: int, stop: bool) -> bool:
         """Look at a step; whether there is more to look at."""
@@ -190,15 +190,15 @@ class Episodes:
         if plan.task is not None:
             options["task"] = [plan.task]
         seeds = None if plan.seed is None else [plan.seed, 77] if first else [plan.seed]
-        return told_run(self.beside, self.beside.reset(seed=seeds, options=options), 0)
+        return reported_run(self.beside, self.beside.reset(seed=seeds, options=options), 0)
 
     def _follow(self, action: Action, outcome: Sequence[Any]) -> bool:
         """Take the step beside it; whether both went alike, so that the next can be compared."""
         if self.beside is None:
             return False
         many = self.beside.step(np.array([action, next(self._other)]))
-        expected = told_run(self.beside, many, 0)
-        got = told(outcome)
+        expected = reported_run(self.beside, many, 0)
+        got = reported(outcome)
         if got.truncated:  # from outside
             expected = expected._replace(truncated=True)
         good = compare(_STEP, got, expected, self.same, self.faults)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import StateError
 from hpo_gym.checks.asked import check_asked
-from hpo_gym.checks.beside import CheckedRun, Reported, compare, numbers, told, told_run
+from hpo_gym.checks.beside import CheckedRun, Reported, compare, numbers, reported, reported_run
 from hpo_gym.checks.choices import Action, has_masks, stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
@@ -95,7 +95,7 @@ class Many:
         env, n = self.env, self.env.num_envs
         if not as_inside(env, "action"):
             return
-        names = [task.name for task in kernel_of(env).bank.tasks]
+        names = [task.name for task in kernel_of(env).batch.tasks]
         length = episode_length(env)
         self._reset(seed=[3 + 7 * i for i in range(n)])
         self._steps(min(3 * length + 5, _STEPS))
@@ -152,13 +152,13 @@ class Many:
                 name = names[place] if isinstance(names, list) else names
                 self._begun(run, outcome, None if seed is None else seed[place], name)
             elif run.last is not None:
-                self._compare("What a reset of other runs leaves", told_run(env, outcome, run.i), run.last._replace(
+                self._compare("What a reset of other runs leaves", reported_run(env, outcome, run.i), run.last._replace(
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
 
     def _begun(self, run: CheckedRun, outcome: Sequence[Any], seed: int | None, task: str | None) -> None:
         """Check a run that begins with an outcome of the vector env."""
         expected = run.begin(seed, task)
-        got = told_run(self.env, outcome, run.i)
+        got = reported_run(self.env, outcome, run.i)
         if task is not None:
             good = got.info.get("task") == task
             self._expect(good, "`options={'task': ..}` is not the task of the episodes that it begins")
@@ -184,7 +184,7 @@ class Many:
         ended = np.zeros(self.env.num_envs, bool)
         for run in self.runs:
             if run.between:
-                begun = told_run(self.env, now.outcome, run.i)
+                begun = reported_run(self.env, now.outcome, run.i)
                 idle = begun.reward == 0.0 or not self.same["reward"]
                 self._expect(idle, "A run that begins in a step has a reward in it")
                 self._expect(not (begun.terminated or begun.truncated), "A run that begins in a step ends in it")
@@ -201,11 +201,11 @@ class Many:
 
     def _stepped(self, run: CheckedRun, now: Moment) -> bool:
         """Check a run that continues; return whether its episode ends."""
-        expected = told(run.single.step(now.actions[run.i]))
+        expected = reported(run.single.step(now.actions[run.i]))
         run.rewards.append(expected.reward)
         late = self.limit is not None and len(run.rewards) >= self.limit
         expected = run.last = expected._replace(truncated=late)
-        got = told_run(self.env, now.outcome, run.i)
+        got = reported_run(self.env, now.outcome, run.i)
         ended = expected.terminated or late
         same_step = ended and self.mode is AutoresetMode.SAME_STEP
         if same_step:

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from hpo_gym.checks.beside import told_run
+from hpo_gym.checks.beside import reported_run
 from hpo_gym.checks.choices import walks
 from hpo_gym.checks.drive import Env, Make, codec_of, episode_length, mode_of
 from hpo_gym.checks.faults import Faults, difference
@@ -27,14 +27,14 @@ def check_neighbours(make: Make, faults: Faults) -> None:
     seen: list[list[Any]] = [[], []]
     for env, stream, out in zip(envs, streams, seen, strict=True):
         first = env.reset(seed=list(range(n)))
-        out.append(told_run(env, first, 0))
+        out.append(reported_run(env, first, 0))
         for _ in range(min(2 * episode_length(env), _STEPS)):
             outcome = env.step(next(stream))
-            out.append(told_run(env, outcome, 0))
+            out.append(reported_run(env, outcome, 0))
             over = np.asarray(outcome[2]) | np.asarray(outcome[3])
             if mode_of(env) is AutoresetMode.DISABLED and over.any():
                 again = env.reset(options={"reset_mask": over})
-                out.extend([told_run(env, again, 0)] if over[0] else [])
+                out.extend([reported_run(env, again, 0)] if over[0] else [])
     where = difference([list(t) for t in seen[0]], [list(t) for t in seen[1]])
     faults.expect(where is None, f"What the neighbours of a run do changes what it is told (at {where})")
 

@@ -15,7 +15,7 @@ from hpo_gym.base import HPOGymError, seeding
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.env import ALL_RUNS, Runs
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Trainable, form_of
-from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, bank_of, check_task, over, payable, pooled
+from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, batch_of, check_task, over, payable, pooled
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
@@ -216,12 +216,12 @@ def _degenerate(new: Make, course: _Course) -> None:
         status = Status.FAILED if name == "failures only" else Status.OK
         count = iter(range(10**6))
 
-        def told(query: Query, score: Score = score, status: Status = status, count: Iterator[int] = count) -> Trial:
+        def answer(query: Query, score: Score = score, status: Status = status, count: Iterator[int] = count) -> Trial:
             known = course.answer(query)
             return replace(known, score=score(next(count)), status=status)
 
         with course.faults.guard(f"A run of {name}"):
-            replace(course, answer=told).run(new(), 4)
+            replace(course, answer=answer).run(new(), 4)
 
 
 def _finite(new: Make, course: _Course) -> None:
@@ -243,9 +243,9 @@ def _finite(new: Make, course: _Course) -> None:
         budget = float(len(configs) - count)
         small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, prior=())
         tried = [_frozen(t.config) for t in _Course(small, nearest, faults).run(new(), 6, given)]
-        again, told = len(tried) - len(set(tried)), len({_frozen(t.config) for t in given}.intersection(tried))
+        again, reported = len(tried) - len(set(tried)), len({_frozen(t.config) for t in given}.intersection(tried))
         faults.expect(not again, f"It repeats {again} of {len(configs)} configurations though others are left")
-        faults.expect(not told, f"It tries {told} of {count} given configurations though others are left")
+        faults.expect(not reported, f"It tries {reported} of {count} given configurations though others are left")
 
 
 def _frozen(config: Mapping[str, object]) -> tuple[Any, ...]:
@@ -256,8 +256,8 @@ def _frozen(config: Mapping[str, object]) -> tuple[Any, ...]:
 def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
     """Check that three runs at once choose as each of them alone would, at full fidelity."""
     single = replace(context, fidelities=FULL)
-    seeds, bank = (3, 4, 5), bank_of([task])
-    runs = Runs(bank, len(seeds), int(context.budget), budget=context.budget)
+    seeds, batch = (3, 4, 5), batch_of([task])
+    runs = Runs(batch, len(seeds), int(context.budget), budget=context.budget)
     runs.begin(ALL_RUNS, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
     optimizer = new()
     optimizer.reset_batch([single] * len(seeds), [seeding.generator(s) for s in seeds])
@@ -268,7 +268,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         if ended.any():
             break
         by_row = at.dtype.kind in "iu"
-        runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
+        runs.submit(pooled(batch).measured_rows(runs.task, at) if by_row else batch.place(runs.task, at))
     for i, seed in enumerate(seeds):
         answer = _runner(task, len(runs.at)) if context.signals else _run_of(task)
         alone = _Course(single, answer, faults).run(new(), seed)

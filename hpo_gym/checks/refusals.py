@@ -110,12 +110,12 @@ def check_splits(make: Make, faults: Faults) -> None:
     if kernel is None:
         return
     suite, split = inner.suite, inner.split
-    for task in kernel.bank.tasks:
+    for task in kernel.batch.tasks:
         where = suite.split(suite.task(task.name), inner.fold)
         fault = f"The env of split {split!r} has the task {task.name!r}, which is in {where!r}"
         faults.once(where == split, "split", fault)
     fault = "The statistics of meta-train that are shown are not those of the suite's training split"
     where = difference(vars(suite.scale(inner.fold)), vars(kernel.contexts.scale))
     faults.expect(where is None, f"{fault} (at {where})")
-    told = kernel.parts.reward
-    faults.expect(split == "train" or not told.training_only, f"A reward reads the oracle on split {split!r}")
+    reported = kernel.parts.reward
+    faults.expect(split == "train" or not reported.training_only, f"A reward reads the oracle on split {split!r}")

@@ -22,7 +22,7 @@ def check_snapshots(make: Make, faults: Faults) -> None:
     if kernel_of(env) is None:
         return
     env.reset(seed=1)
-    if not kernel_of(env).bank.signals:
+    if not kernel_of(env).batch.signals:
         what = "A snapshot of a run whose trials do not go on from each other"
         faults.refuses(what, lambda: method(env, "snapshot")(*run), (StateError,))
         return

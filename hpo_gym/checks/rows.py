@@ -39,10 +39,10 @@ class CheckedRows:
         space = self.codec.space(self.contexts)
         self._width = int(space.n) if hasattr(space, "n") else int(np.sum(getattr(space, "nvec", 0)))
         self._pools: Pools = {} if pools is None else pools
-        self._numbers = {task.name: number for number, task in enumerate(kernel.bank.tasks)}
+        self._numbers = {task.name: number for number, task in enumerate(kernel.batch.tasks)}
         self._run: Account | None = None  # the run that the next two are of
         self._drawn: dict[int | None, tuple[Ints, Mask]] = {}
-        self._told: list[int] = []
+        self._reported: list[int] = []
 
     def check_masks(self, masks: Mask, account: Account, faults: Faults) -> None:
         """Rows are masked where they were not measured on the task, and where `duplicates="mask"` once they are tried.
@@ -59,7 +59,7 @@ class CheckedRows:
             faults.expect(masks.all(), "`action_masks` masks an action of a codec that masks none")
         if not self.of_rows:
             return
-        width = self.codec.candidates or self.contexts.bank.m
+        width = self.codec.candidates or self.contexts.batch.m
         faults.expect(masks[width:].all(), "`action_masks` masks a fidelity, or to stop")
         rows, there = self._rows(account, self.codec.candidates)
         tried, sure = self._tried(account, rows)
@@ -77,7 +77,7 @@ class CheckedRows:
         """
         rows, there = self._rows(account, self.kernel.parts.observer.candidates)
         pool = self._pool(account.task)[0].x
-        return None if len(pool) < self.contexts.bank.m else (pool[rows], there, *self._tried(account, rows))
+        return None if len(pool) < self.contexts.batch.m else (pool[rows], there, *self._tried(account, rows))
 
     def earlier(self, account: Account) -> Floats:
         """Return the costs of the `pool` observer's candidates on training tasks of other families, ``(c,)``.
@@ -87,7 +87,7 @@ class CheckedRows:
         task = account.task
         if task.name not in self._earlier:
             others = [e for e in self._train if e.family != task.family and e.pool is task.pool]
-            logs = np.array([_log_costs(e.evaluations()) for e in others]).reshape(len(others), self.contexts.bank.m)
+            logs = np.array([_log_costs(e.evaluations()) for e in others]).reshape(len(others), self.contexts.batch.m)
             there = ~np.isnan(logs)
             self._earlier[task.name] = np.where(there, logs, 0.0).sum(0) / np.maximum(there.sum(0), 1)
         return self._earlier[task.name][self._rows(account, self.kernel.parts.observer.candidates)[0]]
@@ -106,29 +106,29 @@ class CheckedRows:
     def _rows(self, account: Account, candidates: int | None) -> tuple[Ints, Mask]:
         """Return the row of each choice, and whether it was measured on the task and is no repeat."""
         if self._run is not account:
-            self._run, self._told, self._drawn = account, [], {}
+            self._run, self._reported, self._drawn = account, [], {}
         if candidates not in self._drawn:
             self._drawn[candidates] = self._draw(account, candidates)
         return self._drawn[candidates]
 
     def _draw(self, account: Account, candidates: int | None) -> tuple[Ints, Mask]:
         task, number = account.task, self._numbers[account.task.name]
-        measured = np.zeros(self.contexts.bank.m, bool)
+        measured = np.zeros(self.contexts.batch.m, bool)
         measured[: len(self._pool(task)[0].x)] = True if task.measured is None else task.measured
         if candidates is None:
             return np.arange(len(measured)), measured
-        rows = self.contexts.rows(np.array([number]), np.array([account.world], np.uint64))[0]
+        rows = self.contexts.rows(np.array([number]), np.array([account.instance], np.uint64))[0]
         return rows, measured[rows] & (np.arange(candidates) < measured.sum())
 
     def _tried(self, account: Account, rows: Ints) -> tuple[Mask, Mask]:
         """Return the actions with a tried configuration, and those unique in their configuration."""
         task, (pool, alone) = account.task, self._pool(account.task)
-        width = self.contexts.bank.m
+        width = self.contexts.batch.m
         tried, sure = np.zeros(width, bool), np.ones(width, bool)
         sure[: len(alone)] = alone
-        for trial in account.trials[len(self._told) :]:
-            self._told.append(pool.row(task.space.to_unit(trial.config)))
-        tried[self._told] = True
+        for trial in account.trials[len(self._reported) :]:
+            self._reported.append(pool.row(task.space.to_unit(trial.config)))
+        tried[self._reported] = True
         return tried[rows], sure[rows]
 
     def _pool(self, task: Task) -> tuple[Pool, Mask]:

@@ -58,7 +58,7 @@ def check_other_actions(make: Make, faults: Faults) -> None:
         fault = f"One seed under other actions gives other tasks or first observations (at {where})"
         if not faults.once(where is None, "beginnings", fault):
             return
-    if kernel_of(env).bank.signals:  # a score depends on what was tried before it
+    if kernel_of(env).batch.signals:  # a score depends on what was tried before it
         return
     scores = _scores(make(), False)
     again = _scores(make(), True)

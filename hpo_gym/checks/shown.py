@@ -200,8 +200,8 @@ def _context(obs: Obs, account: Account) -> Iterator[Named]:
 def _meta(task: Task, scale: Scale) -> list[float]:
     known, values = [], []
     for name, mean, sd in zip(scale.meta_names, scale.meta_mean, scale.meta_sd, strict=True):
-        told = task.meta_features.get(name)
-        value = np.nan if told is None else told
+        reported = task.meta_features.get(name)
+        value = np.nan if reported is None else reported
         there = np.isfinite(value)
         known.append(float(there))
         values.append((np.sign(value) * np.log1p(abs(value)) - mean) / sd if there else 0.0)

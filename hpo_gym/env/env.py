@@ -91,8 +91,8 @@ class HPOEnv(Named, gym.Env[Any, Any]):
         self.render_mode, self.split, self.fold = config.render_mode, config.split, config.fold
         self.suite, self.kernel = make_kernel(1, config.suite, config)
         self.observation_space, self.action_space = self.kernel.spaces()
-        self._told = self.kernel.parts.told
-        self.objectives = () if self._told is None else self._told.names
+        self._reported = self.kernel.parts.reported
+        self.objectives = () if self._reported is None else self._reported.names
         if self.kernel.parts.reward.dim:
             self.reward_dim, self.reward_space = self.kernel.parts.reward.dim, reward_space(self.kernel)
         self._single = single_of(self.kernel)
@@ -112,7 +112,7 @@ class HPOEnv(Named, gym.Env[Any, Any]):
         kernel = self.kernel
         tasks: NDArray[np.int64] | None = None
         if given.get("task") is not None:
-            tasks = np.array(task_positions(kernel.bank.tasks, given["task"], 1))
+            tasks = np.array(task_positions(kernel.batch.tasks, given["task"], 1))
         if seed is not None:
             seed = check_seed(seed)
         super().reset(seed=seed)
@@ -122,7 +122,7 @@ class HPOEnv(Named, gym.Env[Any, Any]):
             self._seeded = True
         kernel.begin(ALL_RUNS, tasks)
         runs = kernel.runs
-        self._task = kernel.bank.tasks[runs.task.item(0)].name
+        self._task = kernel.batch.tasks[runs.task.item(0)].name
         info: dict[str, Any] = {"task": self._task, "t": self._n_init}
         self._incumbent = None
         if self._n_init:
@@ -197,14 +197,14 @@ class HPOEnv(Named, gym.Env[Any, Any]):
             return None
         from hpo_gym.env import render
 
-        task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
+        task = self.kernel.batch.tasks[int(self.kernel.runs.task[0])]
         contexts = self.kernel.contexts
         spent = float(np.max(self.kernel.runs.spent)) if contexts.in_cost else None
         return render.RENDERERS[self.render_mode](self.history(), task, contexts.budget, spent)
 
     def close(self) -> None:
         """End what live tasks have running; a step after it starts that anew."""
-        self.kernel.bank.close()
+        self.kernel.batch.close()
 
     def _info(self) -> dict[str, Any]:
         kernel, runs = self.kernel, self.kernel.runs
@@ -221,8 +221,8 @@ class HPOEnv(Named, gym.Env[Any, Any]):
             "cost": cost, "status": LABELS[status], "incumbent": self._incumbent.copy(),
             "incumbent_score": runs.best.item(0),
         }  # fmt: skip
-        if self._told is not None:
-            info["objectives"] = last_outcomes(self._told, runs)[0]
+        if self._reported is not None:
+            info["objectives"] = last_outcomes(self._reported, runs)[0]
         return info
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, Ints
 from hpo_gym.env.observers import Observation
 from hpo_gym.env.runs.which import Which
-from hpo_gym.problem import Bank, Outcomes, filled
+from hpo_gym.problem import Outcomes, TaskBatch, filled
 
 Lazy = dict[str, Callable[[], Any]]
 _NOTHING: Lazy = {}
@@ -24,7 +24,7 @@ class Step(NamedTuple):
     """Content of a step; none of its arrays is written again.
 
     Attributes:
-        bank: The tasks.
+        batch: The tasks.
         task: Position of each run's task, ``(n,)``.
         cell: Flat place of each run's evaluation, ``(n,)``, or its base, to which `at` is added.
         at: Rows ``(n,)``, or None: nothing is to be added.
@@ -34,7 +34,7 @@ class Step(NamedTuple):
         outcome: Cost and status of the last trial if they cannot be looked up, each ``(n,)``, else None.
     """
 
-    bank: Bank
+    batch: TaskBatch
     task: Ints
     cell: Ints
     at: Ints | None
@@ -85,7 +85,7 @@ class StepInfo(dict[str, Any]):
         step = self.step
         if step.outcome is not None:
             return step.outcome
-        return step.bank.outcome(step.cell, step.at, step.fidelity)
+        return step.batch.outcome(step.cell, step.at, step.fidelity)
 
     # ------------------------------------------------------------------ a dictionary
     def __missing__(self, key: str) -> Any:
@@ -214,14 +214,14 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def told_of(told: Outcomes, step: Step, began: Ints | None) -> Floats:
+def reported_of(reported: Outcomes, step: Step, began: Ints | None) -> Floats:
     """Return the objectives of the last trials in their own units, fresh ``(n, o)``; NaN for the runs at `began`
     ``(b,)``."""
     cost = None
-    if told.needs_cost:
-        found = step.bank.outcome(step.cell, step.at, step.fidelity) if step.outcome is None else step.outcome
+    if reported.needs_cost:
+        found = step.batch.outcome(step.cell, step.at, step.fidelity) if step.outcome is None else step.outcome
         cost = found[0]
-    out = told.values(step.score, cost, step.bank.further(step.cell, step.at))
+    out = reported.values(step.score, cost, step.batch.further(step.cell, step.at))
     if began is not None:
         out[began] = np.nan
     return out

@@ -20,7 +20,7 @@ from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import Which
 from hpo_gym.env.transition import Transition
-from hpo_gym.problem import Bank
+from hpo_gym.problem import TaskBatch
 
 _AHEAD = 32  # episodes
 _NOBODY = np.empty(0, np.int64)
@@ -30,7 +30,7 @@ class Kernel(Transition):
     """`n` runs on tasks, with an agent's view of them.
 
     Args:
-        bank: The tasks.
+        batch: The tasks.
         contexts: What may be known of them.
         parts: What an agent sees, does and gets.
         n: Number of runs.
@@ -38,22 +38,22 @@ class Kernel(Transition):
 
     Attributes:
         quit: Whose last action stopped the episode, so that nothing was evaluated, ``(n,)``, or None: nobody's.
-        seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
+        seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the instance of an episode.
     """
 
-    def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int, units: Floats | None = None) -> None:
+    def __init__(self, batch: TaskBatch, contexts: Contexts, parts: Parts, n: int, units: Floats | None = None) -> None:
         observer, codec = parts.observer, parts.codec
         runs = make_runs(
-            bank, n, contexts, observer, codec, fused=observer.fused, units=units,
+            batch, n, contexts, observer, codec, fused=observer.fused, units=units,
             keep=("repeated",) if parts.duplicates == "penalize" else (),
         )  # fmt: skip
-        super().__init__(bank, runs, contexts.fidelities, contexts.n_init)
+        super().__init__(batch, runs, contexts.fidelities, contexts.n_init)
         self.contexts, self.parts = contexts, parts
-        self._reward = judge_of(parts.reward, bank.tasks)  # the one hand that gives the oracle
-        self._rest = rest_of(parts.reward, bank.tasks)
+        self._reward = judge_of(parts.reward, batch.tasks)  # the one hand that gives the oracle
+        self._rest = rest_of(parts.reward, batch.tasks)
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
-        self._worlds = np.zeros((_AHEAD, n), np.uint64)
+        self._instances = np.zeros((_AHEAD, n), np.uint64)
         self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
         self._tasks = np.zeros((_AHEAD, n), np.int64)
         self._blank: Observation | None = None
@@ -65,8 +65,8 @@ class Kernel(Transition):
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Which, tasks: Ints | None = None) -> None:
         """Start the next episode of runs, on drawn or on given `tasks`."""
-        worlds, drawn = self._next(which)
-        self.start(which, drawn if tasks is None else tasks, worlds)
+        instances, drawn = self._next(which)
+        self.start(which, drawn if tasks is None else tasks, instances)
         self._blanks = not which.all
 
     def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
@@ -88,14 +88,14 @@ class Kernel(Transition):
             self._foresee(self._everyone)
             place = self.episode[at] - self._foreseen[at]
         cell = place * self.n + self._everyone[at]
-        return self._worlds.take(cell), self._tasks.take(cell)
+        return self._instances.take(cell), self._tasks.take(cell)
 
     def _foresee(self, which: Ints) -> None:
         """Draw several episodes at once: to hash a few numbers costs as much as to hash many."""
         self._foreseen[which] = self.episode[which]
         episodes = (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64)
-        self._worlds[:, which] = worlds = seeding.mix(self.seeds[which], episodes)
-        self._tasks[:, which] = seeding.below(worlds, len(self.contexts.bank.tasks))
+        self._instances[:, which] = instances = seeding.mix(self.seeds[which], episodes)
+        self._tasks[:, which] = seeding.below(instances, len(self.contexts.batch.tasks))
 
     def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
@@ -176,13 +176,13 @@ class Kernel(Transition):
 
 
 def make_runs(
-    bank: Bank, n: int, contexts: Contexts, observer: Observer, codec: Codec, *, fused: bool = False,
+    batch: TaskBatch, n: int, contexts: Contexts, observer: Observer, codec: Codec, *, fused: bool = False,
     keep: tuple[str, ...] = (), units: Floats | None = None,
 ) -> Runs:  # fmt: skip
     """Return runs that keep the columns of an observer and a codec."""
     return Runs(
-        bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, fused=fused,
-        keep=(*kept_for(observer), *kept_for(codec), *keep), view=contexts.bank, floor=contexts.scale.floor,
+        batch, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, fused=fused,
+        keep=(*kept_for(observer), *kept_for(codec), *keep), view=contexts.batch, floor=contexts.scale.floor,
         units=units, continued=contexts.continued,
     )  # fmt: skip
 

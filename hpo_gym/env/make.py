@@ -27,7 +27,7 @@ from hpo_gym.problem import (
     Outcomes,
     Suite,
     Task,
-    bank_of,
+    batch_of,
     earlier_costs,
     fold_checked,
 )
@@ -59,17 +59,17 @@ def make_kernel(n: int, suite: str | Path | Suite, config: EnvConfig) -> tuple[S
     loaded, tasks = _tasks(suite, config)
     if config.budget is None and not budget.in_cost:
         budget = Budget(int(loaded.env.get("budget", budget.amount)))
-    bank = bank_of(tasks, loaded.space.d)
-    parts = _parts(config, loaded, bank.objectives, in_cost=budget.in_cost)
+    batch = batch_of(tasks, loaded.space.d)
+    parts = _parts(config, loaded, batch.objectives, in_cost=budget.in_cost)
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
-    if bank.signals:
+    if batch.signals:
         check_onward(loaded.name, parts, n_init)
     levels = fidelities if parts.codec.fidelity else FULL
     units = budget.units(tasks, levels)
-    earlier = earlier_costs(tasks, loaded.tasks("train", config.fold), bank.m) if budget.in_cost and bank.m else None
+    earlier = earlier_costs(tasks, loaded.tasks("train", config.fold), batch.m) if budget.in_cost and batch.m else None
     contexts = Contexts(
         loaded.space,
-        view_of(bank),
+        view_of(batch),
         float(budget.amount),
         loaded.scale(config.fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
@@ -80,7 +80,7 @@ def make_kernel(n: int, suite: str | Path | Suite, config: EnvConfig) -> tuple[S
         earlier,
         budget.kept_on(tasks),
     )
-    return loaded, Kernel(bank, contexts, parts, n, units)
+    return loaded, Kernel(batch, contexts, parts, n, units)
 
 
 def _check_names(config: EnvConfig) -> None:
@@ -108,17 +108,17 @@ def _parts(config: EnvConfig, suite: Suite, further: Sequence[Objective], *, in_
     """Return the parts of the env: those of its keywords, else of its suite, else the default ones."""
     asked = {name: getattr(config, name) for name in DEFAULTS}
     chosen = {**DEFAULTS, **suite.env, **{name: part for name, part in asked.items() if part is not None}}
-    given, told = vector_reward(config.objectives, config.weights, further)
+    given, reported = vector_reward(config.objectives, config.weights, further)
     if given is not None:
         chosen["reward"] = given
-    if told is None and config.constraints is not None and not in_cost:
-        told = Outcomes.of(list(config.constraints), further)
+    if reported is None and config.constraints is not None and not in_cost:
+        reported = Outcomes.of(list(config.constraints), further)
     parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], config.scores, config.duplicates)
     if parts.reward.training_only and config.split != "train":
         raise SplitError(
             f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {config.split!r}."
         )
-    return replace(parts, told=told)
+    return replace(parts, reported=reported)
 
 
 def vector_reward(
@@ -129,8 +129,10 @@ def vector_reward(
         if weights is not None:
             raise InvalidValueError(f"`weights` need `objectives`, got {shown(weights)} without.")
         return None, None
-    told = Outcomes.of(objectives, further)
-    return VectorReward(told) if weights is None else WeightedReward(told, weights_of(weights, told)), told
+    reported = Outcomes.of(objectives, further)
+    if weights is None:
+        return VectorReward(reported), reported
+    return WeightedReward(reported, weights_of(weights, reported)), reported
 
 
 def reward_space(kernel: Kernel) -> Box:

@@ -32,14 +32,14 @@ class Parts:
     Attributes:
         duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard
             deviation of meta-train scores).
-        told: The objectives that infos tell, or None.
+        reported: The objectives that infos tell, or None.
     """
 
     observer: Observer
     codec: Codec
     reward: Reward
     duplicates: str = "allow"
-    told: Outcomes | None = None
+    reported: Outcomes | None = None
 
     def __post_init__(self) -> None:
         if self.duplicates not in DUPLICATES:
@@ -65,8 +65,10 @@ def make_parts(
     """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
     if not isinstance(scores, str):
         raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
-    served = SCORES.get(scores)()
-    seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
+    normalised = SCORES.get(scores)()
+    seen: Observer = (
+        observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, normalised=normalised)
+    )
     own = callable(reward) and not isinstance(reward, (type, Reward))
     judge: Part | Reward = GivenReward(reward) if own else reward  # type: ignore[arg-type, assignment]
     parts = (seen, make_part(CODECS, codec), make_part(REWARDS, judge))

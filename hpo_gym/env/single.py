@@ -21,7 +21,7 @@ class Single:
         self._runs, self._contexts, self._observer = kernel.runs, kernel.contexts, kernel.parts.observer
         self._row = kernel.parts.codec.decoder_one(kernel.contexts)
         self._part = kernel.parts.reward
-        self._reward = judge_one_of(kernel.parts.reward, kernel.bank.tasks)
+        self._reward = judge_one_of(kernel.parts.reward, kernel.batch.tasks)
 
     def step(self, action: object) -> float:
         """Advance the run by one action; returns the reward."""

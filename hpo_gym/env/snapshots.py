@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, StateError, shown
 from hpo_gym.env.kernel import Kernel
-from hpo_gym.problem import ProgressBank, Status
+from hpo_gym.problem import ProgressBatch, Status
 from hpo_gym.system import pack, unpack
 
 _MARK, _HEAD = b"hpo-gym snapshot 1\n", "head"
@@ -33,33 +33,33 @@ def snapshot(kernel: Kernel, i: int) -> bytes:
     Raises:
         StateError: The tasks are of a kind whose trials do not go on from each other.
     """
-    bank = _bank(kernel)
+    batch = _batch(kernel)
     number = kernel.runs.task.item(i)
-    task = bank.tasks[number]
-    head = {"suite": task.suite, "task": task.name, "identity": bank.identity(number), **_shape(kernel)}
+    task = batch.tasks[number]
+    head = {"suite": task.suite, "task": task.name, "identity": batch.identity(number), **_shape(kernel)}
     block = pack({**kernel.runs.keep(i), _HEAD: np.frombuffer(json.dumps(head).encode(), np.uint8)})
     return _MARK + hashlib.sha256(block).digest() + block
 
 
 def restore(kernel: Kernel, i: int, data: bytes) -> None:
-    """Make run `i` what another was when its snapshot was taken; its world and its trials too.
+    """Make run `i` what another was when its snapshot was taken; its instance and its trials too.
 
     Raises:
         StateError: As of `snapshot`.
         InvalidValueError: A snapshot of another task, budget, or env, or what is no bytes.
         DamagedDataError: No snapshot, or one that was cut or changed.
     """
-    bank = _bank(kernel)
+    batch = _batch(kernel)
     arrays = _read(data)
     head = _head(arrays)
     number = kernel.runs.task.item(i)
-    task = bank.tasks[number]
+    task = batch.tasks[number]
     if (head["suite"], head["task"]) != (task.suite, task.name):
         raise InvalidValueError(
             f"A snapshot must be of the run's own task, {task.name!r} of {task.suite!r}; got one of {head['task']!r} "
             f"of {head['suite']!r}."
         )
-    if head["identity"] != bank.identity(number):
+    if head["identity"] != batch.identity(number):
         raise InvalidValueError(f"A snapshot must be of the same network and controls, got another of {task.name!r}.")
     for name, value in _shape(kernel).items():
         if head[name] != value:
@@ -68,13 +68,13 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     kernel.resume(i, arrays)
 
 
-def _bank(kernel: Kernel) -> ProgressBank:
-    if not isinstance(kernel.bank, ProgressBank):
+def _batch(kernel: Kernel) -> ProgressBatch:
+    if not isinstance(kernel.batch, ProgressBatch):
         raise StateError(
             "Only a run whose trials go on from each other, as on 'Schedules', 'Drift' and 'Policies', has a snapshot; "
             "elsewhere a trial is the same whenever it is made."
         )
-    return kernel.bank
+    return kernel.batch
 
 
 def _shape(kernel: Kernel) -> dict[str, Any]:

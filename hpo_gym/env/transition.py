@@ -14,14 +14,14 @@ from hpo_gym.base import Floats, Ints, Keys, Mask
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS, NO_RUNS, Which
-from hpo_gym.problem import SPENT, Bank, affordable, filled, horizon, over
+from hpo_gym.problem import SPENT, TaskBatch, affordable, filled, horizon, over
 
 
 class Transition:
     """Runs on a budget: the fidelity that it pays for, and the end of episodes.
 
     Args:
-        bank: The tasks.
+        batch: The tasks.
         runs: The state, before the first episode.
         levels: Fidelities that can be asked for, ascending.
         n_init: Size of the initial design of each episode.
@@ -31,8 +31,8 @@ class Transition:
         idle: Runs without a trial in the last step, ``(n,)``, or None.
     """
 
-    def __init__(self, bank: Bank, runs: Runs, levels: tuple[float, ...], n_init: int = 0) -> None:
-        self.bank, self.runs, self.n = bank, runs, runs.n
+    def __init__(self, batch: TaskBatch, runs: Runs, levels: tuple[float, ...], n_init: int = 0) -> None:
+        self.batch, self.runs, self.n = batch, runs, runs.n
         self.over, self.waiting = np.ones(runs.n, bool), True
         self.idle: Mask | None = None
         self._levels, self._n_init = levels, n_init
@@ -45,11 +45,11 @@ class Transition:
         self._alike = True  # whether all episodes end at one tick
 
     # ------------------------------------------------------------------ episodes
-    def start(self, which: Which, tasks: Ints, worlds: Keys) -> None:
+    def start(self, which: Which, tasks: Ints, instances: Keys) -> None:
         """Start episodes with their initial design."""
-        self.runs.begin(which, tasks, worlds)
+        self.runs.begin(which, tasks, instances)
         if self._n_init:
-            at = given_points(self.runs.bank, tasks, worlds, self._n_init)
+            at = given_points(self.runs.batch, tasks, instances, self._n_init)
             self.runs.give(at, which.positions(self.n))
         if which.all:
             self.over, self.waiting = np.zeros(self.n, bool), False

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, StateError, seeding, shown, unknown, whole
 from hpo_gym.env.config import VectorConfig
-from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
+from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, reported_of, step_of
 from hpo_gym.env.kernel import Kernel, pick, put
 from hpo_gym.env.keywords import takes
 from hpo_gym.env.make import (
@@ -86,15 +86,15 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         self.suite, self.kernel = make_kernel(config.num_envs, config.suite, config)
         self.num_envs = num_envs = self.kernel.n
         self._n_init = self.kernel.contexts.n_init
-        self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
-        self.objectives = () if self._told is None else self._told.names
+        self._reported, dim = self.kernel.parts.reported, self.kernel.parts.reward.dim
+        self.objectives = () if self._reported is None else self._reported.names
         if dim:
             self.reward_dim, self.reward_space = dim, reward_space(self.kernel)
         self._nothing = (num_envs, dim) if dim else (num_envs,)  # the shape of rewards
         self.single_observation_space, self.single_action_space = self.kernel.spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
+        self.task_names = tuple(t.name for t in self.kernel.batch.tasks)
         self._seeded = False
         watched = statistics or self.max_episode_steps is not None
         self._watch = Watch(num_envs, self.max_episode_steps, dim) if watched else None
@@ -113,7 +113,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         count = len(which.positions(self.num_envs))
         tasks: Ints | None = None
         if given.get("task") is not None:
-            tasks = np.array(task_positions(self.kernel.bank.tasks, given["task"], count))
+            tasks = np.array(task_positions(self.kernel.batch.tasks, given["task"], count))
         self._seed(seed, which)
         self._begin(which, tasks)
         if which.all:
@@ -241,12 +241,16 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, None)
         fidelity = runs.last_fidelity() if "fidelity" in runs.kept else None
         outcome = runs.last_outcome() if "cost" in runs.kept else None
-        step = step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome))
-        return StepInfo(step) if self._told is None else StepInfo(step, self._lazy(step, None))
+        step = step_of((kernel.batch, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome))
+        return StepInfo(step) if self._reported is None else StepInfo(step, self._lazy(step, None))
 
     def _lazy(self, step: Step, began: Ints | None) -> Lazy:
         """Return the objectives in the infos of a step, if asked for; NaN for runs that have just begun."""
-        return {} if self._told is None else {"objectives": functools.partial(told_of, self._told, step, began)}
+        return (
+            {}
+            if self._reported is None
+            else {"objectives": functools.partial(reported_of, self._reported, step, began)}
+        )
 
     def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
         """Return the infos of a step after some runs have begun anew."""
@@ -261,7 +265,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
 
     def _reset_info(self, lazy: Lazy | None = None, before: StepInfo | None = None) -> StepInfo:
         runs = self.kernel.runs
-        step = Step(self.kernel.bank, runs.task, runs.base, None, runs.last, runs.best, None, runs.t, None)
+        step = Step(self.kernel.batch, runs.task, runs.base, None, runs.last, runs.best, None, runs.t, None)
         info = ResetInfo(step, self._lazy(step, np.arange(self.num_envs)) | (lazy or {}))
         if before is not None and before.has("episode"):
             info["episode"], info["_episode"] = before["episode"], before["_episode"]
@@ -309,7 +313,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
             return None
         from hpo_gym.env import render
 
-        draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.bank.tasks, self.kernel.runs.task
+        draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.batch.tasks, self.kernel.runs.task
         contexts = self.kernel.contexts
         spent = np.broadcast_to(self.kernel.runs.spent, self.num_envs).tolist() if contexts.in_cost else None
         return tuple(
@@ -320,7 +324,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
     def close_extras(self, **kwargs: object) -> None:
         """End what live tasks have running; a step after it starts that anew."""
         if hasattr(self, "kernel"):  # Gymnasium before 1.3 closes also what `__init__` refused
-            self.kernel.bank.close()
+            self.kernel.batch.close()
 
 
 class LiveVectorEnv(HPOVectorEnv):

@@ -21,12 +21,12 @@ from hpo_gym.problem import (
     Checkpoints,
     Evaluations,
     History,
-    PoolBankView,
+    PoolBatchView,
     Query,
     Status,
     Task,
     Trial,
-    bank_of,
+    batch_of,
     check_task,
     floor_of,
     horizon,
@@ -39,7 +39,7 @@ from hpo_gym.problem import (
 
 @dataclass
 class Run:
-    """A run in the making: a task in a world, of which `submit` alone spends the budget.
+    """A run in the making: a task in an instance, of which `submit` alone spends the budget.
 
     Attributes:
         worst: What a failure has for a score: the worst of the run's successes so far; before any, as it is given.
@@ -52,7 +52,7 @@ class Run:
 
     task: Task
     budget: float
-    world: int
+    instance: int
     n_init: int = 0
     worst: float = 0.0
     spent: float = 0.0
@@ -63,15 +63,15 @@ class Run:
     _succeeded: bool = False
 
     @classmethod
-    def of(cls, task: Task, context: Context, world: int, n_init: int = 0, worst: float = 0.0) -> Run:
+    def of(cls, task: Task, context: Context, instance: int, n_init: int = 0, worst: float = 0.0) -> Run:
         """Return a run with the budget of a context."""
         unit, kept = context.unit, context.checkpoints
-        return cls(task, context.budget, world, n_init, worst, unit=unit, checkpoints=kept)
+        return cls(task, context.budget, instance, n_init, worst, unit=unit, checkpoints=kept)
 
     def __post_init__(self) -> None:
         size = horizon if self.unit is None else most_trials
         self._most = size(self.budget, self.task.fidelities)
-        self._session = self.task.session(self.world, self._most)
+        self._session = self.task.session(self.instance, self._most)
         self._kept = Checkpoints() if self.checkpoints else None
         if self.n_init and self.signals:
             raise InvalidValueError(
@@ -84,13 +84,13 @@ class Run:
         return self._session.signals
 
     def given(self) -> list[Trial]:
-        """Evaluate the given points: a function of the world alone; they cost nothing."""
+        """Evaluate the given points: a function of the instance alone; they cost nothing."""
         if not self.n_init:
             return []
-        bank = bank_of([self.task])
-        zero, world = np.zeros(1, np.int64), np.array([self.world], np.uint64)
-        for at in given_points(bank, zero, world, self.n_init):
-            self._evaluate(bank.config(0, at[0]), 1.0)
+        batch = batch_of([self.task])
+        zero, instance = np.zeros(1, np.int64), np.array([self.instance], np.uint64)
+        for at in given_points(batch, zero, instance, self.n_init):
+            self._evaluate(batch.config(0, at[0]), 1.0)
         return list(self.trials)
 
     @property
@@ -177,17 +177,17 @@ def rollout(
     limit.kept_on([task])
     seed, n_init = whole("seed", seed, 0, 2**64 - 1), whole("n_init", n_init, 0, MOST)
     limit.units([task])
-    world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    context = Context.of(task, limit, prior, starts=seeding.starts_seed(world))
-    run = Run.of(task, context, world, n_init, floor_of(tuple(prior)))
+    instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
+    context = Context.of(task, limit, prior, starts=seeding.starts_seed(instance))
+    run = Run.of(task, context, instance, n_init, floor_of(tuple(prior)))
     chosen = optimizer_of(optimizer)
-    run_one(chosen, run, context, choices_of(chosen, world))
+    run_one(chosen, run, context, choices_of(chosen, instance))
     return History(tuple(run.trials), n_init)
 
 
-def choices_of(optimizer: Optimizer, world: int) -> np.random.Generator:
+def choices_of(optimizer: Optimizer, instance: int) -> np.random.Generator:
     """Return the generator of an optimizer's choices in a rollout."""
-    return seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
+    return seeding.generator(seeding.optimizer_seed(instance, type(optimizer).__name__, {}))
 
 
 def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
@@ -224,7 +224,7 @@ def turns(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Gener
 def run_batch(
     optimizer: BatchOptimizer,
     tasks: Sequence[Task],
-    worlds: Sequence[int],
+    instances: Sequence[int],
     contexts: Sequence[Context],
     rngs: Sequence[np.random.Generator],
     *,
@@ -240,17 +240,17 @@ def run_batch(
         watch: Called with the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
-    if bank_of(unique[:1]).signals:
+    if batch_of(unique[:1]).signals:
         check_onward(optimizer, unique[0])
     place = {task: j for j, task in enumerate(unique)}
-    bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
+    batch, n, levels = batch_of(unique), len(tasks), unique[0].fidelities
     limit, multi = budget if isinstance(budget, Budget) else Budget(budget), len(levels) > 1
     most, units = limit.horizon(levels), limit.units(unique)
     kept = limit.kept_on(unique) if any(task.cumulative for task in unique) else None
     amount = float(limit.amount)
-    runs = Runs(bank, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, continued=kept)
-    turn = Transition(bank, runs, levels, n_init)
-    turn.start(ALL_RUNS, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
+    runs = Runs(batch, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, continued=kept)
+    turn = Transition(batch, runs, levels, n_init)
+    turn.start(ALL_RUNS, np.array([place[t] for t in tasks]), np.array(instances, np.uint64))
     optimizer.reset_batch(contexts, rngs)
     while most and not turn.over.all():
         start = time.perf_counter()
@@ -287,16 +287,16 @@ _OF_TABLES = ("transfer", "multi-fidelity")
 
 def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the evaluated configurations of proposals, and the runs without any left: row -1, or a point of NaN."""
-    bank = runs.bank
+    batch = runs.batch
     if chosen.dtype.kind in "iu":
         stop = chosen < 0
-        if not isinstance(bank, PoolBankView) or (chosen >= bank.m).any():
-            raise InvalidValueError(f"Rows must lie in [0, {bank.m - 1}] of a pool, got up to {int(chosen.max())}.")
-        return bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen)), stop
+        if not isinstance(batch, PoolBatchView) or (chosen >= batch.m).any():
+            raise InvalidValueError(f"Rows must lie in [0, {batch.m - 1}] of a pool, got up to {int(chosen.max())}.")
+        return batch.measured_rows(runs.task, np.where(stop, batch.measured.argmax(1)[runs.task], chosen)), stop
     if chosen.shape != (runs.n, runs.d):
         raise InvalidValueError(f"Points must have shape ({runs.n}, {runs.d}), got {chosen.shape}.")
     stop = np.isnan(chosen).all(1)
-    return bank.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
+    return batch.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
 
 
 def _nearest(levels: Sequence[float], fidelity: NDArray[np.float64] | None, n: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
-    from hpo_gym.problem.batches import bank_of as bank_of
+    from hpo_gym.problem.batches import batch_of as batch_of
     from hpo_gym.problem.budget import FULL as FULL
     from hpo_gym.problem.budget import MOST as MOST
     from hpo_gym.problem.budget import SLACK as SLACK
@@ -109,17 +109,17 @@ if TYPE_CHECKING:
     from hpo_gym.problem.task import BEST as BEST
     from hpo_gym.problem.task import LAST as LAST
     from hpo_gym.problem.task import MEAN as MEAN
-    from hpo_gym.problem.task import Bank as Bank
-    from hpo_gym.problem.task import BankView as BankView
     from hpo_gym.problem.task import Evaluated as Evaluated
     from hpo_gym.problem.task import Known as Known
-    from hpo_gym.problem.task import PoolBank as PoolBank
-    from hpo_gym.problem.task import PoolBankView as PoolBankView
-    from hpo_gym.problem.task import ProgressBank as ProgressBank
+    from hpo_gym.problem.task import PoolBatch as PoolBatch
+    from hpo_gym.problem.task import PoolBatchView as PoolBatchView
+    from hpo_gym.problem.task import ProgressBatch as ProgressBatch
     from hpo_gym.problem.task import ScoreScale as ScoreScale
+    from hpo_gym.problem.task import SeparateTasks as SeparateTasks
     from hpo_gym.problem.task import Session as Session
     from hpo_gym.problem.task import Task as Task
-    from hpo_gym.problem.task import TaskBank as TaskBank
+    from hpo_gym.problem.task import TaskBatch as TaskBatch
+    from hpo_gym.problem.task import TaskBatchView as TaskBatchView
     from hpo_gym.problem.task import TaskProgress as TaskProgress
     from hpo_gym.problem.task import check_task as check_task
     from hpo_gym.problem.task import filled as filled

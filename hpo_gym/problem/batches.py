@@ -1,4 +1,4 @@
-"""`bank_of`: tasks of any kinds together. Each kind, and each table, has a bank of its own; a mixed bank asks them."""
+"""`batch_of`: tasks of any kinds together. Each kind, and each table, has its own batch; a mixed batch asks them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Keys
 from hpo_gym.problem.space import Points
-from hpo_gym.problem.task import Bank, Evaluated, PoolBank, Task
+from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch
 
 _FUSE_BELOW = 64 << 20  # bytes, as of one table
 
 
-def bank_of(tasks: Sequence[Task], d: int | None = None) -> Bank:
+def batch_of(tasks: Sequence[Task], d: int | None = None) -> TaskBatch:
     """Return the fastest batch for these tasks.
 
     Args:
@@ -38,19 +38,19 @@ def bank_of(tasks: Sequence[Task], d: int | None = None) -> Bank:
         return parts[0]
     if onward := [part.tasks[0] for part in parts if part.signals]:
         raise InvalidValueError(
-            f"Tasks whose trials go on from each other, as those of {onward[0].suite!r}, stand in no bank with others, "
+            f"Tasks whose trials go on from each other, as those of {onward[0].suite!r}, share no batch with others, "
             f"got tasks of {sorted({t.suite for t in tasks})}."
         )
     where = np.array([j for group in groups.values() for j in group])
-    whole = all(isinstance(part, PoolBank) for part in parts)
-    return MixedPool(tasks, parts, where, width) if whole else MixedBank(tasks, parts, where, width)
+    whole = all(isinstance(part, PoolBatch) for part in parts)
+    return MixedPool(tasks, parts, where, width) if whole else MixedBatch(tasks, parts, where, width)
 
 
-def _part(tasks: Sequence[Task], d: int | None) -> Bank:
-    return type(tasks[0]).bank(tasks, max(t.space.d for t in tasks) if d is None else d)
+def _part(tasks: Sequence[Task], d: int | None) -> TaskBatch:
+    return type(tasks[0]).batch(tasks, max(t.space.d for t in tasks) if d is None else d)
 
 
-class _Mixed(Bank):
+class _Mixed(TaskBatch):
     """Tasks of several batches.
 
     Args:
@@ -60,7 +60,7 @@ class _Mixed(Bank):
         d: Columns of points; columns that a task lacks are .5.
     """
 
-    def __init__(self, tasks: Sequence[Task], parts: Sequence[Bank], where: Ints, d: int) -> None:
+    def __init__(self, tasks: Sequence[Task], parts: Sequence[TaskBatch], where: Ints, d: int) -> None:
         self.tasks, self.parts, self.d = tuple(tasks), tuple(parts), d
         sizes = [len(part.tasks) for part in parts]
         self._part, self._at = np.empty(len(tasks), np.int64), np.empty(len(tasks), np.int64)
@@ -68,14 +68,14 @@ class _Mixed(Bank):
         self._at[where] = np.concatenate([np.arange(size) for size in sizes])
         self.fallible = any(part.fallible for part in parts)
 
-    def _each(self, task: Ints) -> Iterator[tuple[Bank, Ints, Ints]]:
+    def _each(self, task: Ints) -> Iterator[tuple[TaskBatch, Ints, Ints]]:
         """Yield, for runs on tasks ``(n,)``, each batch with its runs and the place of their tasks in it."""
         part = self._part.take(task)
         for p in np.unique(part).tolist():
             who = np.flatnonzero(part == p)
             yield self.parts[p], who, self._at.take(task.take(who))
 
-    def _one(self, task: int) -> tuple[Bank, int]:
+    def _one(self, task: int) -> tuple[TaskBatch, int]:
         return self.parts[self._part.item(task)], self._at.item(task)
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class _Mixed(Bank):
         return part.config(j, at if isinstance(at, int) else self._narrow(np.asarray(at), part))
 
     @abstractmethod
-    def _narrow(self, at: NDArray[Any], part: Bank) -> NDArray[Any]:
+    def _narrow(self, at: NDArray[Any], part: TaskBatch) -> NDArray[Any]:
         """Return the share of one batch in the arguments of this one."""
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class _Mixed(Bank):
             part.close()
 
 
-class MixedBank(_Mixed):
+class MixedBatch(_Mixed):
     """Tasks with and without pools: an evaluation answers with a point; for a table, with that of the answering row."""
 
     def place(self, task: Ints, x: Points) -> Points:
@@ -100,25 +100,25 @@ class MixedBank(_Mixed):
             out[who, : part.d] = part.points(j, part.place(j, x[who, : part.d]))
         return out
 
-    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
         n = len(at)
         out = Evaluated(np.empty(n), np.empty(n), np.empty(n, np.int8))
         for part, who, j in self._each(base):
             own, x, share = part.base(j), at[who, : part.d], None if fidelity is None else fidelity[who]
-            place = part.place(j, x) if isinstance(part, PoolBank) else x
-            score, told = part.evaluate(own, place, share, world[who])
+            place = part.place(j, x) if isinstance(part, PoolBatch) else x
+            score, reported = part.evaluate(own, place, share, instance[who])
             out.score[who] = score
-            out.cost[who], out.status[who] = part.outcome(own, place, share) if told is None else told[1:]
+            out.cost[who], out.status[who] = part.outcome(own, place, share) if reported is None else reported[1:]
         return out.score, out
 
     def points(self, task: Ints, at: Points) -> Points:
         return at
 
-    def _narrow(self, at: NDArray[Any], part: Bank) -> NDArray[Any]:
-        return part.place(np.zeros(1, np.int64), at[None, : part.d])[0] if isinstance(part, PoolBank) else at
+    def _narrow(self, at: NDArray[Any], part: TaskBatch) -> NDArray[Any]:
+        return part.place(np.zeros(1, np.int64), at[None, : part.d])[0] if isinstance(part, PoolBatch) else at
 
 
-class MixedPool(_Mixed, PoolBank):
+class MixedPool(_Mixed, PoolBatch):
     """Tasks of several pools: rows belong to each task's own pool; shorter pools end in rows without measurements.
 
     The base of a run is the place of its task's first row, with all pools in sequence, each as long as the longest.
@@ -126,9 +126,9 @@ class MixedPool(_Mixed, PoolBank):
 
     one_pool = False
 
-    def __init__(self, tasks: Sequence[Task], parts: Sequence[Bank], where: Ints, d: int) -> None:
+    def __init__(self, tasks: Sequence[Task], parts: Sequence[TaskBatch], where: Ints, d: int) -> None:
         super().__init__(tasks, parts, where, d)
-        self._pools = [cast("PoolBank", part) for part in parts]
+        self._pools = [cast("PoolBatch", part) for part in parts]
         self.m = max(part.m for part in self._pools)
         single = all(part.dtype == np.float32 for part in self._pools)
         self.dtype = np.dtype(np.float32 if single else np.float64)
@@ -136,7 +136,7 @@ class MixedPool(_Mixed, PoolBank):
         self.there = self.measured.reshape(-1)
         self.complete = bool(self.measured.all())
 
-    def _by_row(self, values: Callable[[PoolBank], NDArray[Any]], out: NDArray[Any]) -> NDArray[Any]:
+    def _by_row(self, values: Callable[[PoolBatch], NDArray[Any]], out: NDArray[Any]) -> NDArray[Any]:
         """Return the row arrays of all pools as one array ``(k, m, ..)``."""
         for p, part in enumerate(self._pools):
             mine = np.flatnonzero(self._part == p)
@@ -178,7 +178,7 @@ class MixedPool(_Mixed, PoolBank):
 
     def measured_row(self, task: int, row: int) -> int:
         part, j = self._one(task)
-        return cast("PoolBank", part).measured_row(j, min(row, part.m - 1))
+        return cast("PoolBatch", part).measured_row(j, min(row, part.m - 1))
 
     def _rows(self, task: Ints, ask: Callable[[Any, Ints, Ints], Ints]) -> Ints:
         out = np.empty(len(task), np.int64)
@@ -193,15 +193,15 @@ class MixedPool(_Mixed, PoolBank):
             out[who, : part.d] = part.points(j, np.minimum(at[who], part.m - 1))
         return out
 
-    def score_of(self, base: int, row: int, world: Keys) -> float:
+    def score_of(self, base: int, row: int, instance: Keys) -> float:
         part, j = self._one(base // self.m)
-        return cast("PoolBank", part).score_of(part.base(np.array([j])).item(), row, world)
+        return cast("PoolBatch", part).score_of(part.base(np.array([j])).item(), row, instance)
 
-    def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
+    def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, instance: Keys) -> tuple[NDArray[Any], None]:
         out = np.empty(len(at), self.dtype)
         for part, who, j in self._each(base // self.m):
             share = None if fidelity is None else fidelity[who]
-            out[who] = part.evaluate(part.base(j), at[who], share, world[who])[0]
+            out[who] = part.evaluate(part.base(j), at[who], share, instance[who])[0]
         return out, None
 
     def outcome(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
@@ -217,5 +217,5 @@ class MixedPool(_Mixed, PoolBank):
         part, j = self._one(task)
         return part.outcome_of(j, at, fidelity)
 
-    def _narrow(self, at: NDArray[Any], part: Bank) -> NDArray[Any]:
+    def _narrow(self, at: NDArray[Any], part: TaskBatch) -> NDArray[Any]:
         return at

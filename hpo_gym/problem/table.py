@@ -22,7 +22,7 @@ from hpo_gym.problem.objectives.constraints import broken
 from hpo_gym.problem.objectives.objective import SCORE, Objective, find_objective
 from hpo_gym.problem.sizes import Sizes
 from hpo_gym.problem.space import Points, SearchSpace
-from hpo_gym.problem.task import Bank, Evaluated, PoolBank, Task, filled, noise_keys
+from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch, filled, noise_keys
 from hpo_gym.problem.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
@@ -254,9 +254,9 @@ class TableTask(Task):
         return np.asarray(self.table.measured[self.index])
 
     @classmethod
-    def bank(cls, tasks: Sequence[TableTask], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[TableTask], d: int) -> TaskBatch:
         """Tasks of one table."""
-        return TableBank(tasks)
+        return TableBatch(tasks)
 
     @property
     def together(self) -> object:
@@ -270,14 +270,14 @@ class TableTask(Task):
 
     @functools.cached_property
     def cell_keys(self) -> Keys:
-        """The part of the noise's key that is no world's, ``(m, f)``; hashed once, since a step is only a look-up."""
+        """The part of the noise's key without the instance, ``(m, f)``; hashed once, since a step is only a look-up."""
         x = self.table.pool(self.index).x
         nowhere = np.zeros(len(x), np.uint64)
         return np.stack([noise_keys(nowhere, x, np.full(len(x), f), self) for f in self.fidelities], 1)
 
-    def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
+    def noise_keys(self, instance: Keys, x: Points, fidelity: Floats) -> Keys:
         """By the row that answers, not by the proposal."""
-        return world ^ self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)]
+        return instance ^ self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)]
 
     def rows(self, x: Points) -> Ints:
         """Return the nearest measured row of each canonical point ``(n, d)``."""
@@ -376,8 +376,8 @@ class TableTask(Task):
         score, cost, status = self._level(-1)
         further = [] if self._tested is None else [self._on_test(cost, status)]
         further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
-        told = self.meta_features
-        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), told)
+        reported = self.meta_features
+        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), reported)
 
     def _level(self, f: int) -> tuple[Floats, Floats, NDArray[np.int8]]:
         """Scores, NaN where not measured, costs and statuses at a fidelity, each ``(m,)``."""
@@ -449,7 +449,7 @@ def halves(levels: Sequence[float]) -> list[int]:
     return out
 
 
-class TableBank(PoolBank):
+class TableBatch(PoolBatch):
     """Tasks of one table. `at` is a row; the base of a run is the place of its task in the flat table."""
 
     def __init__(self, tasks: Sequence[TableTask]) -> None:
@@ -551,24 +551,24 @@ class TableBank(PoolBank):
         """Return the row itself if measured, else the nearest measured row of the task."""
         return row if self.complete else self.table.gaps.answer(self._places[task], row)
 
-    def score_of(self, base: int, row: int, world: Keys) -> float:
-        """Look one score up; of repeats, the one that the world draws."""
+    def score_of(self, base: int, row: int, instance: Keys) -> float:
+        """Look one score up; of repeats, the one that the instance draws."""
         cell = base + row if self.f == 1 else (base + row) * self.f + self.f - 1
         if self.table.repeats is None:
             return self.flat.item(cell)  # type: ignore[no-any-return]
         scores, count, keys = self._flat_repeats
         several = count if isinstance(count, int) else count.item(cell)
-        hashed = ((world.item(0) ^ keys.item(cell)) * _MIX_INT & _ALL) >> 32
+        hashed = ((instance.item(0) ^ keys.item(cell)) * _MIX_INT & _ALL) >> 32
         return scores.item(cell * self._seeds + (hashed * several >> 32))  # type: ignore[no-any-return]
 
-    def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
+    def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, instance: Keys) -> tuple[NDArray[Any], None]:
         """Look scores up, ``(n,)``; with repeats, the draw of each instance seed."""
         cell = self._cells(base, at, fidelity)
         if self.table.repeats is None:
             return self.flat.take(cell, mode="clip"), None
         scores, count, keys = self._flat_repeats
         several = count if isinstance(count, int) else count.take(cell, mode="clip")
-        drawn = _drawn(world ^ keys.take(cell, mode="clip"), several)
+        drawn = _drawn(instance ^ keys.take(cell, mode="clip"), several)
         return scores.take(cell * self._seeds + drawn, mode="clip"), None
 
     @functools.cached_property

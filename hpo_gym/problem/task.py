@@ -133,12 +133,12 @@ class Task(ABC):
         """Return whether no run can beat `best`; otherwise it is the best found so far."""
         return True
 
-    def best_in(self, world: int) -> float:
+    def best_in(self, instance: int) -> float:
         """Return the reference for a run in a task instance: `best`, or the best found in this instance if instances
         differ."""
         return self.best
 
-    def searched(self, world: int | None) -> bool:
+    def searched(self, instance: int | None) -> bool:
         """Return whether `best_in` was searched for in this instance; otherwise it is an estimate that a run may beat
         or miss.
 
@@ -151,9 +151,9 @@ class Task(ABC):
         """Return the scale of scores for tasks without stored evaluations; others take it from meta-train."""
         return None
 
-    def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
-        """Keys of the noise, ``(n,)``: a hash of suite, task, configuration, fidelity and world."""
-        return noise_keys(world, x, fidelity, self)
+    def noise_keys(self, instance: Keys, x: Points, fidelity: Floats) -> Keys:
+        """Keys of the noise, ``(n,)``: a hash of suite, task, configuration, fidelity and instance."""
+        return noise_keys(instance, x, fidelity, self)
 
     def noise_free(self, x: Points) -> Floats:
         """Return the score without noise at full fidelity, ``(n,)``, for reports."""
@@ -198,25 +198,25 @@ class Task(ABC):
         x = self.space.spread(1000)
         out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
         score = finite_scores(out.score)
-        told = self.meta_features
-        return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=told)
+        reported = self.meta_features
+        return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=reported)
 
     def close(self) -> None:  # noqa: B027 - most have nothing running
         """End all processes of the task; later use starts them anew."""
 
     @classmethod
-    def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[Any], d: int) -> TaskBatch:
         """Put tasks of this class together for batch evaluation; `d` columns, at least those of each task."""
-        return TaskBank(tasks, d)
+        return SeparateTasks(tasks, d)
 
     @property
     def together(self) -> object:
-        """Tasks that have the same are evaluated by one bank of their class."""
+        """Tasks that have the same are evaluated by one batch of their class."""
         return type(self)
 
-    def session(self, world: int, horizon: int) -> Session:
+    def session(self, instance: int, horizon: int) -> Session:
         """Return a run of this task by itself, in one instance, of at most `horizon` trials."""
-        return Session(self, world)
+        return Session(self, instance)
 
     def level(self, fidelity: float) -> float:
         """Return the nearest fidelity that can be evaluated (of two equally near, the lower)."""
@@ -248,11 +248,11 @@ class Session:
 
     Args:
         task: The task.
-        world: Seed of its noise.
+        instance: Seed of its noise.
     """
 
-    def __init__(self, task: Task, world: int) -> None:
-        self.task, self.world = task, world
+    def __init__(self, task: Task, instance: int) -> None:
+        self.task, self.instance = task, instance
 
     @property
     def signals(self) -> dict[str, float]:
@@ -261,7 +261,7 @@ class Session:
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
         """Evaluate one configuration; see `Task.run`."""
-        return self.task.run(config, fidelity, self.world, failed=failed)
+        return self.task.run(config, fidelity, self.instance, failed=failed)
 
 
 def finite_scores(score: Floats) -> Floats:
@@ -270,9 +270,9 @@ def finite_scores(score: Floats) -> Floats:
     return np.where(lost, score[~lost].min(initial=0.0 if lost.all() else np.inf), score) if lost.any() else score
 
 
-def noise_keys(world: Keys, x: Points, fidelity: Floats, task: Task) -> Keys:
-    """Key of the noise of each evaluation, ``(n,)``: a hash of suite, task, configuration, fidelity and world."""
-    keys = seeding.mix(world, seeding.key("noise", task.suite, task.name))
+def noise_keys(instance: Keys, x: Points, fidelity: Floats, task: Task) -> Keys:
+    """Key of the noise of each evaluation, ``(n,)``: a hash of suite, task, configuration, fidelity and instance."""
+    keys = seeding.mix(instance, seeding.key("noise", task.suite, task.name))
     for column in (*np.rint(x.T * 2.0**32).astype(np.uint64), np.rint(fidelity * 2.0**32).astype(np.uint64)):
         keys = seeding.mix(keys, column)
     return keys
@@ -291,7 +291,7 @@ class Known(Protocol):
     def meta_features(self) -> Mapping[str, float | None]: ...
 
 
-class BankView(ABC):
+class TaskBatchView(ABC):
     """Known facts about `k` tasks, and their evaluable configurations: no score, and no bound on their best.
 
     An evaluable configuration is `at`: rows of a pool ``(n,)``, or points ``(n, d)``.
@@ -320,8 +320,8 @@ class BankView(ABC):
         """Return the points in the unit cube ``(n, d)`` of evaluated configurations."""
 
 
-class PoolBankView(BankView):
-    """`BankView` of tasks with a pool: their configurations are its `m` rows, measured on a task or not.
+class PoolBatchView(TaskBatchView):
+    """`TaskBatchView` of tasks with a pool: their configurations are its `m` rows, measured on a task or not.
 
     Attributes:
         measured: Rows measured on each task, ``(k, m)``.
@@ -353,7 +353,7 @@ class PoolBankView(BankView):
         return np.argsort(~self.measured, axis=1, kind="stable"), self.measured.sum(1)
 
 
-class Bank(BankView):
+class TaskBatch(TaskBatchView):
     """`k` tasks evaluated for many runs at once.
 
     In a table, cost and status of `at` are looked up when asked for; elsewhere `evaluate` gives them.
@@ -374,7 +374,7 @@ class Bank(BankView):
 
     @abstractmethod
     def evaluate(
-        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys
+        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, instance: Keys
     ) -> tuple[NDArray[Any], Evaluated | None]:
         """Scores ``(n,)``, and the whole outcome where it cannot be looked up."""
 
@@ -407,7 +407,7 @@ class Bank(BankView):
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
 
 
-class PoolBank(Bank, PoolBankView):
+class PoolBatch(TaskBatch, PoolBatchView):
     """Tasks with a pool, and its scores."""
 
     @property
@@ -415,10 +415,10 @@ class PoolBank(Bank, PoolBankView):
     def scores(self) -> NDArray[Any]:
         """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
 
-    def score_of(self, base: int, row: int, world: Keys) -> float:
-        """Return the score of one full evaluation, as `evaluate` does, without arrays if possible; `world` is
+    def score_of(self, base: int, row: int, instance: Keys) -> float:
+        """Return the score of one full evaluation, as `evaluate` does, without arrays if possible; `instance` is
         ``(1,)``."""
-        return float(self.evaluate(np.array([base]), np.array([row]), None, world)[0].item())
+        return float(self.evaluate(np.array([base]), np.array([row]), None, instance)[0].item())
 
     @property
     def signed(self) -> NDArray[np.float32] | None:
@@ -437,18 +437,18 @@ class PoolBank(Bank, PoolBankView):
 
 
 @overload
-def pooled(bank: Bank) -> PoolBank: ...
+def pooled(batch: TaskBatch) -> PoolBatch: ...
 @overload
-def pooled(bank: BankView) -> PoolBankView: ...
-def pooled(bank: BankView) -> PoolBankView:
+def pooled(batch: TaskBatchView) -> PoolBatchView: ...
+def pooled(batch: TaskBatchView) -> PoolBatchView:
     """Return a task batch, or its view, typed as one with a pool.
 
     Raises:
         InvalidValueError: Its tasks have none.
     """
-    if not isinstance(bank, PoolBankView):
+    if not isinstance(batch, PoolBatchView):
         raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
-    return bank
+    return batch
 
 
 class TaskProgress(ABC):
@@ -461,8 +461,8 @@ class TaskProgress(ABC):
     signals: NDArray[np.float32]
 
     @abstractmethod
-    def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
-        """Begin anew on `task` in instance `world`, for all runs (None) or those at `which`."""
+    def begin(self, which: Ints | None, task: Ints, instance: Keys) -> None:
+        """Begin anew on `task` in instance `instance`, for all runs (None) or those at `which`."""
 
     @abstractmethod
     def advance(self, at: Points, idle: Mask | None) -> Evaluated:
@@ -477,7 +477,7 @@ class TaskProgress(ABC):
         """Turn run `i` into a saved one on the same task; `saved` has the names, types and shapes of `save`."""
 
 
-class ProgressBank(Bank):
+class ProgressBatch(TaskBatch):
     """Tasks whose trials build on each other: each `Runs` holds a `TaskProgress` of its own."""
 
     @abstractmethod
@@ -489,7 +489,7 @@ class ProgressBank(Bank):
         """Return a hash of everything behind the course of a run; a snapshot with another hash is refused."""
 
 
-class TaskBank(Bank):
+class SeparateTasks(TaskBatch):
     """Tasks of any kind, evaluated one task at a time; spaces of fewer columns are padded by inactive ones."""
 
     def __init__(self, tasks: Sequence[Task], d: int) -> None:
@@ -503,14 +503,14 @@ class TaskBank(Bank):
             out[chosen, : space.d] = space.snap(x[chosen, : space.d])
         return out
 
-    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
         n = len(at)
         out = Evaluated(np.empty(n), np.empty(n), np.empty(n, np.int8))
         share = np.ones(n) if fidelity is None else fidelity
         for j, chosen in self._groups(base):
             t = self.tasks[j]
             x, f = at[chosen, : t.space.d], share[chosen]
-            keys = t.noise_keys(world[chosen], x, f) if t.noisy else world[chosen]
+            keys = t.noise_keys(instance[chosen], x, f) if t.noisy else instance[chosen]
             part = t.evaluate(x, f, keys)
             out.score[chosen], out.cost[chosen], out.status[chosen] = part
         return out.score, out

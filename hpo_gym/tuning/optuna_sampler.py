@@ -129,13 +129,13 @@ class HPOGymSampler(BaseSampler):
                 others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
                 parts = self._divided(others, search_space)
                 known = [part.ended(others) for part in parts]
-                told = {e.number for ended, _ in known for e in ended}
-                self._warn_of_unknown(parts[0], [t for t in others if t.number not in told])
+                reported = {e.number for ended, _ in known for e in ended}
+                self._warn_of_unknown(parts[0], [t for t in others if t.number not in reported])
                 found = {}
                 for part, (ended, init) in zip(parts, known, strict=True):
                     plan = self._plan(part, init, study.direction.name.lower())
                     found |= self._next(part, plan, ended, others, (trial.number, attempt))
-                if claimed(study, trial, told, found):
+                if claimed(study, trial, reported, found):
                     break
             return found
 

@@ -64,12 +64,12 @@ class Part:
         out: list[Ended] = []
         init: list[Config] = []
         for trial in sorted(over, key=lambda t: (t.datetime_complete, t.number)):
-            config, told = self._once(trial)
+            config, reported = self._once(trial)
             if config is not None:
                 if len(init) == len(out) and _FIXED in trial.system_attrs:
                     init.append(config)
                 seconds = 0.0 if trial.duration is None else trial.duration.total_seconds()
-                out.append(Ended(trial.number, len(out), config, told, (), seconds))
+                out.append(Ended(trial.number, len(out), config, reported, (), seconds))
         return out, tuple(init)
 
     def begun(self, trials: Iterable[FrozenTrial]) -> dict[int, Config]:
@@ -107,7 +107,7 @@ class Part:
         return {**drawn, **said.get(PARAMS, {}), **said.get(_FIXED, {}), **trial.params}
 
 
-def claimed(study: OptunaStudy, trial: FrozenTrial, told: Collection[int], found: Mapping[str, Any]) -> bool:
+def claimed(study: OptunaStudy, trial: FrozenTrial, reported: Collection[int], found: Mapping[str, Any]) -> bool:
     """Publish a proposal, unless a trial unknown to the optimizer has the same.
 
     Such a trial has begun since the trials were read, or could not be reported. Of two equal proposals at once, the
@@ -115,7 +115,7 @@ def claimed(study: OptunaStudy, trial: FrozenTrial, told: Collection[int], found
     that found nothing declares itself settled, and looks once more: a lower one that had not seen the declaration is
     there by then.
     """
-    known = {trial.number, *told}
+    known = {trial.number, *reported}
 
     def rivals() -> list[FrozenTrial]:
         since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
@@ -155,16 +155,16 @@ class Turns:
 
     def leads_to(self, plan: StudyPlan, ended: Sequence[Ended]) -> bool:
         """Return whether it knows the beginning of these trials, under the same plan."""
-        told = self._proposer.study.ended
-        return self._proposer.study.plan == plan and list(map(_content, told)) == list(
-            map(_content, ended[: len(told)])
+        reported = self._proposer.study.ended
+        return self._proposer.study.plan == plan and list(map(_content, reported)) == list(
+            map(_content, ended[: len(reported)])
         )
 
     def next(self, ended: Sequence[Ended]) -> Config | None:
         """Return the proposal after these trials; the same again without new trials."""
-        told = self._proposer.study.ended
-        if not self._asked or len(ended) > len(told):
-            told.extend(ended[len(told) :])
+        reported = self._proposer.study.ended
+        if not self._asked or len(ended) > len(reported):
+            reported.extend(ended[len(reported) :])
             self._answer, self._asked = self._proposer.next(), True
         return self._answer
 

@@ -81,19 +81,21 @@ def read_trial(record: Record, space: SearchSpace, path: Path) -> StoredTrial:
         DamagedDataError: It is none: an unknown key, a missing one, or a wrong value.
     """
     with _blamed(f"Trial {record.cell} of {path} cannot be read"):
-        told, times = dict(record.identity), dict(record.measured)
-        ended = "measured" in told
-        exactly("record", told, {"trial", "config", *(("measured", "steps", "order") if ended else ())}, {"stopped"})
-        n = whole("trial", told["trial"], most=2**32 - 1)
+        reported, times = dict(record.identity), dict(record.measured)
+        ended = "measured" in reported
+        exactly(
+            "record", reported, {"trial", "config", *(("measured", "steps", "order") if ended else ())}, {"stopped"}
+        )
+        n = whole("trial", reported["trial"], most=2**32 - 1)
         expect(record.cell == f"{n:08x}", f"its number must be that of its cell, got {n}")
-        config = _config(space, told["config"])
+        config = _config(space, reported["config"])
         if not ended:
             return StoredTrial(n, config)
-        steps = tuple(_step(step) for step in listed("steps", told["steps"]))
+        steps = tuple(_step(step) for step in listed("steps", reported["steps"]))
         seconds, cpu = (number(name, times.get(name), 0.0) for name in ("seconds", "cpu_seconds"))
-        stopped = of_type("stopped", told.get("stopped", False), bool)
-        order = whole("order", told["order"], most=2**32)
-        return StoredTrial(n, config, order, _measured(told["measured"]), steps, seconds, cpu, stopped)
+        stopped = of_type("stopped", reported.get("stopped", False), bool)
+        order = whole("order", reported["order"], most=2**32)
+        return StoredTrial(n, config, order, _measured(reported["measured"]), steps, seconds, cpu, stopped)
 
 
 def _measured(value: object) -> Measured:

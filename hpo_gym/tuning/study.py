@@ -134,15 +134,15 @@ class Study:
         ended = Ended(number, len(self.ended), config, measured, tuple(steps), *times, stopped)
         del self.begun[number]
         self.ended.append(ended)
-        told = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
-        told |= {"stopped": True} if stopped else {}
-        self._put(number, {"config": dict(config), **told}, {"seconds": times[0], "cpu_seconds": times[1]})
+        reported = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
+        reported |= {"stopped": True} if stopped else {}
+        self._put(number, {"config": dict(config), **reported}, {"seconds": times[0], "cpu_seconds": times[1]})
         return ended
 
-    def _put(self, number: int, told: Mapping[str, Any], times: Mapping[str, float] | None = None) -> None:
+    def _put(self, number: int, reported: Mapping[str, Any], times: Mapping[str, float] | None = None) -> None:
         if self._store is not None and self._file is not None:
             self._file.check()  # what is removed or cut is written to without an error
-            self._store.put(f"{number:08x}", {"trial": number, **told}, {}, measured=times or {})
+            self._store.put(f"{number:08x}", {"trial": number, **reported}, {}, measured=times or {})
             self._file.check()
 
 

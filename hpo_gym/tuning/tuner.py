@@ -14,7 +14,7 @@ from typing import Any
 from hpo_gym.base import StorageFullError, StorageLostError, TrialsFailedError, limit, seeding, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
-from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, told
+from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, reported
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import check_objective, checked, folder_of, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
@@ -108,11 +108,11 @@ def tune(
     plan = found.plan(seed_of(seed, folder, resume=resume))
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
-        stack.enter_context(_told_of(study))
+        stack.enter_context(_reported_of(study))
         proposer = Proposer(
             found.form, study, may_take, found.prior, n_jobs == 1, found.meta_features or {}, found.belief
         )
-        tell = stack.enter_context(told(progress, callbacks, f"tune {found.form.name}", "trials"))
+        tell = stack.enter_context(reported(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
             guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
@@ -133,7 +133,7 @@ def _kept(folder: Path | None) -> str:
 
 
 @contextmanager
-def _told_of(study: Study) -> Iterator[None]:
+def _reported_of(study: Study) -> Iterator[None]:
     """Hand out the trials of a tuning that ends before its time."""
     try:
         yield

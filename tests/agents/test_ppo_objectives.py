@@ -82,21 +82,21 @@ def trained(objectives: tuple[str, ...] | None = None, **settings: Any) -> PPOOb
 def weigh(monkeypatch: pytest.MonkeyPatch, *weights: tuple[float, ...]) -> None:
     """Let each part of every run have these weights."""
     monkeypatch.setattr(
-        view, "weights_at", lambda world, part, count: np.array(weights)[np.minimum(part, len(weights) - 1)]
+        view, "weights_at", lambda instance, part, count: np.array(weights)[np.minimum(part, len(weights) - 1)]
     )
 
 
 # ---------------------------------------------------------------------- weights
 def test_weights_are_uniform_on_the_simplex_and_a_function_of_world_and_part() -> None:
-    worlds = rng(0).integers(0, 2**63, 20_000).astype(np.uint64)
+    instances = rng(0).integers(0, 2**63, 20_000).astype(np.uint64)
     for count, below_half in ((2, 0.5), (3, 0.75)):
-        found = weights_at(worlds, np.zeros(len(worlds), np.int64), count)
+        found = weights_at(instances, np.zeros(len(instances), np.int64), count)
         assert found.sum(1) == pytest.approx(1.0) and (found > 0).all()
         assert found.mean(0) == pytest.approx(1 / count, abs=0.01)
         assert (found < 0.5).mean(0) == pytest.approx(below_half, abs=0.015)
-        later = weights_at(worlds, np.ones(len(worlds), np.int64), count)
+        later = weights_at(instances, np.ones(len(instances), np.int64), count)
         assert abs(np.corrcoef(found[:, 0], later[:, 0])[0, 1]) < 0.03
-        assert np.array_equal(weights_at(worlds[7:9], np.array([0, 1]), count), [found[7], later[8]])
+        assert np.array_equal(weights_at(instances[7:9], np.array([0, 1]), count), [found[7], later[8]])
 
 
 def test_the_augmented_chebyshev_function_by_hand() -> None:
@@ -282,15 +282,15 @@ def test_it_sees_outside_the_env_what_it_sees_inside(n_init: int) -> None:
     agent.reset(Context.of(toy().task(info["task"]), 6), rng(0))
     acting = agent._acting
     assert acting is not None
-    acting._world = env.kernel.runs.world.copy()  # the same draws of weights
+    acting._instance = env.kernel.runs.instance.copy()  # the same draws of weights
     acting._runs = acting._begin()
     for trial in env.history():
         agent.tell(trial)
     done = False
     while not done:
-        told = acting.observer(acting._contexts, acting.runs)
-        assert isinstance(told, np.ndarray)
-        np.testing.assert_array_equal(told[0], obs)
+        reported = acting.observer(acting._contexts, acting.runs)
+        assert isinstance(reported, np.ndarray)
+        np.testing.assert_array_equal(reported[0], obs)
         actor = agent._actor
         assert actor is not None
         with torch.no_grad():
@@ -312,9 +312,9 @@ def test_runs_side_by_side_know_their_own_trials() -> None:
         cost, status, further = runs.outcomes()
         for i in range(3):
             t = runs.count(i)
-            told = runs.arrays(i)
-            np.testing.assert_array_equal(cost[i, :t], told["cost"])
-            np.testing.assert_array_equal(status[i, :t], told["status"])
+            reported = runs.arrays(i)
+            np.testing.assert_array_equal(cost[i, :t], reported["cost"])
+            np.testing.assert_array_equal(status[i, :t], reported["status"])
             np.testing.assert_array_equal(further[i, :t], runs.further(i))
             assert not further[i, t:].any() and not cost[i, t:].any() and not status[i, t:].any()
 

@@ -268,7 +268,7 @@ def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) ->
     for trial in env.history():
         agent.tell(trial)
     contexts, runs = env.kernel.contexts, env.kernel.runs
-    drawn = contexts.rows(runs.task, runs.world)[0]
+    drawn = contexts.rows(runs.task, runs.instance)[0]
     for _ in range(3):
         assert agent._run is not None
         agent._run.open_rows()

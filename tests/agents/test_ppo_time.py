@@ -198,7 +198,7 @@ def test_an_action_is_a_row_at_a_rung_and_the_last_one_stops() -> None:
     env = HPOVectorEnv(2, suite, codec=codec, observer="blind", budget_cost=20, duplicates="mask", reward="regret_rate")
     env.reset(seed=3)
     contexts, runs = env.kernel.contexts, env.kernel.runs
-    rows = contexts.rows(runs.task, runs.world)
+    rows = contexts.rows(runs.task, runs.instance)
     assert env.single_action_space.n == 13  # type: ignore[attr-defined]
     proposal = codec.decode(contexts, runs, np.array([4, 12]))
     assert proposal.at[0] == rows[0, 1]
@@ -314,11 +314,11 @@ def test_regret_in_cost_is_the_mean_over_what_is_spent() -> None:
     found = regret_of(Once(), env, 0, greedy=True)  # type: ignore[arg-type]
     expected = []
     env.reset(seed=0, options={"task": list(env.task_names)})
-    rows = env.kernel.contexts.rows(env.kernel.runs.task, env.kernel.runs.world)[:, 0]
+    rows = env.kernel.contexts.rows(env.kernel.runs.task, env.kernel.runs.instance)[:, 0]
     for task, row in zip(suite.tasks("val"), rows, strict=True):
-        told = task.evaluations()
-        regret = (told.score.max() - told.score) / np.ptp(told.score)
-        share = told.cost[row] / told.cost.mean() / 6
+        reported = task.evaluations()
+        regret = (reported.score.max() - reported.score) / np.ptp(reported.score)
+        share = reported.cost[row] / reported.cost.mean() / 6
         expected.append(regret.mean() * share + regret[row] * (1 - share))
     assert found == pytest.approx(np.mean(expected), rel=1e-4)
 
@@ -353,8 +353,8 @@ def test_all_are_the_suites_that_it_names(tmp_path: Path) -> None:
         suites = ("Control", "LM")
 
     hpo_gym.train(Named(**PPOTime.smoke), "all", out=tmp_path)
-    told = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
-    assert list(told["suites"]) == ["Control", "LM"]
+    reported = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
+    assert list(reported["suites"]) == ["Control", "LM"]
 
 
 @pytest.mark.long

@@ -35,7 +35,7 @@ from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
 from hpo_gym.optimize.transfer.portfolio import Portfolio
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.trial import Trial
@@ -266,10 +266,10 @@ def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -
 def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, suite: Suite) -> None:
     agent, tasks = trained(design), suite.tasks("test") * 2
     contexts = [Context.of(t, budget, ()) for t in tasks]
-    worlds = [11, 12, 13, 14]
-    runs = run_batch(agent, tasks, worlds, contexts, [rng(0)] * 4, budget=budget, n_init=n_init)
-    for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
-        alone = Run(task, float(budget), world, n_init)
+    instances = [11, 12, 13, 14]
+    runs = run_batch(agent, tasks, instances, contexts, [rng(0)] * 4, budget=budget, n_init=n_init)
+    for i, (task, instance) in enumerate(zip(tasks, instances, strict=True)):
+        alone = Run(task, float(budget), instance, n_init)
         run_one(agent, alone, Context.of(task, budget), rng(5))
         t = len(alone.trials)
         assert t > n_init
@@ -415,7 +415,7 @@ def test_settings_out_of_range_are_refused(
 def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
     design = Moves(levels=3, max_states=2)
     design.fit(line([[0.0, 1.0, 2.0]]), rng(0))
-    episodes = design.train_on(bank_of(line([[0.0, 1.0, 2.0]])), np.zeros(3, np.int64))
+    episodes = design.train_on(batch_of(line([[0.0, 1.0, 2.0]])), np.zeros(3, np.int64))
     assert isinstance(episodes, MoveEpisodes)
     points = np.array([[0.5], [1.0], [0.0], [1.0]])  # the third is one too many
     states = episodes.places.states(episodes.places.numbers(points))
@@ -434,9 +434,9 @@ def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
     rows = choose_candidates(tasks, 10, rng(0)).rows
     assert rows is not None
     assert len(set(rows.tolist())) == 10
-    bank = shared_pool(tasks)
-    assert bank is not None
-    regret, share = regrets(bank), bank.measured.mean(0)
+    batch = shared_pool(tasks)
+    assert batch is not None
+    regret, share = regrets(batch), batch.measured.mean(0)
     often = np.flatnonzero(share >= np.sort(share)[-10])
     good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest").first(5)
     assert set(good.tolist()) <= set(rows.tolist())

@@ -80,39 +80,39 @@ def problem() -> Problem:
     return Problem(p / p.sum(2, keepdims=True), r.normal(size=(5, 3)) * 1.5, np.full((5, 3), 0.25), allowed)
 
 
-def play(rule: Rule[Any], world: Any, epsilon: float, episodes: int, n: int, **table_settings: float) -> Any:
+def play(rule: Rule[Any], instance: Any, epsilon: float, episodes: int, n: int, **table_settings: float) -> Any:
     """Let a rule learn from `n` runs side by side; what is not allowed has a high value from the beginning.
 
     Returns:
         The table, its values the mean over the second half of the episodes.
     """
     r = rng(1)
-    table = rule.make_table(*world.allowed.shape, **{"gamma": GAMMA, "alpha_min": 0.0, **table_settings})
+    table = rule.make_table(*instance.allowed.shape, **{"gamma": GAMMA, "alpha_min": 0.0, **table_settings})
     parts = pair_of(table)
     for part in parts:
-        part.q[~world.allowed] = POISON
-    total = np.zeros((len(parts), *world.allowed.shape))
+        part.q[~instance.allowed] = POISON
+    total = np.zeros((len(parts), *instance.allowed.shape))
     for episode in range(episodes):
-        s, live = world.begin(r, n), np.ones(n, bool)
-        a = table.explore(r, s, world.allowed[s], epsilon)
+        s, live = instance.begin(r, n), np.ones(n, bool)
+        a = table.explore(r, s, instance.allowed[s], epsilon)
         steps: deque[Step] = deque(maxlen=rule.reach)
         while not steps or not steps[-1].last:
-            reward, s_next, over = world.step(r, s, a)
-            steps.append(Step(s, a, reward, s_next, world.allowed[s_next], over, live))
+            reward, s_next, over = instance.step(r, s, a)
+            steps.append(Step(s, a, reward, s_next, instance.allowed[s_next], over, live))
             a = rule.learn(table, steps, r, epsilon)
             s, live = s_next, live & ~over
         if episode >= episodes // 2:
             total += [part.q for part in parts]
     for part, q in zip(parts, total / (episodes - episodes // 2), strict=True):
-        assert (part.q[~world.allowed] == POISON).all()
-        assert (part.n[~world.allowed] == 0).all()
+        assert (part.q[~instance.allowed] == POISON).all()
+        assert (part.n[~instance.allowed] == 0).all()
         part.q = q
     return table
 
 
 def test_the_oracles_are_far_apart() -> None:
-    world = problem()
-    best, some, random = (world.values(epsilon)[world.allowed] for epsilon in (0.0, 0.3, 1.0))
+    instance = problem()
+    best, some, random = (instance.values(epsilon)[instance.allowed] for epsilon in (0.0, 0.3, 1.0))
     assert abs(best - some).max() > 0.4
     assert min(abs(some - random).max(), abs(best - random).max()) > 1.0
 
@@ -122,18 +122,18 @@ def test_the_oracles_are_far_apart() -> None:
 )
 @pytest.mark.parametrize("epsilon", [0.5, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_off_policy_rules_end_at_the_values_of_the_best_policy(name: str, epsilon: float) -> None:
-    world = problem()
-    table = play(OFF_POLICY[name](), world, epsilon, 200, 200)
+    instance = problem()
+    table = play(OFF_POLICY[name](), instance, epsilon, 200, 200)
     for part in pair_of(table):
-        assert part.q[world.allowed] == pytest.approx(world.values(0.0)[world.allowed], abs=0.2)
+        assert part.q[instance.allowed] == pytest.approx(instance.values(0.0)[instance.allowed], abs=0.2)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("epsilon", [0.3, 1.0])
 def test_sarsa_ends_at_the_values_of_the_policy_that_it_follows(epsilon: float) -> None:
-    world = problem()
-    table = play(SarsaRule(), world, epsilon, 200, 200)
-    assert table.q[world.allowed] == pytest.approx(world.values(epsilon)[world.allowed], abs=0.2)
+    instance = problem()
+    table = play(SarsaRule(), instance, epsilon, 200, 200)
+    assert table.q[instance.allowed] == pytest.approx(instance.values(epsilon)[instance.allowed], abs=0.2)
 
 
 # ---------------------------------------------------------------------- the bias of the maximum
@@ -169,9 +169,9 @@ def test_the_maximum_of_noisy_values_is_too_high_in_q_learning_and_not_in_double
         settings = {"gamma": 1.0, "alpha_min": 0.1}
         table = play(OFF_POLICY[name](), NoisyMaximum(1000), 1.0, 200, 1000, **settings)
         bias[name] = float(table.q[:1000, NoisyMaximum.left].mean()) - NoisyMaximum.mean
-        world = NoisyMaximum(1000)
-        play(OFF_POLICY[name](), world, 0.1, 50, 1000, **settings)
-        lefts[name] = world.lefts / 50
+        instance = NoisyMaximum(1000)
+        play(OFF_POLICY[name](), instance, 0.1, 50, 1000, **settings)
+        lefts[name] = instance.lefts / 50
     assert bias["q-learning"] > 0.3  # it is .62
     assert abs(bias["double-q"]) < 0.1  # it is .01
     assert lefts["q-learning"] > 0.6  # 5 % would be right; it is 81 % of the first 50 episodes

@@ -29,7 +29,7 @@ from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
@@ -125,7 +125,7 @@ def test_of_rows_with_one_configuration_the_lowest_available_is_asked_for() -> N
     run = Run(Context(s, 5.0, pool=x, available=np.array([False, True, True, True])), np.random.default_rng(0))
     assert run.open.tolist() == [False, True, True, False]
     assert run.take(x[0]) == 2
-    run.told(x[3], 1.0)
+    run.reported(x[3], 1.0)
     assert not run.open.any()
     assert run.uniform() is None
 
@@ -166,23 +166,23 @@ def _told_one_by_one(runs: Runs, i: int, context: Context) -> Run:
     """What `tell` would have told, trial by trial."""
     run = Run(context, np.random.default_rng(0))
     for trial in runs.view(i):
-        run.told(run.space.to_unit(trial.config), float(trial.score))
+        run.reported(run.space.to_unit(trial.config), float(trial.score))
     return run
 
 
 @pytest.mark.parametrize("kind", MIXED)
 def test_what_a_batch_is_told_at_once_is_what_each_run_is_told_by_itself(kind: str) -> None:
     tasks, rng = MIXED[kind], np.random.default_rng(1)
-    bank, n = bank_of(tasks), len(tasks)
-    runs = Runs(bank, n, 6, budget=6)
+    batch, n = batch_of(tasks), len(tasks)
+    runs = Runs(batch, n, 6, budget=6)
     runs.begin(ALL_RUNS, np.arange(n), np.arange(n).astype(np.uint64))
     contexts = [Context.of(t, 6) for t in tasks]
     batch = [Run(c, np.random.default_rng(0)) for c in contexts]
     for step in range(4):
-        x = np.full((n, bank.d), 0.5)
+        x = np.full((n, batch.d), 0.5)
         for i, task in enumerate(tasks):
             x[i, : task.space.d] = task.space.sample(rng, 1)[0]
-        runs.submit(bank.place(runs.task, x))
+        runs.submit(batch.place(runs.task, x))
         if step != 1:  # two trials are new at once
             _learn(batch, runs, runs.tabular and all(c.pool is not None for c in contexts), False)
     for i, run in enumerate(batch):

@@ -53,7 +53,7 @@ def test_the_weight_of_a_trial_by_hand():
     plain = lambda place: np.array([7.0])  # noqa: E731
     assert _weighed(plain, belief, run)(at).tolist() == [7.0], "before the first trial nothing is trusted"
     for a, score in ((0.5, 2.0), (0.0, 1.0)):  # the likelier point is better: one pair agrees
-        run.told(np.array([a, 0.0]), score)
+        run.reported(np.array([a, 0.0]), score)
     assert _weighed(plain, belief, run)(at) == pytest.approx([7.0 + (1 / 6) * 40 / (10 * 3) * -0.5])
 
 

@@ -90,7 +90,7 @@ def drive(optimizer: Any, context: Context, score: Score, trials: int, seed: int
 def run_of(space: SearchSpace, scores: list[float], budget: float = 33.0, seed: int = 0) -> Run:
     run = Run(Context(space, budget), np.random.default_rng(seed))
     for x, score in zip(space.sample(np.random.default_rng(1), len(scores)), scores, strict=True):
-        run.told(x, score)
+        run.reported(x, score)
     return run
 
 
@@ -192,7 +192,7 @@ def test_a_climb_ends_where_no_neighbour_is_better_and_goes_up_one_step_at_a_tim
     plan, at = climb(run, Tried(run), run.x[0], bowl(run.x[0])), run.x[0]
     for y in plan:  # what `Run.follow` does, less the claims
         assert keys(y[None])[0] in keys(s.neighbours(at))
-        run.told(np.asarray(y), bowl(np.asarray(y)))
+        run.reported(np.asarray(y), bowl(np.asarray(y)))
         at = y if bowl(np.asarray(y)) > bowl(at) else at
     assert not np.array_equal(at, run.x[0])
     assert all(bowl(n) <= bowl(at) for n in s.neighbours(at))
@@ -203,7 +203,7 @@ def test_a_neighbour_that_was_tried_is_gone_to_without_a_trial() -> None:
     run = run_of(s, [0.0])
     better = s.neighbours(run.x[0])
     for x in better:
-        run.told(x, 1.0)
+        run.reported(x, 1.0)
     first = next(climb(run, Tried(run), run.x[0], 0.0))
     assert any(keys(np.asarray(first)[None])[0] in keys(s.neighbours(x)) for x in better)
     assert keys(np.asarray(first)[None])[0] not in keys(np.array(run.x))
@@ -330,11 +330,11 @@ def test_a_population_of_one_configuration_has_no_other_children() -> None:
     x = mixed().sample(np.random.default_rng(3), 1)[0]
     run = Run(Context(mixed(), 33.0), np.random.default_rng(0))
     for _ in range(8):
-        run.told(x, 0.0)
+        run.reported(x, 0.0)
     for method in (DifferentialEvolution(), ParticleSwarm()):
         if isinstance(method, ParticleSwarm):  # the first move has a random velocity
             for _ in range(8):
-                run.told(x, 0.0)
+                run.reported(x, 0.0)
         assert (method.children(mixed(), [run] * 20) == x).all()
 
 
@@ -415,8 +415,8 @@ def test_a_flight_is_last_before_best_and_leader() -> None:
 def test_a_particle_without_pulls_slows_down_by_the_constriction() -> None:
     run = Run(Context(floats(), 33.0), np.random.default_rng(0))
     for at in (0.3, 0.4):  # a swarm of two, each at its best and at the leader's place
-        run.told(np.full(4, at), 1.0)
-        run.told(np.full(4, at), 1.0)
+        run.reported(np.full(4, at), 1.0)
+        run.reported(np.full(4, at), 1.0)
     run.score[2] = 2.0
     child = ParticleSwarm(population=2).children(floats(), [run])[0]
     assert child == pytest.approx(np.full(4, 0.4 + 0.7298437881283576 * 0.1))
@@ -429,7 +429,7 @@ def test_a_pull_or_move_needs_a_hyperparameter_that_is_active_at_both_ends() -> 
     off = s.to_unit({"kind": "a", "depth": 3, "size": "t", "x": 0.0})
     run = Run(Context(s, 33.0), np.random.default_rng(0))
     for x, score in ((off, 1.0), (off, 1.0), (on, 0.0), (off, 1.0)):
-        run.told(x, score)
+        run.reported(x, score)
     children = ParticleSwarm(population=2).children(s, [run] * 100)
     awake = s.active(children)[:, j]
     assert awake.any()
@@ -451,12 +451,12 @@ def test_samples_are_those_of_the_library_with_the_same_seed() -> None:
     theirs = cmaes.CMAwM(np.full(4, 0.5), 0.3, bounds, np.zeros(4), seed=seed)
     expected: list[np.ndarray] = []
     for _ in range(6):
-        told = []
+        reported = []
         for _ in range(theirs.population_size):
             x, sample = theirs.ask()
             expected.append(x)
-            told.append((sample, -bowl(floats().snap(x[None])[0])))
-        theirs.tell(told)
+            reported.append((sample, -bowl(floats().snap(x[None])[0])))
+        theirs.tell(reported)
     x = drive(make_optimizer("cma-es"), Context(floats(), 33.0), bowl, len(expected))
     assert x == pytest.approx(np.array(expected), abs=1e-8)
 

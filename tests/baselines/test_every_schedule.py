@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
-from batches import told
+from batches import reported
 from ConfigSpace import ConfigurationSpace, Float
 from small import SCHEDULES, made, rng
 
@@ -18,7 +18,7 @@ from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Status, Trial
@@ -35,13 +35,13 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def together(optimizer: Any, tasks: Sequence[Task], budget: float = BUDGET) -> Runs:
-    worlds, contexts = range(len(tasks)), [Context.of(task, budget) for task in tasks]
-    return run_batch(optimizer, tasks, worlds, contexts, [rng(w, 7) for w in worlds], budget=budget, n_init=0)
+    instances, contexts = range(len(tasks)), [Context.of(task, budget) for task in tasks]
+    return run_batch(optimizer, tasks, instances, contexts, [rng(w, 7) for w in instances], budget=budget, n_init=0)
 
 
-def alone(optimizer: Any, task: Task, world: int, budget: float = BUDGET) -> list[Trial]:
-    run = Run(task, budget, world)
-    run_one(optimizer, run, Context.of(task, budget), rng(world, 7))
+def alone(optimizer: Any, task: Task, instance: int, budget: float = BUDGET) -> list[Trial]:
+    run = Run(task, budget, instance)
+    run_one(optimizer, run, Context.of(task, budget), rng(instance, 7))
     return run.trials
 
 
@@ -73,7 +73,7 @@ def test_runs_that_diverge_go_on_and_disturb_nobody(name: str) -> None:
         trials = runs.view(i).trials
         diverged += any(t.status is Status.DIVERGED for t in trials)
         assert len(trials) == BUDGET and np.isfinite([t.config["learning_rate"] for t in trials]).all()
-        assert i < 4 or difference(told(trials), told(others.view(i).trials)) is None
+        assert i < 4 or difference(reported(trials), reported(others.view(i).trials)) is None
     assert diverged >= 1
 
 
@@ -119,7 +119,7 @@ def test_without_signals_those_that_read_them_are_refused(name: str) -> None:
 
 def test_calls_at_the_wrong_time_are_refused(name: str) -> None:
     tasks = SUITES["schedules"].tasks("val")[:3]
-    runs = Runs(bank_of(tasks), 3, 2, budget=2)
+    runs = Runs(batch_of(tasks), 3, 2, budget=2)
     runs.begin(ALL_RUNS, np.arange(3), np.zeros(3, np.uint64))
     contexts = [Context.of(task, 2) for task in tasks]
     optimizer = made(name)

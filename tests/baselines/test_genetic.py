@@ -113,7 +113,7 @@ def test_crossover_keeps_the_mean_of_the_parents() -> None:
 def run_of(scores: list[float], budget: float = 33.0) -> Run:
     run = Run(Context(FLOATS, budget), np.random.default_rng(0))
     for x, score in zip(FLOATS.sample(np.random.default_rng(1), len(scores)), scores, strict=True):
-        run.told(x, score)
+        run.reported(x, score)
     return run
 
 

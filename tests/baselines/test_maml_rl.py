@@ -144,10 +144,10 @@ def test_an_inner_step_makes_probable_what_was_better_than_the_mean() -> None:
 # ---------------------------------------------------------------------- what the policy sees
 def test_features_by_hand() -> None:
     x = np.array([[0.0], [1.0], [3.0]])
-    told = np.array([True, False, True])
+    reported = np.array([True, False, True])
     k = kernel(x, x, 4.0)
     assert k[0].tolist() == pytest.approx([1.0, math.exp(-1.0), math.exp(-9.0)])
-    seen = features(x, k, np.array([0.5, 99.0, 2.0]), told, np.array([True, False, False]))
+    seen = features(x, k, np.array([0.5, 99.0, 2.0]), reported, np.array([True, False, False]))
     assert seen.shape == (3, 1 + 1 + HISTORY)
     assert (seen[0, 0] < -1e8, seen[1, 0], seen[2, 0]) == (True, 0.0, 0.0)
     near, far = math.exp(-1.0), math.exp(-4.0)  # of the second to the first and the third

@@ -417,13 +417,13 @@ def test_bohb_models_the_highest_fidelity_that_has_enough_trials() -> None:
     run = FidelityRun(Context.of(task, 30), np.random.default_rng(0))
     x = (np.arange(40) + 0.5)[:, None] / 40
     for i in range(40):
-        run.told(x[i], float(-abs(x[i, 0] - 0.3)), THIRDS[0])
+        run.reported(x[i], float(-abs(x[i, 0] - 0.3)), THIRDS[0])
     assert BOHB()._model(run).of == (0, 40)  # type: ignore[union-attr]
     for i in range(3):
-        run.told(x[i], 0.0, THIRDS[2])
+        run.reported(x[i], 0.0, THIRDS[2])
     assert BOHB()._model(run).of == (0, 40)  # type: ignore[union-attr]
     for i in range(4):
-        run.told(x[i], float(i), THIRDS[1])
+        run.reported(x[i], float(i), THIRDS[1])
     model = BOHB()._model(run)
     assert model is not None
     assert model.of == (1, 4)  # d + 3 = 4

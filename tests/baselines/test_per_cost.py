@@ -252,10 +252,10 @@ def test_rungs_are_at_equal_ratios_of_the_mean_price() -> None:
 def test_a_run_spends_what_its_trials_cost() -> None:
     for unit, spent in ((10.0, 0.25), (None, 1 / 9)):
         one = fidelity_run(unit=unit)
-        one.told(THREE[0], 1.0, 1.0, cost=80.0)  # given
+        one.reported(THREE[0], 1.0, 1.0, cost=80.0)  # given
         ask = one.follow_asks(lambda r: iter([(1, 0)]))
         assert ask == (1, 0)
-        one.told(THREE[1], 1.0, 1 / 9, cost=2.5)
+        one.reported(THREE[1], 1.0, 1 / 9, cost=2.5)
         assert one.spent == pytest.approx(spent)
 
 
@@ -273,15 +273,15 @@ def test_what_is_cheap_begins_further_up() -> None:
 
 def test_a_rung_in_cost_also_has_what_began_above_it() -> None:
     one = fidelity_run()
-    one.told(THREE[0], 3.0, 1.0, cost=1.0)
-    one.told(THREE[1], 2.0, 1 / 9, cost=1.0)
-    one.told(THREE[1], 5.0, 1 / 3, cost=1.0)
-    told = [[(round(float(r.x[0]), 6), score) for r, score in one.rung(level)] for level in range(3)]
-    assert told == [[(0.1, 3.0), (0.5, 2.0)], [(0.1, 3.0), (0.5, 5.0)], [(0.1, 3.0)]]
+    one.reported(THREE[0], 3.0, 1.0, cost=1.0)
+    one.reported(THREE[1], 2.0, 1 / 9, cost=1.0)
+    one.reported(THREE[1], 5.0, 1 / 3, cost=1.0)
+    reported = [[(round(float(r.x[0]), 6), score) for r, score in one.rung(level)] for level in range(3)]
+    assert reported == [[(0.1, 3.0), (0.5, 2.0)], [(0.1, 3.0), (0.5, 5.0)], [(0.1, 3.0)]]
     assert one.best([0, 1, 2], 0) == [0, 1]
     assert Tried(0, THREE[0]).score_from(0) is None
     plain = fidelity_run(unit=None)
-    plain.told(THREE[0], 3.0, 1.0)
+    plain.reported(THREE[0], 3.0, 1.0)
     assert plain.rung(0) == []
 
 
@@ -300,7 +300,7 @@ def test_what_is_left_goes_to_the_best_stopped_one_that_fits() -> None:
 def test_a_trial_of_unknown_cost_counts_as_the_mean(bad: float) -> None:
     one = fidelity_run()
     one.follow_asks(lambda r: iter([(1, 1)]))
-    one.told(THREE[1], 1.0, 1 / 3, cost=bad)
+    one.reported(THREE[1], 1.0, 1 / 3, cost=bad)
     assert one.spent == pytest.approx(1 / 3)
 
 

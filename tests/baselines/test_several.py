@@ -131,11 +131,11 @@ def test_the_first_children_are_those_of_the_library_itself() -> None:
     optimizer: Any = make_optimizer({"name": "nsga2", "population": 8})
     optimizer.reset(context, np.random.default_rng(3))
     x, f = [], []
-    told = []
+    reported = []
     for t in range(16):
         query = optimizer.ask()
         point = space.to_unit(query.config)
-        told.append(point)
+        reported.append(point)
         score, cost = float(point[0]), float((point[0] - point[1]) ** 2)
         if t < 8:
             x.append(point)
@@ -149,4 +149,4 @@ def test_the_first_children_are_those_of_the_library_itself() -> None:
     first = library.ask()
     Evaluator().eval(StaticProblem(problem, F=np.array(f)), first)
     library.tell(infills=first)
-    assert np.allclose(np.array(told[8:]), library.ask().get("X"))
+    assert np.allclose(np.array(reported[8:]), library.ask().get("X"))

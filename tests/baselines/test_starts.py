@@ -23,7 +23,7 @@ from hpo_gym.problem.task import Task
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.tasks.function import function_task
 
-# How many of its first trials are the world's, at a budget of 33.
+# How many of its first trials are the instance's, at a budget of 33.
 BEGIN = {
     "gp-ei": 2, "tpe": 10, "ga": 8, "de": 8, "pso": 8, "local-search": 3, "annealing": 3, "hyperband": 3, "asha": 2,
     "successive-halving": 3, "bohb": 2, "freeze-thaw": 3, "smac": 8,
@@ -72,10 +72,10 @@ def test_what_was_tried_meanwhile_is_skipped_and_nothing_else() -> None:
 
 def test_in_a_batch_and_alone_a_cell_has_the_same_stream() -> None:
     task = load_suite("SVM").tasks("train")[0]
-    worlds = [seeding.world_seed("SVM", task.name, "rollout", seed) for seed in (0, 1)]
-    contexts = [Context.of(task, 5.0, starts=seeding.starts_seed(w)) for w in worlds]
+    instances = [seeding.instance_seed("SVM", task.name, "rollout", seed) for seed in (0, 1)]
+    contexts = [Context.of(task, 5.0, starts=seeding.starts_seed(w)) for w in instances]
     optimizer: Any = make_optimizer("random")
-    runs = run_batch(optimizer, [task] * 2, worlds, contexts, [np.random.default_rng(9)] * 2, budget=5.0, n_init=0)
+    runs = run_batch(optimizer, [task] * 2, instances, contexts, [np.random.default_rng(9)] * 2, budget=5.0, n_init=0)
     for i in (0, 1):
         assert [dict(c) for c in runs.view(i).configs] == first("random", task, i, 5)
 

@@ -98,7 +98,7 @@ def test_later_values_are_less_by_the_cost() -> None:
 
 @pytest.mark.parametrize(("believed", "exponent"), [(1.0, 1.5), (0.4, 1.2), (0.0, 1.0)])
 def test_doubt_lowers_the_exponent_of_cost_down_to_two_thirds(believed: float, exponent: float) -> None:
-    def told(cost_exponent: float) -> np.ndarray:
+    def reported(cost_exponent: float) -> np.ndarray:
         of = model(cost_exponent=cost_exponent)
         values(of, [0], [1.0])
         assert of.doubt is not None
@@ -106,7 +106,7 @@ def test_doubt_lowers_the_exponent_of_cost_down_to_two_thirds(believed: float, e
         return np.asarray(of._value(Place(THREE, slice(None))))
 
     # the mean logarithm of cost is (-1, -.5, 1.5): 1.5 (2 + .4) / 3 = 1.2 of it, where .4 is the weight of the prior
-    assert told(1.5) - told(0.0) == pytest.approx(exponent * np.array([1.0, 0.5, -1.5]))
+    assert reported(1.5) - reported(0.0) == pytest.approx(exponent * np.array([1.0, 0.5, -1.5]))
 
 
 def test_tasks_weigh_by_the_pairs_that_they_order_otherwise() -> None:

@@ -12,7 +12,7 @@ import hpo_gym
 from hpo_gym import History, Query, Status, Task, Trial, load_suite, regret_of, rollout
 from hpo_gym.base.arrays import Floats, Keys
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.cells import world_of
+from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.incumbent import mean_regret
 from hpo_gym.bench.metrics import TEST, Curves, auc, compare, log_auc, normalised_regret, summarise
 from hpo_gym.bench.regret import Against
@@ -28,10 +28,10 @@ SPACE = read_space({"x": (0.0, 1.0)})
 
 @dataclass(frozen=True, eq=False)
 class Toy(Task):
-    """Score x, worst 0, best .8: exact, found, or the mean of .7 and .9 in the worlds 7 and 9."""
+    """Score x, worst 0, best .8: exact, found, or the mean of .7 and .9 in the instances 7 and 9."""
 
     how: str = "exact"
-    worlds: dict[int, float] = field(default_factory=lambda: {7: 0.7, 9: 0.9})
+    instances: dict[int, float] = field(default_factory=lambda: {7: 0.7, 9: 0.9})
     cost_unit = 2.0
     least_costs = (2.0,)
 
@@ -42,11 +42,11 @@ class Toy(Task):
     def exact(self) -> bool:
         return self.how == "exact"
 
-    def best_in(self, world: int) -> float:
-        return self.worlds.get(world, self.best) if self.how == "estimate" else self.best
+    def best_in(self, instance: int) -> float:
+        return self.instances.get(instance, self.best) if self.how == "estimate" else self.best
 
-    def searched(self, world: int | None) -> bool:
-        return self.how == "found" or world in self.worlds
+    def searched(self, instance: int | None) -> bool:
+        return self.how == "found" or instance in self.instances
 
 
 def toy(how: str) -> Toy:
@@ -68,7 +68,7 @@ def test_better_than_a_best_that_was_found_there_is_as_good() -> None:
 
 
 def test_better_than_an_estimate_has_a_regret_below_zero() -> None:
-    """World 7 and 9 are searched, world 1 and an unnamed one are held against the mean, .8."""
+    """World 7 and 9 are searched, instance 1 and an unnamed one are held against the mean, .8."""
     against = Against.of([toy("estimate")], [[7, 9, 1, None]])
     assert against.best.tolist() == [[0.7, 0.9, 0.8, 0.8]]
     assert against.estimated.tolist() == [[False, False, True, True]]
@@ -113,7 +113,7 @@ def test_a_rollout_is_in_no_world_that_was_searched() -> None:
 def test_replicates_beyond_those_that_were_searched_are_held_against_the_mean() -> None:
     suite = load_suite("Drift")
     task = suite.tasks("test")[0]
-    found = [task.best_in(world_of("Drift", task.name, r)) for r in range(6)]
+    found = [task.best_in(instance_of("Drift", task.name, r)) for r in range(6)]
     assert len(set(found[:5])) == 5 and found[5] == pytest.approx(np.mean(found[:5]))
     ends = {(task.name, r): np.array([task.best + 0.02]) for r in range(6)}
     made = curves_of(Measure(suite, [task.name], bounds_of(suite, [task.name], [])), "a", ends, (6, 1))
@@ -178,6 +178,6 @@ def test_a_report_says_of_how_many_runs_the_best_is_an_estimate() -> None:
 
     part, text = of(True)
     assert part["estimated_cells"] == 1
-    assert "Nobody has searched the worlds of 1 of 4 runs of each optimizer" in text and "below 0" in text
+    assert "Nobody has searched the instances of 1 of 4 runs of each optimizer" in text and "below 0" in text
     part, text = of(False)
     assert "estimated_cells" not in part and "Nobody" not in text

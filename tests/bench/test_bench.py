@@ -162,8 +162,8 @@ def test_a_setting_that_changed_in_its_file_is_another_optimizer(
     assert len(first) == 1 < len(both) == 2
     with Store(tmp_path / "store.sqlite", write=False) as store:
         mine = [r.identity["optimizer"] for r in store.records()]
-    told = [m["resolved"] for m in mine if m["name"] == "Filed"]  # type: ignore[index, call-overload]
-    assert sorted(t["pace"] for t in told) == [1, 2]
+    reported = [m["resolved"] for m in mine if m["name"] == "Filed"]  # type: ignore[index, call-overload]
+    assert sorted(t["pace"] for t in reported) == [1, 2]
     drawn = {(tmp_path / "trained" / name / "number.json").read_text() for name in both}
     assert len(drawn) == 1, "seeds are those of what was asked"
 
@@ -304,10 +304,10 @@ def test_resuming_with_more_seeds_keeps_what_there_is(
     undrawn: None, folder: Path, reference: Path, tmp_path: Path
 ) -> None:
     benchmark(ENTRANTS, folder, out=tmp_path, **{**SMALL, "seeds": 1})
-    before, told = stored(tmp_path), []
-    benchmark(ENTRANTS, folder, out=tmp_path, resume=True, progress=lambda done, *rest: told.append(done), **SMALL)
+    before, reported = stored(tmp_path), []
+    benchmark(ENTRANTS, folder, out=tmp_path, resume=True, progress=lambda done, *rest: reported.append(done), **SMALL)
     done = sum(status == "done" for _, status, _ in before.values())
-    assert told[0] == done
+    assert reported[0] == done
     assert stored(tmp_path) == stored(reference)
 
 
@@ -530,8 +530,10 @@ def test_one_cells_failure_is_not_anothers(name: str, engine: str, undrawn: None
     with Store(tmp_path / "store.sqlite", write=False) as store:
         mine = [r for r in store.records() if r.identity["optimizer"]["name"] == name]  # type: ignore[index]
     for record in mine:
-        world = seeding.world_seed("Gappy", str(record.identity["task"]), "bench", int(record.identity["replicate"]))  # type: ignore[call-overload]
-        unlucky = seeding.generator(seeding.optimizer_seed(world, name, {})).random() < 0.5
+        instance = seeding.instance_seed(
+            "Gappy", str(record.identity["task"]), "bench", int(record.identity["replicate"])
+        )  # type: ignore[call-overload]
+        unlucky = seeding.generator(seeding.optimizer_seed(instance, name, {})).random() < 0.5
         assert (record.status == "failed") == unlucky
     assert {r.status for r in mine} == {"done", "failed"}
     assert len(mine) == 12
@@ -579,9 +581,9 @@ def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_p
     assert tried[0] == tried[3] != tried[1] == tried[4] != tried[2]
     assert tried[2] != tried[0]
     assert len(list((tmp_path / "thrice" / "trained").iterdir())) == 3
-    told = [json.loads(p.read_text()) for p in (tmp_path / "thrice" / "trained").glob("*/training.json")]
-    assert {t["optimizer"] for t in told} == {"Drilled"}
-    assert len({t["curve"][1][1] for t in told}) == 3
+    reported = [json.loads(p.read_text()) for p in (tmp_path / "thrice" / "trained").glob("*/training.json")]
+    assert {t["optimizer"] for t in reported} == {"Drilled"}
+    assert len({t["curve"][1][1] for t in reported}) == 3
     assert thrice.data["protocol"]["trainings"] == {"Drilled": 3}
     assert "trainings" not in once.data["protocol"]
     assert stored(tmp_path / "once").keys() & stored(tmp_path / "thrice").keys() == {  # the first training is the same
@@ -709,17 +711,17 @@ def test_the_regret_of_a_run_that_ends_before_stays() -> None:
 
 
 def test_a_mean_regret_is_that_of_rollouts_that_know_no_relative() -> None:
-    suite, told = load_suite("SVM"), []
+    suite, reported = load_suite("SVM"), []
 
     class Listens(RandomSearch):
         def reset(self, context: Any, rng: np.random.Generator) -> None:
-            told.append({e.family for e in context.prior})
+            reported.append({e.family for e in context.prior})
             super().reset(context, rng)
 
     tasks = (*suite.tasks("train")[:2], suite.tasks("test")[0])
     found = mean_regret(Listens(), tasks, 4, seeds=3, prior=suite.prior())
     every = {e.family for e in suite.prior()}
-    assert told == [every - {task.family} for task in tasks for _ in range(3)]
+    assert reported == [every - {task.family} for task in tasks for _ in range(3)]
     runs = [(t, hpo_gym.rollout(Listens(), t, 4, seed=s)) for t in tasks for s in range(3)]
     assert found == pytest.approx(np.mean([regret_of(history, task, 4) for task, history in runs]), rel=1e-12)
 
@@ -803,19 +805,19 @@ def test_a_proposal_that_is_no_query_is_named() -> None:
 
 
 def test_an_optimizer_is_told_given_points_before_it_is_asked() -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
     class Listens(bench_optimizers.Draws):
         def ask(self) -> Query | None:
-            told.append("ask")
+            reported.append("ask")
             return super().ask()
 
         def tell(self, trial: Any) -> None:
-            told.append("tell")
+            reported.append("tell")
 
     task = toys.plain().task("g")
     run_one(Listens(), Run(task, 2.0, 0, 3), Context.of(task, 2.0), np.random.default_rng(0))
-    assert told == ["tell"] * 3 + ["ask", "tell"] * 2
+    assert reported == ["tell"] * 3 + ["ask", "tell"] * 2
 
 
 # ---------------------------------------------------------------------- seeds
@@ -824,12 +826,12 @@ def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
     seeds = set()
     for task in range(100):
         for replicate in range(100):
-            world = seeding.world_seed("AutoML", str(task), "bench", replicate)
+            instance = seeding.instance_seed("AutoML", str(task), "bench", replicate)
             for name, options in (("a", {}), ("b", {}), ("a", {"x": 1}), ("a", {"x": 2}), ("ab", {})):
-                seeds.add(seeding.optimizer_seed(world, name, options))
-            seeds.add(world)
+                seeds.add(seeding.optimizer_seed(instance, name, options))
+            seeds.add(instance)
             for name in ("c", "d", "e", "f", "g"):
-                seeds.add(seeding.optimizer_seed(world, name, {}))
+                seeds.add(seeding.optimizer_seed(instance, name, {}))
     assert len(seeds) == 100 * 100 * 11
 
 

@@ -52,14 +52,14 @@ class Steps:
     plan = ((0, 0.25), (0, 0.5), (0, 1.0), (2, 0.25), (2, 1.0))
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.context, self.told = context, 0
+        self.context, self.reported = context, 0
 
     def ask(self) -> Query:
-        row, fidelity = self.plan[self.told % 5]
+        row, fidelity = self.plan[self.reported % 5]
         return Query({"row": row}, fidelity)
 
     def tell(self, trial: Trial) -> None:
-        self.told += 1
+        self.reported += 1
 
 
 def bench(out: Path, suites: Any = None, **more: Any) -> hpo_gym.Results:
@@ -83,8 +83,8 @@ def test_a_comparison_by_hand(tmp_path: Path) -> None:
     assert curves.regret[0, 0, -1] == 0.0  # row 2 in full, at the last point
     (curves,) = [c for c in plain.curves["Epochs"] if c.optimizer == "steps"]
     assert curves.regret[0, 0, -1] == pytest.approx(0.5 / 0.75)
-    told = kept.data["suites"]["Epochs"]["optimizers"]["steps"]
-    assert told["trials"] == 5.0 and told["cut_trials"] == 0
+    reported = kept.data["suites"]["Epochs"]["optimizers"]["steps"]
+    assert reported["trials"] == 5.0 and reported["cut_trials"] == 0
 
 
 @pytest.mark.long

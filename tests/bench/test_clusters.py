@@ -69,14 +69,14 @@ def _words(folder: Path) -> list[str]:
 def test_a_worker_and_the_scheduler_die_in_mid_run_and_nothing_is_lost(
     folder: Path, serial: Path, tmp_path: Path
 ) -> None:
-    told: list[int] = []
+    reported: list[int] = []
     with dask_cluster(tmp_path / "dask") as cluster:
 
         def kill(done: int, total: int, what: str) -> None:
-            told.append(done)
-            if len(told) == 2:
+            reported.append(done)
+            if len(reported) == 2:
                 cluster.workers[0].kill()
-            if len(told) == 4:
+            if len(reported) == 4:
                 cluster.scheduler.kill()
 
         with pytest.raises(StateError, match=rf"scheduler of Dask at {cluster.address} has gone.* resume"):
@@ -85,13 +85,13 @@ def test_a_worker_and_the_scheduler_die_in_mid_run_and_nothing_is_lost(
             )
     assert verify(tmp_path / "out" / "store.sqlite") == []
     there, whole = stored(tmp_path / "out"), stored(serial)
-    assert len(there) == told[3] and 0 < len(there) < len(whole)
+    assert len(there) == reported[3] and 0 < len(there) < len(whole)
     assert there == {cell: whole[cell] for cell in there}
     again: list[int] = []
     benchmark(
         ENTRANTS, folder, out=tmp_path / "out", resume=True, progress=lambda done, *_: again.append(done), **SMALL
     )
-    assert again[0] == told[3]
+    assert again[0] == reported[3]
     same(tmp_path / "out", serial)
 
 

@@ -190,9 +190,9 @@ def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder:
     for run in found.runs:
         own = (trials["task"] == found.task) & (trials["replicate"] == found.replicate)
         mine = trials[own & (trials["optimizer"] == run.optimizer)]
-        told = [(t.score, t.test_score, t.status, dict(t.config)) for t in run.trials]
+        reported = [(t.score, t.test_score, t.status, dict(t.config)) for t in run.trials]
         columns = (mine["score"], mine["test_score"], mine["status"], mine["config"])
-        assert told == list(zip(*columns, strict=True))
+        assert reported == list(zip(*columns, strict=True))
         row = runs[
             (runs[["task", "optimizer", "replicate"]] == [found.task, run.optimizer, found.replicate]).all(axis=1)
         ]

@@ -203,8 +203,8 @@ def test_results_tell_hypervolumes_of_stored_trials(tmp_path: Path) -> None:
     runs = results.trials()
     for row in frame.itertuples():
         of = runs[(runs["optimizer"] == row.optimizer) & (runs["replicate"] == row.replicate)]
-        told = zip(of["config"], of["status"], strict=True)
-        history = History(tuple(Trial(Query(c), 0.0, status=Status[s.upper()]) for c, s in told))
+        reported = zip(of["config"], of["status"], strict=True)
+        history = History(tuple(Trial(Query(c), 0.0, status=Status[s.upper()]) for c, s in reported))
         regret = hypervolume_regret_of(history, task, ["score", "size"], 4)
         assert row.hypervolume_regret == pytest.approx(regret[-1])
         assert row.hypervolume_auc == pytest.approx(regret.mean())

@@ -101,10 +101,10 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(serial: Path, tmp_path: Path
     class Stop(BaseException):
         pass
 
-    told: list[int] = []
+    reported: list[int] = []
 
     def stop(done: int, total: int, what: str) -> None:
-        told.append(done)
+        reported.append(done)
         if done == 5:
             raise Stop
 
@@ -112,8 +112,8 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(serial: Path, tmp_path: Path
         benchmark("random", mine(), out=tmp_path, progress=stop, **SMALL)
     assert len(stored(tmp_path)) == 5, "each run of a live suite is stored as it ends"
     assert remake(tmp_path).failed_cells == 7
-    benchmark("random", mine(), out=tmp_path, resume=True, progress=lambda done, *_: told.append(done), **SMALL)
-    assert told == [*range(6), *range(5, 13)]
+    benchmark("random", mine(), out=tmp_path, resume=True, progress=lambda done, *_: reported.append(done), **SMALL)
+    assert reported == [*range(6), *range(5, 13)]
     assert stored(tmp_path) == stored(serial)
     assert results_of(tmp_path) == results_of(serial)
 
@@ -320,10 +320,12 @@ def test_a_suites_hash_is_of_what_is_told_and_never_of_code() -> None:
 def test_another_version_is_another_suite(tmp_path: Path) -> None:
     with pytest.warns(UserWarning):
         benchmark("random", mine(), out=tmp_path, **SMALL)
-    told: list[int] = []
+    reported: list[int] = []
     with pytest.warns(UserWarning):
-        benchmark("random", mine(2), out=tmp_path, resume=True, progress=lambda done, *_: told.append(done), **SMALL)
-    assert told[0] == 0 and len(stored(tmp_path)) == 24
+        benchmark(
+            "random", mine(2), out=tmp_path, resume=True, progress=lambda done, *_: reported.append(done), **SMALL
+        )
+    assert reported[0] == 0 and len(stored(tmp_path)) == 24
 
 
 def test_a_description_comes_back_as_a_suite_that_evaluates_nothing() -> None:

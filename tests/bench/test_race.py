@@ -20,7 +20,7 @@ from hpo_gym import Query, app
 from hpo_gym.app.play import screen
 from hpo_gym.app.play.picture import HOLD, SLOT, svg, write
 from hpo_gym.app.play.race import Race
-from hpo_gym.app.play.scale import Scale, brief, told
+from hpo_gym.app.play.scale import Scale, brief, shown_score
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 
 DRAWING = Path(__file__).resolve().parents[2] / "docs" / "figures" / "demo.svg"
@@ -168,7 +168,7 @@ def test_the_axis_by_hand() -> None:
 
 
 def test_values_in_few_characters() -> None:
-    assert [told(v) for v in (0.5, 12.3456, float("nan"), -0.25)] == ["0.5000", "12.35", "-", "-0.2500"]
+    assert [shown_score(v) for v in (0.5, 12.3456, float("nan"), -0.25)] == ["0.5000", "12.35", "-", "-0.2500"]
     assert [brief("abcdefgh", 5), brief("abcde", 5)] == ["ab…gh", "abcde"]
 
 

@@ -301,11 +301,11 @@ def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> No
         if str(cells.index(cell)) in one.failures.get(entrant.name, {}).get(start, {}):
             continue
         work = Work(entrant, suite, None, Protocol(one.split, start=start, budget=Budget(one.budget)), (cell,))
-        (anew,), (told,) = run_cells(work), one.made(data, suite, entrant, start, [cell])
+        (anew,), (reported,) = run_cells(work), one.made(data, suite, entrant, start, [cell])
         assert anew.error is None
         range_ = data.task(cell.task).best - data.task(cell.task).worst
         upto = one.budget if kernels() == {MADE_WITH} else ROUNDED.get(entrant.name, one.budget)
-        first, second = told.arrays["incumbent"][:upto], anew.arrays["incumbent"][:upto]
+        first, second = reported.arrays["incumbent"][:upto], anew.arrays["incumbent"][:upto]
         assert first == pytest.approx(second, abs=1e-4 * range_), entrant.name
         checked += 1
     assert checked >= 10

@@ -126,8 +126,8 @@ def written(tmp_path_factory):
 def test_all_files_are_written_and_listed(written):
     folder, files = written
     figures = [f"figures/{s}-{f}.png" for s in ("Other", "Toy") for f in ("difference", "profile", "ranks", "regret")]
-    told = ["pooled.csv", "report.html", "table.csv", "table.md"]
-    assert [str(f.relative_to(folder)) for f in files] == [*figures, *told]
+    reported = ["pooled.csv", "report.html", "table.csv", "table.md"]
+    assert [str(f.relative_to(folder)) for f in files] == [*figures, *reported]
     assert all(f.read_bytes().startswith(b"\x89PNG") for f in files if f.suffix == ".png")
 
 
@@ -278,8 +278,8 @@ def test_a_report_says_one_and_several_right(unpainted, tmp_path, suites, names,
     html = (tmp_path / "report.html").read_text()
     text = read(html)
     sheets = " ".join(f"{s.title} {s.caption}" for s in console_tables(results))
-    for told in (text, sheets, (tmp_path / "table.md").read_text(), *re.findall(r'aria-label="([^"]*)"', html)):
-        assert several_of_one(told) == [] and not re.search(r"\d\.0 [a-z]", told)
+    for reported in (text, sheets, (tmp_path / "table.md").read_text(), *re.findall(r'aria-label="([^"]*)"', html)):
+        assert several_of_one(reported) == [] and not re.search(r"\d\.0 [a-z]", reported)
     many = "1 optimizer" if len(names) == 1 else "2 optimizers"
     budget = {None: "1 trial", 1.0: "1 mean cost", 33.0: "33 mean costs"}[cost]
     assert f"{many} · split test · cold start · {budget} · 1 seed\n" in text

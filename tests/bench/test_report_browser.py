@@ -147,10 +147,10 @@ def test_arrow_keys_and_the_pointer_read_the_values_of_a_figure(page: Any) -> No
     page.execute_script("document.getElementById('s0-regret-values').closest('details').open = true")
     table = page.find_element(By.ID, "s0-regret-values")
     figure.send_keys(Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    told = figure.find_element(By.CLASS_NAME, "tip").text
-    assert "after trial 3" in told
+    reported = figure.find_element(By.CLASS_NAME, "tip").text
+    assert "after trial 3" in reported
     for name, value in zip(column(table, 0), column(table, 3), strict=True):
-        assert f"{name}\n{value}" in told
+        assert f"{name}\n{value}" in reported
     figure.send_keys(Keys.ESCAPE)
     assert not figure.find_element(By.CLASS_NAME, "tip").is_displayed()
     svg = figure.find_element(By.CSS_SELECTOR, ".plot svg")

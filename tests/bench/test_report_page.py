@@ -278,10 +278,10 @@ def test_the_style_sheet_and_the_figures_have_the_same_colours():
 def test_what_a_clock_and_a_machine_say_is_told_unless_left_out(tmp_path):
     results, curves = make()
     beside = Beside(made={"date": "2026-01-02 03:04 UTC", "machine": "Abacus, 2 logical cores"})
-    told = written(tmp_path / "a", results, curves, beside=beside)
+    reported = written(tmp_path / "a", results, curves, beside=beside)
     assert (
-        "<dt>date</dt><dd>2026-01-02 03:04 UTC</dd>" in told
-        and "<dt>machine</dt><dd>Abacus, 2 logical cores</dd>" in told
+        "<dt>date</dt><dd>2026-01-02 03:04 UTC</dd>" in reported
+        and "<dt>machine</dt><dd>Abacus, 2 logical cores</dd>" in reported
     )
     silent = written(tmp_path / "b", results, curves, beside=beside, timings=False)
     assert "2026-01-02" not in silent and "Abacus" not in silent and "ms p50" not in silent

@@ -18,7 +18,7 @@ from hpo_gym.bench.incumbent import mean_regret
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, run_batch, run_one
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.trial import History, Query, Status, Trial
 
@@ -35,18 +35,18 @@ class Script:
 
     def __init__(self, *queries: Any) -> None:
         self.queries = list(queries)
-        self.told: list[Trial] = []
+        self.reported: list[Trial] = []
         self.known: list[int] = []  # trials known at each ask
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         self.context, self.first = context, rng.random()
 
     def ask(self) -> Any:
-        self.known.append(len(self.told))
+        self.known.append(len(self.reported))
         return self.queries.pop(0) if self.queries else None
 
     def tell(self, trial: Trial) -> None:
-        self.told.append(trial)
+        self.reported.append(trial)
 
 
 def rows(*numbers: int, fidelity: float = 1.0) -> list[Query]:
@@ -58,7 +58,7 @@ def test_a_mean_regret_is_over_tasks_and_trials() -> None:
     class Again(Script):
         def reset(self, context: Context, rng: np.random.Generator) -> None:
             self.queries = rows(3, 0)
-            self.told.clear()
+            self.reported.clear()
             self.families = [e.family for e in context.prior]
 
     script, (a, b) = Again(), SQUARE.tasks("train")
@@ -73,7 +73,7 @@ def test_a_run_of_three_evaluations() -> None:
     got = hpo_gym.rollout(script, SQUARE.task("a"), 3)
     assert got == History((Trial(Query(config(3)), 4.0, 1.0), Trial(Query(config(1)), 6.0, 1.0),
                            Trial(Query(config(0)), 2.0, 1.0)), 0)  # fmt: skip
-    assert script.told == list(got) and script.known == [0, 1, 2] and len(script.queries) == 1
+    assert script.reported == list(got) and script.known == [0, 1, 2] and len(script.queries) == 1
 
 
 def test_a_run_ends_where_the_optimizer_has_nothing_more_to_try() -> None:
@@ -120,35 +120,41 @@ def test_a_failure_has_the_worst_score_so_far_and_first_what_the_prior_says() ->
     script = Script(*rows(2, 1, 2, 0, 2))
     got = hpo_gym.rollout(script, task, 5, prior=others)
     assert got.scores == (4, 6, 6, 2, 2)  # the worst of b; then of the successes so far
-    assert script.told == list(got) and [s.label for s in got.statuses] == ["failed", "ok", "failed", "ok", "failed"]
+    assert script.reported == list(got) and [s.label for s in got.statuses] == [
+        "failed",
+        "ok",
+        "failed",
+        "ok",
+        "failed",
+    ]
     assert hpo_gym.regret_of(got, task).tolist() == [1, 0, 0, 0, 0]
 
 
 def test_given_points_are_told_first_and_not_charged() -> None:
     task = SQUARE.task("a")
-    world = seeding.world_seed("Square", "a", "rollout", 5)
-    at = given_points(bank_of([task]), np.zeros(1, int), np.array([world], np.uint64), 2).ravel().tolist()
+    instance = seeding.instance_seed("Square", "a", "rollout", 5)
+    at = given_points(batch_of([task]), np.zeros(1, int), np.array([instance], np.uint64), 2).ravel().tolist()
     script = Script(*rows(3, 1, 0))
     got = hpo_gym.rollout(script, task, 2, seed=5, n_init=2)
     assert got.configs == tuple(config(r) for r in [*at, 3, 1]) and got.n_init == 2
-    assert script.told == list(got) and script.known == [2, 3]
+    assert script.reported == list(got) and script.known == [2, 3]
     assert got.scores[:2] == tuple(toys.SCORE[0][r] for r in at)
 
 
 def test_noise_and_choices_are_functions_of_the_seed() -> None:
     task, scores = toys.noisy().task("a"), set()
     for seed in range(12):
-        world = seeding.world_seed("Coins", "a", "rollout", seed)
+        instance = seeding.instance_seed("Coins", "a", "rollout", seed)
         script = Script(*rows(1, 1))
         first, second = hpo_gym.rollout(script, task, 2, seed=seed).scores
-        assert first == second == task.run(config(1), 1.0, world).score
-        assert script.first == seeding.generator(seeding.optimizer_seed(world, "Script", {})).random()
+        assert first == second == task.run(config(1), 1.0, instance).score
+        assert script.first == seeding.generator(seeding.optimizer_seed(instance, "Script", {})).random()
         scores.add(first)
     assert scores == {5, 7}
     script = Script(*rows(1))
     assert (
         hpo_gym.rollout(script, task, 1).scores[0]
-        == task.run(config(1), 1.0, seeding.world_seed("Coins", "a", "rollout", 0)).score
+        == task.run(config(1), 1.0, seeding.instance_seed("Coins", "a", "rollout", 0)).score
     )  # the default seed is 0
 
 
@@ -170,7 +176,7 @@ def test_what_is_no_query_is_refused() -> None:
         hpo_gym.rollout(Script(config(0)), SQUARE.task("a"), 1)
 
 
-def told_times(patch: pytest.MonkeyPatch, *seconds: float) -> None:
+def reported_times(patch: pytest.MonkeyPatch, *seconds: float) -> None:
     """A clock that tells these times, one after the other."""
     patch.setattr(time, "perf_counter", iter(seconds).__next__)
 
@@ -178,7 +184,7 @@ def told_times(patch: pytest.MonkeyPatch, *seconds: float) -> None:
 def test_a_run_counts_time_of_ask_and_tell_and_not_of_the_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(SQUARE.task("a"), 2.0, 9)
     with monkeypatch.context() as patch:
-        told_times(patch, 100, 101, 111, 113, 200, 205, 206, 207)  # ask 1, evaluate 10, tell 2; ask 5, 1, 1
+        reported_times(patch, 100, 101, 111, 113, 200, 205, 206, 207)  # ask 1, evaluate 10, tell 2; ask 5, 1, 1
         run_one(Script(*rows(0, 1, 2)), run, Context.of(run.task, 2.0, ()), seeding.generator(1))
     assert run.seconds == [3.0, 6.0]
     assert (run.spent, run.over, len(run.trials)) == (2.0, True, 2)
@@ -243,10 +249,10 @@ class Batch:
 
 
 def together(batch: Batch, tasks: list[hpo_gym.Task], budget: float, n_init: int = 0, **more: Any) -> list[History]:
-    worlds = [100 + i for i in range(len(tasks))]
+    instances = [100 + i for i in range(len(tasks))]
     contexts = [Context.of(t, budget, ()) for t in tasks]
     rngs = [seeding.generator(i) for i in range(len(tasks))]
-    runs = run_batch(batch, tasks, worlds, contexts, rngs, budget=budget, n_init=n_init, **more)
+    runs = run_batch(batch, tasks, instances, contexts, rngs, budget=budget, n_init=n_init, **more)
     assert batch.contexts is contexts and batch.rngs is rngs
     return [runs.view(i, n_init) for i in range(len(tasks))]
 
@@ -270,7 +276,7 @@ def test_runs_in_step() -> None:
 def test_a_batch_tells_the_seconds_of_each_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds: list[float] = []
     with monkeypatch.context() as patch:
-        told_times(patch, 100, 106, 200, 203)
+        reported_times(patch, 100, 106, 200, 203)
         together(Batch(([0, 1, 3], None), ([1, 2, 2], None)), [B, A, B], 2, watch=seconds.append)
     assert seconds == [2.0, 1.0]
 
@@ -323,8 +329,8 @@ def test_sums_of_fidelities_that_round_are_forgiven_in_a_batch() -> None:
 def test_given_points_begin_every_run() -> None:
     batch = Batch(([3, 1], None), ([0, 2], None))
     got = together(batch, [A, B], 2, n_init=2)
-    bank = bank_of([A, B])
-    at = given_points(bank, np.array([0, 1]), np.array([100, 101], np.uint64), 2)
+    batch = batch_of([A, B])
+    at = given_points(batch, np.array([0, 1]), np.array([100, 101], np.uint64), 2)
     assert [h.configs for h in got] == [
         tuple(config(r) for r in [*at[:, 0].tolist(), 3, 0]), tuple(config(r) for r in [*at[:, 1].tolist(), 1, 2]),
     ]  # fmt: skip

@@ -55,13 +55,13 @@ class Listed:
         self.rows = rows
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.context, self.spent, self.told = context, 0.0, 0
+        self.context, self.spent, self.reported = context, 0.0, 0
 
     def ask(self) -> Query:
-        return Query({"row": int(self.rows[self.told % len(self.rows)])})
+        return Query({"row": int(self.rows[self.reported % len(self.rows)])})
 
     def tell(self, trial: Trial) -> None:
-        self.told += 1
+        self.reported += 1
         self.spent += self.context.charge(trial)
 
 
@@ -126,9 +126,9 @@ def test_a_comparison_by_hand(test: bool, undrawn: None, tmp_path: Path) -> None
     (curves,) = [c for c in results.curves["Planned"] if c.optimizer == "listed"]
     ahead, behind = (0.4375, 0.25) if test else (0.5625, 0.0)
     assert curves.regret[0, 0].tolist() == [ahead] * 5 + [0.5] * 22 + [behind] * 6 and curves.cost == 3.0
-    told = results.data["suites"]["Planned"]["optimizers"]["listed"]
-    assert told["auc"][0] == pytest.approx((5 * ahead + 22 * 0.5 + 6 * behind) / 33, abs=1e-6)
-    assert (told["trials"], told["cut_trials"], told["failed_cells"]) == (3.0, 1, 0)
+    reported = results.data["suites"]["Planned"]["optimizers"]["listed"]
+    assert reported["auc"][0] == pytest.approx((5 * ahead + 22 * 0.5 + 6 * behind) / 33, abs=1e-6)
+    assert (reported["trials"], reported["cut_trials"], reported["failed_cells"]) == (3.0, 1, 0)
     assert results.failed_trials["Planned"]["listed"] == {}
     protocol = results.data["protocol"]
     assert protocol["budget_cost"] == 3.0 and "budget" not in protocol

@@ -646,10 +646,10 @@ def test_several_faults_are_all_told(three: Path) -> None:
         "UPDATE meta SET value = 'q' WHERE key = 'protocol'",
         "DELETE FROM batches WHERE batch = 2",
     )
-    told = verify(three)
-    assert len(told) == 4
+    reported = verify(three)
+    assert len(reported) == 4
     for words in ("match its seal", "cell 'aa'", "cell 'cc'", "meta 'protocol'"):
-        assert sum(words in fault for fault in told) == 1
+        assert sum(words in fault for fault in reported) == 1
 
 
 def test_a_broken_page_is_told(three: Path) -> None:
@@ -671,8 +671,8 @@ def test_what_only_sqlites_own_check_finds_is_told(three: Path) -> None:
 def test_a_table_that_is_gone_is_told_by_each_check_that_reads_it(three: Path) -> None:
     with Store(three) as store:
         change(three, "DROP TABLE meta")
-        told = store.verify()
-    assert len(told) == 2 and all("no such table: meta" in fault for fault in told)
+        reported = store.verify()
+    assert len(reported) == 2 and all("no such table: meta" in fault for fault in reported)
 
 
 def test_text_that_is_no_unicode_is_refused(three: Path) -> None:

@@ -141,15 +141,15 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(ran: Path) -> Results:
+def reported(ran: Path) -> Results:
     """Its results; the report of them is written beside."""
     with unpainted():
         return remake(ran)
 
 
 @pytest.mark.long
-def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path, told: Results) -> None:
-    results, suite = told, suite_of(levels=1)
+def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path, reported: Results) -> None:
+    results, suite = reported, suite_of(levels=1)
     part = results.data["suites"]["Tested"]
     assert (part["score"], part["tested_tasks"], part["n_tasks"]) == ("test", 2, 2)
     regrets: dict[str, dict[str, list[Any]]] = {}
@@ -188,29 +188,29 @@ def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path, told:
     assert any(r["test"] != r["validation"] for r in regrets.values())
 
 
-def test_a_suite_without_test_scores_says_so(ran: Path, told: Results) -> None:
-    part = told.data["suites"]["Plain"]
+def test_a_suite_without_test_scores_says_so(ran: Path, reported: Results) -> None:
+    part = reported.data["suites"]["Plain"]
     assert (part["score"], part["tested_tasks"]) == ("validation", 0)
     assert not any("validation" in s or "overtuned" in s for s in part["optimizers"].values())
-    assert told.curves["Plain"][0].regret.tolist() == told.validation["Plain"][0].regret.tolist()
+    assert reported.curves["Plain"][0].regret.tolist() == reported.validation["Plain"][0].regret.tolist()
     assert "No test scores: regret is on the validation score." in (ran / "table.md").read_text()
 
 
-def test_pooled_ratios_are_of_the_headline(told: Results) -> None:
-    data = told.data
+def test_pooled_ratios_are_of_the_headline(reported: Results) -> None:
+    data = reported.data
     assert data["pooled"]["suites"] == ["Plain", "Tested"]
     ratios = [data["suites"][s]["optimizers"]["ga"]["ratio"][0] for s in ("Plain", "Tested")]
     row = data["pooled"]["anchors"]["portfolio"]["optimizers"]["ga"]
     assert row["ratio"][0] == pytest.approx(np.sqrt(np.prod(ratios)), abs=1e-5)
 
 
-def test_pages_show_both_scores(ran: Path, told: Results) -> None:
+def test_pages_show_both_scores(ran: Path, reported: Results) -> None:
     head = next(x for x in (ran / "table.md").read_text().split("## Tested")[1].splitlines() if x.startswith("|"))
     assert "| test AUC | validation AUC | overtuned |" in head
     html = (ran / "report.html").read_text()
     assert "Test regret" in html and "Overtuned" in html and "normalised test regret" in html
-    frame = told.to_frame().set_index(["suite", "optimizer"])
-    own = told.data["suites"]["Tested"]["optimizers"]["ga"]
+    frame = reported.to_frame().set_index(["suite", "optimizer"])
+    own = reported.data["suites"]["Tested"]["optimizers"]["ga"]
     assert frame.loc[("Tested", "ga"), "auc"] == own["auc"][0]
     assert frame.loc[("Tested", "ga"), "validation_auc"] == own["validation"]["auc"][0]
     assert frame.loc[("Tested", "ga"), "validation_regret@5_low"] == own["validation"]["regret"]["5"][1]

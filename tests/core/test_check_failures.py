@@ -44,7 +44,7 @@ KEPT: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Told(Changes):
+class Reported(Changes):
     """Tells other things of some trials."""
 
     def changed(self, *parts: Any) -> Any:
@@ -57,13 +57,13 @@ class Told(Changes):
 
 # ---------------------------------------------------------------------- budgets in cost
 @planted("`info['status']` is not what the task gives", **COST)
-class TellsACutTrialAsASuccess(Told):
+class TellsACutTrialAsASuccess(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"status": "ok"} if info["status"] == "timeout" else {}
 
 
 @planted("`info['score']` is not what the task gives", **COST)
-class TellsTheScoreOfACutTrial(Told):
+class TellsTheScoreOfACutTrial(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         if info["status"] != "timeout":
             return {}
@@ -71,7 +71,7 @@ class TellsTheScoreOfACutTrial(Told):
 
 
 @planted("`info['cost']` is not what the task gives", **COST)
-class ChargesACutTrialInFull(Told):
+class ChargesACutTrialInFull(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"cost": self.suite.task(info["task"]).run(info["config"]).cost} if info["status"] == "timeout" else {}
 
@@ -125,25 +125,25 @@ class GoesOnAfterACutTrial(Changes):
 class PaysInFullAboveACheckpoint(HPOEnv):
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**{**keywords, "checkpoints": False})
-        object.__setattr__(self.kernel.contexts, "continued", np.ones(len(self.kernel.bank.tasks), bool))
+        object.__setattr__(self.kernel.contexts, "continued", np.ones(len(self.kernel.batch.tasks), bool))
 
 
 @planted("`info['cost']` is not what the task gives", **KEPT, checkpoints=True)
-class SparesTheSameFidelity(Told):
+class SparesTheSameFidelity(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         same = [t for t in self.history() if (dict(t.config), t.fidelity) == (info["config"], info["fidelity"])]
         return {"cost": 0.0} if len(same) > 1 else {}
 
 
 @planted("`info['cost']` is not what the task gives", **KEPT, checkpoints=True)
-class SparesLessThanACheckpoint(Told):
+class SparesLessThanACheckpoint(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         above = [t for t in self.history()[:-1] if dict(t.config) == info["config"] and t.fidelity > info["fidelity"]]
         return {"cost": 0.0} if above else {}
 
 
 @planted("`info['cost']` is not what the task gives", **KEPT, checkpoints=True, n_init=3)
-class GoesOnFromGivenPoints(Told):
+class GoesOnFromGivenPoints(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         given = [dict(t.config) for t in self.history()[:3]]
         return {"cost": info["cost"] / 2} if info["config"] in given or info["t"] == 5 else {}
@@ -151,31 +151,31 @@ class GoesOnFromGivenPoints(Told):
 
 # ---------------------------------------------------------------------- constraints
 @planted("`info['status']` is not what the task gives", **CONSTRAINED)
-class TellsWhatBreaksAConstraintAsASuccess(Told):
+class TellsWhatBreaksAConstraintAsASuccess(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"status": "ok"} if info["status"] == "infeasible" else {}
 
 
 @planted("`info['score']` is not what the task gives", **CONSTRAINED)
-class TellsTheScoreOfWhatBreaksAConstraint(Told):
+class TellsTheScoreOfWhatBreaksAConstraint(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"score": 99.0} if info["status"] == "infeasible" else {}
 
 
 @planted("The incumbent is not the best trial so far", **CONSTRAINED)
-class KeepsWhatBreaksAConstraint(Told):
+class KeepsWhatBreaksAConstraint(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"incumbent": dict(info["config"])} if info["status"] == "infeasible" else {}
 
 
 @planted("`info['cost']` is not what the task gives", **CONSTRAINED)
-class DoesNotChargeWhatBreaksAConstraint(Told):
+class DoesNotChargeWhatBreaksAConstraint(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"cost": 0.0} if info["status"] == "infeasible" else {}
 
 
 @planted("`info['objectives']` is not", **CONSTRAINED)
-class TellsNoNumbersOfWhatBreaksAConstraint(Told):
+class TellsNoNumbersOfWhatBreaksAConstraint(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"objectives": info["objectives"] * np.nan} if info["status"] == "infeasible" else {}
 
@@ -205,25 +205,25 @@ class HasTheRegretOfWhatIsNotFeasible(HPOEnv):
 
 # ---------------------------------------------------------------------- failures
 @planted("`info['score']` is not what the task gives", **GAPPY)
-class ServesFailuresAConstant(Told):
+class ServesFailuresAConstant(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"score": -1.0} if info["status"] == "failed" else {}
 
 
 @planted("`info['score']` is not a finite Python float", **GAPPY)
-class ServesFailuresNothing(Told):
+class ServesFailuresNothing(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"score": float("nan")} if info["status"] == "failed" else {}
 
 
 @planted("The incumbent is not the best trial so far", **GAPPY)
-class KeepsAFailureBesideASuccess(Told):
+class KeepsAFailureBesideASuccess(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"incumbent": dict(info["config"])} if info["status"] == "failed" and info["t"] > 1 else {}
 
 
 @planted("The incumbent's score is", suite=failing(), budget=8)
-class NeverLowersTheIncumbent(Told):
+class NeverLowersTheIncumbent(Reported):
     best = -np.inf
 
     def reset(self, **keywords: Any) -> Any:
@@ -266,13 +266,13 @@ class ReadsTheLastColumns(HPOEnv):
 
 
 @planted("not what the task gives", suite="SVM:surrogate")
-class AddsNoiseToASurrogate(Told):
+class AddsNoiseToASurrogate(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"score": info["score"] + 1e-6 * info["t"]}
 
 
 @planted("`info['config']` is not what the task gives", suite="SVM:surrogate")
-class TellsTheRowOfATable(Told):
+class TellsTheRowOfATable(Reported):
     def otherwise(self, info: Any) -> dict[str, Any]:
         return {"config": {k: round(v, 3) if isinstance(v, float) else v for k, v in info["config"].items()}}
 

@@ -374,7 +374,7 @@ class PunishesTheFirstTrial(Changes):
 
 
 # ---------------------------------------------------------------------- noise
-@planted("not what the task gives in this world", suite="ToyNoisy")
+@planted("not what the task gives in this instance", suite="ToyNoisy")
 class AddsNoise(Changes):
     def changed(self, *parts: Any) -> Any:
         obs, reward, terminated, truncated, info, _ = parts
@@ -384,17 +384,17 @@ class AddsNoise(Changes):
         return obs, reward + shift, terminated, truncated, info | {"score": score, "incumbent_score": best}
 
 
-@planted("not what the task gives in this world", suite="ToyFormulas")
+@planted("not what the task gives in this instance", suite="ToyFormulas")
 class DrawsNoiseByTheOrderOfCalls(HPOEnv):
     def step(self, action: Any) -> Any:
         if not self._seeded:
             return super().step(action)
-        world = self.kernel.runs.world
-        self.kernel.runs.world = world + np.uint64(self.kernel.runs.count(0))
+        instance = self.kernel.runs.instance
+        self.kernel.runs.instance = instance + np.uint64(self.kernel.runs.count(0))
         try:
             return super().step(action)
         finally:
-            self.kernel.runs.world = world
+            self.kernel.runs.instance = instance
 
 
 @planted("An episode does not begin as that of a plain vector env", suite="ToyNoisy", n_init=2)
@@ -627,7 +627,7 @@ class IsWrongOnOneTask(Changes):
 class IsWrongOnOneTaskOf132(Changes):
     def changed(self, *parts: Any) -> Any:
         obs, *rest, info, _ = parts
-        wrong = info["task"] == self.kernel.bank.tasks[77].name
+        wrong = info["task"] == self.kernel.batch.tasks[77].name
         obs[-1] = obs[-1] / 2 if wrong else obs[-1]
         return obs, *rest, info
 

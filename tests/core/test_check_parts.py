@@ -149,7 +149,7 @@ def asked(words: str, kind: type, change: Callable[[Any, Any], Any], options: An
 asked(" evaluates ", Box, lambda a, _: -a, **GAPPY)
 asked(" evaluates ", Grid, lambda a, _: np.maximum(a, 1) - 1, **GAPPY)
 asked(" evaluates ", Move, lambda a, contexts: np.where(a < 2 * contexts.space.d, a ^ 1, a), **GAPPY)
-asked(" evaluates ", Pool, lambda a, contexts: (a + 1) % contexts.bank.m, suite="ToyPlain")
+asked(" evaluates ", Pool, lambda a, contexts: (a + 1) % contexts.batch.m, suite="ToyPlain")
 asked(" is evaluated at fidelity ", Box, lambda a, _: _lowest(a), {"fidelity": True}, **FIDELITY)
 asked(" at fidelity ", Box, lambda a, _: _lowest(a), {"fidelity": True}, **COST)
 
@@ -168,9 +168,9 @@ class Answers(Box):
 
     def decode(self, contexts: Any, runs: Any, actions: Any) -> Any:
         proposal = super().decode(contexts, runs, actions)
-        bank, asked_ = contexts.bank, contexts.space.snap((np.asarray(actions, float) + 1) / 2)
-        pool = bank.points(np.zeros(bank.m, int), np.arange(bank.m))
-        at = [self.choose(contexts.space, x, np.where(bank.measured[j][:, None], pool, np.nan))
+        batch, asked_ = contexts.batch, contexts.space.snap((np.asarray(actions, float) + 1) / 2)
+        pool = batch.points(np.zeros(batch.m, int), np.arange(batch.m))
+        at = [self.choose(contexts.space, x, np.where(batch.measured[j][:, None], pool, np.nan))
               for x, j in zip(asked_, runs.task, strict=True)]  # fmt: skip
         return proposal._replace(at=np.array(at))
 

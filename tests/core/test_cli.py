@@ -122,8 +122,8 @@ def test_list_prints_tables_for_people(run: Run) -> None:
 
 @pytest.mark.parametrize("name", [*(n for n in SUITES.names() if not n.startswith("Toy")), *OPTIMIZERS.names()])
 def test_info_knows_every_name(name: str, run: Run) -> None:
-    told, data = run("info", name), run("info", name, "--json")
-    assert told.code == data.code == 0
+    reported, data = run("info", name), run("info", name, "--json")
+    assert reported.code == data.code == 0
     facts = json.loads(data.out)
     assert facts["name"] == name
     if name in SUITES.entries():
@@ -131,7 +131,7 @@ def test_info_knows_every_name(name: str, run: Run) -> None:
         assert facts["licence"]
     else:
         assert "Reference" in facts["description"] or not facts["installed"]
-    assert name in told.out
+    assert name in reported.out
 
 
 def test_info_of_an_optimizer_whose_extra_is_missing_has_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,9 +245,9 @@ def test_import_takes_objectives_that_bench_and_info_tell_of(run: Run, undrawn: 
     lines = ["task,C,score,size,recall", *(f"t,{c},{c},{10 * c},{1 - c}" for c in (0.25, 0.5, 0.75, 1.0))]
     (tmp_path / "mine.csv").write_text("\n".join(lines))
     assert run("import", "mine.csv", "--out", "mine", "--minimize", "size", "--maximize", "recall").code == 0
-    told = json.loads(run("info", "mine", "--json").out)
-    assert told["objectives"] == ["size (no unit, minimize)", "recall (no unit, maximize)"]
-    assert told["dimensions"] == 1
+    reported = json.loads(run("info", "mine", "--json").out)
+    assert reported["objectives"] == ["size (no unit, minimize)", "recall (no unit, maximize)"]
+    assert reported["dimensions"] == 1
     bench = ["bench", "--suite", "mine", "--optimizers", "random", "--budget", "4", *TINY[2:-1],
              "--objectives", "score,size"]  # fmt: skip
     done = run(*bench, "--constraints", "size=7.5", "--out", "out")

@@ -1,4 +1,4 @@
-"""Known answers of `Contexts`: meta-features, the oracle, and which rows and points a world draws."""
+"""Known answers of `Contexts`: meta-features, the oracle, and which rows and points an instance draws."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.contexts import Contexts, given_points
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.view import view_of
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import draw_rows
 from hpo_gym.problem.prior import Scale, signed_log
 from hpo_gym.problem.task import pooled
@@ -23,7 +23,7 @@ from hpo_gym.problem.task import pooled
 GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them
 
 
-def worlds(*numbers: int) -> np.ndarray:
+def instances(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.uint64)
 
 
@@ -46,14 +46,14 @@ def permuted(position: int, size: int, key: int, most: int) -> int:
             return value
 
 
-def rows_by_hand(world: int, count: int, salt: int, rows: list[int], most: int) -> list[int]:
-    key = mixed(world, salt)
+def rows_by_hand(instance: int, count: int, salt: int, rows: list[int], most: int) -> list[int]:
+    key = mixed(instance, salt)
     return [rows[permuted(i % len(rows), len(rows), key, most)] for i in range(count)]
 
 
 def test_rows_are_a_keyed_permutation_of_those_that_were_measured() -> None:
-    bank = bank_of(toys.levels().members)
-    got = draw_rows(bank.measured_first, which(0, 1, 0, 1), worlds(5, 5, 6, 2**64 - 1), 4, 99)
+    batch = batch_of(toys.levels().members)
+    got = draw_rows(batch.measured_first, which(0, 1, 0, 1), instances(5, 5, 6, 2**64 - 1), 4, 99)
     a, b = [0, 1, 2], [0, 1, 2, 3]  # row 3 is not measured on a, and what fails is
     assert got.tolist() == [
         rows_by_hand(5, 4, 99, a, 4), rows_by_hand(5, 4, 99, b, 4), rows_by_hand(6, 4, 99, a, 4),
@@ -71,85 +71,85 @@ def test_pools_of_any_size_are_permuted_whole(m: int) -> None:
     x = np.linspace(0, 1, m)[:, None]
     column = {**toys.COLUMN, "name": "u"}
     space = hpo_gym.SearchSpace({"hyperparameters": [column], "conditions": [], "forbiddens": []})
-    bank = bank_of(hpo_gym.table_suite("Line", space, x, np.arange(m)[None] * 1.0).members)
-    for world in (0, 1, 12345):
-        (got,) = draw_rows(bank.measured_first, which(0), worlds(world), m, CANDIDATES).tolist()
+    batch = batch_of(hpo_gym.table_suite("Line", space, x, np.arange(m)[None] * 1.0).members)
+    for instance in (0, 1, 12345):
+        (got,) = draw_rows(batch.measured_first, which(0), instances(instance), m, CANDIDATES).tolist()
         assert sorted(got) == list(range(m))
-        assert got == rows_by_hand(world, m, CANDIDATES, list(range(m)), max(m, 2))
+        assert got == rows_by_hand(instance, m, CANDIDATES, list(range(m)), max(m, 2))
 
 
 def test_a_run_draws_the_same_in_any_batch() -> None:
-    bank = bank_of(toys.levels().members)
-    many = draw_rows(bank.measured_first, np.arange(20) % 2, np.arange(20, dtype=np.uint64), 3, 7)
+    batch = batch_of(toys.levels().members)
+    many = draw_rows(batch.measured_first, np.arange(20) % 2, np.arange(20, dtype=np.uint64), 3, 7)
     for i in range(20):
-        assert draw_rows(bank.measured_first, which(i % 2), worlds(i), 3, 7).tolist() == [many[i].tolist()]
+        assert draw_rows(batch.measured_first, which(i % 2), instances(i), 3, 7).tolist() == [many[i].tolist()]
 
 
 def test_unmeasured_rows_come_last() -> None:
-    rows, sizes = pooled(bank_of(toys.levels().members)).measured_first
+    rows, sizes = pooled(batch_of(toys.levels().members)).measured_first
     assert rows.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]] and sizes.tolist() == [3, 4]
     gap = np.array([[[np.nan], [1.0], [np.nan], [2.0]]])
     suite = hpo_gym.table_suite("Gaps", toys.SPACE, np.array(toys.X), gap[:, :, 0])
-    rows, sizes = pooled(bank_of(suite.members)).measured_first
+    rows, sizes = pooled(batch_of(suite.members)).measured_first
     assert rows.tolist() == [[1, 3, 0, 2]] and sizes.tolist() == [2]
 
 
 def test_rows_are_drawn_only_from_a_pool() -> None:
     with pytest.raises(InvalidValueError, match="only from tasks with a pool of configurations"):
-        draw_rows(pooled(bank_of(toys.slopes().members)).measured_first, which(0), worlds(0), 2, 7)
+        draw_rows(pooled(batch_of(toys.slopes().members)).measured_first, which(0), instances(0), 2, 7)
 
 
 # ---------------------------------------------------------------------------------------------- given points
 def test_given_rows_are_the_first_of_a_draw_by_the_world() -> None:
-    bank = bank_of(toys.levels().members)
-    got = given_points(bank, which(0, 1), worlds(5, 5), 2)
+    batch = batch_of(toys.levels().members)
+    got = given_points(batch, which(0, 1), instances(5, 5), 2)
     a, b = rows_by_hand(5, 2, GIVEN, [0, 1, 2], 4), rows_by_hand(5, 2, GIVEN, [0, 1, 2, 3], 4)
     assert got.tolist() == [[a[0], b[0]], [a[1], b[1]]] == [[2, 3], [1, 1]]
-    more = given_points(bank, which(0, 1), worlds(5, 5), 3)
+    more = given_points(batch, which(0, 1), instances(5, 5), 3)
     assert more[:2].tolist() == got.tolist()  # fewer are the first of more
 
 
 def test_given_points_off_a_table_are_uniform_by_the_world() -> None:
-    bank = bank_of(toys.slopes().members)
-    got = given_points(bank, which(0, 1), worlds(5, 6), 2)
+    batch = batch_of(toys.slopes().members)
+    got = given_points(batch, which(0, 1), instances(5, 6), 2)
     assert got.shape == (2, 2, 2)
-    for i, world in enumerate((5, 6)):
-        keys = [mixed(world, (GIVEN << 32) + j) for j in range(4)]
+    for i, instance in enumerate((5, 6)):
+        keys = [mixed(instance, (GIVEN << 32) + j) for j in range(4)]
         u = [((key >> 11) + 0.5) * 2.0**-53 for key in keys]
         assert got[:, i].ravel().tolist() == pytest.approx(u, abs=2.0**-32)  # the grid of floats
     assert got[0, 0].tolist() == pytest.approx([0.9370228271, 0.8754412776], abs=1e-9)
 
 
 def test_given_points_depend_on_the_world_alone() -> None:
-    bank = bank_of(toys.slopes().members)
-    assert given_points(bank, which(0), worlds(6), 2)[:, 0].tolist() == (
-        given_points(bank, which(1, 0), worlds(5, 6), 2)[:, 1].tolist()
+    batch = batch_of(toys.slopes().members)
+    assert given_points(batch, which(0), instances(6), 2)[:, 0].tolist() == (
+        given_points(batch, which(1, 0), instances(5, 6), 2)[:, 1].tolist()
     )
 
 
 # ---------------------------------------------------------------------------------------------- contexts
 def contexts(suite: Any, **more: Any) -> Contexts:
-    return Contexts(suite.space, view_of(bank_of(suite.members)), 3.0, **more)
+    return Contexts(suite.space, view_of(batch_of(suite.members)), 3.0, **more)
 
 
 def test_candidates_are_drawn_by_the_world_with_a_salt_of_their_own() -> None:
     given = contexts(toys.square(), candidates=3)
-    got = given.rows(which(0, 1), worlds(5, 7))
+    got = given.rows(which(0, 1), instances(5, 7))
     assert got.tolist() == [rows_by_hand(w, 3, CANDIDATES, [0, 1, 2, 3], 4) for w in (5, 7)] == [[3, 0, 2], [1, 2, 0]]
 
 
 def test_candidates_follow_the_world_where_some_runs_begin_anew_or_go_to_another_task() -> None:
     given = contexts(toys.square(), candidates=3)
     drawn = {(t, w): rows_by_hand(w, 3, CANDIDATES, [0, 1, 2, 3], 4) for t in (0, 1) for w in (5, 7, 9)}
-    task, world = which(0, 1, 0), worlds(5, 7, 9)
-    first = given.rows(task, world)
+    task, instance = which(0, 1, 0), instances(5, 7, 9)
+    first = given.rows(task, instance)
     assert first.tolist() == [drawn[0, 5], drawn[1, 7], drawn[0, 9]]
-    assert given.rows(task, world) is first and not first.flags.writeable
-    world[1] = 9  # the arrays of runs are written in place
-    assert given.rows(task, world).tolist() == [drawn[0, 5], drawn[1, 9], drawn[0, 9]]
-    task[0], world[0] = 1, 7
-    assert given.rows(task, world).tolist() == [drawn[1, 7], drawn[1, 9], drawn[0, 9]]
-    assert given.rows(task[:2], world[:2]).tolist() == [drawn[1, 7], drawn[1, 9]]
+    assert given.rows(task, instance) is first and not first.flags.writeable
+    instance[1] = 9  # the arrays of runs are written in place
+    assert given.rows(task, instance).tolist() == [drawn[0, 5], drawn[1, 9], drawn[0, 9]]
+    task[0], instance[0] = 1, 7
+    assert given.rows(task, instance).tolist() == [drawn[1, 7], drawn[1, 9], drawn[0, 9]]
+    assert given.rows(task[:2], instance[:2]).tolist() == [drawn[1, 7], drawn[1, 9]]
     assert first.tolist() == [drawn[0, 5], drawn[1, 7], drawn[0, 9]]
 
 

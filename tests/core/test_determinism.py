@@ -246,12 +246,12 @@ def rollout(env: HPOVectorEnv, mode: AutoresetMode, steps: int = STEPS, seed: ob
 
 
 def test_an_integer_seed_gives_each_run_a_seed_of_its_own_that_no_other_integer_shares():
-    worlds = []
+    instances = []
     for seed in range(40):
         env = HPOVectorEnv(8, suite="ToyPlain")
         env.reset(seed=seed)
-        worlds += env.kernel.runs.world.tolist()
-    assert len(set(worlds)) == 40 * 8
+        instances += env.kernel.runs.instance.tolist()
+    assert len(set(instances)) == 40 * 8
 
 
 def test_nothing_handed_out_is_written_again_when_some_runs_are_reset_by_mask():

@@ -24,9 +24,9 @@ import hpo_gym
 from hpo_gym.env.rewards import REWARDS
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS, Which
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.prior import floor_of
-from hpo_gym.problem.task import TaskBank
+from hpo_gym.problem.task import SeparateTasks
 from hpo_gym.problem.trial import History, Query, Status, Trial
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
@@ -107,7 +107,7 @@ def test_given_points_count() -> None:
 def test_runs_of_a_bank_of_single_tasks_are_served_the_same() -> None:
     suite = line()
     table, single = (
-        Runs(bank, 2, 6, budget=6.0, floor=1.5) for bank in (bank_of(suite.members), TaskBank(suite.members, 1))
+        Runs(batch, 2, 6, budget=6.0, floor=1.5) for batch in (batch_of(suite.members), SeparateTasks(suite.members, 1))
     )
     for runs in (table, single):
         runs.begin(ALL_RUNS, np.array([0, 2]), np.zeros(2, np.uint64))
@@ -122,7 +122,7 @@ def test_runs_of_a_bank_of_single_tasks_are_served_the_same() -> None:
 
 
 def test_idle_runs_see_nothing_and_begun_ones_have_forgotten() -> None:
-    runs = Runs(bank_of(line().members), 2, 6, budget=6.0, floor=1.5)
+    runs = Runs(batch_of(line().members), 2, 6, budget=6.0, floor=1.5)
     runs.begin(ALL_RUNS, np.array([0, 0]), np.zeros(2, np.uint64))
     runs.submit(np.array([1, 1]))
     assert runs.reached.tolist() == [FAIL, FAIL] and runs.best.tolist() == [1.5, 1.5]
@@ -166,7 +166,7 @@ def test_runs_that_idle_begin_anew_and_are_copied_agree_with_a_loop(seed: int, l
     scores[rng.random((3, 5, 2)) < 0.45] = FAIL
     suite = line(scores if levels else scores[..., 1], fidelities=(0.5, 1.0) if levels else None)
     keep = ["incumbent_at"] if seed % 2 else []
-    runs = Runs(bank_of(suite.members), n, 40, budget=40.0, floor=1.5, fidelity=levels, keep=keep)
+    runs = Runs(batch_of(suite.members), n, 40, budget=40.0, floor=1.5, fidelity=levels, keep=keep)
     task = rng.integers(3, size=n)
     runs.begin(ALL_RUNS, task, np.zeros(n, np.uint64))
     models = [Model() for _ in range(n)]
@@ -242,21 +242,21 @@ RUNS, BUDGET = 6, 8
 def walked(suite: TableSuite, actions: np.ndarray, tasks: list[str], **options: Any) -> tuple[list[Any], list[History]]:
     """All that agents are told in the steps of a vector env and of single ones, and all histories on the way."""
     many = hpo_gym.HPOVectorEnv(RUNS, suite, split="test", budget=BUDGET, statistics=False, **options)
-    told: list[Any] = [many.reset(seed=list(range(RUNS)), options={"task": tasks})]
+    reported: list[Any] = [many.reset(seed=list(range(RUNS)), options={"task": tasks})]
     histories = [many.history(i) for i in range(RUNS)]
     for row in actions:
         step = many.step(row)
-        told.append((*step[:4], dict(step[4]), many.action_masks()))
+        reported.append((*step[:4], dict(step[4]), many.action_masks()))
         histories += [many.history(i) for i in range(RUNS)]
     one = hpo_gym.HPOEnv(suite, split="test", budget=BUDGET, **options)
     for i in (0, RUNS - 1):
-        told.append(one.reset(seed=i, options={"task": tasks[i]}))
+        reported.append(one.reset(seed=i, options={"task": tasks[i]}))
         for action in actions[:, i]:
-            told.append((one.step(action), one.action_masks()))
-            if told[-1][0][2]:
+            reported.append((one.step(action), one.action_masks()))
+            if reported[-1][0][2]:
                 break
         histories.append(one.history())
-    return told, histories
+    return reported, histories
 
 
 def changed(suite: TableSuite, histories: list[History], tasks: list[str]) -> TableSuite:
@@ -307,9 +307,9 @@ def test_scores_that_a_run_never_sees_change_nothing_that_it_is_told(name: str) 
             options = {"codec": "pool", "reward": reward, **way}
             env = hpo_gym.HPOVectorEnv(RUNS, suite, split="test", **options)
             actions = rng.integers(0, env.single_action_space.n, (BUDGET, RUNS))
-            told, histories = walked(suite, actions, tasks, **options)
+            reported, histories = walked(suite, actions, tasks, **options)
             other, again = walked(changed(suite, histories, tasks), actions, tasks, **options)
-            assert same(told, other) and histories == again, (way, reward)
+            assert same(reported, other) and histories == again, (way, reward)
             failures += sum(trial.status != Status.OK for history in histories[-2:] for trial in history)
     assert failures or name in ("Curves", "Pipelines")  # those have none in full
     bounds = [(t.best, t.worst) for t in (suite.task(tasks[0]), changed(suite, histories, tasks).task(tasks[0]))]
@@ -321,9 +321,9 @@ def test_other_scores_that_a_run_sees_are_told() -> None:
     suite, tasks, actions = load_suite("SVM"), ["a"] * RUNS, np.arange(BUDGET * RUNS).reshape(BUDGET, RUNS)
     assert isinstance(suite, TableSuite)
     tasks = [suite.tasks("test")[0].name] * RUNS
-    told, _ = walked(suite, actions, tasks, codec="pool")
+    reported, _ = walked(suite, actions, tasks, codec="pool")
     other, _ = walked(changed(suite, [], tasks), actions, tasks, codec="pool")
-    assert not same(told, other)
+    assert not same(reported, other)
 
 
 @pytest.mark.parametrize("suite", [toys.gappy(), toys.noisy(), line()], ids=["gappy", "noisy", "line"])

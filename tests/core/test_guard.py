@@ -61,7 +61,7 @@ def test_a_bad_objective_has_its_verdict_in_time_and_leaves_nothing(any_objectiv
 @pytest.mark.parametrize("size", [2, 8])
 def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
     known = left_running()
-    todo, told = list(BAD), {}
+    todo, reported = list(BAD), {}
     guards = [Guard(lambda config: BAD[config["name"]].objective(config)) for _ in range(size)]
     busy: dict[Any, tuple[Guard, str]] = {}
     while todo or busy:
@@ -75,15 +75,15 @@ def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
             if isinstance(news, GuardStep):
                 guard.answer(go=True)
             elif isinstance(news, Verdict):
-                told[name] = news
+                reported[name] = news
                 del busy[pipe]
     for guard in guards:
         guard.close()
     assert not left_running(*known)
-    for name, verdict in told.items():
+    for name, verdict in reported.items():
         assert verdict.status is BAD[name].status, (name, verdict)
         assert re.search(BAD[name].reason, verdict.measured.reason), (name, verdict.measured.reason)
-    assert set(told) == set(BAD)
+    assert set(reported) == set(BAD)
 
 
 @pytest.mark.long

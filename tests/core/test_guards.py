@@ -56,10 +56,10 @@ def test_a_verdict_is_told_when_its_trial_ends(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_the_next_trial_begins_before_the_caller_is_told(tmp_path: Path) -> None:
     guards = Guards(1)
-    told = guards.as_completed([asked(tmp_path, "first"), asked(tmp_path, "second")])
-    assert next(told)[0] == 0
+    reported = guards.as_completed([asked(tmp_path, "first"), asked(tmp_path, "second")])
+    assert next(reported)[0] == 0
     wait_for([tmp_path / "second"])
-    assert [i for i, _ in told] == [1]
+    assert [i for i, _ in reported] == [1]
     guards.close()
 
 
@@ -88,11 +88,14 @@ def in_steps(config: dict[str, Any]) -> Iterator[tuple[int, float]]:
 def test_seconds_may_be_those_of_each_step() -> None:
     guards, slow, hangs = Guards(1), {"seconds": [0.25] * 3}, {"seconds": [0.0, 60.0]}
     trials = [Asked(in_steps, config, limits=Limits(0.6, per_step=True)) for config in (slow, hangs)]
-    told = list(guards.events(trials))
-    assert [(i, news) for i, news in told if isinstance(news, GuardStep)] == [
+    reported = list(guards.events(trials))
+    assert [(i, news) for i, news in reported if isinstance(news, GuardStep)] == [
         (0, GuardStep(0, 0.0)), (0, GuardStep(1, 0.5)), (0, GuardStep(2, 1.0)), (1, GuardStep(0, 0.0)),
     ]  # fmt: skip
-    assert [(i, news.status) for i, news in told if isinstance(news, Verdict)] == [(0, Status.OK), (1, Status.TIMEOUT)]
+    assert [(i, news.status) for i, news in reported if isinstance(news, Verdict)] == [
+        (0, Status.OK),
+        (1, Status.TIMEOUT),
+    ]
     assert guards.run([Asked(in_steps, slow, limits=Limits(0.6))])[0].status is Status.TIMEOUT
     guards.close()
 

@@ -21,8 +21,10 @@ def episodes(envs: Any, steps: int) -> list[tuple[int, float, int]]:
     for _ in range(steps):
         info = envs.step(envs.action_space.sample())[4]
         if "episode" in info:
-            told = info["episode"]
-            found += [(int(i), float(told["r"][i]), int(told["l"][i])) for i in np.flatnonzero(info["_episode"])]
+            reported = info["episode"]
+            found += [
+                (int(i), float(reported["r"][i]), int(reported["l"][i])) for i in np.flatnonzero(info["_episode"])
+            ]
     return found
 
 

@@ -24,14 +24,14 @@ def env(suite: Any, n: int = 2, **options: Any) -> hpo_gym.HPOVectorEnv:
 
 def counted(one: hpo_gym.HPOVectorEnv, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often cost and status are looked up."""
-    calls, bank = [], one.kernel.bank
-    real = bank.outcome
+    calls, batch = [], one.kernel.batch
+    real = batch.outcome
 
     def outcome(*given: Any) -> Any:
         calls.append(1)
         return real(*given)
 
-    monkeypatch.setattr(bank, "outcome", outcome)
+    monkeypatch.setattr(batch, "outcome", outcome)
     return calls
 
 

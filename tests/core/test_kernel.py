@@ -31,7 +31,7 @@ from hpo_gym.env.runs.paths import FusedRows, Rows
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.scales import Global, Raw
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.budget import horizon
 
 POOL_STOP = {"name": "pool", "stop": True}
@@ -63,14 +63,14 @@ def test_an_episode_of_three_trials() -> None:
         one.step(0)
     obs, info = one.reset(seed=0)
     assert obs.tolist() == BLANK and info == {"task": "a", "t": 0}
-    told = [one.step(row) for row in (3, 1, 0)]
-    assert [o.tolist() for o, *_ in told] == [
+    reported = [one.step(row) for row in (3, 1, 0)]
+    assert [o.tolist() for o, *_ in reported] == [
         pytest.approx(seen(3, 4, 4, 2 / 3)), pytest.approx(seen(1, 6, 6, 1 / 3)), seen(0, 2, 6, 0),
     ]  # fmt: skip
-    assert [step[1:4] for step in told] == [(4.0, False, False), (6.0, False, False), (2.0, True, False)]
+    assert [step[1:4] for step in reported] == [(4.0, False, False), (6.0, False, False), (2.0, True, False)]
     common = {"task": "a", "fidelity": 1.0, "cost": 1.0, "status": "ok"}
     rows = [(3, 4.0, 3, 4.0), (1, 6.0, 1, 6.0), (0, 2.0, 1, 6.0)]
-    assert [info for *_, info in told] == [
+    assert [info for *_, info in reported] == [
         {**common, "t": t, "config": config(row), "score": score, "incumbent": config(best), "incumbent_score": top}
         for t, (row, score, best, top) in enumerate(rows, 1)
     ]
@@ -247,9 +247,9 @@ def test_repeats_are_masked() -> None:
 def test_given_points_are_the_same_for_everyone_and_not_charged(more: dict[str, Any]) -> None:
     one = env(toys.square(), **{"budget": 2, "n_init": 2, **more})
     _, info = one.reset(seed=7)
-    rows = [2, 3]  # the first of the draw of world `mixed(7, 1)`
-    bank = bank_of(toys.square().members)
-    assert given_points(bank, np.array([0]), np.array([mixed(7, 1)], np.uint64), 2).ravel().tolist() == rows
+    rows = [2, 3]  # the first of the draw of instance `mixed(7, 1)`
+    batch = batch_of(toys.square().members)
+    assert given_points(batch, np.array([0]), np.array([mixed(7, 1)], np.uint64), 2).ravel().tolist() == rows
     assert one.history().configs == tuple(config(r) for r in rows) and one.history().n_init == 2
     assert one.history().scores == (0, 4)
     assert info == {"task": "a", "t": 2, "incumbent": config(3), "incumbent_score": 4.0}
@@ -267,17 +267,17 @@ def test_an_episode_with_given_points_is_as_long_as_its_budget() -> None:
     assert [s[4]["incumbent"] for s in steps] == [config(3), config(1)]
 
 
-# ---------------------------------------------------------------------------------------------- worlds
+# ---------------------------------------------------------------------------------------------- instances
 def test_worlds_and_tasks_of_episodes_are_hashes_of_the_seed_and_the_episodes_number() -> None:
     one = env(toys.square(), None, budget=1)
     for seed in (3, 2**64 - 1):
         for episode in range(1, 80):
             _, info = one.reset(seed=seed if episode == 1 else None)
-            world = mixed(seed, episode)
-            assert one.kernel.runs.world.tolist() == [world]
-            assert info["task"] == "ab"[below(world, 2)]
+            instance = mixed(seed, episode)
+            assert one.kernel.runs.instance.tolist() == [instance]
+            assert info["task"] == "ab"[below(instance, 2)]
     one.reset(seed=3)
-    assert one.kernel.runs.world.tolist() == [mixed(3, 1)] == [11244300775462676679]
+    assert one.kernel.runs.instance.tolist() == [mixed(3, 1)] == [11244300775462676679]
 
 
 def test_runs_of_a_vector_env_have_worlds_of_their_own() -> None:
@@ -287,13 +287,13 @@ def test_runs_of_a_vector_env_have_worlds_of_their_own() -> None:
     seeds = [mixed(start, i) for i in range(3)]
     for episode in range(1, 80):
         expected = [mixed(s, episode) for s in seeds]
-        assert many.kernel.runs.world.tolist() == expected
+        assert many.kernel.runs.instance.tolist() == expected
         assert info["task"].tolist() == [below(w, 2) for w in expected]
         *_, info = many.step(np.zeros(3, int))
     many.reset(seed=[8, 9, 8])
-    assert many.kernel.runs.world.tolist() == [mixed(8, 1), mixed(9, 1), mixed(8, 1)]
+    assert many.kernel.runs.instance.tolist() == [mixed(8, 1), mixed(9, 1), mixed(8, 1)]
     many.reset(seed=[None, 9, None])
-    assert many.kernel.runs.world.tolist() == [mixed(8, 2), mixed(9, 1), mixed(8, 2)]
+    assert many.kernel.runs.instance.tolist() == [mixed(8, 2), mixed(9, 1), mixed(8, 2)]
 
 
 def test_runs_that_begin_more_often_than_others_are_foreseen_apart() -> None:
@@ -301,15 +301,15 @@ def test_runs_that_begin_more_often_than_others_are_foreseen_apart() -> None:
     many.reset(seed=[8, 9])
     for episode in range(2, 50):
         many.reset(options={"reset_mask": np.array([True, False])})
-        assert many.kernel.runs.world.tolist() == [mixed(8, episode), mixed(9, 1)]
+        assert many.kernel.runs.instance.tolist() == [mixed(8, episode), mixed(9, 1)]
         assert many.kernel.runs.task.tolist() == [below(mixed(8, episode), 2), below(mixed(9, 1), 2)]
     for episode in range(2, 40):
         many.reset(options={"reset_mask": np.array([False, True])})
-        assert many.kernel.runs.world.tolist() == [mixed(8, 49), mixed(9, episode)]
+        assert many.kernel.runs.instance.tolist() == [mixed(8, 49), mixed(9, episode)]
     many.reset(seed=[4], options={"reset_mask": np.array([False, True])})
-    assert many.kernel.runs.world.tolist() == [mixed(8, 49), mixed(4, 1)]
+    assert many.kernel.runs.instance.tolist() == [mixed(8, 49), mixed(4, 1)]
     many.reset()
-    assert many.kernel.runs.world.tolist() == [mixed(8, 50), mixed(4, 2)]
+    assert many.kernel.runs.instance.tolist() == [mixed(8, 50), mixed(4, 2)]
 
 
 def test_noise_is_a_function_of_the_world() -> None:
@@ -334,12 +334,12 @@ def vector(n: int, suite: Any, mode: str, **options: Any) -> hpo_gym.HPOVectorEn
 NAN = math.nan
 
 
-def told(info: Any) -> dict[str, list[float]]:
+def reported(info: Any) -> dict[str, list[float]]:
     return {key: np.asarray(info[key], float).tolist() for key in ("t", "score", "incumbent_score", "cost", "status")}
 
 
 def check(info: Any, **expected: list[float]) -> None:
-    got = told(info)
+    got = reported(info)
     for key, values in expected.items():
         np.testing.assert_array_equal(got[key], values, err_msg=key)
 
@@ -511,11 +511,11 @@ def test_episodes_of_fidelities_that_end_apart() -> None:
 def test_given_points_of_runs_that_begin_apart() -> None:
     many = vector(2, toys.square(), "SAME_STEP", n_init=1)
     many.reset(seed=[7, 8])
-    bank = bank_of(toys.square().members)
+    batch = batch_of(toys.square().members)
 
     def first(seed: int, episode: int) -> int:
-        world = np.array([mixed(seed, episode)], np.uint64)
-        return int(given_points(bank, np.array([0]), world, 1)[0, 0])
+        instance = np.array([mixed(seed, episode)], np.uint64)
+        return int(given_points(batch, np.array([0]), instance, 1)[0, 0])
 
     score = toys.SCORE[0]
     row, other = first(7, 1), first(8, 1)
@@ -653,9 +653,9 @@ def kernel(n: int, suite: Any, codec: Any = "pool", observer: Any = "last", budg
     fidelities = suite.members[0].fidelities
     n_init = more.pop("n_init", 0)
     h = horizon(budget, fidelities if parts.codec.fidelity else (1.0,)) + n_init
-    bank = bank_of(suite.members)
-    given = Contexts(suite.space, view_of(bank), budget, suite.scale(), None, n_init, h, fidelities)
-    out = Kernel(bank, given, parts, n)
+    batch = batch_of(suite.members)
+    given = Contexts(suite.space, view_of(batch), budget, suite.scale(), None, n_init, h, fidelities)
+    out = Kernel(batch, given, parts, n)
     out.seed(np.arange(n), np.arange(n, dtype=np.uint64))
     return out
 

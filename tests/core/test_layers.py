@@ -233,9 +233,9 @@ def test_only_the_state_knows_where_a_trial_is_kept():
 
 
 def test_what_a_pool_has_is_typed():
-    """`PoolBank` and `Task` have a word for each; nothing is looked for by its name in what may be anything."""
+    """`PoolBatch` and `Task` have a word for each; nothing is looked for by its name in what may be anything."""
     guess = re.compile(
-        r"getattr\([^()]*, \"(measured|fused|frames|signed|there|complete|optimum_x|table|pool)\"|\b\w*bank: Any"
+        r"getattr\([^()]*, \"(measured|fused|frames|signed|there|complete|optimum_x|table|pool)\"|\b\w*batch: Any"
     )
     for path, number, line in lines_of_code():
         of_a_codec = "codec" in line  # whether its actions are rows, of an env that may not be ours

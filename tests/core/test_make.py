@@ -69,11 +69,11 @@ def test_a_suite_is_a_name_a_folder_or_a_suite(tmp_path: Any) -> None:
 def test_the_kernel_is_on_the_tasks_of_the_split() -> None:
     loaded, kernel = made(3)
     assert loaded is SUITE and kernel.n == 3
-    assert [t.name for t in kernel.contexts.bank.tasks] == ["a", "b"] and kernel.contexts.bank.d == 1
+    assert [t.name for t in kernel.contexts.batch.tasks] == ["a", "b"] and kernel.contexts.batch.d == 1
     assert (kernel.contexts.budget, kernel.contexts.n_init, kernel.contexts.fidelities) == (3.0, 0, LEVELS)
     assert kernel.contexts.scale == SUITE.scale()
-    assert [t.name for t in made(task="b")[1].contexts.bank.tasks] == ["b"]
-    assert [t.name for t in made(split="val")[1].contexts.bank.tasks] == ["c"]
+    assert [t.name for t in made(task="b")[1].contexts.batch.tasks] == ["b"]
+    assert [t.name for t in made(split="val")[1].contexts.batch.tasks] == ["c"]
 
 
 def test_the_horizon_counts_the_initial_design_and_the_cheapest_fidelity_that_can_be_chosen() -> None:
@@ -108,7 +108,7 @@ def test_a_reward_that_reads_the_oracle_is_for_training_alone(reward: str) -> No
 
 # ---------------------------------------------------------------------- options of reset
 def test_tasks_are_found_by_one_name_or_by_a_name_for_each_run() -> None:
-    tasks = made()[1].contexts.bank.tasks
+    tasks = made()[1].contexts.batch.tasks
     assert task_positions(tasks, "b", 3) == [1, 1, 1]
     for names in (["b", "a"], ("b", "a"), np.array(["b", "a"])):
         assert task_positions(tasks, names, 2) == [1, 0]

@@ -161,8 +161,8 @@ def test_to_minimise_a_loss_is_to_maximise_its_negative(cases):
         suite = table_suite("Loss", space, x, -loss, tasks=["t"], splits={"train": ["t"]})
         rows = rng.permutation(12)[:6]
         run = play(HPOEnv(suite, codec="pool", budget=6), rows)
-        told = np.array(column(run, "score"))
-        np.testing.assert_array_equal(-told, loss[0, rows])
+        reported = np.array(column(run, "score"))
+        np.testing.assert_array_equal(-reported, loss[0, rows])
         np.testing.assert_array_equal(-np.array(column(run, "incumbent_score")), np.minimum.accumulate(loss[0, rows]))
         assert -suite.task("t").best == loss.min() and -suite.task("t").worst == loss.max()
 

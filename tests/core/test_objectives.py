@@ -147,12 +147,12 @@ def test_runs_of_a_vector_env_are_single_envs(mode: str, constraints: Any, codec
                 continue
             _, reward, end, _, info = env.step(actions[i])
             total[i] += reward
-            told = infos["final_info"] if end and mode == "SAME_STEP" else infos
+            reported = infos["final_info"] if end and mode == "SAME_STEP" else infos
             assert np.array_equal(rewards[i], reward)
             assert end == ends[i]
             if "objectives" in info:
-                assert np.array_equal(told["objectives"][i], info["objectives"])
-                assert told["status"][i] == Status[info["status"].upper()]
+                assert np.array_equal(reported["objectives"][i], info["objectives"])
+                assert reported["status"][i] == Status[info["status"].upper()]
             if end:
                 assert np.allclose(infos["episode"]["r"][i], total[i])
                 total[i] = 0.0
@@ -199,12 +199,12 @@ def test_a_snapshot_goes_on_with_the_same_vectors() -> None:
 def test_what_breaks_a_constraint_is_told_so_and_is_no_incumbent() -> None:
     env = one(constraints={"size": 30.0})
     env.reset(seed=0)
-    told = [env.step(row)[4] for row in (1, 2, 0)]
-    assert [info["status"] for info in told] == ["ok", "infeasible", "ok"]  # a size of 30 itself is allowed
-    assert [info["objectives"].tolist() for info in told] == [[30.0], [60.0], [10.0]]
-    assert [info["incumbent_score"] for info in told] == pytest.approx([0.7, 0.7, 0.7])
-    assert told[1]["score"] == pytest.approx(0.7)  # the worst that the run has seen, as any failure
-    assert [info["incumbent"] for info in told] == [{"i": 1}] * 3
+    reported = [env.step(row)[4] for row in (1, 2, 0)]
+    assert [info["status"] for info in reported] == ["ok", "infeasible", "ok"]  # a size of 30 itself is allowed
+    assert [info["objectives"].tolist() for info in reported] == [[30.0], [60.0], [10.0]]
+    assert [info["incumbent_score"] for info in reported] == pytest.approx([0.7, 0.7, 0.7])
+    assert reported[1]["score"] == pytest.approx(0.7)  # the worst that the run has seen, as any failure
+    assert [info["incumbent"] for info in reported] == [{"i": 1}] * 3
     trials = env.history()
     assert [t.status for t in trials] == [Status.OK, Status.INFEASIBLE, Status.OK]
     assert [t.objectives["size"] for t in trials] == [30.0, 60.0, 10.0]
@@ -239,7 +239,7 @@ def test_regret_is_among_what_is_feasible() -> None:
     env.reset(seed=0)
     # best .7, worst .1 of rows 0, 1, 3: nothing feasible 1; row 3 1; row 0 .2 / .6; row 1 0
     assert [env.step(row)[1] for row in (2, 3, 0, 1)] == pytest.approx([-1.0, -1.0, -1 / 3, 0.0])
-    oracle = Oracle.of(env.kernel.bank.tasks)
+    oracle = Oracle.of(env.kernel.batch.tasks)
     assert (oracle.best.item(), oracle.worst.item()) == (pytest.approx(0.7), pytest.approx(0.1))
 
 
@@ -270,13 +270,13 @@ def test_check_env_asks_for_weights_where_a_reward_is_a_vector() -> None:
 def test_a_rollout_and_the_env_tell_the_same_of_a_constraint() -> None:
     class InOrder:
         def reset(self, context: Any, rng: Any) -> None:
-            self.left, self.told = [2, 1, 0, 3], []
+            self.left, self.reported = [2, 1, 0, 3], []
 
         def ask(self) -> Query:
             return Query({"i": self.left.pop(0)})
 
         def tell(self, trial: Any) -> None:
-            self.told.append(trial)
+            self.reported.append(trial)
 
     task = constrained(tiny(), {"size": 30.0}, {"a"}).task("a")
     trials = rollout(InOrder(), task, 4, prior=())
@@ -290,10 +290,10 @@ def test_noise_draws_no_repeat_of_what_is_infeasible() -> None:
     suite = constrained(tiny(repeats=repeats), {"size": 30.0}, {"a"})
     env = one(suite, duplicates="allow")
     env.reset(seed=0)
-    told = [env.step(row)[4] for row in (3, 2, 1)]
-    assert min(abs(told[0]["score"] - v) for v in (0.05, 0.15)) < 1e-6
-    assert told[1]["score"] == told[0]["score"]
-    assert min(abs(told[2]["score"] - v) for v in (0.65, 0.75)) < 1e-6
+    reported = [env.step(row)[4] for row in (3, 2, 1)]
+    assert min(abs(reported[0]["score"] - v) for v in (0.05, 0.15)) < 1e-6
+    assert reported[1]["score"] == reported[0]["score"]
+    assert min(abs(reported[2]["score"] - v) for v in (0.65, 0.75)) < 1e-6
 
 
 def test_lower_fidelities_have_their_own_score_and_cost_and_the_objectives_of_the_whole() -> None:

@@ -26,7 +26,7 @@ from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.env.scales import Raw
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.suite import Suite
 
 M, BUDGET = 12, 3
@@ -195,19 +195,19 @@ def test_the_search_finds_what_is_there(name: str) -> None:
     suite = SUITES[name]()
     env = hpo_gym.HPOVectorEnv(2, suite, budget=BUDGET)
     env.reset(seed=0)
-    bank = env.kernel.bank
+    batch = env.kernel.batch
     best = {t.best for t in suite.tasks("train")}
     tested = {v for t in suite.tasks("train") for v in t.test_range or ()}
-    assert best | tested <= set(leaks(numbers(bank), suite, np.zeros(0)))
-    oracle = set(leaks(numbers(Oracle.of(bank.tasks)), suite, np.zeros(0)))
+    assert best | tested <= set(leaks(numbers(batch), suite, np.zeros(0)))
+    oracle = set(leaks(numbers(Oracle.of(batch.tasks)), suite, np.zeros(0)))
     assert best <= oracle and not tested & oracle, "test scores are known to no reward either"
-    assert leaks(numbers(view_of(bank)), suite, np.zeros(0)) == []
+    assert leaks(numbers(view_of(batch)), suite, np.zeros(0)) == []
 
 
 def test_a_bank_is_no_view() -> None:
     suite = formulas()
     with pytest.raises(AssertionError, match="view_of"):
-        Contexts(suite.space, bank_of(suite.members), 3.0)
+        Contexts(suite.space, batch_of(suite.members), 3.0)
 
 
 # ---------------------------------------------------------------------- who is handed the oracle
@@ -222,7 +222,7 @@ def test_a_training_reward_is_handed_the_oracle_and_no_other() -> None:
     suite = SUITES["framed"]()
     env = hpo_gym.HPOEnv(suite, budget=BUDGET, codec="pool", reward=Share())
     env.reset(seed=0)
-    task = suite.task(env.kernel.bank.tasks[int(env.kernel.runs.task[0])].name)
+    task = suite.task(env.kernel.batch.tasks[int(env.kernel.runs.task[0])].name)
     _, reward, _, _, info = env.step(2)
     assert reward == pytest.approx((info["score"] - task.worst) / (task.best - task.worst))
     plain = SpyReward(Spy(suite))

@@ -13,7 +13,7 @@ import hpo_gym
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 
 VIEWS = [
     ("last", "box"),
@@ -120,7 +120,7 @@ def test_given_points_are_seen_alike() -> None:
         optimizer.tell(trial)
     optimizer.ask()
     np.testing.assert_allclose(watched[0], _flat(observation), rtol=1e-6)
-    assert given_points(bank_of([task]), np.zeros(1, np.int64), np.ones(1, np.uint64), 3).shape[0] == 3
+    assert given_points(batch_of([task]), np.zeros(1, np.int64), np.ones(1, np.uint64), 3).shape[0] == 3
 
 
 def test_ask_ends_with_the_budget_and_before_reset_is_an_error() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hpo_baselines._runs.baseline import Run, claim_nearest
 from hpo_baselines.differential_evolution import DifferentialEvolution
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.suites.load import load_suite
@@ -205,15 +205,15 @@ def test_each_task_has_a_pool_of_its_own() -> None:
 
 
 def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_of_the_world() -> None:
-    first, world = (np.array([[0, 1, 2, 3], [2, 3, 0, 1]]), np.array([3, 2])), np.arange(60, dtype=np.uint64)
+    first, instance = (np.array([[0, 1, 2, 3], [2, 3, 0, 1]]), np.array([3, 2])), np.arange(60, dtype=np.uint64)
     task = np.repeat([0, 1], 30)
-    rows = draw_rows(first, task, world, 3, salt=5)
+    rows = draw_rows(first, task, instance, 3, salt=5)
     assert MEASURED[task[:, None], rows].all()
     assert all(len(set(r)) == 3 for r in rows[:30].tolist())
     assert all(sorted(set(r)) == [2, 3] for r in rows[30:].tolist())
     assert {tuple(r) for r in rows[:30].tolist()} == {(a, b, 3 - a - b) for a in range(3) for b in range(3) if a != b}
-    assert draw_rows(first, task[7:9], world[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
-    assert draw_rows(first, task, world, 3, salt=6).tolist() != rows.tolist()
+    assert draw_rows(first, task[7:9], instance[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
+    assert draw_rows(first, task, instance, 3, salt=6).tolist() != rows.tolist()
 
 
 # ---------------------------------------------------------------------- one rule for all
@@ -234,7 +234,7 @@ def test_a_point_of_de_and_of_an_action_is_answered_by_the_same_row(name: str) -
     space, context = task.space, Context.of(task, 16.0, ())
     u = np.random.default_rng(0).integers(0, 1025, (40, space.d)) / 1024.0  # exact in float32, as actions are
     env = gym.make("hpo_gym/HPO-v0", suite=name, codec="box", split="test", budget=16).unwrapped
-    rows = bank_of([task]).place(np.zeros(len(u), np.int64), u)
+    rows = batch_of([task]).place(np.zeros(len(u), np.int64), u)
     there = np.flatnonzero(np.ones(len(task.pool)) if context.available is None else context.available)
     for action, row in zip(u, rows.tolist(), strict=True):
         env.reset(seed=0, options={"task": task.name})

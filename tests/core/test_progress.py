@@ -15,7 +15,7 @@ from toys import plain
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, told
+from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, reported
 
 DOING = "training q-learning, q-portfolio and sarsa on SVM"
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}
@@ -44,7 +44,7 @@ class Heard(Callback):
 def test_a_comparison_tells_its_beginning_each_step_and_its_results(tmp_path: Path) -> None:
     heard, steps = Heard(), list[tuple[int, int, str]]()
     results = hpo_gym.benchmark(
-        "random", plain(), out=tmp_path, callbacks=[heard], progress=lambda *told: steps.append(told), **SMALL
+        "random", plain(), out=tmp_path, callbacks=[heard], progress=lambda *reported: steps.append(reported), **SMALL
     )
     (_, what), *between, (word, result) = heard.all
     assert what == "3 optimizers on Plain" and word == "ended" and result is results
@@ -62,7 +62,7 @@ def test_a_training_tells_its_curve(tmp_path: Path) -> None:
 
 
 def test_the_log_has_beginning_tenths_and_end(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "hpo_gym"), told(False, [], "counting", "sheep") as tell:
+    with caplog.at_level(logging.INFO, "hpo_gym"), reported(False, [], "counting", "sheep") as tell:
         for i in range(1, 41):
             tell(i, 40, "")
         tell.said = "all there"
@@ -161,6 +161,6 @@ def test_tensorboard_gets_the_curves(tmp_path: Path) -> None:
     found = accumulator.EventAccumulator(str(tmp_path / "logs"))
     found.Reload()
     curve = next(c for c in results.curves["Plain"] if c.optimizer == "random")
-    told = [e.value for e in found.Scalars("regret/Plain/random")]
-    np.testing.assert_allclose(told, curve.regret.mean((0, 1)), rtol=1e-6)
+    reported = [e.value for e in found.Scalars("regret/Plain/random")]
+    np.testing.assert_allclose(reported, curve.regret.mean((0, 1)), rtol=1e-6)
     assert found.Scalars("progress/share")[-1].value == 1.0

@@ -30,7 +30,7 @@ def test_the_text_has_a_line_per_trial_with_all_that_happened():
     env = played(6, codec={"name": "box", "fidelity": True}, n_init=2, render_mode="ansi")
     head, *lines = env.render().splitlines()
     history = env.history()
-    task = history and env.kernel.bank.tasks[int(env.kernel.runs.task[0])]
+    task = history and env.kernel.batch.tasks[int(env.kernel.runs.task[0])]
     assert f"Gappy / {task.name}" in head and "of 8" in head and f"trial {history.incumbents[-1] + 1}" in head
     assert len(lines) == len(history) == 8
     for i, (line, trial) in enumerate(zip(lines, history, strict=True)):
@@ -126,10 +126,10 @@ def test_gymnasium_records_a_video_of_one_env_and_of_many(
 
     class Clip:
         def __init__(self, frames: list[np.ndarray], fps: float) -> None:
-            self.told = (fps, np.shape(frames))
+            self.reported = (fps, np.shape(frames))
 
         def write_videofile(self, path: str, **_: object) -> None:
-            written.append((Path(path).name, *self.told))
+            written.append((Path(path).name, *self.reported))
 
     for name in ("moviepy", "moviepy.video", "moviepy.video.io"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))

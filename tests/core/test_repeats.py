@@ -6,8 +6,8 @@ import pytest
 import toys
 
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
-from hpo_gym.problem.batches import bank_of
-from hpo_gym.problem.task import TaskBank
+from hpo_gym.problem.batches import batch_of
+from hpo_gym.problem.task import SeparateTasks
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import table_suite
@@ -42,19 +42,19 @@ def test_the_same_world_gives_the_same_score_and_fidelities_and_tasks_differ():
     assert a.run(config, 1.0, 5) == a.run(config, 1.0, 5)
 
 
-@pytest.mark.parametrize("kind", ["table bank", "task bank"])
+@pytest.mark.parametrize("kind", ["table", "one by one"])
 def test_banks_give_what_a_task_gives(kind):
     suite, rng = toys.noisy(), np.random.default_rng(0)
     tasks = suite.tasks("train")
-    bank = bank_of(tasks) if kind == "table bank" else TaskBank(tasks, suite.space.d)
+    batch = batch_of(tasks) if kind == "table" else SeparateTasks(tasks, suite.space.d)
     n = 300
     which = rng.integers(0, len(tasks), n)
-    x, worlds = suite.space.sample(rng, n), rng.integers(0, 2**60, n).astype(np.uint64)
+    x, instances = suite.space.sample(rng, n), rng.integers(0, 2**60, n).astype(np.uint64)
     fidelity = rng.choice(toys.LEVELS, n)
-    score, _ = bank.evaluate(bank.base(which), bank.place(which, x), fidelity, worlds)
+    score, _ = batch.evaluate(batch.base(which), batch.place(which, x), fidelity, instances)
     for i in range(n):
         t = tasks[which[i]]
-        alone = t.run(suite.space.from_unit(x[i]), float(fidelity[i]), int(worlds[i]), failed=-7.0)
+        alone = t.run(suite.space.from_unit(x[i]), float(fidelity[i]), int(instances[i]), failed=-7.0)
         assert alone.score == (score[i] if np.isfinite(score[i]) else -7.0)
 
 

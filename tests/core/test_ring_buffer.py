@@ -6,7 +6,7 @@ from toys import formulas, gappy, plain
 
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS, Which
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 
 N, H = 4, 5
 
@@ -15,45 +15,45 @@ class Staggered:
     """Runs that begin anew at random, and by hand what each was told, as (at, score, fidelity)."""
 
     def __init__(self, suite, fidelity: bool, fused: bool) -> None:
-        self.bank, self.rng = bank_of(suite.tasks("train"), suite.space.d), np.random.default_rng(5)
+        self.batch, self.rng = batch_of(suite.tasks("train"), suite.space.d), np.random.default_rng(5)
         self.levels = suite.tasks("train")[0].fidelities if fidelity else (1.0,)
-        self.runs = Runs(self.bank, N, H, budget=H, fidelity=fidelity, fused=fused)
-        self.told: list[list[tuple]] = [[] for _ in range(N)]
+        self.runs = Runs(self.batch, N, H, budget=H, fidelity=fidelity, fused=fused)
+        self.reported: list[list[tuple]] = [[] for _ in range(N)]
         self.over = np.zeros(N, bool)
         self.begin(np.arange(N), ALL_RUNS)
 
     def begin(self, who, which) -> None:
-        tasks = self.rng.integers(len(self.bank.tasks), size=len(who))
+        tasks = self.rng.integers(len(self.batch.tasks), size=len(who))
         self.runs.begin(which, tasks, self.rng.integers(0, 2**63, len(who)).astype(np.uint64))
         self.over[who] = False
         for i in who:
-            self.told[i] = []
+            self.reported[i] = []
 
     def give(self, who, count: int) -> None:
         task = self.runs.task[who]
-        at = np.stack([self.bank.place(task, self.rng.random((len(who), self.bank.d))) for _ in range(count)])
+        at = np.stack([self.batch.place(task, self.rng.random((len(who), self.batch.d))) for _ in range(count)])
         self.runs.give(at, who)
         for row in at:
-            scores, _ = self.bank.evaluate(self.runs.base[who], row, None, self.runs.world[who])
+            scores, _ = self.batch.evaluate(self.runs.base[who], row, None, self.runs.instance[who])
             for i, a, s in zip(who.tolist(), row, scores, strict=True):
-                self.told[i].append((a.tolist(), float(s), 1.0))
+                self.reported[i].append((a.tolist(), float(s), 1.0))
 
     def submit(self, stops) -> None:
         runs, self.over = self.runs, self.over | stops
         idle = self.over
-        at = self.bank.place(runs.task, self.rng.random((N, self.bank.d)))
+        at = self.batch.place(runs.task, self.rng.random((N, self.batch.d)))
         fidelity = self.rng.choice(self.levels, N) if "fidelity" in runs else None
-        scores, _ = self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        scores, _ = self.batch.evaluate(runs.base, at, fidelity, runs.instance)
         runs.submit(at, fidelity, idle if idle.any() else None)
         for i in np.flatnonzero(~idle):
-            self.told[i].append((at[i].tolist(), float(scores[i]), 1.0 if fidelity is None else float(fidelity[i])))
+            self.reported[i].append((at[i].tolist(), float(scores[i]), 1.0 if fidelity is None else float(fidelity[i])))
 
 
 def went_on(suite, fidelity: bool, steps: int, fused: bool = False) -> Staggered:
     """Some steps, after which some runs have begun anew, others idle, and the buffer has gone round."""
     one = Staggered(suite, fidelity, fused)
     for _ in range(steps):
-        full = np.array([len(told) >= H for told in one.told])  # a full run has no room to idle
+        full = np.array([len(reported) >= H for reported in one.reported])  # a full run has no room to idle
         anew = np.flatnonzero(full | one.over & (one.rng.random(N) < 0.4) | (one.rng.random(N) < 0.1))
         if anew.size:
             one.begin(anew, Which(anew))
@@ -72,17 +72,17 @@ PARTS = pytest.mark.parametrize(("suite", "fidelity", "fused"), CASES, ids=["row
 def test_views_tell_what_was_told(suite, fidelity, fused, steps):
     one = went_on(suite(), fidelity, steps, fused)
     runs = one.runs
-    for i, told in enumerate(one.told):
-        assert runs.count(i) == len(told) == np.broadcast_to(runs.t, N)[i]
+    for i, reported in enumerate(one.reported):
+        assert runs.count(i) == len(reported) == np.broadcast_to(runs.t, N)[i]
         found = runs.arrays(i)
-        assert found["score"].tolist() == [score for _, score, _ in told]
-        assert found["fidelity"].tolist() == [f for _, _, f in told]
+        assert found["score"].tolist() == [score for _, score, _ in reported]
+        assert found["fidelity"].tolist() == [f for _, _, f in reported]
         history = runs.view(i)
         assert (list(history.scores), list(history.costs)) == (found["score"].tolist(), found["cost"].tolist())
-        space = runs.bank.tasks[runs.task[i]].space
+        space = runs.batch.tasks[runs.task[i]].space
         assert np.array_equal(space.encode(history.configs).reshape(-1, space.d), space.snap(found["x"][:, : space.d]))
-    having = [i for i, told in enumerate(one.told) if told]
-    assert [runs.last_at()[i].tolist() for i in having] == [one.told[i][-1][0] for i in having]
+    having = [i for i, reported in enumerate(one.reported) if reported]
+    assert [runs.last_at()[i].tolist() for i in having] == [one.reported[i][-1][0] for i in having]
     for i in having:
         config, fidelity_, cost, status = runs.outcome_of(i)
         last = runs.view(i)[-1]
@@ -93,24 +93,24 @@ def test_views_tell_what_was_told(suite, fidelity, fused, steps):
 @pytest.mark.parametrize("known", [0, 1, 3])
 def test_since_tells_each_trial_once_and_in_order(suite, fidelity, fused, known):
     one = went_on(suite(), fidelity, 12, fused)
-    before = np.array([min(known, len(told)) for told in one.told])
+    before = np.array([min(known, len(reported)) for reported in one.reported])
     heard: list[list[tuple]] = [[] for _ in range(N)]
     for new in one.runs.since(before):
         assert len(set(new.who.tolist())) == len(new.who)
         for i, *trial in zip(new.who.tolist(), new.at.tolist(), new.score.tolist(), new.fidelity.tolist(), strict=True):
             heard[i].append(tuple(trial))
-    assert heard == [told[b:] for told, b in zip(one.told, before.tolist(), strict=True)]
-    assert list(one.runs.since(np.array([len(told) for told in one.told]))) == []
+    assert heard == [reported[b:] for reported, b in zip(one.reported, before.tolist(), strict=True)]
+    assert list(one.runs.since(np.array([len(reported) for reported in one.reported]))) == []
 
 
 # ---------------------------------------------------------------------------------------------- what is written late
 def lockstep() -> tuple[Runs, np.ndarray]:
     """Two runs on one table, in step, and the scores of its rows on either task."""
     suite = plain()
-    bank = bank_of(suite.tasks("train"), suite.space.d)
-    runs = Runs(bank, 2, 3, budget=3, fused=True)
+    batch = batch_of(suite.tasks("train"), suite.space.d)
+    runs = Runs(batch, 2, 3, budget=3, fused=True)
     runs.begin(ALL_RUNS, np.array([0, 1]), np.zeros(2, np.uint64))
-    return runs, bank.scores
+    return runs, batch.scores
 
 
 def test_what_lockstep_steps_leave_is_there_when_asked_for():

@@ -13,21 +13,21 @@ from hpo_gym.base.errors import StateError
 from hpo_gym.env.runs.paths import FramedRows, FusedRows
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS, Which
-from hpo_gym.problem.batches import bank_of
-from hpo_gym.problem.task import TaskBank
+from hpo_gym.problem.batches import batch_of
+from hpo_gym.problem.task import SeparateTasks
 from hpo_gym.problem.trial import Query, Status, Trial
 
 A, B = 0, 1  # tasks
 
 
 def start(suite: Any, tasks: list[int], h: int, **keep: Any) -> Runs:
-    """Runs that have just begun, on worlds 10, 11, .."""
-    runs = Runs(bank_of(suite.members), len(tasks), h, budget=keep.pop("budget", float(h)), **keep)
-    runs.begin(ALL_RUNS, np.array(tasks), worlds(*range(10, 10 + len(tasks))))
+    """Runs that have just begun, on instances 10, 11, .."""
+    runs = Runs(batch_of(suite.members), len(tasks), h, budget=keep.pop("budget", float(h)), **keep)
+    runs.begin(ALL_RUNS, np.array(tasks), instances(*range(10, 10 + len(tasks))))
     return runs
 
 
-def worlds(*numbers: int) -> np.ndarray:
+def instances(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.uint64)
 
 
@@ -114,9 +114,9 @@ def test_types_and_shapes_of_what_is_kept() -> None:
 
 @pytest.mark.parametrize("keep", [{}, {"fidelity": True}, {"fused": True}])
 def test_before_they_begin_runs_are_on_the_first_task_in_world_0(keep: dict[str, bool]) -> None:
-    runs = Runs(bank_of(toys.square().members), 2, 3, budget=3.0, **keep)
+    runs = Runs(batch_of(toys.square().members), 2, 3, budget=3.0, **keep)
     assert runs.fresh and runs.clock == 0 and runs.block is None and runs.cell is None and runs.leaving is None
-    assert (runs.task.tolist(), runs.world.tolist(), runs.base.tolist()) == ([A, A], [0, 0], [0, 0])
+    assert (runs.task.tolist(), runs.instance.tolist(), runs.base.tolist()) == ([A, A], [0, 0], [0, 0])
     assert shown(runs) == {
         "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [0, 0], "best": [NEVER] * 2, "previous": [NEVER] * 2,
     }  # fmt: skip
@@ -128,11 +128,11 @@ def test_a_second_episode_begins_anew_where_the_clock_stands() -> None:
     runs = start(toys.square(), [A, B], 3)
     runs.submit(which(1, 2))
     runs.submit(which(3, 3))
-    runs.begin(ALL_RUNS, which(B, A), worlds(20, 21))
+    runs.begin(ALL_RUNS, which(B, A), instances(20, 21))
     assert shown(runs) == {
         "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [4, 6], "best": [NEVER] * 2, "previous": [NEVER] * 2,
     }  # fmt: skip
-    assert runs.fresh and runs.world.tolist() == [20, 21] and runs.task.tolist() == [B, A]
+    assert runs.fresh and runs.instance.tolist() == [20, 21] and runs.task.tolist() == [B, A]
     runs.submit(which(0, 0))
     runs.submit(which(1, 1))  # the clock goes round
     runs.submit(which(2, 2))
@@ -167,11 +167,11 @@ def test_what_was_handed_out_is_not_written_again(keep: dict[str, bool]) -> None
     for act in (
         lambda: runs.submit(which(0, 1, 3), share),
         lambda: runs.submit(which(1, 2, 2), share),
-        lambda: runs.begin(some(1), which(A), worlds(99)),
+        lambda: runs.begin(some(1), which(A), instances(99)),
         lambda: runs.give(np.array([[2], [1]]), which(1)),
         lambda: runs.submit(which(2, 2, 1), share, mask(1, 0, 0)),
         lambda: runs.submit(which(1, 1, 1), share, mask(0, 1, 1)),
-        lambda: runs.begin(ALL_RUNS, which(B, B, B), worlds(7, 8, 9)),
+        lambda: runs.begin(ALL_RUNS, which(B, B, B), instances(7, 8, 9)),
         lambda: runs.give(np.array([[2, 2, 1], [1, 0, 0]]), which(0, 1, 2)),
         lambda: runs.submit(which(3, 3, 3), share),
     ):
@@ -188,13 +188,13 @@ def test_runs_that_begin_at_different_times() -> None:
     runs = start(toys.square(), [A, B, A], 3)
     runs.submit(which(0, 1, 3))
     runs.submit(which(1, 0, 3))
-    runs.begin(some(1), which(A), worlds(99))
+    runs.begin(some(1), which(A), instances(99))
     assert shown(runs) == {
         "t": [2, 0, 2], "spent": [2, 0, 2], "left": [1 - 2 / 3, 1, 1 - 2 / 3], "last": [6, 8, 4],
         "best": [6, NEVER, 4], "previous": [2, 4, 4],
     }  # fmt: skip
     assert not runs.fresh
-    assert (runs.task.tolist(), runs.world.tolist(), runs.base.tolist()) == ([A, A, A], [10, 99, 12], [0, 0, 0])
+    assert (runs.task.tolist(), runs.instance.tolist(), runs.base.tolist()) == ([A, A, A], [10, 99, 12], [0, 0, 0])
     runs.submit(which(2, 3, 1))
     assert shown(runs) == {
         "t": [3, 1, 3], "spent": [3, 1, 3], "left": [0, 1 - 1 / 3, 0], "last": [0, 4, 6], "best": [6, 4, 6],
@@ -202,7 +202,7 @@ def test_runs_that_begin_at_different_times() -> None:
     }  # fmt: skip
     assert scores(runs) == [[2, 6, 0], [4], [4, 4, 6]]
     assert runs.incumbent().tolist() == [1, 0, 2]
-    runs.begin(some(0, 2), which(B, B), worlds(97, 98))
+    runs.begin(some(0, 2), which(B, B), instances(97, 98))
     assert runs.base.tolist() == [4, 0, 4]
     runs.submit(which(0, 1, 2))
     runs.submit(which(1, 2, 3))
@@ -215,8 +215,8 @@ def test_runs_that_begin_at_different_times() -> None:
 def test_all_runs_begin_after_they_were_staggered() -> None:
     runs = start(toys.square(), [A, B], 2)
     runs.submit(which(0, 0))
-    runs.begin(some(1), which(B), worlds(5))
-    runs.begin(ALL_RUNS, which(A, A), worlds(6, 7))
+    runs.begin(some(1), which(B), instances(5))
+    runs.begin(ALL_RUNS, which(A, A), instances(6, 7))
     assert runs.fresh and runs.t == 0 and runs.spent == 0.0
     runs.submit(which(1, 3))
     assert shown(runs)["best"] == [6, 4] and shown(runs)["spent"] == [1, 1]
@@ -236,11 +236,11 @@ def test_a_fused_table_gives_configuration_score_and_two_free_columns() -> None:
     runs.submit(which(2, 2, 2))
     assert runs.block is not first and runs.block.tolist() == [[1, 0.5, s, 0, 0] for s in (0, 10, 0)]
     assert first[0].tolist() == [-1, -0.5, 2, 0, 0]
-    runs.begin(some(1), which(A), worlds(9))
+    runs.begin(some(1), which(A), instances(9))
     assert runs.block is None
     runs.submit(which(0, 0, 0))
     assert runs.block is not None
-    runs.begin(ALL_RUNS, which(A, A, A), worlds(1, 2, 3))
+    runs.begin(ALL_RUNS, which(A, A, A), instances(1, 2, 3))
     assert runs.block is None
 
 
@@ -297,7 +297,7 @@ def test_the_incumbents_place_is_tracked_on_a_table() -> None:
     assert runs["incumbent_at"].tolist() == [1, 2, 3]
     assert runs.incumbent_x().tolist() == [[0.5, 0.5], [1, 0.75], [0.25, 1]]
     assert shown(runs)["best"] == [6, 10, 4] and shown(runs)["spent"] == [2, 2, 2]
-    runs.begin(some(0), which(A), worlds(9))
+    runs.begin(some(0), which(A), instances(9))
     runs.submit(which(2, 2, 3))
     assert runs["incumbent_at"].tolist() == [2, 2, 3]  # anew; an equal score; an equal score
 
@@ -352,11 +352,11 @@ def test_the_incumbent_is_the_highest_fidelitys_and_then_the_score() -> None:
 def test_fidelities_begin_anew_with_an_episode() -> None:
     runs = start(toys.levels(), [B, B], 2, fidelity=True)
     runs.submit(which(2, 2), np.array([1.0, 0.5]))
-    runs.begin(some(0), which(B), worlds(9))
+    runs.begin(some(0), which(B), instances(9))
     assert runs["best_fidelity"].tolist() == [0, 0.5]
     runs.submit(which(0, 0), np.array([0.25, 0.25]))
     assert shown(runs)["best"] == [7, 9.5] and shown(runs)["spent"] == [0.25, 0.75]
-    runs.begin(ALL_RUNS, which(B, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(B, B), instances(1, 2))
     assert runs["best_fidelity"].tolist() == [0, 0] and shown(runs)["spent"] == [0, 0]
     runs.submit(which(3, 3), np.array([0.25, 0.25]))
     assert shown(runs)["best"] == [5, 5] and shown(runs)["previous"] == [NEVER, NEVER]
@@ -374,7 +374,7 @@ def test_outcomes_that_cannot_be_looked_up_are_kept() -> None:
         Trial(Query({"u": 0.25, "v": 0.0}), -1.0, 3.0, Status.OK),
     )
     held = runs.last_outcome()[0], runs.last_x()
-    runs.begin(ALL_RUNS, which(A, A), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, A), instances(1, 2))
     runs.submit(points((0.25, 0.25), (0.25, 0.25)))
     runs.submit(points((0.5, 0.5), (0.5, 0.5)))
     assert held[0].tolist() == [2, 3] and held[1].tolist() == [[1.0, 0.0], [0.25, 0.0]]
@@ -481,7 +481,7 @@ def test_trials_move_round_the_end_of_the_clock() -> None:
     runs = start(toys.square(), [A, B], 3)
     for row in (0, 1):
         runs.submit(which(row, row))
-    runs.begin(ALL_RUNS, which(A, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, B), instances(1, 2))
     runs.submit(which(1, 1))
     runs.submit(which(3, 3), None, mask(1, 0))
     runs.submit(which(2, 2), None, mask(1, 0))
@@ -495,10 +495,10 @@ def test_a_row_that_was_tried_is_a_repeat() -> None:
     for rows, repeated in (((0, 1), (0, 0)), ((1, 1), (0, 1)), ((0, 2), (1, 0)), ((3, 1), (0, 1))):
         runs.submit(which(*rows))
         assert runs["repeated"].tolist() == [bool(r) for r in repeated]
-    runs.begin(some(1), which(B), worlds(9))
+    runs.begin(some(1), which(B), instances(9))
     runs.submit(which(1, 1))
     assert runs["repeated"].tolist() == [True, False]
-    runs.begin(ALL_RUNS, which(B, B), worlds(9, 8))
+    runs.begin(ALL_RUNS, which(B, B), instances(9, 8))
     runs.submit(which(1, 1))
     assert runs["repeated"].tolist() == [False, False]
 
@@ -519,10 +519,10 @@ def test_off_a_table_a_repeat_has_every_coordinate() -> None:
     runs.submit(points((0.5, 1.0), (0.5, 0.0)))
     runs.submit(points((0.5, 0.0), (0.5, 0.0)))
     assert runs["repeated"].tolist() == [False, True]
-    runs.begin(ALL_RUNS, which(A, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, B), instances(1, 2))
     runs.submit(points((0.5, 1.0), (0.5, 0.0)))
     assert runs["repeated"].tolist() == [False, False]
-    runs.begin(some(0), which(A), worlds(3))
+    runs.begin(some(0), which(A), instances(3))
     runs.submit(points((0.5, 1.0), (0.5, 0.0)))
     assert runs["repeated"].tolist() == [False, True]
 
@@ -538,12 +538,12 @@ def test_the_history_holds_every_trial_in_order(fused: bool) -> None:
         [[-1, -0.5, 2, 1], [-0.5, 1, 4, 1], [0] * 4],
         [[0, 0, 4, 1], [1, 0.5, 10, 1], [0] * 4],
     ]
-    runs.begin(some(0), which(B), worlds(9))
+    runs.begin(some(0), which(B), instances(9))
     assert not runs["history"][0].any() and runs["history"][1, 1].tolist() == [1, 0.5, 10, 1]
     runs.submit(which(2, 3))
     assert runs["history"][0].tolist() == [[1, 0.5, 10, 1], [0] * 4, [0] * 4]
     assert runs["history"][1, 2].tolist() == [-0.5, 1, 6, 1]
-    runs.begin(ALL_RUNS, which(A, A), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(A, A), instances(1, 2))
     assert not runs["history"].any()
 
 
@@ -587,7 +587,7 @@ def test_given_points_of_runs_that_begin_later() -> None:
     runs = start(toys.square(), [A, B], 4, budget=2.0, keep=("history", "incumbent_at"))
     runs.give(np.array([[0, 2], [1, 1]]), which(0, 1))
     runs.submit(which(3, 3))
-    runs.begin(some(1), which(A), worlds(9))
+    runs.begin(some(1), which(A), instances(9))
     runs.give(np.array([[3], [2]]), which(1))
     assert shown(runs) == {
         "t": [3, 2], "spent": [1, 0], "left": [0.5, 1], "last": [4, 0], "best": [6, 4], "previous": [6, 4],
@@ -595,7 +595,7 @@ def test_given_points_of_runs_that_begin_later() -> None:
     assert scores(runs) == [[2, 6, 4], [4, 0]]
     assert runs["incumbent_at"].tolist() == [1, 3]
     assert runs["history"][1].tolist() == [[-0.5, 1, 4, 1], [1, 0.5, 0, 1], [0] * 4, [0] * 4]
-    runs.begin(some(0, 1), which(B, B), worlds(8, 7))
+    runs.begin(some(0, 1), which(B, B), instances(8, 7))
     runs.give(np.array([[0, 1], [2, 3]]), which(0, 1))
     assert scores(runs) == [[8, 10], [4, 6]] and shown(runs)["t"] == [2, 2]
 
@@ -620,7 +620,7 @@ def test_given_points_are_full_evaluations() -> None:
     assert shown(runs)["best"] == [2, 10] and shown(runs)["last"] == [5.5, 3.5]
     for _ in range(2):
         runs.submit(which(1, 1), np.array([0.25, 0.25]))
-    runs.begin(ALL_RUNS, which(B, B), worlds(1, 2))
+    runs.begin(ALL_RUNS, which(B, B), instances(1, 2))
     runs.give(np.array([[0, 1], [2, 3]]), which(0, 1))  # in slots whose fidelity was another
     assert runs.view(0).fidelities == (1.0, 1.0) and scores(runs) == [[8, 10], [4, 6]]
 
@@ -661,14 +661,14 @@ def test_one_world_draws_the_same_repeat_of_a_row_and_another_may_draw_another()
 def test_a_selection_holds_what_observers_read() -> None:
     runs = start(toys.levels(), [A, B, B], 4, budget=2.0, fidelity=True, keep=("history", "incumbent_at", "repeated"))
     runs.submit(which(0, 1, 2), np.array([0.25, 0.5, 1.0]))
-    runs.begin(some(1), which(A), worlds(9))
+    runs.begin(some(1), which(A), instances(9))
     runs.submit(which(1, 1, 2), np.array([0.5, 1.0, 1.0]))
     part = runs.select(which(2, 1))
     assert part.n == 2 and part.block is None
     assert shown(part) == {
         "t": [2, 1], "spent": [2, 1], "left": [0, 0.5], "last": [10, 6], "best": [10, 6], "previous": [10, NEVER],
     }  # fmt: skip
-    assert (part.task.tolist(), part.world.tolist(), part.base.tolist()) == ([B, A], [12, 9], [4, 0])
+    assert (part.task.tolist(), part.instance.tolist(), part.base.tolist()) == ([B, A], [12, 9], [4, 0])
     assert scores(part) == [[10, 10], [6]] and [part.view(i).fidelities for i in (0, 1)] == [(1, 1), (1,)]
     assert part.incumbent_x().tolist() == [[1, 0.75], [0.5, 0.5]] and part.incumbent().tolist() == [0, 0]
     assert part["repeated"].tolist() == [True, False]
@@ -681,7 +681,7 @@ def test_a_selection_holds_what_observers_read() -> None:
 def test_a_selection_of_runs_that_began_together_is_in_step() -> None:
     runs = start(toys.square(), [A, B, B], 3)
     runs.submit(which(0, 1, 2))
-    runs.begin(some(1, 2), which(A, A), worlds(8, 9))
+    runs.begin(some(1, 2), which(A, A), instances(8, 9))
     assert isinstance(runs.start, np.ndarray)
     part = runs.select(which(1, 2))
     assert part.fresh and part.t == 0 and shown(part)["spent"] == [0, 0]
@@ -704,10 +704,10 @@ def test_a_selection_off_a_table_has_outcomes() -> None:
     assert part.last_x().tolist() == [[1.0, 1.0]]
 
 
-# ---------------------------------------------------------------------------------------------- any bank
+# ---------------------------------------------------------------------------------------------- any batch
 def test_a_bank_of_single_tasks_gives_the_same_as_the_table() -> None:
     suite = toys.levels()
-    runs = Runs(TaskBank(suite.members, 2), 2, 4, budget=2.0, fidelity=True)
-    runs.begin(ALL_RUNS, which(A, B), worlds(1, 2))
+    runs = Runs(SeparateTasks(suite.members, 2), 2, 4, budget=2.0, fidelity=True)
+    runs.begin(ALL_RUNS, which(A, B), instances(1, 2))
     runs.submit(points((1.0, 0.75), (0.0, 0.25)), np.array([0.5, 0.25]))
     assert shown(runs)["last"] == [0, 7] and [a.tolist() for a in runs.last_outcome()] == [[5, 2], [1, 0]]

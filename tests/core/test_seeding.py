@@ -119,22 +119,22 @@ def test_what_is_no_json_number_has_no_key() -> None:
 
 
 def test_seeds_of_worlds_and_optimizers_are_commitments_of_stored_results() -> None:
-    assert seeding.world_seed("Suite", "task", "protocol", 3) == 11175554056351544232
-    assert seeding.world_seed("Suite", "task", "protocol", 3) == seeding.key("world", "Suite", "task", "protocol", 3)
+    assert seeding.instance_seed("Suite", "task", "protocol", 3) == 11175554056351544232
+    assert seeding.instance_seed("Suite", "task", "protocol", 3) == seeding.key("world", "Suite", "task", "protocol", 3)
     assert seeding.optimizer_seed(5, "ga", {"b": 1, "a": 2}) == 2294011997834034839
     assert seeding.optimizer_seed(5, "ga", {"a": 2, "b": 1}) == seeding.key("optimizer", 5, "ga", {"a": 2, "b": 1})
 
 
 @pytest.mark.long
 def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
-    worlds = {
-        seeding.world_seed(suite, f"task-{t}", "bench", r)
+    instances = {
+        seeding.instance_seed(suite, f"task-{t}", "bench", r)
         for suite in ("AutoML", "Functions")
         for t in range(5000)
         for r in range(10)
     }
-    assert len(worlds) == 100_000
-    assert len({seeding.optimizer_seed(w, "ga", {}) for w in worlds} | worlds) == 200_000
+    assert len(instances) == 100_000
+    assert len({seeding.optimizer_seed(w, "ga", {}) for w in instances} | instances) == 200_000
 
 
 def test_random_starts_of_a_cell_are_seeded_by_its_world_alone() -> None:

@@ -98,9 +98,9 @@ def test_a_row_that_was_not_measured_is_answered_by_its_nearest() -> None:
 def test_a_repeat_is_drawn_by_the_world_as_a_batch_draws_it() -> None:
     one = env(core_toys.noisy(), budget=8)
     one.reset(seed=1)
-    bank, runs = one.kernel.bank, one.kernel.runs
+    batch, runs = one.kernel.batch, one.kernel.runs
     for row in range(4):
-        whole, _ = bank.evaluate(runs.base, np.array([row]), None, runs.world)
+        whole, _ = batch.evaluate(runs.base, np.array([row]), None, runs.instance)
         assert one.step(row)[4]["score"] == whole[0]
         below, above = core_toys.SCORE[int(runs.task[0])][row] - 1, core_toys.SCORE[int(runs.task[0])][row] + 1
         assert below - 1e-6 <= whole[0] <= above + 1e-6

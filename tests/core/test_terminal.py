@@ -97,8 +97,8 @@ def test_lines_that_a_docstring_wraps_are_joined_and_no_others():
 
 def test_numbers_are_told_in_few_digits_and_what_is_empty_as_none():
     columns = [{"name": "rate", "kind": "float", "log": True, "default": 0.1 + 2e-17, "values": [1e-3, 1000.0]}]
-    told = listing.text({"fidelities": [1 / 9, 1.0], "about": {}, "hyperparameters": columns})
-    assert told.splitlines() == [
+    reported = listing.text({"fidelities": [1 / 9, 1.0], "about": {}, "hyperparameters": columns})
+    assert reported.splitlines() == [
         "fidelities: [0.111111, 1]", "about: none", "hyperparameters:",
         "  rate: float, 0.001 to 1000, logarithmic, default 0.1",
     ]  # fmt: skip
@@ -112,6 +112,6 @@ def test_the_listing_fits_the_terminal_and_loses_no_name(width):
     assert max(map(len, text.splitlines())) <= width and "…" not in text
     for row in (*data["suites"], *data["optimizers"]):
         assert row["name"] in text
-    told = listing.text(listing.info("SVM"), width=width)
-    assert max(map(len, told.splitlines())) <= width or width < 80  # an address is not broken
-    assert told.startswith("name: SVM") and told.index("hyperparameters:") < told.index("about:")
+    reported = listing.text(listing.info("SVM"), width=width)
+    assert max(map(len, reported.splitlines())) <= width or width < 80  # an address is not broken
+    assert reported.startswith("name: SVM") and reported.index("hyperparameters:") < reported.index("about:")

@@ -72,7 +72,7 @@ class Watching:
         self.seen["tell"] = threads()
 
 
-def told(config):
+def reported(config):
     """What the environment allows libraries that a trial loads, as a score."""
     return float(os.environ["OPENBLAS_NUM_THREADS"])
 
@@ -155,7 +155,7 @@ print(now())
 def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeypatch):
     monkeypatch.setattr("hpo_gym.tuning.tuner.threads_of", lambda size: 3)
     one = Watching()
-    found = hpo_gym.tune(told, {"x": (0.0, 1.0)}, optimizer=lambda: one, budget=2, seed=0, progress=False)
+    found = hpo_gym.tune(reported, {"x": (0.0, 1.0)}, optimizer=lambda: one, budget=2, seed=0, progress=False)
     assert one.seen == {"reset": {1}, "ask": {1}, "tell": {1}}
     assert [e.measured.score for e in found.ended] == [3.0, 3.0]
 

@@ -26,15 +26,15 @@ def test_the_episode_of_schedules_has_large_inputs(study: Any) -> None:
     task = load_suite("Schedules").task(study.TASK)
     seed = next(s for s in range(100) if study.shown(task, s, 25))
     for s in range(seed + 1):
-        world = seeding.world_seed("Schedules", task.name, "rollout", s)
-        assert (float(task.session(world, 25).save()["scale"]) >= 3.0) == (s == seed)
+        instance = seeding.instance_seed("Schedules", task.name, "rollout", s)
+        assert (float(task.session(instance, 25).save()["scale"]) >= 3.0) == (s == seed)
 
 
 def test_the_inputs_of_drift_jump_where_it_is_marked_and_nothing_else_changes(study: Any) -> None:
     task = load_suite("Drift").task(study.TASK)
     seed = next(s for s in range(1000) if study.shown(task, s, 40))
     scale, changes = study.drawn(task, seed, 40)
-    session = task.session(seeding.world_seed("Drift", task.name, "rollout", seed), 40)
+    session = task.session(seeding.instance_seed("Drift", task.name, "rollout", seed), 40)
     begun, scales = session.save(), list[float]()
     for _ in range(40):
         session.run({"learning_rate": 0.01})

@@ -169,15 +169,15 @@ def test_a_failure_has_the_worst_score_so_far(study: Any) -> None:
     from dataclasses import replace
 
     inner = Fixed()
-    told = study("stress").Disturbed(
+    reported = study("stress").Disturbed(
         inner, lambda t: replace(t, status=Status.FAILED) if t.score in (1.0, 5.0) else t, floor=-7.0
     )
-    told.reset(None, None)
+    reported.reset(None, None)
     for score in (1.0, 3.0, 4.0, 5.0):
-        told.tell(Trial(Query({}), score))
+        reported.tell(Trial(Query({}), score))
     failed, fine = Status.FAILED, Status.OK
     assert inner.seen == [(-7.0, failed), (3.0, fine), (4.0, fine), (3.0, failed)]
-    assert told.told == [-np.inf, 3.0, 4.0, -np.inf]
+    assert reported.reported == [-np.inf, 3.0, 4.0, -np.inf]
 
 
 def test_the_regret_is_that_of_the_configuration_that_looks_best(study: Any) -> None:
@@ -226,8 +226,8 @@ def test_all_who_tune_a_task_know_the_same_tasks(study: Any) -> None:
 
 
 def test_both_memories_hold_as_many_tasks(study: Any) -> None:
-    told = study("meta_or_transfer").memories("MLP")
-    none, other, same = told.values()
+    reported = study("meta_or_transfer").memories("MLP")
+    none, other, same = reported.values()
     assert none == () and len(other) == len(same) > 0
     assert all(np.isnan(e.x).any() for e in other) and not any(np.isnan(e.x).any() for e in same)
     assert list(study("meta_or_transfer").memories("Curves")) == ["none", "the same space"]

@@ -68,11 +68,11 @@ def test_the_version_is_that_of_the_checkout(study: Any, monkeypatch: Any, tmp_p
 
 def test_faults_by_hand(study: Any, tmp_path: Path) -> None:
     assert list(study.faults([LOOK], tmp_path)) == []
-    told = [
+    reported = [
         {**LOOK, "split": "val"}, {**LOOK, "date": "2026-01-01", "what": ""},
         {k: v for k, v in LOOK.items() if k != "why"},
     ]  # fmt: skip
-    assert list(study.faults(told, tmp_path)) == [
+    assert list(study.faults(reported, tmp_path)) == [
         "look 1 (a.py, 2026-01-02) must be of the split 'test', got 'val'",
         "look 2 (a.py, 2026-01-01) must say what: write it into test_looks.json",
         "look 3 (a.py, 2026-01-02) must have date, commit, study, command, suites, split, what, why, chosen, got date, "

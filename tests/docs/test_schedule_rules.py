@@ -55,9 +55,9 @@ def test_a_score_is_the_mean_of_what_counts(study: Any, name: str) -> None:
     tasks, expected = suite.tasks("val")[:2], []
     for task in tasks:
         for w in range(2):
-            world = seeding.world_seed(name, task.name, "schedule rules", w)
-            run = Run(task, float(suite.env["budget"]), world)
-            rng = seeding.generator(seeding.optimizer_seed(world, "random-schedule", {}))
+            instance = seeding.instance_seed(name, task.name, "schedule rules", w)
+            run = Run(task, float(suite.env["budget"]), instance)
+            rng = seeding.generator(seeding.optimizer_seed(instance, "random-schedule", {}))
             run_one(made("random-schedule", low=0.01), run, Context.of(task, run.budget), rng)
             scores = [t.score for t in run.trials]
             expected.append(scores[-1] if name == "Schedules" else np.mean(scores))

@@ -26,7 +26,7 @@ class Good:
         available = np.ones(len(context.pool), bool) if context.available is None else context.available
         self.rows = list(rng.permutation(np.flatnonzero(available)))
         self.configs = context.space.decode(context.space.snap(context.pool))
-        self.told: list[Any] = []
+        self.reported: list[Any] = []
 
     def ask(self) -> Query | None:
         if not self.rows:
@@ -35,7 +35,7 @@ class Good:
         return Query(self.configs[self.rows.pop()], levels[len(self.rows) % len(levels)])
 
     def tell(self, trial: Any) -> None:
-        self.told.append(trial)
+        self.reported.append(trial)
         self.rows = [row for row in self.rows if self.configs[row] != trial.config]
 
 
@@ -163,8 +163,8 @@ class NoGiven(Good):
 class Standardises(Good):
     def tell(self, trial):
         super().tell(trial)
-        if len(self.told) > 2:
-            scores = [t.score for t in self.told[-3:]]
+        if len(self.reported) > 2:
+            scores = [t.score for t in self.reported[-3:]]
             1 / (max(scores) - min(scores))
 
 
@@ -209,11 +209,11 @@ class LoadsAnother(GoodTrainable):
 
 
 class StaysInItsFirstWorld(GoodAgent):
-    world: Any = None
+    instance: Any = None
 
     def reset(self, context, rng):
-        self.world = self.world or context
-        super().reset(self.world, rng)
+        self.instance = self.instance or context
+        super().reset(self.instance, rng)
 
 
 class ForgetsAfterARun(GoodAgent):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
-from batches import assert_a_batch_is_its_runs, told
+from batches import assert_a_batch_is_its_runs, reported
 from objectives import ALL, MIXED, loop, objective, ready_for, table
 from small import (
     ENTRIES,
@@ -37,7 +37,7 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.optimize.forms import form_of, make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, smoke_of
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import Table, TableTask
@@ -183,7 +183,7 @@ def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
     optimizer = ready_for(name, task.space)
     optimizer.reset(Context.of(task, 3), rng(0))
     with pytest.raises(StateError, match="2 contexts"):
-        optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))
+        optimizer.ask_batch(Runs(batch_of([task]), 2, 3, budget=3))
 
 
 # ---------------------------------------------------------------------- where nothing is left to try
@@ -256,4 +256,4 @@ def test_a_pool_without_an_available_row_gives_no_trial(baseline: str) -> None:
 
 def test_another_seed_gives_other_trials(baseline: str) -> None:
     task = ALL["conditional"]
-    assert told(loop(begin(baseline, task), task)) != told(loop(begin(baseline, task, seed=1), task))
+    assert reported(loop(begin(baseline, task), task)) != reported(loop(begin(baseline, task, seed=1), task))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
-from batches import told
+from batches import reported
 from ConfigSpace import ConfigurationSpace
 from small import (
     HERE,
@@ -47,7 +47,7 @@ def agent(request: pytest.FixtureRequest) -> str:
 
 # ---------------------------------------------------------------------- training
 def choices(optimizer: Any, n_init: int = 0) -> list[Any]:
-    return [told(rollout(optimizer, t, 6, prior=SUITE.prior(), n_init=n_init).trials) for t in SUITE.tasks("test")]
+    return [reported(rollout(optimizer, t, 6, prior=SUITE.prior(), n_init=n_init).trials) for t in SUITE.tasks("test")]
 
 
 def test_it_must_be_trained_first(agent: str, tmp_path: Path) -> None:

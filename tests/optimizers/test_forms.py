@@ -252,9 +252,9 @@ def test_any_form_is_checked_and_told_of(own: Path) -> None:
 
 def test_a_trained_one_whose_extra_is_missing_is_told_of_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hpo_gym.base.registry.missing", lambda extra: ("torch",) if extra == "rl" else ())
-    told = listing.info("ppo-pool-tables")
-    assert told["description"] == "Not installed: torch. Run: pip install 'hpo-gym[rl]'"
-    assert told["trained on"] == "Boosting, Linear, MLP, SVM"
+    reported = listing.info("ppo-pool-tables")
+    assert reported["description"] == "Not installed: torch. Run: pip install 'hpo-gym[rl]'"
+    assert reported["trained on"] == "Boosting, Linear, MLP, SVM"
 
 
 # ---------------------------------------------------------------------- Stable-Baselines3
@@ -315,9 +315,9 @@ def test_a_model_chooses_as_it_does_on_its_env(kind: str) -> None:
         trial = task.run(query.config)
         optimizer.tell(trial)
         ours.append(trial.score)
-    told = [c for c in chosen if c is not None]  # at the end of an episode the next one has begun
-    assert len(told) >= 5
-    np.testing.assert_allclose(ours[: len(told)], told, rtol=1e-6)
+    reported = [c for c in chosen if c is not None]  # at the end of an episode the next one has begun
+    assert len(reported) >= 5
+    np.testing.assert_allclose(ours[: len(reported)], reported, rtol=1e-6)
 
 
 def _inner(around: Any) -> Any:
@@ -329,7 +329,7 @@ def _inner(around: Any) -> Any:
 
 def _task_of(around: Any) -> Any:
     kernel = _inner(around).kernel
-    return kernel.bank.tasks[kernel.runs.task.item(0)]
+    return kernel.batch.tasks[kernel.runs.task.item(0)]
 
 
 def _history_of(around: Any) -> list[float]:

@@ -18,7 +18,7 @@ from hpo_gym.optimize.learning.saved import ABOUT, ARRAYS, Arrays, check_like
 from hpo_gym.optimize.learning.trained import Trained
 from hpo_gym.optimize.learning.validate import mean_regret
 from hpo_gym.optimize.protocol import Trainable
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.task import Task
 
 
@@ -134,13 +134,13 @@ def test_arrays_of_another_name_shape_or_type_are_refused() -> None:
 
 def test_mean_regret_is_that_of_the_incumbents_after_each_trial() -> None:
     tasks = gappy().tasks("val")[:2]
-    bank: Any = bank_of(tasks)
-    runs = Runs(bank, 2, 3, budget=3.0)
+    batch: Any = batch_of(tasks)
+    runs = Runs(batch, 2, 3, budget=3.0)
     runs.begin(ALL_RUNS, np.arange(2), np.zeros(2, np.uint64))
     scores = np.array(
-        [[t.noise_free(t.pool[[row]])[0] for row in rows] for t, rows in zip(tasks, measured(bank), strict=True)]
+        [[t.noise_free(t.pool[[row]])[0] for row in rows] for t, rows in zip(tasks, measured(batch), strict=True)]
     )
-    trials = iter(measured(bank).T)
+    trials = iter(measured(batch).T)
     found = mean_regret(tasks, runs, lambda: runs.submit(next(trials)))
     best = np.array([[t.best, t.best - t.worst] for t in tasks])
     regret = (best[:, :1] - np.maximum.accumulate(scores, 1)) / best[:, 1:]
@@ -148,6 +148,6 @@ def test_mean_regret_is_that_of_the_incumbents_after_each_trial() -> None:
     assert 0 < found < 1
 
 
-def measured(bank: Any) -> np.ndarray[Any, Any]:
+def measured(batch: Any) -> np.ndarray[Any, Any]:
     """The first three measured rows of each task."""
-    return np.stack([np.flatnonzero(row)[:3] for row in bank.measured])
+    return np.stack([np.flatnonzero(row)[:3] for row in batch.measured])

@@ -53,11 +53,13 @@ def test_an_episode_by_hand() -> None:
     env = one(observer="last", reward="regret_rate")
     obs, _ = env.reset(seed=0)
     assert obs[-1] == 1.0
-    told = [env.step(row) for row in (0, 2, 4)]
-    assert [t[0][-1] for t in told] == pytest.approx([2.5 / 3, 0.5 / 3, 0.0])
-    assert [t[1] for t in told] == pytest.approx([-0.5 * 0.5 / 3, -0.75 * 2 / 3, -0.0])  # random .5, row 0 .75, row 2 0
-    assert [t[2] for t in told] == [False, False, True]
-    infos = [t[4] for t in told]
+    reported = [env.step(row) for row in (0, 2, 4)]
+    assert [t[0][-1] for t in reported] == pytest.approx([2.5 / 3, 0.5 / 3, 0.0])
+    assert [t[1] for t in reported] == pytest.approx(
+        [-0.5 * 0.5 / 3, -0.75 * 2 / 3, -0.0]
+    )  # random .5, row 0 .75, row 2 0
+    assert [t[2] for t in reported] == [False, False, True]
+    infos = [t[4] for t in reported]
     assert [i["cost"] for i in infos] == [1.0, 4.0, 1.0]
     assert [i["status"] for i in infos] == ["ok", "ok", "timeout"]
     assert [i["score"] for i in infos] == [0.5, 0.875, 0.5]  # what was cut is served the worst seen
@@ -134,10 +136,10 @@ def test_a_run_has_room_for_sixteen_trials_a_unit() -> None:
     suite = replace(known.plain(), table=cheap, members=tuple(replace(t, table=cheap) for t in known.plain().members))
     env = hpo_gym.HPOEnv(suite, codec="pool", budget_cost=1, task="a", reward="regret_rate", observer="summary")
     env.reset(seed=0)
-    told = [env.step(0) for _ in range(16)]
-    assert [t[2] for t in told] == [False] * 15 + [True]
+    reported = [env.step(0) for _ in range(16)]
+    assert [t[2] for t in reported] == [False] * 15 + [True]
     spent = 16e-3 / suite.task("a").cost_unit
-    assert sum(t[1] for t in told) == pytest.approx(-0.5 * spent / 16 - 0.75 * (1 - spent / 16), rel=1e-6)
+    assert sum(t[1] for t in reported) == pytest.approx(-0.5 * spent / 16 - 0.75 * (1 - spent / 16), rel=1e-6)
 
 
 # ---------------------------------------------------------------------- what is shown
@@ -229,12 +231,12 @@ def test_many_runs_are_runs_of_one_and_a_rollout_trial_by_trial(fidelity: bool, 
 
 
 def assert_rollout(env: hpo_gym.HPOEnv, suite: Any, n_init: int) -> None:
-    """The trials of an episode, submitted one after the other in its world."""
+    """The trials of an episode, submitted one after the other in its instance."""
     kernel, history = env.kernel, env.history()
-    task = kernel.bank.tasks[kernel.runs.task.item(0)]
+    task = kernel.batch.tasks[kernel.runs.task.item(0)]
     floor = float(np.asarray(kernel.contexts.scale.floor, kernel.runs.last.dtype))
-    world, kept = kernel.runs.world.item(0), suite.name == "KnownEpochs"
-    run = Run(task, 4.3, world, n_init, floor, unit=task.cost_unit, checkpoints=kept)
+    instance, kept = kernel.runs.instance.item(0), suite.name == "KnownEpochs"
+    run = Run(task, 4.3, instance, n_init, floor, unit=task.cost_unit, checkpoints=kept)
     run.given()
     for trial in history[n_init:]:
         assert not run.over
@@ -345,9 +347,9 @@ def test_one_row_and_constant_scores_work() -> None:
     )  # fmt: skip
     env = hpo_gym.HPOEnv(suite, codec="box", budget_cost=2.5, reward="regret_rate")
     env.reset(seed=0)
-    told = [env.step(env.action_space.sample()) for _ in range(3)]
-    assert [t[1] for t in told] == [0.0, 0.0, 0.0] and [t[2] for t in told] == [False, False, True]
-    assert told[-1][4]["status"] == "timeout"
+    reported = [env.step(env.action_space.sample()) for _ in range(3)]
+    assert [t[1] for t in reported] == [0.0, 0.0, 0.0] and [t[2] for t in reported] == [False, False, True]
+    assert reported[-1][4]["status"] == "timeout"
 
 
 @pytest.mark.parametrize("name", WITH_COSTS)

@@ -209,10 +209,10 @@ def few_actions(env: hpo_gym.HPOEnv, codec: str) -> np.ndarray:
 def check_run(env: hpo_gym.HPOEnv, budget: float) -> int:
     """An episode as a rollout has it, and by its rule; returns how many trials paid less than without checkpoints."""
     kernel, history = env.kernel, env.history()
-    task, floor = kernel.bank.tasks[kernel.runs.task.item(0)], kernel.contexts.scale.floor
-    world = kernel.runs.world.item(0)
+    task, floor = kernel.batch.tasks[kernel.runs.task.item(0)], kernel.contexts.scale.floor
+    instance = kernel.runs.instance.item(0)
     floor = float(np.asarray(floor, kernel.runs.last.dtype))
-    run = Run(task, budget, world, 0, floor, unit=task.cost_unit, checkpoints=task.cumulative)
+    run = Run(task, budget, instance, 0, floor, unit=task.cost_unit, checkpoints=task.cumulative)
     spared = 0
     for trial in history:
         assert not run.over
@@ -223,8 +223,8 @@ def check_run(env: hpo_gym.HPOEnv, budget: float) -> int:
             continue
         lower = [b for b in history[:t] if b.config == trial.config and b.fidelity < trial.fidelity]
         lower = [b for b in lower if b.status is Status.OK and task.cumulative]
-        whole = task.run(trial.config, trial.fidelity, world).cost
-        base = task.run(trial.config, max(b.fidelity for b in lower), world).cost if lower else 0.0
+        whole = task.run(trial.config, trial.fidelity, instance).cost
+        base = task.run(trial.config, max(b.fidelity for b in lower), instance).cost if lower else 0.0
         assert trial.cost == max(whole - base, 0.0)
         spared += trial.cost < whole
     return spared
@@ -263,9 +263,9 @@ def test_who_continues_gets_more_trials_for_the_same_cost(name: str) -> None:
         kept: rollout(hpo_gym.make_optimizer(name), task, budget_cost=4.0, checkpoints=kept) for kept in (False, True)
     }
     assert len(runs[True]) > len(runs[False])
-    told = runs[True]
-    assert sum(t.cost for t in told) == pytest.approx(4.0 * task.cost_unit)
-    assert sum(task.run(t.config, t.fidelity).cost for t in told) > 4.0 * task.cost_unit
+    reported = runs[True]
+    assert sum(t.cost for t in reported) == pytest.approx(4.0 * task.cost_unit)
+    assert sum(task.run(t.config, t.fidelity).cost for t in reported) > 4.0 * task.cost_unit
 
 
 def test_a_context_says_whether_checkpoints_are_kept_and_what_a_trial_took() -> None:

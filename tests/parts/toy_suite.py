@@ -248,7 +248,7 @@ def together(episodes: Sequence[Episode], suite: hpo_gym.Suite | None = None, **
     return walks
 
 
-def told(
+def reported(
     episodes: Sequence[Episode],
     suite: hpo_gym.Suite | None = None,
     *,
@@ -260,10 +260,10 @@ def told(
 ) -> list[Walk]:
     """Walk episodes by ask and tell. A policy is asked no more once the budget is spent: the last view is missing."""
     suite = suite or plain()
-    return [_told(e, suite, budget, (observer, codec), scores) for e in episodes]
+    return [_reported(e, suite, budget, (observer, codec), scores) for e in episodes]
 
 
-def _told(e: Episode, suite: hpo_gym.Suite, budget: float, parts: tuple[Any, Any], scores: str) -> Walk:
+def _reported(e: Episode, suite: hpo_gym.Suite, budget: float, parts: tuple[Any, Any], scores: str) -> Walk:
     actions, walk, trials, task = iter(e.actions), Walk([]), [], suite.task(e.task)
 
     def policy(observation: Any, rng: np.random.Generator) -> Any:
@@ -289,7 +289,7 @@ def _worst_of(trials: Sequence[hpo_gym.Trial], suite: hpo_gym.Suite) -> float:
     return min((trial.score for trial in trials if not trial.status), default=suite.scale().floor)
 
 
-WAYS: dict[str, Callable[..., list[Walk]]] = {"alone": alone, "together": together, "told": told}
+WAYS: dict[str, Callable[..., list[Walk]]] = {"alone": alone, "together": together, "told": reported}
 
 
 def part(batch: Any, i: int) -> Any:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.table import Table, TableTask
 from hpo_gym.problem.task import Task, noise_keys
@@ -238,9 +238,9 @@ def test_added_noise_is_drawn_by_key_and_of_the_stated_size():
     twice = augment(made, {"name": "noise", "sd": 0.2})
     x, one = made.space.sample(np.random.default_rng(0), 4000), np.ones(4000)
 
-    def draw(t, world):
-        worlds = np.full(4000, world, np.uint64)
-        return t.evaluate(x, one, noise_keys(worlds, x, one, t)).score
+    def draw(t, instance):
+        instances = np.full(4000, instance, np.uint64)
+        return t.evaluate(x, one, noise_keys(instances, x, one, t)).score
 
     unit = task.best - task.worst
     first = (draw(made, 1) - task.noise_free(x)) / unit
@@ -263,10 +263,10 @@ def test_failed_trials_get_no_noise():
 
 def test_augmented_tasks_stand_in_a_bank_with_others():
     tasks = [augment(t, "hide", {"name": "noise"}) for t in TASKS[2:]] + TASKS[2:]
-    bank, rng = bank_of(tasks, 6), np.random.default_rng(0)
+    batch, rng = batch_of(tasks, 6), np.random.default_rng(0)
     task, w = rng.integers(0, len(tasks), 200), rng.integers(0, 2**63, 200).astype(np.uint64)
-    x = bank.place(task, rng.random((200, 6)))
-    scores = bank.evaluate(task, x, None, w)[0]
+    x = batch.place(task, rng.random((200, 6)))
+    scores = batch.evaluate(task, x, None, w)[0]
     for i in range(20):
         t = tasks[task[i]]
         one = x[i : i + 1, : t.space.d]

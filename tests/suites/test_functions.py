@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.suite import SPLITS
-from hpo_gym.problem.task import TaskBank, noise_keys
+from hpo_gym.problem.task import SeparateTasks, noise_keys
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.tasks.formulas import FORMULAS
-from hpo_gym.suites.tasks.function import FunctionBank, function_name, function_task, r2_points
+from hpo_gym.suites.tasks.function import FunctionBatch, function_name, function_task, r2_points
 from hpo_gym.suites.tasks.landscape import unwarp, warp
 
 KINDS = [(f.name, d) for f in FORMULAS.values() for d in f.dims if d <= 8]
@@ -161,16 +161,16 @@ def test_wrong_name_is_refused_with_the_nearest(name, error, message):
 
 
 # ------------------------------------------------------------------ bits
-def world(n):
+def instance(n):
     return np.random.default_rng(7).integers(0, 2**63, n).astype(np.uint64)
 
 
 def test_a_bank_a_task_and_single_points_give_the_same_bits():
     tasks = [function_task(name) for name in [*NAMES, "branin-d2-s17-n0.1", "ackley-d4-s3-n0.5"]]
-    fast, slow = bank_of(tasks, 6), TaskBank(tasks, 6)
-    assert isinstance(fast, FunctionBank)
+    fast, slow = batch_of(tasks, 6), SeparateTasks(tasks, 6)
+    assert isinstance(fast, FunctionBatch)
     rng = np.random.default_rng(3)
-    task, w = rng.integers(0, len(tasks), 1500), world(1500)
+    task, w = rng.integers(0, len(tasks), 1500), instance(1500)
     x = fast.place(task, rng.random((1500, 6)))
     assert np.array_equal(x, slow.place(task, np.asarray(x)))
     share = np.ones(1500)
@@ -188,13 +188,13 @@ def test_a_trial_scores_as_the_bank_does():
     task = function_task("hartmann-d6-s5-n0.1")
     trial = task.run(task.space.default, seed=11)
     x = task.space.default_x[None]
-    assert trial.score == bank_of([task]).evaluate(np.array([0]), x, None, np.array([11], np.uint64))[0][0]
+    assert trial.score == batch_of([task]).evaluate(np.array([0]), x, None, np.array([11], np.uint64))[0][0]
     assert trial.cost == 1.0
 
 
 def test_place_refuses_points_outside_the_cube():
     with pytest.raises(InvalidValueError, match=r"\[0, 1\]"):
-        bank_of([function_task("branin-d2-s0")]).place(np.array([0]), np.array([[0.5, 1.5]]))
+        batch_of([function_task("branin-d2-s0")]).place(np.array([0]), np.array([[0.5, 1.5]]))
 
 
 @pytest.mark.long
@@ -234,7 +234,7 @@ def test_noise_is_drawn_by_key():
     task, plain = function_task("branin-d2-s17-n0.1"), function_task("branin-d2-s17")
     x = task.space.sample(np.random.default_rng(0), 4000)
     one = np.ones(len(x))
-    a, b = world(len(x)), world(len(x)) + np.uint64(1)
+    a, b = instance(len(x)), instance(len(x)) + np.uint64(1)
     first = task.evaluate(x, one, noise_keys(a, x, one, task)).score
     assert np.array_equal(first, task.evaluate(x, one, noise_keys(a, x, one, task)).score)
     assert (first != task.evaluate(x, one, noise_keys(b, x, one, task)).score).all()

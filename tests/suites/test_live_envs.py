@@ -135,10 +135,10 @@ def test_a_mapping_tells_cost_and_test_score_and_a_loss_is_negated() -> None:
 
 
 @pytest.mark.parametrize("told", ["x", math.nan, None])
-def test_a_test_score_is_a_finite_number_where_there_is_one(told: Any) -> None:
-    (task,) = live_suite("Told", LINE, {"t": lambda config: {"score": 1.0, "test_score": told}}).members
+def test_a_test_score_is_a_finite_number_where_there_is_one(reported: Any) -> None:
+    (task,) = live_suite("Told", LINE, {"t": lambda config: {"score": 1.0, "test_score": reported}}).members
     status = task.evaluate(np.array([[0.5]]), np.ones(1), np.zeros(1, np.uint64)).status
-    assert status.tolist() == [0 if told is None else hpo_gym.Status.INVALID]
+    assert status.tolist() == [0 if reported is None else hpo_gym.Status.INVALID]
 
 
 @pytest.mark.parametrize("guard", [False, True])
@@ -210,7 +210,7 @@ def test_four_runs_by_two_jobs_are_four_single_runs() -> None:
     seeds = [3, 4, 5, 6]
     first, _ = many.reset(seed=seeds)
     steps = [many.step(a) for a in actions]
-    assert many.unwrapped.kernel.bank.tasks[0].runner.count == 2
+    assert many.unwrapped.kernel.batch.tasks[0].runner.count == 2
     many.close()
     one: Any = gym.make(ID, **made)
     for i, seed in enumerate(seeds):
@@ -317,10 +317,10 @@ THEN = {
 def test_nothing_outlives_an_owner_that(how: str, tmp_path: Path) -> None:
     mark = f"{how.replace(' ', '-')}-{os.getpid()}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LIVE_OWNER": mark}
-    with (tmp_path / "told").open("w") as told:
+    with (tmp_path / "told").open("w") as reported:
         command = [sys.executable, "-c", SCRIPT + THEN[how]]
         owner = subprocess.run(
-            command, cwd=tmp_path, env=environment, stderr=told, timeout=60, start_new_session=True, check=False
+            command, cwd=tmp_path, env=environment, stderr=reported, timeout=60, start_new_session=True, check=False
         )  # fmt: skip
     wanted = {"ends": 0, "raises": 1}.get(how, -signal.SIGKILL)
     assert owner.returncode == wanted, (tmp_path / "told").read_text()

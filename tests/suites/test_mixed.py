@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 import hpo_gym
 from hpo_gym.app import app
 from hpo_gym.bench.results import Results
-from hpo_gym.problem.batches import MixedBank, MixedPool, bank_of
-from hpo_gym.problem.task import PoolBank
+from hpo_gym.problem.batches import MixedBatch, MixedPool, batch_of
+from hpo_gym.problem.task import PoolBatch
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.mixed import held_out, mixed
 from hpo_gym.suites.tasks.function import unit_space
@@ -55,24 +55,24 @@ def test_tasks_keep_their_split_and_have_the_name_of_their_suite():
 
 
 def test_a_pool_holds_the_rows_of_each_and_lacks_the_last_of_the_shorter():
-    bank = bank_of(both().members, 3)
-    assert isinstance(bank, MixedPool) and (bank.m, bank.d, bank.one_pool, bank.complete) == (4, 3, False, False)
-    assert bank.measured.tolist() == [[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 0, 1]]
+    batch = batch_of(both().members, 3)
+    assert isinstance(batch, MixedPool) and (batch.m, batch.d, batch.one_pool, batch.complete) == (4, 3, False, False)
+    assert batch.measured.tolist() == [[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 0, 1]]
     task, rows = np.array([0, 1, 2, 3, 1]), np.array([2, 0, 1, 3, 3])
-    assert bank.measured_rows(task, rows).tolist() == [2, 0, 1, 3, 2], "past the end the last row answers"
-    assert bank.points(task[:4], rows[:4]).tolist() == [[1, 1, 0.5], [0, 0, 0.5], [0.5, 0, 1], [1, 0, 0]]
-    world = np.zeros(4, np.uint64)
-    assert bank.evaluate(bank.base(task[:4]), rows[:4], None, world)[0].tolist() == [3.0, 6.0, 20.0, 50.0]
-    cost, status = bank.outcome(bank.base(np.array([0, 2, 2])), np.array([1, 1, 2]), np.array([1.0, 0.25, 1.0]))
+    assert batch.measured_rows(task, rows).tolist() == [2, 0, 1, 3, 2], "past the end the last row answers"
+    assert batch.points(task[:4], rows[:4]).tolist() == [[1, 1, 0.5], [0, 0, 0.5], [0.5, 0, 1], [1, 0, 0]]
+    instance = np.zeros(4, np.uint64)
+    assert batch.evaluate(batch.base(task[:4]), rows[:4], None, instance)[0].tolist() == [3.0, 6.0, 20.0, 50.0]
+    cost, status = batch.outcome(batch.base(np.array([0, 2, 2])), np.array([1, 1, 2]), np.array([1.0, 0.25, 1.0]))
     assert cost.tolist() == [1.0, 2.0, 9.0] and status.tolist() == [0, 0, 1]
-    assert bank.outcome_of(2, 1, 0.25) == (2.0, 0) and bank.score_of(3 * 4, 1, world[:1]) == 70.0
-    assert bank.config(1, 2) == {"x0": 1.0, "x1": 1.0}
+    assert batch.outcome_of(2, 1, 0.25) == (2.0, 0) and batch.score_of(3 * 4, 1, instance[:1]) == 70.0
+    assert batch.config(1, 2) == {"x0": 1.0, "x1": 1.0}
 
 
 def test_a_proposal_is_read_by_each_task_in_its_own_columns():
-    bank = bank_of(both().members, 3)
+    batch = batch_of(both().members, 3)
     x = np.array([[0.9, 0.8, 0.0], [0.9, 0.9, 0.1], [0.9, 0.1, 0.1]])
-    assert bank.place(np.array([0, 2, 3]), x).tolist() == [2, 2, 3]
+    assert batch.place(np.array([0, 2, 3]), x).tolist() == [2, 2, 3]
 
 
 @pytest.mark.parametrize("codec", ["box", "pool"])
@@ -95,17 +95,17 @@ def test_an_episode_is_that_of_the_task_alone(codec):
 
 def test_a_table_and_functions_are_mixed_by_points():
     suite = load_suite("SVM,Functions")
-    bank = bank_of(suite.tasks("train"), suite.space.d)
-    assert isinstance(bank, MixedBank) and not isinstance(bank, PoolBank)
-    svm = next(j for j, t in enumerate(bank.tasks) if t.suite == "SVM")
-    function = next(j for j, t in enumerate(bank.tasks) if t.suite == "Functions")
-    task, x = np.array([svm, function]), np.full((2, bank.d), 0.3)
-    at = bank.place(task, x)
-    score, told = bank.evaluate(bank.base(task), at, None, np.zeros(2, np.uint64))
+    batch = batch_of(suite.tasks("train"), suite.space.d)
+    assert isinstance(batch, MixedBatch) and not isinstance(batch, PoolBatch)
+    svm = next(j for j, t in enumerate(batch.tasks) if t.suite == "SVM")
+    function = next(j for j, t in enumerate(batch.tasks) if t.suite == "Functions")
+    task, x = np.array([svm, function]), np.full((2, batch.d), 0.3)
+    at = batch.place(task, x)
+    score, reported = batch.evaluate(batch.base(task), at, None, np.zeros(2, np.uint64))
     one, other = load_suite("SVM").tasks("train")[0], load_suite("Functions").tasks("train")[0]
     row = one.rows(one.space.snap(x[:1, : one.space.d]))
     assert at[0, : one.space.d].tolist() == one.pool[row[0]].tolist(), "the row that answers"
-    assert score[0] == one.noise_free(one.pool[row])[0] and told.score[1] == score[1]
+    assert score[0] == one.noise_free(one.pool[row])[0] and reported.score[1] == score[1]
     assert score[1] == pytest.approx(other.noise_free(other.space.snap(x[:1, : other.space.d]))[0])
 
 

@@ -92,12 +92,12 @@ def test_distributions_give_the_space_and_directions_the_sign() -> None:
 def test_what_is_left_out_is_told() -> None:
     with pytest.warns(UserWarning) as warned:
         suite = hpo_gym.suite_from_optuna(study("a"))
-    told = [str(w.message) for w in warned]
-    assert told == [
+    reported = [str(w.message) for w in warned]
+    assert reported == [
         "left out: 2 trials that were pruned or are not finished; with `state` in `ignore` their scores count",
         "left out: 1 trial that failed and lacks hyperparameters",
     ]
-    assert (suite.name, suite.about["preprocessing"]) == ("a", told)
+    assert (suite.name, suite.about["preprocessing"]) == ("a", reported)
 
 
 def test_with_the_state_ignored_the_value_of_a_pruned_trial_counts() -> None:
@@ -226,9 +226,9 @@ def test_an_export_is_understood_as_it_is(tmp_path: Path, as_file: bool) -> None
     frame.to_csv(tmp_path / "export.csv")
     with pytest.warns(UserWarning) as warned:
         suite = suite_from_csv(tmp_path / "export.csv" if as_file else frame, loss=True)
-    told = " ".join(str(w.message) for w in warned)
+    reported = " ".join(str(w.message) for w in warned)
     for column in ("number (an id)", "datetime_start (a date)", "duration (a duration)", "state (a state)"):
-        assert column in told
+        assert column in reported
     assert describe(suite.space).splitlines() == [
         "act: categorical one of relu, tanh",
         "drop: float in [0, 0.3]",

@@ -28,7 +28,7 @@ from hpo_builders.surrogates.rows import Rows, levels_of, material
 from hpo_builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimize.rollouts import Run
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.costs import cost_units
 from hpo_gym.problem.nearest.distance import distances
 from hpo_gym.problem.space import SearchSpace
@@ -304,9 +304,9 @@ def test_a_bank_says_what_tasks_say_and_a_forbidden_point_is_the_nearest_of_the_
     base: TableSuite, folder: Path
 ) -> None:
     suite = surrogate_suite(base, folder)
-    bank, rng = bank_of(suite.members), np.random.default_rng(0)
+    batch, rng = batch_of(suite.members), np.random.default_rng(0)
     x, task = suite.space.snap(rng.random((300, suite.space.d))), rng.integers(6, size=300)
-    at = bank.place(task, x)
+    at = batch.place(task, x)
     legal = suite.space.legal(x)
     assert not legal.all() and suite.space.legal(at).all() and np.array_equal(at[legal], x[legal])
     first = suite.members[0]
@@ -315,11 +315,11 @@ def test_a_bank_says_what_tasks_say_and_a_forbidden_point_is_the_nearest_of_the_
     assert {p.tobytes() for p in at[~legal]} <= rows
     every = distances(suite.space, x[~legal], first.rows)  # the rows of all tasks are the same here
     np.testing.assert_array_equal(at[~legal], first.rows[every.argmin(1)])
-    score, told = bank.evaluate(bank.base(task), at, np.full(300, 0.5), np.zeros(300, np.uint64))
-    assert told is not None
+    score, reported = batch.evaluate(batch.base(task), at, np.full(300, 0.5), np.zeros(300, np.uint64))
+    assert reported is not None
     for i in range(0, 300, 17):
         one = suite.members[task[i]].evaluate(at[i : i + 1], np.array([0.5]), np.zeros(1, np.uint64))
-        assert (one.score[0], one.cost[0], one.status[0]) == (score[i], told.cost[i], told.status[i])
+        assert (one.score[0], one.cost[0], one.status[0]) == (score[i], reported.cost[i], reported.status[i])
 
 
 @pytest.mark.long
@@ -451,8 +451,8 @@ def test_the_report_of_agreement_says_what_was_measured(
     free = table_suite("Tiny", base.space, base.members[0].pool, base.table.score, fidelities=(0.5, 1.0))
     about = {**surrogates.read_about(folder), "table": free.data_hash}
     monkeypatch.setattr("validity.surrogates.read_about", lambda _: about)
-    told = agreed(free)
-    assert told is not None and told.cost is None and f"R^2 {told.r2:.2f}. The row" in told.words()
+    reported = agreed(free)
+    assert reported is not None and reported.cost is None and f"R^2 {reported.r2:.2f}. The row" in reported.words()
     assert agreed(tiny(90)) is None  # another table
 
 
@@ -541,7 +541,7 @@ def test_an_env_of_a_surrogate_is_paid_in_cost_trial_by_trial() -> None:
         assert -1.0 <= reward <= 0.0
     assert spent == pytest.approx(3.0) and info["status"] == "timeout"
     task = env.suite.task("sonar")
-    again = Run(task, 3.0, env.kernel.runs.world.item(0), 0, unit=unit)
+    again = Run(task, 3.0, env.kernel.runs.instance.item(0), 0, unit=unit)
     for trial in env.history():
         again.submit(Query(trial.config, trial.fidelity))
     assert [(t.cost, t.status) for t in again.trials] == [(t.cost, t.status) for t in env.history()]
@@ -558,6 +558,6 @@ def test_optimizers_are_compared_on_surrogates_by_spent_cost(tmp_path: Path) -> 
     assert results.failed_cells == 0
     frame = results.trials()
     assert (frame.groupby(["optimizer", "task"])["spent"].max() <= 4.0 + 1e-6).all()
-    told = results.data["suites"]["SVM:surrogate"]["optimizers"]
-    assert told["portfolio-per-cost"]["trials"] > told["random"]["trials"]  # it begins with what is cheap
+    reported = results.data["suites"]["SVM:surrogate"]["optimizers"]
+    assert reported["portfolio-per-cost"]["trials"] > reported["random"]["trials"]  # it begins with what is cheap
     assert results.data["memory"]["suites"]["SVM:surrogate"][0]["cost"] > 0

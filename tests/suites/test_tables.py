@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.suite import Suite, split_of
-from hpo_gym.problem.table import TableBank
+from hpo_gym.problem.table import TableBatch
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own import files as table_files
@@ -154,14 +154,14 @@ def squared_distance(space: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
 @LIGHT
 @given(suites(), st.integers(0, 2**32 - 1))
 def test_the_nearest_measured_row_answers(suite: TableSuite, seed: int) -> None:
-    space, bank = suite.space, TableBank(suite.members)
+    space, batch = suite.space, TableBatch(suite.members)
     for x in space.sample(np.random.default_rng(seed), 8):
         for task in suite.members:
             rows = np.flatnonzero(task.measured).tolist()
             distances = [round(squared_distance(space, x, task.pool[r]), 12) for r in rows]
             expected = rows[int(np.argmin(distances))]
             assert task.row_of(space.from_unit(x)) == expected
-            assert bank.place(np.array([task.index]), x[None])[0] == expected
+            assert batch.place(np.array([task.index]), x[None])[0] == expected
             assert task.measured[expected]
 
 

@@ -304,13 +304,13 @@ def test_what_can_be_told_is_half_the_interval_of_a_paired_difference() -> None:
     ]
     low, high = np.percentile(np.repeat(draws, 1000), (2.5, 97.5))
     assert found.difference == pytest.approx((high - low) / 2) == pytest.approx(0.1)
-    assert found.told == 0.0  # three times h is one of 27 draws, and there nothing differs
+    assert found.reported == 0.0  # three times h is one of 27 draws, and there nothing differs
 
 
 def test_a_difference_on_every_task_is_told() -> None:
     test = [aucs_of("portfolio", 0.1, 0.1, 0.2, 0.3), aucs_of("random", 0.2, 0.2, 0.3, 0.4)]
     found = resolution_of(test, test)
-    assert (found.difference, found.told, found.tau) == (0.0, 1.0, 1.0)
+    assert (found.difference, found.reported, found.tau) == (0.0, 1.0, 1.0)
 
 
 def test_ranks_alike_is_kendalls_tau_of_the_means() -> None:
@@ -323,11 +323,11 @@ def test_ranks_alike_is_kendalls_tau_of_the_means() -> None:
 def test_one_family_tells_nothing_and_a_suite_without_runs_says_so() -> None:
     one = [replace(aucs_of(n, *v), families=("f",) * 4) for n, v in (("portfolio", (0.1,) * 4), ("random", (0.2,) * 4))]
     found = resolution_of(one, one)
-    assert (found.difference, found.told) == (None, None)
+    assert (found.difference, found.reported) == (None, None)
     scores = np.tile(np.arange(40.0), (3, 1))
     assert statistics(validity(suite_of(scores)))["reference runs"] == "none"
-    told = statistics(replace(validity(suite_of(scores)), resolution=found))
-    assert told["smallest difference told at 95 %"] == "none: one family gives no interval"
+    reported = statistics(replace(validity(suite_of(scores)), resolution=found))
+    assert reported["smallest difference told at 95 %"] == "none: one family gives no interval"
 
 
 def test_the_page_says_where_validation_ranks_otherwise() -> None:
@@ -336,8 +336,8 @@ def test_the_page_says_where_validation_ranks_otherwise() -> None:
     found = resolution_of(test, [aucs_of(c.optimizer, *c.mean[:, 0][::-1] * s, score="validation")
                                  for c, s in zip(test, (3, 1), strict=True)])  # fmt: skip
     assert found.tau == -1.0
-    told = statistics(replace(validity(suite_of(scores)), resolution=found))
-    assert told["ranks on validation and on test"] == "-1.0 (Kendall's tau, below 0.8)"
+    reported = statistics(replace(validity(suite_of(scores)), resolution=found))
+    assert reported["ranks on validation and on test"] == "-1.0 (Kendall's tau, below 0.8)"
 
 
 def test_statistics_are_stored_as_json_and_read_again() -> None:
@@ -493,12 +493,12 @@ def test_names_reach_the_page_as_text() -> None:
     bad = "<img src=x onerror=alert(1)>|[a](javascript:1)`"
     found = validity(toys.plain())
     effects = replace(found.importance, names=(bad, *found.importance.names[1:]))
-    told = replace(
+    reported = replace(
         found, suite=bad, title=bad, score=bad, importance=effects,
         noise=Noise(1.0, 2.0, 3, (2, 2), study=bad),
         resolution=Resolution((bad, "random"), 3, 3, "test", 0.1, 0.2, 0.3, 0.4),
     )  # fmt: skip
-    text = validity_page.page([told], [bad])
+    text = validity_page.page([reported], [bad])
     code = "`<img src=x onerror=alert(1)>\\|[a](javascript:1)'`"  # as code it is shown as it is
     assert text.count(code) == 1
     rest = text.replace(code, "")

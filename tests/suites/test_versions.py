@@ -49,9 +49,9 @@ def test_other_data_under_an_unchanged_version_are_refused() -> None:
 
 
 def test_every_file_of_data_is_in_the_manifest_that_verify_reads() -> None:
-    told = {"README.md", files.MANIFEST}
+    reported = {"README.md", files.MANIFEST}
     there = {path.relative_to(files.DATA).as_posix() for path in files.DATA.rglob("*") if path.is_file()}
-    assert set(files.read_json(files.DATA / files.MANIFEST)) == there - told
+    assert set(files.read_json(files.DATA / files.MANIFEST)) == there - reported
 
 
 # ---------------------------------------------------------------------------------------------- versions of env ids

@@ -11,7 +11,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.cells import world_of
+from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.incumbent import incumbents, regret_of
 from hpo_gym.bench.metrics import Curves, auc, auc_of_runs, log_auc
 from hpo_gym.bench.pooling import pooled
@@ -35,10 +35,12 @@ def arrays(scores: list[float]) -> dict[str, Any]:
 
 def test_after_each_trial_a_run_has_come_to_its_last_score_or_to_the_mean() -> None:
     last, mean = load_suite("Schedules").members[0], load_suite("Drift").members[0]
-    told = arrays([-0.5, -0.2, -0.8])
-    assert incumbents(last, told, Budget(3), 0) == pytest.approx([-0.5, -0.2, -0.8])
-    assert incumbents(mean, told, Budget(3), 0) == pytest.approx([-0.5, -0.35, -0.5])
-    assert incumbents(last, told, Budget(5), 0) == pytest.approx([-0.5, -0.2, -0.8, -0.8, -0.8])  # the run ended before
+    reported = arrays([-0.5, -0.2, -0.8])
+    assert incumbents(last, reported, Budget(3), 0) == pytest.approx([-0.5, -0.2, -0.8])
+    assert incumbents(mean, reported, Budget(3), 0) == pytest.approx([-0.5, -0.35, -0.5])
+    assert incumbents(last, reported, Budget(5), 0) == pytest.approx(
+        [-0.5, -0.2, -0.8, -0.8, -0.8]
+    )  # the run ended before
     assert np.isneginf(incumbents(last, arrays([]), Budget(2), 0)).all()
 
 
@@ -58,7 +60,9 @@ def test_regret_is_held_against_the_best_that_was_found_in_the_very_world() -> N
     course = Course(suite.members[0].recipe, 25, "last")  # type: ignore[attr-defined]
     task = training_task("moons-s0", "Schedules", suite.space, course, (-0.2, -0.4))
     assert (task.best, task.worst, task.exact) == (pytest.approx(-0.3), -1.0, False)
-    assert [task.best_in(world_of("Schedules", "moons-s0", r)) for r in range(3)] == pytest.approx([-0.2, -0.4, -0.3])
+    assert [task.best_in(instance_of("Schedules", "moons-s0", r)) for r in range(3)] == pytest.approx(
+        [-0.2, -0.4, -0.3]
+    )
     small = hpo_gym.Suite("Schedules", suite.space, (task,), "training", splits={"test": ["moons-s0"]})
     scores = {("moons-s0", 0): np.array([-0.6]), ("moons-s0", 1): np.array([-0.3])}
     curves = curves_of(Measure(small, ["moons-s0"], bounds_of(small, ["moons-s0"], [])), "a", scores, (2, 1))
@@ -93,7 +97,7 @@ def test_a_judge_of_trainings_asks_what_counts(name: str) -> None:
         envs.step(np.full((3, 1), 0.1 * len(seen)))
         seen.append(np.array(envs.kernel.runs.last))
 
-    judged = validate.mean_regret(envs.kernel.bank.tasks, envs.kernel.runs, step)
+    judged = validate.mean_regret(envs.kernel.batch.tasks, envs.kernel.runs, step)
     scores = seen[-1] if name == "Schedules" else np.mean(seen, 0)
     best = np.array([suite.task(task).best for task in names])
     assert judged == pytest.approx(np.clip((best - scores) / (best + 1), 0, 1).mean())
@@ -119,5 +123,5 @@ def test_suites_of_which_only_the_end_counts_stand_apart() -> None:
         name: [Curves(name, o, ("t", "u"), regret, end=end) for o in ("portfolio", "a")]
         for name, end in (("S", False), ("T", True))
     }
-    told = pooled(made)
-    assert told["suites"] == ["S"] and told["apart"] == {"T": "the end counts"}
+    reported = pooled(made)
+    assert reported["suites"] == ["S"] and reported["apart"] == {"T": "the end counts"}

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from hpo_gym.base import seeding
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.tasks.training.signals import AT
-from hpo_gym.suites.tasks.training.task import TrainingBank
+from hpo_gym.suites.tasks.training.task import TrainingBatch
 
 EPOCHS, SLOTS, ROWS, INPUTS, HIDDEN, MOST_CLASSES, CHUNKS = 40, 16, 16, 15, 16, 4, 1024
 MOMENTUM, RATES = 0.9, (0.03, 0.01, 0.003)
@@ -144,11 +144,11 @@ def played(task: int, stream: Any, key: int, rates: list[float]) -> list[dict[st
 
 
 def key_with(kinds: list[int], salt: int) -> tuple[int, int]:
-    """The first world whose episode changes in these ways, one after the other, and its key."""
-    for world in range(20_000):
-        key = mix(world, salt)
+    """The first instance whose episode changes in these ways, one after the other, and its key."""
+    for instance in range(20_000):
+        key = mix(instance, salt)
         if [kind for _, kind, *_ in sorted(changes(key))] == kinds and len({when for when, *_ in changes(key)}) == 3:
-            return world, key
+            return instance, key
     raise AssertionError(f"no world with the changes {kinds}")
 
 
@@ -158,13 +158,13 @@ def key_with(kinds: list[int], salt: int) -> tuple[int, int]:
 )
 def test_a_whole_episode_is_that_of_the_formulas(kinds: list[int]) -> None:
     tasks = load_suite("Drift").tasks("val")[:1]
-    made = bank_of(tasks)
-    assert isinstance(made, TrainingBank)
+    made = batch_of(tasks)
+    assert isinstance(made, TrainingBatch)
     salt = seeding.key("training", "Drift", tasks[0].name)
-    world, key = key_with(kinds, salt)
+    instance, key = key_with(kinds, salt)
     rates = [RATES[epoch % 3] for epoch in range(EPOCHS)]
     runs = made.progress(1, EPOCHS)
-    runs.begin(None, np.zeros(1, np.int64), np.array([world], np.uint64))
+    runs.begin(None, np.zeros(1, np.int64), np.array([instance], np.uint64))
     expected = played(0, made._stream, key, rates)
     for epoch, (rate, want) in enumerate(zip(rates, expected, strict=True)):
         score = float(runs.advance(made.space.to_unit({"learning_rate": rate})[None], None).score[0])

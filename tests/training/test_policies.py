@@ -18,7 +18,7 @@ from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.rollouts import rollout
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import Points
 from hpo_gym.problem.suite import SPLITS
 from hpo_gym.suites.load import load_suite
@@ -32,7 +32,7 @@ from hpo_gym.suites.tasks.policies.rollouts import mean_square, returns
 from hpo_gym.suites.tasks.policies.setup import Setup
 from hpo_gym.suites.tasks.policies.signals import AT, MOST, SIGNALS, scaled
 from hpo_gym.suites.tasks.policies.strategy import noise, step
-from hpo_gym.suites.tasks.policies.task import PolicyBank
+from hpo_gym.suites.tasks.policies.task import PolicyBatch
 
 KEEP = 8
 SMALL = Setup(pairs=3, starts=2, steps=12)
@@ -198,11 +198,11 @@ def test_a_generation_by_hand() -> None:
     drawn = np.array([[[1.0, 2.0], [5.0, -1.0]]], np.float32)
     found = step(drawn, np.array([[3.0, 1.0]], np.float32), np.array([[1.0, 1.0]], np.float32))
     assert found.direction[0] == pytest.approx(np.array([1.0, 2.0]) * 2 / math.sqrt(0.75) / 2, rel=1e-5)
-    assert (found.spread[0], found.told[0], found.mean[0], found.best[0]) == pytest.approx(
+    assert (found.spread[0], found.reported[0], found.mean[0], found.best[0]) == pytest.approx(
         (math.sqrt(0.75), 0.5, 1.5, 3)
     )
     flat = step(drawn, np.ones((1, 2), np.float32), np.ones((1, 2), np.float32))
-    assert not flat.direction.any() and flat.told[0] == 0 and flat.spread[0] == 0
+    assert not flat.direction.any() and flat.reported[0] == 0 and flat.spread[0] == 0
 
 
 def test_noise_is_standard_normal_and_of_its_key_alone() -> None:
@@ -228,20 +228,20 @@ def test_the_strategy_climbs_a_quadratic() -> None:
 N, GENERATIONS = 96, 4
 
 
-def bank(setup: Setup = SMALL) -> PolicyBank:
-    made = bank_of(policies_with(setup).tasks("train")[::3])
-    assert isinstance(made, PolicyBank)
+def batch(setup: Setup = SMALL) -> PolicyBatch:
+    made = batch_of(policies_with(setup).tasks("train")[::3])
+    assert isinstance(made, PolicyBatch)
     return made
 
 
-def points(made: PolicyBank) -> list[Points]:
+def points(made: PolicyBatch) -> list[Points]:
     rng = np.random.default_rng(1)
     return [made.space.snap(rng.random((N, 2))) for _ in range(GENERATIONS)]
 
 
 def played(who: np.ndarray, setup: Setup = SMALL) -> tuple[Evolutions, np.ndarray]:
     """Runs `who` of 96, and all that was seen of them, ``(generations + 1, n, s)``."""
-    made = bank(setup)
+    made = batch(setup)
     runs = made.progress(len(who), GENERATIONS)
     runs.begin(None, who % len(made.tasks), who.astype(np.uint64))
     seen = [runs.signals]
@@ -274,7 +274,7 @@ def test_a_run_has_the_same_bits_in_blocks_of_any_size(monkeypatch: pytest.Monke
 
 def test_a_generation_of_a_run_is_that_of_the_formula() -> None:
     """One run of a pendulum again, from what it was before, without the class that does many."""
-    made = bank()
+    made = batch()
     task = next(i for i, t in enumerate(made.tasks) if t.physics.kind == "pendulum")
     runs, kind = made.progress(1, 3), PHYSICS["pendulum"]
     runs.begin(None, np.array([task]), np.array([3], np.uint64))
@@ -299,7 +299,7 @@ def test_a_generation_of_a_run_is_that_of_the_formula() -> None:
 
 
 def test_signals_are_what_their_names_say_and_within_bounds() -> None:
-    made = bank()
+    made = batch()
     runs = made.progress(12, 20)
     runs.begin(None, np.arange(12), np.arange(12).astype(np.uint64))
     start = {name: runs.signals[:, AT[name]] for name in SIGNALS}
@@ -328,7 +328,7 @@ def test_signals_are_what_their_names_say_and_within_bounds() -> None:
 
 def test_who_is_idle_stays_and_who_begins_anew_is_as_fresh() -> None:
     _, seen = played(np.arange(12))
-    made = bank()
+    made = batch()
     runs = made.progress(12, GENERATIONS)
     runs.begin(None, np.arange(12) % len(made.tasks), np.arange(12).astype(np.uint64))
     idle = np.arange(12) % 2 == 1
@@ -342,7 +342,7 @@ def test_who_is_idle_stays_and_who_begins_anew_is_as_fresh() -> None:
 
 
 def test_a_run_goes_on_from_what_it_was_kept_as() -> None:
-    made = bank()
+    made = batch()
     xs, runs, other = points(made), made.progress(12, 4), made.progress(12, 4)
     runs.begin(None, np.arange(12), np.arange(12).astype(np.uint64))
     runs.advance(xs[0][:12], None)
@@ -368,7 +368,7 @@ def test_the_suite_has_as_many_tasks_as_promised() -> None:
     with pytest.raises(HPOGymError, match="`<family>-s<seed>`"):
         suite.task("pendulum-17")
     with pytest.raises(InvalidValueError, match="one setup"):
-        bank_of((suite.members[0], policies_with(SMALL).members[1]))
+        batch_of((suite.members[0], policies_with(SMALL).members[1]))
     with pytest.raises(InvalidValueError, match="`0 <= decades <= 3`"):
         Setup(decades=4)
     with pytest.raises(InvalidValueError, match="`0 <= effort <= 1`"):
@@ -469,8 +469,8 @@ def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
     history = rollout(PolicyOptimizer(agent, "progress", "move", scale=suite.scale()), task, 6, seed=1)
     env = HPOEnv("Policies", split="val", task=task.name, budget=6)
     env.reset(seed=0)
-    world = seeding.world_seed(task.suite, task.name, "rollout", 1)
-    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([world], np.uint64))
+    instance = seeding.instance_seed(task.suite, task.name, "rollout", 1)
+    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance], np.uint64))
     obs = env.kernel.observe()[0]
     for t, expected in enumerate(seen):
         assert (obs == expected).all(), t

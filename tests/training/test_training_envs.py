@@ -35,10 +35,10 @@ class Cosine:
     """A learning rate that falls by a cosine, by ask and tell."""
 
     def __init__(self, top: float = 0.1) -> None:
-        self.top, self.told = top, list[Mapping[str, float]]()
+        self.top, self.reported = top, list[Mapping[str, float]]()
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.epochs, self.t, self.told = int(context.budget), 0, [context.signals]
+        self.epochs, self.t, self.reported = int(context.budget), 0, [context.signals]
 
     def ask(self) -> Query:
         share = 0.5 * (1 + math.cos(math.pi * self.t / (self.epochs - 1)))
@@ -46,7 +46,7 @@ class Cosine:
         return Query({"learning_rate": max(self.top * share, 1e-5)})
 
     def tell(self, trial: Trial) -> None:
-        self.told.append(trial.signals)
+        self.reported.append(trial.signals)
 
 
 # ---------------------------------------------------------------------- the suites
@@ -177,15 +177,15 @@ def test_a_run_by_ask_and_tell_is_that_of_the_env() -> None:
         budget = 12
         cosine = Cosine()
         history = rollout(cosine, task, budget, seed=4)
-        world = seeding.world_seed(task.suite, task.name, "rollout", 4)
+        instance = seeding.instance_seed(task.suite, task.name, "rollout", 4)
         env = HPOEnv(name, split="val", task=task.name, budget=budget, codec="box")
         env.reset(seed=0)
-        env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([world], np.uint64))
+        env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance], np.uint64))
         for trial in history:
             env.step(task.space.to_unit(trial.config) * 2 - 1)
         assert env.history().trials == history.trials
-        assert cosine.told[1:] == [t.signals for t in history] and set(cosine.told[0]) == set(SIGNALS)
-        assert cosine.told[0]["sharpness_at_start"] == history[3].signals["sharpness_at_start"]
+        assert cosine.reported[1:] == [t.signals for t in history] and set(cosine.reported[0]) == set(SIGNALS)
+        assert cosine.reported[0]["sharpness_at_start"] == history[3].signals["sharpness_at_start"]
 
 
 def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
@@ -199,8 +199,8 @@ def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
     history = rollout(PolicyOptimizer(policy, "training", "move", scale=suite.scale()), task, 12, seed=1)
     env = HPOEnv("Drift", split="val", task=task.name, budget=12)
     env.reset(seed=0)
-    world = seeding.world_seed(task.suite, task.name, "rollout", 1)
-    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([world], np.uint64))
+    instance = seeding.instance_seed(task.suite, task.name, "rollout", 1)
+    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance], np.uint64))
     obs = env.kernel.observe()[0]
     for t, expected in enumerate(seen):
         assert (obs == expected).all(), t

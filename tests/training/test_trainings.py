@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import Points
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.drift import drift_with
@@ -18,7 +18,7 @@ from hpo_gym.suites.schedules import schedules_with
 from hpo_gym.suites.tasks.training.controls import CONTROLS
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.signals import AT, SIGNALS
-from hpo_gym.suites.tasks.training.task import TrainingBank
+from hpo_gym.suites.tasks.training.task import TrainingBatch
 from hpo_gym.suites.tasks.training.trainings import Trainings
 
 SMALL = {"slots": 8, "chunks": 64, "validation": 64}
@@ -29,21 +29,21 @@ RECIPES = [
 N, EPOCHS = 1024, 8
 
 
-def bank(recipe: Recipe) -> TrainingBank:
+def batch(recipe: Recipe) -> TrainingBatch:
     suite = (drift_with if recipe.drift else schedules_with)(CONTROLS, recipe=recipe)
-    made = bank_of(suite.tasks("train")[::9])
-    assert isinstance(made, TrainingBank)
+    made = batch_of(suite.tasks("train")[::9])
+    assert isinstance(made, TrainingBatch)
     return made
 
 
 def points(recipe: Recipe) -> list[Points]:
-    rng, space = np.random.default_rng(1), bank(recipe).space
+    rng, space = np.random.default_rng(1), batch(recipe).space
     return [space.snap(rng.random((N, 3))) for _ in range(EPOCHS)]
 
 
 def played(recipe: Recipe, who: np.ndarray, epochs: int = EPOCHS) -> tuple[Trainings, np.ndarray]:
     """Runs `who` of 1,024, and all that was seen of them, ``(epochs + 1, n, s)``."""
-    made = bank(recipe)
+    made = batch(recipe)
     runs = made.progress(len(who), EPOCHS)
     runs.begin(None, who % len(made.tasks), who.astype(np.uint64))
     seen = [runs.signals]
@@ -69,7 +69,7 @@ def test_a_run_has_the_same_bits_in_any_company(recipe: Recipe) -> None:
 def test_who_is_idle_stays_and_who_is_not_goes_on_as_ever() -> None:
     recipe = RECIPES[0]
     whole, seen = played(recipe, np.arange(8), 3)
-    made = bank(recipe)
+    made = batch(recipe)
     runs = made.progress(8, EPOCHS)
     runs.begin(None, np.arange(8) % len(made.tasks), np.arange(8).astype(np.uint64))
     idle = np.arange(8) % 2 == 1
@@ -86,7 +86,7 @@ def test_who_is_idle_stays_and_who_is_not_goes_on_as_ever() -> None:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_what_blows_up_has_diverged_with_the_cap_for_ever_and_nothing_is_ever_not_finite(optimizer: str) -> None:
-    made = bank(Recipe(optimizer=optimizer, **SMALL))
+    made = batch(Recipe(optimizer=optimizer, **SMALL))
     runs = made.progress(256, 25)
     runs.begin(None, np.arange(256) % len(made.tasks), np.arange(256).astype(np.uint64))
     high, low = np.full((256, 3), 1.0), np.full((256, 3), 0.0)
@@ -106,7 +106,7 @@ def test_what_blows_up_has_diverged_with_the_cap_for_ever_and_nothing_is_ever_no
 
 
 def test_a_signal_is_what_its_name_says() -> None:
-    made = bank(RECIPES[0])
+    made = batch(RECIPES[0])
     runs = made.progress(4, 25)
     runs.begin(None, np.zeros(4, np.int64), np.arange(4).astype(np.uint64))
     first = {name: runs.signals[:, AT[name]] for name in SIGNALS}
@@ -130,7 +130,7 @@ def test_a_signal_is_what_its_name_says() -> None:
 
 def test_a_change_of_scale_acts_on_the_rows_it_should() -> None:
     """Validation folds the scale and the rotation into the weights; the rows themselves say the same."""
-    made = bank(RECIPES[-1])
+    made = batch(RECIPES[-1])
     runs = made.progress(3, 40)
     runs.begin(None, np.arange(3), np.arange(3).astype(np.uint64))
     for t in range(20):
@@ -146,7 +146,7 @@ def test_a_change_of_scale_acts_on_the_rows_it_should() -> None:
 
 
 def test_a_run_goes_on_from_what_it_was_kept_as() -> None:
-    made = bank(RECIPES[-1])
+    made = batch(RECIPES[-1])
     xs = points(RECIPES[-1])
     runs, other = made.progress(6, EPOCHS), made.progress(2, EPOCHS)
     runs.begin(None, np.arange(6) % len(made.tasks), np.arange(6).astype(np.uint64))
@@ -169,7 +169,7 @@ def pickled(runs: Trainings) -> Trainings:
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
 def test_a_copy_goes_on_alike_and_shares_nothing_that_changes(copied: Callable[[Trainings], Trainings]) -> None:
-    made, xs = bank(RECIPES[-1]), points(RECIPES[-1])
+    made, xs = batch(RECIPES[-1]), points(RECIPES[-1])
     runs = made.progress(5, EPOCHS)
     runs.begin(None, np.arange(5) % len(made.tasks), np.arange(5).astype(np.uint64))
     runs.advance(xs[0][:5], None)
@@ -195,7 +195,7 @@ def test_a_configuration_by_itself_is_a_whole_training() -> None:
 
 
 def test_a_fixed_data_set_has_the_same_rows_and_wrong_labels_in_each_epoch_in_another_order() -> None:
-    trainings = bank(Recipe(slots=8, chunks=8, validation=64)).progress(2, 5)
+    trainings = batch(Recipe(slots=8, chunks=8, validation=64)).progress(2, 5)
     trainings.begin(None, np.zeros(2, np.int64), np.array([3, 4], np.uint64))
     trainings.state.noise[:] = 0.4
     seen = []

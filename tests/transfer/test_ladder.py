@@ -67,9 +67,9 @@ def test_where_no_cost_is_known_a_fidelity_costs_its_share() -> None:
     ],
 )
 def test_rungs_are_near_a_ninth_and_a_third_of_what_was_measured_and_can_be_asked_for(
-    told: tuple[float, ...], asked: tuple[float, ...], rungs: tuple[float, ...]
+    reported: tuple[float, ...], asked: tuple[float, ...], rungs: tuple[float, ...]
 ) -> None:
     whole = task("a", 1.0)
-    further = tuple(Measurement(FIDELITY, f, whole.score, whole.cost, FINE) for f in told)
+    further = tuple(Measurement(FIDELITY, f, whole.score, whole.cost, FINE) for f in reported)
     prior = (Evaluations("a", "a", X, whole.score, whole.cost, FINE, further),)
     assert rungs_of(prior, asked) == rungs

@@ -108,10 +108,10 @@ def test_parts_and_copies_keep_further_measurements_and_meta_features() -> None:
 @pytest.mark.parametrize("name", ["SVM", "SVM:surrogate", "Functions", "Studies"])
 def test_earlier_tasks_of_every_kind_carry_their_meta_features(name: str) -> None:
     tasks = load_suite(name).tasks("train")[:2]
-    told = [dict(task.meta_features) for task in tasks]
-    assert told[0]
-    assert [dict(e.meta_features) for e in evaluations(tasks)] == told
-    assert [dict(e.meta_features) for e in evaluations_of(tasks, np.random.default_rng(0))] == told
+    reported = [dict(task.meta_features) for task in tasks]
+    assert reported[0]
+    assert [dict(e.meta_features) for e in evaluations(tasks)] == reported
+    assert [dict(e.meta_features) for e in evaluations_of(tasks, np.random.default_rng(0))] == reported
 
 
 # ---------------------------------------------------------------------- what is remembered

@@ -31,7 +31,7 @@ def half(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.full((len(a), len(b)), 0.5)
 
 
-def told(prior: TaskPrior, y: float) -> TaskPosterior:
+def reported(prior: TaskPrior, y: float) -> TaskPosterior:
     """After one trial of the first row, with noise .25 and no stationary part."""
     return TaskPosterior(TaskProcess(prior, half, 0.0, 0.25 - 1e-8), FIRST, np.array([y]))
 
@@ -51,14 +51,14 @@ def test_the_prior_of_tasks_is_that_of_their_standardised_scores() -> None:
 
 def test_one_trial_moves_another_row_by_their_covariance() -> None:
     """The trial is 1 above its mean: by .5 / 1.25 of that the other rises, and its variance falls from .25 by .2."""
-    (mean,), (sd,) = told(task_prior(), 1.5).moments(SECOND)
+    (mean,), (sd,) = reported(task_prior(), 1.5).moments(SECOND)
     assert mean == pytest.approx([0.4])
     assert sd**2 == pytest.approx([0.05])
 
 
 def test_the_mean_of_the_task_is_integrated_out() -> None:
     """It adds its variance, of 4 on a scale of 2, to all covariances: 1.5 / 2.25 of 1, and 1.25 less 2.25 / 2.25."""
-    posterior = told(task_prior(centre=1.0, spread=4.0, scales=np.array([2.0])), 1.0 + 2 * 1.5)
+    posterior = reported(task_prior(centre=1.0, spread=4.0, scales=np.array([2.0])), 1.0 + 2 * 1.5)
     (mean,), (sd,) = posterior.moments(SECOND)
     assert mean == pytest.approx([1 + 2 * 2 / 3])
     assert sd == pytest.approx([2 * 0.5])
@@ -69,7 +69,7 @@ def test_scales_are_weighted_by_the_likelihood_of_the_trials() -> None:
     """A trial of 2 whose mean is 0 has variance 1.25 + .75 on a scale of 1, and 4 x 1.25 + .75 on a scale of 2."""
     prior = task_prior(mean=np.zeros(2), spread=0.75, scales=np.array([1.0, 2.0]), log_weights=np.zeros(2))
     density = np.array([math.exp(-2 / v) / math.sqrt(v) for v in (2.0, 5.75)])
-    assert told(prior, 2.0).weight == pytest.approx(density / density.sum())
+    assert reported(prior, 2.0).weight == pytest.approx(density / density.sum())
 
 
 def test_the_stationary_part_has_the_mean_variance_and_a_tenth_of_white_noise() -> None:

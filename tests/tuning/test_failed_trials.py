@@ -39,8 +39,8 @@ def misspelt(config: dict[str, Any]) -> Any:
 LINE = misspelt.__code__.co_firstlineno + 1
 
 
-def ended(number: int, status: Status, reason: str = "", **told: Any) -> Ended:
-    return Ended(number, number, {"x": 0.5}, Measured(status, reason, **told))
+def ended(number: int, status: Status, reason: str = "", **reported: Any) -> Ended:
+    return Ended(number, number, {"x": 0.5}, Measured(status, reason, **reported))
 
 
 # ---------------------------------------------------------------------- the first failure is told
@@ -85,10 +85,10 @@ def test_what_a_sound_objective_does_is_no_failure() -> None:
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @EXPECTED
 def test_the_tuning_ends_when_the_first_trials_fail_alike(tmp_path: Path, n_jobs: int) -> None:
-    with pytest.raises(TrialsFailedError, match=r"first 3 trials .*KeyError: 'rte' .*max_failures=None") as told:
+    with pytest.raises(TrialsFailedError, match=r"first 3 trials .*KeyError: 'rte' .*max_failures=None") as reported:
         tune(misspelt, SPACE, budget=10, out=tmp_path / "k", n_jobs=n_jobs, **QUIET)
-    assert [e.measured.status for e in told.value.tuned.ended] == [Status.FAILED] * 3
-    assert Tuned.load(tmp_path / "k").ended == told.value.tuned.ended, "they are stored"
+    assert [e.measured.status for e in reported.value.tuned.ended] == [Status.FAILED] * 3
+    assert Tuned.load(tmp_path / "k").ended == reported.value.tuned.ended, "they are stored"
 
 
 @pytest.mark.long
@@ -268,9 +268,9 @@ def test_a_folder_that_is_removed_replaced_or_cut_ends_the_tuning(harm: Any, tmp
         return float(config["x"])
 
     how = {"removes": "removed", "replaces": "replaced", "cuts": "cut from"}[harm.__name__]
-    with pytest.raises(StorageLostError, match=how) as told:
+    with pytest.raises(StorageLostError, match=how) as reported:
         tune(objective, SPACE, budget=5, out=folder, **QUIET)
-    assert len(told.value.tuned.ended) == 2, "the trials so far are not lost"
+    assert len(reported.value.tuned.ended) == 2, "the trials so far are not lost"
 
 
 @pytest.mark.long
@@ -283,9 +283,9 @@ def test_what_an_error_of_the_disk_leaves_is_in_the_error(tmp_path: Path, monkey
             raise StorageFullError("full")
 
     monkeypatch.setattr("hpo_gym.system.storage.store.Store.put", put)
-    with pytest.raises(StorageFullError, match="full") as told:
+    with pytest.raises(StorageFullError, match="full") as reported:
         tune(lambda c: c["x"], SPACE, budget=5, out=tmp_path / "k", **QUIET)
-    assert len(told.value.tuned.ended) == 2
+    assert len(reported.value.tuned.ended) == 2
 
 
 # ---------------------------------------------------------------------- columns and counts

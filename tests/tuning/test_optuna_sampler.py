@@ -174,8 +174,8 @@ def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst(runs: Any
     add(8, COMPLETE, math.inf)
     add(9, PRUNED, steps={1: math.nan})
     study.ask({"x": float_0_9})
-    told = [t for t in runs[-1][1] if t != "ask"]
-    assert [(t.config["x"], t.score, t.status.label) for t in told] == [
+    reported = [t for t in runs[-1][1] if t != "ask"]
+    assert [(t.config["x"], t.score, t.status.label) for t in reported] == [
         (0, -5, "failed"), (1, -4, "ok"), (2, -5, "stopped"), (3, -5, "failed"), (4, -5, "stopped"),
         (5, -5, "infeasible"), (6, -5, "ok"), (7, -5, "infeasible"), (8, -5, "diverged"), (9, -5, "diverged"),
     ]  # fmt: skip
@@ -229,22 +229,22 @@ def test_a_trial_that_failed_before_it_took_all_is_told_as_it_was_proposed(runs:
 
     study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
     study.optimize(fails, 2, catch=(ValueError,))
-    (told,) = (t for t in runs[-1][1] if t != "ask")
-    assert told.status is Status.FAILED and set(told.config) == set(SPACE)
-    assert told.config["x"] == study.trials[0].params["x"] != study.trials[1].params["x"]
+    (reported,) = (t for t in runs[-1][1] if t != "ask")
+    assert reported.status is Status.FAILED and set(reported.config) == set(SPACE)
+    assert reported.config["x"] == study.trials[0].params["x"] != study.trials[1].params["x"]
 
 
 class Least:
     """Proposes the least whole number that it was not told."""
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.told = set[int]()
+        self.reported = set[int]()
 
     def ask(self) -> Query | None:
-        return Query({"n": next(n for n in range(1, 10) if n not in self.told)})
+        return Query({"n": next(n for n in range(1, 10) if n not in self.reported)})
 
     def tell(self, trial: Trial) -> None:
-        self.told.add(trial.config["n"])
+        self.reported.add(trial.config["n"])
 
 
 def test_two_that_propose_the_same_at_once_propose_again() -> None:
@@ -291,8 +291,8 @@ def test_a_branch_has_an_optimizer_that_is_told_its_trials(runs: Any) -> None:
     last = {context.space.names: heard for context, heard in runs}
     for name in ("u", "v"):
         mine = [{name: t.params[name]} for t in study.trials if name in t.params]
-        told = [dict(t.config) for t in last[name,] if t != "ask"]
-        assert len(told) > 4 and told == mine[: len(told)] and len(mine) - len(told) <= 1
+        reported = [dict(t.config) for t in last[name,] if t != "ask"]
+        assert len(reported) > 4 and reported == mine[: len(reported)] and len(mine) - len(reported) <= 1
     assert [t.config for t in last["kind",] if t != "ask"] == [{"kind": t.params["kind"]} for t in study.trials[:-1]]
 
 

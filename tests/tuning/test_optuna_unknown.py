@@ -37,17 +37,17 @@ def quiet() -> Iterator[None]:
 class Recorder:
     """Proposes random configurations, and keeps the trials that the last of its kind was told."""
 
-    told: ClassVar[list[Trial]] = []
+    reported: ClassVar[list[Trial]] = []
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         self.space, self.rng = context.space, rng
-        Recorder.told = []
+        Recorder.reported = []
 
     def ask(self) -> Query | None:
         return Query(self.space.from_unit(self.space.sample(self.rng, 1)[0]))
 
     def tell(self, trial: Trial) -> None:
-        Recorder.told.append(trial)
+        Recorder.reported.append(trial)
 
 
 class Fixed:
@@ -127,8 +127,8 @@ def test_what_a_trial_did_not_ask_for_is_told_as_it_was_proposed(state: Any, tak
         raise ValueError
 
     study = tried(Recorder, objective, 4)
-    assert [t.config for t in Recorder.told] == proposals(study)[:3]
-    assert {t.score for t in Recorder.told} == {0.5 if state == COMPLETE else 0.0}
+    assert [t.config for t in Recorder.reported] == proposals(study)[:3]
+    assert {t.score for t in Recorder.reported} == {0.5 if state == COMPLETE else 0.0}
     assert {t.state for t in study.trials} == {state}
 
 
@@ -138,7 +138,7 @@ def test_what_a_trial_has_goes_before_what_was_proposed() -> None:
     study.enqueue_trial({"y": 0.875})
     study.enqueue_trial({"x": 0.625, "y": 0.375})
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), 4)
-    first, second, third = (dict(t.config) for t in Recorder.told)
+    first, second, third = (dict(t.config) for t in Recorder.reported)
     assert first["x"] == 0.125 and 0 < first["y"] < 1  # drawn: there was no proposal
     assert second == {"x": study.trials[1].params["x"], "y": 0.875}
     assert third == {"x": 0.625, "y": 0.375}
@@ -148,7 +148,7 @@ def test_a_running_trial_counts_as_it_was_proposed() -> None:
     study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
     for name in ("x", "y", "x"):
         study.ask().suggest_float(name, 0, 1)
-    assert [t.config for t in Recorder.told] == proposals(study)[:2]
+    assert [t.config for t in Recorder.reported] == proposals(study)[:2]
 
 
 def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
@@ -166,7 +166,7 @@ def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
     study = tried(Recorder, both, 8, space)
     names = {"a": "u", "b": "v"}
     want = [{n: t.params[n] for n in ("kind", names[t.params["kind"]])} for t in study.trials[:-1]]
-    assert [dict(t.config) for t in Recorder.told] == want
+    assert [dict(t.config) for t in Recorder.reported] == want
     assert {c["kind"] for c in want} == {"a", "b"}
 
 
@@ -196,7 +196,7 @@ def test_trials_of_another_sampler_are_named_once_and_left_out() -> None:
         study.optimize(unused, 5)
     assert len(said) == 1
     own = [t.system_attrs[PARAMS] for t in study.trials[5:]]
-    assert [t.config for t in Recorder.told] == [{"x": 0.5, "y": 0.25}, *own[:-1]]
+    assert [t.config for t in Recorder.reported] == [{"x": 0.5, "y": 0.25}, *own[:-1]]
     assert distinct(own) == 5
 
 
@@ -221,10 +221,10 @@ def test_without_a_space_a_trial_outside_the_range_gets_no_proposal_again(optimi
 def test_without_a_space_a_trial_that_was_pruned_early_is_told_in_full() -> None:
     study = tried(Recorder, early, 30, None)
     assert study.trials[0].state == PRUNED, "nothing was proposed for it, so that its `y` is drawn"
-    assert {frozenset(t.config) for t in Recorder.told} == {frozenset("xy")}
-    assert [t.config["x"] for t in Recorder.told] == [t.params["x"] for t in study.trials[:-1]]
-    for trial, told in list(zip(study.trials, Recorder.told, strict=False))[-9:]:
-        assert told.config == trial.system_attrs[PARAMS]
+    assert {frozenset(t.config) for t in Recorder.reported} == {frozenset("xy")}
+    assert [t.config["x"] for t in Recorder.reported] == [t.params["x"] for t in study.trials[:-1]]
+    for trial, reported in list(zip(study.trials, Recorder.reported, strict=False))[-9:]:
+        assert reported.config == trial.system_attrs[PARAMS]
 
 
 def test_parameters_of_pruned_trials_alone_have_groups_too() -> None:

@@ -56,23 +56,23 @@ class FromList:
 
     values: ClassVar[list[Any]] = []
     name: ClassVar[str] = "C"
-    told: ClassVar[list[list[Trial]]] = []
+    reported: ClassVar[list[list[Trial]]] = []
     contexts: ClassVar[list[Context]] = []
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.told.append([])
+        self.reported.append([])
         self.contexts.append(context)
 
     def ask(self) -> Query | None:
         return Query({self.name: self.values.pop(0)}) if self.values else None
 
     def tell(self, trial: Trial) -> None:
-        self.told[-1].append(trial)
+        self.reported[-1].append(trial)
 
 
 def from_list(values: list[Any], name: str = "C") -> type[FromList]:
     FromList.values, FromList.name = list(values), name
-    FromList.told.clear()
+    FromList.reported.clear()
     FromList.contexts.clear()
     return FromList
 
@@ -204,14 +204,14 @@ def test_the_optimizer_is_told_mean_scores_one_after_another() -> None:
         Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=9, cv=TWO, random_state=0
     ).fit(LINE, LABELS)
     assert len(found.cv_results_["params"]) == 3, "the optimizer has ended the search"
-    (told,) = FromList.told
-    assert [t.config["at"] for t in told] == pytest.approx(values)
-    assert [t.score for t in told] == [accuracy_at(v) for v in values] == [0.75, 1.0, 0.5]
+    (reported,) = FromList.reported
+    assert [t.config["at"] for t in reported] == pytest.approx(values)
+    assert [t.score for t in reported] == [accuracy_at(v) for v in values] == [0.75, 1.0, 0.5]
     assert found.best_params_ == {"at": pytest.approx(0.375)} and found.best_score_ == 1.0
     (context,) = FromList.contexts
     assert context.budget == 9.0
     seconds = found.cv_results_["mean_fit_time"] + found.cv_results_["mean_score_time"]
-    assert [t.cost for t in told] == pytest.approx(2 * seconds, abs=1e-5)
+    assert [t.cost for t in reported] == pytest.approx(2 * seconds, abs=1e-5)
 
 
 def test_trials_of_a_batch_count_as_the_worst_so_far() -> None:
@@ -219,7 +219,7 @@ def test_trials_of_a_batch_count_as_the_worst_so_far() -> None:
     HPOGymSearchCV(
         Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=4, batch_size=2, cv=TWO
     ).fit(LINE, LABELS)
-    scores = [[t.score for t in told] for told in FromList.told]
+    scores = [[t.score for t in reported] for reported in FromList.reported]
     assert scores == [[], [0.0], [1.0, 0.75], [1.0, 0.75, 0.75]], "0 before any score; then .75, the worst"
 
 
@@ -243,9 +243,9 @@ def test_a_failure_is_a_row_and_is_told_as_the_worst() -> None:
         search.fit(LINE, LABELS)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], [0.75, 1.0, np.nan, np.nan])
     assert search.cv_results_["rank_test_score"].tolist() == [2, 1, 3, 3]
-    (told,) = FromList.told
-    assert [t.status for t in told] == [Status.OK, Status.OK, Status.FAILED, Status.FAILED]
-    assert [t.score for t in told] == [0.75, 1.0, 0.75, 0.75]
+    (reported,) = FromList.reported
+    assert [t.status for t in reported] == [Status.OK, Status.OK, Status.FAILED, Status.FAILED]
+    assert [t.score for t in reported] == [0.75, 1.0, 0.75, 0.75]
     assert "is too much" in search.tuned_.ended[2].measured.reason
 
     search.set_params(optimizer=from_list(values, "at"), error_score=0.5)
@@ -289,10 +289,10 @@ def test_with_several_scores_the_metric_is_maximised_and_refit_decides() -> None
         ).fit(LINE, LABELS)
 
     found = fitted(refit="wrong")
-    assert [t.score for t in FromList.told[0]] == [-0.75, -1.0]
+    assert [t.score for t in FromList.reported[0]] == [-0.75, -1.0]
     assert found.best_index_ == 0 and found.best_score_ == -0.75 and found.score(LINE, LABELS) == -0.75
     found = fitted(refit="wrong", metric="right")
-    assert [t.score for t in FromList.told[0]] == [0.75, 1.0] and found.best_index_ == 0
+    assert [t.score for t in FromList.reported[0]] == [0.75, 1.0] and found.best_index_ == 0
     found = fitted(refit=False, metric="right")
     assert not hasattr(found, "best_index_") and "rank_test_wrong" in found.cv_results_
     found = fitted(refit=lambda results: int(results["mean_test_right"].argmin()), metric="wrong")
@@ -314,7 +314,7 @@ def test_a_function_may_return_several_scores() -> None:
     assert search.best_params_ == {"at": pytest.approx(0.375)} and search.multimetric_
     search.set_params(scoring=lambda *given: {"right": scorer(*given)["right"]}, refit=False)
     search.set_params(optimizer=from_list([0.125, 0.375], "at")).fit(LINE, LABELS)
-    assert [t.score for t in FromList.told[0]] == [0.75, 1.0], "one score is the one"
+    assert [t.score for t in FromList.reported[0]] == [0.75, 1.0], "one score is the one"
     search.set_params(scoring=scorer)
     with pytest.raises(UnknownNameError, match="Did you mean 'wrong'"):
         search.set_params(optimizer=from_list([0.125], "at"), metric="wrng").fit(LINE, LABELS)
@@ -390,23 +390,23 @@ def test_fitted_searches_are_the_prior_of_the_next_search_and_of_tune() -> None:
 
 
 def test_the_optimizer_is_told_of_the_data() -> None:
-    def told(x: Any, y: Any, **given: Any) -> Any:
+    def reported(x: Any, y: Any, **given: Any) -> Any:
         HPOGymSearchCV(
             Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list([0.5], "at"), budget=1, cv=TWO, **given
         ).fit(x, y)
         return dict(FromList.contexts[-1].meta_features)
 
-    known = told(np.hstack([LINE, -LINE, np.ones((8, 1))]), LABELS)
+    known = reported(np.hstack([LINE, -LINE, np.ones((8, 1))]), LABELS)
     assert known == {
         "n_rows": 8.0, "n_columns": 2.0, "n_classes": 2.0, "majority_share": 0.5, "minority_share": 0.5,
         "numeric_share": 1.0, "missing_share": 0.0, "is_regression": 0.0, "rows_per_column": 4.0,
         "mean_correlation": 1.0, "mean_skewness": 0.0, "target_skewness": None,
     }  # fmt: skip
-    assert told(LINE, LABELS, meta_features=None) == {}
-    assert told(LINE, LABELS, meta_features=lambda x, y: {"n": len(x), "p": None}) == {"n": 8.0, "p": None}
+    assert reported(LINE, LABELS, meta_features=None) == {}
+    assert reported(LINE, LABELS, meta_features=lambda x, y: {"n": len(x), "p": None}) == {"n": 8.0, "p": None}
     for wrong, match in ((3, "a function or None"), (lambda x, y: {"n": np.nan}, "finite numbers")):
         with pytest.raises(InvalidValueError, match=match):
-            told(LINE, LABELS, meta_features=wrong)
+            reported(LINE, LABELS, meta_features=wrong)
 
 
 # ---------------------------------------------------------------------- as one estimator among others
@@ -463,7 +463,7 @@ def test_under_limits_the_scores_are_the_same_and_what_takes_too_long_has_failed
         search.fit(LINE, LABELS)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], [1.0, 0.75, np.nan])
     np.testing.assert_array_equal(search.cv_results_["mean_train_score"], [1.0, 0.75, np.nan])
-    assert [t.status for t in FromList.told[0]] == [Status.OK, Status.OK, Status.TIMEOUT]
+    assert [t.status for t in FromList.reported[0]] == [Status.OK, Status.OK, Status.TIMEOUT]
     assert 0.2 <= search.cv_results_["mean_fit_time"][2] <= 1.0
     assert search.best_params_ == {"at": pytest.approx(0.375)}
 

@@ -179,7 +179,10 @@ def odd(study: Path) -> list[tuple[str, Callable[[Path], None]]]:
     found: list[tuple[str, Callable[[Path], None]]] = [
         (f"plan {what}", lambda folder, text=text: with_plan(folder, text)) for what, text in plans(plan_of(study))
     ]
-    found += [(f"record {what}", lambda folder, told=told: with_record(folder, told)) for what, told in records(good)]
+    found += [
+        (f"record {what}", lambda folder, reported=reported: with_record(folder, reported))
+        for what, reported in records(good)
+    ]
     for times in ({}, {"seconds": "a", "cpu_seconds": 1.0}, {"seconds": -1.0, "cpu_seconds": 1.0}, {"seconds": HUGE}):
         found.append((f"times {times}"[:30], lambda folder, t=times: with_record(folder, good, t or {"more": 1})))
     return found

@@ -22,20 +22,20 @@ class Listener:
     """Proposes a list, and keeps its context and what it is told."""
 
     contexts: ClassVar[list[Context]] = []
-    told: ClassVar[list[Trial]] = []
+    reported: ClassVar[list[Trial]] = []
     believes: ClassVar[bool] = True
     places: ClassVar[tuple[float, ...]] = (0.5, 0.25, 0.75, 0.125, 0.625, 0.0)
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         self.contexts.append(context)
-        self.told.clear()
+        self.reported.clear()
         self.left = list(self.places)
 
     def ask(self) -> Query:
         return Query({"x": self.left.pop(0), "kind": "a"})
 
     def tell(self, trial: Trial) -> None:
-        self.told.append(trial)
+        self.reported.append(trial)
 
 
 def constant(config: dict[str, Any]) -> float:

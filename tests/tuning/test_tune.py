@@ -37,21 +37,21 @@ def bowl(config: dict[str, Any]) -> float:
 class FromList:
     """Proposes a list, and keeps what it is told."""
 
-    told: ClassVar[list[Trial]] = []
+    reported: ClassVar[list[Trial]] = []
     contexts: ClassVar[list[Context]] = []
 
     def __init__(self, count: int = 4) -> None:
         self.left = list(LIST[:count])
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.told.clear()
+        self.reported.clear()
         self.contexts.append(context)
 
     def ask(self) -> Query | None:
         return Query(self.left.pop(0)) if self.left else None
 
     def tell(self, trial: Trial) -> None:
-        self.told.append(trial)
+        self.reported.append(trial)
 
 
 def half(config: dict[str, Any]) -> Any:
@@ -66,11 +66,11 @@ def half(config: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(("direction", "sign", "best"), [("maximize", 1, 0.5), ("minimize", -1, 0.25)])
 def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(direction: str, sign: int, best: float) -> None:
     found = tune(half, SPACE, optimizer=FromList, budget=9, direction=direction, seed=0)
-    assert [t.config for t in FromList.told] == LIST
-    assert [t.status for t in FromList.told] == [Status.OK, Status.OK, Status.INVALID, Status.FAILED]
+    assert [t.config for t in FromList.reported] == LIST
+    assert [t.status for t in FromList.reported] == [Status.OK, Status.OK, Status.INVALID, Status.FAILED]
     worst = min(sign * 1.0, sign * 0.5)
-    assert [t.score for t in FromList.told] == [sign * 1.0, sign * 0.5, worst, worst]
-    assert [t.cost for t in FromList.told][:2] == [7.0, 7.0]
+    assert [t.score for t in FromList.reported] == [sign * 1.0, sign * 0.5, worst, worst]
+    assert [t.cost for t in FromList.reported][:2] == [7.0, 7.0]
     assert found.best_config == {"x": best, "kind": "a" if best == 0.5 else "b"}
     assert found.best_score == 2 * best
     assert found.ended[2].measured.reason == "the score must be a number, got None"
@@ -85,7 +85,7 @@ def test_first_points_are_tried_first_told_and_counted() -> None:
     first = {"x": 0.125, "kind": "b"}
     found = tune(half, SPACE, optimizer=FromList, budget=3, init=first, seed=0)
     assert [e.config for e in found.ended] == [first, *LIST[:2]]
-    assert FromList.told[0].config == first and FromList.contexts[-1].budget == 3.0
+    assert FromList.reported[0].config == first and FromList.contexts[-1].budget == 3.0
 
 
 @pytest.mark.long
@@ -301,11 +301,11 @@ def test_no_trial_is_lost_or_run_twice_when_it_is_killed(
         seen = [first, *(process.stdout.readline() for _ in range(rng.integers(8)))]  # so that a busy machine gets on
         time.sleep(float(rng.uniform(0.0, 0.15)))
         process.send_signal(signal.SIGKILL)
-        told = list(map(int, "".join([*seen, process.stdout.read()]).split()))
+        reported = list(map(int, "".join([*seen, process.stdout.read()]).split()))
         process.wait()
         kills += 1
         stored = Tuned.load(place / "study").ended
-        assert len(stored) >= told[-1], "what was told to have ended is stored"
+        assert len(stored) >= reported[-1], "what was told to have ended is stored"
         assert [_outcome(e) for e in stored] == whole[: len(stored)]
         cut_off += 1
         if len(stored) == 40:

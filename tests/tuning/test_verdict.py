@@ -37,17 +37,17 @@ BEST = 0.5
 class Listener:
     """Proposes the places, and keeps what it is told."""
 
-    told: ClassVar[list[Trial]] = []
+    reported: ClassVar[list[Trial]] = []
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.told.clear()
+        self.reported.clear()
         self.left = list(PLACES)
 
     def ask(self) -> Query:
         return Query({"x": self.left.pop(0)})
 
     def tell(self, trial: Trial) -> None:
-        self.told.append(trial)
+        self.reported.append(trial)
 
 
 def bounded(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,8 +90,8 @@ def test_a_failure_stays_what_it_is_and_the_reason_names_the_constraint() -> Non
 @pytest.mark.long
 def test_tune_tells_that_a_constraint_is_broken() -> None:
     hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0)
-    told = [(t.config["x"], t.score, t.status.label) for t in Listener.told]
-    assert told == [  # by hand: the worst success so far is .25 throughout
+    reported = [(t.config["x"], t.score, t.status.label) for t in Listener.reported]
+    assert reported == [  # by hand: the worst success so far is .25 throughout
         (0.25, 0.25, "ok"), (0.875, 0.25, "infeasible"), (0.4375, 0.4375, "ok"), (0.75, 0.25, "infeasible"),
         (0.5, 0.5, "ok"),
     ]  # fmt: skip
@@ -105,9 +105,9 @@ def test_what_comes_before_the_first_success_counts_for_a_thousandth_less() -> N
         return {"score": 100 + config["x"], "constraints": [config["x"] != 0.4375]}
 
     hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=4, seed=0, direction="minimize")
-    assert [t.score for t in Listener.told] == pytest.approx([-100.5379375, -100.5379375, -100.4375], abs=1e-12)
+    assert [t.score for t in Listener.reported] == pytest.approx([-100.5379375, -100.5379375, -100.4375], abs=1e-12)
     hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
-    assert [t.score for t in Listener.told] == [0.0] * 2, "nothing is known yet"
+    assert [t.score for t in Listener.reported] == [0.0] * 2, "nothing is known yet"
 
 
 @pytest.mark.long
@@ -118,7 +118,7 @@ def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> N
         return {"score": config["x"], "constraints": [config["x"] == 0.25]}
 
     hpo_gym.tune(failing, SPACE, optimizer=Listener, budget=4, seed=0)
-    assert [(t.config["x"], t.score) for t in Listener.told] == [(0.25, 0.4375), (0.875, 0.875), (0.4375, 0.4375)]
+    assert [(t.config["x"], t.score) for t in Listener.reported] == [(0.25, 0.4375), (0.875, 0.875), (0.4375, 0.4375)]
 
 
 @pytest.mark.parametrize(
@@ -132,19 +132,19 @@ def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> N
         ([None, 3.0, 5.0, 2.0, None, 1.0], [1.0, 3.0, 5.0, 2.0, 1.0, 1.0]),  # and above the lower one of 1, 2, 3, 5
     ],
 )
-def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], told: list[float]) -> None:
+def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], reported: list[float]) -> None:
     plan = StudyPlan(read_space(SPACE).to_json(), "random", {}, "maximize", 0, "")
     measured = [Measured(Status.FAILED) if s is None else Measured(Status.OK, score=s) for s in scores]
     study = Study(plan, [Ended(i, i, {"x": 0.5}, m) for i, m in enumerate(measured)])
     form, _ = ready("random")
-    assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == pytest.approx(told, abs=1e-12)
+    assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == pytest.approx(reported, abs=1e-12)
 
 
 @pytest.mark.long
 def test_a_stopped_trial_is_told_as_no_success() -> None:
     hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
-    told = [(t.score, t.status.label) for t in Listener.told]
-    assert told == [(0.25, "ok"), (0.875, "ok"), (0.25, "stopped")]  # .4375 is not the best of three at step 1
+    reported = [(t.score, t.status.label) for t in Listener.reported]
+    assert reported == [(0.25, "ok"), (0.875, "ok"), (0.25, "stopped")]  # .4375 is not the best of three at step 1
 
 
 @pytest.mark.long
@@ -331,9 +331,9 @@ def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Pa
     with Store(tmp_path / FILE) as store:
         records = {int(str(r.identity["trial"])): r for r in store.records()}
         for number, change in ((0, {"stopped": True}), (1, {})):
-            told: Any = dict(records[number].identity) | change
-            told["measured"] = {**told["measured"], "status": 0, "reason": ""}
-            store.put(f"{number:08x}", told, {}, measured=dict(records[number].measured))
+            reported: Any = dict(records[number].identity) | change
+            reported["measured"] = {**reported["measured"], "status": 0, "reason": ""}
+            store.put(f"{number:08x}", reported, {}, measured=dict(records[number].measured))
     assert [e.counts for e in found.ended] == [True, False]
     again = Tuned.load(tmp_path)
     assert [e.measured.status for e in again.ended] == [Status.STOPPED, Status.INFEASIBLE]

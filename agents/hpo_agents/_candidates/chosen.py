@@ -14,10 +14,10 @@ from hpo_gym.optimize import Context, Portfolio, candidates_of, table_at
 from hpo_gym.problem import (
     Evaluations,
     Points,
-    PoolBank,
+    PoolBatch,
     SearchSpace,
     Task,
-    bank_of,
+    batch_of,
     evaluations,
     known,
     pool_of,
@@ -102,10 +102,10 @@ def resized(x: Points, d: int, fill: Points) -> Points:
     return np.concatenate([x, np.tile(fill[x.shape[1] :], (len(x), 1))], 1)
 
 
-def shared_pool(tasks: Sequence[Task]) -> PoolBank | None:
+def shared_pool(tasks: Sequence[Task]) -> PoolBatch | None:
     """Return the tasks together if they stand in one table with one pool."""
-    bank = bank_of(tasks)
-    return bank if isinstance(bank, PoolBank) and bank.one_pool else None
+    batch = batch_of(tasks)
+    return batch if isinstance(batch, PoolBatch) and batch.one_pool else None
 
 
 def choose_candidates(
@@ -133,13 +133,13 @@ def choose_candidates(
     widest = max(tasks, key=lambda t: t.space.d)
     for t in tasks:
         check_space(widest.space, t.space)
-    bank = shared_pool(tasks)
-    if bank is not None:
-        regret = regrets(bank) if judged is None else np.concatenate([judged(t) for t in tasks])
-        rows = _choose_rows(regret, bank.measured.mean(0), count, rng)
-        return Candidates(widest.space, bank.points(np.zeros(len(rows), np.int64), rows), rows)
+    batch = shared_pool(tasks)
+    if batch is not None:
+        regret = regrets(batch) if judged is None else np.concatenate([judged(t) for t in tasks])
+        rows = _choose_rows(regret, batch.measured.mean(0), count, rng)
+        return Candidates(widest.space, batch.points(np.zeros(len(rows), np.int64), rows), rows)
     space = widest.space
-    if isinstance(bank_of(tasks), PoolBank):
+    if isinstance(batch_of(tasks), PoolBatch):
         prior: Sequence[Evaluations] = evaluations(tasks)
         if judged is not None:
             prior = [replace(t.evaluations(), score=-regret) for t in tasks for regret in judged(t)]
@@ -175,7 +175,7 @@ def _half_good(rows: Ints, worth: NDArray[np.floating], count: int, rng: np.rand
     return rng.permutation(np.concatenate([good, rest]))
 
 
-def regrets(bank: PoolBank) -> NDArray[np.float32]:
+def regrets(batch: PoolBatch) -> NDArray[np.float32]:
     """Normalised regret of each row on each task, ``(k, m)``, 1 where not measured."""
-    best, worst = np.array([[t.best] for t in bank.tasks]), np.array([[t.worst] for t in bank.tasks])
-    return np.where(bank.measured, relative_regret(bank.scores, best, worst), 1.0).astype(np.float32)
+    best, worst = np.array([[t.best] for t in batch.tasks]), np.array([[t.worst] for t in batch.tasks])
+    return np.where(batch.measured, relative_regret(batch.scores, best, worst), 1.0).astype(np.float32)

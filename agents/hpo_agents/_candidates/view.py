@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_gym.base import Ints, InvalidValueError, Mask
-from hpo_gym.env import MAX, Codec, Contexts, Observer, Proposal, Runs, ServedScores, points_of
-from hpo_gym.problem import BankView
+from hpo_gym.env import MAX, Codec, Contexts, NormalisedScores, Observer, Proposal, Runs, points_of
+from hpo_gym.problem import TaskBatchView
 
 _ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
 
@@ -32,7 +32,7 @@ class CandidateCodec(Codec):
         a, c = np.asarray(actions), len(self.candidates.x)
         if a.shape != (runs.n,) or a.dtype.kind not in "iu" or ((a < 0) | (a >= c)).any():
             raise InvalidValueError(f"Actions must be {runs.n} integers in [0, {c - 1}], got {actions!r:.80}.")
-        places = placed(runs.bank, self.candidates)
+        places = placed(runs.batch, self.candidates)
         return Proposal(places[runs.task, a])
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
@@ -43,7 +43,7 @@ class CandidateCodec(Codec):
 
     def left(self, runs: Runs) -> Mask:
         """Return the untried candidates measured on the run's task (if any was), ``(n, c)``."""
-        return np.asarray(measured(runs.bank, self.candidates)[runs.task] & ~_matches(runs, self.candidates).any(2))
+        return np.asarray(measured(runs.batch, self.candidates)[runs.task] & ~_matches(runs, self.candidates).any(2))
 
 
 class NearestCandidateCodec(CandidateCodec):
@@ -83,8 +83,8 @@ class CandidateObserver(Observer):
 
     context = False
 
-    def __init__(self, candidates: Candidates, served: ServedScores) -> None:
-        self.chosen, self.served = candidates, served
+    def __init__(self, candidates: Candidates, normalised: NormalisedScores) -> None:
+        self.chosen, self.normalised = candidates, normalised
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         c = len(self.chosen.x)
@@ -112,7 +112,7 @@ def _matches(runs: Runs, candidates: Candidates) -> Mask:
     """Return the pairs of trials and equal candidates, ``(n, c, h)``; one row may stand for several."""
     if runs.fresh:
         return np.zeros((runs.n, len(candidates.x), 1), bool)
-    places = placed(runs.bank, candidates)
+    places = placed(runs.batch, candidates)
     if runs.tabular:
         known, asked = places[runs.task], runs.ordered(runs.at)
     else:
@@ -121,35 +121,35 @@ def _matches(runs: Runs, candidates: Candidates) -> Mask:
 
 
 @functools.lru_cache(maxsize=32)
-def placed(bank: BankView, candidates: Candidates) -> NDArray[Any]:
+def placed(batch: TaskBatchView, candidates: Candidates) -> NDArray[Any]:
     """Return the evaluated configuration of each candidate on each task: rows ``(k, c)``, or points ``(k, c, d)``."""
-    task, x = _everywhere(bank, candidates)
-    at = bank.place(task, x)
-    return at.reshape(len(bank.tasks), len(candidates.x), *at.shape[1:])
+    task, x = _everywhere(batch, candidates)
+    at = batch.place(task, x)
+    return at.reshape(len(batch.tasks), len(candidates.x), *at.shape[1:])
 
 
 @functools.lru_cache(maxsize=32)
-def measured(bank: BankView, candidates: Candidates) -> Mask:
+def measured(batch: TaskBatchView, candidates: Candidates) -> Mask:
     """Return the candidates answered by themselves, not by their nearest row, ``(k, c)``; all, if none is, or if they
     are no rows of a pool: a chance match between two tasks says nothing about the others.
     """
-    at = placed(bank, candidates)
+    at = placed(batch, candidates)
     if candidates.rows is None:
         return np.ones(at.shape[:2], bool)
-    task, x = _everywhere(bank, candidates)
-    found = bank.points(task, at.reshape(len(task), *at.shape[2:]))
+    task, x = _everywhere(batch, candidates)
+    found = batch.points(task, at.reshape(len(task), *at.shape[2:]))
     near = np.isclose(found, x, rtol=0, atol=1e-6)  # pools may be float32
     same: Mask = np.asarray(near.all(1)).reshape(at.shape[:2])
     same[~same.any(1)] = True
     return same
 
 
-def _everywhere(bank: BankView, candidates: Candidates) -> tuple[Ints, NDArray[np.float64]]:
+def _everywhere(batch: TaskBatchView, candidates: Candidates) -> tuple[Ints, NDArray[np.float64]]:
     """Each task with each candidate: positions ``(k c,)`` and points ``(k c, d)``."""
-    k, c = len(bank.tasks), len(candidates.x)
-    x = candidates.points_on(max((t.space for t in bank.tasks), key=lambda space: space.d))
-    if x.shape[1] < bank.d:
-        x = np.concatenate([x, np.full((c, bank.d - x.shape[1]), 0.5)], 1)
+    k, c = len(batch.tasks), len(candidates.x)
+    x = candidates.points_on(max((t.space for t in batch.tasks), key=lambda space: space.d))
+    if x.shape[1] < batch.d:
+        x = np.concatenate([x, np.full((c, batch.d - x.shape[1]), 0.5)], 1)
     return np.repeat(np.arange(k), c), np.tile(x, (k, 1))
 
 

@@ -51,7 +51,7 @@ class WeighedObserver(Observer):
     context = False
 
     def __init__(self, span: Floats, hold: int, past: Past) -> None:
-        self.span, self.hold, self.past, self.served = span, hold, past, Raw()
+        self.span, self.hold, self.past, self.normalised = span, hold, past, Raw()
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         d, o = contexts.space.d, len(self.span)
@@ -62,7 +62,7 @@ class WeighedObserver(Observer):
     def __call__(self, contexts: Contexts, runs: Runs) -> NDArray[np.float32]:
         n, d, o = runs.n, contexts.space.d, len(self.span)
         t = np.broadcast_to(runs.t, n)
-        weights = weights_at(runs.world, t // self.hold, o)
+        weights = weights_at(runs.instance, t // self.hold, o)
         out = np.zeros((n, 2 * d + 3 * o + 2), np.float32)
         out[:, :o], out[:, o], out[:, o + 1] = weights, runs.left, t == 0
         if runs.fresh:
@@ -72,7 +72,7 @@ class WeighedObserver(Observer):
         best = np.where(good, chebyshev(losses, weights[:, None]), np.inf).argmin(1)
         for which, begin, there in ((best, o + 2, np.asarray(good.any(1))), (t - 1, d + 2 * o + 2, np.asarray(t > 0))):
             each = np.arange(n), which
-            x = runs.bank.points(runs.task, runs.ordered(runs.at)[each]) * 2.0 - 1.0
+            x = runs.batch.points(runs.task, runs.ordered(runs.at)[each]) * 2.0 - 1.0
             out[:, begin : begin + d] = np.where(there[:, None], x, 0.0)
             out[:, begin + d : begin + d + o] = np.where(there[:, None], losses[each], 0.0)
         return out
@@ -104,7 +104,7 @@ class ScalarisedGain(Reward):
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         t = np.broadcast_to(runs.t, runs.n)
-        weights = weights_at(runs.world, (t - 1) // self.hold, self.ranges.best.shape[1])
+        weights = weights_at(runs.instance, (t - 1) // self.hold, self.ranges.best.shape[1])
         values, good = self.past(runs)
         losses = np.ones(values.shape)
         losses[good] = self.ranges.losses(np.repeat(runs.task, good.sum(1)), values[good])
@@ -115,9 +115,9 @@ class ScalarisedGain(Reward):
         return np.asarray(before - np.minimum(before, worth[np.arange(runs.n), t - 1]))
 
 
-def padded(told: Sequence[tuple[Floats, bool]], h: int, o: int) -> tuple[Floats, NDArray[np.bool_]]:
+def padded(reported: Sequence[tuple[Floats, bool]], h: int, o: int) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the trials of one run, from reported objectives ``(o,)`` and successes, in the form of a `Past`."""
     values, good = np.zeros((1, h, o)), np.zeros((1, h), bool)
-    for t, (vector, succeeded) in enumerate(told):
+    for t, (vector, succeeded) in enumerate(reported):
         values[0, t], good[0, t] = vector, succeeded
     return values, good

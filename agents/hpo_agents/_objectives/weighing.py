@@ -18,15 +18,15 @@ MARGIN = 0.1
 _SALT = 17 << 32
 
 
-def weights_at(world: Keys, part: Ints, count: int) -> Floats:
-    """Weights of each run in a part of it, uniform on the simplex, ``(n, o)``: a function of world and part alone.
+def weights_at(instance: Keys, part: Ints, count: int) -> Floats:
+    """Weights of each run in a part of it, uniform on the simplex, ``(n, o)``: a function of instance and part alone.
 
     Args:
-        world, part: ``(n,)``.
+        instance, part: ``(n,)``.
         count: Objectives.
     """
     salt = (np.asarray(part)[:, None] * count + np.arange(count) + _SALT).astype(np.uint64)
-    drawn = -np.log(seeding.uniform(seeding.mix(world[:, None], salt)))
+    drawn = -np.log(seeding.uniform(seeding.mix(instance[:, None], salt)))
     return np.asarray(drawn / drawn.sum(1, keepdims=True))
 
 

@@ -29,7 +29,7 @@ from hpo_agents._policy.training import (
 from hpo_gym.base import InvalidValueError, StateError, seeding
 from hpo_gym.env import CODECS, OBSERVERS, SCORES, Bounded, Codec, HPOVectorEnv, Observer, Part, make_part
 from hpo_gym.optimize import Context, Policy, PolicyOptimizer, one_thread, own_randomness
-from hpo_gym.problem import Query, SearchSpace, Suite, Task, Trial, bank_of, scale_of
+from hpo_gym.problem import Query, SearchSpace, Suite, Task, Trial, batch_of, scale_of
 
 WORLDS = 8
 """Instances for judging a policy on each validation task, if instances of a task differ."""
@@ -167,7 +167,7 @@ class PolicyAgent(SavedPolicy):
         self._space = max(tasks, key=lambda t: t.space.d).space
         for task in (*tasks, *validation):
             check_space(self._space, task.space)
-        self._scale, self._signals = scale_of(tasks), bank_of(tasks[:1]).signals
+        self._scale, self._signals = scale_of(tasks), batch_of(tasks[:1]).signals
         own = self.observer == _OWN or self._codec is not None
         self._chosen = choose_candidates(tasks, self.candidates, rng) if own else None
 
@@ -193,12 +193,14 @@ class PolicyAgent(SavedPolicy):
 
     def parts(self) -> tuple[Observer, Codec]:
         """Return its observer and codec; after `train` or `load`."""
-        served = Bounded(SCORES.get(self.scores)())
+        normalised = Bounded(SCORES.get(self.scores)())
         chosen = self._chosen
         if chosen is None:
-            return make_part(OBSERVERS, self.observer, served=served), make_part(CODECS, self.codec)
+            return make_part(OBSERVERS, self.observer, normalised=normalised), make_part(CODECS, self.codec)
         own = self.observer == _OWN
-        observer = CandidateObserver(chosen, served) if own else make_part(OBSERVERS, self.observer, served=served)
+        observer = (
+            CandidateObserver(chosen, normalised) if own else make_part(OBSERVERS, self.observer, normalised=normalised)
+        )
         return observer, make_part(CODECS, self.codec) if self._codec is None else self._codec(chosen)
 
     @property

@@ -42,8 +42,8 @@ class SavedPolicy(Trained):
 
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         check_finite(arrays)
-        told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in about["scale"].items()}
-        self._scale, self._signals = Scale(**told), tuple(about.get("signals", ()))
+        reported: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in about["scale"].items()}
+        self._scale, self._signals = Scale(**reported), tuple(about.get("signals", ()))
         if "candidates/x" in arrays and self._space is not None:
             self._chosen = Candidates(self._space, arrays["candidates/x"], arrays.get("candidates/rows"))
         self._learned(policy_of({k: torch.tensor(v) for k, v in arrays.items()}))

@@ -120,8 +120,8 @@ class PoolsAgent(PolicyAgent, Generic[R]):
             suite = suite_of(group, others, group[0].space)
             envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view()))
             if others:
-                worlds = -(-self.judges // len(others))
-                held.append(HPOVectorEnv(len(others) * worlds, suite, split="val", **view()))
+                instances = -(-self.judges // len(others))
+                held.append(HPOVectorEnv(len(others) * instances, suite, split="val", **view()))
         learner = self.learner(envs, seed % 2**31, logs)
         if not held:
             return learner, None

@@ -175,8 +175,8 @@ def train(
         course.segment = k + 1
         course.over = k + 1 - course.best_segment >= plan.patience
         if folder is not None:
-            counts, told = learner.counts(), json.loads(json.dumps(course.__dict__))
-            write_checkpoint(folder, identity, k + 1, Checkpoint(learner.tensors(), kept, counts, told))
+            counts, reported = learner.counts(), json.loads(json.dumps(course.__dict__))
+            write_checkpoint(folder, identity, k + 1, Checkpoint(learner.tensors(), kept, counts, reported))
         progress(done, plan.steps, _said(course))
     return kept, course
 
@@ -225,7 +225,7 @@ def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, mas
             obs = env.step(actor.act(obs, env.action_masks() if masked else None, rng))[0]
 
     actor.forget()
-    regret = regret_on(env.kernel.bank.tasks, env.kernel.runs, step)
+    regret = regret_on(env.kernel.batch.tasks, env.kernel.runs, step)
     actor.forget()
     return regret
 

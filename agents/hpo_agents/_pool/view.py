@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_gym.env import Contexts, Observer, Raw, Runs
 from hpo_gym.optimize import PoolPrior
-from hpo_gym.problem import BankView, pooled
+from hpo_gym.problem import TaskBatchView, pooled
 
 _MOST = 100.0  # of a feature
 
@@ -27,7 +27,7 @@ class PoolView(Observer):
     context = False
 
     def __init__(self, prior: PoolPrior, candidates: int) -> None:
-        self.prior, self.candidates, self.served = prior, candidates, Raw()
+        self.prior, self.candidates, self.normalised = prior, candidates, Raw()
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         assert self.candidates is not None
@@ -35,19 +35,19 @@ class PoolView(Observer):
         return gym.spaces.Dict({"features": box, "there": gym.spaces.MultiBinary(self.candidates)})
 
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
-        bank = pooled(runs.bank)
-        rows = contexts.rows(runs.task, runs.world)
+        batch = pooled(runs.batch)
+        rows = contexts.rows(runs.task, runs.instance)
         left = np.broadcast_to(np.asarray(runs.left, np.float32), runs.n)
-        strangers = _strangers(self.prior, bank)[runs.task]
+        strangers = _strangers(self.prior, batch)[runs.task]
         at = np.maximum(runs.ordered(runs.at), 0)
         with np.errstate(all="ignore"):  # stale slots
             seen = PoolFeatures(self.prior, strangers, at, runs.scores(), runs.exists(), left)
-        there = np.arange(rows.shape[1]) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
+        there = np.arange(rows.shape[1]) < batch.measured.sum(1)[runs.task][:, None]  # the rest repeats
         features = np.clip(seen.at(rows), -_MOST, _MOST)
         return {"features": features, "there": there.astype(np.int8)}
 
 
 @functools.lru_cache(maxsize=32)
-def _strangers(prior: PoolPrior, bank: BankView) -> NDArray[np.bool_]:
+def _strangers(prior: PoolPrior, batch: TaskBatchView) -> NDArray[np.bool_]:
     """Return the earlier tasks that each task of the batch may know, ``(tasks, k)``."""
-    return prior.without([t.family for t in bank.tasks])
+    return prior.without([t.family for t in batch.tasks])

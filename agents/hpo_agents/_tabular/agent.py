@@ -121,7 +121,7 @@ class QAgent(Trained):
         self._needed(self.table, "reset")
         self._contexts = tuple(contexts)
         self._acting = self._design.act_on(contexts, d)
-        self._asked, self._told = np.full(len(contexts), -1), np.zeros(len(contexts), np.int64)
+        self._asked, self._reported = np.full(len(contexts), -1), np.zeros(len(contexts), np.int64)
 
     def _ready(self) -> Episodes:
         if self._acting is None:
@@ -136,11 +136,11 @@ class QAgent(Trained):
 
     def _catch_up(self, seen: Episodes, runs: Runs) -> None:
         """Tell the trials that the runs have had since the last call."""
-        for new in runs.since(self._told.copy()):
-            x = runs.bank.points(runs.task[new.who], new.at)
+        for new in runs.since(self._reported.copy()):
+            x = runs.batch.points(runs.task[new.who], new.at)
             seen.tell(new.who, self._asked[new.who], x, new.score.astype(np.float64))
             self._asked[new.who] = -1
-            self._told[new.who] += 1
+            self._reported[new.who] += 1
 
     # ------------------------------------------------------------------ files
     def arrays(self) -> Arrays:

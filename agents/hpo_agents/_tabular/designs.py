@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpo_agents._candidates.chosen import Candidates, choose_candidates
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask
 from hpo_gym.optimize import Context
-from hpo_gym.problem import Bank, Points, PoolBank, SearchSpace, Task
+from hpo_gym.problem import Points, PoolBatch, SearchSpace, Task, TaskBatch
 
 Arrays = Mapping[str, NDArray[Any]]
 Which = slice | Ints
@@ -69,8 +69,8 @@ class Design(ABC):
         """Return the number of states and of actions."""
 
     @abstractmethod
-    def train_on(self, bank: Bank, task: Ints) -> Episodes:
-        """Begin a run on each of `task` ``(n,)``, places in the bank."""
+    def train_on(self, batch: TaskBatch, task: Ints) -> Episodes:
+        """Begin a run on each of `task` ``(n,)``, places in the batch."""
 
     @abstractmethod
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
@@ -106,14 +106,14 @@ class _ByCandidates(Design):
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
         self.candidates = choose_candidates(tasks, self.count, rng)
 
-    def train_on(self, bank: Bank, task: Ints) -> Episodes:
+    def train_on(self, batch: TaskBatch, task: Ints) -> Episodes:
         c = self.ready
-        if c.rows is not None and isinstance(bank, PoolBank) and bank.one_pool:
-            good = bank.measured[:, c.rows][task]
+        if c.rows is not None and isinstance(batch, PoolBatch) and batch.one_pool:
+            good = batch.measured[:, c.rows][task]
             good[~good.any(1)] = True
             return CandidateEpisodes(self, good, c.rows)
-        x = c.points_on(max(bank.tasks, key=lambda t: t.space.d).space)
-        return CandidateEpisodes(self, np.ones((len(task), len(c.x)), bool), x, bank, task)
+        x = c.points_on(max(batch.tasks, key=lambda t: t.space.d).space)
+        return CandidateEpisodes(self, np.ones((len(task), len(c.x)), bool), x, batch, task)
 
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
         c = self.ready
@@ -147,7 +147,7 @@ class CandidateEpisodes(Episodes):
         design: Determines the state of a run.
         good: Mask of candidates that can be evaluated, ``(n, c)``.
         at: Their places: rows of a shared pool ``(c,)`` or of each run's ``(n, c)``, or points ``(c, d)``.
-        bank, task: The evaluations in training.
+        batch, task: The evaluations in training.
 
     Attributes:
         left: Mask of new candidates that can be evaluated, ``(n, c)``.
@@ -157,10 +157,15 @@ class CandidateEpisodes(Episodes):
     """
 
     def __init__(
-        self, design: _ByCandidates, good: Mask, at: NDArray[Any], bank: Bank | None = None, task: Ints | None = None
+        self,
+        design: _ByCandidates,
+        good: Mask,
+        at: NDArray[Any],
+        batch: TaskBatch | None = None,
+        task: Ints | None = None,
     ) -> None:
         n = len(good)
-        self.design, self.at, self.bank, self.task = design, at, bank, task
+        self.design, self.at, self.batch, self.task = design, at, batch, task
         self.own = at.ndim == 2 and at.dtype.kind == "i"
         self.left = good.copy()
         self.last = np.full(n, good.shape[1])
@@ -175,7 +180,7 @@ class CandidateEpisodes(Episodes):
 
     def propose(self, action: Ints) -> NDArray[Any]:
         at = np.asarray(self.at[np.arange(len(action)), action] if self.own else self.at[action])
-        return at if self.bank is None or self.task is None else self.bank.place(self.task, at)
+        return at if self.batch is None or self.task is None else self.batch.place(self.task, at)
 
     def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
         runs = np.arange(len(self.last))[which]

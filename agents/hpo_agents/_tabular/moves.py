@@ -12,7 +12,7 @@ from hpo_agents._candidates.chosen import check_space, resized
 from hpo_agents._tabular.designs import Arrays, Design, Episodes, Which
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask
 from hpo_gym.optimize import Context
-from hpo_gym.problem import Bank, Points, PoolBank, SearchSpace, Task, level_grid, nearest_level
+from hpo_gym.problem import Points, PoolBatch, SearchSpace, Task, TaskBatch, level_grid, nearest_level
 
 
 class Moves(Design):
@@ -53,10 +53,10 @@ class Moves(Design):
     def size(self) -> tuple[int, int]:
         return len(self.cells) + 1, 2 * self.space.d + 1
 
-    def train_on(self, bank: Bank, task: Ints) -> Episodes:
-        width = np.array([t.space.d for t in bank.tasks])[task]
+    def train_on(self, batch: TaskBatch, task: Ints) -> Episodes:
+        width = np.array([t.space.d for t in batch.tasks])[task]
         places = self._places or _Places(self, learning=False)
-        return MoveEpisodes(places, np.minimum(width, self.space.d), bank.d, bank, task)
+        return MoveEpisodes(places, np.minimum(width, self.space.d), batch.d, batch, task)
 
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
         for context in contexts:
@@ -139,20 +139,20 @@ class _Places:
         for i, cell, target in zip(new.tolist(), cells.astype(np.int16), targets, strict=True):
             self._state[i], self._targets[i] = design.state(cell, self.learning), target
 
-    def rows(self, bank: PoolBank, task: Ints, numbers: Ints) -> Ints:
+    def rows(self, batch: PoolBatch, task: Ints, numbers: Ints) -> Ints:
         """Return the answering rows of a pool; if the nearest is not measured on the task, the row nearest to that."""
         new = [i for i in dict.fromkeys(numbers.tolist()) if i not in self._row]
         if new:
-            found = bank.nearest(np.zeros(len(new), np.int64), self.points(np.array(new)))
+            found = batch.nearest(np.zeros(len(new), np.int64), self.points(np.array(new)))
             self._row.update(zip(new, found.tolist(), strict=True))
         rows = np.array([self._row[i] for i in numbers.tolist()], np.int64)
-        return bank.measured_rows(task, rows)
+        return batch.measured_rows(task, rows)
 
-    def of_rows(self, bank: PoolBank, rows: Ints) -> Ints:
+    def of_rows(self, batch: PoolBatch, rows: Ints) -> Ints:
         """Return the numbers of rows of one pool."""
         new = [r for r in dict.fromkeys(rows.tolist()) if r not in self._of_row]
         if new:
-            x = self.design.space.snap(bank.points(np.zeros(len(new), np.int64), np.array(new)))
+            x = self.design.space.snap(batch.points(np.zeros(len(new), np.int64), np.array(new)))
             self._of_row.update(zip(new, self.numbers(x).tolist(), strict=True))
         return np.array([self._of_row[r] for r in rows.tolist()], np.int64)
 
@@ -164,15 +164,15 @@ class MoveEpisodes(Episodes):
         places: Numbers of configurations.
         width: Hyperparameters of each run, ``(n,)``.
         d: Columns of the reported and proposed points.
-        bank, task: The evaluations in training.
+        batch, task: The evaluations in training.
     """
 
     def __init__(
-        self, places: _Places, width: Ints, d: int, bank: Bank | None = None, task: Ints | None = None
+        self, places: _Places, width: Ints, d: int, batch: TaskBatch | None = None, task: Ints | None = None
     ) -> None:
-        self.places, self.width, self.d, self.bank, self.task = places, width, d, bank, task
+        self.places, self.width, self.d, self.batch, self.task = places, width, d, batch, task
         n, self.space = len(width), places.design.space
-        self.pool = bank if isinstance(bank, PoolBank) and bank.one_pool else None
+        self.pool = batch if isinstance(batch, PoolBatch) and batch.one_pool else None
         self.here = places.numbers(self._own(np.tile(self.space.default_x, (n, 1)), slice(None)))
         self.incumbent = np.full(n, -1)
         self.best = np.full(n, -np.inf)
@@ -204,9 +204,9 @@ class MoveEpisodes(Episodes):
             self._at = self.places.rows(self.pool, self.task, self._proposed)
             return self._at
         x = resized(self.places.points(self._proposed), self.d, np.full(self.d, 0.5))
-        if self.bank is None or self.task is None:
+        if self.batch is None or self.task is None:
             return x
-        self._at = self.bank.place(self.task, x)
+        self._at = self.batch.place(self.task, x)
         return self._at
 
     def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
@@ -216,9 +216,9 @@ class MoveEpisodes(Episodes):
         elif self.pool is not None:
             here = self.places.of_rows(self.pool, self._at[which])
         else:
-            assert self.bank is not None
+            assert self.batch is not None
             assert self.task is not None
-            here = self.places.numbers(self._own(self.bank.points(self.task[which], self._at[which]), which))
+            here = self.places.numbers(self._own(self.batch.points(self.task[which], self._at[which]), which))
         ours = action >= 0
         self._see(runs[ours], self._proposed[which][ours])
         self._see(runs, here)

@@ -15,7 +15,7 @@ from hpo_agents._tabular.table import Values, epsilon_at
 from hpo_gym.base import Ints, InvalidValueError, Mask, whole_fields
 from hpo_gym.env import ALL_RUNS, REWARDS, Contexts, Judge, Runs, judge_of, make_part, view_of
 from hpo_gym.optimize import mean_regret
-from hpo_gym.problem import Bank, Task, bank_of, scale_of
+from hpo_gym.problem import Task, TaskBatch, batch_of, scale_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
 _LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy change
@@ -72,16 +72,16 @@ def learn(
     """
     table = rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
     space = max(tasks, key=lambda t: t.space.d).space
-    bank = bank_of(tasks)
-    contexts = Contexts(space, view_of(bank), float(plan.budget), scale_of(tasks), horizon=plan.budget)
+    batch = batch_of(tasks)
+    contexts = Contexts(space, view_of(batch), float(plan.budget), scale_of(tasks), horizon=plan.budget)
     steps = design.usual_steps if plan.steps is None else plan.steps
     n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
     episodes = steps // (n * plan.budget)
     checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
-    course = _Episodes(design, rule, contexts, judge_of(make_part(REWARDS, plan.reward), bank.tasks), n)
+    course = _Episodes(design, rule, contexts, judge_of(make_part(REWARDS, plan.reward), batch.tasks), n)
     least, kept = np.inf, table
     for e in range(episodes):
-        course.play(table, bank, rng, epsilon_at(e / episodes, last=plan.epsilon_min))
+        course.play(table, batch, rng, epsilon_at(e / episodes, last=plan.epsilon_min))
         if e + 1 in checks:
             regret = _regret(design, table, validation, plan)
             if regret <= least:
@@ -100,13 +100,13 @@ class _Episodes(Generic[T]):
     judge: Judge
     n: int
 
-    def play(self, table: T, bank: Bank, rng: np.random.Generator, epsilon: float) -> None:
+    def play(self, table: T, batch: TaskBatch, rng: np.random.Generator, epsilon: float) -> None:
         """Play one episode, in which the table learns."""
         design, contexts, n = self.design, self.contexts, self.n
-        task = rng.integers(len(bank.tasks), size=n)
-        runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, floor=contexts.scale.floor, view=contexts.bank)
+        task = rng.integers(len(batch.tasks), size=n)
+        runs = Runs(batch, n, contexts.horizon, budget=contexts.budget, floor=contexts.scale.floor, view=contexts.batch)
         runs.begin(ALL_RUNS, task, rng.integers(0, 2**63, n).astype(np.uint64))
-        seen = design.train_on(bank, task)
+        seen = design.train_on(batch, task)
         s, allowed = seen.states(), seen.allowed()
         live: Mask = np.asarray(allowed.any(1))
         if not live.any():
@@ -128,10 +128,10 @@ class _Episodes(Generic[T]):
 
 def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
     """`mean_regret` of greedy runs, one on each task."""
-    bank, k = bank_of(tasks), len(tasks)
-    runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
+    batch, k = batch_of(tasks), len(tasks)
+    runs = Runs(batch, k, plan.budget, budget=float(plan.budget))
     runs.begin(ALL_RUNS, np.arange(k), np.zeros(k, np.uint64))
-    seen = design.train_on(bank, np.arange(k))
+    seen = design.train_on(batch, np.arange(k))
 
     def step() -> None:
         s = seen.states()

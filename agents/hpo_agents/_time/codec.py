@@ -37,15 +37,15 @@ class RungCodec(Codec):
         choice = choices_of(actions, runs.n, last + 1)
         stop = choice == last
         place = np.where(stop, 0, choice)
-        rows = contexts.rows(runs.task, runs.world)[np.arange(runs.n), place // RUNGS]
+        rows = contexts.rows(runs.task, runs.instance)[np.arange(runs.n), place // RUNGS]
         slot = np.maximum(place % RUNGS - (RUNGS - s), 0)
         return Proposal(rows, self.rungs[slot], stop)
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         """Return rungs above the last one of each row, and the stop."""
-        bank, s = pooled(runs.bank), len(self.rungs)
-        rows = contexts.rows(runs.task, runs.world)
-        there = np.arange(self.candidates) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
+        batch, s = pooled(runs.batch), len(self.rungs)
+        rows = contexts.rows(runs.task, runs.instance)
+        there = np.arange(self.candidates) < batch.measured.sum(1)[runs.task][:, None]  # the rest repeats
         reached = reached_of(runs, self.rungs.tolist(), rows)
         slot = np.arange(RUNGS) - (RUNGS - s)
         good = there[:, :, None] & (slot >= 0) & (reached[:, :, None] < slot)

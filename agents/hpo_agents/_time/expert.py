@@ -78,6 +78,6 @@ class Mind:
     def tell(self, x: Points, row: int, slot: int, score: float) -> None:
         """Learn the score of a point ``(d,)`` at a rung: row `row`, or a point with that nearest row."""
         ladder = self.expert.ladder
-        told = ladder.full_score(slot, row, score)
-        self.ensemble.learn(x, row, told, noise=float(ladder.noise[slot]), full=slot == len(ladder.fidelities) - 1)
-        self.reached[row], self.foretold[row] = max(self.reached[row], slot), told
+        reported = ladder.full_score(slot, row, score)
+        self.ensemble.learn(x, row, reported, noise=float(ladder.noise[slot]), full=slot == len(ladder.fidelities) - 1)
+        self.reached[row], self.foretold[row] = max(self.reached[row], slot), reported

@@ -73,8 +73,8 @@ class TimeFeatures:
             out[:, :, 1] = (log_ei - log_ei.max(initial=-_MOST))[:, None]
             out[:, :, 2] = gain[:, None]
             out[:, :, 4], out[:, :, 5] = ((mean - best) / unit)[:, None], (sd / unit)[:, None]
-            told = mind.foretold[rows]
-            out[:, :, 12] = np.where(np.isnan(told), 0.0, (told - best) / unit)[:, None]
+            reported = mind.foretold[rows]
+            out[:, :, 12] = np.where(np.isnan(reported), 0.0, (reported - best) / unit)[:, None]
         out[:, :, 6] = price.T
         out[:, :, 7] = np.minimum(np.exp(price - ladder.mean_cost) / max(self._left, 1e-6), 3.0).T
         for slot in range(s):

@@ -38,8 +38,8 @@ class Together(VecEnv):
 
     def step_wait(self) -> Any:
         obs, rewards, dones, infos = zip(*(env.step_wait() for env in self.envs), strict=True)
-        told = [info for part in infos for info in part]
-        return _joined(obs), np.concatenate(rewards) * self._factor, np.concatenate(dones), told
+        reported = [info for part in infos for info in part]
+        return _joined(obs), np.concatenate(rewards) * self._factor, np.concatenate(dones), reported
 
     def close(self) -> None:
         for env in self.envs:
@@ -55,16 +55,16 @@ class Together(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
     ) -> list[Any]:
-        told = [one for env in self.envs for one in env.env_method(method_name, *method_args, **method_kwargs)]
-        return self._of(indices, told)
+        reported = [one for env in self.envs for one in env.env_method(method_name, *method_args, **method_kwargs)]
+        return self._of(indices, reported)
 
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
     ) -> list[bool]:
         return self._of(indices, [one for env in self.envs for one in env.env_is_wrapped(wrapper_class)])
 
-    def _of(self, indices: VecEnvIndices, told: list[Any]) -> list[Any]:
-        return [told[i] for i in self._get_indices(indices)]
+    def _of(self, indices: VecEnvIndices, reported: list[Any]) -> list[Any]:
+        return [reported[i] for i in self._get_indices(indices)]
 
 
 def _joined(observations: Sequence[Any]) -> dict[str, NDArray[Any]]:

@@ -38,7 +38,7 @@ class TimeView(Observer):
     context = False
 
     def __init__(self, experts: tuple[Expert, ...], folds: Mapping[str, int], candidates: int, continues: bool) -> None:
-        self.candidates, self.served = candidates, Raw()
+        self.candidates, self.normalised = candidates, Raw()
         self._experts, self._folds, self._continues = experts, folds, continues
         self._minds: dict[int, tuple[tuple[Any, ...], Mind]] = {}
 
@@ -49,8 +49,8 @@ class TimeView(Observer):
         return gym.spaces.Dict({"features": box, "there": gym.spaces.MultiBinary(a)})
 
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
-        bank, n = pooled(runs.bank), runs.n
-        rows = contexts.rows(runs.task, runs.world)
+        batch, n = pooled(runs.batch), runs.n
+        rows = contexts.rows(runs.task, runs.instance)
         left = np.broadcast_to(np.asarray(runs.left, np.float64), n) * contexts.budget
         exists = runs.exists()
         at, score, share = runs.ordered(runs.at), runs.scores(), runs.ordered(runs["fidelity"])
@@ -59,7 +59,7 @@ class TimeView(Observer):
         own = np.arange(rows.shape[1])
         for i in range(n):
             t = np.flatnonzero(exists[i])
-            family, episode = bank.tasks[runs.task[i]].family, (int(runs.task[i]), int(runs.world[i]))
+            family, episode = batch.tasks[runs.task[i]].family, (int(runs.task[i]), int(runs.instance[i]))
             mind = self._mind(i, episode, family, rows[i], len(t))
             for j in t[mind.count :].tolist():
                 place = int(np.flatnonzero(rows[i] == at[i, j])[0])
@@ -67,7 +67,7 @@ class TimeView(Observer):
                 mind.tell(mind.expert.memory.pool.x[place], place, slot, float(score[i, j]))
             seen = TimeFeatures(mind, float(left[i]), contexts.budget, self._continues, contexts.in_cost)
             out.append(seen.at(own))
-        there = np.arange(rows.shape[1]) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
+        there = np.arange(rows.shape[1]) < batch.measured.sum(1)[runs.task][:, None]  # the rest repeats
         s = len(rungs)
         there = there[:, :, None] & (np.arange(RUNGS) >= RUNGS - s)
         there = np.concatenate([there.reshape(n, -1), np.ones((n, 1), bool)], 1)

@@ -111,23 +111,23 @@ def play(
         np.repeat([getattr(task, name)[r] for task, r in zip(tasks, rows, strict=True)], e, 0)
         for name in ("y", "low", "reward")
     )
-    told, there, closed = np.zeros((n, c), np.float32), np.zeros((n, c), bool), np.zeros((n, c), bool)
+    reported, there, closed = np.zeros((n, c), np.float32), np.zeros((n, c), bool), np.zeros((n, c), bool)
     every, seen, chosen = np.arange(n), np.empty((n, h, c, x.shape[2] + 1 + HISTORY), np.float32), np.empty((n, h), int)
     theta: Any = None
     inner = torch.zeros(n, k, c)
     for t in range(h):
         if t == k:
-            scores = told[every[:, None], chosen[:, :k]]
+            scores = reported[every[:, None], chosen[:, :k]]
             inner = torch.from_numpy(advantages(scores, chosen[:, :k], c).astype(np.float32))
             over_runs = vmap(meta.adapt_from, in_dims=(None, None, 0, 0))
             theta = over_runs(meta.theta(), meta.rates(), torch.from_numpy(seen[:, :k]), inner)
             closed[:] &= not plan.cheap  # what was tried cheaply may be tried in full
-        seen[:, t] = features(x, similar, told, there, closed)
+        seen[:, t] = features(x, similar, reported, there, closed)
         now = torch.from_numpy(seen[:, t])
         logits = (meta.predict(meta.theta(), now) if theta is None else vmap(meta.predict)(theta, now)).numpy()
         noise = 0.0 if greedy and t >= k else rng.gumbel(size=(n, c))  # the largest is a draw from the softmax
         a = chosen[:, t] = np.nan_to_num(logits + noise, nan=2.0 * CLOSED).argmax(1)
-        told[every, a] = (low if t < k and plan.cheap else y)[every, a]
+        reported[every, a] = (low if t < k and plan.cheap else y)[every, a]
         there[every, a] = closed[every, a] = True
     counts = np.arange(h) >= (k if plan.cheap else 0)
     advantage, gain = _returns(np.where(counts, reward[every[:, None], chosen], 0.0), counts, e)

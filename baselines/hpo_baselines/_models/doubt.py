@@ -45,23 +45,23 @@ class Doubt:
         self.weights = weight / weight.sum()
         self._own = self._plain.fit(seen, y) if self.weights[1] else None
 
-    def value(self, at: Place, told: Floats) -> Floats:
+    def value(self, at: Place, reported: Floats) -> Floats:
         """Return the value of candidates, ``(c,)``: the logarithm of the expected improvement under all hypotheses.
 
         Args:
             at: The candidates.
-            told: Their value by earlier tasks, a logarithm, ``(c,)``: it stays while they are trusted. Otherwise its
-                excess over the logarithm of the first hypothesis's improvement is added, times the weight of that
+            reported: Their value by earlier tasks, a logarithm, ``(c,)``: it stays while they are trusted. Otherwise
+                its excess over the logarithm of the first hypothesis's improvement is added, times the weight of that
                 hypothesis.
         """
         right, blank, wrong = self.weights.tolist()
         if right == 1.0:
-            return told
+            return reported
         parts, more = [], 0.0
         if right or self._own is None:
             believed = self._right.log_acquisition(at)
             parts.append(np.log(max(right, _LEAST)) + believed)
-            more = right * (told - believed)
+            more = right * (reported - believed)
         if self._own is not None:
             parts.append(np.log(blank) + self._own(at))
         if wrong:

@@ -67,7 +67,7 @@ class Run:
         self.stream = self._random()
 
     # ------------------------------------------------------------------ what happened
-    def told(self, x: Points, score: float, *, cost: float = np.nan) -> None:
+    def reported(self, x: Points, score: float, *, cost: float = np.nan) -> None:
         """Learn the score of a canonical point ``(d,)``."""
         if self.pool is None:
             self.learn(x, score, key=keys(x[None])[0], cost=cost)
@@ -75,7 +75,7 @@ class Run:
             self.learn(x, score, row=self.pool.row(x), cost=cost)
 
     def learn(self, x: Points, score: float, *, row: int = -1, key: bytes = b"", cost: float = np.nan) -> None:
-        """Record a trial like `told`, of a point with a known row (-1 for none) or, without a pool, a known key."""
+        """Record a trial like `reported`, of a point with a known row (-1 for none) or, without a pool, a known key."""
         self.x.append(x)
         self.score.append(score)
         self.cost.append(cost)
@@ -211,7 +211,9 @@ class Baseline(ABC):
     def tell(self, trial: Trial) -> None:
         """Learn the outcome; also of given points, before the first `ask`."""
         run = self._only()
-        run.told(run.space.to_unit(trial.config), float(trial.score), cost=float(trial.cost) if self.priced else np.nan)
+        run.reported(
+            run.space.to_unit(trial.config), float(trial.score), cost=float(trial.cost) if self.priced else np.nan
+        )
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs."""
@@ -308,7 +310,7 @@ def news(mine: Sequence[R], runs: Runs, rows: bool, costs: bool = False) -> Iter
                 assert run.pool is not None
                 yield run, New(run.pool.x[row], row, b"", s, f, c)
         else:
-            x = runs.bank.points(runs.task[new.who], new.at)
+            x = runs.batch.points(runs.task[new.who], new.at)
             for run, point, row, key, s, f, c in zip(who, *_found(who, x), score, fidelity, cost, strict=True):
                 yield run, New(point, row, key, s, f, c)
 

@@ -75,7 +75,7 @@ class Arena:
             for i, choice in enumerate(genetic.choose(runs)):
                 if choice is not None:
                     score = self._score(i, runs[i], choice)
-                    runs[i].told(runs[i].point(choice), score)
+                    runs[i].reported(runs[i].point(choice), score)
                     best[i] = max(best[i], score)
             total += float(relative_regret(best, top, bottom).mean())
         return total / self.budget

@@ -34,7 +34,7 @@ def anywhere(run: Run) -> Choice:
     return next((c for c in run.stream if not isinstance(c, int) or run.open[c]), 0)
 
 
-def best_told(run: Run) -> tuple[Points, float]:
+def best_reported(run: Run) -> tuple[Points, float]:
     """Return the best trial so far; of equals the earliest."""
     at = run.score.index(max(run.score))
     return run.x[at], run.score[at]
@@ -46,7 +46,7 @@ def best_start(run: Run, count: int) -> Plan[tuple[Points, float]]:
         yield from evaluated(run, anywhere(run))
     while not run.score:
         yield from evaluated(run, anywhere(run))
-    return best_told(run)
+    return best_reported(run)
 
 
 def tenth(run: Run) -> int:
@@ -60,13 +60,13 @@ class Tried:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._score: dict[bytes, float] = {}
-        self._told = 0
+        self._reported = 0
 
     def scores(self, x: Points) -> list[float | None]:
         """Return the scores of canonical points ``(n, d)``, None for untried ones."""
         run = self._run
-        if self._told < len(run.score):
-            new = [keys(point[None])[0] for point in run.x[self._told :]]
-            self._score.update(zip(new, run.score[self._told :], strict=True))
-            self._told = len(run.score)
+        if self._reported < len(run.score):
+            new = [keys(point[None])[0] for point in run.x[self._reported :]]
+            self._score.update(zip(new, run.score[self._reported :], strict=True))
+            self._reported = len(run.score)
         return [self._score.get(key) for key in keys(x)]

@@ -69,7 +69,7 @@ class FidelityRun(Run):
         spent: Spending of the run's own trials, in units of the budget; reports before the first choice are the initial
             design.
         tried: By configuration, in the order of the first trial.
-        told_at: Reports, by level, in that order.
+        reported_at: Reports, by level, in that order.
         memory: For the method that chooses.
     """
 
@@ -84,7 +84,7 @@ class FidelityRun(Run):
         self.top = max(self.payable, 0)
         self.tried: dict[bytes, Tried] = {}
         self._of_row: dict[int, Tried] = {}  # those of rows, which so need no key again
-        self.told_at: dict[int, list[Tried]] = {}
+        self.reported_at: dict[int, list[Tried]] = {}
         self.memory: object = None
         self._asks: Iterator[Ask] | None = None
         self._held: Ask | None = None
@@ -101,9 +101,9 @@ class FidelityRun(Run):
         return payable(self.levels, self.context.budget - self.spent)
 
     # ------------------------------------------------------------------ what happened
-    def told(self, x: Points, score: float, fidelity: float = 1.0, *, cost: float = np.nan) -> None:
+    def reported(self, x: Points, score: float, fidelity: float = 1.0, *, cost: float = np.nan) -> None:
         """Learn the score of a canonical point ``(d,)`` at a fidelity, and its cost."""
-        super().told(x, score, cost=cost)
+        super().reported(x, score, cost=cost)
         self.note(x, score, fidelity, cost=cost)
 
     def note(
@@ -114,7 +114,7 @@ class FidelityRun(Run):
         one = self.entry(row) if row >= 0 else self._entry(x, key or keys(x[None])[0])
         one.level = max(one.level, level)
         if level not in one.scores:
-            self.told_at.setdefault(level, []).append(one)
+            self.reported_at.setdefault(level, []).append(one)
         one.scores[level] = score
         charge = fidelity
         if self.prices is not None:
@@ -157,7 +157,7 @@ class FidelityRun(Run):
 
     def rung(self, level: int) -> list[tuple[Tried, float]]:
         """Return the configurations of a rung with their scores, in the order of reports; see `score_of`."""
-        there = self.told_at.get(level, []) if self.prices is None else self.tried.values()
+        there = self.reported_at.get(level, []) if self.prices is None else self.tried.values()
         scored = ((one, self.score_of(one, level)) for one in there)
         return [(one, score) for one, score in scored if score is not None]
 
@@ -285,7 +285,7 @@ class MultiFidelity(ABC):
     def tell(self, trial: Trial) -> None:
         """Learn the outcome; also of given points, before the first `ask`."""
         run = self._only()
-        run.told(run.space.to_unit(trial.config), float(trial.score), float(trial.fidelity), cost=float(trial.cost))
+        run.reported(run.space.to_unit(trial.config), float(trial.score), float(trial.fidelity), cost=float(trial.cost))
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs."""

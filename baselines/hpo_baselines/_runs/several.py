@@ -87,6 +87,6 @@ class SeveralObjectives(Baseline):
         if runs.n == len(self._runs):
             for i, run in enumerate(self._runs):
                 new = slice(len(run.score), None)
-                told = runs.arrays(i)
-                run.came(told["score"][new], told["cost"][new], runs.further(i)[new], told["status"][new])
+                reported = runs.arrays(i)
+                run.came(reported["score"][new], reported["cost"][new], runs.further(i)[new], reported["status"][new])
         return super().ask_batch(runs)

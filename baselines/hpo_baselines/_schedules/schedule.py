@@ -96,14 +96,14 @@ class Schedule(ABC):
         """Return the next epoch's configuration."""
         if len(self._run()) != 1:
             raise StateError(f"Call `reset` before `ask`: `reset_batch` has begun {len(self._contexts)} runs.")
-        x = self._next(np.array([self._told]), self._signals)
+        x = self._next(np.array([self._reported]), self._signals)
         return Query(self._contexts[0].space.from_unit(x[0]))
 
     def tell(self, trial: Trial) -> None:
         """Learn how the epoch went."""
         self._run()
         self._signals = self._read(trial.signals, "trial.signals")
-        self._told += 1
+        self._reported += 1
 
     # ------------------------------------------------------------------ many runs
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
@@ -118,7 +118,7 @@ class Schedule(ABC):
             )
         seen: Mapping[str, Any] = {}
         if "signals" in runs:
-            seen = dict(zip(runs.bank.signals, runs.signals.T, strict=True))
+            seen = dict(zip(runs.batch.signals, runs.signals.T, strict=True))
         x = self._next(np.broadcast_to(np.asarray(runs.t), runs.n), self._read(seen, "runs.signals"))
         out = np.full((runs.n, runs.d), 0.5)
         out[:, : x.shape[1]] = x
@@ -149,7 +149,7 @@ class Schedule(ABC):
         self._last = np.full(len(contexts), np.nan)
         self._first: NDArray[np.int64] | None = None
         self._asked: NDArray[np.int64] | None = None
-        self._contexts, self._told = tuple(contexts), 0
+        self._contexts, self._reported = tuple(contexts), 0
 
     def _read(self, seen: Mapping[str, Any], of: str) -> Seen:
         for name in self.reads:

@@ -53,8 +53,8 @@ def _evaluations(task: Task, rng: np.random.Generator) -> Evaluations:
         x = task.pool  # the array that tasks of one pool share
         if task.measured is not None:
             score, status = _whole(task.measured, score, np.nan), _whole(task.measured, status, Status.OK)
-    told = task.meta_features
-    return Evaluations(task.name, task.family, x, score, np.ones(len(x)), status, meta_features=told)
+    reported = task.meta_features
+    return Evaluations(task.name, task.family, x, score, np.ones(len(x)), status, meta_features=reported)
 
 
 def _whole(measured: NDArray[np.bool_], values: NDArray[Any], rest: float) -> NDArray[Any]:

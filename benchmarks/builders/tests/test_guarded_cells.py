@@ -129,17 +129,17 @@ def test_fewer_parts_share_a_process_towards_the_end(
 @pytest.mark.long
 def test_parts_are_told_as_they_end(tmp_path: Path) -> None:
     """The first part waits for a file that is written when another one was told."""
-    told: list[int] = []
+    reported: list[int] = []
 
     def tell(done: int, total: int, what: str) -> None:
-        told.append(done)
+        reported.append(done)
         if done:
             (tmp_path / "go").touch()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BAD_CELLS", str(tmp_path))
         training.build(_waiting(), order(tmp_path, tasks=("iris", "wine"), rows=3, progress=tell))
-    assert told == [0, 3, 6]
+    assert reported == [0, 3, 6]
 
 
 def _wait_for_wine(problem, config, seed):

@@ -73,10 +73,12 @@ def test_a_problem_is_marked_by_all_its_numbers() -> None:
 @pytest.mark.parametrize("name", list(SYSTEMS))
 def test_what_is_known_of_a_task_is_finite_and_hangs_on_no_order(name: str) -> None:
     entry = RECIPE.material.entry(f"{name}-2")
-    told = RECIPE.material.meta(entry, problem(entry.name), HERE)
-    assert told == RECIPE.material.meta(entry, problem(entry.name), HERE)
-    assert all(value is not None and np.isfinite(value) for value in told.values())
-    assert told["n_inputs"] == SYSTEMS[name].physics.inputs and told["ends"] == (name in ("cartpole", "double-pole"))
+    reported = RECIPE.material.meta(entry, problem(entry.name), HERE)
+    assert reported == RECIPE.material.meta(entry, problem(entry.name), HERE)
+    assert all(value is not None and np.isfinite(value) for value in reported.values())
+    assert reported["n_inputs"] == SYSTEMS[name].physics.inputs and reported["ends"] == (
+        name in ("cartpole", "double-pole")
+    )
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

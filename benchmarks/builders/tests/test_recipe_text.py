@@ -165,6 +165,6 @@ def test_the_recipe_is_registered_and_fits_its_suite() -> None:
     assert BUILDERS.get("Text") is text.text
     assert (recipe.suite, recipe.configurations, recipe.fidelities) == ("Text", 200, (1 / 9, 1 / 3, 1.0))
     assert cells.configurations(recipe, 200).shape == (200, SPACE.d)
-    told = material.Corpora()
-    assert {e.package for e in told.entries()} == set(told.packages)
-    assert told.describe()["score"]["name"] == "balanced accuracy"
+    reported = material.Corpora()
+    assert {e.package for e in reported.entries()} == set(reported.packages)
+    assert reported.describe()["score"]["name"] == "balanced accuracy"

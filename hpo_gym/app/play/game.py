@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hpo_gym.app.play.person import Person
 from hpo_gym.app.play.race import first_task
-from hpo_gym.app.play.scale import told
+from hpo_gym.app.play.scale import shown_score
 from hpo_gym.app.play.talk import Talk
 from hpo_gym.base import DamagedDataError, InvalidValueError, SplitError
 from hpo_gym.bench import (
@@ -211,9 +211,9 @@ def sheet(results: Results) -> Sheet:
         f"{suite.name}, {task.name}: after {counted(n, 'evaluation')}",
         [
             Column("who", [name for name, _, _ in rows]),
-            Column("score", [told(ends.get(name, math.nan)) for name, _, _ in rows], 1, right=True),
-            Column("regret", [told(last) for _, last, _ in rows], right=True),
-            Column("mean regret", [told(mean) for _, _, mean in rows], 2, right=True),
+            Column("score", [shown_score(ends.get(name, math.nan)) for name, _, _ in rows], 1, right=True),
+            Column("regret", [shown_score(last) for _, last, _ in rows], right=True),
+            Column("mean regret", [shown_score(mean) for _, _, mean in rows], 2, right=True),
         ],
         f"Score: of {COUNTED[task.counts]}{true}. Regret: 0 is the best of the task, 1 the worst; the mean is over "
         "evaluations. One run of one task is luck.",

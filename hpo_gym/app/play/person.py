@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.app.play.offers import Offer, Offers, difference
-from hpo_gym.app.play.scale import told
+from hpo_gym.app.play.scale import shown_score
 from hpo_gym.app.play.talk import Talk
 from hpo_gym.app.play.typed import range_of, typed
 from hpo_gym.base import HPOGymError, InvalidValueError
@@ -202,7 +202,7 @@ class Person:
         text = f"Trial {len(self._trials) + 1}; evaluations spent: {spent:.3g} of {budget:g}."
         best = History(tuple(self._trials)).incumbent
         if best is not None:
-            text += f" Best score {told(best.score)}."
+            text += f" Best score {shown_score(best.score)}."
         if self._signals:
             text += " Seen: " + " ".join(f"{name}={short(value)}" for name, value in self._signals.items()) + "."
         return text
@@ -216,13 +216,17 @@ class Person:
     def _outcome(self, trial: Trial, best: Trial | None) -> str:
         number = len(self._trials)
         if trial.status is not Status.OK:
-            return f"Trial {number} failed ({trial.status.label}); it counts as {told(trial.score)}."
+            return f"Trial {number} failed ({trial.status.label}); it counts as {shown_score(trial.score)}."
         news = ""
         if best is not None:
             is_best = History(tuple(self._trials)).incumbent is trial
-            news = f", the best so far (before: {told(best.score)})" if is_best else f" (best: {told(best.score)})"
+            news = (
+                f", the best so far (before: {shown_score(best.score)})"
+                if is_best
+                else f" (best: {shown_score(best.score)})"
+            )
         at = f" at fidelity {short(trial.fidelity)}" if trial.fidelity < 1 else ""
-        return f"Trial {number}: score {told(trial.score)}{at}{news}{_further(self._context.objectives, trial)}."
+        return f"Trial {number}: score {shown_score(trial.score)}{at}{news}{_further(self._context.objectives, trial)}."
 
     def _help(self) -> None:
         for line in HELP.splitlines():
@@ -240,7 +244,7 @@ class Person:
         for i, trial in enumerate(history):
             mark = "*" if history.incumbents[-1] == i else " "
             level = f" at {short(trial.fidelity)}" if trial.fidelity < 1 else ""
-            self._talk.say(f"{i + 1:>3} {mark} {told(trial.score)}{level}  {_words(trial.config)}", hang=6)
+            self._talk.say(f"{i + 1:>3} {mark} {shown_score(trial.score)}{level}  {_words(trial.config)}", hang=6)
 
     def _ranges(self) -> None:
         for h in self._context.space.hyperparameters:

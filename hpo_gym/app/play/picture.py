@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from hpo_gym.app.play.race import REGRET, Race
-from hpo_gym.app.play.scale import Scale, brief, told
+from hpo_gym.app.play.scale import Scale, brief, shown_score
 from hpo_gym.app.play.screen import head, marked
 from hpo_gym.base import InvalidValueError
 from hpo_gym.bench import counted
@@ -67,7 +67,7 @@ def svg(race: Race) -> str:
     """Return the picture of a finished race."""
     clock = _Clock(race.evaluations)
     plot, rows = _Plot(race), list(_rows(race, clock))
-    names = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
+    names = ", ".join(f"{lane.name} {shown_score(lane.values[-1])}" for lane in race.lanes)
     said = f"{race.measure} after {counted(race.evaluations, 'evaluation')}: {names}"
     body = [
         f"<title>{escape(head(race))}</title>\n<desc>{escape(said)}</desc>",
@@ -197,7 +197,7 @@ class _Plot:
                 y = self.y(lane.values[k])
                 parts.append(f'<circle class="v{i}" cx="{self.x(k):.1f}" cy="{y:.1f}" r="{5 if i == 0 else 4}"/>')
             parts.append(
-                f'<text class="v{i} b" x="{_legend(self.race, i) + 24:g}" y="62">{told(lane.values[k])}</text>'
+                f'<text class="v{i} b" x="{_legend(self.race, i) + 24:g}" y="62">{shown_score(lane.values[k])}</text>'
             )
         return "".join([parts[0], *parts[:0:-1]])
 

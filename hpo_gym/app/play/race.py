@@ -34,11 +34,11 @@ class Lane:
         self.name, self.values, self.counts = form.name, list[float](), list[int]()
         optimizer = ready(form)
         prior = tuple(e for e in suite.prior() if e.family != task.family)
-        world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-        context = Context.of(task, budget, prior, starts=seeding.starts_seed(world))
+        instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
+        context = Context.of(task, budget, prior, starts=seeding.starts_seed(instance))
         self.seen = has_seen(getattr(optimizer, "seen", ()), task.family)
-        self._budget, self._run = budget, Run(task, float(budget), world, worst=floor_of(prior))
-        self._turns = turns(optimizer, self._run, context, choices_of(optimizer, world))
+        self._budget, self._run = budget, Run(task, float(budget), instance, worst=floor_of(prior))
+        self._turns = turns(optimizer, self._run, context, choices_of(optimizer, instance))
 
     @property
     def history(self) -> History:
@@ -62,7 +62,7 @@ class Lane:
 
 @dataclass
 class Race:
-    """An agent beside the controls on one task: the same seed, the same world, the same earlier tasks.
+    """An agent beside the controls on one task: the same seed, the same instance, the same earlier tasks.
 
     Each lane is what `hpo_gym.rollout` gives with ``prior=suite.prior()``, earlier tasks of the task's own family left
     out.
@@ -91,7 +91,7 @@ class Race:
             suite: Where the task is.
             task: By default the validation task with which `hpo-gym bench --split val --tasks 1` begins.
             budget: By default the suite's own, else 33.
-            seed: Of the world and of all choices.
+            seed: Of the instance and of all choices.
 
         Raises:
             InvalidValueError: The agent is not trained, or the suite has no validation task.

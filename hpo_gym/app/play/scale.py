@@ -48,7 +48,7 @@ class Scale:
         return [(1.0, "1"), (0.1, ".1"), (0.01, ".01"), (0.001, ".001"), (0.0, "<.001")]
 
 
-def told(value: float) -> str:
+def shown_score(value: float) -> str:
     """Return a value in few characters."""
     return "-" if math.isnan(value) else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hpo_gym.app.play.race import REGRET, Race
-from hpo_gym.app.play.scale import Scale, told
+from hpo_gym.app.play.scale import Scale, shown_score
 from hpo_gym.base import cut
 from hpo_gym.bench import counted
 from hpo_gym.env import short
@@ -67,7 +67,7 @@ def columns(race: Race) -> str:
 
 def line(race: Race) -> str:
     """Return a line: evaluations so far, the value of each lane, and the agent's last trial; * marks a new best."""
-    values = "  ".join(f"{told(lane.values[-1]):>{_width(lane.name)}}" for lane in race.lanes)
+    values = "  ".join(f"{shown_score(lane.values[-1]):>{_width(lane.name)}}" for lane in race.lanes)
     return f"{race.evaluations:>4}  {values}  {_tried(race)}"
 
 
@@ -93,7 +93,7 @@ def is_best(race: Race) -> bool:
 def summary(race: Race) -> str:
     """Return the result in a line."""
     what = "regret" if race.measure == REGRET else "best score"
-    values = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
+    values = ", ".join(f"{lane.name} {shown_score(lane.values[-1])}" for lane in race.lanes)
     return f"{what} after {counted(race.evaluations, 'evaluation')}: {values}"
 
 
@@ -114,7 +114,7 @@ def frame(race: Race, console: Console) -> Text:
         out.append("\n")
     out.append(axis(race.budget, width - _LABEL - 2, "└─" if utf else "+-") + "\n", style="dim")
     for i, lane in enumerate(race.lanes):
-        value = told(lane.values[-1]) if lane.values else "-"
+        value = shown_score(lane.values[-1]) if lane.values else "-"
         out.append(f"{marks[i]} {lane.name} {value}", style=STYLES[i])
         out.append("   " if width >= 60 and i + 1 < len(race.lanes) else "\n")
     if race.evaluations:

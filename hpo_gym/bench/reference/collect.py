@@ -19,7 +19,7 @@ from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.protocol import families_first
 from hpo_gym.bench.reference.reference import ROUNDING, Reference
 from hpo_gym.optimize import SAVED, UNKNOWN, MadeOf, joined, suite_stamp
-from hpo_gym.problem import Suite, bank_of
+from hpo_gym.problem import Suite, batch_of
 from hpo_gym.system import MADE_OF, Store
 
 
@@ -113,7 +113,7 @@ def _check(
         first, second = records[cell].arrays["incumbent"], again.arrays["incumbent"]
         with np.errstate(invalid="ignore"):  # -inf before the first success
             apart = np.where(first == second, 0.0, np.abs(first - second))
-        near = 0.0 if bank_of([task]).m else ROUNDING * (task.best - task.worst)
+        near = 0.0 if batch_of([task]).m else ROUNDING * (task.best - task.worst)
         if not (apart <= near).all():
             raise InvalidValueError(
                 f"The run of {entrant.name} on {cell.task} must replay, it differs by {apart.max():.2g}."
@@ -135,9 +135,9 @@ def _stored(suite: Suite, cells: Sequence[Cell], records: Sequence[Any], n_init:
         task = suite.task(cell.task)
         x = record.arrays["x"][n_init:] if done else np.empty((0, task.space.d))
         count.append(len(x))
-        bank = bank_of([task])
-        if bank.m:
-            at.append(bank.place(np.zeros(len(x), np.int64), x) if len(x) else np.empty(0, np.int64))
+        batch = batch_of([task])
+        if batch.m:
+            at.append(batch.place(np.zeros(len(x), np.int64), x) if len(x) else np.empty(0, np.int64))
         else:
             wide = max(t.space.d for t in suite.tasks("test"))
             at.append(np.pad(x[:, : task.space.d], ((0, 0), (0, wide - task.space.d))).ravel())

@@ -250,7 +250,7 @@ def _scored(part: Mapping[str, Any]) -> str:
     if guessed:
         cells = next(iter(part["optimizers"].values()))["cells"]
         return (
-            "No test scores: regret is on the validation score. Nobody has searched the worlds of "
+            "No test scores: regret is on the validation score. Nobody has searched the instances of "
             f"{guessed} of {cells} runs of each optimizer: the regret of these is against the mean of the best that "
             "was found in others, and below 0 where a run is better."
         )

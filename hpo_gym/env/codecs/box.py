@@ -34,7 +34,7 @@ class Box(Codec):
         a = points_of(actions, runs.n, d + self.fidelity + self.stop)
         x = a[:, :d] + 1.0
         x /= 2.0
-        at = runs.bank.place(runs.task, x)
+        at = runs.batch.place(runs.task, x)
         fidelity = None
         if self.fidelity:
             levels = np.asarray(contexts.fidelities)

@@ -35,7 +35,7 @@ class Grid(Codec):
         grid = level_grid(contexts.space, self.levels)
         x = np.stack([u[a[:, j]] for j, u in enumerate(grid)], 1)
         fidelity = np.asarray(contexts.fidelities)[a[:, len(grid)]] if self.fidelity else None
-        return Proposal(runs.bank.place(runs.task, x), fidelity, a[:, -1] == 1 if self.stop else None)
+        return Proposal(runs.batch.place(runs.task, x), fidelity, a[:, -1] == 1 if self.stop else None)
 
     def _sizes(self, contexts: Contexts) -> Ints:
         sizes = [len(u) for u in level_grid(contexts.space, self.levels)]

@@ -35,14 +35,14 @@ class Move(OneChoice):
         self.levels = levels
 
     def count(self, contexts: Contexts) -> int:
-        return count_of(contexts.space) if contexts.bank.signals else 2 * contexts.space.d + 1
+        return count_of(contexts.space) if contexts.batch.signals else 2 * contexts.space.d + 1
 
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
         here = np.tile(contexts.space.default_x, (runs.n, 1)) if runs.fresh else runs.last_x()
         if not runs.in_step:
             here = np.where(runs.untried()[:, None], contexts.space.default_x, here)
-        if contexts.bank.signals:
-            return runs.bank.place(runs.task, stepped(contexts.space, here, choice))
+        if contexts.batch.signals:
+            return runs.batch.place(runs.task, stepped(contexts.space, here, choice))
         grid = level_grid(contexts.space, self.levels)
         for j, (h, u) in enumerate(zip(contexts.space.hyperparameters, grid, strict=True)):
             moved = np.flatnonzero(choice // 2 == j)
@@ -53,4 +53,4 @@ class Move(OneChoice):
         if back.any() and not runs.fresh:
             back &= np.broadcast_to(runs.t, runs.n) > 0
             here[back] = runs.incumbent_x()[back]
-        return runs.bank.place(runs.task, here)
+        return runs.batch.place(runs.task, here)

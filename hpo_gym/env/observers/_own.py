@@ -25,12 +25,12 @@ def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -
     Raises:
         InvalidValueError: The tasks are of another kind.
     """
-    if not contexts.bank.signals:
+    if not contexts.batch.signals:
         raise InvalidValueError(
             f"The `{name}` observer needs tasks whose trials go on from each other, as of the suites 'Schedules', "
             "'Drift' and 'Policies'; use 'last'."
         )
-    missing = sorted(set(needed) - set(contexts.bank.signals))
+    missing = sorted(set(needed) - set(contexts.batch.signals))
     if missing:
         raise InvalidValueError(
             f"The `{name}` observer shows the signals {sorted(needed)}, the tasks lack {missing}; use 'last'."

@@ -13,7 +13,7 @@ from hpo_gym.env.observers import MAX, OBSERVERS, Observer
 from hpo_gym.env.observers._dict import box, dict_space, with_context
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import ServedScores
+from hpo_gym.env.scales import NormalisedScores
 from hpo_gym.problem import COST, pooled
 
 MOST_ROWS = 1024
@@ -36,11 +36,11 @@ class PoolObserver(Observer):
     remembers = (COST,)
 
     def __init__(
-        self, candidates: int | None = None, context: bool = False, served: ServedScores | None = None
+        self, candidates: int | None = None, context: bool = False, normalised: NormalisedScores | None = None
     ) -> None:
         if candidates is not None and not 2 <= candidates <= MOST_ROWS:
             raise InvalidValueError(f"`2 <= candidates <= {MOST_ROWS}` must hold, got {candidates}.")
-        super().__init__(context, served)
+        super().__init__(context, normalised)
         self.candidates = candidates
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
@@ -55,16 +55,16 @@ class PoolObserver(Observer):
 
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
         n, c = runs.n, self._count(contexts)
-        bank = pooled(runs.bank)
-        rows = np.tile(np.arange(c), (n, 1)) if self.candidates is None else contexts.rows(runs.task, runs.world)
-        x = bank.points(np.repeat(runs.task, c), rows.reshape(-1)).reshape(n, c, -1)
+        batch = pooled(runs.batch)
+        rows = np.tile(np.arange(c), (n, 1)) if self.candidates is None else contexts.rows(runs.task, runs.instance)
+        x = batch.points(np.repeat(runs.task, c), rows.reshape(-1)).reshape(n, c, -1)
         features, state = np.zeros((n, c, 4 + contexts.in_cost), np.float32), np.zeros((n, 2), np.float32)
         features[:, :, 2:4] = 1.0
         if contexts.in_cost and contexts.earlier_costs is not None:
             features[:, :, 4] = contexts.earlier_costs[runs.task[:, None], rows]
-        mask = bank.measured[runs.task[:, None], rows]
+        mask = batch.measured[runs.task[:, None], rows]
         if self.candidates is not None:
-            mask &= np.arange(c) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
+            mask &= np.arange(c) < batch.measured.sum(1)[runs.task][:, None]  # the rest repeats
         if not runs.fresh:
             self._fill(contexts, runs, rows, x, features)
             state[:, 0] = self.serve(contexts, runs, runs.best)
@@ -80,7 +80,7 @@ class PoolObserver(Observer):
         return with_context(contexts, runs, out, self.context)
 
     def _count(self, contexts: Contexts) -> int:
-        m = contexts.bank.m
+        m = contexts.batch.m
         if not m:
             raise InvalidValueError("The `pool` observer needs tasks with a pool of configurations; use 'last'.")
         if self.candidates is None and m > MOST_ROWS:
@@ -92,7 +92,7 @@ class PoolObserver(Observer):
 
     def _fill(self, contexts: Contexts, runs: Runs, rows: NDArray[np.int64], x: NDArray[Any], out: Singles) -> None:
         at, scores, there = runs.ordered(runs.at), self.serve(contexts, runs, runs.scores()), runs.exists()
-        seen = runs.bank.points(np.repeat(runs.task, runs.h), np.maximum(at, 0).reshape(-1)).reshape(*at.shape, -1)
+        seen = runs.batch.points(np.repeat(runs.task, runs.h), np.maximum(at, 0).reshape(-1)).reshape(*at.shape, -1)
         out[:, :, 2] = np.abs(x - runs.incumbent_x()[:, None]).mean(2)
         for t in range(int(np.max(runs.t))):
             now = there[:, t]

@@ -10,7 +10,7 @@ from hpo_gym.env.observers._flat import Flat
 from hpo_gym.env.observers._own import Limits, check_signals, own_limits, show_own
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import ServedScores
+from hpo_gym.env.scales import NormalisedScores
 
 _SMALL, _MOST = 1e-3, 10.0
 
@@ -25,13 +25,13 @@ class Progress(Flat):
     signals.
     """
 
-    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
-        super().__init__(context, served)
+    def __init__(self, context: bool = False, normalised: NormalisedScores | None = None) -> None:
+        super().__init__(context, normalised)
         self.blank = False
 
     def limits(self, contexts: Contexts) -> Limits:
         check_signals(contexts, "progress")
-        s = len(contexts.bank.signals)
+        s = len(contexts.batch.signals)
         return [*own_limits(contexts), (-1, 1, s), (-_MOST, _MOST, s)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:

@@ -10,7 +10,7 @@ from hpo_gym.env.observers._flat import Flat
 from hpo_gym.env.observers._own import Limits, check_signals, own_limits, show_own
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import ServedScores
+from hpo_gym.env.scales import NormalisedScores
 
 SHOWN = (
     "validation loss", "training loss", "fall of the validation loss", "fall of the training loss",
@@ -41,8 +41,8 @@ class Training(Flat):
     and norms in logarithms, all in [-10, 10]: see `SHOWN`. Only tasks whose trials go on from each other have signals.
     """
 
-    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
-        super().__init__(context, served)
+    def __init__(self, context: bool = False, normalised: NormalisedScores | None = None) -> None:
+        super().__init__(context, normalised)
         self.blank = False
 
     def limits(self, contexts: Contexts) -> Limits:
@@ -52,12 +52,12 @@ class Training(Flat):
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         if not np.isfinite(runs.signals).all():
             run, at = np.argwhere(~np.isfinite(runs.signals))[0].tolist()
-            name, value = contexts.bank.signals[at], runs.signals[run, at]
+            name, value = contexts.batch.signals[at], runs.signals[run, at]
             raise InvalidValueError(f"The signal {name!r} must be finite, got {value} of run {run}.")
         own = 2 + 2 * contexts.space.d
         out = np.zeros((runs.n, own + len(SHOWN)), np.float32)
         show_own(contexts, runs, out[:, :own])
-        self._show(contexts.bank.signals, runs.signals, out[:, own:])
+        self._show(contexts.batch.signals, runs.signals, out[:, own:])
         return self.finish(contexts, runs, out)
 
     @staticmethod

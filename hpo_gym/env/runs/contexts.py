@@ -1,4 +1,4 @@
-"""`Contexts`: what an agent may know of the tasks that many runs are on, and what every world holds by key.
+"""`Contexts`: what an agent may know of the tasks that many runs are on, and what every instance holds by key.
 
 Observers and codecs are handed `Contexts` and `Runs`; neither holds a task, so neither says how good one can be.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints, Keys, Mask, seeding
-from hpo_gym.problem import COST, Bank, BankView, Budget, Scale, SearchSpace, draw_rows, pooled, signed_log
+from hpo_gym.problem import COST, Budget, Scale, SearchSpace, TaskBatch, TaskBatchView, draw_rows, pooled, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
 _BATCHES = 8  # numbers of runs at once whose candidates are kept
@@ -24,7 +24,7 @@ class Contexts:
 
     Attributes:
         space: The search space of the suite, `d` columns.
-        bank: Known facts about the tasks, and their evaluable configurations.
+        batch: Known facts about the tasks, and their evaluable configurations.
         budget: In full evaluations; if `in_cost`, in units, mean costs of a full evaluation of the task.
         scale: Statistics of meta-train.
         candidates: Number of rows of a pool drawn for each episode; None for all of them.
@@ -39,7 +39,7 @@ class Contexts:
     """
 
     space: SearchSpace
-    bank: BankView
+    batch: TaskBatchView
     budget: float
     scale: Scale = field(default_factory=Scale)
     candidates: int | None = None
@@ -52,7 +52,7 @@ class Contexts:
     _drawn: dict[int, tuple[Ints, Keys, NDArray[np.int64]]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"
+        assert not isinstance(self.batch, TaskBatch), "the oracle stays out of reach: `view_of(batch)`"
 
     @property
     def limit(self) -> Budget:
@@ -65,44 +65,44 @@ class Contexts:
     def meta(self) -> NDArray[np.float32]:
         """Standardised meta-features and flags of the known ones, ``(k, 2 p)``; an unknown one is 0."""
         s = self.scale
-        rows = [[t.meta_features.get(name) for name in s.meta_names] for t in self.bank.tasks]
+        rows = [[t.meta_features.get(name) for name in s.meta_names] for t in self.batch.tasks]
         raw = np.array(rows, float).reshape(len(rows), -1)  # NaN for None
         known = np.isfinite(raw)
         z = (signed_log(np.where(known, raw, 0.0)) - np.array(s.meta_mean)) / np.array(s.meta_sd)
         return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
 
-    def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
+    def rows(self, task: Ints, instance: Keys) -> NDArray[np.int64]:
         """Return the candidate rows of each run, ``(n, c)``, drawn by its instance; repeats only if the pool is
         smaller.
 
         Those of the last call with as many runs are kept, so that a run's are drawn once in an episode. Never written.
         """
         if len(task) not in self._drawn:
-            rows = self._draw(task, world)
+            rows = self._draw(task, instance)
         else:
-            tasks, worlds, rows = self._drawn[len(task)]
-            new = np.flatnonzero((task != tasks) | (world != worlds))
+            tasks, instances, rows = self._drawn[len(task)]
+            new = np.flatnonzero((task != tasks) | (instance != instances))
             if not len(new):
                 return rows
             rows = rows.copy()
-            rows[new] = self._draw(task[new], world[new])
+            rows[new] = self._draw(task[new], instance[new])
         rows.flags.writeable = False
         if len(self._drawn) >= _BATCHES:
             self._drawn.clear()
-        self._drawn[len(task)] = task.copy(), world.copy(), rows
+        self._drawn[len(task)] = task.copy(), instance.copy(), rows
         return rows
 
-    def _draw(self, task: Ints, world: Keys) -> NDArray[np.int64]:
-        return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates or 0, _CANDIDATES)
+    def _draw(self, task: Ints, instance: Keys) -> NDArray[np.int64]:
+        return draw_rows(pooled(self.batch).measured_first, task, instance, self.candidates or 0, _CANDIDATES)
 
 
-def given_points(bank: BankView, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
+def given_points(batch: TaskBatchView, task: Ints, instance: Keys, count: int) -> NDArray[np.generic]:
     """Return the first `count` configurations of each run: distinct rows ``(count, n)``, or points ``(count, n, d)``.
 
     They are a function of the run's instance alone, so all optimizers get the same ones.
     """
-    if bank.m:
-        return draw_rows(pooled(bank).measured_first, task, world, count, _GIVEN).T
-    keys = seeding.mix(world[:, None], np.arange(count * bank.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32))
-    u = seeding.uniform(keys).reshape(len(world), count, bank.d)
-    return np.stack([bank.place(task, u[:, g]) for g in range(count)])
+    if batch.m:
+        return draw_rows(pooled(batch).measured_first, task, instance, count, _GIVEN).T
+    keys = seeding.mix(instance[:, None], np.arange(count * batch.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32))
+    u = seeding.uniform(keys).reshape(len(instance), count, batch.d)
+    return np.stack([batch.place(task, u[:, g]) for g in range(count)])

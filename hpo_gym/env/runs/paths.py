@@ -1,5 +1,5 @@
 """Ways to evaluate one trial of each run, from a look-up in one fused table to a task at a time; chosen once, for the
-bank and for what is read of a step.
+batch and for what is read of a step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Mask
-from hpo_gym.problem import Bank, Evaluated, PoolBank, TaskProgress
+from hpo_gym.problem import Evaluated, PoolBatch, TaskBatch, TaskProgress
 
 if TYPE_CHECKING:
     from hpo_gym.env.runs.state import RunState
@@ -28,7 +28,7 @@ _MANY = 2048
 _empty, _F32 = np.empty, np.dtype(np.float32)
 
 
-def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: TaskProgress | None = None) -> Path:
+def path_of(batch: TaskBatch, n: int, *, fused: bool, fidelity: bool, progress: TaskProgress | None = None) -> Path:
     """Return the fastest evaluation path for a task batch.
 
     Args:
@@ -39,22 +39,22 @@ def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: TaskPr
     """
     if progress:
         return Onward(progress)
-    if not isinstance(bank, PoolBank):
-        return Points(bank)
-    if fused and not fidelity and bank.fused is not None:
-        return FusedRows(bank.fused, n)
-    if fused and bank.frames is not None:
-        return FramedRows(bank, bank.frames, n)
-    return Rows(bank)
+    if not isinstance(batch, PoolBatch):
+        return Points(batch)
+    if fused and not fidelity and batch.fused is not None:
+        return FusedRows(batch.fused, n)
+    if fused and batch.frames is not None:
+        return FramedRows(batch, batch.frames, n)
+    return Rows(batch)
 
 
-def path_of_one(bank: PoolBank, path: Path) -> PathOfOne:
+def path_of_one(batch: PoolBatch, path: Path) -> PathOfOne:
     """Return the `path_of` many runs for one full evaluation of the only run."""
     if isinstance(path, FusedRows):
         return FusedRow(path.table).__call__
-    if isinstance(path, FramedRows) and bank.dtype == _F32:  # other scores are scaled in an own way
-        return FramedRow(bank, path.frames).__call__
-    return Row(bank).__call__
+    if isinstance(path, FramedRows) and batch.dtype == _F32:  # other scores are scaled in an own way
+        return FramedRow(batch, path.frames).__call__
+    return Row(batch).__call__
 
 
 class FusedRows:
@@ -84,27 +84,27 @@ class FusedRows:
 class FramedRows:
     """One gather gives the configurations, another the scores."""
 
-    def __init__(self, bank: PoolBank, frames: NDArray[np.float32], n: int) -> None:
-        self.bank, self.frames, self.shape, self.one_pool = bank, frames, (n, bank.d + 3), len(frames) == bank.m
-        self.sure = not bank.fallible  # else `Runs` writes the scores, when it knows what failures are served
+    def __init__(self, batch: PoolBatch, frames: NDArray[np.float32], n: int) -> None:
+        self.batch, self.frames, self.shape, self.one_pool = batch, frames, (n, batch.d + 3), len(frames) == batch.m
+        self.sure = not batch.fallible  # else `Runs` writes the scores, when it knows what failures are served
 
     def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         runs.block = block = _empty(self.shape, _F32)
         self.frames.take(at if self.one_pool else runs.base + at, 0, block, "clip")
-        score, outcome = self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        score, outcome = self.batch.evaluate(runs.base, at, fidelity, runs.instance)
         if self.sure:
-            block[:, self.bank.d] = score
+            block[:, self.batch.d] = score
         return score, outcome
 
 
 class Rows:
     """Scores are looked up, also of idle runs: that is cheaper than to leave them out."""
 
-    def __init__(self, bank: Bank) -> None:
-        self.bank = bank
+    def __init__(self, batch: TaskBatch) -> None:
+        self.batch = batch
 
     def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
-        return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
 
 
 class FusedRow:
@@ -121,41 +121,41 @@ class FusedRow:
 class FramedRow:
     """`FramedRows` for one run."""
 
-    def __init__(self, bank: PoolBank, frames: NDArray[np.float32]) -> None:
-        self.bank, self.frames, self.one_pool = bank, frames, len(frames) == bank.m
+    def __init__(self, batch: PoolBatch, frames: NDArray[np.float32]) -> None:
+        self.batch, self.frames, self.one_pool = batch, frames, len(frames) == batch.m
 
     def __call__(self, runs: RunState, row: int) -> float:
         base = runs.base.item(0)
         runs.row = shown = self.frames[row if self.one_pool else base + row].copy()
-        score = self.bank.score_of(base, row, runs.world)
-        shown[self.bank.d] = score
+        score = self.batch.score_of(base, row, runs.instance)
+        shown[self.batch.d] = score
         return score
 
 
 class Row:
     """`Rows` for one run."""
 
-    def __init__(self, bank: PoolBank) -> None:
-        self.bank = bank
+    def __init__(self, batch: PoolBatch) -> None:
+        self.batch = batch
 
     def __call__(self, runs: RunState, row: int) -> float:
-        return self.bank.score_of(runs.base.item(0), row, runs.world)
+        return self.batch.score_of(runs.base.item(0), row, runs.instance)
 
 
 class Points:
     """Scores are computed, only of runs that are not idle."""
 
-    def __init__(self, bank: Bank) -> None:
-        self.bank = bank
+    def __init__(self, batch: TaskBatch) -> None:
+        self.batch = batch
 
     def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         if idle is None:
-            return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+            return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
         go, n = ~idle, runs.n
         score, whole = np.zeros(n), Evaluated(np.zeros(n), np.zeros(n), np.zeros(n, np.int8))
         if go.any():
             share = None if fidelity is None else fidelity[go]
-            score[go], some = self.bank.evaluate(runs.base[go], at[go], share, runs.world[go])
+            score[go], some = self.batch.evaluate(runs.base[go], at[go], share, runs.instance[go])
             if some:
                 whole.score[go], whole.cost[go], whole.status[go] = some
         return score, whole

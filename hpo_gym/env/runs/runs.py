@@ -23,15 +23,15 @@ from hpo_gym.env.runs.slots import NOBODY, Slots
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.problem import (
-    Bank,
-    BankView,
     Evaluated,
     History,
     Points,
-    PoolBank,
-    ProgressBank,
+    PoolBatch,
+    ProgressBatch,
     Query,
     Status,
+    TaskBatch,
+    TaskBatchView,
     TaskProgress,
     Trial,
     filled,
@@ -39,8 +39,9 @@ from hpo_gym.problem import (
 
 _maximum, _LOST = np.maximum, -np.inf
 _NO_FAILURES = np.zeros(0, bool)
-_OF_RUNS = ("task", "world", "base", "last", "best", "previous")
-_IN_SNAPSHOTS = ("world", "last", "best", "previous")
+_OF_RUNS = ("task", "instance", "base", "last", "best", "previous")
+_IN_SNAPSHOTS = {"world": "instance", "last": "last", "best": "best", "previous": "previous"}
+"""Names in snapshots, of arrays of runs."""
 
 
 class Observed(NamedTuple):
@@ -58,7 +59,7 @@ class Runs(Slots):
     """`n` runs of at most `h` trials.
 
     Args:
-        bank: The tasks, and their scores.
+        batch: The tasks, and their scores.
         n: Number of runs.
         h: The most trials that a run can have, initial design included.
         budget: Budget of a run, in full evaluations; with `units`, in these.
@@ -66,15 +67,15 @@ class Runs(Slots):
         fused: Whether to gather a table's rows at each step (see `block`).
         keep: Names of the columns to keep (see `hpo_gym.env.runs.columns`), beside those that the other arguments need.
         floor: The score of a failure before any success of its run (see `Failures`), one number or ``(n,)``.
-        view: The agent's view of the bank, where it is at hand.
-        units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
+        view: The agent's view of the batch, where it is at hand.
+        units: Of each task of the batch, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
             full evaluations. See `Payment`.
         continued: Tasks on which a trial pays only the cost beyond its checkpoint, ``(k,)``; None: none. Needs
             `units`.
 
     Attributes:
-        bank: The agent's view of the tasks.
-        task, world: Each run's position in the bank's tasks, and the seed of its instance, ``(n,)``.
+        batch: The agent's view of the tasks.
+        task, instance: Each run's position in the batch's tasks, and the seed of its instance, ``(n,)``.
         last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``; -inf
             where there is none, as `previous` is at the first trial.
         cell: After a step on a fused table, the place of each trial in the flat table, ``(n,)``; fresh.
@@ -90,7 +91,7 @@ class Runs(Slots):
 
     def __init__(
         self,
-        bank: Bank,
+        batch: TaskBatch,
         n: int,
         h: int,
         *,
@@ -99,45 +100,45 @@ class Runs(Slots):
         fused: bool = False,
         keep: Sequence[str] = (),
         floor: float | Floats = 0.0,
-        view: BankView | None = None,
+        view: TaskBatchView | None = None,
         units: Floats | None = None,
         continued: Mask | None = None,
     ) -> None:
-        self.tabular = bank.m > 0
-        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype)
-        self._bank, self.budget, self.d = bank, budget, bank.d
-        self.bank: BankView = view_of(bank) if view is None else view
+        self.tabular = batch.m > 0
+        super().__init__(n, h, 0 if self.tabular else batch.d, batch.dtype)
+        self._batch, self.budget, self.d = batch, budget, batch.d
+        self.batch: TaskBatchView = view_of(batch) if view is None else view
         self.task = np.zeros(n, np.int64)
-        self.world = np.zeros(n, np.uint64)
-        self.base = bank.base(self.task)
-        self.last: NDArray[Any] = np.zeros(n, bank.dtype)
-        self.best: NDArray[Any] = np.full(n, -np.inf, bank.dtype)
+        self.instance = np.zeros(n, np.uint64)
+        self.base = batch.base(self.task)
+        self.last: NDArray[Any] = np.zeros(n, batch.dtype)
+        self.best: NDArray[Any] = np.full(n, -np.inf, batch.dtype)
         self.previous = self.best
-        self.progress = bank.progress(n, h) if isinstance(bank, ProgressBank) else None
+        self.progress = batch.progress(n, h) if isinstance(batch, ProgressBatch) else None
         self.payment = Payment(units, continued)
         self.in_cost = len(self.payment.units) > 0
         names = {
             "fidelity": fidelity, "best_fidelity": fidelity, "spent": fidelity or self.in_cost,
             "cost": not self.tabular or self.in_cost, "status": not self.tabular or self.in_cost,
             "whole_cost": fidelity and bool(self.payment.continued.any()),
-            "shown": bool(bank.signals), "signals": bool(bank.signals),
+            "shown": bool(batch.signals), "signals": bool(batch.signals),
         }  # fmt: skip
         self._keep([*(name for name, needed in names.items() if needed), *keep])
         for name, column in self._columns.items():
             self.kept[name] = column.new(self)
         self._uneven = "spent" in self.kept  # whether trials differ in what they take from the budget
-        self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity, progress=self.progress)
+        self._path = path = path_of(batch, n, fused=fused, fidelity=fidelity, progress=self.progress)
         self.block: NDArray[np.float32] | None = None
         self.row: NDArray[np.float32] | None = None
         self.cell: NDArray[np.int64] | None = None
-        self.single = bank.dtype == np.float32
+        self.single = batch.dtype == np.float32
         self.leaving: NDArray[np.bool_] | None = None
         self._fused = path if not self._columns and isinstance(path, FusedRows) else None
         self.scalar = n == 1 and not self._columns
-        if self.scalar and isinstance(bank, PoolBank):
-            self._path_of_one = path_of_one(bank, path)
-        possible = bank.fallible or self.in_cost
-        self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity, possible=possible)
+        if self.scalar and isinstance(batch, PoolBatch):
+            self._path_of_one = path_of_one(batch, path)
+        possible = batch.fallible or self.in_cost
+        self._failures = Failures(n, batch.dtype, floor, fidelity=fidelity, possible=possible)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return the values of a kept quantity: ``(n, ...)``, or by slot ``(h, n, ...)`` (see `ordered`).
@@ -151,7 +152,7 @@ class Runs(Slots):
 
     @property
     def signals(self) -> NDArray[np.float32]:
-        """Observed numbers of each run now beside its scores, by `BankView.signals`, ``(n, s)``; never written."""
+        """Observed numbers of each run now beside its scores, by `TaskBatchView.signals`, ``(n, s)``; never written."""
         return self["signals"]
 
     @signals.setter
@@ -214,8 +215,8 @@ class Runs(Slots):
             return True
         return bool(best.item(0) > before.item(0))
 
-    def begin(self, which: Which, task: Ints, world: Keys) -> None:
-        """Start new episodes on `task` with the instance seeds `world`, ``(b,)``."""
+    def begin(self, which: Which, task: Ints, instance: Keys) -> None:
+        """Start new episodes on `task` with the instance seeds `instance`, ``(b,)``."""
         if self._failures.possible:
             self._failures.begin(which)
         self.block = None  # it shows the last trial of the episode before, and was handed out
@@ -223,20 +224,20 @@ class Runs(Slots):
             self._late.clear()  # trials of the episode before are not asked for again
             self._halted = NOBODY
             self._restart()
-            self.task, self.world = task, world
-            self.base = self._bank.base(task)
-            self.best = self.previous = filled(self.n, -np.inf, self._bank.dtype)
+            self.task, self.instance = task, instance
+            self.base = self._batch.base(task)
+            self.best = self.previous = filled(self.n, -np.inf, self._batch.dtype)
         else:
             self._forget(which.mask(self.n))
             if self._late or self._halted.size:
                 self._settle()  # before bases change
             self._shift(which.positions(self.n), self.clock, self.clock)
             self.task, self.base, self.best = self.task.copy(), self.base.copy(), self.best.copy()  # were handed out
-            self.task[which.at], self.world[which.at] = task, world
-            self.base[which.at] = self._bank.base(task)
+            self.task[which.at], self.instance[which.at] = task, instance
+            self.base[which.at] = self._batch.base(task)
             self.best[which.at] = -np.inf
         if self.progress:
-            self.progress.begin(None if which.all else which.positions(self.n), task, world)
+            self.progress.begin(None if which.all else which.positions(self.n), task, instance)
         for name, column in self._columns.items():
             self.kept[name] = column.begin(self, self.kept[name], which)
 
@@ -244,11 +245,11 @@ class Runs(Slots):
         """Write a free initial design at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``."""
         g = len(at)
         part = Runs(
-            self._bank, len(which), g, budget=np.inf if self.in_cost else self.budget, view=self.bank,
+            self._batch, len(which), g, budget=np.inf if self.in_cost else self.budget, view=self.batch,
             fidelity="fidelity" in self, keep=list(self._columns), floor=self._failures.floor[which],
             units=self.payment.units if self.in_cost else None,
         )  # fmt: skip
-        part.begin(ALL_RUNS, self.task[which], self.world[which])
+        part.begin(ALL_RUNS, self.task[which], self.instance[which])
         for row in at:
             part.submit(row)
         if self.in_step and len(which) == self.n:
@@ -279,7 +280,7 @@ class Runs(Slots):
         if fused is None or idle is not None:
             score, outcome = self._path(self, at, fidelity, idle)
             if self.in_cost:
-                known = outcome or Evaluated(score, *self._bank.outcome(self.base, at, fidelity))
+                known = outcome or Evaluated(score, *self._batch.outcome(self.base, at, fidelity))
                 score, outcome = self.payment.pay(self, at, score, known, self._share(fidelity))
             self._record(at, score, outcome, fidelity, idle)
             return
@@ -453,15 +454,15 @@ class Runs(Slots):
         """Return cost and status of trials by slot and run, each ``(b,)``, fresh."""
         if "cost" in self.kept:
             return np.array(self.kept["cost"][slots, who]), np.array(self.kept["status"][slots, who])
-        return self._bank.outcome(self.base[who], self.at[slots, who], self.share_at(slots, who))
+        return self._batch.outcome(self.base[who], self.at[slots, who], self.share_at(slots, who))
 
     # ------------------------------------------------------------------ views
     def signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
         """Return configurations in [-1, 1], ``(b, d)``."""
-        signed = self._bank.signed if isinstance(self._bank, PoolBank) else None
+        signed = self._batch.signed if isinstance(self._batch, PoolBatch) else None
         if signed is not None:
             return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])
-        return np.asarray(self._bank.points(task, at) * 2.0 - 1.0, np.float32)
+        return np.asarray(self._batch.points(task, at) * 2.0 - 1.0, np.float32)
 
     def last_signed(self, extra: int) -> NDArray[np.float32]:
         """Return the last configuration in [-1, 1], its score and free columns, fresh: ``(n, d + 1 + extra)``."""
@@ -480,12 +481,12 @@ class Runs(Slots):
     def last_x(self) -> Points:
         """Return the last configuration of each run, fresh, ``(n, d)``."""
         at = self.at[self._last]
-        return self._bank.points(self.task, at if self.tabular else at.copy())
+        return self._batch.points(self.task, at if self.tabular else at.copy())
 
     def x_before(self, first: Points) -> Points:
         """Return each run's last configuration but one, fresh, ``(n, d)``; `first` ``(d,)`` where there is none."""
         two, at = np.broadcast_to(self.t, self.n) > 1, self.at[(self.clock - 2) % self.h]
-        before = self._bank.points(self.task, np.where(two, at, 0)) if self.tabular else at
+        before = self._batch.points(self.task, np.where(two, at, 0)) if self.tabular else at
         return np.where(two[:, None], before, first)
 
     def last_fidelity(self) -> Floats:
@@ -496,19 +497,19 @@ class Runs(Slots):
         """Return the cost of the last trial of the only run."""
         if "cost" in self.kept:
             return float(self.kept["cost"].item(self._last, 0))
-        return self._bank.outcome_of(self.task.item(0), self.at.item(self._last, 0), 1.0)[0]
+        return self._batch.outcome_of(self.task.item(0), self.at.item(self._last, 0), 1.0)[0]
 
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of the last trial of each run, each ``(n,)``."""
         return self.outcome_at(self._last, np.arange(self.n))
 
     def last_further(self) -> Floats:
-        """Return the further objectives of the last trial of each run, ``(n, o)``, by `BankView.objectives`."""
-        return self._bank.further(self.base, self.at[self._last])
+        """Return the further objectives of the last trial of each run, ``(n, o)``, by `TaskBatchView.objectives`."""
+        return self._batch.further(self.base, self.at[self._last])
 
     def incumbent_x(self) -> Points:
         """Return the incumbent of each run, ``(n, d)``; needs the column `incumbent_at`."""
-        return self._bank.points(self.task, self["incumbent_at"])
+        return self._batch.points(self.task, self["incumbent_at"])
 
     def incumbent(self) -> Ints:
         """Return the position of the incumbent among each run's trials, ``(n,)``; -1 before the first."""
@@ -528,7 +529,7 @@ class Runs(Slots):
             return np.asarray(self.ordered(self["status"]) != 0)
         at = np.maximum(self.ordered(self.at), 0)
         share = self.ordered(self["fidelity"]).reshape(-1) if "fidelity" in self.kept else None
-        return np.asarray(self._bank.outcome(np.repeat(self.base, self.h), at.reshape(-1), share)[1] != 0).reshape(
+        return np.asarray(self._batch.outcome(np.repeat(self.base, self.h), at.reshape(-1), share)[1] != 0).reshape(
             at.shape
         )
 
@@ -553,7 +554,7 @@ class Runs(Slots):
         """Return the state of run `i` by name, but for its task; where trials go on from each other."""
         slots = self._slots(i)
         kept = {"at": self.at[slots, i], "score": self.score[slots, i]}
-        kept |= {name: np.array(getattr(self, name)[i]) for name in _IN_SNAPSHOTS} | self._failures.save(i)
+        kept |= {name: np.array(getattr(self, of)[i]) for name, of in _IN_SNAPSHOTS.items()} | self._failures.save(i)
         kept |= {name: c.save(self.kept[name], i, slots) for name, c in self._columns.items() if c.saved}
         return {**{f"run:{name}": values for name, values in kept.items()}, **self._state().save(i)}
 
@@ -562,10 +563,10 @@ class Runs(Slots):
         t = len(kept["run:score"])
         slots = (self.clock - t + np.arange(t)) % self.h
         self.at[slots, i], self.score[slots, i] = kept["run:at"], kept["run:score"]
-        for name in _IN_SNAPSHOTS:
-            values = getattr(self, name).copy()  # was handed out
+        for name, of in _IN_SNAPSHOTS.items():
+            values = getattr(self, of).copy()  # was handed out
             values[i] = kept[f"run:{name}"]
-            setattr(self, name, values)
+            setattr(self, of, values)
         self._failures.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
         self._shift(np.array([i]), self.clock - t, self.clock - t)
         if self.n == 1:
@@ -588,25 +589,25 @@ class Runs(Slots):
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
         trial = Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
-        if self._bank.objectives and not (self.in_cost and trial.status is Status.TIMEOUT):
+        if self._batch.objectives and not (self.in_cost and trial.status is Status.TIMEOUT):
             at = self.at[slot, i : i + 1]
-            values = self._bank.further(self.base[i : i + 1], at)[0].tolist()
-            names = (objective.name for objective in self._bank.objectives)
+            values = self._batch.further(self.base[i : i + 1], at)[0].tolist()
+            names = (objective.name for objective in self._batch.objectives)
             trial = replace(trial, objectives=dict(zip(names, values, strict=True)))
         if "shown" not in self.kept:
             return trial
-        return replace(trial, signals=dict(zip(self.bank.signals, self["shown"][slot, i].tolist(), strict=True)))
+        return replace(trial, signals=dict(zip(self.batch.signals, self["shown"][slot, i].tolist(), strict=True)))
 
     def outcome_of(self, i: int, slot: int = -1) -> tuple[dict[str, Any], float, float, int]:
         """Return configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""
         slot = self._last if slot < 0 else slot
-        bank, task, at = self._bank, self.task.item(i), self.at.item(slot, i) if self.tabular else self.at[slot, i]
+        batch, task, at = self._batch, self.task.item(i), self.at.item(slot, i) if self.tabular else self.at[slot, i]
         fidelity = self.kept["fidelity"].item(slot, i) if "fidelity" in self.kept else 1.0
         if "cost" in self.kept:
             cost, status = self.kept["cost"].item(slot, i), self.kept["status"].item(slot, i)
         else:
-            cost, status = bank.outcome_of(task, at, fidelity)
-        return bank.config(task, at), fidelity, cost, status
+            cost, status = batch.outcome_of(task, at, fidelity)
+        return batch.config(task, at), fidelity, cost, status
 
     def arrays(self, i: int) -> dict[str, NDArray[Any]]:
         """Return the `t` trials of run `i`: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``."""
@@ -614,13 +615,13 @@ class Runs(Slots):
         at, score = self.at[slots, i], self.score[slots, i].astype(np.float64)
         cost, status = self.outcome_at(slots, who)
         fidelity = self["fidelity"][slots, i] if "fidelity" in self.kept else np.ones(len(at))
-        x = self._bank.points(self.task[who], at)
+        x = self._batch.points(self.task[who], at)
         return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
 
     def further(self, i: int) -> Floats:
-        """Return the further objectives of the trials of run `i`, ``(t, o)``, by `BankView.objectives`."""
+        """Return the further objectives of the trials of run `i`, ``(t, o)``, by `TaskBatchView.objectives`."""
         at = self.at[self._slots(i), i]
-        return self._bank.further(np.repeat(self.base[i], len(at)), at)
+        return self._batch.further(np.repeat(self.base[i], len(at)), at)
 
     def outcomes(self) -> tuple[Floats, NDArray[np.int8], Floats]:
         """Return cost and status ``(n, h)`` and further objectives ``(n, h, o)``; 0 where `exists` is not."""
@@ -629,8 +630,8 @@ class Runs(Slots):
         slots = (self.start[who] + trial) % self.h
         cost, status = np.zeros(there.shape), np.zeros(there.shape, np.int8)
         cost[there], status[there] = self.outcome_at(slots, who)
-        further = np.zeros((*there.shape, len(self._bank.objectives)))
-        further[there] = self._bank.further(self.base[who], self.at[slots, who])
+        further = np.zeros((*there.shape, len(self._batch.objectives)))
+        further[there] = self._batch.further(self.base[who], self.at[slots, who])
         return cost, status, further
 
     def since(self, observed: Ints, *, costs: bool = False) -> Iterator[Observed]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
-from hpo_gym.problem import BankView, TaskProgress
+from hpo_gym.problem import TaskBatchView, TaskProgress
 
 
 class Paid(Protocol):
@@ -32,9 +32,9 @@ class RunState(Protocol):
     clock: int
     start: Ints
     task: Ints
-    world: NDArray[np.uint64]
+    instance: NDArray[np.uint64]
     base: Ints
-    bank: BankView
+    batch: TaskBatchView
     progress: TaskProgress | None
     cell: Ints | None
     block: NDArray[np.float32] | None

@@ -1,4 +1,4 @@
-"""A bank as agents may know it. The bank itself, with its tasks and scores, is in a private attribute, out of reach."""
+"""A batch as agents may know it. The batch itself, with tasks and scores, is in a private attribute, out of reach."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints
-from hpo_gym.problem import Bank, BankView, Points, PoolBank, PoolBankView, SearchSpace
+from hpo_gym.problem import Points, PoolBatch, PoolBatchView, SearchSpace, TaskBatch, TaskBatchView
 
 
-def view_of(bank: Bank) -> BankView:
-    """Return the known facts about a batch's tasks; a `PoolBankView` for tasks with a pool."""
-    return _PoolView(bank) if isinstance(bank, PoolBank) else _View(bank)
+def view_of(batch: TaskBatch) -> TaskBatchView:
+    """Return the known facts about a batch's tasks; a `PoolBatchView` for tasks with a pool."""
+    return _PoolView(batch) if isinstance(batch, PoolBatch) else _View(batch)
 
 
 class KnownTask(NamedTuple):
@@ -25,24 +25,24 @@ class KnownTask(NamedTuple):
     meta_features: Mapping[str, float | None]
 
 
-class _View(BankView):
-    def __init__(self, bank: Bank) -> None:
-        self._bank, self.d, self.m, self.signals = bank, bank.d, bank.m, bank.signals
-        self.objectives = bank.objectives
-        self.tasks = tuple(KnownTask(t.name, t.family, t.space, t.meta_features) for t in bank.tasks)
+class _View(TaskBatchView):
+    def __init__(self, batch: TaskBatch) -> None:
+        self._batch, self.d, self.m, self.signals = batch, batch.d, batch.m, batch.signals
+        self.objectives = batch.objectives
+        self.tasks = tuple(KnownTask(t.name, t.family, t.space, t.meta_features) for t in batch.tasks)
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
-        return self._bank.place(task, x)
+        return self._batch.place(task, x)
 
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
-        return self._bank.points(task, at)
+        return self._batch.points(task, at)
 
 
-class _PoolView(_View, PoolBankView):
-    def __init__(self, bank: PoolBank) -> None:
-        super().__init__(bank)
-        self._pool, self.measured, self.there = bank, bank.measured, bank.there
-        self.complete, self.one_pool = bank.complete, bank.one_pool
+class _PoolView(_View, PoolBatchView):
+    def __init__(self, batch: PoolBatch) -> None:
+        super().__init__(batch)
+        self._pool, self.measured, self.there = batch, batch.measured, batch.there
+        self.complete, self.one_pool = batch.complete, batch.one_pool
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         return self._pool.measured_rows(task, rows)

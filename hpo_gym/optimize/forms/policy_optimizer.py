@@ -29,14 +29,14 @@ from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem import (
     FULL,
     SPENT,
-    Bank,
     Evaluated,
     Points,
-    PoolBank,
+    PoolBatch,
     Query,
     Scale,
     SearchSpace,
     Task,
+    TaskBatch,
     Trial,
     horizon,
     mean_log_costs,
@@ -77,8 +77,10 @@ class PolicyOptimizer:
             rule = "must be a function of an observation and a generator that returns an action"
             raise InvalidValueError(f"`policy` {rule}, got {shown(policy)}.")
         self.policy, self.space = policy, space
-        served = SCORES.get(scores)()
-        seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
+        normalised = SCORES.get(scores)()
+        seen: Observer = (
+            observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, normalised=normalised)
+        )
         self.observer, self.codec = seen, make_part(CODECS, codec)
         self.scale = scale or Scale()
         self._runs: Runs | None = None
@@ -89,18 +91,18 @@ class PolicyOptimizer:
         return self.observer.remembers
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
-        """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
+        """Begin a run; the instance of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
-        self._bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
+        self._batch = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
-            space, view_of(self._bank), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities),
+            space, view_of(self._batch), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities),
             in_cost=context.unit is not None, earlier_costs=_earlier_costs(context),
             continued=np.ones(1, bool) if context.continues else None,
         )  # fmt: skip
         self._units = None if context.unit is None else np.array([context.unit])
         self._rng, self._given, self._seen = rng, list[Trial](), context.signals
-        self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
+        self._instance = rng.integers(0, 2**63, 1).astype(np.uint64)
         self._asked = False
         self._runs = self._begin()
 
@@ -117,7 +119,7 @@ class PolicyOptimizer:
         at, fidelity, stop = self.codec.decode(self._contexts, runs, action)
         if stop is not None and stop[0]:
             return None
-        return Query(self._bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
+        return Query(self._batch.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
 
     @property
     def runs(self) -> Runs:
@@ -143,12 +145,12 @@ class PolicyOptimizer:
             self._runs = self._begin()
 
     def _record(self, runs: Runs, trial: Trial) -> None:
-        space = runs.bank.tasks[0].space
-        at = runs.bank.place(runs.task, space.to_unit(trial.config)[None])
+        space = runs.batch.tasks[0].space
+        at = runs.batch.place(runs.task, space.to_unit(trial.config)[None])
         outcome = Evaluated(np.array([trial.score]), np.array([trial.cost]), np.array([int(trial.status)], np.int8))
         fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
         if "signals" in runs:
-            runs.signals = self._bank.seen(trial.signals)
+            runs.signals = self._batch.seen(trial.signals)
         runs.record(at, outcome.score, outcome, fidelity)
 
     def _begin(self) -> Runs:
@@ -158,10 +160,10 @@ class PolicyOptimizer:
         else:
             most = most_trials(self._contexts.budget, self._contexts.fidelities)
         self._contexts = replace(self._contexts, n_init=len(self._given), horizon=most + len(self._given))
-        runs = make_runs(self._bank, 1, self._contexts, self.observer, self.codec, units=self._units)
-        runs.begin(ALL_RUNS, np.zeros(1, np.int64), self._world)
+        runs = make_runs(self._batch, 1, self._contexts, self.observer, self.codec, units=self._units)
+        runs.begin(ALL_RUNS, np.zeros(1, np.int64), self._instance)
         if "signals" in runs:
-            runs.signals = self._bank.seen(self._seen)
+            runs.signals = self._batch.seen(self._seen)
         for trial in self._given:
             self._record(runs, trial)
         runs.refund()
@@ -182,25 +184,25 @@ def _earlier_costs(context: Context) -> NDArray[np.float32] | None:
     return mean_log_costs(same, len(pool))[None]
 
 
-class _ToldTask(Task):
+class _ReportedTask(Task):
     """A task that is not ours to evaluate."""
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         raise StateError("Scores of this run are told, not evaluated.")
 
 
-class _Told(Bank):
+class _Told(TaskBatch):
     """One task with reported scores: its whole space, shown with `d` columns."""
 
     def __init__(self, context: Context, d: int) -> None:
         self.space, self.d, self.signals = context.space, d, tuple(context.signals)
         nan, levels = float("nan"), tuple(context.fidelities)
-        self.tasks = (_ToldTask("told", "told", "", self.space, nan, nan, levels, context.meta_features),)
+        self.tasks = (_ReportedTask("told", "told", "", self.space, nan, nan, levels, context.meta_features),)
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
         return self._wide(self.space.snap(x[:, : self.space.d]))
 
-    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> Never:
+    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, instance: Keys) -> Never:
         raise StateError("Scores of this run are told, not evaluated.")
 
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
@@ -229,7 +231,7 @@ class _Told(Bank):
         return np.concatenate([x, np.full((*x.shape[:-1], lacking), 0.5)], -1) if lacking > 0 else x
 
 
-class _ToldPool(_Told, PoolBank):
+class _ToldPool(_Told, PoolBatch):
     """One task with reported scores: the pool of its context."""
 
     one_pool = True

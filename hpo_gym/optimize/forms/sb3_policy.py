@@ -42,7 +42,7 @@ class SB3Policy(PolicyOptimizer):
             raise InvalidValueError(f"A model must have a `policy` that predicts, got {type(model).__name__}.")
         self.network = _copied(network)
         self.name, self.deterministic = type(model).__name__, deterministic
-        self.seen = frozenset(task.family for task in own.kernel.bank.tasks)
+        self.seen = frozenset(task.family for task in own.kernel.batch.tasks)
         self._untried = parts.duplicates == "mask"
         self._masked = "action_masks" in inspect.signature(network.predict).parameters
         super().__init__(self._choose, parts.observer, parts.codec, scale=contexts.scale, space=contexts.space)

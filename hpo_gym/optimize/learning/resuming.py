@@ -76,8 +76,8 @@ def read_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint | N
         tensors = [_read(whole[-1] / name, head["sha256"][name]) for name in (_STATE, _BEST)]
         found = Checkpoint(tensors[0], tensors[1], head["counts"], head["course"])
         other = head["identity"]
-        told = json.loads(json.dumps(dict(identity)))
-        differing = sorted(key for key in {*told, *other} if told.get(key) != other.get(key))
+        reported = json.loads(json.dumps(dict(identity)))
+        differing = sorted(key for key in {*reported, *other} if reported.get(key) != other.get(key))
     if differing:
         raise InvalidValueError(
             f"{folder} holds a training with another {', '.join(differing)}: go on with the same, or choose another "

@@ -46,8 +46,8 @@ def mean_regret_in_cost(tasks: Sequence[Task], runs: Runs, step: Callable[[], Ma
         over = step()
         now = np.asarray(runs.spent / runs.budget)
         total += np.where(alive, standing * (now - spent), 0.0)
-        told = alive & ~np.asarray(runs.untried())
-        standing = np.where(told, oracle.regret(task, runs.reached), standing)
+        reported = alive & ~np.asarray(runs.untried())
+        standing = np.where(reported, oracle.regret(task, runs.reached), standing)
         spent = np.where(alive, now, spent)
         done = alive & over
         total += np.where(done, standing * np.maximum(1.0 - spent, 0.0), 0.0)

@@ -182,7 +182,7 @@ class Gaps:
         return out
 
 
-def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, salt: int) -> Ints:
+def draw_rows(first: tuple[Ints, Ints], task: Ints, instance: Keys, count: int, salt: int) -> Ints:
     """Draw `count` measured rows of each run's task by its instance seed, ``(n, count)``, distinct while there are
     enough.
 
@@ -190,7 +190,9 @@ def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, sal
         first: The rows of each task, measured ones first, ``(k, m)``, and their number, ``(k,)``.
     """
     rows, size = first[0], first[1][task]
-    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], rows.shape[1])
+    order = _permute(
+        np.arange(count) % size[:, None], size[:, None], seeding.mix(instance, salt)[:, None], rows.shape[1]
+    )
     return np.asarray(rows[task[:, None], order], np.int64)
 
 

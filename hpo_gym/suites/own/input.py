@@ -164,10 +164,10 @@ def cumulative_of(about: Mapping[str, Any], asked: object, cost: Array | None) -
     Raises:
         InvalidValueError: It is not True or False, or the table has no costs.
     """
-    told = about.get("cost", {})
-    if not isinstance(told, Mapping):
+    reported = about.get("cost", {})
+    if not isinstance(reported, Mapping):
         return about, False  # `about_of` refuses it
-    said = told.get("cumulative", False)
+    said = reported.get("cumulative", False)
     for name, value in (("cumulative", asked), ("about['cost']['cumulative']", said)):
         if not isinstance(value, bool):
             raise InvalidValueError(f"`{name}` must be True or False, got {value!r}.")
@@ -175,7 +175,7 @@ def cumulative_of(about: Mapping[str, Any], asked: object, cost: Array | None) -
         return about, False
     if cost is None:
         raise InvalidValueError("`cumulative` needs `costs`, got none; the nearest is False.")
-    return {**about, "cost": {**told, "cumulative": True}}, True
+    return {**about, "cost": {**reported, "cumulative": True}}, True
 
 
 def _number(value: float) -> float:

@@ -209,7 +209,7 @@ def load_folder(folder: str | Path) -> TableSuite:
     with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
         return suite_of_table(said.name, table, texts("tasks", names, table.k), texts("families", families, table.k),
-                      said.splits, meta, _told(said), said.version)  # fmt: skip
+                      said.splits, meta, _reported(said), said.version)  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------- parts
@@ -320,7 +320,7 @@ def _deep(name: str, a: Array, k: int, f: int) -> Array:
     return a if a.ndim == 3 else a[..., None]
 
 
-def _told(said: table_files.Description) -> dict[str, Any]:
+def _reported(said: table_files.Description) -> dict[str, Any]:
     titles = {t.name: t.title for t in said.tasks if t.title is not None}
-    told = said.model_dump(include=set(ABOUT), exclude_unset=True)
-    return {**told, **({"titles": titles} if titles else {})}
+    reported = said.model_dump(include=set(ABOUT), exclude_unset=True)
+    return {**reported, **({"titles": titles} if titles else {})}

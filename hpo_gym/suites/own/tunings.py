@@ -17,6 +17,8 @@ def of_tuning(table: TableColumns) -> tuple[TableColumns, set[str]]:
     names = [name for name in table.names if name != ""]
     if tuple(names[: len(COLUMNS)]) != COLUMNS:
         return table, set()
-    told, took = table["cost"], table["seconds"]
-    cost = (told.texts[i] or took.texts[j] for i, j in zip(told.codes.tolist(), took.codes.tolist(), strict=True))
+    reported, took = table["cost"], table["seconds"]
+    cost = (
+        reported.texts[i] or took.texts[j] for i, j in zip(reported.codes.tolist(), took.codes.tolist(), strict=True)
+    )
     return table.changed({**table.by_name, "cost": TableColumn.of(cost)}), set(names[len(COLUMNS) :])

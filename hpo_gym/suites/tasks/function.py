@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, seeding, unknown
-from hpo_gym.problem import Bank, Evaluated, Points, SearchSpace, Task
+from hpo_gym.problem import Evaluated, Points, SearchSpace, Task, TaskBatch
 from hpo_gym.suites.tasks.formulas import FORMULAS, Formula
 from hpo_gym.suites.tasks.landscape import GRID, Landscape, between, draw, landscape_of, stack
 
@@ -65,9 +65,9 @@ class FunctionTask(Task):
         return self.noise > 0
 
     @classmethod
-    def bank(cls, tasks: Sequence[FunctionTask], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[FunctionTask], d: int) -> TaskBatch:
         """All tasks evaluated together."""
-        return FunctionBank(tasks, d)
+        return FunctionBatch(tasks, d)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Score points; `key` gives the noise."""
@@ -82,7 +82,7 @@ class FunctionTask(Task):
         return np.asarray(self.best - self.scale * self.formula.excess(z))
 
 
-class FunctionBank(Bank):
+class FunctionBatch(TaskBatch):
     """Function tasks of any functions and dimensions; scores have the same bits as one by one."""
 
     def __init__(self, tasks: Sequence[FunctionTask], d: int) -> None:
@@ -108,14 +108,14 @@ class FunctionBank(Bank):
         out[self._inactive[task]] = 0.5
         return out
 
-    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
         """Score points of the tasks `base`."""
         n = len(at)
         score = self._best[base] - self._scale[base] * self._excess(base, at)
         noisy = np.flatnonzero(self._noise[base] > 0)
         if noisy.size:
             share = np.ones(n) if fidelity is None else fidelity
-            keys = self._keys(base[noisy], at[noisy], share[noisy], world[noisy])
+            keys = self._keys(base[noisy], at[noisy], share[noisy], instance[noisy])
             score[noisy] = score[noisy] + self._noise[base[noisy]] * seeding.normal(keys)
         return score, Evaluated(score, np.ones(n), np.zeros(n, np.int8))
 
@@ -133,9 +133,9 @@ class FunctionBank(Bank):
             out[chosen] = FORMULAS[name].excess(z[:d].take(chosen, 1))
         return out
 
-    def _keys(self, task: Ints, x: Points, fidelity: Floats, world: Keys) -> Keys:
+    def _keys(self, task: Ints, x: Points, fidelity: Floats, instance: Keys) -> Keys:
         """Return `noise_keys` for many tasks."""
-        keys = seeding.mix(world, self._salt[task])
+        keys = seeding.mix(instance, self._salt[task])
         for j, column in enumerate(np.rint(x.T * GRID).astype(np.uint64)):
             keys = np.where(self._width[task] > j, seeding.mix(keys, column), keys)
         return seeding.mix(keys, np.rint(fidelity * GRID).astype(np.uint64))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import Floats, Ints, Keys, StateError
-from hpo_gym.problem import Bank, Evaluated, Evaluations, Points, Status, Task, TaskBank
+from hpo_gym.problem import Evaluated, Evaluations, Points, SeparateTasks, Status, Task, TaskBatch
 from hpo_gym.system import Asked, Guards, Here, Limits, Runner, Verdict, judged, kind_of
 
 Objective = Callable[..., Any]
@@ -72,9 +72,9 @@ class ObjectiveTask(Task):
             return frozenset()
 
     @classmethod
-    def bank(cls, tasks: Sequence[ObjectiveTask], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[ObjectiveTask], d: int) -> TaskBatch:
         """Trials of all tasks side by side, by the one runner of them all."""
-        return LiveBank(tasks, d)
+        return LiveBatch(tasks, d)
 
     @property
     def together(self) -> object:
@@ -115,39 +115,39 @@ class ObjectiveTask(Task):
         """Train anew, with seed 0, and take the test scores; None where a success tells none, or nothing succeeds."""
         verdicts = self.runner.run(self.asked(x, np.ones(len(x)), np.zeros(len(x), np.uint64)))
         good = np.array([v.status is Status.OK for v in verdicts], bool)
-        told = [v.measured.test_score for v in verdicts if v.status is Status.OK]
-        if not told or None in told:
+        reported = [v.measured.test_score for v in verdicts if v.status is Status.OK]
+        if not reported or None in reported:
             return None
         score = np.full(len(x), -np.inf)
-        score[good] = np.array(told, np.float64) * (-1.0 if self.loss else 1.0)
+        score[good] = np.array(reported, np.float64) * (-1.0 if self.loss else 1.0)
         return np.where(good, score, score[good].min())
 
     def evaluations(self) -> Evaluations:
         """Return `Task.evaluations`; under guard none, since 1,000 trials would take long."""
         if not isinstance(self.runner, Guards):
             return super().evaluations()
-        none, told = np.empty(0), self.meta_features
+        none, reported = np.empty(0), self.meta_features
         x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
-        return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=reported)
 
     def close(self) -> None:
         """End the guards; the next trial starts others."""
         self.runner.close()
 
 
-class LiveBank(TaskBank):
+class LiveBatch(SeparateTasks):
     """Objectives that one runner runs: the trials of all runs side by side."""
 
     tasks: tuple[ObjectiveTask, ...]
 
-    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
         n, share = len(at), np.ones(len(at)) if fidelity is None else fidelity
         trials: list[Asked] = [None] * n  # type: ignore[list-item]
         groups = self._groups(base)
         for j, chosen in groups:
             t = self.tasks[j]
             x, f = at[chosen, : t.space.d], share[chosen]
-            keys = t.noise_keys(world[chosen], x, f) if t.noisy else world[chosen]
+            keys = t.noise_keys(instance[chosen], x, f) if t.noisy else instance[chosen]
             for i, asked in zip(chosen.tolist(), t.asked(x, f, keys), strict=True):
                 trials[i] = asked
         verdicts = self.tasks[0].runner.run(trials)

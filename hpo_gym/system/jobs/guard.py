@@ -364,10 +364,17 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
 
 
-def _verdict(told: Mapping[str, Any]) -> Verdict:
-    score, cost = told.get("score"), told.get("cost")
+def _verdict(reported: Mapping[str, Any]) -> Verdict:
+    score, cost = reported.get("score"), reported.get("cost")
     measured = Measured(
-        Status(told["status"]), str(told["reason"]), math.nan if score is None else float(score), cost,
-        tuple(told.get("constraints") or ()), told.get("test_score"),
+        Status(reported["status"]), str(reported["reason"]), math.nan if score is None else float(score), cost,
+        tuple(reported.get("constraints") or ()), reported.get("test_score"),
     )  # fmt: skip
-    return Verdict(measured, told["seconds"], told["cpu_seconds"], told["peak"], told["output"], told["printed"])
+    return Verdict(
+        measured,
+        reported["seconds"],
+        reported["cpu_seconds"],
+        reported["peak"],
+        reported["output"],
+        reported["printed"],
+    )

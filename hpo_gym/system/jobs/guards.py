@@ -109,8 +109,8 @@ class Guards:
 
     def run(self, trials: Sequence[Asked]) -> list[Verdict]:
         """Return the verdicts of trials, in their order; see `as_completed`."""
-        told = dict(self.as_completed(trials))
-        return [told[i] for i in range(len(trials))]
+        reported = dict(self.as_completed(trials))
+        return [reported[i] for i in range(len(trials))]
 
     def as_completed(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
         """Run trials as `events` does; yield the position and the verdict of each as it ends."""
@@ -139,15 +139,15 @@ class Guards:
 
     def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, GuardStep | Verdict]]:
         busy: dict[Any, tuple[Guard, int]] = {}
-        todo, told = deque(range(len(trials))), list[tuple[int, GuardStep | Verdict]]()
+        todo, reported = deque(range(len(trials))), list[tuple[int, GuardStep | Verdict]]()
         while True:
             while todo and len(busy) < self.n_jobs:
                 guard = self._start(trials[todo[0]], [guard for guard, _ in busy.values()])
                 busy[guard.pipe] = guard, todo.popleft()
-            yield from told  # after the next have begun, so that none waits for the caller
+            yield from reported  # after the next have begun, so that none waits for the caller
             if not busy:
                 return
-            told = _read(busy)
+            reported = _read(busy)
 
     def _start(self, asked: Asked, busy: Sequence[Guard]) -> Guard:
         """Begin a trial; the guard that has it."""
@@ -178,7 +178,7 @@ class Guards:
 
 def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, GuardStep | Verdict]]:
     """Wait for news of the guards at these pipes; guards with ended trials are taken out."""
-    told: list[tuple[int, GuardStep | Verdict]] = []
+    reported: list[tuple[int, GuardStep | Verdict]] = []
     for guard in first_of(guard for guard, _ in busy.values()):
         pipe = guard.pipe
         i, news = busy[pipe][1], guard.read(0)
@@ -187,8 +187,8 @@ def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, GuardStep | Ver
         elif isinstance(news, Verdict):
             del busy[pipe]
         if news is not None:
-            told.append((i, news))
-    return told
+            reported.append((i, news))
+    return reported
 
 
 @contextmanager

@@ -87,8 +87,8 @@ def judged(value: object) -> Measured:
         return Measured(Status.INVALID, f"constraints must be numbers, got {value['constraints']!r}"[:500])
     if not all(map(math.isfinite, constraints)):
         return Measured(Status.INVALID, f"constraints must be finite, got {constraints}"[:500])
-    told = [None if known is None else float(known) for known in (cost, tested)]
-    return Measured(Status.OK, "", found.score, told[0], constraints, told[1])
+    reported = [None if known is None else float(known) for known in (cost, tested)]
+    return Measured(Status.OK, "", found.score, reported[0], constraints, reported[1])
 
 
 def _scored(value: Any) -> Measured:

@@ -273,11 +273,11 @@ def _become_trial(
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         _limit(limits["memory"])
         _seed(int(call["seed"]))
-        told = _outcome(objective, call, result, reply)
+        reported = _outcome(objective, call, result, reply)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        _say(result, {"verdict": told})
+        _say(result, {"verdict": reported})
         os._exit(0)
     except BaseException:
         with suppress(BaseException):

@@ -15,7 +15,7 @@ COLUMNS = "cell, checksum, status, error, identity, measured, payload"
 def record_of(row: tuple[Any, ...]) -> Record:
     """Return the cell of a row, after comparing its checksum."""
     cell, _, status, error, identity, measured, payload = row
-    said, told = (MappingProxyType(json.loads(str(text))) for text in (identity, measured))
+    said, reported = (MappingProxyType(json.loads(str(text))) for text in (identity, measured))
     return Record(
-        str(cell), said, MappingProxyType(unpack(payload)), str(status), None if error is None else str(error), told
+        str(cell), said, MappingProxyType(unpack(payload)), str(status), None if error is None else str(error), reported
     )

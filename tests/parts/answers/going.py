@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.problem.task import Bank, Evaluated, TaskProgress
-from hpo_gym.suites.tasks.onward.task import OnwardBank, OnwardTask
+from hpo_gym.problem.task import Evaluated, TaskBatch, TaskProgress
+from hpo_gym.suites.tasks.onward.task import OnwardBatch, OnwardTask
 
 Table = tuple[tuple[float, ...], ...]
 
@@ -29,11 +29,11 @@ class Going(OnwardTask):
     table: Table = ()
 
     @classmethod
-    def bank(cls, tasks: Sequence[Going], d: int) -> Bank:
-        return GoingBank(tasks)
+    def batch(cls, tasks: Sequence[Going], d: int) -> TaskBatch:
+        return GoingBatch(tasks)
 
 
-class GoingBank(OnwardBank):
+class GoingBatch(OnwardBatch):
     def __init__(self, tasks: Sequence[Going]) -> None:
         super().__init__(tasks)
         self.signals = tasks[0].names
@@ -52,7 +52,7 @@ class GoingRuns(TaskProgress):
         self._task, self._t = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.signals = shown[self._task, self._t]
 
-    def begin(self, which: Any, task: Any, world: Any) -> None:
+    def begin(self, which: Any, task: Any, instance: Any) -> None:
         at = slice(None) if which is None else which
         self._task[at], self._t[at] = task, 0
         self.signals = self._shown[self._task, self._t]

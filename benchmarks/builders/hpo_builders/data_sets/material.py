@@ -85,8 +85,8 @@ class DataSets(Material):
         return {"test rows": {name: problems.test_rows(problem) for name, problem in found.items()}}
 
     def source(self, entries: Sequence[Entry]) -> dict[str, Any]:
-        told = super().source(entries)
-        return {"trained by": told["trained by"], "data sets": told["tasks"], "packages": told["packages"]}
+        reported = super().source(entries)
+        return {"trained by": reported["trained by"], "data sets": reported["tasks"], "packages": reported["packages"]}
 
     def describe(self) -> dict[str, Any]:
         return {

@@ -162,7 +162,7 @@ def _task(recipe: Recipe, entry: Entry, problem: Any, archives: Path) -> dict[st
 def _description(
     recipe: Recipe, tasks: list[dict[str, Any]], splits: Mapping[str, Sequence[str]], done: Sequence[Entry]
 ) -> dict[str, Any]:
-    told = recipe.material.describe()
+    reported = recipe.material.describe()
     further: dict[str, Any] = {"objectives": [asdict(o) for o in recipe.objectives]} if recipe.objectives else {}
     if recipe.sizes is not None:
         further["fidelity"] = recipe.sizes.to_json()
@@ -174,20 +174,20 @@ def _description(
         "space": {**SearchSpace(recipe.space()).to_json(), "python_module_version": "1.2.0"},
         "tasks": tasks,
         "splits": splits,
-        "score": told["score"],
+        "score": reported["score"],
         "cost": cost(recipe),
         **further,
         "fidelities": list(recipe.fidelities),
         "licence": "MIT (results); data: see source",
         "source": recipe.material.source(done),
-        "preprocessing": {"fidelity": recipe.fidelity, **told["preprocessing"]},
+        "preprocessing": {"fidelity": recipe.fidelity, **reported["preprocessing"]},
     }
 
 
 def cost(recipe: Recipe) -> dict[str, Any]:
     """Return the part of `suite.json` on costs."""
-    told = dict(recipe.material.describe()["cost"])
-    return {**told, "cumulative": True} if recipe.cumulative else told
+    reported = dict(recipe.material.describe()["cost"])
+    return {**reported, "cumulative": True} if recipe.cumulative else reported
 
 
 def _known(objectives: NDArray[np.float32]) -> NDArray[np.float32]:

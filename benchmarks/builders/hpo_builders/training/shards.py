@@ -73,8 +73,8 @@ class Shards:
     def wall(self) -> tuple[float, str]:
         """Seconds that builds have run for, so far as they were told, and the processor of the last of them."""
         path = self.folder / WALL
-        told: dict[str, Any] = files.read_json(path) if path.exists() else {"seconds": 0.0, "processor": "unknown"}
-        return float(told["seconds"]), str(told["processor"])
+        reported: dict[str, Any] = files.read_json(path) if path.exists() else {"seconds": 0.0, "processor": "unknown"}
+        return float(reported["seconds"]), str(reported["processor"])
 
     def tell_wall(self, seconds: float) -> None:
         """Keep the seconds that builds have run for, the last of them here."""

@@ -135,5 +135,5 @@ def _reason(part: Part, verdict: Verdict) -> str | None:
     return LOST[_REASONS[verdict.status]]
 
 
-def _fault(part: Part, told: str) -> StateError:
-    return StateError(f"Training of {part.key} must end by itself, it raised: {told}")
+def _fault(part: Part, reported: str) -> StateError:
+    return StateError(f"Training of {part.key} must end by itself, it raised: {reported}")

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @COLUMNS.register("signals")
 class Signals(Column):
-    """Signals of each run now, by `BankView.signals`, ``(n, s)``; never written."""
+    """Signals of each run now, by `TaskBatchView.signals`, ``(n, s)``; never written."""
 
     dtype = np.float32
     saved = False
 
     def shape(self, runs: RunState) -> tuple[int, ...]:
-        return (len(runs.bank.signals),)
+        return (len(runs.batch.signals),)
 
     def begin(self, runs: RunState, values: Array, which: Which) -> Array:
         return runs.progress.signals if runs.progress else values
@@ -37,7 +37,7 @@ class Shown(TrialColumn):
     dtype = np.float32
 
     def shape(self, runs: RunState) -> tuple[int, ...]:
-        return (len(runs.bank.signals),)
+        return (len(runs.batch.signals),)
 
     def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
         return runs.signals

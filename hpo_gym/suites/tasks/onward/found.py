@@ -9,8 +9,8 @@ from pathlib import Path
 from hpo_gym.base import seeding
 
 FILE = "found.json"
-"""Its name, in the suite's folder of data: `schedules`, how many were tried in each world; `data_hash` of the suite;
-and `found`, of each task the best score in the worlds of a comparison's first replicates."""
+"""Its name, in the suite's folder of data: `schedules`, how many were tried in each instance; `data_hash` of the suite;
+and `found`, of each task the best score in the instances of a comparison's first replicates."""
 
 
 def found_in(path: Path, data_hash: str) -> Mapping[str, tuple[float, ...]]:
@@ -21,8 +21,8 @@ def found_in(path: Path, data_hash: str) -> Mapping[str, tuple[float, ...]]:
     return {task: tuple(scores) for task, scores in kept["found"].items()} if kept["data_hash"] == data_hash else {}
 
 
-def found_by_world(suite: str, task: str, found: Sequence[float]) -> tuple[float | None, Mapping[int, float]]:
+def found_by_instance(suite: str, task: str, found: Sequence[float]) -> tuple[float | None, Mapping[int, float]]:
     """Return the mean of the best scores in the instances of a comparison's first replicates, and each by its instance
     seed."""
-    worlds = {seeding.world_seed(suite, task, "bench", r): score for r, score in enumerate(found)}
-    return (sum(found) / len(found) if found else None), worlds
+    instances = {seeding.instance_seed(suite, task, "bench", r): score for r, score in enumerate(found)}
+    return (sum(found) / len(found) if found else None), instances

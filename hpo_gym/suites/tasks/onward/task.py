@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys
-from hpo_gym.problem import LAST, Evaluated, Evaluations, Points, ProgressBank, Query, Session, Status, Task, Trial
+from hpo_gym.problem import LAST, Evaluated, Evaluations, Points, ProgressBatch, Query, Session, Status, Task, Trial
 
 
 @dataclass(frozen=True, eq=False)
 class OnwardTask(Task):
-    """A task whose `bank` is an `OnwardBank`. By itself, outside a run, a configuration is held for a whole run.
+    """A task whose `batch` is an `OnwardBatch`. By itself, outside a run, a configuration is held for a whole run.
 
     Attributes:
         epochs: Trials of a whole run.
@@ -49,15 +49,15 @@ class OnwardTask(Task):
         """Never: nobody knows the best schedule."""
         return False
 
-    def best_in(self, world: int) -> float:
+    def best_in(self, instance: int) -> float:
         """Return the best result in an instance; in one without a search, the mean over the searched ones."""
-        return self.found.get(world, self.best)
+        return self.found.get(instance, self.best)
 
-    def searched(self, world: int | None) -> bool:
+    def searched(self, instance: int | None) -> bool:
         """Return whether this very instance was searched; for a task without any searched instance, always true: `best`
         is then an upper bound.
         """
-        return not self.found or world in self.found
+        return not self.found or instance in self.found
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Whole runs, each at one configuration."""
@@ -72,23 +72,23 @@ class OnwardTask(Task):
 
     def evaluations(self) -> Evaluations:
         """Nothing: the outcome of a trial says nothing of another run's."""
-        none, told = np.empty(0), self.meta_features
+        none, reported = np.empty(0), self.meta_features
         x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
-        return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=reported)
 
-    def session(self, world: int, horizon: int) -> OnwardSession:
+    def session(self, instance: int, horizon: int) -> OnwardSession:
         """Return a run by itself."""
-        return OnwardSession(self, world, horizon)
+        return OnwardSession(self, instance, horizon)
 
     @functools.cached_property
-    def alone(self) -> ProgressBank:
-        """The bank of this task alone."""
-        bank = self.bank((self,), self.space.d)
-        assert isinstance(bank, ProgressBank)
-        return bank
+    def alone(self) -> ProgressBatch:
+        """The batch of this task alone."""
+        batch = self.batch((self,), self.space.d)
+        assert isinstance(batch, ProgressBatch)
+        return batch
 
 
-class OnwardBank(ProgressBank):
+class OnwardBatch(ProgressBatch):
     """Tasks of one search space."""
 
     tasks: tuple[OnwardTask, ...]
@@ -104,12 +104,14 @@ class OnwardBank(ProgressBank):
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
         return np.asarray(at, np.float64)
 
-    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+    def evaluate(
+        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, instance: Keys
+    ) -> tuple[Floats, Evaluated]:
         """Whole runs, each at one configuration."""
         out = Evaluated(np.empty(len(at)), np.empty(len(at)), np.empty(len(at), np.int8))
         for j in np.unique(base).tolist():
             chosen = base == j
-            part = self.tasks[j].evaluate(at[chosen], np.ones(int(chosen.sum())), world[chosen])
+            part = self.tasks[j].evaluate(at[chosen], np.ones(int(chosen.sum())), instance[chosen])
             out.score[chosen], out.cost[chosen], out.status[chosen] = part
         return out.score, out
 
@@ -119,10 +121,10 @@ class OnwardSession(Session):
 
     task: OnwardTask
 
-    def __init__(self, task: OnwardTask, world: int, horizon: int) -> None:
-        super().__init__(task, world)
+    def __init__(self, task: OnwardTask, instance: int, horizon: int) -> None:
+        super().__init__(task, instance)
         self._progress = task.alone.progress(1, horizon)
-        self._progress.begin(None, np.zeros(1, np.int64), np.array([world % 2**64], np.uint64))
+        self._progress.begin(None, np.zeros(1, np.int64), np.array([instance % 2**64], np.uint64))
 
     @property
     def signals(self) -> dict[str, float]:

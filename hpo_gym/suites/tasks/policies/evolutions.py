@@ -79,9 +79,9 @@ class Evolutions(TaskProgress):
         self._everyone = np.arange(n)
 
     # ------------------------------------------------------------------ episodes
-    def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
+    def begin(self, which: Ints | None, task: Ints, instance: Keys) -> None:
         who, state = self._everyone if which is None else which, self.state
-        state.task[who], state.key[who] = task, seeding.mix(world, self._salts[task])
+        state.task[who], state.key[who] = task, seeding.mix(instance, self._salts[task])
         state.generation[who] = 0
         state.weights[who] = state.direction[who] = 0
         self.signals = self.signals.copy()

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, seeding
-from hpo_gym.problem import LAST, Bank, ScoreScale, SearchSpace
+from hpo_gym.problem import LAST, ScoreScale, SearchSpace, TaskBatch
 from hpo_gym.suites.tasks.onward.named import family_and_seed
-from hpo_gym.suites.tasks.onward.task import OnwardBank, OnwardTask
+from hpo_gym.suites.tasks.onward.task import OnwardBatch, OnwardTask
 from hpo_gym.suites.tasks.policies.evolutions import Evolutions
 from hpo_gym.suites.tasks.policies.families import BY_NAME, FAMILIES, Family
 from hpo_gym.suites.tasks.policies.setup import Setup
@@ -47,16 +47,16 @@ class PolicyTask(OnwardTask):
         return ScoreScale(0.0, self.sd, -1.0)
 
     @classmethod
-    def bank(cls, tasks: Sequence[PolicyTask], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[PolicyTask], d: int) -> TaskBatch:
         """Tasks of one setup, trained together.
 
         Raises:
             InvalidValueError: They have several.
         """
-        return PolicyBank(tasks)
+        return PolicyBatch(tasks)
 
 
-class PolicyBank(OnwardBank):
+class PolicyBatch(OnwardBatch):
     """Policy tasks of one setup."""
 
     signals = SIGNALS

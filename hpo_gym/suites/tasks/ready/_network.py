@@ -77,8 +77,8 @@ def training(
         network.train()
         order: Any = torch.randperm(len(x))
         for batch in order.split(config["batch_size"]):
-            told = network(x[batch])
-            loss: Any = loss_of(told if rows.classes else told[:, 0], y[batch])
+            reported = network(x[batch])
+            loss: Any = loss_of(reported if rows.classes else reported[:, 0], y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -11,13 +11,13 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints, Keys
 from hpo_gym.problem import (
-    Bank,
     Evaluated,
     Evaluations,
     Points,
     Pool,
+    SeparateTasks,
     Task,
-    TaskBank,
+    TaskBatch,
     finite_scores,
     nearest_levels,
     pool_of,
@@ -58,10 +58,10 @@ class SurrogateTask(Task):
         return type(self), id(self.surrogate)
 
     @classmethod
-    def bank(cls, tasks: Sequence[SurrogateTask], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[SurrogateTask], d: int) -> TaskBatch:
         """All tasks of one model together."""
         one = len({id(t.surrogate) for t in tasks}) == 1 and tasks[0].space.d == d
-        return SurrogateBank(tasks) if one else TaskBank(tasks, d)
+        return SurrogateBatch(tasks) if one else SeparateTasks(tasks, d)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Ask the model; `key` changes nothing."""
@@ -103,11 +103,11 @@ class SurrogateTask(Task):
     def evaluations(self) -> Evaluations:
         """Return the model's results for the table's configurations, at full fidelity."""
         out = self.evaluate(self.rows, np.ones(len(self.rows)), np.zeros(len(self.rows), np.uint64))
-        score, told = finite_scores(out.score), self.meta_features
-        return Evaluations(self.name, self.family, self.rows, score, out.cost, out.status, meta_features=told)
+        score, reported = finite_scores(out.score), self.meta_features
+        return Evaluations(self.name, self.family, self.rows, score, out.cost, out.status, meta_features=reported)
 
 
-class SurrogateBank(Bank):
+class SurrogateBatch(TaskBatch):
     """Tasks of one surrogate; scores have the same bits as one by one."""
 
     def __init__(self, tasks: Sequence[SurrogateTask]) -> None:
@@ -131,7 +131,7 @@ class SurrogateBank(Bank):
             out[who] = first.rows[first._pool.nearest(out[who])]
         return out
 
-    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
         """Ask the model, of all tasks at once."""
         last = len(self._fidelities) - 1
         level = np.full(len(at), last) if fidelity is None else nearest_levels(self._fidelities, fidelity)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpo_gym.problem import SearchSpace
-from hpo_gym.suites.tasks.onward.found import found_by_world
+from hpo_gym.suites.tasks.onward.found import found_by_instance
 from hpo_gym.suites.tasks.onward.named import family_and_seed
 from hpo_gym.suites.tasks.training.generators import FAMILIES, GENERATORS
 from hpo_gym.suites.tasks.training.recipe import Recipe
@@ -21,7 +21,7 @@ PUBLISHED: Mapping[str, tuple[int, ...]] = {
     "frequency": (0, 2, 3, 4), "runs": (0, 2, 3, 4), "segments": (2, 5, 10, 11), "distances": (3, 4, 6, 9),
 }  # fmt: skip
 """Seeds of the published tasks of a family, where they are not the first ones: the others are flat, that is, in the
-mean over 4 worlds no constant learning rate comes to .6 of a guess in the 25 epochs of `Schedules`. That is all that
+mean over 4 instances no constant learning rate comes to .6 of a guess in the 25 epochs of `Schedules`. That is all that
 has been looked at to choose them, in the test families too.
 """
 
@@ -72,9 +72,9 @@ def training_task(
         InvalidValueError: The seed is out of range.
     """
     family, seed = family_and_seed(name, GENERATORS, "training task")
-    best, worlds = found_by_world(suite, name, found)
+    best, instances = found_by_instance(suite, name, found)
     return TrainingTask(
         name, family_of(family), suite, space, best=0.0 if best is None else best, worst=GUESS,
         source=StreamSource(family, seed), recipe=course.recipe, epochs=course.epochs, goal=course.counts, sd=course.sd,
-        found=worlds,
+        found=instances,
     )  # fmt: skip

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, seeding
-from hpo_gym.problem import Bank, ScoreScale
-from hpo_gym.suites.tasks.onward.task import OnwardBank, OnwardTask
+from hpo_gym.problem import ScoreScale, TaskBatch
+from hpo_gym.suites.tasks.onward.task import OnwardBatch, OnwardTask
 from hpo_gym.suites.tasks.training.controls import Controls
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.signals import SIGNALS
@@ -46,16 +46,16 @@ class TrainingTask(OnwardTask):
         return ScoreScale(GUESS, self.sd, -self.recipe.cap)
 
     @classmethod
-    def bank(cls, tasks: Sequence[TrainingTask], d: int) -> Bank:
+    def batch(cls, tasks: Sequence[TrainingTask], d: int) -> TaskBatch:
         """Tasks of one recipe, trained together.
 
         Raises:
             InvalidValueError: They have several recipes.
         """
-        return TrainingBank(tasks)
+        return TrainingBatch(tasks)
 
 
-class TrainingBank(OnwardBank):
+class TrainingBatch(OnwardBatch):
     """Training tasks of one recipe."""
 
     signals = SIGNALS

@@ -95,9 +95,9 @@ class Trainings(TaskProgress):
         self._everyone = np.arange(n)
 
     # ------------------------------------------------------------------ episodes
-    def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
+    def begin(self, which: Ints | None, task: Ints, instance: Keys) -> None:
         who, state = self._everyone if which is None else which, self.state
-        key = seeding.mix(world, self._salts[task])
+        key = seeding.mix(instance, self._salts[task])
         for array in self.weights:
             array[who] = 0
         self.weights.value[who] = initial(key, self.recipe)
