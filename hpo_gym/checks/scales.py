@@ -6,19 +6,19 @@ import numpy as np
 
 from hpo_gym.base import Floats
 from hpo_gym.checks.account import Account
-from hpo_gym.env import Bounded, Global, NormalisedScores, Rank, Raw, Running
+from hpo_gym.env import Bounded, Global, Rank, Raw, Running, ServedScores
 
 _FLAT = 1e-4  # of one and the mean: a lesser spread is made of rounding where scores are float32
 
 
-def normalised(account: Account) -> Floats:
+def served(account: Account) -> Floats:
     """Return the scores of all trials so far, as shown after the last; NaN on an unregistered scale."""
     scores = np.array([trial.score for trial in account.trials])
     with np.errstate(over="ignore", invalid="ignore"):
-        return _on(account.kernel.parts.observer.normalised, scores, account)
+        return _on(account.kernel.parts.observer.served, scores, account)
 
 
-def _on(scale: NormalisedScores, scores: Floats, account: Account) -> Floats:
+def _on(scale: ServedScores, scores: Floats, account: Account) -> Floats:
     if isinstance(scale, Bounded):
         return np.clip(_on(scale.inner, scores, account), -scale.bound, scale.bound)
     if isinstance(scale, Raw):

@@ -64,10 +64,10 @@ if TYPE_CHECKING:
     from hpo_gym.env.scales import SCORES as SCORES
     from hpo_gym.env.scales import Bounded as Bounded
     from hpo_gym.env.scales import Global as Global
-    from hpo_gym.env.scales import NormalisedScores as NormalisedScores
     from hpo_gym.env.scales import Rank as Rank
     from hpo_gym.env.scales import Raw as Raw
     from hpo_gym.env.scales import Running as Running
+    from hpo_gym.env.scales import ServedScores as ServedScores
     from hpo_gym.env.transition import Transition as Transition
     from hpo_gym.env.vector import HPOVectorEnv as HPOVectorEnv
 

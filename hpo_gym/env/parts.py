@@ -65,10 +65,8 @@ def make_parts(
     """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
     if not isinstance(scores, str):
         raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
-    normalised = SCORES.get(scores)()
-    seen: Observer = (
-        observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, normalised=normalised)
-    )
+    served = SCORES.get(scores)()
+    seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
     own = callable(reward) and not isinstance(reward, (type, Reward))
     judge: Part | Reward = GivenReward(reward) if own else reward  # type: ignore[arg-type, assignment]
     parts = (seen, make_part(CODECS, codec), make_part(REWARDS, judge))

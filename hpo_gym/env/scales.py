@@ -11,10 +11,10 @@ from hpo_gym.base import Registry
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 
-SCORES: Registry[NormalisedScores] = Registry("served-score transform")
+SCORES: Registry[ServedScores] = Registry("served-score transform")
 
 
-class NormalisedScores(ABC):
+class ServedScores(ABC):
     """A scale of scores, fitted to nothing but meta-train and the run's own trials.
 
     Attributes:
@@ -29,7 +29,7 @@ class NormalisedScores(ABC):
 
 
 @SCORES.register("raw")
-class Raw(NormalisedScores):
+class Raw(ServedScores):
     """The score itself."""
 
     plain = True
@@ -39,7 +39,7 @@ class Raw(NormalisedScores):
 
 
 @SCORES.register("global")
-class Global(NormalisedScores):
+class Global(ServedScores):
     """Standardised by the mean and standard deviation of meta-train."""
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -47,7 +47,7 @@ class Global(NormalisedScores):
 
 
 @SCORES.register("running")
-class Running(NormalisedScores):
+class Running(ServedScores):
     """Standardised by the run's own trials so far; 0 while they are all equal."""
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -62,7 +62,7 @@ class Running(NormalisedScores):
 
 
 @SCORES.register("rank")
-class Rank(NormalisedScores):
+class Rank(ServedScores):
     """Share of the run's trials that are worse minus the share that are better, in (-1, 1); invariant to warps."""
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -74,13 +74,13 @@ class Rank(NormalisedScores):
         return np.asarray(out if scores.ndim == 2 else out[:, 0])
 
 
-class Bounded(NormalisedScores):
+class Bounded(ServedScores):
     """Another scale, clipped to +-`bound`, so one extreme score cannot dominate a network's input."""
 
-    def __init__(self, inner: NormalisedScores, bound: float = 10.0) -> None:
+    def __init__(self, inner: ServedScores, bound: float = 10.0) -> None:
         self.inner, self.bound = inner, bound
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         with np.errstate(over="ignore"):
-            normalised = self.inner.serve(contexts, runs, scores)
-        return np.asarray(np.clip(normalised, -self.bound, self.bound))
+            served = self.inner.serve(contexts, runs, scores)
+        return np.asarray(np.clip(served, -self.bound, self.bound))

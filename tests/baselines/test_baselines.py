@@ -177,15 +177,15 @@ def test_what_a_batch_is_told_at_once_is_what_each_run_is_told_by_itself(kind: s
     runs = Runs(batch, n, 6, budget=6)
     runs.begin(ALL_RUNS, np.arange(n), np.arange(n).astype(np.uint64))
     contexts = [Context.of(t, 6) for t in tasks]
-    batch = [Run(c, np.random.default_rng(0)) for c in contexts]
+    learners = [Run(c, np.random.default_rng(0)) for c in contexts]
     for step in range(4):
         x = np.full((n, batch.d), 0.5)
         for i, task in enumerate(tasks):
             x[i, : task.space.d] = task.space.sample(rng, 1)[0]
         runs.submit(batch.place(runs.task, x))
         if step != 1:  # two trials are new at once
-            _learn(batch, runs, runs.tabular and all(c.pool is not None for c in contexts), False)
-    for i, run in enumerate(batch):
+            _learn(learners, runs, runs.tabular and all(c.pool is not None for c in contexts), False)
+    for i, run in enumerate(learners):
         alone = _told_one_by_one(runs, i, contexts[i])
         assert np.array_equal(np.array(run.x), np.array(alone.x)) and len(run.x) == 4
         assert run.score == alone.score

@@ -329,8 +329,7 @@ def test_sums_of_fidelities_that_round_are_forgiven_in_a_batch() -> None:
 def test_given_points_begin_every_run() -> None:
     batch = Batch(([3, 1], None), ([0, 2], None))
     got = together(batch, [A, B], 2, n_init=2)
-    batch = batch_of([A, B])
-    at = given_points(batch, np.array([0, 1]), np.array([100, 101], np.uint64), 2)
+    at = given_points(batch_of([A, B]), np.array([0, 1]), np.array([100, 101], np.uint64), 2)
     assert [h.configs for h in got] == [
         tuple(config(r) for r in [*at[:, 0].tolist(), 3, 0]), tuple(config(r) for r in [*at[:, 1].tolist(), 1, 2]),
     ]  # fmt: skip

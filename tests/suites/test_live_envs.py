@@ -134,7 +134,7 @@ def test_a_mapping_tells_cost_and_test_score_and_a_loss_is_negated() -> None:
     assert plain.test_scores(x) is None
 
 
-@pytest.mark.parametrize("told", ["x", math.nan, None])
+@pytest.mark.parametrize("reported", ["x", math.nan, None])
 def test_a_test_score_is_a_finite_number_where_there_is_one(reported: Any) -> None:
     (task,) = live_suite("Told", LINE, {"t": lambda config: {"score": 1.0, "test_score": reported}}).members
     status = task.evaluate(np.array([[0.5]]), np.ones(1), np.zeros(1, np.uint64)).status
@@ -317,13 +317,13 @@ THEN = {
 def test_nothing_outlives_an_owner_that(how: str, tmp_path: Path) -> None:
     mark = f"{how.replace(' ', '-')}-{os.getpid()}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LIVE_OWNER": mark}
-    with (tmp_path / "told").open("w") as reported:
+    with (tmp_path / "reported").open("w") as reported:
         command = [sys.executable, "-c", SCRIPT + THEN[how]]
         owner = subprocess.run(
             command, cwd=tmp_path, env=environment, stderr=reported, timeout=60, start_new_session=True, check=False
         )  # fmt: skip
     wanted = {"ends": 0, "raises": 1}.get(how, -signal.SIGKILL)
-    assert owner.returncode == wanted, (tmp_path / "told").read_text()
+    assert owner.returncode == wanted, (tmp_path / "reported").read_text()
     assert left(mark) == []
 
 

@@ -304,13 +304,13 @@ def test_what_can_be_told_is_half_the_interval_of_a_paired_difference() -> None:
     ]
     low, high = np.percentile(np.repeat(draws, 1000), (2.5, 97.5))
     assert found.difference == pytest.approx((high - low) / 2) == pytest.approx(0.1)
-    assert found.reported == 0.0  # three times h is one of 27 draws, and there nothing differs
+    assert found.told == 0.0  # three times h is one of 27 draws, and there nothing differs
 
 
 def test_a_difference_on_every_task_is_told() -> None:
     test = [aucs_of("portfolio", 0.1, 0.1, 0.2, 0.3), aucs_of("random", 0.2, 0.2, 0.3, 0.4)]
     found = resolution_of(test, test)
-    assert (found.difference, found.reported, found.tau) == (0.0, 1.0, 1.0)
+    assert (found.difference, found.told, found.tau) == (0.0, 1.0, 1.0)
 
 
 def test_ranks_alike_is_kendalls_tau_of_the_means() -> None:
@@ -323,7 +323,7 @@ def test_ranks_alike_is_kendalls_tau_of_the_means() -> None:
 def test_one_family_tells_nothing_and_a_suite_without_runs_says_so() -> None:
     one = [replace(aucs_of(n, *v), families=("f",) * 4) for n, v in (("portfolio", (0.1,) * 4), ("random", (0.2,) * 4))]
     found = resolution_of(one, one)
-    assert (found.difference, found.reported) == (None, None)
+    assert (found.difference, found.told) == (None, None)
     scores = np.tile(np.arange(40.0), (3, 1))
     assert statistics(validity(suite_of(scores)))["reference runs"] == "none"
     reported = statistics(replace(validity(suite_of(scores)), resolution=found))

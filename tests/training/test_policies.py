@@ -198,11 +198,11 @@ def test_a_generation_by_hand() -> None:
     drawn = np.array([[[1.0, 2.0], [5.0, -1.0]]], np.float32)
     found = step(drawn, np.array([[3.0, 1.0]], np.float32), np.array([[1.0, 1.0]], np.float32))
     assert found.direction[0] == pytest.approx(np.array([1.0, 2.0]) * 2 / math.sqrt(0.75) / 2, rel=1e-5)
-    assert (found.spread[0], found.reported[0], found.mean[0], found.best[0]) == pytest.approx(
+    assert (found.spread[0], found.told[0], found.mean[0], found.best[0]) == pytest.approx(
         (math.sqrt(0.75), 0.5, 1.5, 3)
     )
     flat = step(drawn, np.ones((1, 2), np.float32), np.ones((1, 2), np.float32))
-    assert not flat.direction.any() and flat.reported[0] == 0 and flat.spread[0] == 0
+    assert not flat.direction.any() and flat.told[0] == 0 and flat.spread[0] == 0
 
 
 def test_noise_is_standard_normal_and_of_its_key_alone() -> None:

@@ -56,7 +56,7 @@ def test_where_no_cost_is_known_a_fidelity_costs_its_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "rungs"),
+    ("reported", "asked", "rungs"),
     [
         ((0.5, 0.25, 0.125, 0.0625), (0.0625, 0.125, 0.25, 0.5, 1.0), (0.125, 0.25, 1.0)),
         ((1 / 3, 1 / 9), (1 / 9, 1 / 3, 1.0), (1 / 9, 1 / 3, 1.0)),

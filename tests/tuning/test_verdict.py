@@ -122,7 +122,7 @@ def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> N
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"),
+    ("scores", "reported"),
     [
         ([None, None], [0.0, 0.0]),
         ([None, 3.0, None], [2.997, 3.0, 2.997]),  # a thousandth of the only success less

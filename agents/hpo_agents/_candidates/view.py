@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_gym.base import Ints, InvalidValueError, Mask
-from hpo_gym.env import MAX, Codec, Contexts, NormalisedScores, Observer, Proposal, Runs, points_of
+from hpo_gym.env import MAX, Codec, Contexts, Observer, Proposal, Runs, ServedScores, points_of
 from hpo_gym.problem import TaskBatchView
 
 _ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
@@ -83,8 +83,8 @@ class CandidateObserver(Observer):
 
     context = False
 
-    def __init__(self, candidates: Candidates, normalised: NormalisedScores) -> None:
-        self.chosen, self.normalised = candidates, normalised
+    def __init__(self, candidates: Candidates, served: ServedScores) -> None:
+        self.chosen, self.served = candidates, served
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         c = len(self.chosen.x)

@@ -51,7 +51,7 @@ class WeighedObserver(Observer):
     context = False
 
     def __init__(self, span: Floats, hold: int, past: Past) -> None:
-        self.span, self.hold, self.past, self.normalised = span, hold, past, Raw()
+        self.span, self.hold, self.past, self.served = span, hold, past, Raw()
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         d, o = contexts.space.d, len(self.span)

@@ -193,14 +193,12 @@ class PolicyAgent(SavedPolicy):
 
     def parts(self) -> tuple[Observer, Codec]:
         """Return its observer and codec; after `train` or `load`."""
-        normalised = Bounded(SCORES.get(self.scores)())
+        served = Bounded(SCORES.get(self.scores)())
         chosen = self._chosen
         if chosen is None:
-            return make_part(OBSERVERS, self.observer, normalised=normalised), make_part(CODECS, self.codec)
+            return make_part(OBSERVERS, self.observer, served=served), make_part(CODECS, self.codec)
         own = self.observer == _OWN
-        observer = (
-            CandidateObserver(chosen, normalised) if own else make_part(OBSERVERS, self.observer, normalised=normalised)
-        )
+        observer = CandidateObserver(chosen, served) if own else make_part(OBSERVERS, self.observer, served=served)
         return observer, make_part(CODECS, self.codec) if self._codec is None else self._codec(chosen)
 
     @property

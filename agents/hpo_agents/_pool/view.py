@@ -27,7 +27,7 @@ class PoolView(Observer):
     context = False
 
     def __init__(self, prior: PoolPrior, candidates: int) -> None:
-        self.prior, self.candidates, self.normalised = prior, candidates, Raw()
+        self.prior, self.candidates, self.served = prior, candidates, Raw()
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         assert self.candidates is not None

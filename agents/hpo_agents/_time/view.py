@@ -38,7 +38,7 @@ class TimeView(Observer):
     context = False
 
     def __init__(self, experts: tuple[Expert, ...], folds: Mapping[str, int], candidates: int, continues: bool) -> None:
-        self.candidates, self.normalised = candidates, Raw()
+        self.candidates, self.served = candidates, Raw()
         self._experts, self._folds, self._continues = experts, folds, continues
         self._minds: dict[int, tuple[tuple[Any, ...], Mind]] = {}
 

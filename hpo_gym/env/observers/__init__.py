@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Registry
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import NormalisedScores, Raw
+from hpo_gym.env.scales import Raw, ServedScores
 
 Observation = NDArray[Any] | dict[str, NDArray[Any]]
 MAX = float(np.finfo(np.float32).max)
@@ -29,7 +29,7 @@ class Observer(ABC):
     """Shows runs to an agent. Called when every run has a trial, or none has.
 
     Attributes:
-        normalised: The scale of the scores shown.
+        served: The scale of the scores shown.
         context: Whether meta-features are shown too.
         fused: Whether a table's rows are gathered at each step: see `Runs.block`.
         keeps: Names of the columns that it reads: see `hpo_gym.env.runs.columns`.
@@ -44,11 +44,11 @@ class Observer(ABC):
     candidates: int | None = None
     blank = False
     remembers: tuple[str, ...] = ()
-    normalised: NormalisedScores
+    served: ServedScores
     context: bool
 
-    def __init__(self, context: bool = False, normalised: NormalisedScores | None = None) -> None:
-        self.context, self.normalised = context, normalised or Raw()
+    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
+        self.context, self.served = context, served or Raw()
 
     @abstractmethod
     def space(self, contexts: Contexts) -> gym.Space[Any]:
@@ -65,7 +65,7 @@ class Observer(ABC):
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[Any]) -> NDArray[Any]:
         """Scores on the served scale, within the range of float32."""
         with np.errstate(over="ignore"):
-            out = self.normalised.serve(contexts, runs, scores)
+            out = self.served.serve(contexts, runs, scores)
         return out if out.dtype == np.float32 else np.clip(out, -MAX, MAX)
 
 

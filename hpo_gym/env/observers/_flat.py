@@ -12,14 +12,14 @@ from hpo_gym.base import Singles
 from hpo_gym.env.observers import MAX, Observer
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import NormalisedScores
+from hpo_gym.env.scales import ServedScores
 
 
 class Flat(Observer):
     """An observer of one flat Box: stretches of numbers between a low and a high, then the context."""
 
-    def __init__(self, context: bool = False, normalised: NormalisedScores | None = None) -> None:
-        super().__init__(context, normalised)
+    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
+        super().__init__(context, served)
         self.blank = not context
 
     @abstractmethod

@@ -24,10 +24,10 @@ class HistoryObserver(Flat):
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         history = runs["history"]
         out = history.copy()
-        if not self.normalised.plain and not runs.fresh:
+        if not self.served.plain and not runs.fresh:
             there = history[:, :, -1] > 0
-            normalised = self.serve(contexts, runs, runs.scores())
-            out[:, :, -2] = np.where(there, normalised, 0.0)
+            served = self.serve(contexts, runs, runs.scores())
+            out[:, :, -2] = np.where(there, served, 0.0)
         elif not runs.single:
             np.clip(out[:, :, -2], -MAX, MAX, out=out[:, :, -2])
         return self.finish(contexts, runs, out.reshape(runs.n, -1))

@@ -25,7 +25,7 @@ class Last(Flat):
 
     def one(self, contexts: Contexts, runs: Runs) -> Singles:
         out, d = runs.row, runs.d
-        if out is None or self.context or not (runs.single and self.normalised.plain):
+        if out is None or self.context or not (runs.single and self.served.plain):
             return super().one(contexts, runs)  # type: ignore[no-any-return]
         out[d + 1] = runs.best.item(0)
         out[d + 2] = runs.left
@@ -40,7 +40,7 @@ class Last(Flat):
                 out[:, d + 2] = 1.0
                 return self.finish(contexts, runs, out)
             out = runs.last_signed(2)
-        if runs.single and self.normalised.plain:
+        if runs.single and self.served.plain:
             out[:, d + 1] = runs.best
         else:
             out[:, d] = self.serve(contexts, runs, runs.last)

@@ -12,7 +12,7 @@ from hpo_gym.base import InvalidValueError
 from hpo_gym.env.observers import OBSERVERS, Observer
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import NormalisedScores
+from hpo_gym.env.scales import ServedScores
 from hpo_gym.problem import level_grid, nearest_level
 
 
@@ -25,11 +25,11 @@ class Levels(Observer):
     """
 
     def __init__(
-        self, levels: int = 5, flat: bool = False, context: bool = False, normalised: NormalisedScores | None = None
+        self, levels: int = 5, flat: bool = False, context: bool = False, served: ServedScores | None = None
     ) -> None:
         if context:
             raise InvalidValueError("`context` must be false for the `levels` observer: a grid cell has no numbers.")
-        super().__init__(normalised=normalised)
+        super().__init__(served=served)
         self.levels, self.flat = levels, flat
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:

@@ -13,7 +13,7 @@ from hpo_gym.env.observers import MAX, OBSERVERS, Observer
 from hpo_gym.env.observers._dict import box, dict_space, with_context
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import NormalisedScores
+from hpo_gym.env.scales import ServedScores
 from hpo_gym.problem import COST, pooled
 
 MOST_ROWS = 1024
@@ -36,11 +36,11 @@ class PoolObserver(Observer):
     remembers = (COST,)
 
     def __init__(
-        self, candidates: int | None = None, context: bool = False, normalised: NormalisedScores | None = None
+        self, candidates: int | None = None, context: bool = False, served: ServedScores | None = None
     ) -> None:
         if candidates is not None and not 2 <= candidates <= MOST_ROWS:
             raise InvalidValueError(f"`2 <= candidates <= {MOST_ROWS}` must hold, got {candidates}.")
-        super().__init__(context, normalised)
+        super().__init__(context, served)
         self.candidates = candidates
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:

@@ -10,7 +10,7 @@ from hpo_gym.env.observers._flat import Flat
 from hpo_gym.env.observers._own import Limits, check_signals, own_limits, show_own
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import NormalisedScores
+from hpo_gym.env.scales import ServedScores
 
 _SMALL, _MOST = 1e-3, 10.0
 
@@ -25,8 +25,8 @@ class Progress(Flat):
     signals.
     """
 
-    def __init__(self, context: bool = False, normalised: NormalisedScores | None = None) -> None:
-        super().__init__(context, normalised)
+    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
+        super().__init__(context, served)
         self.blank = False
 
     def limits(self, contexts: Contexts) -> Limits:

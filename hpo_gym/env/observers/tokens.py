@@ -12,7 +12,7 @@ from hpo_gym.env.observers import MAX, OBSERVERS, Observer
 from hpo_gym.env.observers._dict import box, dict_space, with_context
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import NormalisedScores
+from hpo_gym.env.scales import ServedScores
 from hpo_gym.problem import Hyperparameter
 
 
@@ -28,9 +28,9 @@ class Tokens(Observer):
     keeps = ("history",)
 
     def __init__(
-        self, hyperparameters: bool = False, context: bool = False, normalised: NormalisedScores | None = None
+        self, hyperparameters: bool = False, context: bool = False, served: ServedScores | None = None
     ) -> None:
-        super().__init__(context, normalised)
+        super().__init__(context, served)
         self.hyperparameters = hyperparameters
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:

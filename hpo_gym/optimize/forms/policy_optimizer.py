@@ -77,10 +77,8 @@ class PolicyOptimizer:
             rule = "must be a function of an observation and a generator that returns an action"
             raise InvalidValueError(f"`policy` {rule}, got {shown(policy)}.")
         self.policy, self.space = policy, space
-        normalised = SCORES.get(scores)()
-        seen: Observer = (
-            observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, normalised=normalised)
-        )
+        served = SCORES.get(scores)()
+        seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
         self.observer, self.codec = seen, make_part(CODECS, codec)
         self.scale = scale or Scale()
         self._runs: Runs | None = None

@@ -220,8 +220,8 @@ class PoolPosterior:
         used = int(exists.sum(1).max(initial=0))
         self.rows, self.there = np.where(exists, rows, 0)[:, :used], exists[:, :used]
         with np.errstate(over="ignore"):
-            normalised = np.clip((score[:, :used] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
-        self.y = np.where(self.there, normalised, 0.0).astype(np.float32)
+            served = np.clip((score[:, :used] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
+        self.y = np.where(self.there, served, 0.0).astype(np.float32)
         self.x = prior.x[self.rows].astype(np.float32)
         self._condition()
         best = np.where(self.there, self.y, -np.inf).max(1, initial=-np.inf)
