@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.files import little as little
     from hpo_gym.suites.own.files import write_folder as write_folder
     from hpo_gym.suites.own.files import write_npz as write_npz
-    from hpo_gym.suites.own.flat import LEAST as LEAST
-    from hpo_gym.suites.own.flat import TRIALS as TRIALS
-    from hpo_gym.suites.own.flat import expected_random_regret as expected_random_regret
-    from hpo_gym.suites.own.flat import splits_without_flat as splits_without_flat
     from hpo_gym.suites.own.input import values_of as values_of
     from hpo_gym.suites.own.optuna import constraints_of as constraints_of
     from hpo_gym.suites.own.optuna import suite_from_optuna as suite_from_optuna

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from hpo_builders import files
 from hpo_builders.converted import curves, lcdb
 from hpo_builders.converted.lcdb import FIDELITIES, LEARNERS, MIN_LEARNERS, Curve, Cut
+from hpo_builders.flat import expected_random_regret
 from hpo_builders.kin import relatives, strangers
 from hpo_builders.order import Order
 from hpo_gym.base import DamagedDataError
 from hpo_gym.problem import SearchSpace, fold_of, split_of
-from hpo_gym.suites import expected_random_regret
 
 FOLDER = files.DATA / "Curves"
 SIZES = np.array([16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512, 724, 1000])

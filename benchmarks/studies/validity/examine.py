@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_builders.flat import LEAST, expected_random_regret
 from hpo_gym.base import Floats
 from hpo_gym.problem import SUITES, Suite, Table, TableTask, evaluations
-from hpo_gym.suites import LEAST, expected_random_regret
 from validity.choice import Choice, choice_of, median, spearman
 from validity.importance import Importance, importance
 from validity.resolution import Resolution, resolution

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_builders.flat import expected_random_regret
 from hpo_gym.base import Floats, seeding
 from hpo_gym.optimize import Context, make_optimizer
 from hpo_gym.problem import Evaluations, Suite, TableTask, Trial, share_of
-from hpo_gym.suites import expected_random_regret
 
 TRIALS = (1, 5, 25)
 MOST_ROWS = 8192

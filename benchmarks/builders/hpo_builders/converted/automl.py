@@ -32,11 +32,11 @@ from ConfigSpace import (
 from numpy.typing import NDArray
 
 from hpo_builders import files
+from hpo_builders.flat import LEAST, TRIALS, splits_without_flat
 from hpo_builders.kin.families import RULES, Known, families
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym.base import DamagedDataError
 from hpo_gym.problem import SearchSpace
-from hpo_gym.suites import LEAST, TRIALS, splits_without_flat
 
 OBOE_SHA256 = "0cb81ba4636b5b4918d7364b6325e2e0316ebd95efb5187f2dfd8cffdc9976a3"
 LCDB_SHA256 = "450ea69b249866298653f718d66a825e3d19a4024dd4ff140b89f2e04d4777ae"

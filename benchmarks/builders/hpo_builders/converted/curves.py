@@ -21,10 +21,10 @@ from hpo_builders.converted.lcdb import (
     cut_of,
     read,
 )
+from hpo_builders.flat import LEAST, TRIALS, splits_without_flat
 from hpo_builders.kin import strangers
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym.problem import SearchSpace
-from hpo_gym.suites import LEAST, TRIALS, splits_without_flat
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

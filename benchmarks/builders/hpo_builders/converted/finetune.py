@@ -37,10 +37,10 @@ from hpo_builders.converted.columns import (
     logarithmic,
     real,
 )
+from hpo_builders.flat import splits_without_flat
 from hpo_builders.kin import relatives
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym.base import DamagedDataError
-from hpo_gym.suites import splits_without_flat
 
 WHEEL = "deeppipe_api-0.1.1-py3-none-any.whl"
 SHA256 = "89e5d9d7d538d8a891dcdd5b10350deb42b4584ff0db5965428010377ef64c52"

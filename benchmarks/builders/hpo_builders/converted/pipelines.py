@@ -33,10 +33,10 @@ from hpo_builders import files
 from hpo_builders.converted import automl, columns
 from hpo_builders.converted.columns import Column, Parent, choice, flag, integer, linear, logarithmic, real
 from hpo_builders.converted.finetune import SHA256, WHEEL
+from hpo_builders.flat import splits_without_flat
 from hpo_builders.kin import strangers
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym.base import DamagedDataError, Floats, seeding
-from hpo_gym.suites import splits_without_flat
 
 MEMBER = "deeppipe_api/experiments/data/pmf_meta_dataset.json"
 

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_builders.flat import LEAST, TRIALS, splits_without_flat
 from hpo_builders.order import Order
 from hpo_builders.training.cells import LOST, MEMORY, Part, beside, configurations, digest, load
 from hpo_builders.training.material import Entry
 from hpo_builders.training.recipe import Recipe
 from hpo_gym.base import DamagedDataError, InvalidValueError
 from hpo_gym.problem import SearchSpace
-from hpo_gym.suites import LEAST, TRIALS, little, splits_without_flat
+from hpo_gym.suites import little
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]

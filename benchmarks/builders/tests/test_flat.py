@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from hpo_builders.flat import expected_random_regret, splits_without_flat
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.suite import SPLITS, split_of
-from hpo_gym.suites.own.flat import expected_random_regret, splits_without_flat
 
 
 def by_enumeration(score: list[float], trials: int) -> float:
