@@ -18,11 +18,13 @@ from hpo_agents._policy.settings import tiny
 from hpo_agents._policy.training import Actor, Learner, mean_regret
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
+from hpo_agents._pool.prior import PoolPrior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
+from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import seeding, unknown
 from hpo_gym.env import HPOVectorEnv
-from hpo_gym.optimize import OPTIMIZERS, Context, PoolPrior, one_thread
+from hpo_gym.optimize import OPTIMIZERS, Context
 from hpo_gym.problem import Query, Task, evaluations, scale_of
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.system import one_blas_thread

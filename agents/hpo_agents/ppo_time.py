@@ -15,6 +15,7 @@ from hpo_agents._policy.over_pools import PoolsAgent, ScorerActor
 from hpo_agents._policy.sb3 import SB3Learner, options_of
 from hpo_agents._policy.settings import tiny
 from hpo_agents._policy.training import Actor, Learner
+from hpo_agents._policy.validate import mean_regret_in_cost
 from hpo_agents._time.codec import RungCodec
 from hpo_agents._time.expert import Expert, expert_of
 from hpo_agents._time.features import FEATURES
@@ -23,9 +24,10 @@ from hpo_agents._time.policy import TimeExtractor, TimePolicy, TimeScorer
 from hpo_agents._time.run import TimeRun, run_of
 from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
+from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import Singles, seeding, unknown
 from hpo_gym.env import HPOVectorEnv
-from hpo_gym.optimize import OPTIMIZERS, Context, Optimizer, mean_regret_in_cost, one_thread
+from hpo_gym.optimize import OPTIMIZERS, Context, Optimizer
 from hpo_gym.problem import COST, Budget, Evaluations, Query, Task, Trial, evaluations, pool_of
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.system import one_blas_thread

@@ -6,11 +6,13 @@ import functools
 
 import numpy as np
 
+from hpo_baselines._models.gaussian_process import matern52
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, TaskPosterior, TaskPrior, TaskProcess, matern52
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Place, Points
 
 SHRINKAGE, NOISE = 0.4, 0.05

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._models.columns import one_hot
 from hpo_baselines._models.curve_process import FIRST, LATER, CurvePoints, CurveProcess, Shape
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, log_expected_improvement, one_hot
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Points
 
 _FROZEN, _NEW = 64, 256  # candidates of each kind

@@ -11,12 +11,13 @@ import numpy as np
 from hpo_baselines._maml.few_shot import encoding_of
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known
+from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._transfer.tables import Prior, evaluations_of
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.base import InvalidValueError, whole_fields
-from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, log_expected_improvement
+from hpo_gym.optimize import OPTIMIZERS, Arrays, Context
 from hpo_gym.problem import Place, Points, Pool, SearchSpace, scaled
 from hpo_gym.system import one_blas_thread
 
@@ -150,7 +151,7 @@ class FewShotBO(Learned, ModelBased):
 
     # ------------------------------------------------------------------ files
     def arrays(self) -> Arrays:
-        from hpo_gym.optimize import weights_of
+        from hpo_baselines._models.networks import weights_of
 
         assert self.kernel is not None
         return {**weights_of(self.kernel), "warm": self._warm}

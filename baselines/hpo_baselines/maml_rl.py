@@ -226,7 +226,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         return {**super().about(), "scalings": [[s.mean, s.sd] for s in self._scalings], "width": self._width}
 
     def arrays(self) -> Arrays:
-        from hpo_gym.optimize import weights_of
+        from hpo_baselines._models.networks import weights_of
 
         assert self.policy is not None
         return weights_of(self.policy)

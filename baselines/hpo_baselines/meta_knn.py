@@ -9,9 +9,10 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._transfer.meta_distance import known_features, ranks_of
+from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of, portfolio_of
 from hpo_gym.base import Floats, InvalidValueError, whole
-from hpo_gym.optimize import OPTIMIZERS, Portfolio
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace
 
 Features = tuple[tuple[str, float], ...]

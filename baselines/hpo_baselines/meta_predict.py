@@ -11,9 +11,11 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._transfer.meta_distance import MetaRanks, known_features, ranks_of
+from hpo_baselines._transfer.portfolio import Portfolio
+from hpo_baselines._transfer.surrogate import table_at
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
 from hpo_gym.base import Floats, whole
-from hpo_gym.optimize import OPTIMIZERS, Portfolio, table_at
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known
 
 Features = tuple[tuple[str, float], ...]

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of
 from hpo_gym.base import InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, Portfolio, log_cost_of
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import COST, Evaluations, Pool, SearchSpace, pool_of
 
 EXPONENT = 0.7

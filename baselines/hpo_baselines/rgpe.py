@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.acquisition import expected_improvement, log_expected_improvement, standardised
 from hpo_baselines._models.experts import Experts, experts_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.taf_r import FEWEST, OwnProcess, check_experts
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, expected_improvement, log_expected_improvement, standardised
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Place
 
 

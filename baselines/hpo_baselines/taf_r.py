@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpo_baselines._models.acquisition import expected_improvement, standardised, weighted_gain
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import Experts, experts_of
+from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.ranking import PEAK, kernel_weights
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, Columns, GaussianProcess, expected_improvement, standardised, weighted_gain
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Place
 
 FEWEST = 3  # trials of the run's own process

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hpo_baselines._models.acquisition import weighted_gain
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.order_weights import TEMPERATURE, order_weights
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, TEMPERATURE, order_weights, weighted_gain
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Place
 
 _MEAN = 1e-6  # weight of the mean score, which decides where no improvement is expected

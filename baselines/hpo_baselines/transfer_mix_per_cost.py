@@ -5,9 +5,11 @@ from __future__ import annotations
 from hpo_baselines._models.log_cost import check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.ensemble import FIRST
 from hpo_baselines.transfer_mix import TransferMix
 from hpo_gym.base import Floats
-from hpo_gym.optimize import FIRST, OPTIMIZERS, log_cost_of
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import COST, Place
 
 EXPONENT = 1.0

@@ -26,9 +26,10 @@ from runs import FIRST, DefaultFirst, about, auc_of, of_families
 
 from hpo_gym.base import seeding
 from hpo_gym.bench import interval
-from hpo_gym.optimize import make_optimizer, matched
+from hpo_gym.optimize import make_optimizer
 from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
+from hpo_gym.tuning import matched
 
 LOOKS = "validation tasks"
 OTHER: Mapping[str, str | None] = {

@@ -20,20 +20,12 @@ from frame import Table
 from ratios import bare
 from runs import of_families
 
+from hpo_baselines._transfer.ensemble import EXPONENT, NOISE, Ensemble, members_of
+from hpo_baselines._transfer.memory import memory_of
+from hpo_baselines._transfer.order_weights import TEMPERATURE
 from hpo_gym.base import Floats, seeding
 from hpo_gym.bench import incumbents, incumbents_on_test, spent_of, waiting
-from hpo_gym.optimize import (
-    EXPONENT,
-    NOISE,
-    TEMPERATURE,
-    Context,
-    Ensemble,
-    Optimizer,
-    make_optimizer,
-    members_of,
-    memory_of,
-    rollout,
-)
+from hpo_gym.optimize import Context, Optimizer, make_optimizer, rollout
 from hpo_gym.problem import (
     Budget,
     Evaluations,

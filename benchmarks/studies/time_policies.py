@@ -102,7 +102,7 @@ class Mixture:
     def ask(self) -> Query | None:
         import torch
 
-        from hpo_gym.optimize import one_thread
+        from hpo_baselines._models.networks import one_thread
 
         first = self._agents[0]
         run = first._begun()

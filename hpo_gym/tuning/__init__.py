@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.folder import about as about
     from hpo_gym.tuning.folder import is_tuning as is_tuning
     from hpo_gym.tuning.folder import write as write
+    from hpo_gym.tuning.matching import matched as matched
+    from hpo_gym.tuning.meta_features import MAX_LEVELS as MAX_LEVELS
+    from hpo_gym.tuning.meta_features import MAX_SKEWNESS as MAX_SKEWNESS
+    from hpo_gym.tuning.meta_features import describe as describe
+    from hpo_gym.tuning.meta_features import heavy_tailed as heavy_tailed
+    from hpo_gym.tuning.meta_features import levels as levels
+    from hpo_gym.tuning.meta_features import numbers as numbers
     from hpo_gym.tuning.proposals import Proposer as Proposer
     from hpo_gym.tuning.spaces import read_file as read_file
     from hpo_gym.tuning.study import Study as Study

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.optimize import describe, heavy_tailed, levels, numbers
+from hpo_gym.tuning.meta_features import describe, heavy_tailed, levels, numbers
 
 _ROWS, _CELLS = 20_000, 5_000_000  # most rows, and cells, that statistics are computed from
 

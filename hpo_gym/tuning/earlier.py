@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from hpo_gym.base import HPOGymError, InvalidValueError, beside, shown
-from hpo_gym.optimize import foreign_units, matched
 from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, Suite
 from hpo_gym.suites import (
     PARAMS,
@@ -27,6 +26,7 @@ from hpo_gym.suites import (
     suite_of,
     warn,
 )
+from hpo_gym.tuning.matching import foreign_units, matched
 from hpo_gym.tuning.tuned import Tuned
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ def tune(
         prior: Earlier tasks for the optimizer: one or several of results of `tune`, its folder, a fitted
             `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the address of its storage, a file or a frame
             of trials with scores of the same `direction` (`hpo_gym.tuning.earlier`). Of another space, the common part
-            is used (`hpo_gym.optimize.transfer.matching`).
+            is used (`hpo_gym.tuning.matching`).
         belief: A density over where you expect good values: by name, ``("normal", mean, sd)``, ``("lognormal", median,
             sd)``, ``("uniform", low, high)`` or weights of choices (`hpo_gym.problem.space.belief`). It fades as trials
             come in.

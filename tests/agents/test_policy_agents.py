@@ -33,8 +33,8 @@ from small import made, registered, rng
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from hpo_agents._policy.agent import PolicyAgent
+from hpo_agents._policy.resuming import read_checkpoint
 from hpo_gym.env.env import HPOEnv
-from hpo_gym.optimize.learning.resuming import read_checkpoint
 
 torch.set_num_threads(1)
 

@@ -17,16 +17,16 @@ import torch
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, Scorer
+from hpo_agents._pool.prior import BOUND, PoolPrior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
+from hpo_baselines._models.acquisition import floored_log_improvement
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.checks.env import check_env
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import rollout
-from hpo_gym.optimize.transfer.acquisition import floored_log_improvement
-from hpo_gym.optimize.transfer.pool_prior import BOUND, PoolPrior
 from hpo_gym.problem.prior import Scale, evaluations, scale_of
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Trial

@@ -29,12 +29,12 @@ from hpo_agents._tabular.states import STATES
 from hpo_agents._tabular.table import QTable, epsilon_at
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
+from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.checks.optimizer import check_optimizer
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
-from hpo_gym.optimize.transfer.portfolio import Portfolio
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import TableTask

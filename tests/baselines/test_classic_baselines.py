@@ -29,6 +29,8 @@ from ConfigSpace import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpo_baselines._models.columns import Columns, one_hot
+from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
 from hpo_baselines._runs.relaxed import relax
@@ -41,8 +43,6 @@ from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
-from hpo_gym.optimize.transfer.columns import Columns, one_hot
-from hpo_gym.optimize.transfer.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import Pool, keys
 from hpo_gym.problem.space import SearchSpace

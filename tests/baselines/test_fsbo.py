@@ -17,11 +17,11 @@ from toys import gappy, plain, ragged  # noqa: E402
 
 from hpo_baselines._maml.tasks import Known  # noqa: E402
 from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, kernel_from, train_kernel  # noqa: E402
+from hpo_baselines._models.networks import weights_of  # noqa: E402
 from hpo_baselines._transfer.tables import evaluations_of, priors_without  # noqa: E402
 from hpo_baselines.fsbo import FewShotBO  # noqa: E402
 from hpo_baselines.greedy_portfolio import portfolio_of  # noqa: E402
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.optimize.learning.networks import weights_of  # noqa: E402
 from hpo_gym.optimize.learning.saved import read_saved, write_saved  # noqa: E402
 from hpo_gym.optimize.protocol import Context  # noqa: E402
 from hpo_gym.problem.task import Task  # noqa: E402

@@ -14,20 +14,20 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
-from hpo_baselines._models import experts, meta_table, model_based
+from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
+from hpo_baselines._models.acquisition import log_expected_improvement, standardised
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import experts_of, processes_of
+from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer import surrogate
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run as Alone
 from hpo_gym.optimize.rollouts import run_batch, run_one
-from hpo_gym.optimize.transfer import gaussian_process, surrogate
-from hpo_gym.optimize.transfer.acquisition import log_expected_improvement, standardised
-from hpo_gym.optimize.transfer.columns import Columns
-from hpo_gym.optimize.transfer.gaussian_process import GaussianProcess, prior_centre
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.prior import Place

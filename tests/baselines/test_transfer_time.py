@@ -12,14 +12,14 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer import memory
+from hpo_baselines._transfer.ensemble import Steep, members_of, steep_of
+from hpo_baselines._transfer.memory import memory_of
+from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines.transfer_time import TimeModel
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.transfer import memory
-from hpo_gym.optimize.transfer.ensemble import Steep, members_of, steep_of
-from hpo_gym.optimize.transfer.memory import memory_of
-from hpo_gym.optimize.transfer.portfolio import Portfolio
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.prior import Place

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.optimize.transfer import surrogate
+from hpo_baselines._transfer import surrogate
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space

@@ -165,10 +165,10 @@ def test_a_circle_is_found():
 
 @pytest.mark.parametrize("package", FOLDERS)
 def test_the_packages_know_each_other_one_way(package):
-    """Each may import `hpo_gym` and itself; the commands of the builders import them, in a checkout."""
+    """Each may import `hpo_gym` and itself, agents the baselines' models, and the builders' commands the builders."""
     others = set(FOLDERS) - {"hpo_gym", package}
     for path in files(package):
-        known = {"hpo_builders"} if room(path) == "app" else set()
+        known = {"hpo_builders"} if room(path) == "app" else {"hpo_baselines"} if package == "hpo_agents" else set()
         found = {name.split(".")[0] for name in imports(path)} & (others - known | {"agents", "baselines"})
         assert not found, f"{path} imports {found}"
 
@@ -177,9 +177,11 @@ def test_baselines_know_the_core_only_and_agents_no_bench():
     for path in files("hpo_baselines"):
         assert ours(path) <= OF_BASELINES, path.name
         system = {name for name in imports(path) if name.startswith("hpo_gym.system")}
-        assert system <= {"hpo_gym.system.jobs.threads"}, path.name
+        assert system <= {"hpo_gym.system.jobs.threads"} or path.name == "surrogate.py", path.name
     for path in files("hpo_agents"):
         assert not ours(path) & NOT_OF_AGENTS, path.name
+        shared = [name for name in imports(path) if name.startswith("hpo_baselines.")]
+        assert all(name.startswith("hpo_baselines._") for name in shared), path.name
 
 
 def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
@@ -195,7 +197,7 @@ def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
 
 
 def test_acquisition_needs_numpy_and_scipy_only():
-    path = ROOT / "hpo_gym" / "optimize" / "transfer" / "acquisition.py"
+    path = FOLDERS["hpo_baselines"] / "hpo_baselines" / "_models" / "acquisition.py"
     found = {n.split(".")[0] for n in imports(path)} - set(sys.stdlib_module_names)
     assert found <= {"numpy", "scipy", "hpo_gym"}
     assert ours(path) <= {"base"}
@@ -248,5 +250,5 @@ def test_the_house_stays_small():
     rooms = {p.relative_to(inside).parts[0] for p in files("hpo_gym")} - {"__init__.py"}
     assert len(rooms) <= 12, sorted(rooms)
     core = [p for p in files("hpo_gym") if room(p) in CORE]
-    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 16_800
-    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 47_200
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 14_600
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 45_200

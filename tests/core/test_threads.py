@@ -11,7 +11,8 @@ import scipy.linalg  # noqa: F401 - so that its library is there
 from threadpoolctl import ThreadpoolController, threadpool_info
 
 import hpo_gym
-from hpo_gym.optimize.transfer import gaussian_process, posterior
+from hpo_baselines._models import gaussian_process
+from hpo_baselines._transfer import posterior
 from hpo_gym.system.jobs.engines import Job, run
 from hpo_gym.system.jobs.threads import one_blas_thread
 
@@ -191,7 +192,7 @@ def test_the_serial_engine_works_on_one_thread_as_workers_do():
 
 def test_what_trains_or_asks_a_network_limits_both_libraries():
     torch = pytest.importorskip("torch")
-    from hpo_gym.optimize.learning.networks import one_thread
+    from hpo_baselines._models.networks import one_thread
 
     before = torch.get_num_threads()
     with one_thread():

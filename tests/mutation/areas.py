@@ -170,7 +170,6 @@ AREAS = (
     Area(
         "transfer",
         (
-            "hpo_gym/optimize/transfer/*.py",
             "baselines/hpo_baselines/_transfer/*.py",
             "agents/hpo_agents/_time/ladder.py",
             "baselines/hpo_baselines/transfer_*.py",

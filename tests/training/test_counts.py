@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_agents._policy import validate
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.incumbent import incumbents, regret_of
@@ -17,7 +18,6 @@ from hpo_gym.bench.metrics import Curves, auc, auc_of_runs, log_auc
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.summaries import Measure, bounds_of, curves_of
 from hpo_gym.env.vector import HPOVectorEnv
-from hpo_gym.optimize.learning import validate
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import History

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from hpo_gym.base.scores import LARGEST, tame
-from hpo_gym.optimize.transfer.acquisition import (
+from hpo_baselines._models.acquisition import (
     best_of,
     expected_improvement,
     floored_log_improvement,
@@ -18,6 +17,7 @@ from hpo_gym.optimize.transfer.acquisition import (
     standardised,
     weighted_gain,
 )
+from hpo_gym.base.scores import LARGEST, tame
 
 # The density of a standard normal at 0 is .39894228, at 5 it is 1.48671951e-6, and beyond 5 lie 2.86651572e-7 of it.
 AT_INCUMBENT = 0.39894228

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.optimize.transfer.portfolio import Portfolio
+from hpo_baselines._transfer.portfolio import Portfolio
 
 # The means are 1/3, 5/12 and 1/2. After the last, either of the others lifts the mean to 2/3.
 WORTH = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.25, 0.5]])

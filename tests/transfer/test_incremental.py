@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.optimize.transfer import incremental
-from hpo_gym.optimize.transfer.gaussian_process import matern52
-from hpo_gym.optimize.transfer.incremental import IncrementalPosterior, Matern, RowProcess
-from hpo_gym.optimize.transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
+from hpo_baselines._models.gaussian_process import matern52
+from hpo_baselines._transfer import incremental
+from hpo_baselines._transfer.incremental import IncrementalPosterior, Matern, RowProcess
+from hpo_baselines._transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
 from hpo_gym.problem.prior import Place
 
 RNG = np.random.default_rng(0)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 
-from hpo_gym.optimize.transfer.matching import matched
-from hpo_gym.optimize.transfer.surrogate import Surrogate
+from hpo_baselines._transfer.surrogate import Surrogate
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
+from hpo_gym.tuning.matching import matched
 
 
 def space(*parts, conditions=()) -> SearchSpace:

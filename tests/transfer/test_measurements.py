@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
+from hpo_baselines._transfer import memory
+from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.memory import Memory, memory_of
 from hpo_baselines._transfer.tables import evaluations_of
-from hpo_gym.optimize.transfer import memory
-from hpo_gym.optimize.transfer.costs import log_cost_of
-from hpo_gym.optimize.transfer.matching import matched
-from hpo_gym.optimize.transfer.memory import Memory, memory_of
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.prior import evaluations
@@ -23,6 +22,7 @@ from hpo_gym.problem.table import halves
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
+from hpo_gym.tuning.matching import matched
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0)}))
 X = SPACE.snap(np.array([[0.1], [0.5], [0.9]]))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.optimize.transfer.mixture import Mixture, order_weights
-from hpo_gym.optimize.transfer.pool_prior import PoolPrior
+from hpo_agents._pool.mixture import Mixture
+from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._transfer.order_weights import order_weights
 from hpo_gym.problem.prior import Scale
 
 # The run's trials rise. The first task agrees; the second has one pair of three the other way round.

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.optimize.transfer.acquisition import log_expected_improvement
-from hpo_gym.optimize.transfer.pool_prior import PoolPrior
-from hpo_gym.optimize.transfer.posterior import PoolPosterior, TaskPosterior, TaskPrior, TaskProcess
+from hpo_agents._pool.posterior import PoolPosterior
+from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
 from hpo_gym.problem.prior import Place, Scale
 
 X = np.array([[0.0], [0.15]])

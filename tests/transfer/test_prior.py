@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.optimize.transfer.pool_prior import PoolPrior
-from hpo_gym.optimize.transfer.surrogate import surrogate_of
+from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._transfer.surrogate import surrogate_of
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.prior import Scale, known, shared_points, successes
 from hpo_gym.problem.space import SearchSpace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hpo_gym.optimize.transfer.trees import ExtraTrees
+from hpo_baselines._transfer.trees import ExtraTrees
 
 
 def test_the_only_division_that_leaves_three_on_each_side_is_found_by_every_tree() -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._transfer.portfolio import Portfolio
+from hpo_baselines._transfer.surrogate import candidates_of, table_at
 from hpo_gym.base import Ints, InvalidValueError
-from hpo_gym.optimize import Context, Portfolio, candidates_of, table_at
+from hpo_gym.optimize import Context
 from hpo_gym.problem import (
     Evaluations,
     Points,

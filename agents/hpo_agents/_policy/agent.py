@@ -26,9 +26,10 @@ from hpo_agents._policy.training import (
     names_of,
     train,
 )
+from hpo_baselines._models.networks import one_thread, own_randomness
 from hpo_gym.base import InvalidValueError, StateError, seeding
 from hpo_gym.env import CODECS, OBSERVERS, SCORES, Bounded, Codec, HPOVectorEnv, Observer, Part, make_part
-from hpo_gym.optimize import Context, Policy, PolicyOptimizer, one_thread, own_randomness
+from hpo_gym.optimize import Context, Policy, PolicyOptimizer
 from hpo_gym.problem import Query, SearchSpace, Suite, Task, Trial, batch_of, scale_of
 
 WORLDS = 8

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hpo_agents._policy.resuming import Checkpoint, read_checkpoint, write_checkpoint
+from hpo_agents._policy.validate import mean_regret as regret_on
 from hpo_gym.base import seeding
 from hpo_gym.env import HPOVectorEnv
-from hpo_gym.optimize import Checkpoint, read_checkpoint, write_checkpoint
-from hpo_gym.optimize import mean_regret as regret_on
 
 Tensors = dict[str, torch.Tensor]
 Progress = Callable[[int, int, str], None]

@@ -10,8 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_agents._pool.mixture import Mixture
+from hpo_agents._pool.posterior import PoolPosterior
+from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._models.acquisition import floored_log_improvement
 from hpo_gym.base import Ints, Mask, Singles
-from hpo_gym.optimize import Mixture, PoolPosterior, PoolPrior, floored_log_improvement
 
 FEATURES = (
     "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",

@@ -8,8 +8,10 @@ import numpy as np
 
 from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
+from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._transfer.surrogate import candidates_of
 from hpo_gym.base import Ints
-from hpo_gym.optimize import Context, PoolPrior, candidates_of
+from hpo_gym.optimize import Context
 from hpo_gym.problem import Evaluations, Points, Query, Scale, Trial, horizon, known, score_scale, shared_points
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
+from hpo_agents._pool.prior import PoolPrior
 from hpo_gym.env import Contexts, Observer, Raw, Runs
-from hpo_gym.optimize import PoolPrior
 from hpo_gym.problem import TaskBatchView, pooled
 
 _MOST = 100.0  # of a feature

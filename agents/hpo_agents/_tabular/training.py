@@ -9,12 +9,12 @@ from typing import Generic
 
 import numpy as np
 
+from hpo_agents._policy.validate import mean_regret
 from hpo_agents._tabular.designs import ALL, Design
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
 from hpo_gym.base import Ints, InvalidValueError, Mask, whole_fields
 from hpo_gym.env import ALL_RUNS, REWARDS, Contexts, Judge, Runs, judge_of, make_part, view_of
-from hpo_gym.optimize import mean_regret
 from hpo_gym.problem import Task, TaskBatch, batch_of, scale_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hpo_agents._time.ladder import Ladder, ladder_of
+from hpo_baselines._transfer.ensemble import NOISE, Ensemble, Member, members_of, names_of
+from hpo_baselines._transfer.memory import Memory, memory_of
+from hpo_baselines._transfer.order_weights import TEMPERATURE
 from hpo_gym.base import Ints
-from hpo_gym.optimize import NOISE, TEMPERATURE, Ensemble, Member, Memory, members_of, memory_of, names_of
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace
 
 _NONE = -1

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hpo_agents._time.expert import Mind
 from hpo_agents._time.ladder import RUNGS
+from hpo_baselines._transfer.ensemble import EXPONENT
 from hpo_gym.base import Floats, Ints, Singles
-from hpo_gym.optimize import EXPONENT
 from hpo_gym.problem import Place
 
 FEATURES = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hpo_baselines._transfer.surrogate import scores_at, table_at
 from hpo_gym.base import Floats, Ints
-from hpo_gym.optimize import scores_at, table_at
 from hpo_gym.problem import FIDELITY, Evaluations, Measurement, Pool, SearchSpace, Status, known
 
 RUNGS = 3

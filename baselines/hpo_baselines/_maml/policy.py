@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner
+from hpo_baselines._models.networks import load_weights
 from hpo_gym.base import Ints, InvalidValueError, whole_fields
-from hpo_gym.optimize import load_weights
 
 HISTORY = 5  # columns of `features` that tell of the history
 CLOSED = -1e9  # the logit of what must not be chosen; -inf times 0 would be NaN

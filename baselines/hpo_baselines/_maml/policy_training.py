@@ -25,8 +25,8 @@ from hpo_baselines._maml.policy import (
     policy_of,
     surrogate,
 )
+from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import Ints, Singles
-from hpo_gym.optimize import one_thread
 
 _GOOD = 0.25  # share of the candidates of a training run that are among the best tenth
 _CHECKED = 4  # runs on each validation task

@@ -14,8 +14,8 @@ from hpo_baselines._maml.descent import Descent
 from hpo_baselines._maml.maml import BaseLearner, Batch, MetaLearner
 from hpo_baselines._maml.reptile import ReptileLearner
 from hpo_baselines._maml.tasks import Known, draw
+from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import InvalidValueError, unknown, whole, whole_fields
-from hpo_gym.optimize import one_thread
 
 METHODS = ("maml", "fomaml", "reptile")
 LOG_VARIANCE = (-6.0, 2.0)  # the range of a predicted log variance, of standardised scores

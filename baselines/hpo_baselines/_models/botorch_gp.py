@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hpo_baselines._models.acquisition import standardised
 from hpo_gym.base import Floats
-from hpo_gym.optimize import standardised
 
 _CHUNK = 4096  # candidates at once
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hpo_baselines._models.gaussian_process import matern52
 from hpo_gym.base import Floats, Ints
-from hpo_gym.optimize import matern52
 
 FIRST, LATER = (3.0, 3.0, 1.7, 1.7), (3.0, 1.7)
 """Factors for each hyperparameter that `CurveProcess.fit` tries: in a first search, and in a later one."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from hpo_baselines._maml.descent import Descent, descend
 from hpo_baselines._maml.tasks import Known
-from hpo_gym.optimize import load_weights, one_thread
+from hpo_baselines._models.networks import load_weights, one_thread
 
 _FEATURES = 16
 _JITTER = 1e-6

@@ -13,8 +13,9 @@ from torch.func import vmap
 
 from hpo_baselines._maml.maml import MetaLearner
 from hpo_baselines._maml.training import Plan, learner_of, meta_of, moments
+from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._models.networks import load_weights
 from hpo_gym.base import Floats, InvalidValueError, Singles
-from hpo_gym.optimize import load_weights, log_expected_improvement
 
 _DECIMALS = 9  # of the acquisition: what differs by rounding only is equal, and the first counts
 

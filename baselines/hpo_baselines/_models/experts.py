@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.acquisition import standardised
+from hpo_baselines._models.columns import Columns
+from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.base import Floats
-from hpo_gym.optimize import Columns, GaussianProcess, prior_centre, standardised
 from hpo_gym.problem import Evaluations, Place, Points, Pool, known, scores_of
 
 _ITERATIONS = 5

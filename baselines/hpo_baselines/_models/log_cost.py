@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.model_based import rows_of
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.surrogate import candidates_of
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.optimize import Columns, candidates_of, log_cost_of
 from hpo_gym.problem import Evaluations, Place, Pool, SearchSpace, known, pool_of, shared_points
 
 Foretold = Callable[[Place], Floats]

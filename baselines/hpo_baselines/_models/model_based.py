@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from hpo_baselines._models.acquisition import best_of
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_gym.base import Floats, tame
-from hpo_gym.optimize import Context, best_of
+from hpo_gym.optimize import Context
 from hpo_gym.problem import Belief, Place, Points, Pool, SearchSpace
 from hpo_gym.system import one_blas_thread
 

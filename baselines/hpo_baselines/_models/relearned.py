@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_gym.base import Floats
-from hpo_gym.optimize import GaussianProcess
 from hpo_gym.problem import Points
 
 _OFTEN = 10  # with fewer trials, hyperparameters are learned at every choice, then at every third

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hpo_baselines._transfer.incremental import IncrementalPosterior, Matern, RowProcess
+from hpo_baselines._transfer.memory import Memory
+from hpo_baselines._transfer.posterior import TaskPrior
 from hpo_gym.base import Floats, generator, key
-from hpo_gym.optimize import IncrementalPosterior, Matern, Memory, RowProcess, TaskPrior
 from hpo_gym.problem import Points
 
 BEFORE = (0.85, 0.1, 0.05)

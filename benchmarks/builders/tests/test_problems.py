@@ -14,7 +14,7 @@ from hpo_builders.data_sets.material import DataSets
 from hpo_builders.data_sets.problems import FOLDS, REPEATS, meta_features, problem
 from hpo_builders.data_sets.sources import DataSet
 from hpo_gym.base import InvalidValueError
-from hpo_gym.optimize import MAX_LEVELS
+from hpo_gym.tuning import MAX_LEVELS
 
 PLENTY = 10**6
 

@@ -13,7 +13,7 @@ import numpy as np
 from hpo_builders.data_sets import problems, roster, sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_builders.training.material import Entry, Material
-from hpo_gym.optimize import MAX_LEVELS, MAX_SKEWNESS
+from hpo_gym.tuning import MAX_LEVELS, MAX_SKEWNESS
 
 
 @dataclass(frozen=True, eq=False)

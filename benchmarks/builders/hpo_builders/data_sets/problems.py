@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpo_builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_builders.data_sets.sources import DataSet
 from hpo_gym.base import Floats, Ints, InvalidValueError, seeding
-from hpo_gym.optimize import describe, heavy_tailed, levels, numbers
+from hpo_gym.tuning import describe, heavy_tailed, levels, numbers
 
 REPEATS, FOLDS = 3, 3
 TEST_SHARE, TEST_ROWS = 0.25, 4000

@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.acquisition import expected_improvement
+from hpo_baselines._transfer.posterior import TaskPrior
 from hpo_gym.base import Floats, Singles
-from hpo_gym.optimize.transfer.acquisition import expected_improvement
-from hpo_gym.optimize.transfer.posterior import TaskPrior
 from hpo_gym.problem import Place, Points
 
 _JITTER = 1e-8

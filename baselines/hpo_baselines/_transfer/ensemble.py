@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hpo_baselines._models.acquisition import weighted_gain
+from hpo_baselines._transfer.incremental import IncrementalPosterior, Matern, RowProcess
+from hpo_baselines._transfer.memory import Memory
+from hpo_baselines._transfer.posterior import TaskPrior
+from hpo_baselines._transfer.trees import ExtraTrees
 from hpo_gym.base import Floats
-from hpo_gym.optimize.transfer.acquisition import weighted_gain
-from hpo_gym.optimize.transfer.incremental import IncrementalPosterior, Matern, RowProcess
-from hpo_gym.optimize.transfer.memory import Memory
-from hpo_gym.optimize.transfer.posterior import TaskPrior
-from hpo_gym.optimize.transfer.trees import ExtraTrees
 from hpo_gym.problem import Place, Points
 
 PROCESSES = ("matern", "trees", "exp")

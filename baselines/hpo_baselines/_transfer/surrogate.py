@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import hpo_gym
+from hpo_baselines._models.columns import one_hot
+from hpo_baselines._models.gaussian_process import GaussianProcess, matern52
 from hpo_gym.base import Floats, seeding
-from hpo_gym.optimize.transfer.columns import one_hot
-from hpo_gym.optimize.transfer.gaussian_process import GaussianProcess, matern52
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, keys, scores_of, successes
 from hpo_gym.system import libraries, one_blas_thread, read, steps, write
 
@@ -23,13 +24,8 @@ _ITERATIONS = 5  # of the search for its hyperparameters
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
 DEAR = 1.0  # seconds from which on scores are kept on the disk
 _FEW = 500  # points of all tasks together, of fewer it is not asked whether they are there
-_FILES = (
-    "optimize/transfer/columns",
-    "optimize/transfer/gaussian_process",
-    "optimize/transfer/surrogate",
-    "problem/prior",
-    "base/scores",
-)
+_OWN = ("_models/columns.py", "_models/gaussian_process.py", "_transfer/surrogate.py")
+_PACKAGE = ("problem/prior.py", "base/scores.py", "problem/space/*.py")
 _BEST = 256  # candidates that are the best points of the tasks
 _CANDIDATES = 1000  # the rest of so many are drawn
 
@@ -165,8 +161,8 @@ def _code() -> str:
     """Return a hash of the files that predict scores, and of the release of the hyperparameter search."""
     import scipy
 
-    package = Path(__file__).resolve().parents[2]
-    files = (*(package / f"{name}.py" for name in _FILES), *sorted((package / "problem" / "space").glob("*.py")))
+    places = ((Path(__file__).resolve().parents[1], _OWN), (Path(hpo_gym.__file__).resolve().parent, _PACKAGE))
+    files = [file for folder, patterns in places for name in patterns for file in sorted(folder.glob(name))]
     said = hashlib.sha256(scipy.__version__.encode())
     for path in files:
         said.update(path.read_bytes())

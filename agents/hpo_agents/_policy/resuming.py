@@ -16,7 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
-from hpo_gym.optimize.learning.folders import CHECKPOINTS
+from hpo_gym.optimize import CHECKPOINTS
 from hpo_gym.system import whole_folder
 
 FORMAT = 1

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hpo_baselines._transfer.surrogate import foretold
 from hpo_gym.base import Mask, Singles
-from hpo_gym.optimize.transfer.surrogate import foretold
 from hpo_gym.problem import Evaluations, Points, Scale, SearchSpace
 from hpo_gym.system import one_blas_thread
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from hpo_baselines._transfer.surrogate import table_at
 from hpo_gym.base import Floats
-from hpo_gym.optimize.transfer.surrogate import table_at
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, Status, add, known, log_costs
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.portfolio import Portfolio
+from hpo_baselines._transfer.surrogate import candidates_of, table_at
 from hpo_gym.base import Floats, Ints
-from hpo_gym.optimize.transfer.costs import log_cost_of
-from hpo_gym.optimize.transfer.portfolio import Portfolio
-from hpo_gym.optimize.transfer.surrogate import candidates_of, table_at
 from hpo_gym.problem import (
     FIDELITY,
     TEST,

@@ -1,1 +1,0 @@
-"""Transfer from earlier tasks, for baselines and agents alike."""
