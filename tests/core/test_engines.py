@@ -72,10 +72,6 @@ def collect(jobs: list[Job], **options: object) -> dict[str, Outcome]:
     return {o.key: o for o in outcomes}
 
 
-def here(name: str) -> str:
-    return f"{__name__}:{name}"
-
-
 # -- the same from every engine --------------------------------------------------------------------------------------
 
 
@@ -83,22 +79,14 @@ def here(name: str) -> str:
 @pytest.mark.long
 def test_every_engine_gives_the_same_outcomes(engine: str) -> None:
     jobs = [Job(f"sum-{i}", total, (i, 1000)) for i in range(8)]
-    jobs += [Job("by-name", here("total"), (0, 1000)), Job("bad", fail, ("no luck",)), Job("exit", leave)]
-    jobs += [Job("nowhere", "no_such_module:f"), Job("nothing", here("no_such_function"))]
+    jobs += [Job("bad", fail, ("no luck",)), Job("exit", leave)]
     found = collect(jobs, engine=engine, workers=2)
     assert found.keys() == {j.key for j in jobs}
     for i in range(8):
         assert (found[f"sum-{i}"].status, found[f"sum-{i}"].value) == ("done", total(i, 1000))
-    assert found["by-name"].value == total(0, 1000)
-    for key, text in (
-        ("bad", "ValueError: no luck"),
-        ("exit", "SystemExit: 3"),
-        ("nowhere", "no_such_module"),
-        ("nothing", "no_such_function"),
-    ):
+    for key, text in (("bad", "ValueError: no luck"), ("exit", "SystemExit: 3")):
         assert (found[key].status, found[key].value) == ("failed", None)
         assert text in str(found[key].error)
-    assert all(o.seconds is not None and o.cpu_seconds is not None for o in found.values())
 
 
 @pytest.mark.parametrize("engine", ENGINE_NAMES)
@@ -292,8 +280,9 @@ def test_ctrl_c_ends_the_workers_and_reaches_the_caller(tmp_path: Path) -> None:
 def test_a_script_without_main_guard_is_run_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys\nsys.path.insert(0, sys.argv[1])\nfrom test_engines import Job, run\nprint('begun', flush=True)\n"
-        "jobs = [Job(str(i), 'math:sqrt', (4.0,)) for i in range(4)]\n"
+        "import math\nimport sys\nsys.path.insert(0, sys.argv[1])\nfrom test_engines import Job, run\n"
+        "print('begun', flush=True)\n"
+        "jobs = [Job(str(i), math.sqrt, (4.0,)) for i in range(4)]\n"
         "print(sorted(o.value for o in run(jobs, engine='process', workers=2)))\n"
     )
     command = [sys.executable, str(script), str(Path(__file__).parent)]

@@ -43,8 +43,8 @@ def asked(folder: Path, name: str, *others: str) -> Asked:
 @pytest.mark.long
 def test_a_verdict_is_told_when_its_trial_ends(tmp_path: Path) -> None:
     guards, order = Guards(2), []
-    for i, verdict in guards.as_completed([asked(tmp_path, "first", "told"), asked(tmp_path, "second")]):
-        assert verdict.measured.score > 0
+    for i, verdict in guards.events([asked(tmp_path, "first", "told"), asked(tmp_path, "second")]):
+        assert isinstance(verdict, Verdict) and verdict.measured.score > 0
         order.append(i)
         (tmp_path / "told").touch()
     assert order == [1, 0]
@@ -56,7 +56,7 @@ def test_a_verdict_is_told_when_its_trial_ends(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_the_next_trial_begins_before_the_caller_is_told(tmp_path: Path) -> None:
     guards = Guards(1)
-    reported = guards.as_completed([asked(tmp_path, "first"), asked(tmp_path, "second")])
+    reported = guards.events([asked(tmp_path, "first"), asked(tmp_path, "second")])
     assert next(reported)[0] == 0
     wait_for([tmp_path / "second"])
     assert [i for i, _ in reported] == [1]
@@ -67,7 +67,7 @@ def test_the_next_trial_begins_before_the_caller_is_told(tmp_path: Path) -> None
 def test_leaving_early_ends_all_trials(tmp_path: Path) -> None:
     guards = Guards(2)
     trials = [asked(tmp_path, "first"), asked(tmp_path, "second", "never"), asked(tmp_path, "third", "never")]
-    for _ in guards.as_completed(trials):
+    for _ in guards.events(trials):
         wait_for([tmp_path / "second", tmp_path / "third"])
         break
     assert guards.count == 0

@@ -42,8 +42,8 @@ class Carried:
         return to_bytes(self.maker)
 
 
-def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> None:
-    """Refuse an object that no other process can receive.
+def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> bytes:
+    """Return the bytes of an object, or refuse one that no other process can receive.
 
     Args:
         made: Makes the bytes.
@@ -53,7 +53,7 @@ def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> None:
         InvalidValueError: A part of it cannot be pickled; the message names it.
     """
     try:
-        made()
+        return made()
     except Exception as fault:  # of whatever the object holds
         raise InvalidValueError(
             f"{what} must be able to travel to workers: {type(fault).__name__}: {fault}; {instead}, or use the engine "

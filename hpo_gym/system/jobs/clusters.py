@@ -15,7 +15,8 @@ from typing import Any
 from hpo_gym.base import InvalidValueError, StateError, __version__, shown
 from hpo_gym.system.jobs.processes import ONE_THREAD, Job, Outcome, few_threads, perform
 
-_TLS = ("ca", "cert", "key")
+_TLS = {"ca": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
+"""Names of files, and the options of Dask for encrypted connections."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def dask_here(jobs: Sequence[Job], size: int, retries: int, timeout: float | Non
 def dask_joined(jobs: Sequence[Job], cluster: Cluster) -> Iterator[Outcome]:
     """Yield a running scheduler; its `allowed-failures` decides how often a job is retried after its worker died."""
     distributed = importlib.import_module("distributed")
-    options = {"security": _security(distributed, cluster.tls)} if cluster.tls else {}
+    files = {_TLS[name]: path for name, path in (cluster.tls or {}).items()}
+    options = {"security": distributed.Security(**files, require_encryption=True)} if files else {}
     try:
         client = distributed.Client(cluster.address, set_as_default=False, **options)
     except (OSError, TypeError, ValueError, RuntimeError) as fault:  # OSError: refused, timed out, wrong certificate
@@ -107,13 +109,6 @@ def _check_versions(client: Any, address: str) -> None:
             f"Workers must have hpo-gym {__version__}, of {len(found)} at {address} {len(others)} have not: "
             f"{others[0]} has {found[others[0]] or 'none'}."
         )
-
-
-def _security(distributed: Any, tls: Mapping[str, str]) -> Any:
-    """Encrypted connections only, by these files."""
-    return distributed.Security(
-        tls_ca_file=tls["ca"], tls_client_cert=tls["cert"], tls_client_key=tls["key"], require_encryption=True
-    )
 
 
 def _from_dask(client: Any, jobs: Sequence[Job], where: str) -> Iterator[Outcome]:

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
@@ -32,7 +32,8 @@ from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import check_bytes, to_bytes
 from hpo_gym.system.jobs.endings import end_guard, is_stopped
 from hpo_gym.system.jobs.measured import Measured
-from hpo_gym.system.jobs.processes import fresh, whole_streams
+from hpo_gym.system.jobs.nursery import serve
+from hpo_gym.system.jobs.processes import fresh
 
 GRACE = 0.5
 """Seconds after the limit of a trial for its nursery to report the end."""
@@ -127,8 +128,7 @@ class Guard:
             raise StateError(
                 f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
             )
-        check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
-        self._data, self._threads, self._patience = to_bytes(objective), threads, patience
+        self._data, self._threads, self._patience = objective_bytes(objective), threads, patience
         self._process: multiprocessing.process.BaseProcess | None = None
         self._trial: _Running | None = None
         self._until: float | None = None  # while the objective is loaded: when it must be
@@ -163,10 +163,7 @@ class Guard:
         """Start the process that holds the imports."""
         self._folder = ""
         self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
-        with whole_streams():
-            self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
-            self._process = fresh(_serve, (theirs,), threads=self._threads, mark=self._mark)
-        theirs.close()
+        self._process, self.pipe = fresh(serve, threads=self._threads, mark=self._mark)
         self._until = time.perf_counter() + self._patience
         try:
             with suppress(OSError):  # a process that has just died is noticed by `_load`
@@ -254,7 +251,7 @@ class Guard:
                     continue
                 news = json.loads(self.pipe.recv_bytes())
             except (EOFError, OSError):
-                return self._bereaved()
+                return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
             if "began" in news:
                 self._trial.session = int(news["began"])
                 self._trial.count()
@@ -310,10 +307,6 @@ class Guard:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(trial.session, signal.SIGKILL)
 
-    def _bereaved(self) -> Verdict:
-        """Return the verdict of a trial that killed the process around it."""
-        return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
-
     def _unanswered(self) -> Verdict:
         """Return the verdict of a trial without a timely report of its guard."""
         assert self._trial is not None
@@ -322,6 +315,7 @@ class Guard:
         return self._lost(Status.TIMEOUT, f"{late}its guard did not answer, and both were killed", 0.0)
 
     def _lost(self, status: Status, reason: str, patience: float) -> Verdict:
+        """Return the verdict of a trial after ending it with its guard."""
         assert self._trial is not None
         began = self._trial.asked
         self._close(patience)
@@ -353,10 +347,9 @@ def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
     return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
 
 
-def _serve(pipe: Connection[Any, Any]) -> None:
-    from hpo_gym.system.jobs.nursery import serve
-
-    serve(pipe)
+def objective_bytes(objective: Callable[..., Any]) -> bytes:
+    """Return an objective as bytes; see `check_bytes`."""
+    return check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -370,11 +363,5 @@ def _verdict(reported: Mapping[str, Any]) -> Verdict:
         Status(reported["status"]), str(reported["reason"]), math.nan if score is None else float(score), cost,
         tuple(reported.get("constraints") or ()), reported.get("test_score"),
     )  # fmt: skip
-    return Verdict(
-        measured,
-        reported["seconds"],
-        reported["cpu_seconds"],
-        reported["peak"],
-        reported["output"],
-        reported["printed"],
-    )
+    about = ("seconds", "cpu_seconds", "peak", "output", "printed")
+    return Verdict(measured, **{name: reported[name] for name in about})

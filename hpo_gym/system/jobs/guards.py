@@ -19,9 +19,8 @@ from multiprocessing import util
 from typing import Any, Protocol
 
 from hpo_gym.problem import Status
-from hpo_gym.system.jobs.carried import check_bytes, to_bytes
-from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict, first_of
-from hpo_gym.system.jobs.measured import Measured, judged, verdict
+from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict, first_of, objective_bytes
+from hpo_gym.system.jobs.measured import Measured, judged, last_of, verdict
 from hpo_gym.system.jobs.reasons import reason_of
 
 _KEPT = 8  # guards of several objectives that wait for their next trial; each holds the imports of its objective
@@ -105,19 +104,13 @@ class Guards:
 
     def check_travels(self, objective: Callable[..., Any]) -> None:
         """Refuse an objective that no other process can be given; see `check_bytes`."""
-        check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
+        objective_bytes(objective)
 
     def run(self, trials: Sequence[Asked]) -> list[Verdict]:
-        """Return the verdicts of trials, in their order; see `as_completed`."""
-        reported = dict(self.as_completed(trials))
-        return [reported[i] for i in range(len(trials))]
-
-    def as_completed(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
-        """Run trials as `events` does; yield the position and the verdict of each as it ends."""
+        """Return the verdicts of trials, in their order; see `events`."""
         with closing(self.events(trials)) as events:
-            for i, news in events:
-                if isinstance(news, Verdict):
-                    yield i, news
+            reported = {i: news for i, news in events if isinstance(news, Verdict)}
+        return [reported[i] for i in range(len(trials))]
 
     def events(self, trials: Sequence[Asked]) -> Generator[tuple[int, GuardStep | Verdict]]:
         """Run trials, at most `n_jobs` at a time; yield the position of each with its reported steps, after each of
@@ -247,21 +240,13 @@ def _prepared(objective: Callable[..., Any]) -> Callable[..., Any]:
 def _here(trial: Asked) -> Verdict:
     start = time.perf_counter()
     try:
-        found = verdict(judged(_last(trial.objective(dict(trial.config), **trial.named))))
+        value = trial.objective(dict(trial.config), **trial.named)
+        if hasattr(value, "__next__"):
+            value = last_of(value, lambda step, score: True)
+        found = verdict(judged(value))
     except (Exception, SystemExit) as fault:
         found = Measured(kind_of(fault), reason_of(fault))
     return Verdict(found, time.perf_counter() - start)
-
-
-def _last(value: Any) -> Any:
-    """Return an objective's result, or its last yielded value with the step, or the first of these without success."""
-    if not hasattr(value, "__next__"):
-        return value
-    last = None
-    for _, last in value:
-        if judged(last).status is not Status.OK:
-            break
-    return last
 
 
 def kind_of(fault: BaseException) -> Status:

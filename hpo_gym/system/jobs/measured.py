@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,6 +89,20 @@ def judged(value: object) -> Measured:
         return Measured(Status.INVALID, f"constraints must be finite, got {constraints}"[:500])
     reported = [None if known is None else float(known) for known in (cost, tested)]
     return Measured(Status.OK, "", found.score, reported[0], constraints, reported[1])
+
+
+def last_of(steps: Iterator[Any], goes_on: Callable[[Any, float], bool]) -> Any:
+    """Return the last value of an objective that yields (step, value), or its first one without success.
+
+    Args:
+        goes_on: Asked after each step with its score.
+    """
+    last: object = None
+    for step, last in steps:
+        found = judged(last)
+        if found.status is not Status.OK or not goes_on(step, found.score):
+            break
+    return last
 
 
 def _scored(value: Any) -> Measured:

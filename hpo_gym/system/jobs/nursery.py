@@ -7,7 +7,6 @@ become children of this process).
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import os
@@ -16,9 +15,10 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import parent_process, util
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
@@ -26,16 +26,15 @@ from typing import Any, NoReturn
 from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import from_bytes
 from hpo_gym.system.jobs.endings import descendants, end_trial, ended, resident
-from hpo_gym.system.jobs.measured import Measured, judged, verdict
+from hpo_gym.system.jobs.measured import Measured, judged, last_of, verdict
 from hpo_gym.system.jobs.memory import limit_memory
-from hpo_gym.system.jobs.processes import fill_streams
+from hpo_gym.system.jobs.processes import DEATH, SUBREAPER, fill_streams, prctl
 from hpo_gym.system.jobs.reasons import reason_of
 
 TICK = 0.02
 """Seconds between two looks at a trial's memory and at whether its process still lives."""
 _KEPT = 1 << 16  # bytes of the end of a trial's output
 _MOST = 1 << 20  # bytes of a message of a trial
-_SUBREAPER, _DEATH = 36, 1  # `PR_SET_CHILD_SUBREAPER` and `PR_SET_PDEATHSIG` of <sys/prctl.h>
 
 
 def serve(pipe: Connection) -> None:
@@ -43,7 +42,7 @@ def serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    _prctl(_SUBREAPER, 1)
+    prctl(SUBREAPER, 1)
     fill_streams()
     own = _open_files()
     folder = util.get_temp_dir()  # of the sockets of all trials, none of which removes it
@@ -241,12 +240,6 @@ def _death(code: int | None, output: str) -> tuple[Status, str]:
     return Status.CRASHED, f"its process was ended by {name}"
 
 
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
 # ---------------------------------------------------------------------- inside a trial
 def _become_trial(
     objective: Callable[..., Any], call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
@@ -259,7 +252,7 @@ def _become_trial(
     (out, result, reply), parent = ends, os.getppid()
     try:
         os.setsid()
-        _prctl(_DEATH, signal.SIGKILL)
+        prctl(DEATH, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -290,7 +283,7 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     try:
         value = objective(call["config"], **call["named"])
         if hasattr(value, "__next__"):
-            value = _steps(value, result, reply)
+            value = last_of(value, partial(_reported, result, reply))
         found = verdict(judged(value))
     except MemoryError as fault:
         found = Measured(Status.MEMORYOUT, reason_of(fault, "it could not allocate memory"))
@@ -302,18 +295,10 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 
-def _steps(steps: Iterator[Any], result: int, reply: int) -> Any:
-    """Return the last value of an objective that yields (step, value); each is reported, and the owner may stop it."""
-    last: object = None
-    for step, value in steps:
-        found = judged(value)
-        if found.status is not Status.OK:
-            return value
-        last = value
-        _say(result, {"step": int(step), "value": found.score})
-        if os.read(reply, 1) != b"1":
-            break
-    return last
+def _reported(result: int, reply: int, step: Any, score: float) -> bool:
+    """Report a step; return whether the owner lets the trial continue."""
+    _say(result, {"step": int(step), "value": score})
+    return os.read(reply, 1) == b"1"
 
 
 def _say(result: int, message: Mapping[str, Any]) -> None:

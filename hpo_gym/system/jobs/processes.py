@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import importlib
 import multiprocessing
 import os
 import signal
@@ -22,10 +21,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 
-from hpo_gym.base import InvalidValueError, StateError
+from hpo_gym.base import StateError
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,12 @@ class Job:
 
     Attributes:
         key: Its name, one of its own within a run.
-        function: "module:attribute", or a function at the top of a module (never a lambda or a method of a local).
+        function: One at the top of a module (never a lambda or a method of a local).
         args: Its arguments; they travel to the worker, and the value travels back.
     """
 
     key: str
-    function: str | Callable[..., object]
+    function: Callable[..., object]
     args: tuple[object, ...] = ()
 
 
@@ -53,37 +51,20 @@ class Outcome:
             every try.
         value: Its result, None unless done.
         error: Traceback or reason, None if done.
-        seconds: Wall time of the last try; None if a dead worker could not tell.
-        cpu_seconds: Processor time of the worker in it; None likewise.
     """
 
     key: str
     status: str
     value: object = None
     error: str | None = None
-    seconds: float | None = None
-    cpu_seconds: float | None = None
 
 
 def perform(job: Job) -> Outcome:
     """Run one job here; its exception becomes its outcome."""
-    start, cpu = time.perf_counter(), time.process_time()
-    status, value, error = "done", None, None
     try:
-        value = _function(job.function)(*job.args)
+        return Outcome(job.key, "done", job.function(*job.args))
     except (Exception, SystemExit):
-        status, error = "failed", traceback.format_exc()
-    return Outcome(job.key, status, value, error, time.perf_counter() - start, time.process_time() - cpu)
-
-
-def _function(function: str | Callable[..., object]) -> Callable[..., object]:
-    if not isinstance(function, str):
-        return function
-    module, _, name = function.partition(":")
-    found = getattr(importlib.import_module(module), name)
-    if not callable(found):
-        raise InvalidValueError(f"`function` must name a callable, got {function!r}: {found!r}.")
-    return found  # type: ignore[no-any-return]
+        return Outcome(job.key, "failed", error=traceback.format_exc())
 
 
 def run_in_processes(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -> Iterator[Outcome]:
@@ -101,12 +82,9 @@ def run_in_processes(jobs: Sequence[Job], size: int, retries: int, timeout: floa
 class _Worker:
     """A process with a pipe of its own, at one job at a time."""
 
-    def __init__(self, context: SpawnContext) -> None:
-        with whole_streams():
-            self.pipe, theirs = context.Pipe()
+    def __init__(self) -> None:
         tied = threading.current_thread() is threading.main_thread()
-        self.process = fresh(_serve, (theirs, os.getpid(), tied))
-        theirs.close()  # so that the pipe ends when the worker does
+        self.process, self.pipe = fresh(_serve, (os.getpid(), tied))
         self.ready, self.since = False, 0.0
         self.job: Job | None = None
 
@@ -121,7 +99,7 @@ class _Worker:
         """Return the outcome of the current job, and drop the job."""
         assert self.job is not None
         job, self.job = self.job, None
-        return Outcome(job.key, status, None, error, self.seconds())
+        return Outcome(job.key, status, None, error)
 
     def kill(self) -> None:
         self.pipe.close()
@@ -140,10 +118,9 @@ class _Pool:
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Yield the outcomes of all jobs."""
         self.todo.extend(jobs)
-        context = multiprocessing.get_context("spawn")
         while busy := sum(w.job is not None for w in self.workers) + len(self.todo):
             while len(self.workers) < min(self.size, busy):
-                self.workers.append(_Worker(context))
+                self.workers.append(_Worker())
             readable = wait([w.pipe for w in self.workers], self._patience())
             ended = [self._attend(worker, worker.pipe in readable) for worker in list(self.workers)]
             ended += self._hand_out()  # before the caller does its part, so that nobody waits for it
@@ -178,15 +155,11 @@ class _Pool:
             return worker.failed(f"The job must end within `timeout` = {self.timeout} s and was killed.", "timeout")
         return None
 
-    def _hand_out(self) -> list[Outcome]:
-        """Give jobs to idle workers; return the failures of jobs that cannot travel."""
-        failures = []
+    def _hand_out(self) -> Iterator[Outcome | None]:
+        """Give jobs to idle workers; yield the failures of jobs that cannot travel."""
         for worker in list(self.workers):
             while worker in self.workers and worker.ready and worker.job is None and self.todo:
-                failure = self._give(worker)
-                if failure is not None:
-                    failures.append(failure)
-        return failures
+                yield self._give(worker)
 
     def _read(self, worker: _Worker) -> Outcome | None:
         try:
@@ -238,22 +211,31 @@ class _Pool:
         worker.kill()
 
 
+SUBREAPER, DEATH = 36, 1
+"""`PR_SET_CHILD_SUBREAPER` and `PR_SET_PDEATHSIG` of ``<sys/prctl.h>``."""
+
 MARKS = "HPO_GYM_GUARDS"
 """Environment variable with the marks of the guards around a process, separated by commas."""
 
 
-def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 1, mark: str = "") -> BaseProcess:
-    """Start a process that shares nothing with this one but its arguments; Ctrl-C is blocked until it has decided.
+def fresh(
+    target: Callable[..., None], args: tuple[object, ...] = (), threads: int = 1, mark: str = ""
+) -> tuple[BaseProcess, Connection]:
+    """Start a process that shares nothing with this one but a pipe, its first argument; return our end as well.
 
-    All its descendants have `mark` in their environment, under `MARKS`, unless they replace the environment.
+    Ctrl-C is blocked until it has decided. All its descendants have `mark` in their environment, under `MARKS`, unless
+    they replace the environment.
     """
-    process = multiprocessing.get_context("spawn").Process(target=target, args=args)
+    context = multiprocessing.get_context("spawn")
     marks = {MARKS: ",".join(filter(None, (os.environ.get(MARKS), mark)))} if mark else {}
     with few_threads(threads), whole_streams(), _ctrl_c_held(), _without_main():
+        pipe, theirs = context.Pipe()
+        process = context.Process(target=target, args=(theirs, *args))
         resource_tracker.ensure_running()  # it is this process's own, and has no mark
         with environment(marks):
             process.start()
-    return process
+    theirs.close()  # so that the pipe ends when the process does
+    return process, pipe
 
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -367,12 +349,18 @@ def _receive_and_perform(pipe: Connection) -> Outcome:
 
 def _die_with(parent: int, tied: bool) -> None:
     """End this process with the driver, however that ends and whatever this one is doing."""
-    if tied and sys.platform == "linux":  # counts from the thread that started us, so only if that is the main one
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if tied:  # it counts from the thread that started us, so only if that is the main one
+        prctl(DEATH, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
     threading.Thread(target=_watch, daemon=True).start()
+
+
+def prctl(option: int, value: int) -> None:
+    """Set an option of this process; on Linux only."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _watch() -> None:
