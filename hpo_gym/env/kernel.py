@@ -24,6 +24,7 @@ from hpo_gym.problem import TaskBatch
 
 _AHEAD = 32  # episodes
 _NOBODY = np.empty(0, np.int64)
+_ONE = np.array(1)  # an array: NumPy takes twice as long to add a Python number
 
 
 class Kernel(Transition):
@@ -53,9 +54,10 @@ class Kernel(Transition):
         self._rest = rest_of(parts.reward, batch.tasks)
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
-        self._instances = np.zeros((_AHEAD, n), np.uint64)
         self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
-        self._tasks = np.zeros((_AHEAD, n), np.int64)
+        self._instances = np.zeros(_AHEAD * n, np.uint64)  # of these episodes, run by run in each
+        self._tasks = np.zeros(_AHEAD * n, np.int64)
+        self._width = np.array(n)
         self._blank: Observation | None = None
         self._decode, self._observe = codec.decoder(contexts), observer.__call__
         self.quit: NDArray[np.bool_] | None = None
@@ -82,20 +84,21 @@ class Kernel(Transition):
     def _next(self, which: Which) -> tuple[Keys, Ints]:
         """Return instance seeds of the next episodes, hashes of a run's seed and its episode's number, and tasks."""
         at = which.at
-        self.episode[at] += 1
-        place = self.episode[at] - self._foreseen[at]
+        self.episode[at] = episode = self.episode[at] + _ONE
+        place = episode - self._foreseen[at]
         if place.item(place.argmax()) >= _AHEAD:
             self._foresee(self._everyone)
-            place = self.episode[at] - self._foreseen[at]
-        cell = place * self.n + self._everyone[at]
-        return self._instances.take(cell), self._tasks.take(cell)
+            place = episode - self._foreseen[at]
+        cell = place * self._width + self._everyone[at]
+        return self._instances[cell], self._tasks[cell]
 
     def _foresee(self, which: Ints) -> None:
         """Draw several episodes at once: to hash a few numbers costs as much as to hash many."""
         self._foreseen[which] = self.episode[which]
         episodes = (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64)
-        self._instances[:, which] = instances = seeding.mix(self.seeds[which], episodes)
-        self._tasks[:, which] = seeding.below(instances, len(self.contexts.batch.tasks))
+        instances = seeding.mix(self.seeds[which], episodes)
+        self._instances.reshape(_AHEAD, self.n)[:, which] = instances
+        self._tasks.reshape(_AHEAD, self.n)[:, which] = seeding.below(instances, len(self.contexts.batch.tasks))
 
     def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
