@@ -15,7 +15,7 @@ from sb3_contrib import MaskablePPO
 
 from hpo_agents._candidates.chosen import check_space, choose_candidates
 from hpo_agents._candidates.view import CandidateCodec
-from hpo_agents._objectives.judge import volume_regret
+from hpo_agents._objectives.judge import VolumeJudge
 from hpo_agents._objectives.view import Past, ScalarisedGain, WeighedObserver, padded, past_of
 from hpo_agents._objectives.weighing import Ranges, front_volumes, regrets_by_weights
 from hpo_agents._policy.agent import WORLDS, suite_of
@@ -142,9 +142,8 @@ class PPOObjectives(SB3Agent):
         held_out = suite.tasks("val")
         held = HPOVectorEnv(len(held_out) * WORLDS, suite, split="val", **view)
         ranges = Ranges.of(held_out, self._outcomes)
-        volumes = front_volumes(held_out, ranges)
         own = int(seeding.key("validation", seed))
-        return learner, lambda actor: volume_regret(actor, held, ranges, volumes, seed=own, greedy=self.greedy)
+        return learner, VolumeJudge(held, ranges, front_volumes(held_out, ranges), own, self.greedy)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: object) -> tuple[torch.Tensor, Any]:

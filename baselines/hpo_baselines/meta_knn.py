@@ -8,14 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_baselines._transfer.meta_distance import known_features, ranks_of
+from hpo_baselines._transfer.meta_distance import MetaTask, ranks_of
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of, portfolio_of
 from hpo_gym.base import Floats, InvalidValueError, whole
 from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace
-
-Features = tuple[tuple[str, float], ...]
 
 NEIGHBOURS = 1
 BANDWIDTH = 0.1
@@ -58,20 +56,16 @@ class MetaKNN(Planned):
             raise InvalidValueError(
                 f"`0 < bandwidth < inf` must hold, got {self.bandwidth}; the nearest is any above 0."
             )
-        prior = tuple(run.context.prior)
-        reported = tuple(sorted(known_features(run.context.meta_features).items()))
-        return choices_of(near_portfolio(run.space, prior, run.pool, reported, int(self.k), float(self.bandwidth)), run)
+        return choices_of(near_portfolio(MetaTask.of(run), int(self.k), float(self.bandwidth)), run)
 
 
 @functools.lru_cache(maxsize=64)
-def near_portfolio(
-    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, reported: Features, k: int, bandwidth: float
-) -> Portfolio | None:
-    """Return the portfolio for a task of some meta-features, made once for all its runs; None if nothing is known."""
-    distance = ranks_of(space, prior).distances(dict(reported))
+def near_portfolio(task: MetaTask, k: int, bandwidth: float) -> Portfolio | None:
+    """Return the portfolio for a task, made once for all its runs; None if nothing is known."""
+    distance = ranks_of(task.space, task.prior).distances(dict(task.features))
     if np.isnan(distance).all():
-        return portfolio_of(space, prior, pool)
-    found = _worths(space, prior, pool)
+        return portfolio_of(task.space, task.prior, task.pool)
+    found = _worths(task.space, task.prior, task.pool)
     assert found is not None
     x, worth = found
     distance = np.where(np.isnan(distance), _FAR, distance)

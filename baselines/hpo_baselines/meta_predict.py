@@ -10,15 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_baselines._transfer.meta_distance import MetaRanks, known_features, ranks_of
+from hpo_baselines._transfer.meta_distance import MetaRanks, MetaTask, ranks_of
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines._transfer.surrogate import table_at
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
 from hpo_gym.base import Floats, whole
 from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known
-
-Features = tuple[tuple[str, float], ...]
 
 TREES = 60
 ROWS = 20_000
@@ -63,11 +61,11 @@ class MetaPredict(Planned):
     def plan(self, run: Run) -> Iterator[Choice]:
         """Yield the order by the trees' predictions, then the rest of the portfolio."""
         trees, rows = whole("trees", self.trees), whole("rows", self.rows)
-        space, prior = run.space, tuple(run.context.prior)
-        reported = tuple(sorted(known_features(run.context.meta_features).items()))
-        found = _order(space, prior, run.pool, reported, trees, rows)
+        task = MetaTask.of(run)
+        found = _order(task, trees, rows)
         yield from choices_of(found, run)
-        yield from choices_of(portfolio_of(space, prior, run.pool), run, 0 if found is None else len(found.x))
+        rest = portfolio_of(task.space, task.prior, task.pool)
+        yield from choices_of(rest, run, 0 if found is None else len(found.x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +89,15 @@ class Forest:
 
 
 @functools.lru_cache(maxsize=64)
-def _order(
-    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, reported: Features, trees: int, rows: int
-) -> Portfolio | None:
+def _order(task: MetaTask, trees: int, rows: int) -> Portfolio | None:
     """Return the candidates in order, computed once for all runs of a task; None if meta-features say nothing."""
-    ranks = ranks_of(space, prior)
-    if np.isnan(ranks.of(dict(reported))).all():
+    features = dict(task.features)
+    if np.isnan(ranks_of(task.space, task.prior).of(features)).all():
         return None
-    forest = forest_of(space, prior, pool, trees, rows)
+    forest = forest_of(task.space, task.prior, task.pool, trees, rows)
     if forest is None:
         return None
-    worth = forest(dict(reported))
+    worth = forest(features)
     return Portfolio(forest.x, worth, start=float(worth.min()))
 
 

@@ -17,6 +17,7 @@ import torch
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, Scorer
+from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import BOUND, PoolPrior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
@@ -92,7 +93,7 @@ def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]
     strangers[2, :3] = False
     rows, score = r.integers(0, m, (n, h)), r.normal(size=(n, h)) + 4
     exists = np.arange(h) < np.array([0, 1, 6])[:, None]
-    seen = PoolFeatures(prior, strangers, rows, score, exists, np.ones(n, np.float32))
+    seen = PoolFeatures(PoolPosterior(prior, strangers, rows, score, exists), np.ones(n, np.float32), h)
     found = seen.at(np.tile(np.arange(m), (n, 1)))
     for i in range(n):
         y = prior.y[strangers[i]].astype(float)
@@ -123,11 +124,12 @@ def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]
 def test_the_base_is_the_product_of_both_improvements(suites: tuple[Suite, Suite]) -> None:
     prior, rows = prior_of(suites[0]), rng(0).integers(0, 40, (2, 6))
     exists = np.arange(6) < np.array([0, 6])[:, None]
-    seen = PoolFeatures(prior, np.ones((2, 8), bool), rows, np.full((2, 6), 4.0), exists, np.ones(2, np.float32))
+    process = PoolPosterior(prior, np.ones((2, 8), bool), rows, np.full((2, 6), 4.0), exists)
+    seen = PoolFeatures(process, np.ones(2, np.float32), 6)
     everywhere = np.tile(np.arange(40), (2, 1))
-    found, process = seen.at(everywhere), seen.process.predict(everywhere)
-    sd, best = np.maximum(np.sqrt(process.variance), 1e-3), seen.process.best[:, None]
-    np.testing.assert_allclose(found[:, :, 10], floored_log_improvement(process.mean, sd, best), rtol=1e-5)
+    found, expected = seen.at(everywhere), process.predict(everywhere)
+    sd, best = np.maximum(np.sqrt(expected.variance), 1e-3), process.best[:, None]
+    np.testing.assert_allclose(found[:, :, 10], floored_log_improvement(expected.mean, sd, best), rtol=1e-5)
     np.testing.assert_array_equal(found[:, :, 11], seen.mixture.log_gain(everywhere))
     np.testing.assert_array_equal(found[:, :, 0], found[:, :, 10] + found[:, :, 11])
 
@@ -191,7 +193,8 @@ def test_blocks_give_the_logits_of_the_whole(kind: str, m: int) -> None:
     r = rng(0)
     prior = PoolPrior(r.random((m, 6)), r.normal(size=(12, m)).astype(np.float32), None, tuple("abcdefghijkl"), Scale())
     rows, score = r.integers(0, m, (1, 9)), r.normal(size=(1, 9))
-    seen = PoolFeatures(prior, np.ones((1, 12), bool), rows, score, np.arange(9)[None] < 5, np.ones(1, np.float32))
+    process = PoolPosterior(prior, np.ones((1, 12), bool), rows, score, np.arange(9)[None] < 5)
+    seen = PoolFeatures(process, np.ones(1, np.float32), 9)
     scorer = some_scorer(kind)
     with torch.no_grad():
         found = PoolActor(scorer).logits(seen, np.arange(m))

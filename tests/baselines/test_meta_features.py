@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
+from hpo_baselines._transfer.meta_distance import MetaTask
 from hpo_baselines.meta_knn import near_portfolio
 from hpo_baselines.meta_predict import forest_of, quantiles
 from hpo_gym.base.errors import InvalidValueError
@@ -120,9 +122,9 @@ def test_rows_that_were_not_measured_on_the_task_are_skipped() -> None:
 
 
 def test_what_is_near_is_found_once_for_a_task() -> None:
-    pool = Pool(SPACE, FOUR)
-    one, two = (near_portfolio(SPACE, RISING, pool, (("n", value),), 1, 0.1) for value in (1.0, 2.0))
-    assert one is near_portfolio(SPACE, (*RISING,), pool, (("n", 1.0),), 1, 0.1)
+    task = MetaTask(SPACE, RISING, Pool(SPACE, FOUR), (("n", 1.0),))
+    one, two = (near_portfolio(replace(task, features=(("n", value),)), 1, 0.1) for value in (1.0, 2.0))
+    assert one is near_portfolio(replace(task, prior=(*RISING,)), 1, 0.1)
     assert one is not two
 
 

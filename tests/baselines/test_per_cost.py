@@ -288,7 +288,7 @@ def test_a_rung_in_cost_also_has_what_began_above_it() -> None:
 def test_what_is_left_goes_to_the_best_stopped_one_that_fits() -> None:
     one = fidelity_run((earlier("t", A, np.exp([0.0, 1.2, 3.6])),), budget=2.0)
     for row, score in ((0, 1.0), (1, 2.0), (2, 3.0)):
-        one.note(THREE[row], score, 1 / 9, cost=np.nan, row=row)
+        one.note(one.entry(row), score, 1 / 9, cost=np.nan)
     assert one.stopped(2).choice == 1  # row 2 would take 2.68 units of the 2 that are left
     one.context = Context(SPACE, 3.0, fidelities=THIRDS, pool=THREE, unit=10.0)
     assert one.stopped(2).choice == 2

@@ -19,6 +19,7 @@ from hpo_agents._policy.training import (
     Actor,
     Judge,
     Learner,
+    Logbook,
     Plan,
     Progress,
     Tensors,
@@ -117,7 +118,7 @@ class PolicyAgent(SavedPolicy):
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
         """Train, and keep the policy with the best result on `validation`."""
-        self._learn(None, tasks, validation, rng, steps)
+        self._learn(tasks, validation, rng, steps, Logbook())
 
     def train_in(
         self,
@@ -136,11 +137,11 @@ class PolicyAgent(SavedPolicy):
             end of each segment.
         """
         with self._sides(tasks, validation) as sides:
-            return self._learn(folder, *sides, rng, steps, progress)
+            return self._learn(*sides, rng, steps, Logbook(folder, progress))
 
     def _learn(
-        self, folder: Path | None, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator,
-        steps: int | None, progress: Progress = lambda done, total, what: None,
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None,
+        log: Logbook,
     ) -> list[list[float]]:  # fmt: skip
         seed = int(rng.integers(2**63))
         take(self, self._given, tasks[0].env)
@@ -152,8 +153,8 @@ class PolicyAgent(SavedPolicy):
             "tasks": names_of(tasks), "validation": names_of(validation),
         }  # fmt: skip
         with one_thread(), own_randomness():
-            learner, judge = self.begin(tasks, validation, seed, None if folder is None else folder / "logs")
-            weights, course = train(learner, judge, plan, folder, identity, progress)
+            learner, judge = self.begin(tasks, validation, seed, log.curves)
+            weights, course = train(learner, judge, plan, identity, log)
         self._learned(weights)
         return course.curve
 

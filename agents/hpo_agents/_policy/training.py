@@ -116,6 +116,24 @@ class Plan:
     seed: int
 
 
+@dataclass(frozen=True)
+class Logbook:
+    """Record of a training while it goes on.
+
+    Attributes:
+        folder: Gets a checkpoint after each segment; a checkpoint of the same training is resumed. None: none.
+        progress: Called with the progress.
+    """
+
+    folder: Path | None = None
+    progress: Progress = lambda done, total, what: None
+
+    @property
+    def curves(self) -> Path | None:
+        """Return the folder of the algorithm's own curves."""
+        return None if self.folder is None else self.folder / "logs"
+
+
 @dataclass
 class Course:
     """Progress of a training.
@@ -137,23 +155,22 @@ class Course:
 
 
 def train(
-    learner: Learner, judge: Judge | None, plan: Plan, folder: Path | None, identity: Mapping[str, Any],
-    progress: Progress = lambda done, total, what: None,
-) -> tuple[Tensors, Course]:  # fmt: skip
+    learner: Learner, judge: Judge | None, plan: Plan, identity: Mapping[str, Any], log: Logbook
+) -> tuple[Tensors, Course]:
     """Train, and keep the policy with the best result on the validation tasks; the last one without such tasks.
 
     Args:
         learner: Fresh.
         judge: Returns the quality of a policy on the validation tasks, None without any.
         plan: Its plan.
-        folder: Gets a checkpoint after each segment; a checkpoint of the same training is resumed.
         identity: Everything that determines the result, as plain JSON: a checkpoint of another training is refused.
-        progress: Called with the progress.
+        log: Its checkpoints and its progress.
 
     Returns:
         The weights of the policy, and the course.
     """
     course, kept = Course(), dict[str, torch.Tensor]()
+    folder, progress = log.folder, log.progress
     stored = None if folder is None else read_checkpoint(folder, identity)
     if stored is not None:
         learner.restore(stored.state, stored.counts)

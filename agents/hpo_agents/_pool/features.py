@@ -8,13 +8,11 @@ tasks too; and from the meta-train tasks as hypotheses (`Mixture`).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_agents._pool.mixture import Mixture
 from hpo_agents._pool.posterior import PoolPosterior
-from hpo_agents._pool.prior import PoolPrior
 from hpo_baselines._models.acquisition import floored_log_improvement
-from hpo_gym.base import Ints, Mask, Singles
+from hpo_gym.base import Ints, Singles
 
 FEATURES = (
     "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",
@@ -30,20 +28,15 @@ class PoolFeatures:
     """Features of the rows of a pool for `n` runs.
 
     Args:
-        prior: Earlier tasks.
-        strangers: Tasks that each run may know, ``(n, k)``.
-        rows: Rows of the runs' trials ``(n, h)``; any row where there is no trial.
-        score: Their scores ``(n, h)``.
-        exists: Mask of the trials, ``(n, h)``.
+        process: The posterior given their trials.
         left: Share of the budget left, ``(n,)``.
+        most: Upper limit of a run's trials.
     """
 
-    def __init__(
-        self, prior: PoolPrior, strangers: Mask, rows: Ints, score: NDArray[np.floating], exists: Mask, left: Singles
-    ) -> None:
-        self.process = process = PoolPosterior(prior, strangers, rows, score, exists)
-        self.mixture = Mixture(prior, process.weight, process.rows, process.y, process.there)
-        self.left, self.done = left, exists.sum(1) / max(exists.shape[1], 1)
+    def __init__(self, process: PoolPosterior, left: Singles, most: int) -> None:
+        self.process = process
+        self.mixture = Mixture(process.prior, process.weight, process.rows, process.y, process.there)
+        self.left, self.done = left, process.there.sum(1) / max(most, 1)
 
     def at(self, rows: Ints) -> Singles:
         """`FEATURES` of candidates, rows ``(n, c)``: ``(n, c, 12)``."""

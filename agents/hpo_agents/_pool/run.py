@@ -8,6 +8,7 @@ import numpy as np
 
 from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
+from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import PoolPrior
 from hpo_baselines._transfer.surrogate import candidates_of
 from hpo_gym.base import Ints
@@ -70,7 +71,8 @@ class PoolRun:
         rows, scores, there = np.zeros((1, most), np.int64), np.zeros((1, most)), np.zeros((1, most), bool)
         rows[0, : len(score)], scores[0, : len(score)], there[0, : len(score)] = self.rows, score, True
         left = np.array([max(1.0 - self.purse.spent / self.context.budget, 0.0)], np.float32)
-        return PoolFeatures(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)
+        process = PoolPosterior(prior, np.ones((1, len(prior.families)), bool), rows, scores, there)
+        return PoolFeatures(process, left, most)
 
 
 def _candidates(context: Context, prior: Sequence[Evaluations], rng: np.random.Generator) -> Points:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
+from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import PoolPrior
 from hpo_gym.env import Contexts, Observer, Raw, Runs
 from hpo_gym.problem import TaskBatchView, pooled
@@ -41,7 +42,8 @@ class PoolView(Observer):
         strangers = _strangers(self.prior, batch)[runs.task]
         at = np.maximum(runs.ordered(runs.at), 0)
         with np.errstate(all="ignore"):  # stale slots
-            seen = PoolFeatures(self.prior, strangers, at, runs.scores(), runs.exists(), left)
+            process = PoolPosterior(self.prior, strangers, at, runs.scores(), runs.exists())
+            seen = PoolFeatures(process, left, at.shape[1])
         there = np.arange(rows.shape[1]) < batch.measured.sum(1)[runs.task][:, None]  # the rest repeats
         features = np.clip(seen.at(rows), -_MOST, _MOST)
         return {"features": features, "there": there.astype(np.int8)}

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from hpo_agents._tabular.designs import ALL, Design, Episodes
 from hpo_agents._tabular.rules import Rule
 from hpo_agents._tabular.table import Values
-from hpo_agents._tabular.training import Plan, greedy
-from hpo_agents._tabular.training import learn as learn_table
+from hpo_agents._tabular.training import Plan, TableTraining, greedy
 from hpo_gym.base import Ints, StateError
 from hpo_gym.env import Runs
 from hpo_gym.optimize import Arrays, Context, Trained, check_like
@@ -70,7 +69,7 @@ class QAgent(Trained):
         plan = self.plan if steps is None else replace(self.plan, steps=steps)
         design = self.make_design()
         design.fit(tasks, rng)
-        self.table = learn_table(design, self.make_rule(), tasks, validation, rng, plan)
+        self.table = TableTraining(design, self.make_rule(), plan).learn(tasks, validation, rng)
         self._design, self._acting = design, None
         self._space = max(tasks, key=lambda t: t.space.d).space
 

@@ -57,37 +57,57 @@ class Plan:
                 whole_fields(self, least, name)
 
 
-def learn(
-    design: Design,
-    rule: Rule[T],
-    tasks: Sequence[Task],
-    validation: Sequence[Task],
-    rng: np.random.Generator,
-    plan: Plan,
-) -> T:
-    """Train a table for a fitted design by a rule.
+@dataclass(frozen=True)
+class TableTraining(Generic[T]):
+    """Training of a table for a fitted design, by a rule and a plan."""
 
-    Returns:
-        The table at the end; with validation tasks, the one of three moments that has the least regret on them.
-    """
-    table = rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
-    space = max(tasks, key=lambda t: t.space.d).space
-    batch = batch_of(tasks)
-    contexts = Contexts(space, view_of(batch), float(plan.budget), scale_of(tasks), horizon=plan.budget)
-    steps = design.usual_steps if plan.steps is None else plan.steps
-    n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
-    episodes = steps // (n * plan.budget)
-    checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
-    course = _Episodes(design, rule, contexts, judge_of(make_part(REWARDS, plan.reward), batch.tasks), n)
-    least, kept = np.inf, table
-    for e in range(episodes):
-        course.play(table, batch, rng, epsilon_at(e / episodes, last=plan.epsilon_min))
-        if e + 1 in checks:
-            regret = _regret(design, table, validation, plan)
-            if regret <= least:
-                least, kept = regret, table.copy()
-    kept.grow(design.size()[0])
-    return kept
+    design: Design
+    rule: Rule[T]
+    plan: Plan
+
+    def learn(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> T:
+        """Train a table.
+
+        Returns:
+            The table at the end; with validation tasks, the one of three moments that has the least regret on them.
+        """
+        design, plan = self.design, self.plan
+        table = self.rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+        space = max(tasks, key=lambda t: t.space.d).space
+        batch = batch_of(tasks)
+        contexts = Contexts(space, view_of(batch), float(plan.budget), scale_of(tasks), horizon=plan.budget)
+        steps = design.usual_steps if plan.steps is None else plan.steps
+        n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
+        episodes = steps // (n * plan.budget)
+        checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
+        judge = judge_of(make_part(REWARDS, plan.reward), batch.tasks)
+        course = _Episodes(design, self.rule, contexts, judge, n)
+        least, kept = np.inf, table
+        for e in range(episodes):
+            course.play(table, batch, rng, epsilon_at(e / episodes, last=plan.epsilon_min))
+            if e + 1 in checks:
+                regret = self._regret(table, validation)
+                if regret <= least:
+                    least, kept = regret, table.copy()
+        kept.grow(design.size()[0])
+        return kept
+
+    def _regret(self, table: Values, tasks: Sequence[Task]) -> float:
+        """`mean_regret` of greedy runs, one on each task."""
+        design, plan = self.design, self.plan
+        batch, k = batch_of(tasks), len(tasks)
+        runs = Runs(batch, k, plan.budget, budget=float(plan.budget))
+        runs.begin(ALL_RUNS, np.arange(k), np.zeros(k, np.uint64))
+        seen = design.train_on(batch, np.arange(k))
+
+        def step() -> None:
+            s = seen.states()
+            table.grow(design.size()[0])  # a run may be the first to stand in a cell
+            a = greedy(design, table, s, seen.allowed(), plan.trust)
+            runs.submit(seen.propose(a))
+            seen.tell(ALL, a, None, runs.last)
+
+        return mean_regret(tasks, runs, step)
 
 
 @dataclass(frozen=True)
@@ -124,23 +144,6 @@ class _Episodes(Generic[T]):
             if steps[-1].last:
                 return
             s, live = s_next, live & ~over
-
-
-def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
-    """`mean_regret` of greedy runs, one on each task."""
-    batch, k = batch_of(tasks), len(tasks)
-    runs = Runs(batch, k, plan.budget, budget=float(plan.budget))
-    runs.begin(ALL_RUNS, np.arange(k), np.zeros(k, np.uint64))
-    seen = design.train_on(batch, np.arange(k))
-
-    def step() -> None:
-        s = seen.states()
-        table.grow(design.size()[0])  # a run may be the first to stand in a cell
-        a = greedy(design, table, s, seen.allowed(), plan.trust)
-        runs.submit(seen.propose(a))
-        seen.tell(ALL, a, None, runs.last)
-
-    return mean_regret(tasks, runs, step)
 
 
 def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:

@@ -104,35 +104,33 @@ class FidelityRun(Run):
     def reported(self, x: Points, score: float, fidelity: float = 1.0, *, cost: float = np.nan) -> None:
         """Learn the score of a canonical point ``(d,)`` at a fidelity, and its cost."""
         super().reported(x, score, cost=cost)
-        self.note(x, score, fidelity, cost=cost)
+        self.note(self.entry(x), score, fidelity, cost=cost)
 
-    def note(
-        self, x: Points, score: float, fidelity: float, *, cost: float = np.nan, row: int = -1, key: bytes = b""
-    ) -> None:
-        """Keep a score by its fidelity; of a point that is a row of the pool, or with a known key, as in `learn`."""
+    def note(self, one: Tried, score: float, fidelity: float, *, cost: float = np.nan) -> None:
+        """Keep the score of a configuration by its fidelity."""
         level = int(np.abs(np.subtract(self.levels, fidelity)).argmin())
-        one = self.entry(row) if row >= 0 else self._entry(x, key or keys(x[None])[0])
         one.level = max(one.level, level)
         if level not in one.scores:
             self.reported_at.setdefault(level, []).append(one)
         one.scores[level] = score
         charge = fidelity
         if self.prices is not None:
-            charge = self.prices.charge(x, level, cost)
+            charge = self.prices.charge(one.x, level, cost)
         if self._asks is not None:
             self.spent += charge
 
     def entry(self, choice: Choice) -> Tried:
         """Return the entry of a configuration; a new one at its first appearance."""
         if not isinstance(choice, int):
-            return self._entry(choice, keys(choice[None])[0])
+            return self.entry_of(choice, keys(choice[None])[0])
         one = self._of_row.get(choice)
         if one is None:
             x = self.point(choice)
-            one = self._of_row[choice] = self._entry(x, keys(x[None])[0])
+            one = self._of_row[choice] = self.entry_of(x, keys(x[None])[0])
         return one
 
-    def _entry(self, x: Points, key: bytes) -> Tried:
+    def entry_of(self, x: Points, key: bytes) -> Tried:
+        """Return `entry` of a point with a known key."""
         if key not in self.tried:
             self.tried[key] = Tried(self._again(x), x)
         return self.tried[key]
@@ -320,5 +318,6 @@ def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
     for run, new in news(mine, runs, rows, costs=runs.in_cost):
         run.learn(new.x, new.score, row=new.row, key=new.key, cost=new.cost)
-        row = new.row if rows else -1  # a point that only matches a row is kept
-        run.note(new.x, new.score, new.fidelity, cost=new.cost, row=row, key=new.key)
+        matched = rows and new.row >= 0  # a point that only matches a row is kept
+        one = run.entry(new.row) if matched else run.entry_of(new.x, new.key or keys(new.x[None])[0])
+        run.note(one, new.score, new.fidelity, cost=new.cost)

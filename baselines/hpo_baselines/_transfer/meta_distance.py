@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from hpo_baselines._runs.baseline import Run
 from hpo_gym.base import Floats
-from hpo_gym.problem import Evaluations, SearchSpace, known
+from hpo_gym.problem import Evaluations, Pool, SearchSpace, known
 
 
 class MetaRanks:
@@ -51,6 +53,29 @@ class MetaRanks:
         values = self._values[name]
         below, upto = (int(np.searchsorted(values, value, side)) for side in ("left", "right"))
         return (below + upto) / (2 * len(values))
+
+
+@dataclass(frozen=True)
+class MetaTask:
+    """A new task before its first trial, a key of caches: runs on the same task have equal ones.
+
+    Attributes:
+        space: Its search space.
+        prior: Earlier tasks.
+        pool: The rows that can be evaluated, None if unlimited.
+        features: Its known meta-features, sorted.
+    """
+
+    space: SearchSpace
+    prior: tuple[Evaluations, ...]
+    pool: Pool | None
+    features: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, run: Run) -> MetaTask:
+        """Return the task of a run."""
+        features = known_features(run.context.meta_features)
+        return cls(run.space, tuple(run.context.prior), run.pool, tuple(sorted(features.items())))
 
 
 def known_features(task: Mapping[str, float | None]) -> dict[str, float]:
