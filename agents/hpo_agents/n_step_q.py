@@ -54,6 +54,7 @@ def _following(table: QTable, steps: Sequence[Step]) -> Floats:
 
 
 @OPTIMIZERS.register("n-step-q", family="rl", trainable=True, state="as `sarsa`", action="as there")
+@dataclass(eq=False, repr=False, kw_only=True)
 class NStepQ(StatesAgent):
     """Tabular Q-learning with n-step returns, off policy by tree backup with a greedy target policy.
 
@@ -79,31 +80,9 @@ class NStepQ(StatesAgent):
     The other settings are those of `StatesAgent`.
     """
 
-    own = ("states", "n_steps", "candidates", "levels", "max_states", "buckets")
     name = "n-step-q"
 
-    def __init__(
-        self,
-        states: str = "trial",
-        n_steps: int = 3,
-        candidates: int = 64,
-        levels: int = 5,
-        max_states: int = 20_000,
-        buckets: int = 3,
-        gamma: float = 0.1,
-        alpha_min: float = 0.003,
-        epsilon_min: float = 0.1,
-        reward: str = "regret_drop",
-        budget: int = 33,
-        steps: int | None = None,
-        runs: int = 1024,
-        trust: int = 20,
-    ) -> None:
-        super().__init__(
-            states, candidates, levels, max_states, buckets, gamma, alpha_min, epsilon_min, reward, budget, steps, runs,
-            trust,
-        )  # fmt: skip
-        self.n_steps = n_steps
+    n_steps: int = 3
 
     def make_rule(self) -> Rule[QTable]:
         """Targets of `n_steps` rewards."""

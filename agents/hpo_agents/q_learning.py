@@ -45,31 +45,16 @@ class QLearning(QAgent):
         candidates: Number of configurations that are actions (for "configuration").
         levels: Levels of a range (for "move").
         max_states: Grid cells that get a row of the table (for "move").
-        gamma: Discount.
-        alpha_min: Floor of the step size n^-0.7.
-        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (reads the oracle, of training tasks only), or a registered reward.
-        budget: Trials of a training episode.
-        steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (about four seconds on AutoML).
-        runs: Episodes side by side.
-        trust: Pairs with fewer updates are chosen last.
+
+    The other settings are those of `QAgent`.
     """
 
-    own = ("states", "candidates", "levels", "max_states")
     name = "q-learning"
 
     states: str = "configuration"
     candidates: int = 64
     levels: int = 5
     max_states: int = 20_000
-    gamma: float = 0.1
-    alpha_min: float = 0.003
-    epsilon_min: float = 0.1
-    reward: str = "regret_drop"
-    budget: int = 33
-    steps: int | None = None
-    runs: int = 1024
-    trust: int = 20
 
     def make_design(self) -> Design:
         """Return the design named by `states`."""

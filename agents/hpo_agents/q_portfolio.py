@@ -39,29 +39,14 @@ class QPortfolio(QAgent):
     Args:
         candidates: Number of configurations that are actions.
         buckets: Of the incumbent's score: quantiles of the meta-train tasks' best scores.
-        gamma: Discount.
-        alpha_min: Floor of the step size n^-0.7.
-        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (reads the oracle, of training tasks only), or a registered reward.
-        budget: Trials of a training episode; later trials of a longer run are like the last.
-        steps: Trials of the training; None: 4,000,000 (about four seconds on AutoML).
-        runs: Episodes side by side.
-        trust: Pairs with fewer updates are chosen last.
+
+    The other settings are those of `QAgent`. Trials after those of a training episode are like its last.
     """
 
-    own = ("candidates", "buckets")
     name = "q-portfolio"
 
     candidates: int = 64
     buckets: int = 3
-    gamma: float = 0.1
-    alpha_min: float = 0.003
-    epsilon_min: float = 0.1
-    reward: str = "regret_drop"
-    budget: int = 33
-    steps: int | None = None
-    runs: int = 1024
-    trust: int = 20
 
     def make_design(self) -> Design:
         """Return a table of trial and bucket x candidate."""

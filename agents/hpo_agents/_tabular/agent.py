@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,26 +22,46 @@ from hpo_gym.problem import Query, Task, Trial
 _PLAN = tuple(f.name for f in fields(Plan))
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class QAgent(Trained):
-    """Learning on a table; subclasses choose design and rule, and store the settings, those of `Plan` among them.
+    """Learning on a table; subclasses choose design and rule, and add the settings of these.
 
     A run is greedy: it takes the candidate or move of the highest value (of equals, the lowest) that is new to the run
     and can be evaluated, with pairs below `trust` updates last. Nothing is drawn, so the generator of a run is not
     read. If nothing new is left, the run ends.
 
+    Args:
+        steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (three to six seconds on AutoML).
+        budget: Trials of a training episode.
+        runs: Episodes side by side.
+        reward: "regret_drop" (reads the oracle, of training tasks only), or a registered reward.
+        gamma: Discount.
+        alpha_min: Floor of the step size n^-0.7.
+        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
+        trust: Pairs with fewer updates are chosen last.
+
     Attributes:
-        own: Settings of the subclass besides those of `Plan`.
         table: The learned table, None before `train` or `load`.
     """
 
     version = 1
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5}
-    own: ClassVar[tuple[str, ...]]
-    table: Values | None = None
-    _design: Design
-    _asked: Ints
-    _contexts: Sequence[Context] = ()
-    _acting: Episodes | None = None
+
+    steps: int | None = Plan.steps
+    budget: int = Plan.budget
+    runs: int = Plan.runs
+    reward: str = Plan.reward
+    gamma: float = Plan.gamma
+    alpha_min: float = Plan.alpha_min
+    epsilon_min: float = Plan.epsilon_min
+    trust: int = Plan.trust
+
+    def __post_init__(self) -> None:
+        self.table: Values | None = None
+        self._design: Design
+        self._asked: Ints
+        self._contexts: Sequence[Context] = ()
+        self._acting: Episodes | None = None
 
     @abstractmethod
     def make_design(self) -> Design:
@@ -55,11 +75,6 @@ class QAgent(Trained):
     def plan(self) -> Plan:
         """Return the training plan from the settings."""
         return Plan(**{name: getattr(self, name) for name in _PLAN})
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, plain JSON."""
-        return {name: getattr(self, name) for name in (*self.own, *_PLAN)}
 
     def learn(
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
