@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hpo_agents._policy.agent import PolicyAgent
+from hpo_agents._policy.parts import PartsAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
 from hpo_gym.base import InvalidValueError, Singles, whole_fields
 from hpo_gym.env import HPOVectorEnv
@@ -28,7 +28,7 @@ MASKED = -1e8  # the logit of an action that is not allowed: its probability is 
 
 
 @OPTIMIZERS.register("ppo-bare", family="rl", extra="rl", trainable=True, state="as `ppo`", action="as `maskable-ppo`")
-class PPOBare(PolicyAgent):
+class PPOBare(PartsAgent):
     """PPO in one file of PyTorch, short enough to be changed, to start research from.
 
     `algorithm` holds the fields of `Options`. From the same weights and trials it makes the updates of

@@ -4,8 +4,9 @@ observation."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,8 +20,8 @@ from hpo_agents._objectives.judge import VolumeJudge
 from hpo_agents._objectives.view import Past, ScalarisedGain, WeighedObserver, padded, past_of
 from hpo_agents._objectives.weighing import Ranges, front_volumes, regrets_by_weights
 from hpo_agents._policy.agent import WORLDS, suite_of
-from hpo_agents._policy.sb3 import SB3Agent, logits_of
-from hpo_agents._policy.settings import take, tiny
+from hpo_agents._policy.sb3 import SB3Algorithm, logits_of
+from hpo_agents._policy.settings import TUNED
 from hpo_agents._policy.training import Judge, Learner
 from hpo_gym.base import Floats, InvalidValueError, seeding, tame, unknown, whole_fields
 from hpo_gym.env import Codec, HPOVectorEnv, Observer, Runs
@@ -43,7 +44,8 @@ _EVERY = [objective.name for objective in EVERY]
     ),
     action="as `maskable-ppo`",
 )
-class PPOObjectives(SB3Agent):
+@dataclass(eq=False, repr=False, kw_only=True)
+class PPOObjectives(SB3Algorithm):
     """Masked PPO of several objectives: one policy conditioned on the weights of the trial (sb3-contrib).
 
     Weights are drawn uniformly from the simplex by key, anew after every `hold` trials, in training and when it acts,
@@ -66,47 +68,23 @@ class PPOObjectives(SB3Agent):
         objectives: Names. None: the score and all further objectives of the training tasks; without any, score and
             cost.
         hold: Trials in a row that share weights.
-        candidates: Number of configurations to choose from.
-        budget: Trials of a training episode.
-        runs: Episodes side by side.
-        steps: Trials of the training.
-        segments: Number of validations.
-        patience: Segments without a better result on the validation tasks before the training ends; without such tasks
-            it never ends early.
-        greedy: Whether runs take the best action; else one is drawn from the policy.
-        network: Widths of the hidden layers.
-        algorithm: Arguments of the algorithm; those of the file stay unless named.
+
+    The other settings are those of `PolicyAgent`.
     """
 
     name = "ppo-objectives"
     version = 1
-    smoke: ClassVar[Mapping[str, Any]] = tiny(n_steps=5, batch_size=20)
     maker = MaskablePPO
     actions = (gym.spaces.Discrete,)
-    codec = "candidates"
-    masked = True
-    objectives: list[str] | None
-    hold: int
-    _outcomes: Outcomes | None = None
-    _span: Floats
 
-    def __init__(
-        self,
-        objectives: Sequence[str] | None = None,
-        hold: int | None = None,
-        candidates: int | None = None,
-        budget: int | None = None,
-        runs: int | None = None,
-        steps: int | None = None,
-        segments: int | None = None,
-        patience: int | None = None,
-        greedy: bool | None = None,
-        network: Sequence[int] | None = None,
-        algorithm: Mapping[str, Any] | None = None,
-    ) -> None:
-        self._given = {key: value for key, value in locals().items() if key != "self"}
-        take(self, self._given)
+    objectives: Sequence[str] | None = TUNED
+    hold: int = TUNED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         whole_fields(self, 1, "hold")
+        self._outcomes: Outcomes | None = None
+        self._span: Floats
 
     # ------------------------------------------------------------------ training
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:

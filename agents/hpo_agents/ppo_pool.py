@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from sb3_contrib import MaskablePPO
 
 from hpo_agents._policy.over_pools import PoolsAgent, ScorerActor
 from hpo_agents._policy.sb3 import SB3Learner, options_of
-from hpo_agents._policy.settings import tiny
+from hpo_agents._policy.settings import TUNED, tiny
 from hpo_agents._policy.training import Actor, Learner, mean_regret
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
@@ -43,6 +44,7 @@ _BLOCK = 1024  # candidates whose features are held at a time
     ),
     action="any row of any pool",
 )
+@dataclass(eq=False, repr=False, kw_only=True)
 class PPOPool(PoolsAgent[PoolRun]):
     """Masked PPO with one scorer for every candidate: it acts on any pool, whatever the pools of its training.
 
@@ -65,16 +67,8 @@ class PPOPool(PoolsAgent[PoolRun]):
         kind: ``"deepsets"`` or ``"set-transformer"``.
         sharpness: Factor of the logarithm of that product in the logits at first.
         candidates: Rows drawn for each training episode.
-        budget: Trials of a training episode.
-        runs: Episodes side by side.
-        steps: Trials of the training.
-        segments: Number of validations.
-        patience: Segments without a better result on the validation tasks before the training ends; without such tasks
-            it never ends early.
-        reward: A registered reward.
-        greedy: Whether runs take the best action; else one is drawn from the policy.
-        network: The width of the scorer's hidden layers, in a list.
-        algorithm: Arguments of the algorithm; those of the file stay unless named.
+
+    The other settings are those of `PoolsAgent`.
     """
 
     name = "ppo-pool"
@@ -82,24 +76,11 @@ class PPOPool(PoolsAgent[PoolRun]):
     smoke: ClassVar[Mapping[str, Any]] = {
         **tiny(n_steps=5, batch_size=20), "candidates": 16, "steps": 160, "segments": 2, "network": [8],
     }  # fmt: skip
-    kind: str
 
-    def __init__(
-        self,
-        kind: str | None = None,
-        sharpness: float | None = None,
-        candidates: int | None = None,
-        budget: int | None = None,
-        runs: int | None = None,
-        steps: int | None = None,
-        segments: int | None = None,
-        patience: int | None = None,
-        reward: str | Mapping[str, Any] | None = None,
-        greedy: bool | None = None,
-        network: Sequence[int] | None = None,
-        algorithm: dict[str, Any] | None = None,
-    ) -> None:
-        self._take({key: value for key, value in locals().items() if key != "self"})
+    kind: str = TUNED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.kind not in KINDS:
             raise unknown("kind of scorer", self.kind, KINDS)
 

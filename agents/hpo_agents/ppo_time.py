@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from sb3_contrib import MaskablePPO
 
 from hpo_agents._policy.over_pools import PoolsAgent, ScorerActor
 from hpo_agents._policy.sb3 import SB3Learner, options_of
-from hpo_agents._policy.settings import tiny
+from hpo_agents._policy.settings import TUNED, tiny
 from hpo_agents._policy.training import Actor, Learner
 from hpo_agents._policy.validate import mean_regret_in_cost
 from hpo_agents._time.codec import RungCodec
@@ -45,6 +46,7 @@ _FACTOR = 100.0  # of rewards in training
     state="twenty numbers of each action, from an ensemble of processes and earlier tasks as hypotheses",
     action="any row of any pool at one of up to three fidelities, or to stop",
 )
+@dataclass(eq=False, repr=False, kw_only=True)
 class PPOTime(PoolsAgent[TimeRun]):
     """Masked PPO over candidates at a fidelity, candidates further, and the stop; budgets are in cost.
 
@@ -74,15 +76,10 @@ class PPOTime(PoolsAgent[TimeRun]):
         budget: Of a training episode, in mean costs of a full evaluation.
         checkpoints: Whether continuing a configuration costs the difference in training, if the suite allows.
         lower: Whether fidelities below 1 are available.
-        runs: Episodes side by side on each suite.
-        steps: Trials of the training.
-        segments: Number of validations.
-        patience: Segments without a better result on the validation tasks before the training ends.
-        reward: A registered reward.
-        greedy: Whether runs take the best action; else one is drawn from the policy.
-        network: The width of the hidden layers, in a list.
         algorithm: Arguments of the algorithm; those of the file stay unless named. `gamma` discounts by trial;
             `ent_coef` is the weight of the divergence.
+
+    The other settings are those of `PoolsAgent`; `runs` are those on each suite.
     """
 
     name = "ppo-time"
@@ -94,29 +91,14 @@ class PPOTime(PoolsAgent[TimeRun]):
         **tiny(n_steps=5, batch_size=20), "candidates": 8, "steps": 80, "segments": 2, "runs": 4, "network": [8],
     }  # fmt: skip
     judges = 24  # suites weigh alike in the mean, whether they have 1 validation task or 58
-    start: str
-    checkpoints: bool
-    lower: bool
-    _without: Optimizer | None = None
 
-    def __init__(
-        self,
-        start: str | None = None,
-        sharpness: float | None = None,
-        candidates: int | None = None,
-        budget: int | None = None,
-        checkpoints: bool | None = None,
-        lower: bool | None = None,
-        runs: int | None = None,
-        steps: int | None = None,
-        segments: int | None = None,
-        patience: int | None = None,
-        reward: str | Mapping[str, Any] | None = None,
-        greedy: bool | None = None,
-        network: Sequence[int] | None = None,
-        algorithm: dict[str, Any] | None = None,
-    ) -> None:
-        self._take({key: value for key, value in locals().items() if key != "self"})
+    start: str = TUNED
+    checkpoints: bool = TUNED
+    lower: bool = TUNED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._without: Optimizer | None = None
         if self.start not in STARTS:
             raise unknown("start of ppo-time", self.start, STARTS)
 

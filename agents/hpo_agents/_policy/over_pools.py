@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 
 from hpo_agents._candidates.chosen import shared_pool
 from hpo_agents._policy.agent import PolicyAgent, suite_of
-from hpo_agents._policy.settings import take
+from hpo_agents._policy.settings import TUNED
 from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, chosen
 from hpo_gym.base import InvalidValueError, StateError
-from hpo_gym.env import HPOVectorEnv
+from hpo_gym.env import HPOVectorEnv, Part
 from hpo_gym.optimize import Context
 from hpo_gym.problem import SPENT, Task, Trial, over
 
@@ -56,8 +57,15 @@ class PoolsRun(Protocol):
 R = TypeVar("R", bound=PoolsRun)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class PoolsAgent(PolicyAgent, Generic[R]):
     """An agent with one scorer for every candidate, trained on one or several suites with shared pools.
+
+    Args:
+        sharpness: Factor of the logits at first.
+        reward: A registered reward.
+
+    The other settings are those of `PolicyAgent`; `network` has one width.
 
     Attributes:
         judges: Least number of runs that judge a policy on each suite: in as many instances of each of its validation
@@ -65,14 +73,13 @@ class PoolsAgent(PolicyAgent, Generic[R]):
     """
 
     judges: ClassVar[int] = 1
-    sharpness: float
-    masked = True
-    _run: R | None = None
 
-    def _take(self, given: Mapping[str, Any]) -> None:
-        """Take the arguments of the constructor; see `settings.take`."""
-        self._given = dict(given)
-        take(self, self._given)
+    sharpness: float = TUNED
+    reward: Part = TUNED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._run: R | None = None
         if not self.sharpness > 0 or len(self.network) != 1:
             raise InvalidValueError(
                 f"`sharpness > 0` and one width in `network` must hold, got {(self.sharpness, self.network)}."

@@ -17,7 +17,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNoise
 
-from hpo_agents._policy.agent import PolicyAgent
+from hpo_agents._policy.acting import SpaceAgent
+from hpo_agents._policy.parts import PartsAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, chosen
 from hpo_gym.base import InvalidValueError
 from hpo_gym.env import HPOVectorEnv
@@ -27,7 +28,7 @@ _COUNTS = ("num_timesteps", "_n_updates", "_n_calls", "_episode_num")
 _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
-class SB3Agent(PolicyAgent):
+class SB3Algorithm(SpaceAgent):
     """An agent whose algorithm is a class of Stable-Baselines3 or sb3-contrib.
 
     Attributes:
@@ -61,9 +62,7 @@ class SB3Agent(PolicyAgent):
         space = env.single_action_space
         if type(space) not in self.actions:
             names = [kind.__name__ for kind in self.actions]
-            raise InvalidValueError(
-                f"`codec` of {self.name!r} must have actions of {names}, {self.codec!r} has {space}."
-            )
+            raise InvalidValueError(f"`codec` of {self.name!r} must have actions of {names}, got one with {space}.")
         model = self.maker(
             self.policy, as_vec_env(env), policy_kwargs=self.policy_kwargs, device="cpu", seed=seed,
             **options_of(self.algorithm, env),
@@ -77,10 +76,14 @@ class SB3Agent(PolicyAgent):
         return SB3Actor(policy, self)
 
 
+class SB3Agent(PartsAgent, SB3Algorithm):
+    """Such an agent whose view of runs is a setting."""
+
+
 class SB3Actor(Actor):
     """A policy of Stable-Baselines3."""
 
-    def __init__(self, policy: torch.nn.Module, agent: SB3Agent) -> None:
+    def __init__(self, policy: torch.nn.Module, agent: SB3Algorithm) -> None:
         self.policy, self.agent = policy.train(False), agent
         self.discrete = isinstance(getattr(policy, "action_space", None), gym.spaces.Discrete)
 

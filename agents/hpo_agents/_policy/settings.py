@@ -6,7 +6,6 @@ If trials build on each other (`Task.env` says so), values of the tasks replace 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,9 @@ from typing import Any
 import yaml
 
 from hpo_gym.base import whole, whole_fields
+
+TUNED: Any = None
+"""Default of a setting: the value in the agent's file."""
 
 _FOLDER = Path(__file__).parent.parent / "settings"
 _WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
@@ -46,16 +48,15 @@ def take(agent: Any, given: Mapping[str, Any], env: Mapping[str, Any] | None = N
 
     Args:
         agent: It has a `name`.
-        given: The arguments of its constructor by name, None for those of the file; named ones of `algorithm` replace
-            those of the file.
+        given: The arguments of its constructor by name, `TUNED` for those of the file; named ones of `algorithm`
+            replace those of the file.
         env: `Task.env` of the tasks, if they are known.
 
     Raises:
         InvalidValueError: One is out of its range.
     """
     own = tuned(agent.name, env)
-    for key in inspect.signature(type(agent)).parameters:
-        value = given[key]
+    for key, value in given.items():
         chosen = own[key] if value is None else {**own[key], **value} if key == "algorithm" else value
         setattr(agent, key, list(chosen) if key == "network" else chosen)
     if agent.algorithm.get("n_steps", 1) is None:
