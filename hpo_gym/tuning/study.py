@@ -142,7 +142,7 @@ class Study:
     def _put(self, number: int, reported: Mapping[str, Any], times: Mapping[str, float] | None = None) -> None:
         if self._store is not None and self._file is not None:
             self._file.check()  # what is removed or cut is written to without an error
-            self._store.put(f"{number:08x}", {"trial": number, **reported}, {}, measured=times or {})
+            self._store.put(Record(f"{number:08x}", {"trial": number, **reported}, measured=times or {}))
             self._file.check()
 
 

@@ -48,6 +48,7 @@ from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.suite import FOLDS, SPLITS, SUITES
 from hpo_gym.problem.trial import History, Query, Status
 from hpo_gym.suites.load import load_suite
+from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store, verify
 
 HERE = Path(__file__).parents[1]
@@ -395,7 +396,7 @@ def test_a_plan_that_is_none_is_told_by_all_who_read_it(undrawn: None, tmp_path:
 
 def test_a_store_without_a_plan_is_told(tmp_path: Path) -> None:
     with Store(tmp_path / "store.sqlite") as store:
-        store.put("ab", {}, {})
+        store.put(Record("ab", {}, {}))
     for read in (remake, lambda path: collect([path]), lambda path: merge([path], tmp_path / "merged")):
         with pytest.raises(DamagedDataError, match="holds no plan"):
             read(tmp_path)

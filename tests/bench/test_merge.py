@@ -25,6 +25,7 @@ from hpo_gym.bench.merging import merge
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.bench.shard import Shard
+from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store, verify
 
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 6}
@@ -162,7 +163,7 @@ def test_a_cell_that_differs_is_named(tmp_path: Path) -> None:
     with Store(tmp_path / "b" / "store.sqlite") as store:
         record = next(store.written())
         changed = {name: array + 1 if name == "score" else array for name, array in record.arrays.items()}
-        store.put(record.cell, record.identity, changed, measured=record.measured)
+        store.put(Record(record.cell, record.identity, changed, measured=record.measured))
     said = []
     for order in itertools.permutations([tmp_path / "a", tmp_path / "b"]):
         with pytest.raises(InvalidValueError, match=f"{record.cell}.*replicate 0.*differs in .*a and .*b") as fault:

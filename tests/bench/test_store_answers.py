@@ -70,7 +70,7 @@ def three(path: Path) -> Path:
     """A closed store of three batches of a cell each, and one text."""
     with Store(path) as store:
         for n, name in enumerate(("aa", "bb", "cc")):
-            store.put(name, {"n": n}, ROWS)
+            store.put(Record(name, {"n": n}, ROWS))
         store.meta_set("protocol", "p")
     return path
 
@@ -237,7 +237,7 @@ def test_a_row_is_a_batch_its_checksum_its_cells_and_their_block(path: Path) -> 
     wide = {"row": np.array([[7], [8]], "<i8"), "cost": np.array([0.5], "<f4")}
     shared = {"name": "é"}
     with Store(path) as store:
-        store.put("ab12", {"b": 1, "a": "é"}, ROWS, measured={"s": 0.5})
+        store.put(Record("ab12", {"b": 1, "a": "é"}, ROWS, measured={"s": 0.5}))
         store.put_many(
             [
                 Record("cd", {"r": 0, "o": shared, "k": True}, ROWS, measured={"v": "1"}),
@@ -301,15 +301,15 @@ def test_a_batch_made_by_hand_is_read() -> None:
 
 def test_a_failure_is_kept_with_its_error(path: Path) -> None:
     with Store(path) as store:
-        store.put("ab", {}, {}, status="failed", error="boom")
+        store.put(Record("ab", {}, {}, status="failed", error="boom"))
         got = store.get("ab")
     assert got == Record("ab", {}, {}, "failed", "boom", {})
 
 
 def test_the_seal_counts_writes_and_holds_the_rows_that_are_there(path: Path) -> None:
     with Store(path) as store:
-        store.put("aa", {"n": 1}, ROWS)
-        store.put("aa", {"n": 2}, ROWS)  # in its place
+        store.put(Record("aa", {"n": 1}, ROWS))
+        store.put(Record("aa", {"n": 2}, ROWS))  # in its place
         store.put_many([Record("bb", {}), Record("cc", {})])
         store.put_many([])  # nothing
         store.meta_set("p", "text")
@@ -327,7 +327,7 @@ def test_what_put_has_acknowledged_is_in_the_file_alone_and_not_in_its_log(path:
     (tmp_path / "alone").mkdir()
     with Store(path) as store:
         for n, name in enumerate(("aa", "bb")):
-            store.put(name, {"n": n}, ROWS)
+            store.put(Record(name, {"n": n}, ROWS))
             assert path.with_name("s.sqlite-wal").stat().st_size == 0
             shutil.copy(path, tmp_path / "alone" / "s.sqlite")
             with Store(tmp_path / "alone" / "s.sqlite", write=False) as copy:
@@ -354,7 +354,7 @@ def test_a_writer_waits_for_the_disk_in_write_ahead_mode(to_the_disk: None, path
 
 def test_all_that_was_put_comes_back_and_cannot_be_changed(path: Path) -> None:
     with Store(path) as store:
-        store.put("ab", {"task": "t"}, ROWS, status="failed", error="e", measured={"s": 2})
+        store.put(Record("ab", {"task": "t"}, ROWS, status="failed", error="e", measured={"s": 2}))
         got = store.get("ab")
         assert got is not None
         assert (got.cell, got.status, got.error) == ("ab", "failed", "e")
@@ -368,7 +368,7 @@ def test_all_that_was_put_comes_back_and_cannot_be_changed(path: Path) -> None:
 
 def test_an_error_that_is_no_unicode_is_written_with_escapes(path: Path) -> None:
     with Store(path) as store:
-        store.put("ab", {}, {}, status="failed", error="a\udc80")
+        store.put(Record("ab", {}, {}, status="failed", error="a\udc80"))
     ((payload,),) = read(path, "SELECT payload FROM batches")
     assert parts(payload)[0]["error"] == ["a\\udc80"]
 
@@ -378,7 +378,7 @@ def test_a_store_that_is_opened_again_goes_on_where_it_ended(three: Path) -> Non
     with Store(three) as store:
         assert store.cells() == {"aa", "bb", "cc"} and store.meta_get("protocol") == "p"
         name = store.meta_get("id")
-        store.put("dd", {}, {})
+        store.put(Record("dd", {}, {}))
     with Store(three) as store:
         assert store.cells() == {"aa", "bb", "cc", "dd"} and store.meta_get("id") == name
         assert store.verify() == []
@@ -392,7 +392,7 @@ def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_succeeds(th
             store.put_many([Record("dd", {}), Record("ee", {})])
         store._db.execute("DROP TRIGGER no")
         assert store.cells() == {"aa", "bb", "cc"}
-        store.put("dd", {}, {})
+        store.put(Record("dd", {}, {}))
         assert store.cells() == {"aa", "bb", "cc", "dd"}
         assert store.verify() == []
     assert read(three, "SELECT writes FROM seal") == [(7,)]
@@ -443,7 +443,7 @@ def test_a_store_that_could_not_be_opened_gives_its_lock_back(three: Path) -> No
 
 def test_a_reader_needs_a_file_and_writes_nothing(three: Path, tmp_path: Path) -> None:
     with Store(three, write=False) as reader:
-        for write in (lambda: reader.put("dd", {}, {}), lambda: reader.meta_set("k", "v")):
+        for write in (lambda: reader.put(Record("dd", {}, {})), lambda: reader.meta_set("k", "v")):
             with pytest.raises(StateError, match="opened with `write=False` must not be written to"):
                 write()
         assert [r.cell for r in reader.records()] == ["aa", "bb", "cc"]
@@ -472,7 +472,7 @@ def test_a_reader_beside_a_log_leaves_the_log_alone(three: Path) -> None:
         held.execute("BEGIN")
         held.execute("SELECT * FROM meta").fetchall()  # keeps the log from being written back
         store._db.execute("PRAGMA busy_timeout = 0")
-        store.put("dd", {}, {})
+        store.put(Record("dd", {}, {}))
         log = three.with_name("s.sqlite-wal")
         assert log.stat().st_size > 0
         with Store(three, write=False) as reader:
@@ -722,10 +722,10 @@ def test_a_write_into_a_store_of_schema_1_that_fails_leaves_it_as_it_was(old: Pa
     change(old, "CREATE TRIGGER no BEFORE UPDATE ON seal BEGIN SELECT RAISE(ABORT, 'no'); END")
     with Store(old) as store:
         with pytest.raises(DamagedDataError, match="is damaged"):
-            store.put("dd", {}, {})
+            store.put(Record("dd", {}, {}))
         assert store.cells() == {"aa", "bb", "cc"} and store.get("dd") is None
         store._db.execute("DROP TRIGGER no")
-        store.put("dd", {}, {})
+        store.put(Record("dd", {}, {}))
         assert len(store.cells()) == 4
     with Store(old, write=False) as store:
         assert len(list(store.records())) == 4 and store.verify() == []
@@ -740,7 +740,7 @@ def test_a_write_into_a_store_of_schema_1_that_fails_leaves_it_as_it_was(old: Pa
 def test_a_changed_row_of_a_store_of_schema_1_is_named(old: Path, change_to: str, gone_on: bool) -> None:
     if gone_on:
         with Store(old) as store:
-            store.put("dd", {}, {})
+            store.put(Record("dd", {}, {}))
     with Store(old, write=False) as store:
         change(old, f"UPDATE cells SET {change_to} WHERE cell = 'cc'")
         with pytest.raises(DamagedDataError, match=r"Cell 'cc' of .* does not match its checksum"):
@@ -760,7 +760,7 @@ def test_a_changed_row_of_a_store_of_schema_1_is_named(old: Path, change_to: str
 def test_the_seal_holds_the_rows_of_a_store_of_schema_1(old: Path, statement: str, gone_on: bool) -> None:
     if gone_on:
         with Store(old) as store:
-            store.put("dd", {}, {})
+            store.put(Record("dd", {}, {}))
     change(old, statement)
     for write in (True, False):
         with pytest.raises(DamagedDataError, match="its rows do not match its seal"), Store(old, write=write):
@@ -794,7 +794,7 @@ def test_of_two_cells_of_a_batch_with_one_hash_the_later_counts(path: Path) -> N
 def test_few_batches_are_in_memory_whatever_is_read(path: Path) -> None:
     with Store(path) as store:
         for n in range(40):
-            store.put(f"{n:02}", {"n": n}, ROWS)
+            store.put(Record(f"{n:02}", {"n": n}, ROWS))
         for n in (*range(40), 0, 39, 17):
             got = store.get(f"{n:02}")
             assert got is not None and got.identity["n"] == n

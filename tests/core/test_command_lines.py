@@ -23,6 +23,7 @@ import toys
 from reports import left_out
 
 from hpo_gym.app import group, main
+from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store
 from hpo_gym.tuning.folder import write
 from hpo_gym.tuning.tuned import Tuned
@@ -132,7 +133,7 @@ def furnish(folder: Path, results: Path) -> None:
     for name in ("tuned", "spoilt", "torn"):
         shutil.copytree(results.with_name("tuned"), folder / name)
     with Store(folder / "spoilt" / "tune.sqlite") as store:
-        store.put("00000001", {"trial": 1, "config": {"rate": "a"}}, {})
+        store.put(Record("00000001", {"trial": 1, "config": {"rate": "a"}}, {}))
     whole = (folder / "torn" / "tune.sqlite").read_bytes()
     (folder / "torn" / "tune.sqlite").write_bytes(whole[: len(whole) // 2])
     (folder / "empty").mkdir()

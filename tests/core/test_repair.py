@@ -63,7 +63,7 @@ def test_what_is_whole_is_kept_in_its_order_and_the_rest_is_named(tmp_path: Path
     with Store(path) as store:
         assert store.meta_get("plan") == "the plan" and store.meta_get("made") == "of the last run"
         assert [r.cell for r in store.written()] == [f"{i:08x}" for i in expected]
-        store.put("ff", {}, {"score": np.zeros(1)})  # it can be gone on with
+        store.put(Record("ff", {}, {"score": np.zeros(1)}))  # it can be gone on with
     assert verify(path) == [] and len(stored(path)) == 21
     assert found.damaged == tmp_path / "s.sqlite.damaged" and verify(found.damaged) != []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["s.sqlite", "s.sqlite.damaged", "s.sqlite.lock"]

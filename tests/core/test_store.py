@@ -98,7 +98,7 @@ def test_nan_inf_empty_big_endian_and_strided_arrays_come_back(tmp_path: Path) -
         "scalar": np.array(3.0),
     }
     with Store(tmp_path / "s.sqlite") as store:
-        store.put("aa", {}, strange)
+        store.put(Record("aa", {}, strange))
         record = store.get("aa")
     assert record is not None
     for name, value in strange.items():
@@ -152,7 +152,7 @@ def test_a_store_is_read_in_a_folder_without_write_permission() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with Store(folder / "s.sqlite") as store:
-            store.put("ab", {"n": 7}, SCORES)
+            store.put(Record("ab", {"n": 7}, SCORES))
         (folder / "s.sqlite.lock").chmod(0o444)
         (folder / "s.sqlite").chmod(0o444)
         folder.chmod(0o555)
@@ -191,7 +191,7 @@ from hpo_gym.system.storage.store import Store
 with Store(sys.argv[1]) as store:
     i = len(store.cells())
     while True:
-        store.put(f"{i:08x}", {"i": i}, {"score": np.random.default_rng(i).random(200)})
+        store.put(Record(f"{i:08x}", {"i": i}, {"score": np.random.default_rng(i).random(200)}))
         print(i, flush=True)
         i += 1
 """

@@ -16,6 +16,7 @@ import pytest
 import hpo_gym
 from hpo_gym import app
 from hpo_gym.base.errors import DamagedDataError, HPOGymError
+from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store, verify
 from hpo_gym.tuning import folder as tunings
 from hpo_gym.tuning.tuned import Tuned
@@ -125,7 +126,7 @@ def with_record(folder: Path, identity: Any, measured: Any = None, *, cell: str 
     """Write one in the place of a trial, by default a success, past the check of what a program of ours may write."""
     with pytest.MonkeyPatch.context() as patched, Store(folder / "tune.sqlite") as store:
         patched.setattr("hpo_gym.system.storage.batches._json", lambda head, records: json.dumps(head))
-        store.put(cell, identity, {}, measured=measured or {"seconds": 1.0, "cpu_seconds": 1.0})
+        store.put(Record(cell, identity, {}, measured=measured or {"seconds": 1.0, "cpu_seconds": 1.0}))
 
 
 def doors(folder: Path) -> list[Callable[[], Any]]:

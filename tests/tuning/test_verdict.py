@@ -19,6 +19,7 @@ from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Query, Status, Trial
 from hpo_gym.system.jobs.measured import Measured, verdict
+from hpo_gym.system.storage.records import Record
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks
@@ -333,7 +334,7 @@ def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Pa
         for number, change in ((0, {"stopped": True}), (1, {})):
             reported: Any = dict(records[number].identity) | change
             reported["measured"] = {**reported["measured"], "status": 0, "reason": ""}
-            store.put(f"{number:08x}", reported, {}, measured=dict(records[number].measured))
+            store.put(Record(f"{number:08x}", reported, {}, measured=dict(records[number].measured)))
     assert [e.counts for e in found.ended] == [True, False]
     again = Tuned.load(tmp_path)
     assert [e.measured.status for e in again.ended] == [Status.STOPPED, Status.INFEASIBLE]

@@ -21,9 +21,8 @@ from types import TracebackType
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
 from hpo_gym.system.storage.batches import Batch, pack_batch
-from hpo_gym.system.storage.blocks import Arrays
 from hpo_gym.system.storage.posix import posix
-from hpo_gym.system.storage.records import Json, Record
+from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.rows import COLUMNS, record_of
 
 Row = tuple[object, ...]
@@ -91,18 +90,9 @@ class Store:
         self._connection = self._lock = None
         self._forget()
 
-    def put(
-        self,
-        cell: str,
-        identity: Json,
-        arrays: Arrays,
-        *,
-        status: str = "done",
-        error: str | None = None,
-        measured: Json | None = None,
-    ) -> None:
+    def put(self, record: Record) -> None:
         """Store a cell, in place of one with the same hash; when this returns, it is on the disk."""
-        self.put_many([Record(cell, identity, arrays, status, error, measured or {})])
+        self.put_many([record])
 
     def put_many(self, records: Iterable[Record]) -> None:
         """Store cells as one batch, in one transaction: all of them or, when it raises, none."""
