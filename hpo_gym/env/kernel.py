@@ -15,7 +15,6 @@ from hpo_gym.env.observers import Observation, Observer
 from hpo_gym.env.parts import Parts
 from hpo_gym.env.rewards import judge_of, rest_of
 from hpo_gym.env.rewards._given import is_foreign, not_finite
-from hpo_gym.env.runs.columns import kept_for
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import Which
@@ -185,7 +184,7 @@ def make_runs(
     """Return runs that keep the columns of an observer and a codec."""
     return Runs(
         batch, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, fused=fused,
-        keep=(*kept_for(observer), *kept_for(codec), *keep), view=contexts.batch, floor=contexts.scale.floor,
+        keep=(*observer.keeps, *codec.keeps, *keep), view=contexts.batch, floor=contexts.scale.floor,
         units=units, continued=contexts.continued,
     )  # fmt: skip
 

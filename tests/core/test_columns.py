@@ -16,11 +16,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium import spaces
 
 import hpo_gym
 from hpo_gym.base.errors import StateError
-from hpo_gym.env.observers import Observer
 from hpo_gym.env.runs.columns import COLUMNS
 
 PACKAGE = Path(hpo_gym.__file__).parent
@@ -156,22 +154,3 @@ def test_two_new_files_in_the_package_and_nothing_else_edited(tmp_path: Path) ->
     env = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-class OldObserver(Observer):
-    """An observer as it was written before columns: flags, and attributes of `runs`."""
-
-    needs_history = True
-
-    def space(self, contexts: Any) -> spaces.Box:
-        return spaces.Box(-np.inf, np.inf, (2,), np.float32)
-
-    def __call__(self, contexts: Any, runs: Any) -> np.ndarray:
-        assert runs.fidelity is None  # not kept: all evaluations are full
-        return np.array([[runs.history.shape[1], runs.t]], np.float32)
-
-
-def test_flags_and_attributes_of_before_columns_still_work():
-    env = hpo_gym.HPOEnv("SVM", observer=OldObserver(), budget=3)
-    assert env.reset(seed=0)[0].tolist() == [3.0, 0.0]
-    assert env.step(env.action_space.sample())[0].tolist() == [3.0, 1.0]

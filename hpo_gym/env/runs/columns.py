@@ -157,11 +157,3 @@ class TrialColumn(Column):
 
 
 COLUMNS: Registry[Column] = Registry("kept quantity", ("hpo_gym.env.runs.kept",), variable="COLUMNS")
-
-_FLAGS = {"needs_history": "history", "needs_incumbent": "incumbent_at"}
-
-
-def kept_for(part: object) -> tuple[str, ...]:
-    """Return the columns that an observer or a codec reads: its `keeps`, and those of flags from before columns."""
-    flagged = (name for flag, name in _FLAGS.items() if getattr(part, flag, False))
-    return (*getattr(part, "keeps", ()), *flagged)

@@ -34,7 +34,7 @@ class Payment:
         self.price = self.whole = np.empty(0)
 
     def pay(
-        self, runs: RunState, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats
+        self, runs: RunState, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats | None
     ) -> tuple[NDArray[Any], Evaluated]:
         """Return scores ``(n,)`` and outcomes of trials, of which those that do not fit are cut.
 
@@ -43,7 +43,7 @@ class Payment:
         _, cost, status = outcome
         if "whole_cost" in runs:
             self.whole = cost
-            cost = self._beyond_checkpoints(runs, at, cost, fidelity)
+            cost = self._beyond_checkpoints(runs, at, cost, np.ones(runs.n) if fidelity is None else fidelity)
         unit = self.units[runs.task]
         price, left = cost / unit, np.maximum(runs.budget - runs.spent, 0.0)
         cut = too_dear(price, left)
@@ -54,7 +54,7 @@ class Payment:
         self.price = price
         return score, Evaluated(score, cost, status)
 
-    def _beyond_checkpoints(self, runs: RunState, at: NDArray[Any], cost: Floats, fidelity: Floats) -> Floats:
+    def _beyond_checkpoints(self, runs: RunState, at: NDArray[Any], cost: Floats, asked: Floats) -> Floats:
         """Return costs ``(n,)`` of trials, less that of the highest lower fidelity of the same run and configuration.
 
         Only trials that succeeded leave a checkpoint.
@@ -66,7 +66,7 @@ class Payment:
         known = runs.at[slots[0] : slots[-1] + 1] if slots[0] <= slots[-1] else runs.at[slots]
         same = known == at if runs.tabular else (known == at).all(2)
         tick, who = np.divmod(np.flatnonzero(same & self.continued[runs.task]), runs.n)  # twice as fast as `nonzero`
-        slot, asked, share = slots[tick], fidelity, runs["fidelity"]
+        slot, share = slots[tick], runs["fidelity"]
         lower = (ticks[tick] >= runs.start[who]) & (share[slot, who] < asked[who])
         lower &= runs["status"][slot, who] == Status.OK
         slot, who = slot[lower], who[lower]

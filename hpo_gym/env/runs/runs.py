@@ -161,23 +161,20 @@ class Runs(Slots):
 
     # ------------------------------------------------------------------ episodes
     @property
-    def spent(self) -> float | Floats | Ints:
+    def spent(self) -> int | Floats | Ints:
         """Budget used, one number or ``(n,)``."""
-        if self._uneven:
-            return self.kept["spent"]
-        return float(self.clock - self._charged) if self.in_step else self.clock - self._paid_from
+        return self.kept["spent"] if self._uneven else self.t - self.free
 
     @property
     def left(self) -> float | Floats:
         """Share of the budget left, in [0, 1], one number or ``(n,)``."""
-        if self.in_step and not self._uneven:
-            return 1.0 - (self.clock - self._charged) / self.budget
-        left = 1.0 - self.spent / self.budget
-        return np.maximum(left, 0.0) if self._uneven else left  # sums of fidelities and costs round
+        if self._uneven:
+            return np.maximum(1.0 - self.kept["spent"] / self.budget, 0.0)  # sums of fidelities and costs round
+        return 1.0 - (self.t - self.free) / self.budget
 
     def refund(self) -> None:
         """Charge no trial so far: the only run's are its initial design."""
-        self._paid_from, self._charged = np.full(self.n, self.clock), self.clock
+        self.free = self.count(0)
         if self._uneven:
             self.kept["spent"] = np.zeros(self.n)
 
@@ -228,10 +225,11 @@ class Runs(Slots):
             self.base = self._batch.base(task)
             self.best = self.previous = filled(self.n, -np.inf, self._batch.dtype)
         else:
-            self._forget(which.mask(self.n))
+            if self._halted.size:
+                self._forget(which.mask(self.n))
             if self._late or self._halted.size:
                 self._settle()  # before bases change
-            self._shift(which.positions(self.n), self.clock, self.clock)
+            self._shift(which.positions(self.n), self.clock)
             self.task, self.base, self.best = self.task.copy(), self.base.copy(), self.best.copy()  # were handed out
             self.task[which.at], self.instance[which.at] = task, instance
             self.base[which.at] = self._batch.base(task)
@@ -256,7 +254,8 @@ class Runs(Slots):
             self._began -= g
             self.start = self.start - g
         else:
-            self._shift(which, self.start[which] - g, self._paid_from[which])
+            self._shift(which, self.start[which] - g)
+        self.free = g
         slots = (self.clock - g + np.arange(g)) % self.h
         block = np.ix_(slots, which)
         self.at[block], self.score[block] = part.at, part.score
@@ -281,7 +280,7 @@ class Runs(Slots):
             score, outcome = self._path(self, at, fidelity, idle)
             if self.in_cost:
                 known = outcome or Evaluated(score, *self._batch.outcome(self.base, at, fidelity))
-                score, outcome = self.payment.pay(self, at, score, known, self._share(fidelity))
+                score, outcome = self.payment.pay(self, at, score, known, fidelity)
             self._record(at, score, outcome, fidelity, idle)
             return
         self.cell = cell = self.base + at
@@ -371,7 +370,7 @@ class Runs(Slots):
         price = self.payment.price if self.in_cost else share
         tick = Tick(slot, at, last, better, share, price, outcome, idle)
         if not plain:
-            self._failures.replaced(tick.only(better, np.zeros_like(better)), failed)
+            self._failures.replaced(better if idle is None else better & ~idle, failed)
         self.clock += 1
         for name, column in self._columns.items():
             self.kept[name] = column.record(self, self.kept[name], tick)
@@ -425,7 +424,7 @@ class Runs(Slots):
         """Undo the last tick of idle runs."""
         who = idle.nonzero()[0]
         self.best[who] = self.previous[who]  # made in this tick
-        self._shift(who, self.start[who] + 1, self._paid_from[who] + 1)
+        self._shift(who, self.start[who] + 1)
         if idle is not self.leaving:
             self._keep_last(who if self.leaving is None else (idle & ~self.leaving).nonzero()[0])
 
@@ -446,7 +445,7 @@ class Runs(Slots):
             self._settle()
 
     # ------------------------------------------------------------------ kept, or looked up
-    def share_at(self, slots: Ints | int, who: Ints) -> Floats | None:
+    def share_at(self, slots: Ints | int, who: Ints | slice) -> Floats | None:
         """Return fidelities of trials by slot and run; None where all are full."""
         return self.kept["fidelity"][slots, who] if "fidelity" in self.kept else None
 
@@ -501,7 +500,10 @@ class Runs(Slots):
 
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of the last trial of each run, each ``(n,)``."""
-        return self.outcome_at(self._last, np.arange(self.n))
+        slot = self._last
+        if "cost" in self.kept:
+            return self.kept["cost"][slot].copy(), self.kept["status"][slot].copy()
+        return self._batch.outcome(self.base, self.at[slot], self.share_at(slot, slice(None)))
 
     def last_further(self) -> Floats:
         """Return the further objectives of the last trial of each run, ``(n, o)``, by `TaskBatchView.objectives`."""
@@ -538,9 +540,9 @@ class Runs(Slots):
         """Return a copy of some runs, for observers."""
         part = copy.copy(self)
         part.n, part._late, part._halted = len(which), {}, NOBODY
-        part.start, part._paid_from = self.start[which], self._paid_from[which]
-        if not self.in_step and part.n and all((ticks == ticks[0]).all() for ticks in (part.start, part._paid_from)):
-            part.in_step, part._began, part._charged = True, part.start.item(0), part._paid_from.item(0)
+        part.start = self.start[which]
+        if not self.in_step and part.n and (part.start == part.start[0]).all():
+            part.in_step, part._began = True, part.start.item(0)
         if not part.fresh:  # else there is no trial to show
             part._at, part._score = self.at[:, which], self.score[:, which]
         for name in _OF_RUNS:
@@ -568,9 +570,9 @@ class Runs(Slots):
             values[i] = kept[f"run:{name}"]
             setattr(self, of, values)
         self._failures.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
-        self._shift(np.array([i]), self.clock - t, self.clock - t)
+        self._shift(np.array([i]), self.clock - t)
         if self.n == 1:
-            self.in_step, self._began, self._charged = True, self.clock - t, self.clock - t
+            self.in_step, self._began = True, self.clock - t
         self._state().load(i, kept)
         for name, column in self._columns.items():
             if column.saved:
@@ -644,14 +646,3 @@ class Runs(Slots):
             share = self.share_at(slots, who)
             cost = self.outcome_at(slots, who)[0] if costs else None
             yield Observed(who, self.at[slots, who], self.score[slots, who], self._share(share)[: len(who)], cost)
-
-
-def _kept(name: str) -> property:
-    def get(runs: Runs) -> NDArray[Any] | None:
-        return runs.kept.get(name)
-
-    return property(get, doc=f"`{name}` as observers read it before columns; None if it is not kept.")
-
-
-for _name in ("fidelity", "cost", "status", "history", "incumbent_at", "repeated"):
-    setattr(Runs, _name, _kept(_name))

@@ -34,14 +34,15 @@ class Slots(ABC):
         clock: Ticks so far.
         start: The tick of the first trial of each run's episode, ``(n,)``.
         in_step: Whether all episodes have begun at one tick.
+        free: Trials of each episode that are not charged: its initial design.
         kept: Values of the kept columns, by name.
     """
 
     def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any]) -> None:
         self.n, self.h = n, h
-        self.clock = self._began = self._charged = 0  # the latter two are right while in step
-        self.start = self._paid_from = np.zeros(n, np.int64)  # the ticks of the first trial, of the first charged one
-        self.in_step = True
+        self.clock = self.free = self._began = 0
+        self.start = np.zeros(n, np.int64)
+        self.in_step = True  # then all have begun at `_began`
         self._at: NDArray[Any] = np.full((h, n, d), np.nan) if d else np.full((h, n), -1, np.int64)
         self._score = np.zeros((h, n), dtype)
         self.kept: dict[str, NDArray[Any]] = {}
@@ -75,14 +76,14 @@ class Slots(ABC):
 
     def _restart(self) -> None:
         """Begin the time of all runs."""
-        self._began = self._charged = self.clock
+        self._began, self.free = self.clock, 0
         self.in_step = True
-        self.start = self._paid_from = filled(self.n, self.clock, _I64)
+        self.start = filled(self.n, self.clock, _I64)
 
-    def _shift(self, which: Ints, start: int | Ints, paid_from: int | Ints) -> None:
-        """Set the time of some runs: the ticks of their first trial, and of the first charged one."""
-        self.start, self._paid_from = self.start.copy(), self._paid_from.copy()
-        self.start[which], self._paid_from[which] = start, paid_from
+    def _shift(self, which: Ints, start: int | Ints) -> None:
+        """Set the ticks of the first trial of some runs."""
+        self.start = self.start.copy()
+        self.start[which] = start
         self.in_step = False
 
     # ------------------------------------------------------------------ what is in them
