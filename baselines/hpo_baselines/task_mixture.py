@@ -6,7 +6,7 @@ from hpo_baselines._models.acquisition import weighted_gain
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._transfer.order_weights import TEMPERATURE, order_weights
+from hpo_baselines._transfer.order_weights import TEMPERATURE, discordant_share, order_weights
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Place
@@ -55,7 +55,8 @@ class MixtureModel(Model):
         if not len(y):
             return lambda at: self._mean[at.row]
         there = self._z[:, seen.row]
-        weight, best = order_weights(there[None], y[None], temperature=self._temperature)[0], there.max(1)
+        share, best = discordant_share(there[None], y[None]), there.max(1)
+        weight = order_weights(share, temperature=self._temperature)[0]
 
         def value(at: Place) -> Floats:
             return weighted_gain(self._z[:, at.row], best, weight) + _MEAN * self._mean[at.row]

@@ -10,7 +10,7 @@ import pytest
 
 from hpo_agents._pool.mixture import Mixture
 from hpo_agents._pool.prior import PoolPrior
-from hpo_baselines._transfer.order_weights import order_weights
+from hpo_baselines._transfer.order_weights import discordant_share, order_weights
 from hpo_gym.problem.prior import Scale
 
 # The run's trials rise. The first task agrees; the second has one pair of three the other way round.
@@ -20,7 +20,7 @@ SCORES = np.array([[[0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]])
 
 def ratio(**options: Any) -> float:
     """What the second task weighs, were the first one 1."""
-    first, second = order_weights(SCORES, Y, temperature=1 / 3, **options)[0]
+    first, second = order_weights(discordant_share(SCORES, Y, **options), temperature=1 / 3)[0]
     assert first + second == pytest.approx(1.0)
     return float(second / first)
 
@@ -40,24 +40,25 @@ def test_only_pairs_of_known_scores_count() -> None:
 def test_a_tie_is_an_order_of_its_own() -> None:
     tied = np.array([[[1.0, 1.0], [1.0, 2.0], [2.0, 1.0]]])
     for y, agrees in (([[0.0, 1.0]], 1), ([[1.0, 0.0]], 2), ([[1.0, 1.0]], 0)):
-        weight = order_weights(tied, np.array(y), temperature=0.5)[0]
+        weight = order_weights(discordant_share(tied, np.array(y)), temperature=0.5)[0]
         assert weight.argmax() == agrees
         assert np.delete(weight, agrees) / weight[agrees] == pytest.approx([math.exp(-2)] * 2)
 
 
 def test_each_run_has_its_own_weights_and_tasks() -> None:
-    two = order_weights(np.repeat(SCORES, 3, 0), np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [1.0, 2.0, 3.0]]),
-                        may=np.array([[True, True], [True, True], [False, True]]), temperature=1 / 3)  # fmt: skip
+    three = np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [1.0, 2.0, 3.0]])
+    may = np.array([[True, True], [True, True], [False, True]])
+    two = order_weights(discordant_share(np.repeat(SCORES, 3, 0), three), may=may, temperature=1 / 3)
     usual = 1 / (1 + math.exp(-1))
     assert two == pytest.approx(np.array([[usual, 1 - usual], [1 - usual, usual], [0.0, 1.0]]))
-    assert order_weights(SCORES, Y, may=np.zeros((1, 2), bool)).tolist() == [[0.0, 0.0]]
+    assert order_weights(discordant_share(SCORES, Y), may=np.zeros((1, 2), bool)).tolist() == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize("pairs", [0.0, 1.0])
 def test_before_there_is_a_pair_all_tasks_weigh_alike(pairs: float) -> None:
     for t in (0, 1):
-        assert order_weights(SCORES[:, :, :t], Y[:, :t], pairs=pairs).tolist() == [[0.5, 0.5]]
-    assert order_weights(SCORES.astype(np.float32), Y.astype(np.float32)).dtype == np.float32
+        assert order_weights(discordant_share(SCORES[:, :, :t], Y[:, :t], pairs=pairs)).tolist() == [[0.5, 0.5]]
+    assert order_weights(discordant_share(SCORES.astype(np.float32), Y.astype(np.float32))).dtype == np.float32
 
 
 def mixture(known: Any = None, count: int = 3, may: Any = (1, 1)) -> Mixture:

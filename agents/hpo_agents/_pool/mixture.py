@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_agents._pool.prior import PoolPrior
-from hpo_baselines._transfer.order_weights import order_weights
+from hpo_baselines._transfer.order_weights import discordant_share, order_weights
 from hpo_gym.base import Ints, Mask, Singles
 
 _FLOOR = 1e-4  # added to the expected improvement, so that it can lower a candidate's value but not rule it out
@@ -35,7 +35,7 @@ class Mixture:
         known: Mask = np.broadcast_to(there[:, None], scores.shape)
         if prior.known is not None:
             known = np.asarray(known & prior.known[:, rows].transpose(1, 0, 2))
-        self.weight = order_weights(scores, y, known=known, may=weight > 0, pairs=1.0)
+        self.weight = order_weights(discordant_share(scores, y, known=known, pairs=1.0), may=weight > 0)
         best = np.where(known, scores, -np.inf).max(2, initial=-np.inf)
         self.best = np.where(np.isfinite(best), best, prior.lowest).astype(np.float32)
 

@@ -15,7 +15,7 @@ from hpo_gym.suites.tasks.policies.physics import Physics
 from hpo_gym.suites.tasks.policies.policy import Policies, initial, size
 from hpo_gym.suites.tasks.policies.rollouts import returns
 from hpo_gym.suites.tasks.policies.setup import RATE, SIGMA, Setup
-from hpo_gym.suites.tasks.policies.signals import AT, SIGNALS, after, at_start, scaled
+from hpo_gym.suites.tasks.policies.signals import AT, SIGNALS, after, at_start, of_returns, of_weights, scaled
 from hpo_gym.suites.tasks.policies.strategy import GAIN, JUDGED, NOISE, STARTS, noise, step
 from hpo_gym.suites.tasks.training.keyed import uniforms
 
@@ -128,7 +128,8 @@ class Evolutions(TaskProgress):
         state.weights[who, :p], state.direction[who, :p] = weights, found.direction
         nothing = state.nothing[who]
         score = scaled(self._judged(physics, who), nothing)
-        return after(self.signals[who], score, found, old, weights - mean, weights, nothing)
+        signals = of_returns(found, nothing) | of_weights(found.direction, old, weights - mean, weights)
+        return after(self.signals[who], score, signals)
 
     def _judged(self, physics: Physics, who: Ints) -> Floats:
         """Return returns of the mean policies of runs from their own fixed starts, ``(m,)``."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Singles
 from hpo_gym.suites.tasks.policies.strategy import StrategyStep
@@ -45,39 +44,43 @@ def at_start(weights: Singles, count: int) -> Singles:
     return out
 
 
-def after(
-    before: Singles, score: Floats, step: StrategyStep, old: Singles, moved: Singles, weights: Singles, nothing: Floats
-) -> Singles:
+def after(before: Singles, score: Floats, step: Mapping[str, Floats]) -> Singles:
     """Return the signals of runs after a generation, ``(m, 12)``, fresh.
 
     Args:
         before: The signals before it.
         score: Of the mean, ``(m,)``.
-        step: Result of the generation.
-        old: The direction of the generation before, ``(m, p)``.
-        moved: The update, ``(m, p)``.
-        weights: After it, ``(m, p)``.
-        nothing: Returns of doing nothing, ``(m,)``.
+        step: Those of `of_returns` and `of_weights`.
     """
     out = before.copy()
-    product = (step.direction * old).astype(np.float64).sum(1)
-    now, was = _norm(step.direction), _norm(old)
-    new: dict[str, NDArray[Any]] = {
-        "score": score,
-        "score_before": before[:, AT["score"]],
-        "best_score": np.maximum(before[:, AT["best_score"]], score),
+    out[:, AT["score"]], out[:, AT["score_before"]] = score, before[:, AT["score"]]
+    out[:, AT["best_score"]] = np.maximum(before[:, AT["best_score"]], score)
+    for name, values in step.items():
+        out[:, AT[name]] = values
+    return np.clip(out, -MOST, MOST)
+
+
+def of_returns(step: StrategyStep, nothing: Floats) -> dict[str, Floats]:
+    """Return the signals of a generation's returns, ``(m,)`` each; `nothing` ``(m,)`` are those of doing nothing."""
+    return {
         "generation_mean": scaled(step.mean, nothing),
         "generation_best": scaled(step.best, nothing),
         "spread": np.minimum(step.spread / (1 - nothing), 1.0),
         "pairs_told": step.told,
+    }
+
+
+def of_weights(direction: Singles, old: Singles, moved: Singles, weights: Singles) -> dict[str, Floats]:
+    """Return the signals of a generation's direction, the direction before, the update, and the weights after it,
+    ``(m, p)`` each."""
+    product = (direction * old).astype(np.float64).sum(1)
+    now, was = _norm(direction), _norm(old)
+    return {
         "gradient_norm": now,
         "alignment": np.clip(product / (now * was + _TINY), -1, 1),
         "update_norm": _norm(moved),
         "weight_norm": _norm(weights),
     }
-    for name, values in new.items():
-        out[:, AT[name]] = values
-    return np.clip(out, -MOST, MOST)
 
 
 def scaled(returns: Floats, nothing: Floats) -> Floats:
