@@ -29,7 +29,7 @@ from hpo_gym.base import seeding
 from hpo_gym.optimize import Resumable, make_optimizer
 from hpo_gym.problem import Evaluations, Status, Task
 from hpo_gym.problem import Table as Scores
-from hpo_gym.suites import TableSuite, load_suite, suite_of_table
+from hpo_gym.suites import Heading, Member, TableSuite, load_suite, suite_of_table
 
 LOOKS = "validation tasks"
 FLIPPED, CHOSEN = "flipped", "flipped, chosen on right tasks"
@@ -98,9 +98,8 @@ def misled(suite: str, kind: str, seed: int) -> tuple[Task, ...]:
         for rows in ([measured(e) for e in known], [e.cost for e in known])
     )
     table = Scores(own.space, own.table.x, score, cost)
-    names, families = [e.name for e in known], [e.family for e in known]
-    meta = [e.meta_features for e in known]
-    return suite_of_table(suite, table, names, families, {"train": names}, meta, {}, own.version).tasks("train")
+    head = Heading(suite, own.version, {"train": [e.name for e in known]}, {})
+    return suite_of_table(head, table, [Member(e.name, e.family, e.meta_features) for e in known]).tasks("train")
 
 
 def measured(e: Evaluations) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.reading import read_parquet as read_parquet
     from hpo_gym.suites.own.roles import PARAMS as PARAMS
     from hpo_gym.suites.own.roles import state_of as state_of
+    from hpo_gym.suites.own.suite import Heading as Heading
+    from hpo_gym.suites.own.suite import Member as Member
     from hpo_gym.suites.own.suite import TableSuite as TableSuite
     from hpo_gym.suites.own.suite import load_folder as load_folder
     from hpo_gym.suites.own.suite import suite_of_table as suite_of_table
     from hpo_gym.suites.own.suite import table_suite as table_suite
     from hpo_gym.suites.own.trials import TASK as TASK
     from hpo_gym.suites.own.trials import Given as Given
+    from hpo_gym.suites.own.trials import Source as Source
     from hpo_gym.suites.own.trials import suite_of as suite_of
     from hpo_gym.suites.own.tunings import COLUMNS as COLUMNS
     from hpo_gym.suites.ready import NAME as NAME

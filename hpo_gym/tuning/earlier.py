@@ -16,6 +16,7 @@ from hpo_gym.suites import (
     PARAMS,
     TASK,
     Given,
+    Source,
     TableColumn,
     TableColumns,
     read_csv,
@@ -150,8 +151,8 @@ def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
     mine = [name for name in table.names if name in space.names]
     kept = {*mine, task, score, state_of(table, mine), ""}
     others = [name for name in table.names if name not in kept]
-    columns = Given(task=task, score=score, ignore=tuple(others), keep=tuple(mine), loss=loss)
-    suite = suite_of(table, columns, space, name=short, decimal=None, tell=False)
+    columns = Given(task=task, score=score, ignore=tuple(others), keep=tuple(mine), loss=loss, decimal=None)
+    suite = suite_of(table, columns, space, name=short, source=Source(tell=False))
     warn(suite)
     return suite
 

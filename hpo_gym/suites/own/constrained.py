@@ -9,7 +9,7 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, shown
 from hpo_gym.problem import SCORE, Suite, Table, TableTask, check_constraints, find_objective, rule_of
-from hpo_gym.suites.own.suite import TableSuite, suite_of_table
+from hpo_gym.suites.own.suite import Heading, Member, TableSuite, suite_of_table
 
 
 def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collection[str] | None = None) -> TableSuite:
@@ -57,8 +57,8 @@ def _of(suite: TableSuite, table: Table, kept: Sequence[TableTask]) -> TableSuit
     about = dict(suite.about)
     if "titles" in about:
         about["titles"] = {name: title for name, title in about["titles"].items() if name in names}
-    families, meta = [task.family for task in kept], [task.meta_features for task in kept]
-    return suite_of_table(suite.name, table, names, families, splits, meta, about, suite.version)
+    tasks = [Member(task.name, task.family, task.meta_features) for task in kept]
+    return suite_of_table(Heading(suite.name, suite.version, splits, about), table, tasks)
 
 
 def _nothing(suite: str, task: str, table: Table, k: int) -> str:

@@ -83,8 +83,8 @@ def suite_from_csv(
     if objectives is not None and not isinstance(objectives, Mapping):
         raise InvalidValueError(f"`objectives` must be a mapping of columns to directions, got {objectives!r}.")
     further = {column: Objective(column, "", direction).direction for column, direction in (objectives or {}).items()}
-    given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss, further)
-    suite = suite_of(table, given, space, name=name or short, decimal=decimal)
+    given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss, further, decimal)
+    suite = suite_of(table, given, space, name=name or short)
     warn(suite)
     return suite
 

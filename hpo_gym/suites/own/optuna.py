@@ -20,7 +20,7 @@ from hpo_gym.suites.own.distributions import merged, reader_for, space_of
 from hpo_gym.suites.own.measures import FAILED
 from hpo_gym.suites.own.roles import PARAMS
 from hpo_gym.suites.own.suite import TableSuite
-from hpo_gym.suites.own.trials import Given, suite_of
+from hpo_gym.suites.own.trials import Given, Source, suite_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -80,8 +80,8 @@ def suite_from_optuna(
         )
     read = _table(found, source, score or "value", test_score)
     given = Given(_TASK, score or "value", cost, test_score, fidelity, family, tuple(ignore))
-    infer = partial(space_of, read.distributions)
-    suite = suite_of(read.table, given, space, name=short, infer=infer, notes=read.notes, tell=False)
+    origin = Source(partial(space_of, read.distributions), read.notes, tell=False)
+    suite = suite_of(read.table, given, space, name=short, source=origin)
     warn(suite)
     return suite
 

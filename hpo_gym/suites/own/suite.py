@@ -10,10 +10,10 @@ With `x` ``(m, d)`` and `scores` ``(k, m)``, higher is better:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -176,8 +176,8 @@ def table_suite(
     meta = [{}] * table.k if meta_features is None else [values_of(m) for m in meta_features]
     count("meta_features", meta, table.k)
     (title,) = texts("name", [name], 1)
-    version = whole("version", version)
-    return suite_of_table(title, table, names, groups, splits, meta, about_of(about, names), version)
+    head = Heading(title, whole("version", version), splits, about_of(about, names))
+    return suite_of_table(head, table, map(Member, names, groups, meta))
 
 
 def load_folder(folder: str | Path) -> TableSuite:
@@ -208,31 +208,42 @@ def load_folder(folder: str | Path) -> TableSuite:
         _check_points(space, x)
     with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
-        return suite_of_table(said.name, table, texts("tasks", names, table.k), texts("families", families, table.k),
-                      said.splits, meta, _reported(said), said.version)  # fmt: skip
+        head = Heading(said.name, said.version, said.splits, _reported(said))
+        tasks = map(Member, texts("tasks", names, table.k), texts("families", families, table.k), meta)
+        return suite_of_table(head, table, tasks)
 
 
 # ---------------------------------------------------------------------------------------------- parts
-def suite_of_table(
-    name: str,
-    table: Table,
-    names: Sequence[str],
-    families: Sequence[str],
-    splits: Mapping[str, Sequence[str]] | None,
-    meta: Sequence[Mapping[str, float | None]],
-    about: Mapping[str, Any],
-    version: int,
-) -> TableSuite:
+@dataclass(frozen=True)
+class Heading:
+    """A suite of a table without its tasks: its name and version, names of tasks by split, and facts (see `Suite`)."""
+
+    name: str
+    version: int
+    splits: Mapping[str, Sequence[str]] | None
+    about: Mapping[str, Any]
+
+
+class Member(NamedTuple):
+    """A task of a table without its scores."""
+
+    name: str
+    family: str
+    meta: Mapping[str, float | None]
+
+
+def suite_of_table(head: Heading, table: Table, tasks: Iterable[Member]) -> TableSuite:
     """Return the suite of a checked table, of tasks with a success each."""
     full = np.where(table.measured & np.isfinite(table.served[..., -1]), table.served[..., -1], np.nan)
     best, worst = (f(full, 1).astype(float).tolist() for f in (np.nanmax, np.nanmin))
     members = tuple(
-        TableTask(n, families[i], name, table.space, best[i], worst[i], table.fidelities, dict(meta[i]), table, i)
-        for i, n in enumerate(names)
+        TableTask(t.name, t.family, head.name, table.space, best[i], worst[i], table.fidelities, dict(t.meta), table, i)
+        for i, t in enumerate(tasks)
     )
+    splits = head.splits
     kept = None if splits is None else {s: tuple(sequence(f"splits[{s!r}]", v)) for s, v in splits.items()}
     digest = _data_hash(table, members, kept)
-    return TableSuite(name, table.space, members, "table", version, kept, about, digest, table=table)
+    return TableSuite(head.name, table.space, members, "table", head.version, kept, head.about, digest, table=table)
 
 
 def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, Sequence[str]] | None) -> str:

@@ -39,6 +39,7 @@ class Given:
     keep: tuple[str, ...] = ()
     loss: bool = False
     objectives: Mapping[str, str] = field(default_factory=dict)
+    decimal: str | None = "."
 
     def roles(self, table: TableColumns, optuna: bool) -> dict[str, str]:
         """Return the columns of the given roles.
@@ -76,30 +77,34 @@ class Given:
         return names
 
 
+@dataclass(frozen=True)
+class Source:
+    """Origin of columns.
+
+    Attributes:
+        infer: Makes the space of the columns of hyperparameters.
+        notes: Earlier omissions.
+        tell: Whether to list columns that are no hyperparameters, and to say that an export of Optuna has no direction.
+    """
+
+    infer: Infer = infer_space
+    notes: Sequence[str] = ()
+    tell: bool = True
+
+
 def suite_of(
-    table: TableColumns,
-    given: Given,
-    space: AnySpace | None = None,
-    *,
-    name: str,
-    decimal: str | None = ".",
-    infer: Infer = infer_space,
-    notes: Sequence[str] = (),
-    tell: bool = True,
+    table: TableColumns, given: Given, space: AnySpace | None = None, *, name: str, source: Source = Source()
 ) -> TableSuite:
     """Make a suite of columns; see `hpo_gym.suites.own.csv.suite_from_csv`.
 
     Args:
         table: One row a trial.
         given: Known facts about the columns.
-        space: The search space; None to `infer` it from the columns of hyperparameters.
+        space: The search space; None to infer it.
         name: Name of the suite.
-        decimal: Decimal sign; None for the comma if scores have it.
-        infer: Makes the space.
-        notes: Earlier omissions.
-        tell: Whether to list columns that are no hyperparameters, and to say that an export of Optuna has no direction.
+        source: Origin of the table.
     """
-    said = list(notes)
+    said, decimal = list(source.notes), given.decimal
     table, optuna = of.with_optuna_names(table)
     table, tuned = of_tuning(table)
     if tuned and given.cost is None and "cost" not in (*given.ignore, *given.keep):
@@ -119,14 +124,14 @@ def suite_of(
     names, others = of.hyperparameters_of(table, free, kept, tasks, optuna | tuned)
     if not names:
         raise InvalidValueError(f"{table.source} must have at least one column of a hyperparameter, got {table.names}.")
-    if (optuna or tuned) and tell and not given.loss:
+    if (optuna or tuned) and source.tell and not given.loss:
         who = "an export of Optuna" if optuna else "a file of `hpo-gym tune`"
         said.append(f"{who} does not say its direction: more counts as better; set `loss` if less is")
-    if tell and out | others:
+    if source.tell and out | others:
         listed = ", ".join(f"{column} ({kind})" for column, kind in (out | others).items())
         said.append(f"left out of the search space: {listed}; what `keep` names is taken in")
     if space is None:
-        table, found = inferred(table, names, state, infer, bool(optuna))
+        table, found = inferred(table, names, state, source.infer, bool(optuna))
     else:
         found = read_space(space)
     return _trials(points_of(table, names, state, found, said), roles, state, name, given).suite(name, said)
