@@ -35,10 +35,9 @@ def mixed(suites: Sequence[Suite]) -> Suite:
     names = [suite.name for suite in suites]
     if len(names) < 2 or len(set(names)) < len(names):
         raise InvalidValueError(f"`suites` must name two suites or more, each once, got {', '.join(names) or 'none'}.")
-    sides = {split: [(s, t) for s in suites for t in s.tasks(split)] for split in SPLITS}
-    flat = [(suite, task) for suite in suites for task in suite.members if suite.split(task) is None]
-    description = f"The tasks of {', '.join(names)}."
-    return composed(",".join(names), suites, sides, description, flat=flat)
+    sides: dict[str | None, Owned] = {split: [(s, t) for s in suites for t in s.tasks(split)] for split in SPLITS}
+    sides[None] = [(suite, task) for suite in suites for task in suite.members if suite.split(task) is None]
+    return composed(",".join(names), suites, sides, f"The tasks of {', '.join(names)}.")
 
 
 ARROW = "->"
@@ -58,18 +57,20 @@ def held_out(judge: Suite, others: Sequence[Suite]) -> Suite:
     split, every = apart(judge, others), [*others, judge]
     by_name = {suite.name: suite for suite in every}
     parts = {"train": split.train, "val": split.val, "test": split.test}
-    sides = {side: [(by_name[task.suite], task) for task in tasks] for side, tasks in parts.items()}
+    sides: dict[str | None, Owned] = {
+        side: [(by_name[task.suite], task) for task in tasks] for side, tasks in parts.items()
+    }
     name = f"{','.join(suite.name for suite in others)}{ARROW}{judge.name}"
     about = f"Training on {', '.join(s.name for s in others)}, test on {judge.name}, of which nothing else is known."
     widest = judge.space.d >= max(suite.space.d for suite in others)
-    return composed(name, every, sides, about, space=judge.space if widest else None)
+    return composed(name, every, sides, about, judge.space if widest else None)
 
 
 Owned = Iterable[tuple[Suite, Task]]
 
 
 def composed(
-    name: str, suites: Sequence[Suite], sides: Mapping[str, Owned], description: str, *, flat: Owned = (),
+    name: str, suites: Sequence[Suite], sides: Mapping[str | None, Owned], description: str,
     space: SearchSpace | None = None,
 ) -> Suite:  # fmt: skip
     """Return a suite of tasks of others, each named ``SUITE/task``.
@@ -77,9 +78,8 @@ def composed(
     Args:
         name: The suite's.
         suites: Sources of its tasks.
-        sides: Its splits.
+        sides: Its splits; None: tasks in no split.
         description: Its description.
-        flat: Tasks in no split.
         space: The search space; None: floats in [0, 1].
 
     Raises:
@@ -91,8 +91,12 @@ def composed(
                 f"Suites whose trials are independent and run no code of yours can be mixed ({', '.join(KINDS)}), got "
                 f"{suite.name!r} of kind {suite.kind!r}."
             )
-    splits = {split: [f"{suite.name}/{task.name}" for suite, task in tasks] for split, tasks in sides.items()}
-    owned = {(suite.name, task.name) for tasks in (*sides.values(), flat) for suite, task in tasks}
+    splits = {
+        split: [f"{suite.name}/{task.name}" for suite, task in tasks]
+        for split, tasks in sides.items()
+        if split is not None
+    }
+    owned = {(suite.name, task.name) for tasks in sides.values() for suite, task in tasks}
     members = tuple(
         replace(task, name=f"{suite.name}/{task.name}")
         for suite in suites
