@@ -252,3 +252,18 @@ def test_the_house_stays_small():
     core = [p for p in files("hpo_gym") if room(p) in CORE]
     assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 14_600
     assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 45_200
+
+
+def test_functions_of_many_parameters_are_the_ones_for_users():
+    """No more functions of over five parameters than there are: an object that exists is handed over whole."""
+    many = [at for package in ("hpo_gym", "hpo_agents", "hpo_baselines") for p in files(package) for at in crowded(p)]
+    assert len(many) <= 33, many
+
+
+def crowded(path: Path) -> Iterator[str]:
+    """Yield the places of functions of over five parameters, `self` and `cls` aside."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            if len(names) - (names[:1] in (["self"], ["cls"])) > 5:
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
