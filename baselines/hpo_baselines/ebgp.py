@@ -10,10 +10,11 @@ from hpo_baselines._models.gaussian_process import matern52
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import Place, Points
+from hpo_gym.problem import Points
 
 SHRINKAGE, NOISE = 0.4, 0.05
 

@@ -14,11 +14,12 @@ from hpo_baselines._maml.tasks import Encoding, Known
 from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._transfer.earlier import Place, scaled
 from hpo_baselines._transfer.tables import Prior, evaluations_of
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.base import InvalidValueError, whole_fields
 from hpo_gym.optimize import OPTIMIZERS, Arrays, Context
-from hpo_gym.problem import Place, Points, Pool, SearchSpace, scaled
+from hpo_gym.problem import Points, Pool, SearchSpace
 from hpo_gym.system import one_blas_thread
 
 if TYPE_CHECKING:

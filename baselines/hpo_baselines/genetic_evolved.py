@@ -19,9 +19,10 @@ from hpo_baselines._runs.genetic_settings import (
     genetic_of,
     settings_space,
 )
+from hpo_baselines._runs.trained import Trained
 from hpo_baselines._transfer.tables import evaluations_of, priors_without
 from hpo_gym.base import whole_fields
-from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Trained
+from hpo_gym.optimize import OPTIMIZERS, Arrays, Context
 
 if TYPE_CHECKING:
     from hpo_gym.problem import Task

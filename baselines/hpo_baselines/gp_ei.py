@@ -9,9 +9,9 @@ from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_gym.base import Floats, InvalidValueError, require, unknown
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import Place
 
 SURROGATES = ("light", "botorch")
 

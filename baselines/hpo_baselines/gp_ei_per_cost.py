@@ -7,10 +7,11 @@ import numpy as np
 from hpo_baselines._models.log_cost import LogCost, check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.gp_ei import GPModel, check_n_init
 from hpo_gym.base import Floats
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import COST, Place
+from hpo_gym.problem import COST
 
 
 @OPTIMIZERS.register("gp-ei-per-cost", family="no-transfer", trainable=False)

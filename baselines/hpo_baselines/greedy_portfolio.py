@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_baselines._transfer.earlier import scaled, shared_points
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines._transfer.surrogate import candidates_of, table_at
 from hpo_gym.base import Floats
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known, scaled, shared_points, successes
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known, successes
 
 
 @OPTIMIZERS.register("portfolio", family="transfer", trainable=False)

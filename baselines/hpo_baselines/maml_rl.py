@@ -14,10 +14,10 @@ from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Scaling, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_baselines._transfer.earlier import scaled
 from hpo_baselines._transfer.tables import scores_at
 from hpo_gym.base import Floats, InvalidValueError, whole_fields
 from hpo_gym.optimize import OPTIMIZERS, Arrays
-from hpo_gym.problem import scaled
 
 if TYPE_CHECKING:
     from hpo_baselines._maml.maml import MetaLearner

@@ -11,10 +11,10 @@ from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.ranking import PEAK, kernel_weights
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.gp_ei import GPModel
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import Place
 
 FEWEST = 3  # trials of the run's own process
 

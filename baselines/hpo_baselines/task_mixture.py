@@ -6,10 +6,10 @@ from hpo_baselines._models.acquisition import weighted_gain
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.order_weights import TEMPERATURE, discordant_share, order_weights
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import Place
 
 _MEAN = 1e-6  # weight of the mean score, which decides where no improvement is expected
 

@@ -7,12 +7,12 @@ import numpy as np
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.order_weights import TEMPERATURE
 from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
 from hpo_baselines.task_mixture import MixtureModel, check_temperature
 from hpo_gym.base import Floats
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import Place
 
 _LEAST = 1e-4  # added to the mixture's expected improvement
 

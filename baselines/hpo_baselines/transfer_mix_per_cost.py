@@ -6,11 +6,12 @@ from hpo_baselines._models.log_cost import check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.ensemble import FIRST
 from hpo_baselines.transfer_mix import TransferMix
 from hpo_gym.base import Floats
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import COST, Place
+from hpo_gym.problem import COST
 
 EXPONENT = 1.0
 

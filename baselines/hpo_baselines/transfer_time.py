@@ -10,6 +10,7 @@ import numpy as np
 from hpo_baselines._models.doubt import Doubt
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.ensemble import EXPONENT, NOISE, PROCESSES, SHRINKAGE, Ensemble, members_of
 from hpo_baselines._transfer.incremental import IncrementalPosterior
 from hpo_baselines._transfer.memory import Memory, memory_of
@@ -19,7 +20,7 @@ from hpo_baselines.gp_ei_per_cost import GPPerCost
 from hpo_baselines.task_mixture import check_temperature
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS, Context
-from hpo_gym.problem import COST, FIDELITY, TEST, Place, Points
+from hpo_gym.problem import COST, FIDELITY, TEST, Points
 
 _LOST = -1e6  # value of rows that a cut pool has not kept
 

@@ -22,10 +22,11 @@ import numpy as np
 from frame import Table
 from numpy.typing import NDArray
 
+from hpo_baselines._transfer.earlier import scores_of
 from hpo_gym.base import Floats, generator, key
 from hpo_gym.bench import Curves, interval, pooled, regret_of
 from hpo_gym.optimize import make_optimizer, rollout
-from hpo_gym.problem import Evaluations, Task, scores_of
+from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
 
 LOOKS = "validation tasks"

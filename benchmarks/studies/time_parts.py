@@ -20,6 +20,7 @@ from frame import Table
 from ratios import bare
 from runs import of_families
 
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.ensemble import EXPONENT, NOISE, Ensemble, members_of
 from hpo_baselines._transfer.memory import memory_of
 from hpo_baselines._transfer.order_weights import TEMPERATURE
@@ -29,7 +30,6 @@ from hpo_gym.optimize import Context, Optimizer, make_optimizer, rollout
 from hpo_gym.problem import (
     Budget,
     Evaluations,
-    Place,
     Query,
     Task,
     Trial,

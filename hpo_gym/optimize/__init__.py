@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.saved import write_saved as write_saved
     from hpo_gym.optimize.learning.train import summary as summary
     from hpo_gym.optimize.learning.train import train as train
-    from hpo_gym.optimize.learning.trained import Trained as Trained
     from hpo_gym.optimize.protocol import OPTIMIZERS as OPTIMIZERS
     from hpo_gym.optimize.protocol import BatchOptimizer as BatchOptimizer
     from hpo_gym.optimize.protocol import Context as Context

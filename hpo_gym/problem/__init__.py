@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.earlier import Evaluations as Evaluations
     from hpo_gym.problem.earlier import Measurement as Measurement
     from hpo_gym.problem.nearest.pool import Pool as Pool
-    from hpo_gym.problem.nearest.pool import all_points as all_points
     from hpo_gym.problem.nearest.pool import draw_rows as draw_rows
     from hpo_gym.problem.nearest.pool import keys as keys
     from hpo_gym.problem.nearest.pool import pool_of as pool_of
@@ -49,16 +48,12 @@ if TYPE_CHECKING:
     from hpo_gym.problem.objectives.objective import find_objective as find_objective
     from hpo_gym.problem.objectives.objective import refuse_reserved as refuse_reserved
     from hpo_gym.problem.objectives.outcomes import Outcomes as Outcomes
-    from hpo_gym.problem.prior import Place as Place
     from hpo_gym.problem.prior import Scale as Scale
     from hpo_gym.problem.prior import evaluations as evaluations
     from hpo_gym.problem.prior import floor_of as floor_of
-    from hpo_gym.problem.prior import imputed as imputed
     from hpo_gym.problem.prior import known as known
     from hpo_gym.problem.prior import scale_of as scale_of
     from hpo_gym.problem.prior import score_scale as score_scale
-    from hpo_gym.problem.prior import scores_of as scores_of
-    from hpo_gym.problem.prior import shared_points as shared_points
     from hpo_gym.problem.prior import signed_log as signed_log
     from hpo_gym.problem.prior import successes as successes
     from hpo_gym.problem.prior_costs import add as add
@@ -69,7 +64,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.random_search import random_test_regret as random_test_regret
     from hpo_gym.problem.regret import relative_regret as relative_regret
     from hpo_gym.problem.regret import relative_regret_of as relative_regret_of
-    from hpo_gym.problem.regret import scaled as scaled
     from hpo_gym.problem.regret import share_of as share_of
     from hpo_gym.problem.sizes import Sizes as Sizes
     from hpo_gym.problem.sizes import sizes_of as sizes_of

@@ -158,13 +158,6 @@ class Budget:
         return np.array([task.cumulative for task in tasks])
 
 
-def cost_units(tasks: Sequence[Task], amount: float, levels: Sequence[float] | None = None) -> Floats:
-    """Return the unit of each task of a budget of `amount` in cost, ``(k,)``: see `Budget.units`."""
-    units = Budget(amount, COST).units(tasks, levels)
-    assert units is not None
-    return units
-
-
 def _check(task: Task, keyword: str) -> None:
     if math.isnan(task.cost_unit):
         raise InvalidValueError(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Mask, tame
+from hpo_gym.base import Mask
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.space import Points, SearchSpace
+from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Status
 
@@ -90,56 +90,11 @@ def successes(e: Evaluations) -> Mask:
     return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
 
 
-def scores_of(e: Evaluations) -> NDArray[np.float64]:
-    """Return the scores of a known task, ``(m,)``: NaN if not measured; a failure has the score of the worst
-    success."""
-    good = successes(e)
-    y = tame(e.score)
-    return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
-
-
-def imputed(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores ``(k, m)`` with estimates where they are NaN: the mean standardised score of the point on the other tasks,
-    on the task's scale."""
-    gone = np.isnan(y)
-    if not gone.any():
-        return y
-    there = ~gone
-    count = there.sum(1, keepdims=True)
-    mean = np.where(there, y, 0.0).sum(1, keepdims=True) / count
-    sd = np.sqrt((np.where(there, y - mean, 0.0) ** 2).sum(1, keepdims=True) / count)
-    z = np.where(there, y - mean, 0.0) / np.where(sd > 0, sd, 1.0)
-    usual = z.sum(0) / np.maximum(there.sum(0), 1)
-    return np.where(gone, mean + sd * usual, y)
-
-
 def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
     """Return the earlier tasks with a success and with as many columns as the space."""
     return tuple(e for e in prior if e.x.shape[1] == space.d and successes(e).any())
 
 
-def shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
-    """Return the canonical points common to all tasks, ``(m, d)``; None if their points differ."""
-    first = tasks[0].x
-    if np.isnan(first).any() or not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
-        return None
-    return space.snap(first)
-
-
 def signed_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compress magnitudes: ``sign(x) log(1 + |x|)``."""
     return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """Points ``(c, d)`` and their places in a table of earlier tasks.
-
-    Attributes:
-        row: Their rows ``(c,)``, or a slice of all; the nearest row for a point outside the table.
-        exact: Whether the points are those rows.
-    """
-
-    x: Points
-    row: NDArray[np.int64] | slice
-    exact: bool = True

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpo_gym.base import Floats, Mask
+from hpo_gym.base import Floats
 
 
 def relative_regret(
@@ -42,17 +42,3 @@ def relative_regret_of(score: float, best: float, worst: float) -> float:
 def share_of(gap: Floats, span: Floats) -> Floats:
     """Differences of scores as shares of the range ``best - worst`` of their task; 0 on a flat one."""
     return np.asarray(gap / np.where(span > 0.0, span, np.inf))
-
-
-def scaled(score: Floats, good: Mask | None = None) -> Floats:
-    """Scores of a task in [0, 1] by the range of its successes, ``(m,)``; failures 0, and all where the task is flat.
-
-    Args:
-        good: The successes, ``(m,)``; None: all are.
-    """
-    good = np.ones(len(score), bool) if good is None else good
-    if not good.any():
-        return np.zeros(len(score))
-    half = np.where(good, score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
-    low, high = half[good].min(), half[good].max()
-    return np.where(good, share_of(half - low, high - low), 0.0)

@@ -531,13 +531,6 @@ def filled(n: int, value: float, dtype: np.dtype[Any]) -> NDArray[Any]:
     return out
 
 
-def check_finite(name: str, value: float) -> float:
-    """Refuse a number that is not finite."""
-    if not math.isfinite(value):
-        raise InvalidValueError(f"`{name}` must be finite, got {value}.")
-    return float(value)
-
-
 def check_task(task: object) -> None:
     """Refuse anything but a task, such as the name of a suite."""
     if not isinstance(task, Task):

@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.expected import whole as whole
     from hpo_gym.system.storage.given import check_ordinary as check_ordinary
     from hpo_gym.system.storage.given import text_of as text_of
-    from hpo_gym.system.storage.kept import read as read
-    from hpo_gym.system.storage.kept import write as write
     from hpo_gym.system.storage.posix import posix as posix
     from hpo_gym.system.storage.records import Record as Record
     from hpo_gym.system.storage.repair import Repaired as Repaired

@@ -8,10 +8,10 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.model_based import _trust, _weighed
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context, reads_belief
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.prior import Place
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.belief import Belief
 from hpo_gym.problem.trial import Trial

@@ -16,13 +16,13 @@ from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._runs.cheap_first import cheap_first
 from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried
 from hpo_baselines._runs.prices import mean_prices
+from hpo_baselines._transfer.earlier import Place
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run as Rollout
 from hpo_gym.optimize.rollouts import run_one
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
-from hpo_gym.problem.prior import Place
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Trial
 

@@ -22,6 +22,7 @@ from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer import surrogate
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
@@ -30,7 +31,6 @@ from hpo_gym.optimize.rollouts import Run as Alone
 from hpo_gym.optimize.rollouts import run_batch, run_one
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import keys
-from hpo_gym.problem.prior import Place
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Query, Status, Trial

@@ -13,6 +13,7 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer import memory
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.ensemble import Steep, members_of, steep_of
 from hpo_baselines._transfer.memory import memory_of
 from hpo_baselines._transfer.portfolio import Portfolio
@@ -22,7 +23,6 @@ from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import keys
-from hpo_gym.problem.prior import Place
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Trial
 

@@ -12,6 +12,7 @@ from ConfigSpace import ConfigurationSpace
 from hpo_baselines._models.doubt import Doubt
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer import trust as trust_module
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.ensemble import members_of
 from hpo_baselines._transfer.incremental import IncrementalPosterior, RowProcess
 from hpo_baselines._transfer.memory import memory_of
@@ -20,7 +21,6 @@ from hpo_baselines._transfer.trust import BEFORE, Trust, consistent
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.prior import Place
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Trial
 

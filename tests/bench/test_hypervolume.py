@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import hpo_gym
 from hpo_gym.base.errors import HPOGymError
 from hpo_gym.bench.hypervolume import Front, hypervolume_regret, hypervolume_regret_of
-from hpo_gym.problem.objectives.front import hypervolume, nondominated, ranks
+from hpo_gym.problem.objectives.front import hypervolume, nondominated
 from hpo_gym.problem.trial import History, Query, Status, Trial
 from hpo_gym.suites.own.constrained import constrained
 from hpo_gym.suites.own.suite import TableSuite, table_suite
@@ -68,13 +68,10 @@ def test_the_volume_of_three_objectives_is_the_number_of_unit_boxes_below_some_p
 @pytest.mark.long
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=10))
-def test_ranks_are_layers_of_what_is_not_dominated(points: Any) -> None:
+def test_the_front_is_what_no_other_row_dominates(points: Any) -> None:
     a = np.array(points)
     beats = (a[:, None] >= a[None]).all(2) & (a[:, None] > a[None]).any(2)
     assert nondominated(a).tolist() == (~beats.any(0)).tolist()
-    found = ranks(a)
-    for i in range(len(a)):  # one more than the highest rank of what dominates it
-        assert found[i] == max((found[j] + 1 for j in range(len(a)) if beats[j, i]), default=0)
 
 
 # ------------------------------------------------------------------------------------------------ of a task

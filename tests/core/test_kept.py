@@ -18,12 +18,11 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_baselines._transfer import surrogate
+from hpo_baselines._transfer import kept, surrogate
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system.jobs import progress
-from hpo_gym.system.storage import kept
 
 SPACE: SearchSpace = read_space({"a": (0.0, 1.0), "b": (0.0, 1.0)})
 X = SPACE.sample(np.random.default_rng(9), 50)

@@ -19,6 +19,7 @@ CORE = ("base", "problem", "env", "optimize")
 """What a user reads to understand the package."""
 RANK = {name: rank for rank, name in enumerate((*FLOORS[:6], "sb3", *FLOORS[6:], "__main__"))}
 OF_BASELINES = {"base", "problem", "system", "env", "optimize"}
+SYSTEM_OF_BASELINES = {f"hpo_gym.system.{name}" for name in ("jobs.threads", "jobs.progress", "storage.whole")}
 NOT_OF_AGENTS = {"bench", "checks", "tuning", "app"}
 
 
@@ -177,7 +178,7 @@ def test_baselines_know_the_core_only_and_agents_no_bench():
     for path in files("hpo_baselines"):
         assert ours(path) <= OF_BASELINES, path.name
         system = {name for name in imports(path) if name.startswith("hpo_gym.system")}
-        assert system <= {"hpo_gym.system.jobs.threads"} or path.name == "surrogate.py", path.name
+        assert system <= SYSTEM_OF_BASELINES, path.name
     for path in files("hpo_agents"):
         assert not ours(path) & NOT_OF_AGENTS, path.name
         shared = [name for name in imports(path) if name.startswith("hpo_baselines.")]

@@ -12,11 +12,11 @@ import toys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_baselines._runs.baseline import Run, claim_nearest
+from hpo_baselines._runs.baseline import Run, all_points, claim_nearest
 from hpo_baselines.differential_evolution import DifferentialEvolution
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.nearest.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
+from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows, keys, pool_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.suites.load import load_suite
 

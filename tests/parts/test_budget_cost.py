@@ -21,7 +21,7 @@ from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import SLACK, most_trials
-from hpo_gym.problem.costs import WITH_COSTS, cost_units
+from hpo_gym.problem.costs import COST, WITH_COSTS, Budget
 from hpo_gym.problem.prior_costs import earlier_costs, log_costs, mean_log_costs
 from hpo_gym.problem.random_search import random_regret, random_test_regret
 from hpo_gym.problem.suite import SUITES as SHIPPED
@@ -328,16 +328,17 @@ def test_a_table_with_costs_that_are_not_above_zero_is_refused(cost: float) -> N
     task, table = known.plain().task("a"), known.plain().table
     bad = replace(task, table=replace(table, cost=np.where(np.arange(5)[None, :, None] == 3, cost, table.cost)))
     with pytest.raises(InvalidValueError, match=rf"`budget_cost` needs costs above 0, got {cost:g} on 'a' of 'Known'"):
-        cost_units([bad], 3.0)
+        Budget(3.0, COST).units([bad])
 
 
 def test_unknown_costs_count_as_the_median_and_where_all_are_there_is_none() -> None:
     task, table = known.plain().task("a"), known.plain().table
     some = replace(task, table=replace(table, cost=np.where(np.arange(5)[None, :, None] == 2, np.nan, table.cost)))
-    assert cost_units([some], 3.0).tolist() == [1.5] and some.run(known.ROWS[2]).cost == 1.5  # of 1 1 2 2
+    units = Budget(3.0, COST).units([some])
+    assert units is not None and units.tolist() == [1.5] and some.run(known.ROWS[2]).cost == 1.5  # of 1 1 2 2
     none = replace(task, table=replace(table, cost=np.full_like(table.cost, np.nan)))
     with pytest.raises(InvalidValueError, match="needs measured costs"):
-        cost_units([none], 3.0)
+        Budget(3.0, COST).units([none])
 
 
 def test_one_row_and_constant_scores_work() -> None:
@@ -355,7 +356,8 @@ def test_one_row_and_constant_scores_work() -> None:
 @pytest.mark.parametrize("name", WITH_COSTS)
 def test_the_suites_that_are_named_have_costs(name: str) -> None:
     suite = hpo_gym.load_suite(name)
-    assert (cost_units(suite.members, 33.0) > 0.0).all()
+    units = Budget(33.0, COST).units(suite.members)
+    assert units is not None and (units > 0.0).all()
 
 
 def test_no_other_shipped_table_has_costs() -> None:

@@ -29,7 +29,7 @@ from hpo_builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimize.rollouts import Run
 from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.costs import cost_units
+from hpo_gym.problem.costs import COST, Budget
 from hpo_gym.problem.nearest.distance import distances
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Status
@@ -489,17 +489,18 @@ def test_a_unit_is_the_mean_cost_that_the_model_says_of_the_rows() -> None:
     task = priced(0)
     assert task.cost_unit == pytest.approx((high + low) / 2, rel=1e-6)
     assert task.least_costs == pytest.approx((3.0, low), rel=1e-6)
-    assert cost_units([task], 33.0).tolist() == [task.cost_unit]
+    units = Budget(33.0, COST).units([task])
+    assert units is not None and units.tolist() == [task.cost_unit]
     with pytest.raises(InvalidValueError, match=r"must pay for the cheapest trial of each task, got 0.5; .* 0\.5384 "):
-        cost_units([task], 0.5)  # 3 / 5.57273
+        Budget(0.5, COST).units([task])  # 3 / 5.57273
 
 
 def test_costs_that_were_not_measured_or_may_be_0_are_refused_by_name() -> None:
     with pytest.raises(InvalidValueError, match="`budget_cost` needs measured costs, 'S' has none"):
-        cost_units([priced(0, priced=False)], 33.0)
+        Budget(33.0, COST).units([priced(0, priced=False)])
     assert priced(1).least_costs == (0.0, 0.0)  # its scale begins at 3 - 3
     with pytest.raises(InvalidValueError, match="`budget_cost` needs costs above 0, got 0 on 't1' of 'S'"):
-        cost_units([priced(1)], 33.0)
+        Budget(33.0, COST).units([priced(1)])
 
 
 WITHOUT_COSTS = ["Pipelines:surrogate"]
@@ -521,7 +522,7 @@ def test_where_the_table_has_no_costs_a_trial_is_one_evaluation_and_budgets_in_c
 def test_units_of_what_ships_are_near_those_of_the_tables(name: str) -> None:
     suite, table = load_suite(name), load_suite(name.removesuffix(":surrogate"))
     tasks = suite.tasks("val")
-    units, measured = (cost_units([s.task(t.name) for t in tasks], 33.0) for s in (suite, table))
+    units, measured = (Budget(33.0, COST).units([s.task(t.name) for t in tasks]) for s in (suite, table))
     assert (np.abs(np.log(units / measured)) < np.log(1.25)).all()
     x = suite.space.sample(np.random.default_rng(0), 300)
     for task in tasks:

@@ -9,9 +9,9 @@ import pytest
 
 from hpo_baselines._models.gaussian_process import matern52
 from hpo_baselines._transfer import incremental
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.incremental import IncrementalPosterior, Matern, RowProcess
 from hpo_baselines._transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
-from hpo_gym.problem.prior import Place
 
 RNG = np.random.default_rng(0)
 X = RNG.random((40, 3))

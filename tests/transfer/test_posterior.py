@@ -11,8 +11,9 @@ import pytest
 from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import PoolPrior
 from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
-from hpo_gym.problem.prior import Place, Scale
+from hpo_gym.problem.prior import Scale
 
 X = np.array([[0.0], [0.15]])
 FIRST, SECOND = Place(X[:1], np.array([0])), Place(X[1:], np.array([1]))

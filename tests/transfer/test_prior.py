@@ -10,9 +10,10 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._transfer.earlier import shared_points
 from hpo_baselines._transfer.surrogate import surrogate_of
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.prior import Scale, known, shared_points, successes
+from hpo_gym.problem.prior import Scale, known, successes
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Status
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.problem.regret import relative_regret, scaled, share_of
+from hpo_baselines._transfer.earlier import scaled
+from hpo_gym.problem.regret import relative_regret, share_of
 
 
 def test_regret_of_a_task_with_a_range_and_of_a_flat_one() -> None:

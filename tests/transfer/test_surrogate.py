@@ -9,10 +9,10 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace
 from scipy.stats import norm, spearmanr
 
+from hpo_baselines._transfer.earlier import scores_of
 from hpo_baselines._transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of
 from hpo_gym import load_suite
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.prior import scores_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Status
 

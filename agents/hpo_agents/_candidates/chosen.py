@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._transfer.earlier import scaled
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines._transfer.surrogate import candidates_of, table_at
 from hpo_gym.base import Ints, InvalidValueError
@@ -24,7 +25,6 @@ from hpo_gym.problem import (
     known,
     pool_of,
     relative_regret,
-    scaled,
 )
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least

@@ -10,10 +10,11 @@ from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
 from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import PoolPrior
+from hpo_baselines._transfer.earlier import shared_points
 from hpo_baselines._transfer.surrogate import candidates_of
 from hpo_gym.base import Ints
 from hpo_gym.optimize import Context
-from hpo_gym.problem import Evaluations, Points, Query, Scale, Trial, horizon, known, score_scale, shared_points
+from hpo_gym.problem import Evaluations, Points, Query, Scale, Trial, horizon, known, score_scale
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from hpo_agents._time.expert import Mind
 from hpo_agents._time.ladder import RUNGS
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.ensemble import EXPONENT
 from hpo_gym.base import Floats, Ints, Singles
-from hpo_gym.problem import Place
 
 FEATURES = (
     "base", "improvement", "gain", "prior mean", "mean", "sd", "log price", "price of what is left", "lowest rung",

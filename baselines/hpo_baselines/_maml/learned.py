@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from hpo_baselines._maml.tasks import Encoding
-from hpo_gym.optimize import Arrays, Context, Trained
+from hpo_baselines._runs.trained import Trained
+from hpo_gym.optimize import Arrays, Context
 
 
 class Learned(Trained):

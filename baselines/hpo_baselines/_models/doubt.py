@@ -6,11 +6,12 @@ import numpy as np
 
 from hpo_baselines._models.model_based import Acquisition
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.incremental import IncrementalPosterior
 from hpo_baselines._transfer.trust import Trust
 from hpo_baselines.gp_ei import GPModel
 from hpo_gym.base import Floats
-from hpo_gym.problem import Place, Points
+from hpo_gym.problem import Points
 
 _COUNTS = 0.4  # a belief of less weight is left out, but for the greatest
 _N_INIT = 3  # trials before the process of the run's own

@@ -13,8 +13,9 @@ from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place, scores_of
 from hpo_gym.base import Floats
-from hpo_gym.problem import Evaluations, Place, Points, Pool, known, scores_of
+from hpo_gym.problem import Evaluations, Points, Pool, known
 
 _ITERATIONS = 5
 _FLAT = 4.0  # logarithm of the length scale of a column that the process is not to see

@@ -12,9 +12,10 @@ from hpo_baselines._models.model_based import rows_of
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.earlier import Place, shared_points
 from hpo_baselines._transfer.surrogate import candidates_of
 from hpo_gym.base import Floats, InvalidValueError
-from hpo_gym.problem import Evaluations, Place, Pool, SearchSpace, known, pool_of, shared_points
+from hpo_gym.problem import Evaluations, Pool, SearchSpace, known, pool_of
 
 Foretold = Callable[[Place], Floats]
 """The logarithm of the cost that candidates ``(c, d)`` are expected to have, ``(c,)``."""

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import imputed, scaled, scores_of, shared_points
 from hpo_baselines._transfer.surrogate import candidates_of, table_at
 from hpo_gym.base import Floats
-from hpo_gym.problem import Evaluations, Pool, SearchSpace, imputed, known, pool_of, scaled, scores_of, shared_points
+from hpo_gym.problem import Evaluations, Pool, SearchSpace, known, pool_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,10 @@ import numpy as np
 
 from hpo_baselines._models.acquisition import best_of
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_gym.base import Floats, tame
 from hpo_gym.optimize import Context
-from hpo_gym.problem import Belief, Place, Points, Pool, SearchSpace
+from hpo_gym.problem import Belief, Points, Pool, SearchSpace
 from hpo_gym.system import one_blas_thread
 
 _MOST = 16_384  # untried rows that are scored; of more, so many are drawn anew at each choice

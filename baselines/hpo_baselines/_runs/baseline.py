@@ -3,6 +3,7 @@ batch."""
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import StateError, generator
 from hpo_gym.env import Runs
 from hpo_gym.optimize import Context
-from hpo_gym.problem import Points, Query, SearchSpace, Trial, all_points, keys, pool_of
+from hpo_gym.problem import Points, Query, SearchSpace, Trial, keys, pool_of
 
 Choice = int | Points
 """A row of the run's pool, or a canonical point ``(d,)`` where it has none."""
@@ -22,6 +23,18 @@ R = TypeVar("R", bound="Run")
 
 _PATIENCE = 1000  # proposals in a row that were all tried before, until the plan (or the space) counts as used up
 _BLOCK = 64  # points that are looked up at once
+_SMALL = 2048  # combinations
+
+
+@functools.lru_cache(maxsize=32)
+def all_points(space: SearchSpace) -> Points | None:
+    """All configurations of a space of at most 2,048 combinations as canonical points, ``(m, d)``; None of a larger."""
+    if space.size > _SMALL:
+        return None
+    levels = space.levels(max(2, *(int(h.size) for h in space.hyperparameters)))
+    x = space.snap(np.stack([c.ravel() for c in np.meshgrid(*levels, indexing="ij")], 1))
+    x = np.unique(x, axis=0)
+    return x[space.legal(x)]
 
 
 class Ground:

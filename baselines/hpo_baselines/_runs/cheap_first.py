@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.log_cost import LogCost
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_gym.problem import Place
+from hpo_baselines._transfer.earlier import Place
 
 _DRAWN = 64  # configurations of a space without a pool, of which one is tried
 

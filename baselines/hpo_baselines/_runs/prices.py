@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.log_cost import Foretold, LogCost
 from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._transfer.earlier import Place
 from hpo_gym.base import Floats
-from hpo_gym.problem import FIDELITY, Evaluations, Place, Points, pays
+from hpo_gym.problem import FIDELITY, Evaluations, Points, pays
 
 _LEARNED = 200  # the last trials of a run that its costs are learned from
 _AGAIN = 1.2  # they are learned anew when there are so many times the trials

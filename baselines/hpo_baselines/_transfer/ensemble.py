@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpo_baselines._models.acquisition import weighted_gain
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.incremental import IncrementalPosterior, Matern, RowProcess
 from hpo_baselines._transfer.memory import Memory
 from hpo_baselines._transfer.posterior import TaskPrior
 from hpo_baselines._transfer.trees import ExtraTrees
 from hpo_gym.base import Floats
-from hpo_gym.problem import Place, Points
+from hpo_gym.problem import Points
 
 PROCESSES = ("matern", "trees", "exp")
 NOISE = 0.05  # variance of a trial, as a share of the variance of its task

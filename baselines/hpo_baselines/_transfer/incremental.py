@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._models.acquisition import expected_improvement
+from hpo_baselines._transfer.earlier import Place
 from hpo_baselines._transfer.posterior import TaskPrior
 from hpo_gym.base import Floats, Singles
-from hpo_gym.problem import Place, Points
+from hpo_gym.problem import Points
 
 _JITTER = 1e-8
 _WHITE = 0.1  # share of white noise in the stationary part

@@ -10,21 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._transfer.costs import log_cost_of
+from hpo_baselines._transfer.earlier import imputed, scaled, shared_points
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines._transfer.surrogate import candidates_of, table_at
 from hpo_gym.base import Floats, Ints
-from hpo_gym.problem import (
-    FIDELITY,
-    TEST,
-    Evaluations,
-    Pool,
-    SearchSpace,
-    imputed,
-    known,
-    pool_of,
-    scaled,
-    shared_points,
-)
+from hpo_gym.problem import FIDELITY, TEST, Evaluations, Pool, SearchSpace, known, pool_of
 from hpo_gym.system import one_blas_thread
 
 _GAPS = 0.05  # share of scores that are missing, from which on a large pool is cut

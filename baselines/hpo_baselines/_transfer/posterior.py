@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hpo_baselines._models.acquisition import expected_improvement
+from hpo_baselines._transfer.earlier import Place
 from hpo_gym.base import Floats, Mask
-from hpo_gym.problem import Place, Points
+from hpo_gym.problem import Points
 
 Correlation = Callable[[Points, Points], Floats]
 """Maps points ``(n, d)`` and ``(c, d)`` to ``(n, c)``."""

@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 import hpo_gym
 from hpo_baselines._models.columns import one_hot
 from hpo_baselines._models.gaussian_process import GaussianProcess, matern52
+from hpo_baselines._transfer.earlier import scores_of
+from hpo_baselines._transfer.kept import read, write
 from hpo_gym.base import Floats, seeding
-from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, keys, scores_of, successes
-from hpo_gym.system import libraries, one_blas_thread, read, steps, write
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, keys, successes
+from hpo_gym.system import libraries, one_blas_thread, steps
 
 _LEARNED = 500  # points of a task that its process learns from, drawn once
 _ITERATIONS = 5  # of the search for its hyperparameters
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
 DEAR = 1.0  # seconds from which on scores are kept on the disk
 _FEW = 500  # points of all tasks together, of fewer it is not asked whether they are there
-_OWN = ("_models/columns.py", "_models/gaussian_process.py", "_transfer/surrogate.py")
+_OWN = ("_models/columns.py", "_models/gaussian_process.py", "_transfer/earlier.py", "_transfer/surrogate.py")
 _PACKAGE = ("problem/prior.py", "base/scores.py", "problem/space/*.py")
 _BEST = 256  # candidates that are the best points of the tasks
 _CANDIDATES = 1000  # the rest of so many are drawn
@@ -119,7 +121,7 @@ def foretold(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Flo
     """Return the predictions of tasks' surrogates at canonical points ``(m, d)``, ``(k, m)``.
 
     Work of more than a second shows its progress (`jobs.progress.steps`), and its result is kept on the disk
-    (`storage.kept`) for the next process with the same tasks.
+    (`kept`) for the next process with the same tasks.
     """
     if not tasks:
         return np.empty((0, len(x)))

@@ -20,7 +20,6 @@ from hpo_gym.problem.nearest.exact import Exact, bytes_of
 from hpo_gym.problem.space import Points, SearchSpace
 
 _KEPT = 8
-_SMALL = 2048
 
 
 class Pool:
@@ -122,17 +121,6 @@ def pool_of(space: SearchSpace, x: NDArray[Any]) -> Pool:
     _recent.insert(0, (given, pool))
     del _recent[_KEPT:]
     return pool
-
-
-@functools.lru_cache(maxsize=32)
-def all_points(space: SearchSpace) -> Points | None:
-    """All configurations of a space of at most 2,048 combinations as canonical points, ``(m, d)``; None of a larger."""
-    if space.size > _SMALL:
-        return None
-    levels = space.levels(max(2, *(int(h.size) for h in space.hyperparameters)))
-    x = space.snap(np.stack([c.ravel() for c in np.meshgrid(*levels, indexing="ij")], 1))
-    x = np.unique(x, axis=0)
-    return x[space.legal(x)]
 
 
 # ---------------------------------------------------------------------- what tasks have of a pool

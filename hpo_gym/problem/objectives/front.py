@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpo_gym.base import Floats, InvalidValueError, Mask, shown
 
@@ -21,17 +21,6 @@ def nondominated(values: ArrayLike) -> Mask:
         if not ((front >= a[i]).all(1) & (front > a[i]).any(1)).any():
             out[i] = True
             front = np.vstack([front, a[i]])
-    return out
-
-
-def ranks(values: ArrayLike) -> NDArray[np.int64]:
-    """Return the front of each row ``(n,)``: 0 for undominated rows, 1 for rows dominated by these only, and so on."""
-    a = _matrix(values)
-    out = np.full(len(a), -1)
-    rank = 0
-    while (left := np.flatnonzero(out < 0)).size:
-        out[left[nondominated(a[left])]] = rank
-        rank += 1
     return out
 
 

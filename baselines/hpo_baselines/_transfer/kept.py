@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import StorageFullError
-from hpo_gym.system.storage.whole import write_files
+from hpo_gym.system import write_files
 
 LOGGER = logging.getLogger("hpo_gym")
 ENVIRONMENT = "HPO_GYM_CACHE"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, SplitError, StateError, blame
-from hpo_gym.optimize.learning.saved import ABOUT, Arrays, read_saved, stale_since, write_saved
+from hpo_gym.optimize import ABOUT, Arrays, read_saved, stale_since, write_saved
 from hpo_gym.problem import SearchSpace
 from hpo_gym.system import MADE_OF
 
