@@ -1,6 +1,5 @@
-"""Files of trials, read by pandas in pieces: CSV, Parquet, and frames in memory.
+"""Files of trials: CSV, read line by line, Parquet, and frames in memory.
 
-A CSV file is read twice: by `csv`, line by line, for its dialect and complete lines; and by pandas, for its cells.
 Every cell is kept as text, and each distinct text of a column once, so that memory depends on the distinct values, not
 on the number of rows.
 """
@@ -10,6 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,25 +42,14 @@ def read_csv(path: Path, delimiter: str | None = None) -> TableColumns:
     Raises:
         InvalidValueError: No such text, a line longer or shorter than the header, or wrong names of columns.
     """
-    import pandas as pd
-
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise InvalidValueError(f"`delimiter` must be one character, no quote and no line break, got {delimiter!r}.")
     check_ordinary(path)
     try:
-        delimiter = delimiter or _delimiter(path)
-        header, n = _check_lines(path, delimiter)
-        _check_size(path, n, len(header))
-        pieces = pd.read_csv(
-            path, sep=delimiter, header=None, names=range(len(header)), index_col=False, dtype=str,
-            keep_default_na=False, encoding="utf-8-sig", chunksize=_PIECE,
-        )  # fmt: skip
-        columns, read = _gathered(pieces, header, skip=1)
-    except (csv.Error, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
+        columns, lines = _columns(path, delimiter or _delimiter(path))
+    except (csv.Error, UnicodeDecodeError) as fault:
         raise InvalidValueError(f"{path} must be a CSV file in UTF-8, got {str(fault).strip()}.") from fault
-    if read != n:
-        raise InvalidValueError(f"{path} must be read in one way, got {n} lines by csv and {read} by pandas.")
-    return TableColumns(str(path), columns, lambda row: f"line {_line_of(path, delimiter, row)}", np.arange(n))
+    return TableColumns(str(path), columns, lambda row: f"line {lines[row]}", np.arange(len(lines)))
 
 
 def read_parquet(path: Path) -> TableColumns:
@@ -138,26 +127,28 @@ def _delimiter(path: Path) -> str:
     return found
 
 
-def _check_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
-    """Return the header, and the number of lines below it; each must have as many cells."""
-    lines = _lines(path, delimiter)
+def _columns(path: Path, delimiter: str) -> tuple[dict[str, TableColumn], Sequence[int]]:
+    """Return the columns, and the last line of each row in the file; each must have as many cells as the header."""
+    lines, numbers = _lines(path, delimiter), array("q")
     _, first = next(lines, (0, []))
-    n = 0
+    known: list[dict[str, int]] = [{} for _ in first]
+    codes = [array("i") for _ in first]
     for line, cells in lines:
         if len(cells) != len(first):
             raise InvalidValueError(
                 f"{path}, line {line}: there must be {len(first)} values, as in the header, got {len(cells)}."
             )
-        n += 1
-    if not n:
+        numbers.append(line)
+        if len(numbers) <= min(_ROWS, _CELLS // len(first)):  # a larger file is counted only
+            for texts, places, cell in zip(known, codes, cells, strict=True):
+                places.append(texts.setdefault(cell.strip(), len(texts)))
+    if not numbers:
         raise InvalidValueError(f"{path} must have a header and at least one line of values, got {min(len(first), 1)} "
                                 "lines.")  # fmt: skip
-    return _checked(str(path), [name.strip() for name in first], index=True), n
-
-
-def _line_of(path: Path, delimiter: str, row: int) -> int:
-    """Return the last line of a row in the file."""
-    return next(itertools.islice(_lines(path, delimiter), row + 1, None))[0]
+    header = _checked(str(path), [name.strip() for name in first], index=True)
+    _check_size(path, len(numbers), len(header))
+    found = zip(header, known, codes, strict=True)
+    return {name: TableColumn(tuple(texts), np.array(places, np.int32)) for name, texts, places in found}, numbers
 
 
 def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list[str]:
@@ -171,13 +162,12 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
 
 
 # ---------------------------------------------------------------------------------------------- cells
-def _gathered(pieces: Iterable[Any], header: Sequence[str], skip: int = 0) -> tuple[dict[str, TableColumn], int]:
-    """Return the columns of all pieces, and the number of rows; the first `skip` rows are left out."""
+def _gathered(pieces: Iterable[Any], header: Sequence[str]) -> tuple[dict[str, TableColumn], int]:
+    """Return the columns of all pieces, and the number of rows."""
     known: list[dict[str, int]] = [{} for _ in header]
     codes: list[list[Any]] = [[] for _ in header]
     n = 0
     for piece in pieces:
-        piece, skip = piece.iloc[skip:], 0
         n += len(piece)
         for j in range(len(header)):
             texts, places = _factorized(piece.iloc[:, j])
