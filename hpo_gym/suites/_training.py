@@ -23,15 +23,16 @@ def training_suite(
         name: Of the suite.
         version: Raised when a task changes.
         course: The training of its tasks.
-        about: The card.
+        about: Title, description and score of the card.
         controls: Controlled hyperparameters; others are the recipe's.
     """
     recipe, epochs, counts = course.recipe, course.epochs, course.counts
     space, splits = control_space(recipe, tuple(controls)), published()
     digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
+    common = {"unit": "log(number of classes)", "cost": "epochs", "licence": "MIT", "source": "our own generators"}
     make = functools.partial(_made, suite=name, space=space, course=course, found=found_in(DATA / name / FILE, digest))
     members = tuple(make(task) for names in splits.values() for task in names)
-    return Suite(name, space, members, "training", version, splits, about, digest, make)
+    return Suite(name, space, members, "training", version, splits, {**about, **common}, digest, make)
 
 
 def _made(

@@ -45,10 +45,6 @@ def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) ->
         "title": "Learning rates on streams that change",
         "description": "Small networks on streams whose inputs jump in scale; the learning rate is set each epoch.",
         "score": "minus the validation loss after the epoch, in losses of a guess; the mean counts",
-        "unit": "log(number of classes)",
-        "cost": "epochs",
-        "licence": "MIT",
-        "source": "our own generators",
     }
     course = Course(recipe or Recipe(drift=True, chunks=1024), EPOCHS, MEAN, sd=0.36)
     return training_suite("Drift", 1, course, about, controls)

@@ -25,9 +25,5 @@ def scheduled_fits() -> Suite:
         "title": "Schedules on small fixed data",
         "description": "Small networks on the same 128 rows in each epoch; the learning rate is set before each.",
         "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
-        "unit": "log(number of classes)",
-        "cost": "epochs",
-        "licence": "MIT",
-        "source": "our own generators",
     }
     return training_suite("ScheduledFits", 1, Course(Recipe(slots=8, chunks=8), EPOCHS, LAST, sd=0.39), about)

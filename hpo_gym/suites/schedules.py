@@ -45,9 +45,5 @@ def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None
         "title": "Schedules of the learning rate",
         "description": "Small networks on streams of fresh rows; the learning rate is set before each epoch.",
         "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
-        "unit": "log(number of classes)",
-        "cost": "epochs",
-        "licence": "MIT",
-        "source": "our own generators",
     }
     return training_suite("Schedules", 1, Course(recipe or Recipe(), EPOCHS, LAST, sd=0.43), about, controls)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError
 from hpo_gym.problem import Points, SearchSpace
@@ -56,7 +57,7 @@ class Trials:
             raise InvalidValueError(f"{self.table.source} must have at least two different configurations, got one.")
         fidelities, level = np.unique(self.share, return_inverse=True)
         k, m, f = len(self.tasks), len(points), len(fidelities)
-        pair, pairs = _by_first(self.task * m + row)
+        pair, pairs = by_first(self.task * m + row)
         cell = pair * f + level
         found = {role: _means(cell, value, len(pairs) * f).reshape(-1, f) for role, value in self.values.items()}
         self._refuse_tasks_without_success(pairs // m, found["score"])
@@ -121,7 +122,7 @@ def families_of(table: TableColumns, task: Ints, tasks: Sequence[str], name: str
     return [column.texts[column.codes[i]] or tasks[t] for t, i in enumerate(first)]
 
 
-def _by_first(values: Ints) -> tuple[Ints, Ints]:
+def by_first(values: NDArray[np.integer[Any]]) -> tuple[Ints, Ints]:
     """Return the place of each value among the distinct ones, in the order of their first appearance."""
     distinct, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -136,7 +137,7 @@ def _distinct(x: Points) -> tuple[Ints, Points]:
     for j in range(x.shape[1]):
         values, codes = np.unique(x[:, j], return_inverse=True)
         label = np.unique(label * len(values) + codes, return_inverse=True)[1].astype(np.int64)
-    row, labels = _by_first(label)
+    row, labels = by_first(label)
     first = np.empty(len(labels), np.int64)
     first[row[::-1]] = np.arange(len(x))[::-1]
     return row, x[first]

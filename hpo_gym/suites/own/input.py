@@ -157,16 +157,14 @@ def about_of(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         raise InvalidValueError(f"`about` must be plain JSON, got {fault}.") from fault
 
 
-def cumulative_of(about: Mapping[str, Any], asked: object, cost: Array | None) -> tuple[Mapping[str, Any], bool]:
-    """Return whether the costs of a table are cumulative, as requested or stated in `about`, and an `about` that says
-    so.
+def cumulative_of(about: dict[str, Any], asked: object, cost: Array | None) -> tuple[dict[str, Any], bool]:
+    """Return whether the costs of a table are cumulative, as requested or stated in a checked `about`, and an `about`
+    that says so.
 
     Raises:
         InvalidValueError: It is not True or False, or the table has no costs.
     """
     reported = about.get("cost", {})
-    if not isinstance(reported, Mapping):
-        return about, False  # `about_of` refuses it
     said = reported.get("cumulative", False)
     for name, value in (("cumulative", asked), ("about['cost']['cumulative']", said)):
         if not isinstance(value, bool):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,10 +77,10 @@ def suite_from_optuna(
         raise InvalidValueError(
             f"`score` must be one of 'values_0', 'values_1', ...: {several[0]!r} has several objectives."
         )
-    read = _table(found, source, score or "value", test_score)
+    table, distributions, notes = _table(found, source, score or "value", test_score)
     given = Given(_TASK, score or "value", cost, test_score, fidelity, family, tuple(ignore))
-    origin = Source(partial(space_of, read.distributions), read.notes, tell=False)
-    suite = suite_of(read.table, given, space, name=short, source=origin)
+    origin = Source(partial(space_of, distributions), notes, tell=False)
+    suite = suite_of(table, given, space, name=short, source=origin)
     warn(suite)
     return suite
 
@@ -170,8 +169,10 @@ def _short(address: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- trials
-def _table(studies: Sequence[Study], source: str, score: str, test_score: str | None) -> _Read:
-    """Columns as `Study.trials_dataframe` has them, with scores that are better the higher they are."""
+def _table(
+    studies: Sequence[Study], source: str, score: str, test_score: str | None
+) -> tuple[TableColumns, Mapping[str, BaseDistribution], Sequence[str]]:
+    """Return columns as `Study.trials_dataframe` has them, but higher scores are better; distributions; omissions."""
     notes: list[str] = []
     trials = [(study, trial) for study in studies for trial in _trials(study, notes)]
     if not trials:
@@ -190,16 +191,7 @@ def _table(studies: Sequence[Study], source: str, score: str, test_score: str | 
     columns = {
         name: TableColumn.of(row.get(name, "") for row in rows) for name in dict.fromkeys(n for r in rows for n in r)
     }
-    return _Read(TableColumns(source, columns, places.__getitem__, np.arange(len(rows))), distributions, notes)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Content of studies: columns, the distributions of all parameters, and omissions."""
-
-    table: TableColumns
-    distributions: Mapping[str, BaseDistribution]
-    notes: Sequence[str]
+    return TableColumns(source, columns, places.__getitem__, np.arange(len(rows))), distributions, notes
 
 
 def _trials(study: Study, notes: list[str]) -> list[FrozenTrial]:

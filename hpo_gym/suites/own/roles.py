@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,19 +123,10 @@ def _kind(name: str, column: TableColumn) -> str | None:
         return "empty"
     if name.lower() in ("state", "status") and all(text.lower() in _STATES for text in given):
         return "a state"
-    looks: tuple[tuple[str, re.Pattern[str], set[str]], ...] = (
-        ("a date", _DATE, _DATE_NAMES), ("a duration", _DURATION, _DURATION_NAMES),
-    )  # fmt: skip
-    for kind, pattern, names in looks:
-        if _all(given, lambda text, pattern=pattern: bool(pattern.fullmatch(text))):  # type: ignore[misc]
-            return kind
-        if _plain(name) in names and _all(given, is_number):
+    for kind, pattern, names in (("a date", _DATE, _DATE_NAMES), ("a duration", _DURATION, _DURATION_NAMES)):
+        if all(map(pattern.fullmatch, given)) or (_plain(name) in names and all(map(is_number, given))):
             return kind
     return None
-
-
-def _all(texts: Sequence[str], holds: Callable[[str], bool]) -> bool:
-    return holds(texts[0]) and all(map(holds, texts))
 
 
 def _is_id(name: str, column: TableColumn, tasks: TableColumn | None) -> bool:
@@ -144,7 +135,7 @@ def _is_id(name: str, column: TableColumn, tasks: TableColumn | None) -> bool:
     if n < 2 or column.empty().any() or _repeats(within * len(column.texts) + column.codes):
         return False
     given = column.given()
-    whole = _all(given, is_integer)
+    whole = all(map(is_integer, given))
     if _plain(name) in _ID_NAMES:
         return whole or not all(map(is_number, given))
     if not whole:

@@ -89,11 +89,13 @@ class TableSuite(Suite):
         splits = None if self.splits is None else {s: list(names) for s, names in self.splits.items()}
         head = {"name": self.name, "version": self.version, **about}
         t = self.table
-        further = {table_files.OBJECTIVES: [asdict(objective) for objective in t.further]} if t.further else {}
-        sizes = {} if t.sizes is None else {table_files.FIDELITY: t.sizes.to_json()}
-        bounds = {table_files.CONSTRAINTS: dict(t.constraints)} if t.constraints else {}
+        newer = {
+            table_files.OBJECTIVES: [asdict(objective) for objective in t.further],
+            table_files.FIDELITY: t.sizes and t.sizes.to_json(),
+            table_files.CONSTRAINTS: dict(t.constraints),
+        }
         return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
-                "fidelities": list(t.fidelities), **further, **sizes, **bounds}  # fmt: skip
+                "fidelities": list(t.fidelities), **newer}  # fmt: skip
 
 
 def table_suite(
@@ -162,21 +164,19 @@ def table_suite(
         models.check(len(levels))
     cost = None if costs is None else stacked("costs", costs, sizes)
     test = None if test_scores is None else stacked("test_scores", test_scores, sizes)
-    if test is not None:
-        _check_test(test, score)
     seeds = None if repeats is None else _repeats(repeats, score)
     named, array = objectives_of(objectives, score, sizes)
-    about, grows = cumulative_of(about or {}, cumulative, cost)
+    names = texts("tasks", [f"task-{i}" for i in range(len(score))] if tasks is None else tasks, len(score))
+    about, grows = cumulative_of(about_of(about or {}, names), cumulative, cost)
     table = Table(
         space, stored_x(space, pools, shared), score, cost, test, levels, seeds, array, named, models, cumulative=grows
     )
     _check(table)
-    names = texts("tasks", [f"task-{i}" for i in range(table.k)] if tasks is None else tasks, table.k)
     groups = names if families is None else texts("families", families, table.k)
     meta = [{}] * table.k if meta_features is None else [values_of(m) for m in meta_features]
     count("meta_features", meta, table.k)
     (title,) = texts("name", [name], 1)
-    head = Heading(title, whole("version", version), splits, about_of(about, names))
+    head = Heading(title, whole("version", version), splits, about)
     return suite_of_table(head, table, map(Member, names, groups, meta))
 
 
@@ -202,8 +202,6 @@ def load_folder(folder: str | Path) -> TableSuite:
         array = arrays.get(table_files.OBJECTIVES)
         grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
         table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows)
-        if test is not None:
-            _check_test(test, score)
         _check(table)
         _check_points(space, x)
     with blame(folder / table_files.SUITE):
@@ -268,6 +266,8 @@ def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, 
 
 
 def _check(table: Table) -> None:
+    if table.test_score is not None:
+        _check_test(table.test_score, table.score)
     check_table(table.space, table.x, table.score, table.cost)
     check_objectives(table.further, table.objectives, (table.k, table.m))
     if table.constraints:

@@ -8,25 +8,13 @@ from typing import Any
 
 from hpo_gym.problem import Hyperparameter
 
-_INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
-_WHOLE = re.compile(r"[+-]?\d{1,15}(\.0*)?", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+is_integer = re.compile(r"[+-]?\d{1,15}", re.ASCII).fullmatch
+"""Match a whole number of at most 15 digits, without a point."""
+is_whole = re.compile(r"[+-]?\d{1,15}(\.0*)?", re.ASCII).fullmatch
+"""Match a whole number, perhaps with nothing but zeros after a point."""
+is_number = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
+"""Match a number, written with a point."""
 TRUTH = {"true": True, "false": False}
-
-
-def is_integer(text: str) -> bool:
-    """Return whether a text is a whole number of at most 15 digits, without a point."""
-    return bool(_INTEGER.fullmatch(text))
-
-
-def is_whole(text: str) -> bool:
-    """Return whether a text is a whole number, perhaps with nothing but zeros after a point."""
-    return bool(_WHOLE.fullmatch(text))
-
-
-def is_number(text: str) -> bool:
-    """Return whether a text is a number, written with a point."""
-    return bool(_NUMBER.fullmatch(text))
 
 
 def reader_of(h: Hyperparameter) -> Callable[[str], Any]:

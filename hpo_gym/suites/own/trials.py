@@ -11,7 +11,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import AnySpace, read_space
 from hpo_gym.suites.own import roles as of
-from hpo_gym.suites.own.arrange import Trials, families_of
+from hpo_gym.suites.own.arrange import Trials, by_first, families_of
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import infer_space
 from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
@@ -196,11 +196,8 @@ def _trials(placed: PlacedRows, roles: Mapping[str, str], state: str | None, nam
     if "task" in roles:
         column = table[roles["task"]]
         table.check(roles["task"], "the name of a task", ~column.empty())
-        used, first, codes = np.unique(column.codes, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        task, tasks = place[codes].astype(np.int64), [column.texts[i] for i in used[order].tolist()]
+        task, codes = by_first(column.codes)
+        tasks = [column.texts[i] for i in codes.tolist()]
     else:
         task, tasks = np.zeros(len(x), np.int64), [name]
     measured = [role for role in roles if role in ("score", "test_score", "cost") or role.startswith(FURTHER)]

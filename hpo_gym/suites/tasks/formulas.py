@@ -13,12 +13,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hpo_gym.base import Floats
+
+Value = Callable[[Floats], Floats]
+
+
+def _all(value: float) -> Callable[[int], Sequence[float]]:
+    return lambda d: (value,) * d
 
 
 @dataclass(frozen=True)
@@ -26,25 +32,25 @@ class Formula:
     """A test function, to be minimised.
 
     Attributes:
-        name: Also the family of its tasks.
-        value: Values ``(n,)`` at points ``(d, n)``, coordinates first; the same bits whatever `n`.
-        dims: The dimensions it has.
         low, high: The usual box, one number for all coordinates or one for each.
+        dims: The dimensions it has.
         minimiser: A global minimiser in dimension `d`.
         minimum: The value there.
         log: Whether tasks score the logarithm, since the values span many powers of ten.
         rotates: Whether the minimum holds on all of R^d.
+        name: Also the family of its tasks.
+        value: Values ``(n,)`` at points ``(d, n)``, coordinates first; the same bits whatever `n`.
     """
 
-    name: str
-    value: Callable[[Floats], Floats]
-    dims: Sequence[int]
     low: float | tuple[float, ...]
     high: float | tuple[float, ...]
-    minimiser: Callable[[int], Sequence[float]]
-    minimum: Callable[[int], float]
+    dims: Sequence[int] = range(1, 33)
+    minimiser: Callable[[int], Sequence[float]] = lambda d: (0.0,) * d
+    minimum: Callable[[int], float] = lambda d: 0.0
     log: bool = False
     rotates: bool = True
+    name: str = ""
+    value: Value = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         if FORMULAS.get(self.name) is self:  # pickled by name: its functions have none
@@ -55,6 +61,21 @@ class Formula:
         """Return the excess over the minimum, ``(n,)``, in the logarithm ``log(1 + excess)`` if `log`."""
         out = np.maximum(self.value(z) - self.minimum(len(z)), 0.0)  # rounding near the minimiser may fall below it
         return np.asarray(np.log1p(out) if self.log else out)
+
+
+_MADE: dict[str, Formula] = {}
+_FROM_2 = range(2, 33)
+
+
+def _of(facts: Formula) -> Callable[[Value], Value]:
+    """Return a decorator that adds a function with its facts, under its name."""
+
+    def add(value: Value) -> Value:
+        name = value.__name__.replace("_", "-")
+        _MADE[name] = replace(facts, name=name, value=value)
+        return value
+
+    return add
 
 
 def total(terms: Floats) -> Floats:
@@ -77,6 +98,7 @@ def _index(z: Floats) -> Floats:
     return np.arange(1.0, len(z) + 1)[:, None]
 
 
+@_of(Formula((-5.0, 0.0), (10.0, 15.0), (2,), lambda d: (math.pi, 2.275), lambda d: 10.0 / (8.0 * math.pi)))
 def branin(z: Floats) -> Floats:
     """Evaluate Branin: three minima; a square plus ``s (1 - t) cos(x) + s``, at least ``s t``."""
     x, y = z
@@ -103,6 +125,7 @@ _HARTMANN = {
 }
 
 
+@_of(Formula(0.0, 1.0, (3, 6), lambda d: _HARTMANN[d], lambda d: {3: -3.8627797873326624, 6: -3.3223680114155147}[d]))
 def hartmann(z: Floats) -> Floats:
     """Four wells. Each grows with the distance from its centre, so the minimum lies within the box of the centres."""
     out = np.zeros(z.shape[1])
@@ -116,6 +139,7 @@ _SHEKEL_BETA = (0.1, 0.2, 0.2, 0.4, 0.4, 0.6, 0.3, 0.7, 0.5, 0.5)
 _SHEKEL_ODD, _SHEKEL_EVEN = (4, 1, 8, 6, 3, 2, 5, 8, 6, 7), (4, 1, 8, 6, 7, 9, 3, 1, 2, 3.6)
 
 
+@_of(Formula(0.0, 10.0, (4,), lambda d: (4.000746868270634, 3.9995094800857736) * 2, lambda d: -10.536443153483528))
 def shekel(z: Floats) -> Floats:
     """Ten wells; as in `hartmann`, the minimum lies within the box of the centres."""
     out = np.zeros(z.shape[1])
@@ -124,6 +148,7 @@ def shekel(z: Floats) -> Floats:
     return out
 
 
+@_of(Formula(-5.0, 5.0))
 def ackley(z: Floats) -> Floats:
     """Both exponentials are largest at 0."""
     d = len(z)
@@ -131,21 +156,25 @@ def ackley(z: Floats) -> Floats:
     return np.asarray(ring - np.exp(total(np.cos(2 * math.pi * z)) / d) + 20.0 + math.e)
 
 
+@_of(Formula(-5.0, 10.0, _FROM_2, _all(1.0), log=True))
 def rosenbrock(z: Floats) -> Floats:
     """Evaluate Rosenbrock, a sum of squares."""
     return total(100.0 * np.square(z[1:] - np.square(z[:-1])) + np.square(z[:-1] - 1.0))
 
 
+@_of(Formula(-5.12, 5.12))
 def rastrigin(z: Floats) -> Floats:
     """Each term is at least ``x^2``."""
     return total(np.square(z) + 10.0 - 10.0 * np.cos(2 * math.pi * z))
 
 
+@_of(Formula(-10.0, 10.0))
 def griewank(z: Floats) -> Floats:
     """Evaluate Griewank; its product of cosines is at most 1."""
     return np.asarray(1.0 + total(np.square(z)) / 4000.0 - product(np.cos(z / np.sqrt(_index(z)))))
 
 
+@_of(Formula(-10.0, 10.0, minimiser=_all(1.0)))
 def levy(z: Floats) -> Floats:
     """Evaluate Levy, a sum of squares with positive weights."""
     w = 1.0 + (z - 1.0) / 4.0
@@ -155,12 +184,17 @@ def levy(z: Floats) -> Floats:
     return np.asarray(out)
 
 
+@_of(Formula(-5.0, 5.0, minimiser=_all(-2.903534027771177), minimum=lambda d: -39.16616570377141 * d))
 def styblinski_tang(z: Floats) -> Floats:
     """Evaluate Styblinski-Tang, one quartic per coordinate with its minimum at a root of ``4 x^3 - 32 x + 5``."""
     s = np.square(z)
     return total(s * s - 16.0 * s + 5.0 * z) / 2.0
 
 
+_CAMEL = (0.08984201310031806, -0.7126564030207396, -1.0316284534898774)
+
+
+@_of(Formula((-3.0, -2.0), (3.0, 2.0), (2,), lambda d: _CAMEL[:2], lambda d: _CAMEL[2]))
 def six_hump_camel(z: Floats) -> Floats:
     """Evaluate the six-hump camel, a polynomial: beyond ``|x| > 3`` its ``x`` part is above 100, beyond ``|y| > 2`` its
     ``y`` part above 48.
@@ -169,12 +203,14 @@ def six_hump_camel(z: Floats) -> Floats:
     return np.asarray((4.0 - 2.1 * s + s * s / 3.0) * s + x * z[1] + (4.0 * t - 4.0) * t)
 
 
+@_of(Formula(-5.0, 5.0, (2,), log=True))
 def three_hump_camel(z: Floats) -> Floats:
     """``2 x^2 - 1.05 x^4 + x^6 / 6`` is at least ``.34 x^2``, so ``+ x y + y^2`` stays positive."""
     x, s, t = z[0], np.square(z[0]), np.square(z[1])
     return np.asarray(2.0 * s - 1.05 * s * s + s * s * s / 6.0 + x * z[1] + t)
 
 
+@_of(Formula(-2.0, 2.0, (2,), lambda d: (0.0, -1.0), lambda d: 3.0, log=True))
 def goldstein_price(z: Floats) -> Floats:
     """With ``s = x + y``, ``t = 2 x - 3 y``, a factor of at least 1 in `s` and one of at least 3 in `t`."""
     s, t = z[0] + z[1], 2.0 * z[0] - 3.0 * z[1]
@@ -182,28 +218,33 @@ def goldstein_price(z: Floats) -> Floats:
     return np.asarray(first * (30.0 + np.square(t) * (18.0 - 16.0 * t + 3.0 * t * t)))
 
 
+@_of(Formula(-5.0, 5.0))
 def sphere(z: Floats) -> Floats:
     """Evaluate the sphere, a sum of squares."""
     return total(np.square(z))
 
 
+@_of(Formula(-5.0, 5.0, log=True))
 def ellipsoid(z: Floats) -> Floats:
     """Axes of condition 10^6 (Hansen et al., "Real-parameter black-box optimization benchmarking", 2009, f2, plain)."""
     weight = np.array([10.0 ** (6.0 * i / max(len(z) - 1, 1)) for i in range(len(z))])
     return total(weight[:, None] * np.square(z))
 
 
+@_of(Formula(-5.0, 10.0, log=True))
 def zakharov(z: Floats) -> Floats:
     """Even powers."""
     s = np.square(total(0.5 * _index(z) * z))
     return np.asarray(total(np.square(z)) + s + s * s)
 
 
+@_of(Formula(-10.0, 10.0, _FROM_2, lambda d: [2.0 ** (2.0**-i - 1.0) for i in range(d)], log=True))
 def dixon_price(z: Floats) -> Floats:
     """Evaluate Dixon-Price, a sum of squares."""
     return np.asarray(np.square(z[0] - 1.0) + total(_index(z)[1:] * np.square(2.0 * np.square(z[1:]) - z[:-1])))
 
 
+@_of(Formula(-4.0, 5.0, range(4, 33, 4), log=True))
 def powell(z: Floats) -> Floats:
     """Even powers, four coordinates at a time."""
     a, b, c, d = z[0::4], z[1::4], z[2::4], z[3::4]
@@ -211,15 +252,17 @@ def powell(z: Floats) -> Floats:
     return total(np.square(a + 10.0 * b) + 5.0 * np.square(c - d) + fourth)
 
 
+_SCHWEFEL = (420.96874635998205, 418.9828872724337)
+
+
+@_of(Formula(-500.0, 500.0, minimiser=_all(_SCHWEFEL[0]), rotates=False))
 def schwefel(z: Floats) -> Floats:
     """Has no lower bound outside [-500, 500]: points there count as the nearest inside."""
     inside = np.clip(z, -500.0, 500.0)
     return np.asarray(_SCHWEFEL[1] * len(z) - total(inside * np.sin(np.sqrt(np.abs(inside)))))
 
 
-_SCHWEFEL = (420.96874635998205, 418.9828872724337)
-
-
+@_of(Formula(-4.5, 4.5, (2,), lambda d: (3.0, 0.5), log=True))
 def beale(z: Floats) -> Floats:
     """Evaluate Beale, a sum of squares."""
     x, y = z
@@ -227,101 +270,28 @@ def beale(z: Floats) -> Floats:
     return np.asarray(one * one + two * two + three * three)
 
 
+@_of(Formula(-5.0, 5.0, (2,), lambda d: (3.0, 2.0), log=True))
 def himmelblau(z: Floats) -> Floats:
     """Evaluate Himmelblau, a sum of squares with four zeros (Himmelblau, "Applied nonlinear programming", 1972)."""
     x, y = z
     return np.asarray(np.square(x * x + y - 11.0) + np.square(x + y * y - 7.0))
 
 
+@_of(Formula(-5.0, 5.0))
 def salomon(z: Floats) -> Floats:
     """Rings around 0 (Salomon, "Re-evaluating genetic algorithm performance under coordinate rotation", 1996)."""
     r = np.sqrt(total(np.square(z)))
     return np.asarray(1.0 - np.cos(2 * math.pi * r) + 0.1 * r)
 
 
+@_of(Formula(-2.56, 2.56, (2,), minimum=lambda d: -1.0))
 def drop_wave(z: Floats) -> Floats:
     """At least -1: the numerator is at most 2, the denominator at least 2."""
     s = total(np.square(z))
     return np.asarray(-(1.0 + np.cos(12.0 * np.sqrt(s))) / (0.5 * s + 2.0))
 
 
-_UP = range(1, 33)
-_FROM_2 = range(2, 33)
-
-
-def _all(value: float) -> Callable[[int], Sequence[float]]:
-    return lambda d: (value,) * d
-
-
-def _zero(d: int) -> float:
-    return 0.0
-
-
-def _make(*rows: Formula) -> dict[str, Formula]:
-    return {row.name: row for row in rows}
-
-
-FORMULAS = _make(
-    Formula("ackley", ackley, _UP, -5.0, 5.0, _all(0.0), _zero),
-    Formula("beale", beale, (2,), -4.5, 4.5, lambda d: (3.0, 0.5), _zero, log=True),
-    Formula(
-        "branin", branin, (2,), (-5.0, 0.0), (10.0, 15.0), lambda d: (math.pi, 2.275), lambda d: 10.0 / (8.0 * math.pi)
-    ),
-    Formula(
-        "dixon-price",
-        dixon_price,
-        _FROM_2,
-        -10.0,
-        10.0,
-        lambda d: [2.0 ** (2.0**-i - 1.0) for i in range(d)],
-        _zero,
-        log=True,
-    ),
-    Formula("drop-wave", drop_wave, (2,), -2.56, 2.56, _all(0.0), lambda d: -1.0),
-    Formula("ellipsoid", ellipsoid, _UP, -5.0, 5.0, _all(0.0), _zero, log=True),
-    Formula("goldstein-price", goldstein_price, (2,), -2.0, 2.0, lambda d: (0.0, -1.0), lambda d: 3.0, log=True),
-    Formula("griewank", griewank, _UP, -10.0, 10.0, _all(0.0), _zero),
-    Formula(
-        "hartmann",
-        hartmann,
-        (3, 6),
-        0.0,
-        1.0,
-        lambda d: _HARTMANN[d],
-        lambda d: {3: -3.8627797873326624, 6: -3.3223680114155147}[d],
-    ),
-    Formula("himmelblau", himmelblau, (2,), -5.0, 5.0, lambda d: (3.0, 2.0), _zero, log=True),
-    Formula("levy", levy, _UP, -10.0, 10.0, _all(1.0), _zero),
-    Formula("powell", powell, range(4, 33, 4), -4.0, 5.0, _all(0.0), _zero, log=True),
-    Formula("rastrigin", rastrigin, _UP, -5.12, 5.12, _all(0.0), _zero),
-    Formula("rosenbrock", rosenbrock, _FROM_2, -5.0, 10.0, _all(1.0), _zero, log=True),
-    Formula("salomon", salomon, _UP, -5.0, 5.0, _all(0.0), _zero),
-    Formula("schwefel", schwefel, _UP, -500.0, 500.0, _all(_SCHWEFEL[0]), _zero, rotates=False),
-    Formula(
-        "shekel",
-        shekel,
-        (4,),
-        0.0,
-        10.0,
-        lambda d: (4.000746868270634, 3.9995094800857736) * 2,
-        lambda d: -10.536443153483528,
-    ),
-    Formula(
-        "six-hump-camel",
-        six_hump_camel,
-        (2,),
-        (-3.0, -2.0),
-        (3.0, 2.0),
-        lambda d: (0.08984201310031806, -0.7126564030207396),
-        lambda d: -1.0316284534898774,
-    ),
-    Formula("sphere", sphere, _UP, -5.0, 5.0, _all(0.0), _zero),
-    Formula(
-        "styblinski-tang", styblinski_tang, _UP, -5.0, 5.0, _all(-2.903534027771177), lambda d: -39.16616570377141 * d
-    ),
-    Formula("three-hump-camel", three_hump_camel, (2,), -5.0, 5.0, _all(0.0), _zero, log=True),
-    Formula("zakharov", zakharov, _UP, -5.0, 10.0, _all(0.0), _zero, log=True),
-)
+FORMULAS = dict(sorted(_MADE.items()))
 
 
 def formula(name: str) -> Formula:

@@ -9,18 +9,17 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, StateError
 from hpo_gym.problem import Evaluated, Evaluations, Points, SeparateTasks, Status, Task, TaskBatch
-from hpo_gym.system import Asked, Guards, Here, Limits, Runner, Verdict, judged, kind_of
+from hpo_gym.system import Asked, Guards, Here, Limits, Measured, Runner, Verdict, judged, kind_of
 
 Objective = Callable[..., Any]
-Scored = tuple[Any, float, Status]
-"""Result of an evaluation: the score, or anything else; the cost; and the outcome."""
 COSTS = ("fidelity", "seconds")
 _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
 
@@ -96,20 +95,11 @@ class ObjectiveTask(Task):
 
     def outcomes(self, verdicts: Iterable[Verdict], fidelity: Floats) -> Evaluated:
         """Return the outcomes of trials at fidelities ``(n,)``."""
-        n, sign = len(fidelity), -1.0 if self.loss else 1.0
-        out = Evaluated(np.full(n, -np.inf), np.array(fidelity, np.float64), np.zeros(n, np.int8))
-        for i, verdict in enumerate(verdicts):
-            found = verdict.measured
-            out.status[i] = found.status
-            if found.cost is not None:
-                out.cost[i] = found.cost
-            elif self.cost == "seconds":
-                out.cost[i] = verdict.seconds
-            if found.status is Status.OK:
-                out.score[i] = sign * found.score
-            elif not self.faults:
-                self.faults.append(found.reason)
-        return out
+        found = [
+            replace(v.measured, cost=v.seconds) if v.measured.cost is None and self.cost == "seconds" else v.measured
+            for v in verdicts
+        ]
+        return _outcomes(found, fidelity, self.faults, -1.0 if self.loss else 1.0)
 
     def test_scores(self, x: Points) -> Floats | None:
         """Train anew, with seed 0, and take the test scores; None where a success tells none, or nothing succeeds."""
@@ -177,24 +167,20 @@ class GuardedTask(Task):
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Evaluate one point after the other, so that a failure is one trial's."""
-        return one_by_one(self._outcome, x, fidelity, key, self.faults)
+        points = zip(x[:, None], fidelity[:, None], key[:, None], strict=True)
+        return _outcomes((_measured(self.inner.evaluate, *point) for point in points), fidelity, self.faults)
 
     def noise_free(self, x: Points) -> Floats:
         """Return the inner task's; -inf for failures."""
-        one = np.ones(len(x))
-        return one_by_one(self._true, x, one, np.zeros(len(x), np.uint64), self.faults).score
+        return _outcomes((_measured(self._true, point) for point in x[:, None]), np.ones(len(x)), self.faults).score
 
     def close(self) -> None:
         """Close the inner task."""
         self.inner.close()
 
-    def _outcome(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
-        (score,), (cost,), (status,) = self.inner.evaluate(x, fidelity, key)
-        return score, float(cost), Status(int(status))
-
-    def _true(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
-        score = self.inner.noise_free(x).item()
-        return score, 1.0, Status.FAILED if score == -math.inf else Status.OK
+    def _true(self, x: Points) -> Evaluated:
+        score = self.inner.noise_free(x)
+        return Evaluated(score, np.ones(1), np.where(np.isneginf(score), np.int8(Status.FAILED), np.int8(Status.OK)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,31 +213,28 @@ def guarded(task: Task) -> Task:
     )  # fmt: skip
 
 
-def one_by_one(
-    score: Callable[[Points, Floats, Keys], Scored], x: Points, fidelity: Floats, key: Keys, faults: list[str]
-) -> Evaluated:
-    """Outcomes of points ``(n, d)`` that are scored alone; the text of the first failure goes into `faults`."""
-    n = len(x)
+def _measured(evaluate: Callable[..., Evaluated], *point: NDArray[Any]) -> Measured:
+    """Return the outcome of a point that is evaluated alone; whatever is raised is a failure."""
+    try:
+        (score,), (cost,), (code,) = evaluate(*point)
+        status, cost = Status(int(code)), float(cost)
+        ended = Measured(status, f"the task says: {status.label}")
+        found = judged({"score": score, "cost": cost}) if status is Status.OK else ended
+        return replace(found, cost=cost if math.isfinite(cost) and cost >= 0 else None)
+    except (Exception, SystemExit) as fault:
+        return Measured(kind_of(fault), f"{type(fault).__name__}: {fault}")
+
+
+def _outcomes(measured: Iterable[Measured], fidelity: Floats, faults: list[str], sign: float = 1.0) -> Evaluated:
+    """Return outcomes at fidelities ``(n,)``, the costs where none are told; `faults` gets the first failure's text."""
+    n = len(fidelity)
     out = Evaluated(np.full(n, -np.inf), np.array(fidelity, np.float64), np.zeros(n, np.int8))
-    for i in range(n):
-        try:
-            value, cost, status = score(x[i : i + 1], fidelity[i : i + 1], key[i : i + 1])
-            status, why = _judged(value, cost, status)
-            if math.isfinite(cost) and cost >= 0:
-                out.cost[i] = cost
-            if status is Status.OK:
-                out.score[i] = float(value)
-        except (Exception, SystemExit) as fault:
-            status, why = kind_of(fault), f"{type(fault).__name__}: {fault}"
-        out.status[i] = status
-        if why and not faults:
-            faults.append(why)
+    for i, found in enumerate(measured):
+        out.status[i] = found.status
+        if found.cost is not None:
+            out.cost[i] = found.cost
+        if found.status is Status.OK:
+            out.score[i] = sign * found.score
+        elif not faults:
+            faults.append(found.reason)
     return out
-
-
-def _judged(value: object, cost: float, status: Status) -> tuple[Status, str]:
-    """Return the outcome of an evaluation, with the reason if it is no success."""
-    if status is not Status.OK:
-        return status, f"the task says: {status.label}"
-    found = judged({"score": value, "cost": cost})
-    return found.status, found.reason

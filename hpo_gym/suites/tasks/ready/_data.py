@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
+from hpo_gym.suites.tasks.ready import Ready
 
 Fit = Callable[[Floats, NDArray[Any]], Callable[[Floats], NDArray[Any]]]
 """Trains on rows and targets; the result predicts rows."""
@@ -90,6 +92,22 @@ class DataRows:
         scores = [self.score(self.y[b], fit(self.x[a], self.y[a])(self.x[b])) for a, b in self.folds()]
         test = self.score(self.y_test, fit(self.x, self.y)(self.x_test))
         return {"score": float(np.mean(scores)), "test_score": test}
+
+
+class OnRows(Ready):
+    """A model of a data set.
+
+    Attributes:
+        library: Dotted name of the model's module.
+    """
+
+    library: ClassVar[str]
+
+    def prepare(self) -> None:
+        importlib.import_module(self.library)
+        rows = rows_of(self.data)
+        next(rows.folds())
+        rows.score(rows.y, rows.y)
 
 
 @functools.cache

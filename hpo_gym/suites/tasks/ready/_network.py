@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.suites.tasks.ready._data import DataRows, rows_of, standardised
+from hpo_gym.suites.tasks.ready._data import DataRows, OnRows, rows_of, standardised
 
 
-def prepare(data: str) -> None:
-    """Import and load the needs of a training; torch imports a good part of it when an optimizer first steps."""
-    import torch
+class Network(OnRows):
+    """A network, whose epochs are steps.
 
-    torch.optim.AdamW([torch.zeros(1, requires_grad=True)]).step()
-    rows = rows_of(data)
-    next(rows.folds())
-    rows.score(rows.y, rows.y)
+    Attributes:
+        epochs: Of a full training.
+    """
+
+    library = "torch"
+    epochs: ClassVar[int]
+    fidelities = (0.1, 0.3, 1.0)
+
+    @abstractmethod
+    def build(self, config: Mapping[str, Any], inputs: int, outputs: int) -> Any:
+        """Make a network of so many inputs and outputs."""
+
+    def prepare(self) -> None:
+        import torch
+
+        torch.optim.AdamW([torch.zeros(1, requires_grad=True)]).step()  # imports a good part of torch
+        super().prepare()
+
+    def __call__(
+        self, config: Mapping[str, Any], seed: int = 0, fidelity: float = 1.0
+    ) -> Iterator[tuple[int, dict[str, float]]]:
+        epochs = training(rows_of(self.data), functools.partial(self.build, config), config, self.epochs, seed)
+        yield from itertools.islice(epochs, max(1, round(fidelity * self.epochs)))
 
 
 def hyperparameters() -> list[Any]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
 from hpo_gym.problem import AnySpace
-from hpo_gym.suites.tasks.ready import READY, Ready
-from hpo_gym.suites.tasks.ready._data import rows_of
+from hpo_gym.suites.tasks.ready import READY
+from hpo_gym.suites.tasks.ready._data import OnRows, rows_of
 
 _TREES = 100
 
@@ -19,12 +19,13 @@ _TREES = 100
 @READY.register("diabetes-forest", extra="build", data="diabetes")
 @READY.register("digits-forest", extra="build", data="digits")
 @READY.register("wine-forest", extra="build", data="wine")
-class Forest(Ready):
+class Forest(OnRows):
     """Choose how the trees of a random forest grow. **Fidelity**: share of its 100 trees.
 
     The seed draws rows and columns of the trees.
     """
 
+    library = "sklearn.ensemble"
     fidelities = (0.1, 0.3, 1.0)
 
     def space(self) -> AnySpace:
@@ -39,11 +40,6 @@ class Forest(Ready):
             Categorical("bootstrap", [True, False], default=True),
         )  # fmt: skip
         return space
-
-    def prepare(self) -> None:
-        import sklearn.ensemble  # noqa: F401
-
-        rows_of(self.data)
 
     def __call__(self, config: Mapping[str, Any], seed: int = 0, fidelity: float = 1.0) -> dict[str, float]:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
 from hpo_gym.problem import AnySpace
-from hpo_gym.suites.tasks.ready import READY, Ready
-from hpo_gym.suites.tasks.ready._data import rows_of
+from hpo_gym.suites.tasks.ready import READY
+from hpo_gym.suites.tasks.ready._data import OnRows, rows_of
 
 _ROUNDS = 100
 
@@ -19,12 +19,13 @@ _ROUNDS = 100
 @READY.register("breast-cancer-lightgbm", extra="build", data="breast-cancer")
 @READY.register("diabetes-lightgbm", extra="build", data="diabetes")
 @READY.register("wine-lightgbm", extra="build", data="wine")
-class LightGBM(Ready):
+class LightGBM(OnRows):
     """Choose how LightGBM grows and shrinks its trees. **Fidelity**: share of its 100 rounds.
 
     The seed draws the rows and columns of each round.
     """
 
+    library = "lightgbm"
     fidelities = (0.1, 0.3, 1.0)
 
     def space(self) -> AnySpace:
@@ -39,11 +40,6 @@ class LightGBM(Ready):
             Float("lambda_l2", (1e-6, 1e3), log=True, default=1e-6),
         )  # fmt: skip
         return space
-
-    def prepare(self) -> None:
-        import lightgbm  # noqa: F401
-
-        rows_of(self.data)
 
     def __call__(self, config: Mapping[str, Any], seed: int = 0, fidelity: float = 1.0) -> dict[str, float]:
         import lightgbm

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hpo_gym.problem import AnySpace
-from hpo_gym.suites.tasks.ready import READY, Ready
-from hpo_gym.suites.tasks.ready._data import rows_of
-from hpo_gym.suites.tasks.ready._network import hyperparameters, prepare, training
-
-_EPOCHS = 30
+from hpo_gym.suites.tasks.ready import READY
+from hpo_gym.suites.tasks.ready._network import Network, hyperparameters
 
 
 @READY.register("diabetes-mlp", extra="build", data="diabetes")
 @READY.register("digits-mlp", extra="build", data="digits")
-class MLP(Ready):
+class MLP(Network):
     """Choose the layers of a perceptron and how it is trained. **Fidelity**: share of its 30 epochs, each a step."""
 
-    fidelities = (0.1, 0.3, 1.0)
+    epochs = 30
 
     def space(self) -> AnySpace:
         from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
@@ -32,24 +29,14 @@ class MLP(Ready):
         )  # fmt: skip
         return space
 
-    def prepare(self) -> None:
-        prepare(self.data)
-
-    def __call__(
-        self, config: Mapping[str, Any], seed: int = 0, fidelity: float = 1.0
-    ) -> Iterator[tuple[int, dict[str, float]]]:
+    def build(self, config: Mapping[str, Any], inputs: int, outputs: int) -> Any:
         from torch import nn
 
         activation = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}[config["activation"]]
-
-        def build(inputs: int, outputs: int) -> Any:
-            widths = [inputs, *[config["width"]] * config["layers"]]
-            parts = [
-                part
-                for before, after in itertools.pairwise(widths)
-                for part in (nn.Linear(before, after), activation(), nn.Dropout(config["dropout"]))
-            ]
-            return nn.Sequential(*parts, nn.Linear(widths[-1], outputs))
-
-        epochs = training(rows_of(self.data), build, config, _EPOCHS, seed)
-        yield from itertools.islice(epochs, max(1, round(fidelity * _EPOCHS)))
+        widths = [inputs, *[config["width"]] * config["layers"]]
+        parts = [
+            part
+            for before, after in itertools.pairwise(widths)
+            for part in (nn.Linear(before, after), activation(), nn.Dropout(config["dropout"]))
+        ]
+        return nn.Sequential(*parts, nn.Linear(widths[-1], outputs))

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
 from hpo_gym.problem import AnySpace
-from hpo_gym.suites.tasks.ready import READY, Ready
-from hpo_gym.suites.tasks.ready._data import rows_of, standardised
+from hpo_gym.suites.tasks.ready import READY
+from hpo_gym.suites.tasks.ready._data import OnRows, rows_of, standardised
 
 _UNIT = {"unit": "multiple of scale"}  # of gamma, as in the suite `SVM`
 _ITERATIONS = 20_000  # of libsvm; one that needs more ends there, and no clock decides
@@ -21,11 +21,13 @@ _ITERATIONS = 20_000  # of libsvm; one that needs more ends there, and no clock 
 @READY.register("digits-svm", extra="build", data="digits")
 @READY.register("iris-svm", extra="build", data="iris")
 @READY.register("wine-svm", extra="build", data="wine")
-class SVM(Ready):
+class SVM(OnRows):
     """Choose kernel, its parameters, C and scaling of a support vector machine (`SVC`, or `SVR` in regression).
 
     `gamma` is a multiple of scikit-learn's "scale", so that 1 is its default. Nothing is random.
     """
+
+    library = "sklearn.svm"
 
     def space(self) -> AnySpace:
         from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, InCondition, Integer
@@ -40,13 +42,6 @@ class SVM(Ready):
         space.add(Categorical("scaling", ["standard", "none"], default="standard"))
         space.add(InCondition(gamma, kernel, ["rbf", "poly", "sigmoid"]), EqualsCondition(degree, kernel, "poly"))
         return space
-
-    def prepare(self) -> None:
-        import sklearn.svm  # noqa: F401
-
-        rows = rows_of(self.data)
-        next(rows.folds())
-        rows.score(rows.y, rows.y)
 
     def __call__(self, config: Mapping[str, Any]) -> dict[str, float]:
         import warnings
