@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpo_gym.problem import LAST, SUITES, Suite
-from hpo_gym.suites._training import training_suite
-from hpo_gym.suites.tasks.training.named import Course
+from hpo_gym.suites.tasks.training.named import Course, training_suite
 from hpo_gym.suites.tasks.training.recipe import Recipe
 
 EPOCHS = 25

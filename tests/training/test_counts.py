@@ -58,7 +58,7 @@ def test_where_the_end_counts_it_alone_is_compared() -> None:
 def test_regret_is_held_against_the_best_that_was_found_in_the_very_world() -> None:
     suite = load_suite("Schedules")
     course = Course(suite.members[0].recipe, 25, "last")  # type: ignore[attr-defined]
-    task = training_task("moons-s0", "Schedules", suite.space, course, (-0.2, -0.4))
+    task = training_task("moons-s0", "Schedules", suite.space, course, {"moons-s0": (-0.2, -0.4)})
     assert (task.best, task.worst, task.exact) == (pytest.approx(-0.3), -1.0, False)
     assert [task.best_in(instance_of("Schedules", "moons-s0", r)) for r in range(3)] == pytest.approx(
         [-0.2, -0.4, -0.3]

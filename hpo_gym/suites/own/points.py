@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +18,10 @@ Infer = Callable[[Mapping[str, TableColumn], str, Mask | None], SearchSpace]
 """Makes a space from columns that must explain the judged rows; see `infer_space`."""
 
 
-class PlacedRows(NamedTuple):
-    """Rows with a configuration, and their canonical points ``(n, d)`` of the space."""
-
-    table: TableColumns
-    space: SearchSpace
-    x: Points
-
-
 def points_of(
     table: TableColumns, names: Sequence[str], state: str | None, space: SearchSpace, said: list[str]
-) -> PlacedRows:
-    """Return the rows with a configuration.
+) -> tuple[TableColumns, Points]:
+    """Return the rows with a configuration, and their canonical points ``(n, d)``.
 
     A failed trial without hyperparameters has none: it ended before they were chosen.
     """
@@ -44,7 +35,7 @@ def points_of(
         said.append(
             f"left out: {n} {'trials that failed and lack' if n > 1 else 'trial that failed and lacks'} hyperparameters"
         )
-    return PlacedRows(table, space, np.asarray(space.snap(x)))
+    return table, np.asarray(space.snap(x))
 
 
 def inferred(

@@ -32,21 +32,8 @@ from hpo_gym.problem import (
     sizes_of,
 )
 from hpo_gym.suites.own import files as table_files
-from hpo_gym.suites.own.input import (
-    ABOUT,
-    Array,
-    Rows,
-    about_of,
-    count,
-    cumulative_of,
-    fidelities_of,
-    pools_of,
-    sequence,
-    stacked,
-    stored_x,
-    texts,
-    values_of,
-)
+from hpo_gym.suites.own import input as given
+from hpo_gym.suites.own.input import Array, Rows
 from hpo_gym.suites.own.objectives import Given, check_objectives, objectives_of
 
 _SNAPPED = 1e-6  # float32 points are canonical to this
@@ -155,27 +142,26 @@ def table_suite(
         InvalidValueError: Input that breaks a rule; the message states it.
     """
     space = read_space(space)
-    pools, shared = pools_of(space, x)
+    pools, shared = given.pools_of(space, x)
     sizes = None if shared else [len(p) for p in pools]
-    score = stacked("scores", scores, sizes)
+    score = given.stacked("scores", scores, sizes)
     models = sizes_of(fidelity)
-    levels = fidelities_of(models.shares if fidelities is None and models else fidelities, score.shape[2])
+    levels = given.fidelities_of(models.shares if fidelities is None and models else fidelities, score.shape[2])
     if models is not None:
         models.check(len(levels))
-    cost = None if costs is None else stacked("costs", costs, sizes)
-    test = None if test_scores is None else stacked("test_scores", test_scores, sizes)
+    cost = None if costs is None else given.stacked("costs", costs, sizes)
+    test = None if test_scores is None else given.stacked("test_scores", test_scores, sizes)
     seeds = None if repeats is None else _repeats(repeats, score)
     named, array = objectives_of(objectives, score, sizes)
-    names = texts("tasks", [f"task-{i}" for i in range(len(score))] if tasks is None else tasks, len(score))
-    about, grows = cumulative_of(about_of(about or {}, names), cumulative, cost)
-    table = Table(
-        space, stored_x(space, pools, shared), score, cost, test, levels, seeds, array, named, models, cumulative=grows
-    )
+    names = given.texts("tasks", [f"task-{i}" for i in range(len(score))] if tasks is None else tasks, len(score))
+    about, grows = given.cumulative_of(given.about_of(about or {}, names), cumulative, cost)
+    points = given.stored_x(space, pools, shared)
+    table = Table(space, points, score, cost, test, levels, seeds, array, named, models, cumulative=grows)
     _check(table)
-    groups = names if families is None else texts("families", families, table.k)
-    meta = [{}] * table.k if meta_features is None else [values_of(m) for m in meta_features]
-    count("meta_features", meta, table.k)
-    (title,) = texts("name", [name], 1)
+    groups = names if families is None else given.texts("families", families, table.k)
+    meta = [{}] * table.k if meta_features is None else [given.values_of(m) for m in meta_features]
+    given.count("meta_features", meta, table.k)
+    (title,) = given.texts("name", [name], 1)
     head = Heading(title, whole("version", version), splits, about)
     return suite_of_table(head, table, map(Member, names, groups, meta))
 
@@ -190,7 +176,7 @@ def load_folder(folder: str | Path) -> TableSuite:
     said, arrays = table_files.read_folder(folder)
     with blame(folder / table_files.SUITE):
         space = SearchSpace(said.space)
-        levels, further, models = fidelities_of(said.fidelities, len(said.fidelities)), said.further, said.sizes
+        levels, further, models = given.fidelities_of(said.fidelities, len(said.fidelities)), said.further, said.sizes
         if models is not None:
             models.check(len(levels))
     with blame(folder / table_files.TABLE):
@@ -207,7 +193,7 @@ def load_folder(folder: str | Path) -> TableSuite:
     with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
         head = Heading(said.name, said.version, said.splits, _reported(said))
-        tasks = map(Member, texts("tasks", names, table.k), texts("families", families, table.k), meta)
+        tasks = map(Member, given.texts("tasks", names, table.k), given.texts("families", families, table.k), meta)
         return suite_of_table(head, table, tasks)
 
 
@@ -239,7 +225,7 @@ def suite_of_table(head: Heading, table: Table, tasks: Iterable[Member]) -> Tabl
         for i, t in enumerate(tasks)
     )
     splits = head.splits
-    kept = None if splits is None else {s: tuple(sequence(f"splits[{s!r}]", v)) for s, v in splits.items()}
+    kept = None if splits is None else {s: tuple(given.sequence(f"splits[{s!r}]", v)) for s, v in splits.items()}
     digest = _data_hash(table, members, kept)
     return TableSuite(head.name, table.space, members, "table", head.version, kept, head.about, digest, table=table)
 
@@ -333,5 +319,5 @@ def _deep(name: str, a: Array, k: int, f: int) -> Array:
 
 def _reported(said: table_files.Description) -> dict[str, Any]:
     titles = {t.name: t.title for t in said.tasks if t.title is not None}
-    reported = said.model_dump(include=set(ABOUT), exclude_unset=True)
+    reported = said.model_dump(include=set(given.ABOUT), exclude_unset=True)
     return {**reported, **({"titles": titles} if titles else {})}

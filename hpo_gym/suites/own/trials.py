@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, UnknownNameError, unknown
+from hpo_gym.base import Ints, InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import AnySpace, read_space
 from hpo_gym.suites.own import roles as of
 from hpo_gym.suites.own.arrange import Trials, by_first, families_of
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import infer_space
 from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
-from hpo_gym.suites.own.points import Infer, PlacedRows, inferred, points_of
+from hpo_gym.suites.own.points import Infer, inferred, points_of
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.own.tunings import of_tuning
 
@@ -120,8 +120,8 @@ def suite_of(
         table = _finished(table, state, said)
     free = [column for column in table.names if column not in taken]
     table = table.changed({n: _without_nan(c) if n in free else c for n, c in table.by_name.items()})
-    tasks = table[roles["task"]] if "task" in roles else None
-    names, others = of.hyperparameters_of(table, free, kept, tasks, optuna | tuned)
+    column = table[roles["task"]] if "task" in roles else None
+    names, others = of.hyperparameters_of(table, free, kept, column, optuna | tuned)
     if not names:
         raise InvalidValueError(f"{table.source} must have at least one column of a hyperparameter, got {table.names}.")
     if (optuna or tuned) and source.tell and not given.loss:
@@ -134,7 +134,14 @@ def suite_of(
         table, found = inferred(table, names, state, source.infer, bool(optuna))
     else:
         found = read_space(space)
-    return _trials(points_of(table, names, state, found, said), roles, state, name, given).suite(name, said)
+    table, x = points_of(table, names, state, found, said)
+    task, tasks = _tasks_of(table, roles, name)
+    measured = [role for role in roles if role in ("score", "test_score", "cost") or role.startswith(FURTHER)]
+    values = {role: numbers_of(table, roles[role], role, given.loss) for role in measured}
+    values["score"][of.failed_rows(table, state)] = -math.inf
+    share = shares_of(table, roles["fidelity"]) if "fidelity" in roles else np.ones(len(x))
+    families = families_of(table, task, tasks, roles["family"]) if "family" in roles else None
+    return Trials(table, found, x, tasks, task, values, share, families, given.objectives).suite(name, said)
 
 
 def _no_score(table: TableColumns, score: str) -> UnknownNameError:
@@ -190,19 +197,11 @@ def _finished(table: TableColumns, state: str, said: list[str]) -> TableColumns:
     return table.take(~rows)
 
 
-def _trials(placed: PlacedRows, roles: Mapping[str, str], state: str | None, name: str, given: Given) -> Trials:
-    """Return the rows with their tasks and numbers."""
-    table, space, x = placed
-    if "task" in roles:
-        column = table[roles["task"]]
-        table.check(roles["task"], "the name of a task", ~column.empty())
-        task, codes = by_first(column.codes)
-        tasks = [column.texts[i] for i in codes.tolist()]
-    else:
-        task, tasks = np.zeros(len(x), np.int64), [name]
-    measured = [role for role in roles if role in ("score", "test_score", "cost") or role.startswith(FURTHER)]
-    values = {role: numbers_of(table, roles[role], role, given.loss) for role in measured}
-    values["score"][of.failed_rows(table, state)] = -math.inf
-    share = shares_of(table, roles["fidelity"]) if "fidelity" in roles else np.ones(len(x))
-    families = families_of(table, task, tasks, roles["family"]) if "family" in roles else None
-    return Trials(table, space, x, tasks, task, values, share, families, given.objectives)
+def _tasks_of(table: TableColumns, roles: Mapping[str, str], name: str) -> tuple[Ints, list[str]]:
+    """Return the task of each row ``(n,)``, and the names of the tasks: `name` without a column of them."""
+    if "task" not in roles:
+        return np.zeros(len(table.rows), np.int64), [name]
+    column = table[roles["task"]]
+    table.check(roles["task"], "the name of a task", ~column.empty())
+    task, codes = by_first(column.codes)
+    return task, [column.texts[i] for i in codes.tolist()]

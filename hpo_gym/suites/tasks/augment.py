@@ -9,14 +9,14 @@ side of the split.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hpo_gym.base import Floats, InvalidValueError, Keys, real, seeding, unknown, whole
-from hpo_gym.problem import Hyperparameter, Points, SearchSpace, Task
+from hpo_gym.problem import Hyperparameter, Points, SearchSpace, Task, between, named, parents
 from hpo_gym.suites.tasks.augmented import ALL, AugmentedColumns, AugmentedTask, optimum_of, score_range
 
 Spec = str | Mapping[str, Any]
@@ -96,7 +96,7 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
     if at not in ("default", "best"):
         raise unknown("value of `at`", at, ("default", "best"))
     space, data = task.space, task.space.to_json()
-    looked_at = _mentioned(data)
+    looked_at = set().union(*map(parents, data.get("conditions", [])), *map(named, data.get("forbiddens", [])))
     free = [j for j, name in enumerate(space.names) if name not in looked_at]
     count = whole("count", count, 1, min(len(free), space.d - 1))
     order = np.argsort(seeding.uniform(_keys("drop", seed, len(free))), kind="stable")
@@ -120,8 +120,7 @@ def distract(task: Task, *, count: int = 1) -> AugmentedTask:
     taken = set(task.space.names)
     fresh = (f"distractor{i}" for i in range(count + len(taken)))
     for name in [n for n in fresh if n not in taken][:count]:
-        column = {"type": "uniform_float", "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
-        data["hyperparameters"].append({**column, "name": name, "meta": None})
+        data["hyperparameters"].append(between(name, 0.0, 1.0, log=False, whole=False))
     return _augmented(task, SearchSpace(data), _same(task), ALL - {"columns"})
 
 
@@ -205,24 +204,6 @@ def _ends(h: Hyperparameter, values: Floats) -> Floats:
 
 def _default_units(space: SearchSpace) -> Points:
     return np.array([h.units(np.array([h.position(h.default)]))[0] for h in space.hyperparameters])
-
-
-def _mentioned(data: Mapping[str, Any]) -> set[str]:
-    """Hyperparameters that conditions or forbidden clauses read."""
-    found: set[str] = set()
-
-    def visit(node: object, fields: Sequence[str]) -> None:
-        if isinstance(node, Mapping):
-            found.update(node[f] for f in fields if isinstance(node.get(f), str))
-            for part in node.values():
-                visit(part, fields)
-        elif isinstance(node, list):
-            for part in node:
-                visit(part, fields)
-
-    visit(data.get("conditions", []), ("parent",))
-    visit(data.get("forbiddens", []), ("name", "left", "right"))
-    return found
 
 
 def _renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -11,15 +11,14 @@ import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, seeding, unknown
-from hpo_gym.problem import Evaluated, Points, SearchSpace, Task, TaskBatch
+from hpo_gym.problem import Evaluated, Points, SearchSpace, Task, TaskBatch, between
 from hpo_gym.suites.tasks.formulas import FORMULAS, Formula
-from hpo_gym.suites.tasks.landscape import GRID, Landscape, between, draw, landscape_of, stack
+from hpo_gym.suites.tasks.landscape import GRID, Landscape, draw, drawn_between, landscape_of, stack
 
 SUITE = "Functions"
 MAX_SEED = 10**9 - 1
@@ -155,7 +154,7 @@ def function_task(name: str) -> FunctionTask:
     key = seeding.key("function", formula.name, d, seed)
     landscape, optimum_x = landscape_of(formula, d, key)
     best = 3.0 * float(seeding.normal(draw(key, "best", 1))[0])
-    gain = float(np.exp(between(key, "gain", 1, np.log(0.5), np.log(2.0)))[0])
+    gain = float(np.exp(drawn_between(key, "gain", 1, np.log(0.5), np.log(2.0)))[0])
     task = FunctionTask(
         name, formula.name, SUITE, unit_space(d), best, best, meta_features={"d": float(d)},
         formula=formula, seed=seed, noise=noise, optimum_x=optimum_x, landscape=landscape,
@@ -201,8 +200,7 @@ def _examples() -> list[str]:
 @functools.lru_cache(maxsize=64)
 def unit_space(d: int) -> SearchSpace:
     """`d` floats in [0, 1], default .5."""
-    column: dict[str, Any] = {"type": "uniform_float", "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
-    columns = [{**column, "name": f"x{j}", "meta": None} for j in range(d)]
+    columns = [between(f"x{j}", 0.0, 1.0, log=False, whole=False) for j in range(d)]
     return SearchSpace({"hyperparameters": columns, "conditions": [], "forbiddens": []})
 
 

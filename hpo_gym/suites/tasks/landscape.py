@@ -62,21 +62,21 @@ def draw(key: int, salt: str, count: int) -> Keys:
     return seeding.mix(start, np.arange(count, dtype=np.uint64))
 
 
-def between(key: int, salt: str, count: int, low: float, high: float) -> Floats:
+def drawn_between(key: int, salt: str, count: int, low: float, high: float) -> Floats:
     """`count` numbers uniform in (low, high)."""
     return np.asarray(low + (high - low) * seeding.uniform(draw(key, salt, count)))
 
 
 def landscape_of(formula: Formula, d: int, key: int) -> tuple[Landscape, Points]:
     """Return the transformation of a key, and the optimum in the cube, both ``(d,)`` wide."""
-    a, b = np.exp(between(key, "a", d, -0.5, 0.5)), np.exp(between(key, "b", d, -0.5, 0.5))
+    a, b = np.exp(drawn_between(key, "a", d, -0.5, 0.5)), np.exp(drawn_between(key, "b", d, -0.5, 0.5))
     low, high = np.broadcast_to(formula.low, d), np.broadcast_to(formula.high, d)
     origin = np.asarray(formula.minimiser(d), np.float64)
     if formula.rotates:
-        optimum = between(key, "shift", d, 0.15, 0.85)
-        turn = _rotation(key, d) * ((high - low) * between(key, "zoom", 1, 0.5, 1.0))
+        optimum = drawn_between(key, "shift", d, 0.15, 0.85)
+        turn = _rotation(key, d) * ((high - low) * drawn_between(key, "zoom", 1, 0.5, 1.0))
     else:  # the cube is the whole box, mirrored in some coordinates: nothing outside is seen
-        sign = np.where(between(key, "mirror", d, -1.0, 1.0) < 0, -1.0, 1.0)
+        sign = np.where(drawn_between(key, "mirror", d, -1.0, 1.0) < 0, -1.0, 1.0)
         share = (origin - low) / (high - low)
         optimum = unwarp(np.where(sign < 0, 1.0 - share, share), a, b)
         turn = np.diag(sign * (high - low))

@@ -11,7 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys
-from hpo_gym.problem import LAST, Evaluated, Evaluations, Points, ProgressBatch, Query, Session, Status, Task, Trial
+from hpo_gym.problem import (
+    LAST,
+    Evaluated,
+    Evaluations,
+    Points,
+    ProgressBatch,
+    Query,
+    SeparateTasks,
+    Session,
+    Status,
+    Task,
+    Trial,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,32 +100,17 @@ class OnwardTask(Task):
         return batch
 
 
-class OnwardBatch(ProgressBatch):
+class OnwardBatch(SeparateTasks, ProgressBatch):
     """Tasks of one search space."""
 
     tasks: tuple[OnwardTask, ...]
 
     def __init__(self, tasks: Sequence[OnwardTask]) -> None:
-        self.tasks = tuple(tasks)
         self.space = tasks[0].space
-        self.d = self.space.d
+        super().__init__(tasks, self.space.d)
 
     def place(self, task: Ints, x: Points) -> Points:
         return self.space.snap(x)
-
-    def points(self, task: Ints, at: NDArray[Any]) -> Points:
-        return np.asarray(at, np.float64)
-
-    def evaluate(
-        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, instance: Keys
-    ) -> tuple[Floats, Evaluated]:
-        """Whole runs, each at one configuration."""
-        out = Evaluated(np.empty(len(at)), np.empty(len(at)), np.empty(len(at), np.int8))
-        for j in np.unique(base).tolist():
-            chosen = base == j
-            part = self.tasks[j].evaluate(at[chosen], np.ones(int(chosen.sum())), instance[chosen])
-            out.score[chosen], out.cost[chosen], out.status[chosen] = part
-        return out.score, out
 
 
 class OnwardSession(Session):

@@ -26,15 +26,10 @@ def control_space(recipe: Recipe, controls: tuple[str, ...] = (RATE,)) -> Search
     if BATCH in controls and recipe.slots < LARGEST:
         raise InvalidValueError(f"`slots >= {LARGEST}` must hold where the batch is controlled, got {recipe.slots}.")
     batches = [recipe.slot * 2**k for k in range(LARGEST.bit_length())]
+    real = {"type": "uniform_float"}
     known: dict[str, dict[str, Any]] = {
-        RATE: {"type": "uniform_float", "lower": 1e-5, "upper": 10.0, "default_value": 0.01, "log": True},
-        MOMENTUM: {
-            "type": "uniform_float",
-            "lower": 0.0,
-            "upper": 0.99,
-            "default_value": recipe.momentum,
-            "log": False,
-        },
+        RATE: {**real, "lower": 1e-5, "upper": 10.0, "default_value": 0.01, "log": True},
+        MOMENTUM: {**real, "lower": 0.0, "upper": 0.99, "default_value": recipe.momentum, "log": False},
         BATCH: {"type": "ordinal", "sequence": batches, "default_value": recipe.slot},
     }
     for name in controls:

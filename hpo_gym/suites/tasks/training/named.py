@@ -1,13 +1,17 @@
-"""From the name of a training task to the task: `<family>-s<seed>`, such as `moons-s17`, without end."""
+"""From the name of a training task to the task: `<family>-s<seed>`, such as `moons-s17`, without end; and suites."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from hpo_gym.problem import SearchSpace
-from hpo_gym.suites.tasks.onward.found import found_by_instance
+from hpo_gym.base import DATA, seeding
+from hpo_gym.problem import SearchSpace, Suite
+from hpo_gym.suites.tasks.onward.found import FILE, found_by_instance, found_in
 from hpo_gym.suites.tasks.onward.named import family_and_seed
+from hpo_gym.suites.tasks.training.controls import RATE, control_space
 from hpo_gym.suites.tasks.training.generators import FAMILIES, GENERATORS
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.stream import StreamSource
@@ -60,21 +64,44 @@ class Course:
 
 
 def training_task(
-    name: str, suite: str, space: SearchSpace, course: Course, found: Sequence[float] = ()
+    name: str, suite: str, space: SearchSpace, course: Course, found: Mapping[str, Sequence[float]]
 ) -> TrainingTask:
     """Make the task of a name.
 
     Args:
-        found: The best results in the instances of a comparison's first replicates, in their order.
+        found: By task, the best results in the instances of a comparison's first replicates, in their order.
 
     Raises:
         UnknownNameError: No such family, or a name of another form.
         InvalidValueError: The seed is out of range.
     """
     family, seed = family_and_seed(name, GENERATORS, "training task")
-    best, instances = found_by_instance(suite, name, found)
+    best, instances = found_by_instance(suite, name, found.get(name, ()))
     return TrainingTask(
         name, family_of(family), suite, space, best=0.0 if best is None else best, worst=GUESS,
         source=StreamSource(family, seed), recipe=course.recipe, epochs=course.epochs, goal=course.counts, sd=course.sd,
         found=instances,
     )  # fmt: skip
+
+
+def training_suite(
+    name: str, version: int, course: Course, about: Mapping[str, Any], controls: Sequence[str] = (RATE,)
+) -> Suite:
+    """Return a suite of the published streams.
+
+    Args:
+        name: Of the suite.
+        version: Raised when a task changes.
+        course: The training of its tasks.
+        about: Title, description and score of the card.
+        controls: Controlled hyperparameters; others are the recipe's.
+    """
+    recipe, epochs, counts = course.recipe, course.epochs, course.counts
+    space, splits = control_space(recipe, tuple(controls)), published()
+    digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
+    common = {"unit": "log(number of classes)", "cost": "epochs", "licence": "MIT", "source": "our own generators"}
+    make = functools.partial(
+        training_task, suite=name, space=space, course=course, found=found_in(DATA / name / FILE, digest)
+    )
+    members = tuple(make(task) for names in splits.values() for task in names)
+    return Suite(name, space, members, "training", version, splits, {**about, **common}, digest, make)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,13 +83,9 @@ class Stream:
         return self
 
 
-def stream_of(sources: Sequence[StreamSource], recipe: Recipe) -> Stream:
-    """Return the rows of tasks, drawn or already at hand."""
-    return _stream(tuple(sources), recipe)
-
-
 @functools.lru_cache(maxsize=4)
-def _stream(sources: tuple[StreamSource, ...], recipe: Recipe) -> Stream:
+def stream_of(sources: tuple[StreamSource, ...], recipe: Recipe) -> Stream:
+    """Return the rows of tasks, drawn or already at hand."""
     k, train, valid = len(sources), recipe.chunks * recipe.slot, recipe.validation
     x, y = np.empty((k, train, INPUTS), np.float32), np.empty((k, train), np.int8)
     valid_x, valid_y = np.empty((k, valid, INPUTS), np.float32), np.empty((k, valid), np.int8)

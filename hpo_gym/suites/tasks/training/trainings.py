@@ -10,19 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, Mask, Singles, seeding
 from hpo_gym.problem import Evaluated, Points, Status, TaskProgress
-from hpo_gym.suites.tasks.training.changes import CLASSES as RENAMED
-from hpo_gym.suites.tasks.training.changes import (
-    JUMP,
-    LABELS,
-    NOISE,
-    ROTATION,
-    SCALES,
-    Changes,
-    changes_of,
-    renaming,
-    rotation,
-    start_scale,
-)
+from hpo_gym.suites.tasks.training import changes
 from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer
 from hpo_gym.suites.tasks.training.generators.common import WIDTH
 from hpo_gym.suites.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
@@ -88,7 +76,7 @@ class Trainings(TaskProgress):
         self.signals = np.zeros((n, len(SIGNALS)), np.float32)
         self._labels = np.zeros((n, recipe.validation), np.int8)  # of the validation rows
         self._absent = np.zeros((n, CLASSES, 1), np.float32)
-        self._changes = changes_of(np.zeros(n, np.uint64), epochs) if recipe.drift else None
+        self._changes = changes.changes_of(np.zeros(n, np.uint64), epochs) if recipe.drift else None
         self._trainer = Trainer(recipe, n)
         self._judge = Network(recipe, self._trainer.block, recipe.validation)
         self._prober = Network(recipe, self._trainer.block, _PROBED * recipe.slot)
@@ -102,7 +90,7 @@ class Trainings(TaskProgress):
             array[who] = 0
         self.weights.value[who] = initial(key, self.recipe)
         state.task[who], state.key[who], state.epoch[who], state.dead[who] = task, key, 0, False
-        state.scale[who], state.noise[who] = start_scale(key), self._stream.noise[task]
+        state.scale[who], state.noise[who] = changes.start_scale(key), self._stream.noise[task]
         state.names[who] = _NUMBERS
         if self.recipe.drift:
             state.turned[who] = np.eye(WIDTH, dtype=np.float32)
@@ -122,7 +110,7 @@ class Trainings(TaskProgress):
         task = self.state.task[who]
         self._absent[who] = np.where(self._stream.classes[task, None] > _NUMBERS, np.float32(0), ABSENT)[:, :, None]
         if self._changes is not None:
-            for array, drawn in zip(self._changes, changes_of(self.state.key[who], self._epochs), strict=True):
+            for array, drawn in zip(self._changes, changes.changes_of(self.state.key[who], self._epochs), strict=True):
                 array[who] = drawn
         self._label(who)
 
@@ -238,21 +226,21 @@ class Trainings(TaskProgress):
         return norm, sharpness
 
     # ------------------------------------------------------------------ drift
-    def _change(self, changes: Changes, who: Ints) -> None:
+    def _change(self, planned: changes.Changes, who: Ints) -> None:
         """Change the streams of the runs that are due; few are at once, so one after the other."""
         state = self.state
-        for i in who[(changes.epoch[who] == state.epoch[who, None]).any(1)].tolist():
-            for j in np.flatnonzero(changes.epoch[i] == state.epoch[i]).tolist():
-                kind, amount = changes.kind[i, j], changes.amount.item(i, j)
-                if kind == JUMP:
-                    state.scale[i] = np.clip(state.scale[i] * changes.factor[i, j], *SCALES)
-                elif kind == ROTATION:
-                    state.turned[i] = state.turned[i] @ rotation(state.key[i : i + 1], j)
-                elif kind == RENAMED:
-                    names = renaming(amount, self._stream.classes.item(state.task.item(i)))
+        for i in who[(planned.epoch[who] == state.epoch[who, None]).any(1)].tolist():
+            for j in np.flatnonzero(planned.epoch[i] == state.epoch[i]).tolist():
+                kind, amount = planned.kind[i, j], planned.amount.item(i, j)
+                if kind == changes.JUMP:
+                    state.scale[i] = np.clip(state.scale[i] * planned.factor[i, j], *changes.SCALES)
+                elif kind == changes.ROTATION:
+                    state.turned[i] = state.turned[i] @ changes.rotation(state.key[i : i + 1], j)
+                elif kind == changes.CLASSES:
+                    names = changes.renaming(amount, self._stream.classes.item(state.task.item(i)))
                     state.names[i] = names[state.names[i]]
-                elif kind == LABELS:
-                    state.noise[i] = amount * NOISE
+                elif kind == changes.LABELS:
+                    state.noise[i] = amount * changes.NOISE
             self._label(np.array([i]))
 
     # ------------------------------------------------------------------ one run
