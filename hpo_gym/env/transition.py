@@ -4,7 +4,7 @@ benchmark drives it bare, many runs at once or one by ask and tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Transition:
         self._by_spent = "spent" in runs  # else a calendar says when the budget is spent
         self._most = runs.h - n_init if self._by_cost else horizon(runs.budget)
         self._ends = np.full(runs.n, -1)
-        self._calendar: dict[int, list[Which]] = {}
+        self._calendar: set[int] = set()  # ticks, whether or not a stop has come before
         self._alike = True  # whether all episodes end at one tick
 
     # ------------------------------------------------------------------ episodes
@@ -68,10 +68,10 @@ class Transition:
         """Write into the calendar when episodes will have spent their budget."""
         self._alike = which.all
         if which.all:
-            self._ends, self._calendar = filled(self.n, end, self._ends.dtype), {end: [ALL_RUNS]}
-            return
-        self._ends[which.at] = end
-        self._calendar.setdefault(end, []).append(which)
+            self._ends, self._calendar = filled(self.n, end, self._ends.dtype), {end}
+        else:
+            self._ends[which.at] = end
+            self._calendar.add(end)
 
     def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
         """Set run `i` to a state of `Runs.keep`, of a run on the same task; its episode is over where that was."""
@@ -105,7 +105,7 @@ class Transition:
         """Return the runs whose episode the last step ended."""
         runs, stopped = self.runs, self.idle
         if not self._by_spent:
-            due = self._due(self._calendar.pop(runs.clock)) if runs.clock in self._calendar else NO_RUNS
+            due = self._due() if runs.clock in self._calendar else NO_RUNS
             return due if stopped is None else self._new(due.mask(self.n) | stopped if not due.none else stopped)
         done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels[0])
         if self._by_cost:
@@ -116,11 +116,7 @@ class Transition:
         """Return the runs whose episode ends now, of those that are over by now."""
         return Which.of((done & ~self.over if self.waiting else done).nonzero()[0])
 
-    def _due(self, entries: Sequence[Which]) -> Which:
+    def _due(self) -> Which:
         """Return the runs whose budget the calendar says is spent now."""
-        if self._alike:
-            return ALL_RUNS
-        whole = any(entry.all for entry in entries)
-        which = self._everyone if whole else np.concatenate([entry.positions(self.n) for entry in entries])
-        which = which[self._ends[which] == self.runs.clock]  # stopped before: a stale entry
-        return Which.of(which[~self.over[which]] if self.waiting else which)
+        self._calendar.remove(self.runs.clock)
+        return ALL_RUNS if self._alike else self._new(self._ends == self.runs.clock)
