@@ -123,7 +123,7 @@ class Kernel(Transition):
         runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
         rewards = self._reward(contexts, runs)
         if "repeated" in runs.kept:
-            rewards = rewards - np.where(runs["repeated"], contexts.scale.sd, 0.0)
+            rewards = rewards - runs.kept["repeated"] * contexts.scale.sd
         if idle is not None:
             rewards[idle] = 0.0
             if self._rest is not None and self.quit is not None:
@@ -136,7 +136,7 @@ class Kernel(Transition):
     @staticmethod
     def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
         """Return the runs without an evaluation: `skip` itself if none stops, the cheaper way."""
-        if stop is None or not stop.any():
+        if stop is None or not np.count_nonzero(stop):  # in a quarter of the time of `any`
             return skip
         return stop if skip is None else stop | skip
 

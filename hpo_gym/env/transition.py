@@ -55,7 +55,7 @@ class Transition:
             self.over, self.waiting = np.zeros(self.n, bool), False
         elif self.waiting:
             self.over[which.at] = False
-            self.waiting = bool(self.over.any())
+            self.waiting = bool(np.count_nonzero(self.over))
         if not self._by_spent:
             self._enter(which, self.runs.clock + self._most)
 

@@ -32,9 +32,9 @@ def integers_of(actions: object, n: int, sizes: Ints) -> Ints:
     if a.shape != (n, len(sizes)) or a.dtype.kind not in "iu":
         raise InvalidValueError(_shape_rule(actions, f"integers of shape ({n}, {len(sizes)})"))
     a = a.astype(np.int64, copy=False)
-    bad = ((a < 0) | (a >= sizes)).any(1)
-    if bad.any():
-        raise _outside(a, np.flatnonzero(bad)[0], 0, sizes - 1)
+    bad = a.view(_UINT64) >= sizes.view(_UINT64)  # see `choices_of`
+    if np.count_nonzero(bad):
+        raise _outside(a, np.flatnonzero(bad.any(1))[0], 0, sizes - 1)
     return a
 
 

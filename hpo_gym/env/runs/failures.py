@@ -18,6 +18,7 @@ from hpo_gym.problem import filled
 
 _LOST = -np.inf
 _equal, _minimum, _putmask, _where = np.equal, np.minimum, np.putmask, np.where
+_count = np.count_nonzero  # in a quarter of the time of `any`
 
 
 class Failures:
@@ -76,7 +77,7 @@ class Failures:
             Whether that was done: not where a failure of a higher fidelity may replace a success. Else call `place`.
         """
         lost, worst = _equal(score, self._lost), self.worst
-        if self._fidelity and (self.mixed or lost.any()):
+        if self._fidelity and (self.mixed or _count(lost)):
             return False
         _putmask(score, lost, worst)
         _minimum(worst, score, out=worst)
@@ -88,12 +89,12 @@ class Failures:
     def _first(self, score: NDArray[Any]) -> None:
         """Write the failures of runs without a success, whose score ``(n,)`` is infinity yet; all are incumbents."""
         none = _equal(score, np.inf)
-        if not (self.mixed or none.any()):
-            self._unsure = bool((self.worst == np.inf).any())
+        if not (self.mixed or _count(none)):
+            self._unsure = bool(_count(self.worst == np.inf))
             return
         _putmask(score, none, self.floor)
         self.before, self.failed = self.failed, none
-        self.mixed = bool((self.before | none).any())
+        self.mixed = bool(_count(self.before | none))
 
     def risen(self) -> Mask:
         """Return, after `plain`, the runs whose first success replaced a failure, whatever its score, ``(n,)``."""
@@ -117,7 +118,7 @@ class Failures:
         lost = score == _LOST
         score[lost] = _where(self.worst < np.inf, self.worst, self.floor)[lost]
         all_failed: Mask = lost | failed
-        self.met = self.met or bool(all_failed.any())
+        self.met = self.met or bool(_count(all_failed))
         self.worst = _minimum(self.worst, _where(all_failed | idle, np.inf, score))
         return all_failed
 
@@ -134,7 +135,7 @@ class Failures:
         """Note the incumbents that the last trials have replaced, ``(n,)``."""
         self.before = self.failed
         self.failed = _where(better, failed, self.failed)
-        self.mixed = bool((self.before | self.failed).any())
+        self.mixed = bool(_count(self.before | self.failed))
 
     # ------------------------------------------------------------------ incumbents
     def sure(self, best: NDArray[Any], failed: Mask) -> NDArray[Any]:

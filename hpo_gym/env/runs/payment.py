@@ -47,7 +47,7 @@ class Payment:
         unit = self.units[runs.task]
         price, left = cost / unit, np.maximum(runs.budget - runs.spent, 0.0)
         cut = too_dear(price, left)
-        if cut.any():
+        if np.count_nonzero(cut):
             score = np.where(cut, np.array(_LOST, score.dtype), score)
             cost, price = np.where(cut, left * unit, cost), np.where(cut, left, price)
             status = np.where(cut, np.int8(Status.TIMEOUT), status)

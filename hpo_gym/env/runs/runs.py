@@ -353,7 +353,9 @@ class Runs(Slots):
             self._forget(self.leaving)
         self.last = last = score.copy()
         plain, failed = self._place_failures(last, outcome, idle)
-        self.at[slot], self.score[slot] = at, last
+        if self._late or self._halted.size:
+            self._settle()
+        self._at[slot], self._score[slot] = at, last
         self.previous = best = self.best
         if plain and idle is None and not self._columns:
             self.best = _maximum(best, last)
@@ -384,7 +386,7 @@ class Runs(Slots):
         failed = _NO_FAILURES
         if not failures.possible:
             return plain, failed
-        by_status = outcome and outcome.status.any()
+        by_status = outcome and np.count_nonzero(outcome.status)
         if idle is not None or by_status or not failures.plain(score):
             plain, by = False, outcome.status != 0 if outcome else False
             failed = failures.place(score, by, False if idle is None else idle)
