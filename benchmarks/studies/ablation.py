@@ -7,7 +7,6 @@ sets chose; `docs/figures/ablation.png`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import frame
@@ -21,7 +20,7 @@ from hpo_gym.bench import mean_regret, save, theme
 
 STEPS, SEEDS, SUITES = 120_000, 3, ("SVM",)
 LOOKS = Look("regret of variants of an agent", "what matters of an agent's view and reward", SUITES)
-CHEAP = ("portfolio",)
+CHEAP = {("portfolio",): ()}
 CONTROLS = {"random": 10, "portfolio": 1}
 """Runs of each data set."""
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -43,9 +42,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield controls and variants."""
-    yield from ((label,) for label in (*CONTROLS, *VARIANTS))
+cells = frame.grid((*CONTROLS, *VARIANTS))
 
 
 def cell(label: str) -> list[float]:
@@ -99,7 +96,3 @@ def draw(found: dict[str, Any]) -> None:
     axes.grid(axis="x", alpha=0.3)
     figure.tight_layout()
     save(figure, frame.FIGURES / "ablation.png")
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -15,12 +15,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import frame
 import numpy as np
-from frame import Table, product
+from frame import Table
 from numpy.typing import NDArray
 from runs import FIRST, DefaultFirst, compared, of_families
 
@@ -41,6 +42,10 @@ BUDGETS, SEEDS, FAMILIES = (10, 33), 3, 24
 FEW, FEW_SUITES = (0, 1, 2, 4, 8, 16), ("SVM", "Boosting", "Studies", "Linear")
 FEW_WHO = ("gp-ei", FIRST, "gp-warm", "transfer-mix", "task-mixture", "ebgp", "portfolio")
 BESIDE, BESIDE_WHO = 4, ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
+CHEAP = {
+    ("few", "33", "Boosting", "1"): ("portfolio",), ("few", "10", "Boosting", "1"): ("portfolio",),
+    ("beside", "Boosting"): ("random",),
+}  # fmt: skip
 
 Found = Mapping[str, Any]
 
@@ -53,22 +58,15 @@ def cells() -> Iterator[frame.Address]:
     yield from product(("beside",), FEW_SUITES)
 
 
-def cell(part: str, *of: str, out: Path) -> dict[str, float]:
+def cell(part: str, *of: str, out: Path, names: tuple[str, ...] = ()) -> dict[str, float]:
     """Return the AUC by optimizer."""
     if part == "suites":
         return over_suites(int(of[0]), of[1], out)
     if part == "beside":
-        return side_by_side(of[0], BESIDE_WHO)
+        return side_by_side(of[0], names or BESIDE_WHO)
     budget, suite, k = of
     place = BUDGETS.index(int(budget))
-    return {name: round(aucs[place], 5) for name, aucs in with_few(suite, int(k), FEW_WHO).items()}
-
-
-def again(found: Found) -> tuple[Any, Any]:
-    """Run the portfolio with one known task, and random search side by side, anew."""
-    now = with_few("Boosting", 1, ("portfolio",))["portfolio"], side_by_side("Boosting", ("random",))["random"]
-    few = [found["few"][str(b)]["Boosting"]["1"]["portfolio"] for b in BUDGETS]
-    return [*now[0], now[1]], [*few, found["beside"]["Boosting"]["random"]]
+    return {name: round(aucs[place], 5) for name, aucs in with_few(suite, int(k), names or FEW_WHO).items()}
 
 
 def over_suites(budget: int, suite: str, out: Path) -> dict[str, float]:
@@ -175,7 +173,3 @@ TABLES: Mapping[str, Callable[[Found], Table]] = {"suites": suites_table, "few":
 def tables(found: Found) -> dict[str, Table]:
     """Return the three tables."""
     return {name: table(found) for name, table in TABLES.items()}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -8,7 +8,7 @@ categorical, one choice has four times the weight of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,9 +29,7 @@ BUDGET, SEEDS, MOVED, SPREAD, WEIGHT = 33, 3, 0.1, 0.2, 4.0
 KINDS = ("none", "right", "wrong")
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites with an optimizer each."""
-    yield from (("SVM gp-ei",), ("SVM transfer-mix",), ("Functions gp-ei",))
+cells = frame.grid(("SVM gp-ei", "SVM transfer-mix", "Functions gp-ei"))
 
 
 def cell(key: str) -> dict[str, Any]:
@@ -118,7 +116,3 @@ def _interval(a: Sequence[float], b: Sequence[float], families: Sequence[str]) -
     top, bottom = sums[:, drawn].sum(2) / count[drawn].sum(1)
     low, high = np.quantile(top / bottom, [0.025, 0.975])
     return f"{np.mean(a) / np.mean(b):.2f} [{low:.2f}, {high:.2f}]"
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

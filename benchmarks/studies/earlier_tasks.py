@@ -8,7 +8,7 @@ task.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import frame
@@ -30,7 +30,7 @@ COST = "33 units of cost"
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
     "5": {"budget": 5}, "33": {"budget": 33}, "100": {"budget": 100}, COST: {"budget_cost": 33.0},
 }  # fmt: skip
-CHEAP = ("5", "5", "SVM")
+CHEAP = {("5", "5", "SVM"): ()}
 KNOWING, ALONE = ("portfolio", "gp-warm", "transfer-mix", "transfer-time"), ("random", "gp-ei", FIRST)
 IN_COST, ALONE_IN_COST = (
     ("portfolio-per-cost", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
@@ -38,9 +38,7 @@ IN_COST, ALONE_IN_COST = (
 )
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield budgets, numbers of known tasks and suites."""
-    yield from frame.product(BUDGETS, KNOWN, SUITES)
+cells = frame.grid(BUDGETS, KNOWN, SUITES)
 
 
 def cell(budget: str, known: str, suite: str) -> dict[str, Any]:
@@ -101,7 +99,3 @@ def standing(parts: Any) -> tuple[str, Mapping[str, Any], list[str]]:
     order = sorted(ratios, key=lambda n: (ratios[n]["ratio"][0], n))
     to_best = against(parts, order[0])
     return order[0], ratios, [n for n in order[1:] if alike(to_best[n]["ratio"])]
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

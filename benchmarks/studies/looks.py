@@ -18,7 +18,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import frame
 from frame import Table
 
 import hpo_gym
@@ -57,14 +56,14 @@ def count_of(study: ModuleType, path: Sequence[str]) -> None:
     """Count the look of a study that is about to measure a cell."""
     look = study.LOOKS
     if isinstance(look, Look) and look.only in "/".join(path):
-        count(typed(str(study.__file__), sys.argv[1:]), look.suites, look.what, look.why)
+        count(" ".join(["python", "benchmarks/studies", *sys.argv[1:]]), look.suites, look.what, look.why)
 
 
 def count(command: str, suites: Iterable[str], what: str, why: str, *, path: Path = FILE) -> bool:
     """Count a look at the test split of suites, unless this version of the code has had the same one.
 
     Args:
-        command: What was typed; its script is the study.
+        command: What was typed; it names the study.
         suites: Those whose test tasks are looked at.
         what: Which numbers are seen.
         why: What they are for.
@@ -73,8 +72,8 @@ def count(command: str, suites: Iterable[str], what: str, why: str, *, path: Pat
     Returns:
         Whether it is new.
     """
-    found, known = re.search(r"([\w-]+\.py)", command), stored(path)
-    study = found.group(1) if found else command
+    found, known = re.search(r"studies[ /](\w+)", command), stored(path)
+    study = f"{found[1]}.py" if found else command
     look = {"commit": commit(), "study": study, "command": command, "suites": sorted(suites), "split": SPLITS[-1]}
     if any(look.items() <= dict(one).items() for one in known):
         return False
@@ -82,11 +81,6 @@ def count(command: str, suites: Iterable[str], what: str, why: str, *, path: Pat
     entry = {"date": today, **look, "what": what, "why": why, "chosen": ""}
     write_files(path.parent, {path.name: written([*known, entry])})
     return True
-
-
-def typed(script: str, arguments: Sequence[str]) -> str:
-    """Return the command that runs a script of this folder."""
-    return " ".join(["python", f"benchmarks/studies/{Path(script).name}", *arguments])
 
 
 def stored(path: Path = FILE) -> list[Entry]:
@@ -127,7 +121,7 @@ def faults(entries: Sequence[Entry], folder: Path = HERE) -> Iterator[str]:
     for path in sorted(folder.glob("*.py")):
         text = path.read_text(encoding="utf-8")
         states = _STATES.search(text)
-        if states is None and "frame.main(" in text:
+        if states is None and re.search(r"^def cell\(", text, re.MULTILINE):
             yield f"{path.name} must state `LOOKS`: a `Look`, or a few words on its tasks"
         if states is not None and states[1] and path.name not in seen:
             yield f"{path.name} looks at test tasks and has no entry: run it, or write down what it was"
@@ -153,7 +147,3 @@ def tables(entries: Sequence[Entry]) -> dict[str, Table]:
 def values(entries: Sequence[Entry]) -> dict[str, Any]:
     """Return the number of looks and of studies."""
     return {"looks": len(entries), "studies": len({str(look["study"]) for look in entries})}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

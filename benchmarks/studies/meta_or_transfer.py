@@ -48,6 +48,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 ENOUGH = 5
 """Families that each suite must have for an interval to be shown."""
 LEARNED, CLOSED = "ppo-pool-tables", "transfer-mix"
+CHEAP = {(MEMORIES[1], "NAS"): (LEARNED,)}
 
 
 def cells() -> Iterator[frame.Address]:
@@ -63,12 +64,6 @@ def cell(memory: str, suite: str, names: Sequence[str] = READING) -> dict[str, A
     if memory == MEMORIES[0] and names == READING:
         aucs[FIRST] = [auc(DefaultFirst(make_optimizer("gp-ei"), t), t, ()) for t in tasks]
     return {**about(tasks), "known": len(prior), "auc": aucs}
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run the trained policy on `NAS` with memory of another space anew."""
-    name, path = "ppo-pool-tables", (MEMORIES[1], "NAS")
-    return cell(*path, names=(name,))["auc"][name], frame.at(found, (*path, "auc", name))
 
 
 @functools.cache
@@ -146,7 +141,3 @@ def _beside(parts: Mapping[str, Any], found: Mapping[str, Any], label: str, name
     """Return parts with the result of an optimizer without earlier tasks."""
     alone = found[MEMORIES[0]]
     return {s: {**p, "auc": {**p["auc"], label: alone[s]["auc"][name]}} for s, p in parts.items()}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -8,7 +8,7 @@ tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import frame
@@ -25,12 +25,11 @@ LOOKS = "validation tasks"
 SUITES, SHARES, DRAWS = ("SVM",), {"25%": 0.25, "50%": 0.5, "100%": 1.0}, 2
 STEPS = {"maskable-ppo": 50_000}
 """Trials of a training, of which by default it has 150,000."""
+CHEAP = {("25%", "SVM"): ("q-learning",)}
 TRAINED, READING = ("q-learning", "q-portfolio", "maskable-ppo"), ("portfolio", "transfer-mix")
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield shares and suites."""
-    yield from frame.product(SHARES, SUITES)
+cells = frame.grid(SHARES, SUITES)
 
 
 def cell(share: str, suite: str, names: Sequence[str] = (*TRAINED, *READING)) -> dict[str, Any]:
@@ -48,20 +47,9 @@ def cell(share: str, suite: str, names: Sequence[str] = (*TRAINED, *READING)) ->
     return {**about(judged), "known": known, "auc": aucs}
 
 
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Train `q-learning` on a quarter of the families anew."""
-    now = cell("25%", "SVM", ("q-learning",))
-    then = found["25%"]["SVM"]
-    return (now["known"], now["auc"]["q-learning"]), (then["known"], then["auc"]["q-learning"])
-
-
 def made(name: str, tasks: Sequence[Task], seed: int) -> Any:
     """Return an optimizer, trained on the tasks if it is one that is trained."""
     optimizer: Any = make_optimizer(name)
     if name in TRAINED:
         optimizer.train(tasks, seeding.generator(seeding.key("meta-train tasks", name, seed)), steps=STEPS.get(name))
     return optimizer
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

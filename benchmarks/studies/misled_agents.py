@@ -41,7 +41,7 @@ CURVED = ("ppo",)
 """Those with a curve on validation tasks, which tells when the kept policy was reached."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {"ppo": {"steps": 50_000}, "maml": {"outer_steps": 200}}
 """A third and a quarter of what is usual."""
-CHEAP = ("SVM", "auc", "q-learning, flipped")
+CHEAP = {("SVM", "auc", "q-learning, flipped"): ()}
 RIGHT, WRONG = KINDS[0], KINDS[1:]
 COLUMNS = (*KINDS, CHOSEN)
 
@@ -151,7 +151,3 @@ def _row(who: str, kinds: Sequence[str], rows: Rows) -> tuple[str, ...]:
 def label(kind: str) -> str:
     """Return the name of a kind of tasks on the page."""
     return "wrong sign, chosen by right ones" if kind == CHOSEN else stress.LABELS[kind].replace("\n", " ")
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -11,7 +11,6 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import frame
@@ -38,6 +37,7 @@ OPTIMIZERS: Mapping[str, Any] = {
     "ppo-objectives": {"name": "ppo-objectives", **GIVEN},
 }
 LOOKS = Look("hypervolume regret of 5 optimizers", "a table of the benchmark page", SUITES, "test")
+CHEAP = {("splits", "val", "FCNet"): ("random", "portfolio")}
 ALL = "all"
 """The suites together: each task counts the same."""
 
@@ -52,20 +52,12 @@ def cells() -> Iterator[frame.Address]:
         yield from (("splits", split, suite) for suite in (*there, ALL))
 
 
-def cell(_: str, split: str, suite: str, out: Path) -> dict[str, Any]:
+def cell(_: str, split: str, suite: str, out: Path, names: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return means over tasks with intervals over families, by optimizer and number of trials."""
     suites = [s for s in having(SUITES) if load_suite(s).tasks(split)] if suite == ALL else [suite]
-    parts = [measured(out, s, split) for s in suites]
-    together = {n: np.concatenate([regrets[n] for regrets, _ in parts]) for n in OPTIMIZERS}
+    parts = [measured(out, s, split, names) for s in suites]
+    together = {n: np.concatenate([regrets[n] for regrets, _ in parts]) for n in parts[0][0]}
     return summary(together, [f for _, families in parts for f in families])
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run random search and the portfolio on the validation task of `FCNet` anew."""
-    names = ("random", "portfolio")
-    with TemporaryDirectory() as folder:
-        now = summary(*measured(Path(folder), "FCNet", "val", names))["regret"]
-    return now, {name: found["splits"]["val"]["FCNet"]["regret"][name] for name in names}
 
 
 def having(names: Sequence[str]) -> list[str]:
@@ -114,7 +106,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
                 rows.append((split, which, count, f"`{name}`", *cells))
     heads = ("split", "suite", "tasks (families)", "optimizer", *(f"{t} trials" for t in AFTER))
     return {"objectives": Table.of(heads, rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -6,7 +6,7 @@ the product of two expected improvements, of which `process` is the first alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import frame
@@ -21,12 +21,10 @@ LOOKS = "training tasks"
 SUITES = ("SVM", "MLP", "Linear", "Boosting", "Curves", "FineTune")
 OWN, BESIDE = ("untrained", "process"), ("transfer-mix", "ebgp", "task-mixture", "portfolio")
 TASKS = 80
-CHEAP = ("MLP", "portfolio")
+CHEAP = {("MLP", "portfolio"): ()}
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites, the number of tasks and each optimizer."""
-    yield from frame.product(SUITES, ("tasks", *OWN, *BESIDE))
+cells = frame.grid(SUITES, ("tasks", *OWN, *BESIDE))
 
 
 def cell(suite: str, name: str) -> float:
@@ -67,7 +65,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return a row for each suite."""
     rows = [(s, str(part["tasks"]), *(bare(part[n]) for n in (*OWN, *BESIDE))) for s, part in found.items()]
     return {"regret": Table.of(("suite", "tasks", *(f"`{n}`" for n in (*OWN, *BESIDE))), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -7,9 +7,8 @@ test scores.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import frame
@@ -39,34 +38,22 @@ SUITES = (*TAUGHT, *OTHERS)
 LOOKS = Look(
     "regret of the shipped policy, two other trainings and none", "what training adds to the pool policy", SUITES
 )
+CHEAP = {("SVM",): (SHIPPED,)}
 ROWS = (
     ("the first four", TAUGHT, UNTRAINED), ("the other three", OTHERS, UNTRAINED), ("all seven", SUITES, "portfolio"),
 )  # fmt: skip
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites."""
-    yield from ((suite,) for suite in SUITES)
+cells = frame.grid(SUITES)
 
 
-def cell(suite: str, out: Path) -> dict[str, Any]:
-    """Return `tasks`, their `families`, and by optimizer the `auc` on each."""
+def cell(suite: str, out: Path, names: Sequence[str] = SHOWN) -> dict[str, Any]:
+    """Return test `tasks`, one of every family, their `families`, and by optimizer the `auc` on each."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, training in TRAININGS.items():
-        train("ppo-pool", TAUGHT, **training, out=out / name, resume=True)
-    return judged(suite, [SHIPPED, *(str(out / name) for name in TRAININGS), *BESIDE], out / suite)
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run the shipped policy on `SVM` anew."""
-    with TemporaryDirectory() as folder:
-        now = judged("SVM", [SHIPPED], Path(folder) / "SVM")["auc"][SHIPPED]
-    return now, found["SVM"]["auc"][SHIPPED]
-
-
-def judged(suite: str, entrants: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Run optimizers on a test task of every family."""
-    curves = compared(entrants, suite, tasks=test_families(suite), seeds=3, out=folder).curves[suite]
+    for name in (n for n in names if n in TRAININGS):
+        train("ppo-pool", TAUGHT, **TRAININGS[name], out=out / name, resume=True)
+    entrants = [str(out / name) if name in TRAININGS else name for name in names]
+    curves = compared(entrants, suite, tasks=test_families(suite), seeds=3, out=out / suite).curves[suite]
     return {
         "tasks": list(curves[0].tasks),
         "families": list(curves[0].families),
@@ -87,7 +74,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         cells = ["" if name == anchor else starred(of[name]) for name in SHOWN]
         rows.append((f"{what}: ratio to `{anchor}`", str(held["families"]), *cells))
     return {"seeds": Table.of(("suite", "families", *(f"`{name}`" for name in SHOWN)), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

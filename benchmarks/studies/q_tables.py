@@ -6,7 +6,7 @@ Seconds are those of the processor; the regret is the mean over 33 trials, its e
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import frame
@@ -32,10 +32,10 @@ AGENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     '`n-step-q`, `n_steps=5`, `states="configuration"`': ("n-step-q", {"n_steps": 5, "states": "configuration"}),
 }
 
+CHEAP = {('`double-q`, `states="move"`',): ()}
 
-def cells() -> Iterator[frame.Address]:
-    """Yield agents."""
-    yield from ((agent,) for agent in AGENTS)
+
+cells = frame.grid(AGENTS)
 
 
 def cell(agent: str) -> dict[str, Any]:
@@ -47,12 +47,6 @@ def cell(agent: str) -> dict[str, Any]:
         "regret": round(float(regrets.mean()), 3), "error": round(float(np.std(regrets, ddof=1) / count**0.5), 3),
         "trainings": count, "seconds": round(float(np.median(seconds))), "rate": round(float(np.median(rates))),
     }  # fmt: skip
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Train the agents that move anew: three trainings."""
-    now = cell('`double-q`, `states="move"`')
-    return [now[k] for k in ("regret", "error")], [found['`double-q`, `states="move"`'][k] for k in ("regret", "error")]
 
 
 def train(name: str, settings: Mapping[str, Any], seed: int) -> tuple[float, float, float]:
@@ -77,7 +71,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     ]
     heads = ("agent", "regret", "trainings", "training seconds", "million trials per minute")
     return {"agents": Table.of(heads, rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

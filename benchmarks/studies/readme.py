@@ -77,7 +77,7 @@ def main(folder: Path, *, check: bool) -> None:
     before = {name: (TOP / name).read_text(encoding="utf-8") for name in WORDS}
     after = {name: renewed(text, "table", table(results, *WORDS[name])) for name, text in before.items()}
     if not check:
-        looks.count(f"hpo-gym bench; {looks.typed(__file__, [str(folder)])}", [SUITE], LOOKS.what, LOOKS.why)
+        looks.count(f"hpo-gym bench; python benchmarks/studies/readme.py {folder}", [SUITE], LOOKS.what, LOOKS.why)
         for name, text in after.items():
             (TOP / name).write_text(text, encoding="utf-8")
         FIGURE.write_bytes(picture(folder))

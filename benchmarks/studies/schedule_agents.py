@@ -7,7 +7,7 @@ package's own protocol: five instances of each task, the same for all; intervals
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -44,9 +44,7 @@ FEEDBACK = ("plateau", "cosine-sharpness", "jump", "alignment", "hypergradient")
 SPLITS = ("test", "val")
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites and splits; for the test split name it once for each table that is published."""
-    yield from frame.product(SUITES, reversed(SPLITS))
+cells = frame.grid(SUITES, SPLITS[::-1])
 
 
 def cell(suite: str, split: str, out: Path) -> dict[str, Any]:
@@ -182,7 +180,3 @@ def values(stored: Mapping[str, Any]) -> dict[str, Any]:
     test = stored["Schedules"]["test"]
     paid = ratio(test["found"], test["families"], "regret", "ppo", "ppo discount 0")
     return {"discount": paid}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,7 +1,7 @@
 """The best of 1,064 schedules on each task of `Schedules` and `Drift`.
 
-    python benchmarks/studies/schedule_bounds.py               # search; finished rules are not played again
-    python benchmarks/studies/schedule_bounds.py --install     # write hpo_gym/data/<suite>/found.json
+    python benchmarks/studies schedule_bounds      # search; finished rules are not played again
+    python benchmarks/studies/schedule_bounds.py   # write hpo_gym/data/<suite>/found.json
 
 All rules of `schedule_rules.py` are played at random settings, in the instances of a comparison's first five replicates
 (of a training task in the first). Regret on these suites is relative to the best that was found in the very instance:
@@ -11,8 +11,7 @@ it is a bound, and a run may be better. No optimizer observes it.
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import frame
@@ -31,12 +30,9 @@ LOOKS = Look("the best of 1,064 schedules on each task, which is the zero of reg
 COUNTS: Mapping[str, int] = {**dict.fromkeys(RANGES, 96), "constant": 40, "random-schedule": 160}
 """Settings of each rule."""
 REPLICATES = {"train": 1, "val": 5, "test": 5}
-CHEAP = ("Schedules", "constant")
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites and rules."""
-    yield from frame.product(SUITES, COUNTS)
+cells = frame.grid(SUITES, COUNTS)
 
 
 def cell(suite: str, rule: str, count: int | None = None) -> list[float]:
@@ -92,4 +88,4 @@ def install() -> None:
 
 
 if __name__ == "__main__":
-    install() if "--install" in sys.argv else frame.main(__file__)
+    install()

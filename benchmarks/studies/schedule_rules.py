@@ -47,9 +47,7 @@ RANGES: Mapping[str, Mapping[str, Range]] = {
 """The range of each setting of each rule: how it is drawn, and its ends."""
 
 
-def cells() -> Iterator[frame.Address]:
-    """Yield suites and rules."""
-    yield from frame.product(SUITES, RANGES)
+cells = frame.grid(SUITES, RANGES)
 
 
 def cell(suite: str, rule: str) -> dict[str, Any]:
@@ -137,7 +135,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
             settings = ", ".join(f"`{k}={v:g}`" for k, v in row["chosen"].items())
             rows.append((suite, f"`{rule}`", f"{row['train']:.3f}", f"{row['validation']:.3f}", settings))
     return {"rules": Table.of(("suite", "rule", "train", "validation", "settings"), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import frame
@@ -37,6 +36,7 @@ OPTIMIZERS = (
     *BASELINES, "random-cheapest", "portfolio-per-cost", "gp-ei-per-cost", "transfer-mix-per-cost", "bohb",
 )  # fmt: skip
 ANCHORS = ("portfolio", "transfer-mix", "transfer-time", "portfolio-per-cost", "transfer-mix-per-cost")
+CHEAP = {("val", "course", "Linear"): ("portfolio", "random-cheapest")}
 LOOKS = Look("regret against cost of all optimizers of the script", "the headline figure and its table", SUITES, "test")
 
 
@@ -47,23 +47,14 @@ def cells() -> Iterator[frame.Address]:
         yield from ((split, part) for part in ("seeds", "pooled"))
 
 
-def cell(split: str, part: str, suite: str = "", out: Path = Path()) -> Any:
+def cell(split: str, part: str, suite: str = "", out: Path = Path(), names: tuple[str, ...] = ()) -> Any:
     """Return a part of the results of a split."""
     if part == "seeds":
         return SEEDS
     if part == "pooled":
         return pooled({suite: curves(out, suite, split) for suite in of_split(split)}, anchors=ANCHORS)
-    group = curves(out, suite, split)
+    group = curves(out, suite, split, names)
     return course(group) if part == "course" else [len(group[0].tasks), len(set(group[0].families))]
-
-
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run two optimizers on the validation tasks of `Linear` anew."""
-    names = ("portfolio", "random-cheapest")
-    with TemporaryDirectory() as folder:
-        now = course(in_cost(names, "Linear", Path(folder) / "runs", split="val").curves["Linear"])
-    then = found["val"]["course"]["Linear"]
-    return [now[name] for name in names], [then[name] for name in names]
 
 
 def of_split(split: str) -> list[str]:
@@ -72,10 +63,10 @@ def of_split(split: str) -> list[str]:
 
 
 @functools.cache
-def curves(out: Path, suite: str, split: str) -> list[Curves]:
-    """Return the curves of all optimizers on a suite."""
+def curves(out: Path, suite: str, split: str, names: tuple[str, ...] = ()) -> list[Curves]:
+    """Return the curves of all optimizers on a suite, or of some."""
     agent = [str(out / AGENT)] if split == "test" else []
-    return list(in_cost([*OPTIMIZERS, *agent], suite, out / f"{suite}-{split}", split=split).curves[suite])
+    return list(in_cost(names or [*OPTIMIZERS, *agent], suite, out / f"{suite}-{split}", split=split).curves[suite])
 
 
 def in_cost(optimizers: Any, suite: str, folder: Path, split: str, **options: Any) -> Results:
@@ -92,11 +83,6 @@ def in_cost(optimizers: Any, suite: str, folder: Path, split: str, **options: An
 def course(group: list[Curves]) -> dict[str, list[float]]:
     """Return the mean regret at each point of the budget by optimizer."""
     return {c.optimizer: np.round(c.regret.mean((0, 1)), 5).tolist() for c in group}
-
-
-def mean_auc(group: list[Curves]) -> dict[str, float]:
-    """Return the mean AUC by optimizer."""
-    return {c.optimizer: round(float(np.mean(c.regret)), 5) for c in group}
 
 
 # ---------------------------------------------------------------------- tables
@@ -136,7 +122,3 @@ def draw(found: Mapping[str, Any]) -> None:
         axes.minorticks_off()
         end_labels(axes, {n: float(line[-1]) for n, line in means.items()}, look, ".3f")
         save(figure, frame.FIGURES / "seconds.png")
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

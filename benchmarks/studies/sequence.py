@@ -219,7 +219,3 @@ def draw(found: Found) -> None:
     picture.legend(loc="upper left", ncols=len(VARIANTS), frameon=False, labelcolor=MUTED)
     picture.tight_layout(rect=(0, 0, 1, 1 - 0.3 / picture.get_figheight()))
     save(picture, frame.FIGURES / "sequence.png")
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,12 +1,13 @@
 """The standings: all that pages show of the reference runs of the newest set.
 
-python benchmarks/studies/standings.py           # what is missing of the newest set
-python benchmarks/studies/standings.py --draw    # docs/figures/baselines-regret.png
+python benchmarks/studies standings           # what is missing of the newest set
+python benchmarks/studies standings --draw    # docs/figures/baselines-regret.png
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,7 +40,7 @@ Row = tuple[str, ...]
 
 def cells() -> Iterator[frame.Address]:
     """Yield each start and suite of the newest set."""
-    yield from frame.product(STARTS, newest_set().suites)
+    yield from product(STARTS, newest_set().suites)
 
 
 def cell(start: str, suite: str) -> dict[str, Any]:
@@ -255,7 +256,3 @@ def draw(_: Any) -> None:
     look = styles({"all": shown}, [c.optimizer for c in shown])
     picture = png_bytes(figures(shown, look, ("regret",))["regret"])
     (frame.FIGURES / "baselines-regret.png").write_bytes(picture)
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

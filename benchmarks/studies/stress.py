@@ -37,7 +37,7 @@ ALSO = ("portfolio", "transfer-mix", "ppo-pool-tables")
 SPREAD, FAIL, UNIT, SHARE, SEEDS = 0.1, 0.2, 100.0, 0.25, 2
 FIXED = ("as they are", "flipped", SCALED)
 """Kinds in which nothing is drawn."""
-CHEAP = ("SVM", "auc", "transfer-time, failures")
+CHEAP = {("SVM", "auc", "transfer-time, failures"): ()}
 ROWS, COLUMNS = (DOUBTS, BELIEVES, *ALSO), (*OF_MEMORY, *OF_THE_RUN)
 LABELS = {
     "as they are": "as they are", "shuffled": "shuffled", "flipped": "wrong sign", "foreign": "of another\nsuite",
@@ -216,7 +216,3 @@ def draw(stored: Mapping[str, Any]) -> None:
 
 def _log(ratio: Sequence[float | None] | None) -> float:
     return np.nan if ratio is None or ratio[0] is None else float(np.log2(ratio[0]))
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

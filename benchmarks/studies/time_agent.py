@@ -76,7 +76,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         rows.append((name, str(len(runs)), *(bare(float(p)) for p in points), over, f"{cpu:.0f}"))
     heads = ("variant", "seeds", "at first", "at the end", "at best", "best over the base", "CPU min")
     return {"agents": Table.of(heads, rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -59,7 +59,7 @@ SHARES = {"25% of the families": 0.25, "50% of the families": 0.5}
 BEST_OF = {"true best of 2": 2, "true best of 4": 4, "true best of 16": 16, "true best of all": sys.maxsize}
 OTHERS = ("`transfer-mix`", "`transfer-mix-per-cost`", "`portfolio-per-cost`", "`portfolio`")
 WHOLE = "transfer-time"
-CHEAP = ("SVM", "auc", "true best of 2")
+CHEAP = {("SVM", "auc", "true best of 2"): ()}
 
 
 def cells() -> Iterator[frame.Address]:
@@ -190,7 +190,3 @@ def ratio_of(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
     ratio = np.sum(tops, 0) / np.sum(bottoms, 0)
     low, high = np.quantile(ratio[1:], [0.025, 0.975])
     return f"{ratio[0]:.2f} [{low:.2f}, {high:.2f}]"
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -1,7 +1,7 @@
 """Trainings of `ppo-time` on whole pools.
 
     hpo-gym train ppo-time --out results/time_policies/trained/0     # and others of other seeds
-    python benchmarks/studies/time_policies.py
+    python benchmarks/studies time_policies
 
 All trainings, the geometric mean of their policies, and that of these and `transfer-time`, half of each, run on
 validation tasks as in `seconds.py`: AUC is of the regret by the test score, of which no training saw anything; but
@@ -15,14 +15,14 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import frame
 import numpy as np
 from frame import Table
 from ratios import bare, starred
-from seconds import SLOW, in_cost, mean_auc
+from runs import mean_auc
+from seconds import SLOW, in_cost
 from seconds import SUITES as ALL
 
 from hpo_gym.base import Floats
@@ -34,6 +34,7 @@ LOOKS = "validation tasks"
 SUITES = tuple(name for name in ALL if name not in SLOW["val"])
 BASE, TOGETHER, HALF = "transfer-time", "their mean", "their mean and `transfer-time`"
 SHARE = 0.5
+CHEAP = {("auc", "NAS"): (BASE,)}
 
 
 def cells() -> Iterator[frame.Address]:
@@ -41,29 +42,22 @@ def cells() -> Iterator[frame.Address]:
     yield from (("trained",), *(("auc", suite) for suite in SUITES), ("pooled",))
 
 
-def cell(part: str, suite: str = "", out: Path = Path()) -> dict[str, Any]:
+def cell(part: str, suite: str = "", out: Path = Path(), names: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the best regret of each training, the AUC on a suite, or the pooled ratios by both scores."""
     if part == "trained":
         return {name: min(regret for _, regret in reported["curve"]) for name, reported in trained(out).items()}
     if part == "auc":
-        return mean_auc(list(compared(out, suite).curves[suite]))
+        return mean_auc(list(compared(out, suite, names).curves[suite]))
     found = {s: compared(out, s) for s in SUITES}
     curves = {s: r.curves[s] for s, r in found.items()}, {s: r.validation[s] for s, r in found.items()}
     test, own = (pooled(by, anchors=(BASE,))["anchors"][BASE]["optimizers"] for by in curves)
     return {name: [own[name], test[name]] for name in entrants(out)}
 
 
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run the base on `NAS` anew."""
-    with TemporaryDirectory() as folder:
-        now = mean_auc(list(in_cost([BASE], "NAS", Path(folder) / "runs", split="val").curves["NAS"]))
-    return now[BASE], found["auc"]["NAS"][BASE]
-
-
 @functools.cache
-def compared(out: Path, suite: str) -> Results:
-    """Run all on a suite."""
-    return in_cost(entrants(out), suite, out / suite, split="val", engine="serial")
+def compared(out: Path, suite: str, names: tuple[str, ...] = ()) -> Results:
+    """Run all on a suite, or some."""
+    return in_cost(names or entrants(out), suite, out / suite, split="val", engine="serial")
 
 
 def trained(out: Path) -> dict[str, Any]:
@@ -137,7 +131,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         rows.append((f"`{name}`" if name == BASE else name, *cells, *map(starred, pair)))
     ratios = (f"to `{BASE}`, validation score", "test score")
     return {"policies": Table.of(("", "in training", *(f"`{s}`" for s in SUITES), *ratios), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -173,7 +173,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         settings = ", ".join(f"`{k}={v}`" for k, v in best["config"].items()) or "the base"
         rows.append((f"`{agent}`", f"{before:.3f}", f"{after:.3f}", f"{error:.3f}", settings))
     return {"tuning": Table.of(("agent", "base", "best", "standard error of the difference", "settings"), rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

@@ -12,14 +12,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import frame
 from frame import Table
 from looks import Look
 from ratios import bare, standing, starred
-from seconds import in_cost, mean_auc
+from runs import mean_auc
+from seconds import in_cost
 from time_agent import SUITES as ALL
 
 from hpo_gym.bench import Curves, pooled
@@ -32,6 +32,7 @@ SUITES = tuple(suite for lacks in LACKS for suite in lacks)
 SETTINGS = {"candidates": 256, "lower": False, "steps": 60_000, "segments": 3, "patience": 3}
 OTHERS = ("portfolio", "gp-ei", "transfer-mix", "transfer-time")
 ANCHORS = ("gp-ei", "transfer-mix", "transfer-time")
+CHEAP = {("auc", "Linear"): ("portfolio",)}
 LOOKS = Look("regret against cost of `ppo-time` on suites it was not trained on", "a table of docs/seconds.md", SUITES)
 
 
@@ -41,25 +42,19 @@ def cells() -> Iterator[frame.Address]:
     yield ("pooled",)
 
 
-def cell(part: str, suite: str = "", out: Path = Path()) -> dict[str, Any]:
+def cell(part: str, suite: str = "", out: Path = Path(), names: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the AUC by optimizer on a suite, or the pooled ratios."""
     if part == "auc":
-        return mean_auc(curves(out, suite))
+        return mean_auc(curves(out, suite, names))
     return pooled({suite: curves(out, suite) for suite in SUITES}, anchors=ANCHORS)
 
 
-def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Run the portfolio on `Linear` anew."""
-    with TemporaryDirectory() as folder:
-        now = mean_auc(list(in_cost(["portfolio"], "Linear", Path(folder) / "runs", split="test").curves["Linear"]))
-    return now["portfolio"], found["auc"]["Linear"]["portfolio"]
-
-
 @functools.cache
-def curves(out: Path, suite: str) -> list[Curves]:
-    """Return the runs of all optimizers on the test tasks of a suite."""
+def curves(out: Path, suite: str, names: tuple[str, ...] = ()) -> list[Curves]:
+    """Return the runs of all optimizers on the test tasks of a suite, or of some."""
     (lacks,) = (group for group in LACKS if suite in group)
-    return list(in_cost([*OTHERS, str(policy(out, lacks))], suite, out / suite, split="test").curves[suite])
+    entrants = names or [*OTHERS, str(policy(out, lacks))]
+    return list(in_cost(entrants, suite, out / suite, split="test").curves[suite])
 
 
 def policy(out: Path, lacks: tuple[str, ...]) -> Path:
@@ -81,7 +76,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     ]
     heads = ("optimizer, AUC", *(f"`{s}`" for s in SUITES), *(f"to `{a}`" for a in ANCHORS))
     return {"unseen": Table.of(heads, rows)}
-
-
-if __name__ == "__main__":
-    frame.main(__file__)

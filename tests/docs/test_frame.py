@@ -17,12 +17,11 @@ from frame import Table
 
 LOOKS = "no tasks"
 FACTOR = 2
-CHEAP = ("double", "3")
+CHEAP = {("double", "3"): ()}
 CALLS, STOP = [], []
 
 
-def cells():
-    yield from frame.product(("double",), ("1", "3"))
+cells = frame.grid(("double",), ("1", "3"))
 
 
 def cell(part, number):
@@ -126,6 +125,7 @@ def test_other_code_with_equal_results_is_recorded(frame: Any, tmp_path: Path) -
     [
         ({"a": [1, 2.0]}, {"a": [1, 2.00001]}, []),
         ({"a": 1}, {"b": 1}, [": {'a': 1} now, {'b': 1} stored"]),
+        ({"a": 1, "seconds": 2.0}, {"a": 1, "b": 1, "seconds": 1.0}, []),
         ([1, 2], [1], [": [1, 2] now, [1] stored"]),
         (["x", None], ["y", None], ["/0: x now, y stored"]),
         (True, 1.0001, [": True now, 1.0001 stored"]),

@@ -41,7 +41,7 @@ def test_looks_are_at_suites_that_there_are(study: Any) -> None:
 
 # ---------------------------------------------------------------------- by hand
 def test_a_look_is_counted_once_for_each_version(study: Any, monkeypatch: Any, tmp_path: Path) -> None:
-    path, command = tmp_path / "looks.json", "python benchmarks/studies/mine.py out"
+    path, command = tmp_path / "looks.json", "python benchmarks/studies mine out"
     monkeypatch.setattr(study, "commit", lambda: "aaaaaaa")
     assert study.count(command, **OF, path=path)
     assert not study.count(command, **OF, path=path)  # a study that goes on
@@ -63,7 +63,6 @@ def test_the_version_is_that_of_the_checkout(study: Any, monkeypatch: Any, tmp_p
     assert re.fullmatch(r"[0-9a-f]{7}|\d+\.\d+.*", study.commit())
     monkeypatch.setattr(study, "HERE", tmp_path)  # no checkout
     assert re.fullmatch(r"\d+\.\d+.*", study.commit())
-    assert study.typed("/a/b/mine.py", ["out", "--only", "SVM"]) == "python benchmarks/studies/mine.py out --only SVM"
 
 
 def test_faults_by_hand(study: Any, tmp_path: Path) -> None:
@@ -82,10 +81,10 @@ def test_faults_by_hand(study: Any, tmp_path: Path) -> None:
 
 
 def test_a_study_says_whether_it_looks_at_test_tasks(study: Any, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text('LOOKS = Look("regret", "a page", ())\nframe.main(__file__)\n')
-    (tmp_path / "b.py").write_text('LOOKS = Look("regret", "a page", ())\nframe.main(__file__)\n')
-    (tmp_path / "c.py").write_text("frame.main(__file__)\n")
-    (tmp_path / "d.py").write_text('LOOKS = "validation tasks"\nframe.main(__file__)\n')
+    (tmp_path / "a.py").write_text('LOOKS = Look("regret", "a page", ())\ndef cell(): ...\n')
+    (tmp_path / "b.py").write_text('LOOKS = Look("regret", "a page", ())\ndef cell(): ...\n')
+    (tmp_path / "c.py").write_text("def cell(): ...\n")
+    (tmp_path / "d.py").write_text('LOOKS = "validation tasks"\ndef cell(): ...\n')
     (tmp_path / "helper.py").write_text("def looked(): ...\n")
     assert list(study.faults([LOOK], tmp_path)) == [
         "b.py looks at test tasks and has no entry: run it, or write down what it was",

@@ -55,7 +55,3 @@ def rebuilt(kind: Any, stored: Any) -> Any:
         hints = typing.get_type_hints(kind)
         return typing.cast(type, kind)(**{name: rebuilt(hints[name], part) for name, part in stored.items()})
     return stored
-
-
-if __name__ == "__main__":
-    frame.main(__file__)
