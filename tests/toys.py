@@ -47,6 +47,18 @@ def gappy(m: int = 24) -> TableSuite:
 
 
 @functools.cache
+def twelve() -> TableSuite:
+    """Twelve tasks on 40 configurations; a fifth of the cells was not measured."""
+    space = cs.ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9), "c": ["x", "y", "z"]})
+    r = np.random.default_rng(7)
+    x = r.random((40, 3))
+    scores = r.normal(size=(12, 40)) + 3 * x[:, 0]
+    scores[r.random((12, 40)) < 0.2] = np.nan
+    splits = {"train": [f"t{i}" for i in range(8)], "val": ["t8", "t9"], "test": ["t10", "t11"]}
+    return table_suite("Toy", space, x, scores, tasks=[f"t{i}" for i in range(12)], splits=splits)
+
+
+@functools.cache
 def plain(m: int = 16, *, integers: int = 0) -> TableSuite:
     """Complete, float32, one fidelity: what the fastest path serves. Its scores are multiples of 1/64, so exact."""
     rng, space, k = np.random.default_rng(2), conditional_space(), len(NAMES)

@@ -11,7 +11,6 @@ from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.genetic_settings import (
     USUAL,
     Arena,
-    Genetic,
     Settings,
     Sizes,
     choose_finalist,
@@ -21,6 +20,7 @@ from hpo_baselines._runs.genetic_settings import (
 )
 from hpo_baselines._runs.trained import Trained
 from hpo_baselines._transfer.tables import evaluations_of, priors_without
+from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_gym.base import whole_fields
 from hpo_gym.optimize import OPTIMIZERS, Arrays, Context
 
@@ -63,7 +63,7 @@ class EvolvedGenetic(Trained, Baseline):
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
     name = "ga-evolved"
     found: Settings | None = None
-    _inner: Genetic
+    _inner: GeneticAlgorithm
 
     def __init__(self, candidates: int = 80, tasks: int = 64, budget: int = 33, finalists: int = 4) -> None:
         self.candidates, self.tasks, self.budget, self.finalists = candidates, tasks, budget, finalists

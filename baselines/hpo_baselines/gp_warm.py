@@ -10,10 +10,10 @@ from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import processes_of
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Model, ModelBased
+from hpo_baselines._models.ranked_experts import check_experts
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.greedy_portfolio import GreedyPortfolio
-from hpo_baselines.taf_r import check_experts
 from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS, Context
 from hpo_gym.system import one_blas_thread

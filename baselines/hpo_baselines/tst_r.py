@@ -5,57 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_baselines._models.acquisition import log_expected_improvement, standardised
-from hpo_baselines._models.experts import Experts, experts_of
-from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
+from hpo_baselines._models.model_based import Acquisition
+from hpo_baselines._models.ranked_experts import FEWEST, RankedExperts, RankedModel
 from hpo_baselines._models.ranking import PEAK, kernel_weights
-from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer.earlier import Place
-from hpo_baselines.gp_ei import GPModel
-from hpo_baselines.taf_r import FEWEST, OwnProcess, check_experts
 from hpo_gym.base import Floats
 from hpo_gym.optimize import OPTIMIZERS
 
 
-@OPTIMIZERS.register("tst-r", family="transfer", trainable=False)
-class TwoStageTransferSurrogate(ModelBased):
-    """Expected improvement of a surrogate whose mean is shared by tasks, and whose uncertainty is the run's own.
-
-    Stage one: a Gaussian process for each task of `context.prior` (`Experts`) and one for the run. Stage two: the mean
-    of all of them, weighted by an Epanechnikov kernel of the share of pairs of trials that a task orders wrongly; the
-    run's own process has the kernel's peak. The standard deviation is that of the run's own process, 1 (of
-    standardised scores) with fewer than three trials. The first trial is where the mean of all tasks is best. Where
-    no process has a weight, the choice is random. Without a prior: `gp-ei`.
-
-    **Reference**: Wistuba, Schilling and Schmidt-Thieme, "Two-stage transfer surrogate model for automatic
-    hyperparameter optimization", ECML PKDD 2016, https://doi.org/10.1007/978-3-319-46128-1_13
-
-    **Differs from the paper**: a task's process learns from at most 80 points, drawn once; the bandwidth is fixed, not
-    tuned; discordant pairs are counted once, so their share is in [0, 1]; the logarithm of expected improvement.
-
-    Args:
-        bandwidth: Share of discordant pairs at which a task's weight is 0.
-        rows: Points that the process of an earlier task learns from.
-        draw: Seed of the draw of these points.
-        one_hot: Whether a categorical has a column for each choice (see `Columns`).
-    """
-
-    version = 2
-
-    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
-        self.bandwidth, self.rows, self.draw = bandwidth, rows, draw
-        self.one_hot = one_hot
-
-    def begin(self, run: Run) -> Model:
-        check_experts(self.rows, self.draw, self.bandwidth)
-        experts = experts_of(run, self.rows, self.draw, self.one_hot)
-        return GPModel(run, one_hot=self.one_hot) if experts is None else _TST(run, experts, self.bandwidth)
-
-
-class _TST(Model):
-    def __init__(self, run: Run, experts: Experts, bandwidth: float) -> None:
-        super().__init__(run, experts.pool)
-        self._experts, self._bandwidth, self._own = experts, bandwidth, OwnProcess(experts.columns)
-
+class _TST(RankedModel):
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
         if not len(y):
             return self._experts.average
@@ -73,3 +31,26 @@ class _TST(Model):
             return log_expected_improvement((mean + PEAK * mine) / (weight.sum() + PEAK), sd, top)
 
         return value
+
+
+@OPTIMIZERS.register("tst-r", family="transfer", trainable=False)
+class TwoStageTransferSurrogate(RankedExperts):
+    """Expected improvement of a surrogate whose mean is shared by tasks, and whose uncertainty is the run's own.
+
+    Stage one: a Gaussian process for each task of `context.prior` (`Experts`) and one for the run. Stage two: the mean
+    of all of them, weighted by an Epanechnikov kernel of the share of pairs of trials that a task orders wrongly; the
+    run's own process has the kernel's peak. The standard deviation is that of the run's own process, 1 (of
+    standardised scores) with fewer than three trials. The first trial is where the mean of all tasks is best. Where
+    no process has a weight, the choice is random. Without a prior: `gp-ei`.
+
+    **Reference**: Wistuba, Schilling and Schmidt-Thieme, "Two-stage transfer surrogate model for automatic
+    hyperparameter optimization", ECML PKDD 2016, https://doi.org/10.1007/978-3-319-46128-1_13
+
+    **Differs from the paper**: a task's process learns from at most 80 points, drawn once; the bandwidth is fixed, not
+    tuned; discordant pairs are counted once, so their share is in [0, 1]; the logarithm of expected improvement.
+
+    The settings are those of `RankedExperts`.
+    """
+
+    version = 2
+    model = _TST

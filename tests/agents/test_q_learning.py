@@ -20,7 +20,7 @@ from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 from small import made, registered, rng
-from toys import gappy
+from toys import gappy, twelve
 
 from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
@@ -70,21 +70,9 @@ def make(design: str, **settings: Any) -> Any:
     return made(name, **{**own, **settings})
 
 
-@functools.cache
-def toy() -> Suite:
-    """Twelve tasks on 40 configurations; a fifth of the cells was not measured."""
-    space = ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9), "c": ["x", "y", "z"]})
-    r = rng(7)
-    x = r.random((40, 3))
-    scores = r.normal(size=(12, 40)) + 3 * x[:, 0]
-    scores[r.random((12, 40)) < 0.2] = np.nan
-    splits = {"train": [f"t{i}" for i in range(8)], "val": ["t8", "t9"], "test": ["t10", "t11"]}
-    return table_suite("Toy", space, x, scores, tasks=[f"t{i}" for i in range(12)], splits=splits)
-
-
 @pytest.fixture(name="suite")
 def _suite() -> Suite:
-    return toy()
+    return twelve()
 
 
 def line(scores: list[list[float]]) -> tuple[TableTask, ...]:
@@ -96,7 +84,7 @@ def line(scores: list[list[float]]) -> tuple[TableTask, ...]:
 @functools.cache
 def trained(design: str, seed: int = 0, **settings: Any) -> Any:
     agent = make(design, **settings)
-    agent.train(toy().tasks("train"), rng(seed))
+    agent.train(twelve().tasks("train"), rng(seed))
     return agent
 
 

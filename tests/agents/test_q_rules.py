@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 from small import made, registered, rng
+from toys import twelve
 
 from hpo_agents._tabular.rules import QLearningRule, Rule, Step
 from hpo_agents._tabular.states import STATES, StatesAgent
@@ -256,16 +257,9 @@ def test_two_tables_are_acted_by_as_their_mean() -> None:
 
 
 # ---------------------------------------------------------------------- the agents
-@pytest.fixture(scope="module")
-def suite() -> Suite:
-    """Twelve tasks on 40 configurations; a fifth of the cells was not measured."""
-    space = ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9), "c": ["x", "y", "z"]})
-    r = rng(7)
-    x = r.random((40, 3))
-    scores = r.normal(size=(12, 40)) + 3 * x[:, 0]
-    scores[r.random((12, 40)) < 0.2] = np.nan
-    splits = {"train": [f"t{i}" for i in range(8)], "val": ["t8", "t9"], "test": ["t10", "t11"]}
-    return table_suite("Toy", space, x, scores, tasks=[f"t{i}" for i in range(12)], splits=splits)
+@pytest.fixture(name="suite")
+def _suite() -> Suite:
+    return twelve()
 
 
 @pytest.mark.parametrize("states", STATES)

@@ -14,10 +14,7 @@ import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.env.env import HPOEnv
-from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.vector import HPOVectorEnv
-from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import Points
 from hpo_gym.problem.suite import SPLITS
@@ -456,26 +453,6 @@ def test_what_progress_shows_by_hand() -> None:
     with pytest.raises(InvalidValueError, match="`progress` observer needs tasks whose trials go on"):
         HPOEnv("Functions", observer="progress")
     assert HPOEnv("Schedules", observer="progress").observation_space.shape == (2 + 2 + 2 * 18,)
-
-
-def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
-    suite = load_suite("Policies")
-    task, seen = suite.tasks("val")[5], list[np.ndarray]()
-
-    def agent(obs: np.ndarray, rng: np.random.Generator) -> int:
-        seen.append(obs)
-        return len(seen) * 3 % 9
-
-    history = rollout(PolicyOptimizer(agent, "progress", "move", scale=suite.scale()), task, 6, seed=1)
-    env = HPOEnv("Policies", split="val", task=task.name, budget=6)
-    env.reset(seed=0)
-    instance = seeding.instance_seed(task.suite, task.name, "rollout", 1)
-    env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance], np.uint64))
-    obs = env.kernel.observe()[0]
-    for t, expected in enumerate(seen):
-        assert (obs == expected).all(), t
-        obs = env.step((t + 1) * 3 % 9)[0]
-    assert env.history().scores == history.scores
 
 
 def test_a_configuration_by_itself_is_a_whole_training() -> None:

@@ -188,23 +188,27 @@ def test_a_run_by_ask_and_tell_is_that_of_the_env() -> None:
         assert cosine.reported[0]["sharpness_at_start"] == history[3].signals["sharpness_at_start"]
 
 
-def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env() -> None:
-    suite = load_suite("Drift")
-    task, seen = suite.tasks("val")[2], list[np.ndarray]()
+@pytest.mark.parametrize(
+    ("name", "at", "observer", "budget"), [("Drift", 2, "training", 12), ("Policies", 5, "progress", 6)]
+)
+def test_a_policy_sees_by_ask_and_tell_what_it_sees_in_the_env(name: str, at: int, observer: str, budget: int) -> None:
+    suite = load_suite(name)
+    task, seen = suite.tasks("val")[at], list[np.ndarray]()
+    env = HPOEnv(name, split="val", task=task.name, budget=budget)
+    env.reset(seed=0)
+    actions = int(env.action_space.n)  # type: ignore[attr-defined]
 
     def policy(obs: np.ndarray, rng: np.random.Generator) -> int:
         seen.append(obs)
-        return len(seen) * 3 % 5
+        return len(seen) * 3 % actions
 
-    history = rollout(PolicyOptimizer(policy, "training", "move", scale=suite.scale()), task, 12, seed=1)
-    env = HPOEnv("Drift", split="val", task=task.name, budget=12)
-    env.reset(seed=0)
+    history = rollout(PolicyOptimizer(policy, observer, "move", scale=suite.scale()), task, budget, seed=1)
     instance = seeding.instance_seed(task.suite, task.name, "rollout", 1)
     env.kernel.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance], np.uint64))
     obs = env.kernel.observe()[0]
     for t, expected in enumerate(seen):
         assert (obs == expected).all(), t
-        obs = env.step((t + 1) * 3 % 5)[0]
+        obs = env.step((t + 1) * 3 % actions)[0]
     assert env.history().scores == history.scores
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lacking import conditional, pruned, unused
 
 import hpo_gym
 
@@ -15,22 +16,6 @@ optuna = pytest.importorskip("optuna", reason="needs Optuna")
 SEEDS = range(20)
 UNIT = optuna.distributions.FloatDistribution(0.0, 1.0)
 KIND = optuna.distributions.CategoricalDistribution(["a", "b"])
-
-
-def unused(trial: Any) -> float:
-    return -float((trial.suggest_float("x", 0, 1) - 0.7) ** 2)
-
-
-def conditional(trial: Any) -> float:
-    if trial.suggest_categorical("kind", ["a", "b"]) == "a":
-        return float(trial.suggest_float("x", 0, 1))
-    return 0.2
-
-
-def pruned(trial: Any) -> float:
-    if trial.suggest_float("x", 0, 1) < 0.9:
-        raise optuna.TrialPruned
-    return float(trial.suggest_float("y", 0, 1))
 
 
 def pruned_inside(trial: Any) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import conditional, pruned, unused
 
 import hpo_gym
 from hpo_gym import Context, Query, Trial
@@ -80,26 +81,10 @@ def distinct(found: list[dict[str, Any]]) -> int:
 
 
 # ---------------------------------------------------------------------- ordinary objectives
-def unused(trial: Any) -> float:
-    return -float((trial.suggest_float("x", 0, 1) - 0.7) ** 2)
-
-
-def conditional(trial: Any) -> float:
-    if trial.suggest_categorical("kind", ["a", "b"]) == "a":
-        return float(trial.suggest_float("x", 0, 1))
-    return 0.2
-
-
-def early(trial: Any) -> float:
-    if trial.suggest_float("x", 0, 1) < 0.9:
-        raise optuna.TrialPruned
-    return float(trial.suggest_float("y", 0, 1))
-
-
 OBJECTIVES: dict[str, tuple[Any, dict[str, Any], int]] = {
     "unused": (unused, SPACE, 20),
     "conditional": (conditional, {"kind": optuna.distributions.CategoricalDistribution(["a", "b"]), "x": UNIT}, 20),
-    "early": (early, SPACE, 30),
+    "pruned": (pruned, SPACE, 30),
 }
 
 
@@ -219,7 +204,7 @@ def test_without_a_space_a_trial_outside_the_range_gets_no_proposal_again(optimi
 
 
 def test_without_a_space_a_trial_that_was_pruned_early_is_told_in_full() -> None:
-    study = tried(Recorder, early, 30, None)
+    study = tried(Recorder, pruned, 30, None)
     assert study.trials[0].state == PRUNED, "nothing was proposed for it, so that its `y` is drawn"
     assert {frozenset(t.config) for t in Recorder.reported} == {frozenset("xy")}
     assert [t.config["x"] for t in Recorder.reported] == [t.params["x"] for t in study.trials[:-1]]

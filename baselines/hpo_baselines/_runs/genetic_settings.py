@@ -19,7 +19,6 @@ from hpo_gym.problem import Query, SearchSpace, Trial, relative_regret
 if TYPE_CHECKING:
     from hpo_gym.problem import Task
 
-Genetic = GeneticAlgorithm | PortfolioGenetic
 Settings = dict[str, Any]
 
 STARTS = ("random", "portfolio")
@@ -113,7 +112,7 @@ def choose_finalist(tried: Sequence[tuple[float, Settings]], held: Arena, finali
     return min(last + usual, key=held.regret)
 
 
-def genetic_of(settings: Mapping[str, Any]) -> Genetic:
+def genetic_of(settings: Mapping[str, Any]) -> GeneticAlgorithm:
     """Return the genetic algorithm of some settings."""
     own = {name: value for name, value in settings.items() if name != "start"}
     return PortfolioGenetic(**own) if settings["start"] == "portfolio" else GeneticAlgorithm(**own)
