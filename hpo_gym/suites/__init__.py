@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.reading import read_csv as read_csv
     from hpo_gym.suites.own.reading import read_frame as read_frame
     from hpo_gym.suites.own.reading import read_parquet as read_parquet
+    from hpo_gym.suites.own.roles import COLUMNS as COLUMNS
     from hpo_gym.suites.own.roles import PARAMS as PARAMS
     from hpo_gym.suites.own.roles import state_of as state_of
     from hpo_gym.suites.own.suite import Heading as Heading
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.trials import Given as Given
     from hpo_gym.suites.own.trials import Source as Source
     from hpo_gym.suites.own.trials import suite_of as suite_of
-    from hpo_gym.suites.own.tunings import COLUMNS as COLUMNS
     from hpo_gym.suites.ready import NAME as NAME
     from hpo_gym.suites.ready import ready_suite as ready_suite
     from hpo_gym.suites.surrogates import ABOUT as ABOUT

@@ -38,8 +38,7 @@ from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
 from hpo_gym.suites.tasks.surrogate.encoding import Encoding
-from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, SurrogateModel
-from hpo_gym.suites.tasks.surrogate.network import bent, forward
+from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, SurrogateModel, bent, forward
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
 from hpo_gym.system.storage.whole import sealed
 
@@ -117,15 +116,16 @@ def test_an_outcome_is_that_worked_by_hand() -> None:
     assert low.cost[0] == pytest.approx(3.0) and low.status[0] == Status.OK  # 4 - 1; failure at -5.25
     assert full.score[0] == -np.inf and full.status[0] == Status.FAILED  # 5.25 - 5 > 0
     assert full.cost[0] == pytest.approx(5.0)
-    out, failed = model.apart(np.array([0]), x)
+    out, failed = model.apart(np.array([0]), x, np.full(len(x), model.f - 1))
     assert (out.score[0], out.cost[0]) == pytest.approx((5.0, 5.0)) and failed.tolist() == [True]
 
 
 def test_scores_never_fall_with_the_fidelity_where_the_tables_do_not() -> None:
     x, levels = np.array([[0.75], [0.75]]), np.array([0, 1])
     falling, model = by_hand(), by_hand(rise=True)
-    assert falling.apart(np.array([0]), x[:1])[0].score[0] < falling(np.array([0]), x[:1], np.array([0])).score[0]
-    assert model.apart(np.array([0]), x[:1])[0].score[0] == pytest.approx(10.0)
+    first, last = levels[:1], levels[1:]
+    assert falling.apart(np.array([0]), x[:1], last)[0].score[0] < falling(np.array([0]), x[:1], first).score[0]
+    assert model.apart(np.array([0]), x[:1], last)[0].score[0] == pytest.approx(10.0)
     other = random_model(conditional())
     every = replace(other, rising=np.ones_like(other.rising))
     points = every.space.sample(np.random.default_rng(0), 200)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer
-from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, initial, layers
-from hpo_gym.suites.tasks.training.probe import probe
+from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, initial, layers, probe
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.updates import Weights, adam, due, momentum
 

@@ -24,8 +24,7 @@ from hpo_gym.suites.tasks.policies import evolutions
 from hpo_gym.suites.tasks.policies.evolutions import Evolutions
 from hpo_gym.suites.tasks.policies.families import BY_NAME, FAMILIES
 from hpo_gym.suites.tasks.policies.physics import PHYSICS
-from hpo_gym.suites.tasks.policies.policy import HIDDEN, Policies, initial, size
-from hpo_gym.suites.tasks.policies.rollouts import mean_square, returns
+from hpo_gym.suites.tasks.policies.policy import HIDDEN, Policies, initial, mean_square, returns, size
 from hpo_gym.suites.tasks.policies.setup import Setup
 from hpo_gym.suites.tasks.policies.signals import AT, MOST, SIGNALS, scaled
 from hpo_gym.suites.tasks.policies.strategy import noise, step

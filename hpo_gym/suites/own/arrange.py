@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError
 from hpo_gym.problem import Points, SearchSpace
@@ -52,12 +51,14 @@ class Trials:
         Raises:
             InvalidValueError: A task without a success, one configuration only, or arrays beyond all bounds.
         """
+        import pandas as pd
+
         row, points = _distinct(self.x)
         if len(points) < 2:
             raise InvalidValueError(f"{self.table.source} must have at least two different configurations, got one.")
         fidelities, level = np.unique(self.share, return_inverse=True)
         k, m, f = len(self.tasks), len(points), len(fidelities)
-        pair, pairs = by_first(self.task * m + row)
+        pair, pairs = pd.factorize(self.task * m + row)
         cell = pair * f + level
         found = {role: _means(cell, value, len(pairs) * f).reshape(-1, f) for role, value in self.values.items()}
         self._refuse_tasks_without_success(pairs // m, found["score"])
@@ -66,7 +67,7 @@ class Trials:
             x: Any = points
             given: dict[str, Any] = {role: _spread(part, pairs, k * m).reshape(k, m, f) for role, part in found.items()}
         else:
-            own = [np.flatnonzero(pairs // m == t) for t in range(k)] if k < 50 else _groups(pairs // m, k)
+            own = _groups(pairs // m, k)
             self._refuse_large(k, max(map(len, own)), f)
             x = [points[pairs[of] % m] for of in own]
             given = {role: [part[of] for of in own] for role, part in found.items()}
@@ -122,25 +123,12 @@ def families_of(table: TableColumns, task: Ints, tasks: Sequence[str], name: str
     return [column.texts[column.codes[i]] or tasks[t] for t, i in enumerate(first)]
 
 
-def by_first(values: NDArray[np.integer[Any]]) -> tuple[Ints, Ints]:
-    """Return the place of each value among the distinct ones, in the order of their first appearance."""
-    distinct, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return place[inverse], distinct[order]
-
-
 def _distinct(x: Points) -> tuple[Ints, Points]:
     """Return the place of each point among the distinct ones ``(m, d)``, in the order of their first appearance."""
-    label = np.zeros(len(x), np.int64)
-    for j in range(x.shape[1]):
-        values, codes = np.unique(x[:, j], return_inverse=True)
-        label = np.unique(label * len(values) + codes, return_inverse=True)[1].astype(np.int64)
-    row, labels = by_first(label)
-    first = np.empty(len(labels), np.int64)
-    first[row[::-1]] = np.arange(len(x))[::-1]
-    return row, x[first]
+    import pandas as pd
+
+    row = np.asarray(pd.DataFrame(x).groupby(list(range(x.shape[1])), sort=False).ngroup(), np.int64)
+    return row, x[np.unique(row, return_index=True)[1]]
 
 
 def _groups(task: Ints, k: int) -> list[Ints]:

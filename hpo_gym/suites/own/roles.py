@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.base import Mask
 from hpo_gym.problem import Status
@@ -15,6 +14,8 @@ from hpo_gym.suites.own.texts import is_integer, is_number
 
 PARAMS = "params_"
 """Optuna's prefix of hyperparameter names."""
+COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
+"""Columns of `trials.csv`, a file that `hpo-gym tune` writes, before the hyperparameters."""
 
 _CONSTRAINTS = "system_attrs_constraints"  # columns of Optuna's exports: a list, or a number for each name
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -51,6 +52,21 @@ def with_optuna_names(table: TableColumns) -> tuple[TableColumns, set[str]]:
         return table, set(ours)
     renamed = {plain.get(name, name): column for name, column in table.by_name.items()}
     return table.changed(renamed), set(plain.values())
+
+
+def with_tuned_cost(table: TableColumns) -> tuple[TableColumns, set[str]]:
+    """Return the table of a file of `hpo-gym tune`, its cost as reported or else the seconds, and its hyperparameters.
+
+    Another table is unchanged, and has none.
+    """
+    names = [name for name in table.names if name != ""]
+    if tuple(names[: len(COLUMNS)]) != COLUMNS:
+        return table, set()
+    reported, took = table["cost"], table["seconds"]
+    cost = (
+        reported.texts[i] or took.texts[j] for i, j in zip(reported.codes.tolist(), took.codes.tolist(), strict=True)
+    )
+    return table.changed({**table.by_name, "cost": TableColumn.of(cost)}), set(names[len(COLUMNS) :])
 
 
 def hyperparameters_of(
@@ -132,7 +148,7 @@ def _kind(name: str, column: TableColumn) -> str | None:
 def _is_id(name: str, column: TableColumn, tasks: TableColumn | None) -> bool:
     n = len(column.codes)
     within = np.zeros(n, np.int64) if tasks is None else tasks.codes.astype(np.int64)
-    if n < 2 or column.empty().any() or _repeats(within * len(column.texts) + column.codes):
+    if n < 2 or column.empty().any() or len(np.unique(within * len(column.texts) + column.codes)) < n:
         return False
     given = column.given()
     whole = all(map(is_integer, given))
@@ -147,11 +163,6 @@ def _is_id(name: str, column: TableColumn, tasks: TableColumn | None) -> bool:
     starts = number[np.r_[True, ~same]]
     counts = bool((steps == 1).all() and (starts <= 1).all() and (starts >= 0).all())
     return (counts and most >= _COUNTED) or (bool((steps > 0).all()) and most >= _ASCENDING)
-
-
-def _repeats(values: NDArray[np.int64]) -> bool:
-    ordered = np.sort(values)
-    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def seconds(text: str) -> float | None:

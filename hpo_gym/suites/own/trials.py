@@ -11,13 +11,12 @@ import numpy as np
 from hpo_gym.base import Ints, InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import AnySpace, read_space
 from hpo_gym.suites.own import roles as of
-from hpo_gym.suites.own.arrange import Trials, by_first, families_of
+from hpo_gym.suites.own.arrange import Trials, families_of
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import infer_space
 from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
 from hpo_gym.suites.own.points import Infer, inferred, points_of
 from hpo_gym.suites.own.suite import TableSuite
-from hpo_gym.suites.own.tunings import of_tuning
 
 TASK = "task"
 _SCORES = ("score", "acc", "auc", "f1", "r2", "metric", "value", "reward", "fitness", "objective")
@@ -106,7 +105,7 @@ def suite_of(
     """
     said, decimal = list(source.notes), given.decimal
     table, optuna = of.with_optuna_names(table)
-    table, tuned = of_tuning(table)
+    table, tuned = of.with_tuned_cost(table)
     if tuned and given.cost is None and "cost" not in (*given.ignore, *given.keep):
         given = replace(given, cost="cost")
     roles = given.roles(table, bool(optuna))
@@ -199,9 +198,11 @@ def _finished(table: TableColumns, state: str, said: list[str]) -> TableColumns:
 
 def _tasks_of(table: TableColumns, roles: Mapping[str, str], name: str) -> tuple[Ints, list[str]]:
     """Return the task of each row ``(n,)``, and the names of the tasks: `name` without a column of them."""
+    import pandas as pd
+
     if "task" not in roles:
         return np.zeros(len(table.rows), np.int64), [name]
     column = table[roles["task"]]
     table.check(roles["task"], "the name of a task", ~column.empty())
-    task, codes = by_first(column.codes)
+    task, codes = pd.factorize(column.codes)
     return task, [column.texts[i] for i in codes.tolist()]

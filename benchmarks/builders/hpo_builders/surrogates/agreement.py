@@ -98,7 +98,7 @@ def held_out(material: Material, plan: Plan) -> Iterator[list[Foretold]]:
         model = fit(material.space, known, plan)
         for k, (own, part) in enumerate(zip(material.own, parts, strict=True)):
             who = np.flatnonzero(part == fold)
-            out, said[k].failed[who] = model.apart(np.full(len(who), k), own.x[who])
+            out, said[k].failed[who] = model.apart(np.full(len(who), k), own.x[who], np.full(len(who), model.f - 1))
             said[k].score[who], said[k].cost[who] = out.score, out.cost
         yield said
 

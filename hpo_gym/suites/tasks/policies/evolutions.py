@@ -12,8 +12,7 @@ from hpo_gym.base import Floats, Ints, Keys, Mask, Singles, seeding
 from hpo_gym.problem import Evaluated, Points, SearchSpace, Status, TaskProgress
 from hpo_gym.suites.tasks.policies.families import Family
 from hpo_gym.suites.tasks.policies.physics import Physics
-from hpo_gym.suites.tasks.policies.policy import Policies, initial, size
-from hpo_gym.suites.tasks.policies.rollouts import returns
+from hpo_gym.suites.tasks.policies.policy import Policies, initial, returns, size
 from hpo_gym.suites.tasks.policies.setup import RATE, SIGMA, Setup
 from hpo_gym.suites.tasks.policies.signals import AT, SIGNALS, after, at_start, of_returns, of_weights, scaled
 from hpo_gym.suites.tasks.policies.strategy import GAIN, JUDGED, NOISE, STARTS, noise, step

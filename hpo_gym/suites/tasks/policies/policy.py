@@ -1,4 +1,4 @@
-"""Policies: one hidden layer of tanh units, and tanh for each action; the weights of `m` policies as columns."""
+"""Policies, weights of `m` as columns: one hidden layer of tanh units, and tanh for each action; and their returns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Keys, Singles
-from hpo_gym.suites.tasks.policies.physics import Physics
+from hpo_gym.suites.tasks.policies.physics import Physics, Rows
 from hpo_gym.suites.tasks.training.keyed import WEIGHTS, uniforms
 
 HIDDEN = 8
@@ -55,3 +55,31 @@ def _layer(weights: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
     for weight, value in zip(weights[:-1], values, strict=True):
         out += weight * value
     return np.asarray(np.tanh(out, out=out))
+
+
+def returns(policies: Policies, state: Rows, constants: Rows, *, steps: int, effort: float) -> Rows:
+    """Return the mean reward of an episode less the cost of effort, ``(m,)`` in [0, 1], one for each column.
+
+    Args:
+        policies: Of one kind of physics.
+        state: At the start, ``(s, m)``.
+        constants: ``(c, m)``.
+        steps: Of an episode of control.
+        effort: Share of a reward lost if all actions are -1 or 1; in between it goes by their mean square.
+    """
+    physics, total = policies.physics, np.zeros_like(state[0])
+    for _ in range(steps):
+        action = policies(physics.seen(state, constants))
+        state = physics.step(state, action, constants)
+        total += physics.reward(state, constants) * (1 - effort * mean_square(action))
+    return np.asarray(np.clip(total / steps, 0, 1))
+
+
+def mean_square(action: Rows) -> Rows:
+    """Return the mean square of actions ``(outputs, m)``, ``(m,)``; summed one after the other, for the same bits in
+    any batch.
+    """
+    total = action[0] * action[0]
+    for row in action[1:]:
+        total += row * row
+    return np.asarray(total / len(action))

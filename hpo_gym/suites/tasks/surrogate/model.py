@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from hpo_gym.base import Ints, Singles
 from hpo_gym.problem import Evaluated, Points, SearchSpace, Status
 from hpo_gym.suites.tasks.surrogate.encoding import Encoding
-from hpo_gym.suites.tasks.surrogate.network import forward
 
 REACH, STEPS = 3.0, 60
 """Scales of values reach from -`REACH` to `REACH` normal scores, in so many steps."""
@@ -76,26 +76,22 @@ class SurrogateModel:
 
     def __call__(self, task: Ints, x: Points, level: Ints) -> Evaluated:
         """Outcomes on tasks ``(n,)`` at canonical points ``(n, d)`` and fidelities by position, ``(n,)``."""
-        raw, f, n = self.raw(task, x), self.f, np.arange(len(x))
-        score = self._value(raw[:, :f], task, SCORE, level)
-        cost = self._value(raw[:, f : 2 * f], task, COST, level)
-        status = np.zeros(len(x), np.int8)
+        out, failed = self.apart(task, x, level)
         if self.fallible:
-            failed = raw[n, 2 * f + level] > 0
-            score[failed], status[failed] = -np.inf, Status.FAILED
-        return Evaluated(score, cost, status)
+            out.score[failed], out.status[failed] = -np.inf, Status.FAILED
+        return out
 
     def lowest_costs(self, task: int) -> list[float]:
         """Return the lower bound of costs at each fidelity: the ends of the scales."""
         return [float(low) for low in self.scales[task, COST, :, 0]]
 
-    def apart(self, task: Ints, x: Points) -> tuple[Evaluated, NDArray[np.bool_]]:
-        """Return outcomes at full fidelity as if no trial failed, and a mask of the failures, ``(n,)``."""
-        raw, last = self.raw(task, x), np.full(len(x), self.f - 1)
-        score = self._value(raw[:, : self.f], task, SCORE, last)
-        cost = self._value(raw[:, self.f : 2 * self.f], task, COST, last)
-        fails = raw[:, -1] > 0 if self.fallible else np.zeros(len(x), bool)
-        return Evaluated(score, cost, np.zeros(len(x), np.int8)), fails
+    def apart(self, task: Ints, x: Points, level: Ints) -> tuple[Evaluated, NDArray[np.bool_]]:
+        """Return outcomes as if no trial failed, and a mask of the failures, ``(n,)``."""
+        raw, f = self.raw(task, x), self.f
+        score = self._value(raw[:, :f], task, SCORE, level)
+        cost = self._value(raw[:, f : 2 * f], task, COST, level)
+        failed = raw[np.arange(len(x)), 2 * f + level] > 0 if self.fallible else np.zeros(len(x), bool)
+        return Evaluated(score, cost, np.zeros(len(x), np.int8)), failed
 
     def _value(self, normal: Singles, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
         """Scores or costs at one fidelity ``(n,)``, of normal scores at all ``(n, f)``."""
@@ -115,3 +111,31 @@ class SurrogateModel:
         flat = self.scales.reshape(-1)
         low, high = flat.take(place).astype(np.float64), flat.take(place + 1)
         return low + share * (high - low)
+
+
+def bent(x: Singles) -> Singles:
+    """Compute ``x (1 + x / (1 + |x|)) / 2``, in place: near `x` for large values, near 0 for low ones.
+
+    It looks like SiLU, but needs no exponential, whose last bit differs between processors.
+    """
+    part = np.abs(x)
+    part += 1.0
+    np.divide(x, part, out=part)
+    part += 1.0
+    part *= 0.5
+    x *= part
+    return x
+
+
+def forward(layers: Sequence[tuple[Singles, Singles]], inputs: Singles) -> Singles:
+    """Return the last layer's values ``(n, r)`` at inputs ``(n, p)``, with the same bits for one point as for many.
+
+    Layers have weights ``(p, h)`` and offsets ``(h,)``.
+    """
+    a = inputs[:, None].astype(np.float32)  # a product for each point: how one is rounded may depend on its row
+    for depth, (weights, offsets) in enumerate(layers):
+        a = np.matmul(a, weights)
+        a += offsets
+        if depth + 1 < len(layers):
+            bent(a)
+    return np.asarray(a[:, 0])

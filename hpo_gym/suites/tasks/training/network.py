@@ -16,6 +16,10 @@ from hpo_gym.base import Keys, Singles
 from hpo_gym.suites.tasks.training.keyed import WEIGHTS, uniforms
 from hpo_gym.suites.tasks.training.recipe import CLASSES, INPUTS, Recipe
 
+POWER_STEPS = 4
+"""Of `probe`."""
+_SMALL = np.float32(0.01)  # length of the step along which a gradient changes
+_TINY = np.float32(1e-12)
 ABSENT = np.float32(-1e9)
 """Added to the output of a class that a task does not have."""
 
@@ -146,3 +150,23 @@ class Network:
 def dots(one: Singles, other: Singles) -> Singles:
     """Products of rows ``(m, p)`` with those of the same run, ``(m,)``."""
     return np.asarray(np.matmul(one[:, None], other[:, :, None])[:, 0, 0])
+
+
+def probe(net: Network, weights: Singles, batch: ExampleBatch) -> tuple[Singles, Singles]:
+    """Norm of the gradient before the first update, and the largest curvature along it, each ``(m,)``.
+
+    Sharpness is ``|H v|`` after `POWER_STEPS` steps from the gradient's direction, each ``H v`` a difference of two
+    gradients: the largest eigenvalue of the Hessian, from below.
+    """
+    start, other = np.empty_like(weights), np.empty_like(weights)
+    net.gradient(layers(weights, net.hidden), batch, layers(start, net.hidden))
+    norm = np.sqrt(dots(start, start))
+    v, sharpness = np.asarray(start / (norm[:, None] + _TINY), np.float32), norm
+    for _ in range(POWER_STEPS):
+        moved = np.asarray(weights + _SMALL * v, np.float32)
+        net.gradient(layers(moved, net.hidden), batch, layers(other, net.hidden))
+        other -= start
+        other /= _SMALL
+        sharpness = np.sqrt(dots(other, other))
+        v = np.asarray(other / (sharpness[:, None] + _TINY), np.float32)
+    return norm, sharpness

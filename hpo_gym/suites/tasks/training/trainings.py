@@ -14,8 +14,7 @@ from hpo_gym.suites.tasks.training import changes
 from hpo_gym.suites.tasks.training.epoch import EpochRows, Settings, Trainer
 from hpo_gym.suites.tasks.training.generators.common import WIDTH
 from hpo_gym.suites.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
-from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, dots, initial, layers
-from hpo_gym.suites.tasks.training.probe import probe
+from hpo_gym.suites.tasks.training.network import ABSENT, ExampleBatch, Network, dots, initial, layers, probe
 from hpo_gym.suites.tasks.training.recipe import CLASSES
 from hpo_gym.suites.tasks.training.signals import AT, SIGNALS, after, at_start, bounded
 from hpo_gym.suites.tasks.training.stream import Stream
