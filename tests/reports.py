@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from hpo_gym.problem.space import Hyperparameter
+
 
 @contextmanager
 def left_out() -> Iterator[None]:
@@ -22,3 +24,13 @@ def unpainted() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hpo_gym.bench.report.style.png_bytes", lambda figure: b"")
         yield
+
+
+def ranged(name: str, low: float, high: float, log: bool = False) -> Hyperparameter:
+    """A number in a range."""
+    return Hyperparameter(name, "float", low, high, log, (), None)
+
+
+def chosen(name: str, choices: tuple[object, ...]) -> Hyperparameter:
+    """One of some choices."""
+    return Hyperparameter(name, "categorical", 0, len(choices) - 1, False, choices, choices[0])

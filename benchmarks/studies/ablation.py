@@ -14,9 +14,10 @@ import numpy as np
 from frame import Table
 from looks import Look
 from matplotlib.figure import Figure
+from regrets import mean_regret
 
 import hpo_gym
-from hpo_gym.bench import mean_regret, save, theme
+from hpo_gym.bench import save, theme
 
 STEPS, SEEDS, SUITES = 120_000, 3, ("SVM",)
 LOOKS = Look("regret of variants of an agent", "what matters of an agent's view and reward", SUITES)

@@ -20,9 +20,10 @@ from frame import Table
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
+from regrets import mean_regret
 
 import hpo_gym
-from hpo_gym.bench import mean_regret, save, theme
+from hpo_gym.bench import save, theme
 from hpo_gym.optimize import make_optimizer
 from hpo_gym.problem import SUITES as REGISTERED
 

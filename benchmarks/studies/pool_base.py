@@ -13,9 +13,9 @@ import frame
 import numpy as np
 from frame import Table
 from ratios import bare
+from regrets import mean_regret
 
 import hpo_gym
-from hpo_gym.bench import mean_regret
 
 LOOKS = "training tasks"
 SUITES = ("SVM", "MLP", "Linear", "Boosting", "Curves", "FineTune")

@@ -12,9 +12,9 @@ from typing import Any
 import frame
 import numpy as np
 from frame import Table
+from regrets import mean_regret
 
 import hpo_gym
-from hpo_gym.bench import mean_regret
 
 LOOKS = "validation tasks"
 SUITES, TRAININGS, MOVES = ("AutoML",), 8, 3

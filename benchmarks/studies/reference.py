@@ -23,7 +23,8 @@ from looks import Look
 from runs import test_families
 
 from hpo_builders.files import update_manifest
-from hpo_gym.bench import FOLDER, STARTS, benchmark, collect
+from hpo_builders.reference_runs import collect
+from hpo_gym.bench import FOLDER, STARTS, benchmark
 from hpo_gym.suites import load_suite
 
 OUT = Path("results/reference")

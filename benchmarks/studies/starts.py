@@ -15,10 +15,10 @@ import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from regrets import mean_regret
 
 import hpo_gym
 from hpo_gym.base import seeding
-from hpo_gym.bench import mean_regret
 from hpo_gym.problem import SUITES
 from hpo_gym.suites import TableSuite
 

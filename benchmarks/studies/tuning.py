@@ -16,9 +16,9 @@ from typing import Any
 import frame
 import numpy as np
 from frame import Table
+from regrets import mean_regret
 
 import hpo_gym
-from hpo_gym.bench import mean_regret
 
 LOOKS = "validation tasks"
 PORTFOLIO = {"SVM": 0.0229, "AutoML": 0.0729, "Boosting": 0.0453}

@@ -15,14 +15,17 @@ def reference(
     out: Annotated[Path, typer.Option(help="Folder that gets a file or two per suite.")] = Path("reference"),
     keep: Annotated[bool, typer.Option("--keep", help="Keep the optimizers that `out` has and these lack.")] = False,
 ) -> None:
-    """Make the runs that `bench --with-reference` shows."""
-    from hpo_gym.bench import FOLDER, collect
+    """Make the runs that `bench --with-reference` shows.
+
+    In a checkout of the repository.
+    """
+    import_from_checkout(BUILDERS, "`hpo-gym reference`")
+    from hpo_builders.files import update_manifest
+    from hpo_builders.reference_runs import collect
+    from hpo_gym.bench import FOLDER
 
     for one in collect(folders, out if keep else None):
         paths = one.write(out)
         if out.resolve() == FOLDER:
-            import_from_checkout(BUILDERS, "`hpo-gym reference` of the shipped runs")
-            from hpo_builders.files import update_manifest
-
             update_manifest(FOLDER.parents[1], [path.resolve() for path in paths])
         print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds -> {paths[1]}")

@@ -8,13 +8,14 @@ from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
     from hpo_gym.bench.bootstrap import Resamples as Resamples
+    from hpo_gym.bench.cells import Cell as Cell
+    from hpo_gym.bench.cells import Made as Made
     from hpo_gym.bench.cells import instance_of as instance_of
     from hpo_gym.bench.entrants import Entrant as Entrant
     from hpo_gym.bench.hypervolume import Front as Front
     from hpo_gym.bench.hypervolume import hypervolume_regret as hypervolume_regret
     from hpo_gym.bench.incumbent import incumbents as incumbents
     from hpo_gym.bench.incumbent import incumbents_on_test as incumbents_on_test
-    from hpo_gym.bench.incumbent import mean_regret as mean_regret
     from hpo_gym.bench.incumbent import regret_of as regret_of
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from hpo_gym.bench.protocol import STARTS as STARTS
     from hpo_gym.bench.protocol import Protocol as Protocol
     from hpo_gym.bench.protocol import families_first as families_first
-    from hpo_gym.bench.reference.collect import collect as collect
     from hpo_gym.bench.reference.reference import FOLDER as FOLDER
+    from hpo_gym.bench.reference.reference import Reference as Reference
     from hpo_gym.bench.reference.reference import covered as covered
     from hpo_gym.bench.reference.reference import entrants_with as entrants_with
     from hpo_gym.bench.reference.reference import reference_of as reference_of
     from hpo_gym.bench.reference.reference import references as references
+    from hpo_gym.bench.reference.sets import NamedSet as NamedSet
     from hpo_gym.bench.reference.sets import newest_set as newest_set
     from hpo_gym.bench.reference.sets import set_names as set_names
     from hpo_gym.bench.report import console_tables as console_tables

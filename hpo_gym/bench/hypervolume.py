@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.bench.incumbent import arrays_of
 from hpo_gym.problem import History, Outcomes, Points, Status, Task, horizon, hypervolume, nondominated, paid
 
 if TYPE_CHECKING:
@@ -109,13 +110,11 @@ def hypervolume_regret_of(history: History, task: Task, objectives: Sequence[str
         UnknownNameError: The task has no such objective.
         InvalidValueError: The task has no table, or `budget >= 1` does not hold.
     """
-    fidelity = np.array(history.fidelities, np.float64)
+    arrays = arrays_of(history, task)
     if budget is None:
-        budget = horizon(fidelity[history.n_init :].sum())
+        budget = horizon(arrays["fidelity"][history.n_init :].sum())
     if budget < 1:
         raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
-    x = task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d))
-    arrays: dict[str, NDArray[Any]] = {"x": x, "status": np.array(history.statuses, np.int8), "fidelity": fidelity}
     return hypervolume_regret(task, arrays, Front.of(task, objectives), budget, history.n_init)
 
 

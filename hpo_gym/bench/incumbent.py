@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from hpo_gym.base import InvalidValueError, shown, whole
 from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.spent import ended, spent_of, waiting
-from hpo_gym.optimize import Optimizer, rollout
 from hpo_gym.problem import (
     BEST,
     LAST,
     Budget,
-    Evaluations,
     History,
     Status,
     Task,
@@ -91,6 +89,17 @@ def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int])
     return values
 
 
+def arrays_of(history: History, task: Task) -> dict[str, NDArray[Any]]:
+    """Return the trials of a run as arrays: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``."""
+    return {
+        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
+        "score": np.array(history.scores, np.float64),
+        "cost": np.array(history.costs, np.float64),
+        "status": np.array(history.statuses, np.int8),
+        "fidelity": np.array(history.fidelities, np.float64),
+    }
+
+
 def regret_of(
     history: History, task: Task, budget: int | None = None, *, budget_cost: float | None = None
 ) -> NDArray[np.float64]:
@@ -116,49 +125,19 @@ def regret_of(
     check_task(task)
     if not isinstance(history, History):
         raise InvalidValueError(f"`history` must be what `rollout` returns, got {shown(history)}.")
-    arrays: dict[str, NDArray[Any]] = {
-        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
-        "score": np.array(history.scores, np.float64),
-        "status": np.array(history.statuses, np.int8),
-        "fidelity": np.array(history.fidelities, np.float64),
-    }
+    arrays = arrays_of(history, task)
     if budget_cost is not None:
-        limit = Budget.of(budget, budget_cost)
-        return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, limit)
+        return _by_cost(task, arrays, history.n_init, Budget.of(budget, budget_cost))
     if budget is None:
         own = "budget" in task.env
         budget = task.budget if own else horizon(arrays["fidelity"][history.n_init :].sum())
     return regret_on(task, incumbents(task, arrays, Budget(whole("budget", budget)), history.n_init))
 
 
-def _by_cost(
-    task: Task, arrays: dict[str, NDArray[Any]], cost: NDArray[np.float64], n_init: int, budget: Budget
-) -> NDArray[np.float64]:
+def _by_cost(task: Task, arrays: dict[str, NDArray[Any]], n_init: int, budget: Budget) -> NDArray[np.float64]:
     units = budget.units([task])
     assert units is not None
-    arrays["spent"] = spent_of(cost, units.item(), n_init)
+    arrays["spent"] = spent_of(arrays["cost"], units.item(), n_init)
     regret = regret_on(task, incumbents(task, arrays, budget, n_init))
     regret[: waiting(arrays, budget.amount)] = random_regret(task)
     return regret
-
-
-def mean_regret(
-    optimizer: Optimizer, tasks: Sequence[Task], budget: int | None = None, *, seeds: int = 1,
-    prior: Sequence[Evaluations] = (),
-) -> float:  # fmt: skip
-    """Mean of `regret_of` over tasks, a rollout of each of the first `seeds` seeds, and trials.
-
-    Args:
-        optimizer: Trained, where it must be.
-        tasks: At least one.
-        budget: Of each rollout; by default the task's own, else 33.
-        seeds: Rollouts of each task.
-        prior: Earlier tasks; a task is told of none of its own family.
-    """
-    regrets = []
-    for task in tasks:
-        others = tuple(e for e in prior if e.family != task.family)
-        most = task.budget if budget is None else budget
-        histories = (rollout(optimizer, task, most, seed=seed, prior=others) for seed in range(seeds))
-        regrets += [regret_of(history, task, most).mean() for history in histories]
-    return float(np.mean(regrets))

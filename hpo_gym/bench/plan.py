@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,6 @@ from hpo_gym.bench.outdated import notes as outdated_notes
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
-from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.summaries import (
@@ -55,21 +55,19 @@ class BenchPlan:
     Args:
         suites: By their specs.
         live: By spec, live suites; `suites` then holds their descriptions without code.
-        shard: The part of the cells to hold; None for all.
+        shard: The part of the cells to hold: see `shard_of`.
         moved: By spec, the changes in a suite's data since its cells were run.
     """
 
     def __init__(
         self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path,
-        live: Mapping[str, Live] | None = None, shard: Shard | None = None, moved: Mapping[str, str] | None = None,
+        live: Mapping[str, Live] | None = None, shard: slice = slice(None), moved: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
         self.live, self.moved = dict(live or {}), dict(moved or {})
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
         self._check_names()
-        self._cells = {
-            spec: list(self._every(spec) if shard is None else shard.of(self._every(spec))) for spec in suites
-        }
+        self._cells = {spec: list(self._every(spec))[shard] for spec in suites}
         self._keys: dict[Entrant, dict[Cell, str]] = {}
 
     def stored(self) -> StoredPlan:
@@ -350,6 +348,20 @@ class BenchPlan:
                 path = self._trained(spec, entrant, fold, k) / "training.json"
                 seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
+
+
+def shard_of(text: str) -> slice:
+    """Return a shard such as "2/8" as a part of each suite's cells, the second of eight, with cells of all optimizers.
+
+    A shard is run by a process or a machine of its own, and merged later.
+
+    Raises:
+        InvalidValueError: The text has another form.
+    """
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text) if isinstance(text, str) else None
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise InvalidValueError(f"`shard` must be like '2/8', the second of eight, got {text!r}.")
+    return slice(int(found[1]) - 1, None, int(found[2]))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from hpo_gym.base import InvalidValueError, unknown
 from hpo_gym.bench import frames
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.plan import BenchPlan, opened
-from hpo_gym.bench.single_runs import axes_of, read_run, single_runs
+from hpo_gym.bench.single_runs import read_run, single_runs
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.system import Store, write_files
 
@@ -37,8 +37,7 @@ class Results(Findings):
     def of(cls, plan: BenchPlan, store: Store) -> Results:
         """Return the stored results of a plan; a missing cell counts as failed."""
         found = plan.findings(store)
-        reported = found.errors, found.notes, found.failed_trials
-        return cls(found.data, found.curves, found.validation, *reported, folder=plan.folder)
+        return cls(**vars(found), folder=plan.folder)
 
     @classmethod
     def of_shard(cls, plan: BenchPlan, store: Store) -> Results:
@@ -177,7 +176,7 @@ class Results(Findings):
                 raise unknown(f"{kind} in the results of {name}", given, known)
         with opened(self.folder) as (plan, store):
             run = read_run(plan, store, by_optimizer[optimizer], task, replicate)
-            axes = axes_of(next(s for s in plan.suites.values() if s.name == name).task(task).space)
+            axes = next(s for s in plan.suites.values() if s.name == name).task(task).space.hyperparameters
         if run is None:
             raise InvalidValueError(f"`replicate` must be of a run that is done, got {replicate!r}.")
         return shown(draw_run(run, axes, f"{name}, {task}: {optimizer}"), path)

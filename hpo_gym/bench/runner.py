@@ -8,17 +8,15 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hpo_gym.base import InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
-from hpo_gym.bench.plan import BenchPlan
+from hpo_gym.bench.plan import BenchPlan, shard_of
 from hpo_gym.bench.protocol import TRAIN, Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
-from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
 from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
@@ -31,8 +29,6 @@ FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", 
 
 ENGINE = "process"
 """The engine of a comparison that names none."""
-
-"""Full evaluations of each run, where nobody says otherwise."""
 
 CONTROLS = ("default", "portfolio")
 """Optimizers of every comparison."""
@@ -118,7 +114,7 @@ def benchmark(
     if with_reference and memory != TRAIN:
         raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {memory!r}.")
     engine = engine or ENGINE
-    cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
+    cluster, part = Cluster.of(engine, address, tls), slice(None) if shard is None else shard_of(shard)
     check_engine(engine, workers, timeout, cluster)
     if trainings is not None:
         trainings = whole("trainings", trainings)
@@ -134,8 +130,7 @@ def benchmark(
     loaded, live = load_suites(suites, folder)
     if budget is None and not limit.in_cost:
         protocol = replace(protocol, budget=Budget(_budget(loaded.values())))
-    _check_costs(protocol, loaded.values())
-    _check_start(protocol, loaded.values())
+    _check_suites(protocol, loaded.values())
     if engine != "serial":
         for suite in live.values():
             suite.check_travels()
@@ -157,13 +152,14 @@ def benchmark(
             StoredPlan.read(store).check_goes_on(protocol, folder)
         store.meta_set("plan", plan.stored().text())
         store.meta_set(MADE, json.dumps(provenance()))
-        store.meta_set(MADE_OF, json.dumps(joined([json.loads(store.meta_get(MADE_OF) or "{}"), made_of_today(plan)])))
+        ours = made_of(loaded.values(), (e.spec.removeprefix(SAVED) for e in entrants if not e.reference))
+        store.meta_set(MADE_OF, json.dumps(joined([json.loads(store.meta_get(MADE_OF) or "{}"), ours])))
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
         hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)
         plan.carry_out(store, hands, tell, timeout=timeout)
-        results = Results.of(plan, store) if part is None else Results.of_shard(plan, store)
-        if part is None:
+        results = Results.of(plan, store) if shard is None else Results.of_shard(plan, store)
+        if shard is None:
             results.write(report=report)
         tell.result, tell.said = results, repr(results)
     if results.failed_cells:
@@ -173,11 +169,6 @@ def benchmark(
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
     return results
-
-
-def made_of_today(plan: BenchPlan) -> dict[str, Any]:
-    """Return the stamps of runs of today; reference runs have older ones."""
-    return made_of(plan.suites.values(), (e.spec.removeprefix(SAVED) for e in plan.entrants if not e.reference))
 
 
 def remake(folder: str | Path, *, timings: bool = True) -> Results:
@@ -275,16 +266,13 @@ def _budget(suites: Iterable[Suite]) -> int:
     return next(iter(own.values()))
 
 
-def _check_costs(protocol: Protocol, suites: Iterable[Suite]) -> None:
-    """Refuse a budget in cost on suites without measured costs, one that pays for no trial, and useless checkpoints."""
+def _check_suites(protocol: Protocol, suites: Iterable[Suite]) -> None:
+    """Refuse a budget in cost on suites without measured costs, one that pays for no trial, and useless checkpoints;
+    and given points where trials go on from each other."""
     tasks = [t for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)]
     if protocol.budget.in_cost and tasks:
         protocol.budget.units(tasks)
         protocol.budget.kept_on(tasks)
-
-
-def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:
-    """Refuse given points where trials go on from each other."""
     for suite in suites:
         if protocol.n_init and suite.kind == "training":
             raise InvalidValueError(
@@ -302,6 +290,3 @@ def _spec(suite: Suite, folder: Path) -> str | None:
     if not path.exists():
         suite.save(path)
     return str(path)
-
-
-__all__ = ["CONTROLS", "FIRST", "benchmark", "remake"]

@@ -14,7 +14,7 @@ from hpo_gym.problem import LABELS, Status
 if TYPE_CHECKING:
     from hpo_gym.base import Floats
     from hpo_gym.bench.plan import BenchPlan
-    from hpo_gym.problem import SearchSpace, Task
+    from hpo_gym.problem import Hyperparameter, Task
     from hpo_gym.system import Record, Store
 
 SHOWN = 9
@@ -23,22 +23,6 @@ TRIALS = 4000
 """Trials of all runs that are shown: a run that its suite has no more room for is left out."""
 _CONTROLS = (PORTFOLIO, "default", "random")
 _DIGITS = 12  # means that agree to so many decimals are tied
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A hyperparameter.
-
-    Attributes:
-        low, high: The range of a number; None of choices.
-        choices: As text; empty of a number.
-    """
-
-    name: str
-    low: float | None
-    high: float | None
-    log: bool
-    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,7 @@ class SuiteRuns:
     task: str
     family: str
     replicate: int
-    axes: tuple[Axis, ...]
+    axes: tuple[Hyperparameter, ...]
     runs: tuple[SingleRun, ...]
     left_out: int
 
@@ -93,8 +77,8 @@ def single_runs(plan: BenchPlan, store: Store, curves: Mapping[str, Sequence[Cur
         of = {c.optimizer: c for c in group}
         runs = (read_run(plan, store, of[name], task, replicate) for name in shown(group))
         found = within([run for run in runs if run is not None], most)
-        known = suite.task(task)
-        out[suite.name] = SuiteRuns(task, known.family, replicate, axes_of(known.space), found, len(group) - len(found))
+        family, axes = suite.task(task).family, suite.task(task).space.hyperparameters
+        out[suite.name] = SuiteRuns(task, family, replicate, axes, found, len(group) - len(found))
     return out
 
 
@@ -155,12 +139,3 @@ def _trials(record: Record, task: Task) -> Iterator[Tried]:
         score = float(arrays["score"][i]) if status == Status.OK else None
         known = test if score is not None and test is not None and np.isfinite(test) else None
         yield Tried(score, known, float(arrays["fidelity"][i]), LABELS[status], config)
-
-
-def axes_of(space: SearchSpace) -> tuple[Axis, ...]:
-    """Return the hyperparameters of a space, in order."""
-    made = []
-    for h in space.hyperparameters:
-        low, high = (None, None) if h.choices else (float(h.low), float(h.high))
-        made.append(Axis(h.name, low, high, h.log, tuple(map(str, h.choices))))
-    return tuple(made)

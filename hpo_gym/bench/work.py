@@ -15,10 +15,10 @@ import numpy as np
 
 from hpo_gym.base import SplitError, seeding
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, instance_of, training_identity
-from hpo_gym.bench.incumbent import incumbents
+from hpo_gym.bench.incumbent import arrays_of, incumbents
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
-from hpo_gym.problem import Budget, History, Suite, Task, floor_of, has_seen
+from hpo_gym.problem import History, Suite, Task, floor_of, has_seen
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_folder
 
@@ -57,13 +57,9 @@ def run_cells(work: Work) -> list[Made]:
         except (Exception, SystemExit):
             fault = traceback.format_exc()
         if len(work.cells) > 1:  # find out whose failure it is
-            return [made for cell in work.cells for made in run_cells(_only(work, cell))]
+            return [made for cell in work.cells for made in run_cells(replace(work, cells=(cell,)))]
         return [failed(work.cells[0], fault)]
     return [_run_alone(optimizer, suite, work, cell) for cell in work.cells]
-
-
-def _only(work: Work, cell: Cell) -> Work:
-    return replace(work, cells=(cell,))
 
 
 def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
@@ -82,14 +78,7 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     run = Run.of(task, context, instance, p.n_init, _floor(suite, work))
     run_one(optimizer, run, context, rng)
     history = History(tuple(run.trials), p.n_init)
-    arrays: Arrays = {
-        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
-        "score": np.array(history.scores, np.float64),
-        "cost": np.array(history.costs, np.float64),
-        "status": np.array(history.statuses, np.int8),
-        "fidelity": np.array(history.fidelities, np.float64),
-    }
-    return _done(work, cell, task, arrays, _times(run.seconds))
+    return _done(work, cell, task, arrays_of(history, task), _times(run.seconds))
 
 
 def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
@@ -134,9 +123,9 @@ def _driven(
 
 def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, Any]) -> Made:
     p = work.protocol
-    unit = _unit(task, p.budget)
-    if unit is not None:
-        arrays["spent"] = spent_of(arrays["cost"], unit, p.n_init)
+    units = p.budget.units([task])
+    if units is not None:
+        arrays["spent"] = spent_of(arrays["cost"], units.item(), p.n_init)
     arrays["incumbent"] = incumbents(task, arrays, p.budget, p.n_init)
     arrays["x"] = arrays["x"].astype(np.float64)
     faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
@@ -146,12 +135,6 @@ def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, A
 def _floor(suite: Suite, work: Work) -> float:
     """Return the score of a failure before any success: from the training tasks, whatever the memory."""
     return floor_of(suite.prior(work.fold))
-
-
-def _unit(task: Task, budget: Budget) -> float | None:
-    """Return the unit of a budget in cost."""
-    units = budget.units([task])
-    return None if units is None else float(units.item())
 
 
 def _times(seconds: Sequence[float]) -> dict[str, Any]:
@@ -181,6 +164,4 @@ def _suite(work: Work) -> Suite:
     return _loaded(work.suite_spec) if work.live is None else work.live.suite
 
 
-@functools.lru_cache(maxsize=16)
-def _loaded(spec: str) -> Suite:
-    return load_suite(spec)
+_loaded = functools.lru_cache(maxsize=16)(load_suite)

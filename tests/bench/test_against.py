@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from regrets import mean_regret
 
 import hpo_gym
 from hpo_gym import History, Query, Status, Task, Trial, load_suite, regret_of, rollout
 from hpo_gym.base.arrays import Floats, Keys
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.cells import instance_of
-from hpo_gym.bench.incumbent import mean_regret
 from hpo_gym.bench.metrics import TEST, Curves, auc, compare, log_auc, normalised_regret, summarise
 from hpo_gym.bench.regret import Against
 from hpo_gym.bench.report.tables import said

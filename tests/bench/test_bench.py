@@ -22,21 +22,22 @@ import pytest
 import toys
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from regrets import mean_regret
 from reports import left_out
 
 import hpo_gym
 from hpo_baselines.random_search import RandomSearch
+from hpo_builders.reference_runs import collect
 from hpo_gym.base import registry, seeding
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
 from hpo_gym.base.registry import Registry
 from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.incumbent import incumbents, mean_regret, regret_of
+from hpo_gym.bench.incumbent import incumbents, regret_of
 from hpo_gym.bench.merging import merge
 from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.protocol import Protocol, families_first
-from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, entrants_of, remake
 from hpo_gym.bench.stored_plan import StoredPlan

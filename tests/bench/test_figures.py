@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from reports import chosen, ranged
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.figures import draw
 from hpo_gym.bench.report.run_figure import draw_run
 from hpo_gym.bench.report.style import FAINT, INK, VIBRANT, highlighted, styles
-from hpo_gym.bench.single_runs import Axis, SingleRun, Tried
+from hpo_gym.bench.single_runs import SingleRun, Tried
+from hpo_gym.problem.space import Hyperparameter
 
 MANY = [f"method-{i:02}" for i in range(30)]
 
@@ -93,8 +95,8 @@ def test_twelve_beside_the_controls_can_be_told_apart_and_no_more() -> None:
 
 
 # ---------------------------------------------------------------------- words of a run
-def run_over(axes: list[Axis]) -> SingleRun:
-    config = {a.name: a.high if a.low is not None else a.choices[0] for a in axes}
+def run_over(axes: list[Hyperparameter]) -> SingleRun:
+    config = {a.name: a.choices[0] if a.choices else a.high for a in axes}
     return SingleRun("a", 0.1, 0.1, 0, tuple(Tried(s, None, 1.0, "ok", config) for s in (0.1, 0.2)))
 
 
@@ -102,9 +104,9 @@ def run_over(axes: list[Axis]) -> SingleRun:
 @pytest.mark.parametrize("columns", [1, 2, 9, 12, 13, 34, 45, 100])
 def test_words_at_the_axes_of_a_run_do_not_overlap_and_are_on_the_page(columns: int) -> None:
     axes = [
-        Axis(f"long-estimator:parameter-{j:03}" if columns > 12 else f"column-{j:03}", 0.0001, 1000.0, True, ())
+        ranged(f"long-estimator:parameter-{j:03}" if columns > 12 else f"column-{j:03}", 0.0001, 1000.0, True)
         if j % 2
-        else Axis(f"choice-{j:03}", None, None, False, ("a-very-long-choice", "another-long-one"))
+        else chosen(f"choice-{j:03}", ("a-very-long-choice", "another-long-one"))
         for j in range(columns)
     ]
     figure = draw_run(run_over(axes), axes, "Toy, t0: a")
@@ -123,7 +125,7 @@ def test_words_at_the_axes_of_a_run_do_not_overlap_and_are_on_the_page(columns: 
 
 
 def test_failed_trials_lie_on_the_lower_edge_of_the_scores() -> None:
-    axes = [Axis("u", 0.0, 1.0, False, ())]
+    axes = [ranged("u", 0.0, 1.0, False)]
     trials = tuple(Tried(s, None, 1.0, "ok" if s else "failed", {"u": 0.5}) for s in (0.3, None, 0.8))
     order = draw_run(SingleRun("a", 0.1, 0.1, 0, trials), axes, "Toy, t0: a").axes[0]
     crosses = order.lines[1]

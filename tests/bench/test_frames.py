@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import subprocess
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import ConfigSpace as cs
 import numpy as np
 import pytest
-from reports import unpainted
+from reports import ranged, unpainted
 
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
@@ -22,7 +23,7 @@ from hpo_gym.bench.report.style import INK, MUTED, theme
 from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
-from hpo_gym.bench.single_runs import Axis, single_runs
+from hpo_gym.bench.single_runs import single_runs
 from hpo_gym.system.storage.store import Store
 
 X = [[0.0], [0.5], [1.0]]
@@ -185,7 +186,7 @@ def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder:
         found = single_runs(plan, store, results.curves)["Made"]
     trials, runs = results.trials(), results.runs()
     assert found.task in ("c", "d") and found.family == "h" and found.left_out == 0
-    assert found.axes == (Axis("u", 0.0, 2.0, False, ()),)
+    assert [replace(a, default=None) for a in found.axes] == [ranged("u", 0.0, 2.0)]
     assert {run.optimizer for run in found.runs} == {"default", "portfolio", "random"}
     for run in found.runs:
         own = (trials["task"] == found.task) & (trials["replicate"] == found.replicate)

@@ -22,9 +22,9 @@ from test_live import mine
 from hpo_gym import app
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.bench.merging import merge
+from hpo_gym.bench.plan import shard_of
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake
-from hpo_gym.bench.shard import Shard
 from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store, verify
 
@@ -94,11 +94,11 @@ def test_the_joined_tell_when_and_where_the_last_runs_were_made(shards: list[Pat
 
 def test_a_shard_is_a_share_of_tasks_and_replicates() -> None:
     cells = list(range(11))
-    parts = [list(Shard.parse(f"{i}/4").of(cells)) for i in (1, 2, 3, 4)]
+    parts = [cells[shard_of(f"{i}/4")] for i in (1, 2, 3, 4)]
     assert parts == [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7]]
     for wrong in ("0/4", "5/4", "1", "1/", "a/b", "-1/4", "1/0", "1/4/2", ""):
         with pytest.raises(InvalidValueError, match="`shard` must be like '2/8'"):
-            Shard.parse(wrong)
+            shard_of(wrong)
 
 
 @pytest.mark.long

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import hpo_gym
+from hpo_builders.reference_runs import collect
 from hpo_gym.base.errors import DamagedDataError
 from hpo_gym.bench.reference import reference
-from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Reference
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake

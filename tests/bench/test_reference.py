@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from processors import MADE_WITH, kernels
 
+from hpo_builders.reference_runs import collect
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.base.seeding import digest
@@ -18,7 +19,6 @@ from hpo_gym.bench.cells import Work
 from hpo_gym.bench.entrants import SAVED, Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
 from hpo_gym.bench.reference import reference
-from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from reports import chosen, ranged
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
@@ -36,7 +37,6 @@ from hpo_gym.bench.report.tables import (
     shown_trials,
 )
 from hpo_gym.bench.report.words import counted, interval, number, plain
-from hpo_gym.bench.single_runs import Axis
 from hpo_gym.bench.summaries import summaries
 
 HOSTILE = ("<script>alert(1)</script>", "a|b", "=cmd|' /C calc'!A0", '$x_1$ & "q"\n\x1b[31m', "_hidden", "漢字" * 20)
@@ -383,9 +383,9 @@ def test_a_figure_in_the_page_has_attributes_and_no_styles():
 def test_fifths_and_places_of_a_run():
     assert fifths([0.0, 1.0, 2.0, 3.0, 4.0, None]) == [0, 1, 2, 3, 4, None]
     assert fifths([5.0, 5.0, 7.0]) == [0, 0, 4] and fifths([1.0, 1.0]) == [4, 4] and fifths([None]) == [None]
-    assert place(Axis("lr", 0.001, 10.0, True, ()), 0.1) == pytest.approx(0.5)
-    assert place(Axis("depth", 1.0, 9.0, False, ()), 3) == 0.25 and place(Axis("c", 2.0, 2.0, False, ()), 2) == 0.5
-    choice = Axis("kind", None, None, False, ("a", "True"))
+    assert place(ranged("lr", 0.001, 10.0, True), 0.1) == pytest.approx(0.5)
+    assert place(ranged("depth", 1.0, 9.0, False), 3) == 0.25 and place(ranged("c", 2.0, 2.0, False), 2) == 0.5
+    choice = chosen("kind", ("a", "True"))
     assert [place(choice, v) for v in ("a", True)] == [0.25, 0.75] and ends(choice) == ("a", "True")
 
 

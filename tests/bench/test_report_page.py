@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reports import chosen, ranged
 from test_report import HOSTILE, PLAIN, Tags, make
 
 from hpo_gym.bench.bootstrap import equal_families
@@ -20,7 +21,7 @@ from hpo_gym.bench.report.failures import failure_grids
 from hpo_gym.bench.report.style import styles
 from hpo_gym.bench.report.tables import rows
 from hpo_gym.bench.report.values import by_auc, rank_values, regret_values, shown_columns, task_values
-from hpo_gym.bench.single_runs import SHOWN, TRIALS, Axis, SingleRun, SuiteRuns, Tried, shown, typical, within
+from hpo_gym.bench.single_runs import SHOWN, TRIALS, SingleRun, SuiteRuns, Tried, shown, typical, within
 from hpo_gym.bench.summaries import summaries
 
 MOST = 5_000_000  # bytes
@@ -204,8 +205,8 @@ def tried(score, config, status="ok", test=None):
 
 
 AXES = (
-    Axis("lr", 0.001, 1.0, True, ()), Axis("depth", 1.0, 9.0, False, ()),
-    Axis("kind", None, None, False, ("tree", "a [b]")), Axis("never", 0.0, 1.0, False, ()),
+    ranged("lr", 0.001, 1.0, True), ranged("depth", 1.0, 9.0, False),
+    chosen("kind", ("tree", "a [b]")), ranged("never", 0.0, 1.0, False),
 )  # fmt: skip
 THREE = (
     tried(0.5, {"lr": 0.03162277, "kind": "tree"}, test=0.4),
@@ -235,7 +236,7 @@ def test_a_run_is_a_plain_table_of_its_trials(tmp_path):
 @pytest.mark.long
 def test_hostile_names_of_hyperparameters_and_choices_are_escaped(tmp_path):
     results, curves = make((*HOSTILE, "portfolio"))
-    axes = tuple(Axis(name, None, None, False, (*HOSTILE, "'\"")) for name in HOSTILE)
+    axes = tuple(chosen(name, (*HOSTILE, "'\"")) for name in HOSTILE)
     trials = (tried(1.0, dict.fromkeys(HOSTILE, HOSTILE[0]), status="<b>"),)
     run = SingleRun(HOSTILE[0], 0.1, 0.1, 0, trials)
     failed = {"Toy": {HOSTILE[0]: {"t1": 3}}}
@@ -296,7 +297,7 @@ def test_sixty_optimizers_on_twelve_suites_fit_into_five_megabytes(tmp_path: Pat
     families = tuple(f"family-{i // 2}" for i in range(40))
     results, curves = make(names, suites, k=40, r=2, h=33, families=families, on_test=suites[:6])
     rng = np.random.default_rng(0)
-    axes = tuple(Axis(f"method:parameter-{i}", 1e-5, 10.0, True, ()) for i in range(24))
+    axes = tuple(ranged(f"method:parameter-{i}", 1e-5, 10.0, True) for i in range(24))
 
     def run(name):
         trials = (tried(*rng.random(1), {a.name: rng.random() for a in axes if rng.random() < 0.5}, test=0.123456)

@@ -10,11 +10,11 @@ from typing import Any
 import core_toys as toys
 import numpy as np
 import pytest
+from regrets import mean_regret
 
 import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import InvalidValueError, SplitError
-from hpo_gym.bench.incumbent import mean_regret
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, run_batch, run_one

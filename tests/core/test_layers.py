@@ -194,7 +194,7 @@ def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
     for path in [*(bench / name for name in statistics), *(bench / "report").glob("*.py")]:
         assert ours(path) <= {"base", "problem", "system", "bench"}, path.name
         problem = {name for name in imports(path) if name.startswith("hpo_gym.problem")}
-        assert problem <= {"hpo_gym.problem.costs", "hpo_gym.problem.regret"}, path.name
+        assert problem <= {f"hpo_gym.problem.{name}" for name in ("costs", "regret", "space")}, path.name
 
 
 def test_acquisition_needs_numpy_and_scipy_only():

@@ -32,8 +32,6 @@ from hpo_gym.system import unpack as unpack_block
 
 FOLDER = DATA / "results" / "reference"
 FORMAT = 1
-ROUNDING = 1e-4
-"""Largest difference between a replay and a run with points in single precision, as a share of best less worst."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +100,6 @@ class Reference:
             raise DamagedDataError(f"{about} must hold reference runs as they were written: {fault!r}.") from fault
 
     # ------------------------------------------------------------------ what it knows
-    def without(self, names: Iterable[str]) -> Reference:
-        """Return the runs of the others."""
-        kept = tuple(e for e in self.entrants if e.name not in set(names))
-        known = {e.name for e in kept}
-        gone = {e.spec.removeprefix(SAVED) for e in self.entrants} - {e.spec.removeprefix(SAVED) for e in kept}
-        stamps = {n: stamp for n, stamp in self.made_of.get("optimizers", {}).items() if n not in gone}
-        return replace(
-            self,
-            entrants=kept,
-            made_of={**self.made_of, "optimizers": stamps} if self.made_of else {},
-            times={k: v for k, v in self.times.items() if k in known},
-            failures={k: v for k, v in self.failures.items() if k in known},
-            choices={k: v for k, v in self.choices.items() if k.rpartition("/")[0] in known},
-        )
-
     def cells(self) -> list[Cell]:
         """Return the cells of one entrant and start, in stored order."""
         return [Cell(self.suite, self.data_hash, t, None, r) for t in self.tasks for r in range(self.seeds)]
@@ -202,9 +185,7 @@ def reference_of(suite: str, folder: Path | None = None) -> Reference:
     return _read(known[suite])
 
 
-@functools.lru_cache(maxsize=32)
-def _read(about: Path) -> Reference:
-    return Reference.read(about)
+_read = functools.lru_cache(maxsize=32)(Reference.read)
 
 
 def references(suites: Mapping[str, Suite], folder: Path | None = None) -> dict[str, Reference]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from hpo_gym.bench.report.style import BAD, FAINT, FIFTHS, INK, MUTED, WIDTH, label, lines, theme, ticks
 from hpo_gym.bench.report.words import short
-from hpo_gym.bench.single_runs import Axis, SingleRun
+from hpo_gym.bench.single_runs import SingleRun
+from hpo_gym.problem import Hyperparameter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ _NAME, _END = 40, 10  # letters that are shown of a name, and of an end
 _LETTER = 0.62  # width of a letter, in sizes of the font
 
 
-def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
+def draw_run(run: SingleRun, axes: Sequence[Hyperparameter], title: str) -> Figure:
     """Draw one run: above its scores in order, below its configurations as lines over the hyperparameters.
 
     Args:
@@ -69,7 +70,7 @@ class _Words:
     above: float
 
     @classmethod
-    def of(cls, used: Sequence[Axis]) -> _Words:
+    def of(cls, used: Sequence[Hyperparameter]) -> _Words:
         if len(used) <= _MANY and all(len(a.name) <= _LONG for a in used):
             return cls(False, 9.0, 6.5, 20.0, 0.22, 0.75, 0.76)
         most = 0.85 * 72.0 * _WIDE / len(used)  # what fits between two axes
@@ -88,10 +89,10 @@ def fifths(scores: Sequence[float | None]) -> list[int | None]:
     return [None if s is None else 4 if most == 0 else min(4, 5 * below[s] // most) for s in scores]
 
 
-def place(axis: Axis, value: Any) -> float:
+def place(axis: Hyperparameter, value: Any) -> float:
     """Return the place of a value on its hyperparameter's axis, 0 at the low end and 1 at the high one."""
-    if axis.low is None or axis.high is None:
-        return (axis.choices.index(str(value)) + 0.5) / len(axis.choices)
+    if axis.choices:
+        return ([str(c) for c in axis.choices].index(str(value)) + 0.5) / len(axis.choices)
     if axis.high == axis.low:
         return 0.5
     low, high, at = (math.log(v) if axis.log else v for v in (axis.low, axis.high, float(value)))
@@ -114,7 +115,9 @@ def _order(axes: Axes, run: SingleRun, colours: Sequence[str]) -> None:
     axes.set(xlabel="trials", ylabel="score", xlim=(0.5, max(len(score), 2) + 0.5), xticks=ticks(len(score)))
 
 
-def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequence[str], words: _Words) -> None:
+def _parallel(
+    axes: Axes, run: SingleRun, used: Sequence[Hyperparameter], colours: Sequence[str], words: _Words
+) -> None:
     """Draw a line for each configuration, broken at inactive hyperparameters; the best on top."""
     for over, i in enumerate(sorted(range(len(run.trials)), key=lambda i: _height(run.trials[i].score))):
         config, lost = run.trials[i].config, run.trials[i].score is None
@@ -140,8 +143,8 @@ def _height(score: float | None) -> float:
     return -math.inf if score is None else score
 
 
-def ends(axis: Axis) -> tuple[str, str]:
+def ends(axis: Hyperparameter) -> tuple[str, str]:
     """Return the labels of the low and the high end of an axis."""
-    if axis.low is None or axis.high is None:
-        return axis.choices[0], axis.choices[-1]
-    return short(axis.low), short(axis.high)
+    if axis.choices:
+        return str(axis.choices[0]), str(axis.choices[-1])
+    return short(float(axis.low)), short(float(axis.high))

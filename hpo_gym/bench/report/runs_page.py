@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hpo_gym.bench.report.grid import FigureGrid, grid
+from hpo_gym.bench.report.run_figure import ends
 from hpo_gym.bench.report.words import MISSING, number, short
-from hpo_gym.bench.single_runs import Axis, SingleRun, SuiteRuns, Tried
+from hpo_gym.bench.single_runs import SingleRun, SuiteRuns, Tried
+from hpo_gym.problem import Hyperparameter
 
 _FIRST = ("trial", "score")
 
@@ -26,16 +28,13 @@ def runs_parts(suite: str, slug: str, found: SuiteRuns) -> dict[str, Any]:
     }
 
 
-def _axis(axis: Axis) -> dict[str, Any]:
-    number_ = axis.low is not None and axis.high is not None
-    return {
-        "name": axis.name,
-        "kind": "number" if number_ else "choice",
-        "low": short(axis.low) if number_ else "",
-        "high": short(axis.high) if number_ else "",
-        "scale": "log" if axis.log else "linear" if number_ else "",
-        "choices": list(axis.choices),
-    }
+def _axis(axis: Hyperparameter) -> dict[str, Any]:
+    choices = list(map(str, axis.choices))
+    if choices:
+        return {"name": axis.name, "kind": "choice", "low": "", "high": "", "scale": "", "choices": choices}
+    low, high = ends(axis)
+    scale = "log" if axis.log else "linear"
+    return {"name": axis.name, "kind": "number", "low": low, "high": high, "scale": scale, "choices": []}
 
 
 def _run(suite: str, at: str, run: SingleRun, found: SuiteRuns) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def _run(suite: str, at: str, run: SingleRun, found: SuiteRuns) -> dict[str, Any
     }
 
 
-def _table(suite: str, run: SingleRun, axes: Sequence[Axis]) -> tuple[FigureGrid, int]:
+def _table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[FigureGrid, int]:
     """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
     columns."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError
-from hpo_gym.bench.cells import Cell, Made
-from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.plan import BenchPlan, opened
-from hpo_gym.bench.protocol import families_first
-from hpo_gym.bench.reference.reference import ROUNDING, Reference
+from hpo_gym.bench import BenchPlan, Cell, Entrant, Made, Reference, families_first, opened
 from hpo_gym.optimize import SAVED, UNKNOWN, MadeOf, joined, suite_stamp
 from hpo_gym.problem import Suite, batch_of
 from hpo_gym.system import MADE_OF, Store
+
+ROUNDING = 1e-4
+"""Largest difference between a replay and a run with points in single precision, as a share of best less worst."""
 
 
 def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:
@@ -55,7 +54,23 @@ def _kept(known: Reference, anew: Sequence[Reference]) -> Reference:
             f"Reference runs of {known.suite} must be made anew from each start where an optimizer has another version "
             f"or settings, but there are none for {', '.join(lost)}."
         )
-    return known.without(other)
+    return _without(known, other)
+
+
+def _without(reference: Reference, names: Iterable[str]) -> Reference:
+    """Return the runs of the others."""
+    kept = tuple(e for e in reference.entrants if e.name not in set(names))
+    known = {e.name for e in kept}
+    gone = {e.spec.removeprefix(SAVED) for e in reference.entrants} - {e.spec.removeprefix(SAVED) for e in kept}
+    stamps = {n: stamp for n, stamp in reference.made_of.get("optimizers", {}).items() if n not in gone}
+    return replace(
+        reference,
+        entrants=kept,
+        made_of={**reference.made_of, "optimizers": stamps} if reference.made_of else {},
+        times={k: v for k, v in reference.times.items() if k in known},
+        failures={k: v for k, v in reference.failures.items() if k in known},
+        choices={k: v for k, v in reference.choices.items() if k.rpartition("/")[0] in known},
+    )
 
 
 def _collected(plan: BenchPlan, store: Store, spec: str) -> Reference:
