@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from hpo_gym.system import check_ordinary
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+    from pyarrow.parquet import ParquetFile
 
 DELIMITERS = (",", ";", "\t", "|")
 """Delimiters to try by default."""
@@ -70,8 +70,8 @@ def read_parquet(path: Path) -> TableColumns:
         with parquet.ParquetFile(path) as file:
             _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
             header = _checked(str(path), file.schema_arrow.names)
-            pieces = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(_PIECE))
-            columns, n = _gathered(pieces, header)
+            columns = {name: TableColumn.of(_texts(_pieces(file, name))) for name in header}
+            n = file.metadata.num_rows
     except (OSError, ValueError, TypeError, RuntimeError, ArrowException) as fault:  # as PyArrow may say it
         if isinstance(fault, InvalidValueError):
             raise
@@ -86,9 +86,8 @@ def read_frame(frame: DataFrame) -> TableColumns:
     if not isinstance(frame, pd.DataFrame):
         raise InvalidValueError(f"`path` must be a file or a frame of pandas, got {type(frame).__name__}.")
     header = _checked("The frame", [str(name) for name in frame.columns])
-    pieces = (frame.iloc[start : start + _PIECE] for start in range(0, len(frame), _PIECE))
-    columns, n = _gathered(pieces, header)
-    return _of_rows("The frame", columns, n)
+    columns = {name: TableColumn.of(_texts([frame.iloc[:, j]])) for j, name in enumerate(header)}
+    return _of_rows("The frame", columns, len(frame))
 
 
 def _check_size(path: Path, rows: int, columns: int) -> None:
@@ -162,39 +161,15 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
 
 
 # ---------------------------------------------------------------------------------------------- cells
-def _gathered(pieces: Iterable[Any], header: Sequence[str]) -> tuple[dict[str, TableColumn], int]:
-    """Return the columns of all pieces, and the number of rows."""
-    known: list[dict[str, int]] = [{} for _ in header]
-    codes: list[list[Any]] = [[] for _ in header]
-    n = 0
-    for piece in pieces:
-        n += len(piece)
-        for j in range(len(header)):
-            texts, places = _factorized(piece.iloc[:, j])
-            at = np.array([known[j].setdefault(text, len(known[j])) for text in texts], np.int32)
-            codes[j].append(at[places])
-    columns: dict[str, TableColumn] = {}
-    for name in header:
-        distinct, parts = tuple(known.pop(0)), codes.pop(0)  # what was gathered goes as soon as it is a column
-        columns[name] = TableColumn(distinct, np.concatenate(parts) if parts else np.zeros(0, np.int32))
-    return columns, n
+def _pieces(file: ParquetFile, name: str) -> Iterator[Series[Any]]:
+    """Yield a column, rows after rows."""
+    for batch in file.iter_batches(_PIECE, columns=[name]):
+        yield batch.column(0).to_pandas()
 
 
-def _factorized(cells: Series[Any]) -> tuple[list[str], Any]:
-    """Return the distinct texts of some cells, and the place of each cell among them."""
-    import pandas as pd
-
-    try:
-        codes, distinct = pd.factorize(cells)
-    except TypeError:  # lists and their like
-        codes, distinct = pd.factorize(cells.map(str, na_action="ignore"))
-    missing = "nan" if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "f" else ""
-    values = distinct.tolist()
-    found = [v.strip() if isinstance(v, str) else _text(v) for v in values]
-    return [*found, missing], codes  # what is missing has the code -1: the last
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return "nan" if math.isnan(value) else repr(value)
-    return str(value).strip()
+def _texts(pieces: Iterable[Series[Any]]) -> Iterator[str]:
+    """Yield the cells of a column as texts; what is missing is "nan" among floats, else empty."""
+    for cells in pieces:
+        missing = "nan" if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "f" else ""
+        for value, lost in zip(cells.tolist(), cells.isna().tolist(), strict=True):
+            yield missing if lost else repr(float(value)) if isinstance(value, float) else str(value).strip()
