@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from dataclasses import asdict
-from functools import partial
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-import torch
-from sb3_bridge import RUNS, STEPS, training
-from timing import Case, rates, short
+from sb3_bridge import RUNS, STEPS, check, training
+from timing import Case, rates
 from vector_env import vector
 
 from hpo_agents.ppo_bare import Options, PPOBare
 from hpo_gym.sb3 import as_vec_env
-from hpo_gym.system import keep_memory
 
-FLOORS = {"pool": 1.25, "box": 1.25}
+FLOORS = {"pool": {"sb3": 1.25}, "box": {"sb3": 1.25}}
 MARGIN = 0.9  # what `--check` allows: a short run on a shared machine
 
 
@@ -37,29 +33,17 @@ def bare(codec: str) -> Case:
 
 
 def measure(codec: str, small: bool) -> dict[str, float]:
-    """Print both rates of one codec; returns their ratio, by codec."""
+    """Print both rates of one codec; returns their ratio."""
     cases = {"bare": bare(codec), "sb3": training(as_vec_env(vector(RUNS, codec=codec)))}
     found = rates(cases, repeats=5 if small else 11, target=1.0 if small else 4.0)
     ratio = found["bare"] / found["sb3"]
     print(
-        f"{codec:5s} {found['bare']:10,.0f} /s {found['sb3']:10,.0f} /s  ratio {ratio:5.2f} floor {FLOORS[codec]:.2f}"
+        f"{codec:5s} {found['bare']:10,.0f} /s {found['sb3']:10,.0f} /s  "
+        f"ratio {ratio:5.2f} floor {FLOORS[codec]['sb3']:.2f}"
     )
     sys.stdout.flush()
-    return {codec: ratio}
-
-
-def main() -> None:
-    """Print the table; with `--check`, fail below a floor less its margin."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="a short version")
-    parser.add_argument("--check", action="store_true", help="fail below the floors, with a margin")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    keep_memory()
-    below = [name for codec in FLOORS for name in short(partial(measure, codec, options.small), FLOORS, MARGIN)]
-    if options.check and below:
-        sys.exit(f"below the floor: {', '.join(below)}")
+    return {"sb3": ratio}
 
 
 if __name__ == "__main__":
-    main()
+    check(__doc__, measure, FLOORS, MARGIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -95,9 +96,19 @@ def measure(codec: str, small: bool) -> dict[str, float]:
     return ratios
 
 
-def main() -> None:
-    """Print the table; with `--check`, fail below a floor less its margin."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def check(
+    about: str | None, measure: Callable[[str, bool], Mapping[str, float]],
+    floors: Mapping[str, Mapping[str, float]], margin: float,
+) -> None:  # fmt: skip
+    """Print the table of a program; with `--check`, fail below a floor less its margin.
+
+    Args:
+        about: Description of the program.
+        measure: Prints the ratios of a codec, and returns them; in a short version or not.
+        floors: Of the ratios, by codec.
+        margin: Share of a floor that a short run on a shared machine must reach.
+    """
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--small", action="store_true", help="a short version")
     parser.add_argument("--check", action="store_true", help="fail below the floors, with a margin")
     options = parser.parse_args()
@@ -105,12 +116,12 @@ def main() -> None:
     keep_memory()
     below = [
         f"{codec} {name}"
-        for codec, floors in FLOORS.items()
-        for name in short(partial(measure, codec, options.small), floors, MARGIN)
+        for codec, own in floors.items()
+        for name in short(partial(measure, codec, options.small), own, margin)
     ]
     if options.check and below:
         sys.exit(f"below the floor: {', '.join(below)}")
 
 
 if __name__ == "__main__":
-    main()
+    check(__doc__, measure, FLOORS, MARGIN)
