@@ -22,7 +22,7 @@ from drawn import EVERY, HEAVY  # noqa: F401 - HEAVY is for tests
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.base.registry import EXTRAS
 from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import OPTIMIZERS, smoke_of
+from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.suite import Suite
 from hpo_gym.suites.load import load_suite
 
@@ -64,6 +64,11 @@ def registered(kind: type, extra: str | None = None) -> list[str]:
     """Names of one kind of agent among those of an extra; no other is imported."""
     agents = [n for n, e in ENTRIES.items() if e.package == "hpo_agents" and e.extra == extra and n in HERE]
     return [name for name in agents if issubclass(OPTIMIZERS.get(name), kind)]  # type: ignore[arg-type]
+
+
+def smoke_of(name: str) -> dict[str, Any]:
+    """Return the tiny settings `smoke` in the class of an optimizer; empty if its defaults are tiny enough."""
+    return dict(getattr(OPTIMIZERS.get(name), "smoke", {}))
 
 
 def made(name: str, **settings: Any) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
+from hpo_baselines._runs.suggest import finished, suggested
 from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.problem import finished, keys, suggested
+from hpo_gym.problem import keys
 
 if TYPE_CHECKING:
     import optuna

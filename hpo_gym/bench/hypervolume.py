@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.bench.incumbent import arrays_of
-from hpo_gym.problem import History, Outcomes, Points, Status, Task, horizon, hypervolume, nondominated, paid
+from hpo_gym.problem import History, Outcomes, Points, Status, Task, ended_by, horizon, hypervolume, nondominated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ def hypervolume_regret(
             volume = hypervolume(found, np.zeros(found.shape[1]))
         volumes[i + 1] = volume
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
-    return np.maximum(1.0 - volumes[paid(spent, budget)] / front.volume, 0.0)
+    return np.maximum(1.0 - volumes[ended_by(spent, np.arange(1, budget + 1))] / front.volume, 0.0)
 
 
 def hypervolume_regret_of(history: History, task: Task, objectives: Sequence[str], budget: int | None = None) -> Floats:

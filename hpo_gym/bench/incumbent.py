@@ -19,8 +19,8 @@ from hpo_gym.problem import (
     Status,
     Task,
     check_task,
+    ended_by,
     horizon,
-    paid,
     random_regret,
 )
 
@@ -64,7 +64,7 @@ def _followed(
     if budget.in_cost:
         upto = ended(arrays, budget.amount)
     else:
-        upto = paid(np.cumsum(fidelity) - fidelity[:n_init].sum(), budget.points)
+        upto = ended_by(np.cumsum(fidelity) - fidelity[:n_init].sum(), np.arange(1, budget.points + 1))
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget.points, -np.inf)
 
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.forms import make_optimizer as make_optimizer
     from hpo_gym.optimize.forms.policy_optimizer import Policy as Policy
     from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer as PolicyOptimizer
+    from hpo_gym.optimize.learning.folders import ABOUT as ABOUT
     from hpo_gym.optimize.learning.folders import CHECKPOINTS as CHECKPOINTS
+    from hpo_gym.optimize.learning.folders import read_about as read_about
+    from hpo_gym.optimize.learning.folders import shipped as shipped
     from hpo_gym.optimize.learning.made_of import UNKNOWN as UNKNOWN
     from hpo_gym.optimize.learning.made_of import MadeOf as MadeOf
     from hpo_gym.optimize.learning.made_of import joined as joined
@@ -25,18 +28,13 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.made_of import stale as stale
     from hpo_gym.optimize.learning.made_of import stamp_of_data as stamp_of_data
     from hpo_gym.optimize.learning.made_of import suite_stamp as suite_stamp
-    from hpo_gym.optimize.learning.saved import ABOUT as ABOUT
     from hpo_gym.optimize.learning.saved import Arrays as Arrays
-    from hpo_gym.optimize.learning.saved import check_finite as check_finite
-    from hpo_gym.optimize.learning.saved import check_like as check_like
     from hpo_gym.optimize.learning.saved import check_saved as check_saved
     from hpo_gym.optimize.learning.saved import content_of as content_of
     from hpo_gym.optimize.learning.saved import is_saved as is_saved
     from hpo_gym.optimize.learning.saved import load as load
     from hpo_gym.optimize.learning.saved import parted as parted
-    from hpo_gym.optimize.learning.saved import read_about as read_about
     from hpo_gym.optimize.learning.saved import read_saved as read_saved
-    from hpo_gym.optimize.learning.saved import shipped as shipped
     from hpo_gym.optimize.learning.saved import stale_since as stale_since
     from hpo_gym.optimize.learning.saved import write_saved as write_saved
     from hpo_gym.optimize.learning.train import summary as summary

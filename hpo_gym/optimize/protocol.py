@@ -106,7 +106,7 @@ class Optimizer(Protocol):
     """Anything that proposes configurations one at a time.
 
     Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments for training and running it in about a second,
-    for tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
+    for tests. It is no setting: no result, saved file or comparison depends on it.
     """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -201,13 +201,3 @@ def remembers(optimizer: Optimizer) -> tuple[str, ...]:
         if kind not in REMEMBERED:
             raise unknown("kind of memory", kind, REMEMBERED)
     return tuple(kind for kind in REMEMBERED if kind in said)
-
-
-def smoke_of(name: str) -> dict[str, Any]:
-    """Return the tiny settings `smoke` in the class of a registered optimizer; empty if its defaults are tiny enough.
-
-    Raises:
-        UnknownNameError: No such optimizer.
-        MissingExtraError: It needs an optional package.
-    """
-    return dict(getattr(OPTIMIZERS.get(name), "smoke", {}))

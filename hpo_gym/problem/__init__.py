@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.budget import horizon as horizon
     from hpo_gym.problem.budget import most_trials as most_trials
     from hpo_gym.problem.budget import over as over
-    from hpo_gym.problem.budget import paid as paid
     from hpo_gym.problem.budget import payable as payable
     from hpo_gym.problem.budget import pays as pays
     from hpo_gym.problem.budget import too_dear as too_dear
@@ -86,9 +85,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.space.parts import Part as Part
     from hpo_gym.problem.space.parts import between as between
     from hpo_gym.problem.space.parts import choices as choices
-    from hpo_gym.problem.space.suggest import finished as finished
-    from hpo_gym.problem.space.suggest import levels as levels
-    from hpo_gym.problem.space.suggest import suggested as suggested
     from hpo_gym.problem.suite import FOLDS as FOLDS
     from hpo_gym.problem.suite import MEMORIES as MEMORIES
     from hpo_gym.problem.suite import SPLITS as SPLITS

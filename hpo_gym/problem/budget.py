@@ -87,20 +87,11 @@ def too_dear(price: float | Floats, left: float | Floats) -> bool | NDArray[np.b
     return price > left + SLACK
 
 
-def ended_by(spent: Floats, points: Floats) -> NDArray[np.int64]:
-    """Return how many trials of a run have ended by each point of its budget in cost, ``(p,)``.
+def ended_by(spent: Floats, points: NDArray[np.floating | np.integer]) -> NDArray[np.int64]:
+    """Return how many trials of a run have ended by each point of its budget, ``(p,)``.
 
     Args:
         spent: Spending of the run after each trial, ascending.
         points: Points of the budget, in the same unit, ``(p,)``.
     """
     return np.searchsorted(spent - SLACK, points, side="right")
-
-
-def paid(spent: Floats, budget: int) -> NDArray[np.int64]:
-    """Return how many trials of a run 1, 2, .. `budget` full evaluations pay for, ``(budget,)``.
-
-    Args:
-        spent: Spending of the run after each trial, ascending.
-    """
-    return np.searchsorted(spent - SLACK, np.arange(1, budget + 1), side="right")

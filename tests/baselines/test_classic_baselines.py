@@ -34,6 +34,7 @@ from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
 from hpo_baselines._runs.relaxed import relax
+from hpo_baselines._runs.suggest import distributions, finished, suggested
 from hpo_baselines.annealing import acceptance, spread, stepped
 from hpo_baselines.cma_es import Strategy, columns_of
 from hpo_baselines.differential_evolution import DifferentialEvolution, crossed, mutated, survivors
@@ -46,7 +47,6 @@ from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import Pool, keys
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.space.suggest import distributions, finished, levels, suggested
 from hpo_gym.problem.trial import Query, Trial
 
 Score = Callable[[np.ndarray], float]
@@ -586,7 +586,7 @@ def test_what_a_hyperparameter_depends_on_is_suggested_before_it() -> None:
     data = mixed().to_json()
     data["hyperparameters"] = data["hyperparameters"][::-1]  # children first
     s = SearchSpace(data)
-    depth = {s.names[j]: i for i, level in enumerate(levels(s)) for j in level}
+    depth = {s.names[j]: i for i, level in enumerate(s.layers) for j in level}
     assert depth == {"kind": 0, "depth": 0, "size": 0, "x": 0, "rate": 1, "few": 1, "colour": 2}
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(40):

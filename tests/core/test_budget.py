@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_gym.problem.budget import affordable, horizon, over, paid, payable, pays
+from hpo_gym.problem.budget import affordable, ended_by, horizon, over, payable, pays
 
 LEVELS = (1 / 9, 1 / 3, 1.0)
 ninths = st.integers(0, 40)
@@ -54,4 +54,4 @@ def test_the_most_evaluations(budget, levels, most):
 
 def test_trials_by_full_evaluations():
     spent = np.array([-1.0, 0.0, *(summed(count) for count in (3, 9, 12, 18, 19))])  # two given points first
-    assert paid(spent, 3).tolist() == [4, 6, 7]
+    assert ended_by(spent, np.arange(1, 4)).tolist() == [4, 6, 7]

@@ -14,7 +14,7 @@ import pytest
 import hpo_gym
 from hpo_gym.base.errors import HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.base.registry import missing
-from hpo_gym.optimize.learning.saved import shipped
+from hpo_gym.optimize.learning.folders import shipped
 from hpo_gym.problem.trial import Status
 
 TASK = hpo_gym.load_suite("SVM").tasks("test")[0]

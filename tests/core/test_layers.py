@@ -20,6 +20,7 @@ CORE = ("base", "problem", "env", "optimize")
 RANK = {name: rank for rank, name in enumerate((*FLOORS[:6], "sb3", *FLOORS[6:], "__main__"))}
 OF_BASELINES = {"base", "problem", "system", "env", "optimize"}
 SYSTEM_OF_BASELINES = {f"hpo_gym.system.{name}" for name in ("jobs.threads", "jobs.progress", "storage.whole")}
+BUILT_ON_BASELINES = ("hpo_agents", "hpo_builders")
 NOT_OF_AGENTS = {"bench", "checks", "tuning", "app"}
 
 
@@ -166,10 +167,11 @@ def test_a_circle_is_found():
 
 @pytest.mark.parametrize("package", FOLDERS)
 def test_the_packages_know_each_other_one_way(package):
-    """Each may import `hpo_gym` and itself, agents the baselines' models, and the builders' commands the builders."""
+    """Each may import `hpo_gym` and itself, some also models of baselines, and commands of builders the builders."""
     others = set(FOLDERS) - {"hpo_gym", package}
     for path in files(package):
-        known = {"hpo_builders"} if room(path) == "app" else {"hpo_baselines"} if package == "hpo_agents" else set()
+        known = {"hpo_builders"} if room(path) == "app" else set()
+        known |= {"hpo_baselines"} if package in BUILT_ON_BASELINES else set()
         found = {name.split(".")[0] for name in imports(path)} & (others - known | {"agents", "baselines"})
         assert not found, f"{path} imports {found}"
 
@@ -181,6 +183,7 @@ def test_baselines_know_the_core_only_and_agents_no_bench():
         assert system <= SYSTEM_OF_BASELINES, path.name
     for path in files("hpo_agents"):
         assert not ours(path) & NOT_OF_AGENTS, path.name
+    for path in (path for package in BUILT_ON_BASELINES for path in files(package)):
         shared = [name for name in imports(path) if name.startswith("hpo_baselines.")]
         assert all(name.startswith("hpo_baselines._") for name in shared), path.name
 

@@ -22,7 +22,8 @@ from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.observers import OBSERVERS
 from hpo_gym.env.rewards import REWARDS
 from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.learning.saved import load, shipped
+from hpo_gym.optimize.learning.folders import shipped
+from hpo_gym.optimize.learning.saved import load
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.suite import MEMORIES, SUITES
 from hpo_gym.suites.load import load_suite

@@ -29,6 +29,7 @@ from small import (
     ready,
     ready_without_tables,
     rng,
+    smoke_of,
 )
 
 from hpo_gym import check_optimizer
@@ -36,7 +37,7 @@ from hpo_gym.base.errors import StateError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.optimize.forms import form_of, make_optimizer
-from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, smoke_of
+from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.suite import Suite

@@ -31,7 +31,7 @@ from small import (
 from hpo_gym import check_optimizer
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
 from hpo_gym.checks.faults import difference
-from hpo_gym.optimize.learning.saved import read_about
+from hpo_gym.optimize.learning.folders import read_about
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.space import SearchSpace

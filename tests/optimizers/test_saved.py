@@ -13,7 +13,8 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, StorageFullError, UnknownNameError
-from hpo_gym.optimize.learning.saved import ABOUT, ARRAYS, WEIGHTS, read_about, read_saved, shipped, write_saved
+from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, WEIGHTS, read_about, shipped
+from hpo_gym.optimize.learning.saved import read_saved, write_saved
 from hpo_gym.suites.load import load_suite
 from hpo_gym.system.storage.whole import checksum
 

@@ -17,8 +17,9 @@ import hpo_gym
 from hpo_gym.base.errors import DamagedDataError
 from hpo_gym.optimize.learning import made_of as record
 from hpo_gym.optimize.learning import sources
+from hpo_gym.optimize.learning.folders import ABOUT, read_about, shipped
 from hpo_gym.optimize.learning.made_of import made_of, moved, stale
-from hpo_gym.optimize.learning.saved import ABOUT, read_about, read_saved, shipped, stale_since, write_saved
+from hpo_gym.optimize.learning.saved import read_saved, stale_since, write_saved
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.suites.load import load_suite
 from hpo_gym.system.storage.whole import MADE_OF, checksum

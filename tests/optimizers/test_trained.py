@@ -12,11 +12,12 @@ import pytest
 from toys import gappy
 
 from hpo_agents._policy.validate import mean_regret
-from hpo_baselines._runs.trained import Trained
+from hpo_baselines._runs.trained import Trained, check_like
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS
-from hpo_gym.optimize.learning.saved import ABOUT, ARRAYS, Arrays, check_like
+from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS
+from hpo_gym.optimize.learning.saved import Arrays
 from hpo_gym.optimize.protocol import Trainable
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.task import Task

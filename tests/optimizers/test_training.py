@@ -18,7 +18,7 @@ import pytest
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.bench.runner import benchmark
-from hpo_gym.optimize.learning.saved import ABOUT, WEIGHTS
+from hpo_gym.optimize.learning.folders import ABOUT, WEIGHTS
 
 SMALL = {"steps": 400, "candidates": 8}
 

@@ -11,8 +11,8 @@ import torch
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_agents._policy.training import Tensors, policy_of
-from hpo_baselines._runs.trained import Trained
-from hpo_gym.optimize import Arrays, check_finite
+from hpo_baselines._runs.trained import Trained, check_finite
+from hpo_gym.optimize import Arrays
 from hpo_gym.problem import Scale
 
 

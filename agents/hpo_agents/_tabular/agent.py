@@ -14,10 +14,10 @@ from hpo_agents._tabular.designs import ALL, Design, Episodes
 from hpo_agents._tabular.rules import Rule
 from hpo_agents._tabular.table import Values
 from hpo_agents._tabular.training import Plan, TableTraining, greedy
-from hpo_baselines._runs.trained import Trained
+from hpo_baselines._runs.trained import Trained, check_like
 from hpo_gym.base import Ints, StateError
 from hpo_gym.env import Runs
-from hpo_gym.optimize import Arrays, Context, check_like
+from hpo_gym.optimize import Arrays, Context
 from hpo_gym.problem import Query, Task, Trial
 
 _PLAN = tuple(f.name for f in fields(Plan))

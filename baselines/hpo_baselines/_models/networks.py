@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hpo_gym.optimize import check_like
+from hpo_baselines._runs.trained import check_like
 from hpo_gym.system import one_blas_thread
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, SplitError, StateError, blame
 from hpo_gym.optimize import ABOUT, Arrays, read_saved, stale_since, write_saved
@@ -144,3 +145,26 @@ class Trained(ABC):
             other.restore(about, arrays)
         self.__dict__.clear()
         self.__dict__.update(other.__dict__)
+
+
+def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays with names, shapes or types other than the expected ones, and numbers that are not finite.
+
+    Raises:
+        InvalidValueError: The first of them.
+    """
+    if arrays.keys() != wanted.keys():
+        raise InvalidValueError(f"Arrays must be {sorted(wanted)}, got {sorted(arrays)}.")
+    for name, own in wanted.items():
+        found = arrays[name]
+        if (found.shape, found.dtype) != (own.shape, own.dtype) or not np.isfinite(found).all():
+            raise InvalidValueError(
+                f"`{name}` must be finite {own.dtype} {own.shape}, got {found.dtype} {found.shape}."
+            )
+
+
+def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays that hold NaN or infinity; raises `InvalidValueError` of the first of them."""
+    for name, found in arrays.items():
+        if not np.isfinite(found).all():
+            raise InvalidValueError(f"`{name}` must be finite, got NaN or infinity among its {found.size} numbers.")

@@ -14,7 +14,7 @@ from hpo_gym.app.play.typed import range_of, typed
 from hpo_gym.base import HPOGymError, InvalidValueError
 from hpo_gym.env import short
 from hpo_gym.optimize import Context
-from hpo_gym.problem import History, Hyperparameter, Objective, Points, Query, Status, Trial, levels, payable
+from hpo_gym.problem import History, Hyperparameter, Objective, Points, Query, Status, Trial, payable
 
 HELP = """
 A number takes that configuration of the list.
@@ -157,7 +157,7 @@ class Person:
         x: Points = np.array(space.default_x if base is None else space.to_unit(base.config))
         while True:
             known = np.zeros(space.d, bool) if base is None else space.active(x[None])[0]
-            for level in levels(space):
+            for level in space.layers:
                 for j in level:
                     h = space.hyperparameters[j]
                     if not space.active(x[None])[0][j]:

@@ -125,29 +125,6 @@ def _made_of(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
     return made_of([s for s in about.get("suites", ()) if s in SUITES.entries()], [name])
 
 
-def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays with names, shapes or types other than the expected ones, and numbers that are not finite.
-
-    Raises:
-        InvalidValueError: The first of them.
-    """
-    if arrays.keys() != wanted.keys():
-        raise InvalidValueError(f"Arrays must be {sorted(wanted)}, got {sorted(arrays)}.")
-    for name, own in wanted.items():
-        found = arrays[name]
-        if (found.shape, found.dtype) != (own.shape, own.dtype) or not np.isfinite(found).all():
-            raise InvalidValueError(
-                f"`{name}` must be finite {own.dtype} {own.shape}, got {found.dtype} {found.shape}."
-            )
-
-
-def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays that hold NaN or infinity; raises `InvalidValueError` of the first of them."""
-    for name, found in arrays.items():
-        if not np.isfinite(found).all():
-            raise InvalidValueError(f"`{name}` must be finite, got NaN or infinity among its {found.size} numbers.")
-
-
 def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -> Optimizer:
     """Load a trained optimizer; its `stale` lists the parts that have moved on since its training: ``("MLP 1 -> 2",)``.
 
@@ -289,10 +266,3 @@ def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _safetensors() -> Any:
     return importlib.import_module("safetensors.numpy")  # of the extra "rl", which tables do without
-
-
-__all__ = [
-    "ABOUT", "ARRAYS", "TRAINING", "WEIGHTS", "Arrays", "check_finite", "check_like", "check_saved", "content_of",
-    "folder_of", "is_saved", "load", "parted", "read_about", "read_saved", "shipped", "stale_since", "trained_name",
-    "write_saved",
-]  # fmt: skip

@@ -83,7 +83,7 @@ def _files(node: ast.AST) -> Iterator[Path]:
             yield from _module_files(alias.name)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         for alias in node.names:
-            yield from _module_files(f"{node.module}.{alias.name}") or _name_files(node.module, alias.name)
+            yield from _module_files(f"{node.module}.{alias.name}") or _module_files(node.module)
 
 
 def _module_files(module: str) -> list[Path]:
@@ -95,26 +95,6 @@ def _module_files(module: str) -> list[Path]:
     places = [Path(root, *rest) for root in (spec.submodule_search_locations or ()) if spec] if spec else []
     files = [file for p in places for file in (p.with_suffix(".py") if rest else p, p / "__init__.py")]
     return [file.resolve() for file in files if file.is_file()][:1]
-
-
-def _name_files(module: str, name: str) -> list[Path]:
-    """Return the file that a name is imported from; behind a lazy `__init__`, all files of its package."""
-    found = _module_files(module)
-    if not found or found[0].name != "__init__.py" or _binds(found[0], name):
-        return found
-    return sorted(found[0].parent.rglob("*.py"))
-
-
-def _binds(path: Path, name: str) -> bool:
-    """Return whether the top level of a file defines or imports a name."""
-    for node in _tree(path).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
-            return True
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and any((a.asname or a.name) == name for a in node.names):
-            return True
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-            return True
-    return False
 
 
 # ---------------------------------------------------------------------- versions

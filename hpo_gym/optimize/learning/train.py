@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, blame, made, making
-from hpo_gym.optimize.learning.folders import CHECKPOINTS
-from hpo_gym.optimize.learning.saved import TRAINING
+from hpo_gym.optimize.learning.folders import CHECKPOINTS, TRAINING
 from hpo_gym.optimize.protocol import OPTIMIZERS, Resumable, Trainable
 from hpo_gym.problem import Suite
 from hpo_gym.suites import load_suite

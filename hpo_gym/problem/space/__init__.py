@@ -170,6 +170,16 @@ class SearchSpace:
         return sorted({self._index[c["child"]] for c in self._conditions})
 
     @functools.cached_property
+    def layers(self) -> list[list[int]]:
+        """Columns by how many conditions stand above them: each after all that it depends on."""
+        depth = dict.fromkeys(self.names, 0)
+        for condition in self._conditions:  # those of a parent come before those of its children
+            child, above = condition["child"], max(depth[name] for name in conditions.parents(condition))
+            depth[child] = max(depth[child], above + 1)
+        deepest = range(max(depth.values()) + 1)
+        return [[j for j, name in enumerate(self.names) if depth[name] == level] for level in deepest]
+
+    @functools.cached_property
     def _activity(self) -> ChoiceTable | None:
         """Return active hyperparameters by the choices of all parents; None if a parent is a number or the table would
         be large."""

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from hpo_baselines._runs.suggest import finished, suggested
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.trained import boosting
 from hpo_builders.training.recipe import Search
 from hpo_gym.base import Floats
-from hpo_gym.problem import Points, SearchSpace, finished, keys, suggested
+from hpo_gym.problem import Points, SearchSpace, keys
 
 _MISSES = 1000  # proposals in a row that were tried before, until random ones are taken
 

@@ -6,12 +6,12 @@ An ordinal is the integer of its place, a categorical that of its choice; only a
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.problem.space import Hyperparameter, Points, SearchSpace
+from hpo_gym.problem import Hyperparameter, Points, SearchSpace
 
 if TYPE_CHECKING:
     import optuna
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def suggested(trial: optuna.Trial, space: SearchSpace) -> Points:
     """Return the canonical point ``(d,)`` suggested by a trial, parents before their children."""
     x = np.full(space.d, 0.5)
-    for level in levels(space):
+    for level in space.layers:
         active = space.active(x[None])[0]
         for j in level:
             h = space.hyperparameters[j]
@@ -66,27 +66,3 @@ def distributions(space: SearchSpace) -> Mapping[str, optuna.distributions.BaseD
         else:
             out[h.name] = known.IntDistribution(int(h.low), int(h.high), log=h.log)
     return out
-
-
-@functools.lru_cache(maxsize=32)
-def levels(space: SearchSpace) -> list[list[int]]:
-    """Columns by how many conditions stand above them: each after all that it depends on."""
-    above: dict[str, set[str]] = {name: set() for name in space.names}
-    for condition in space.to_json().get("conditions", []):
-        above[condition["child"]] |= set(_parents(condition))
-
-    def depth(name: str) -> int:
-        return 1 + max((depth(parent) for parent in above[name]), default=-1)
-
-    out: list[list[int]] = [[] for _ in space.names]
-    for j, name in enumerate(space.names):
-        out[depth(name)].append(j)
-    return [level for level in out if level]
-
-
-def _parents(condition: Mapping[str, Any]) -> Iterator[str]:
-    """Names of the hyperparameters that a condition of ConfigSpace's JSON looks at."""
-    for part in condition.get("conditions", []):
-        yield from _parents(part)
-    if "parent" in condition:
-        yield condition["parent"]
