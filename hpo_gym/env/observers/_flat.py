@@ -14,17 +14,26 @@ from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import ServedScores
 
+Limits = list[tuple[float, float, int]]
+"""Low, high and count of each stretch."""
+
 
 class Flat(Observer):
-    """An observer of one flat Box: stretches of numbers between a low and a high, then the context."""
+    """An observer of one flat Box: stretches of numbers between a low and a high, then the context.
+
+    Attributes:
+        alike: Whether runs without a trial differ in their context alone.
+    """
+
+    alike = True
 
     def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
         super().__init__(context, served)
-        self.blank = not context
+        self.blank = self.alike and not context
 
     @abstractmethod
-    def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
-        """Low, high and count of each stretch."""
+    def limits(self, contexts: Contexts) -> Limits:
+        """Return the stretches."""
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         parts = self.limits(contexts)

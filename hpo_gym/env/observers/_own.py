@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection
 
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, Singles
+from hpo_gym.env.observers._flat import Flat, Limits
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 
-Limits = list[tuple[float, float, int]]
 
+class Own(Flat):
+    """The share of the budget spent, whether nothing was tried, values, their last move, and what is `seen` beside.
 
-def own_limits(contexts: Contexts) -> Limits:
-    """Low, high and count of what `show_own` writes, ``2 + 2 d`` numbers."""
-    d = contexts.space.d
-    return [(0, 1, 2), (-1, 1, d), (-2, 2, d)]
+    Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
+    change from the trial before.
+    """
+
+    alike = False
+
+    def limits(self, contexts: Contexts) -> Limits:
+        d = contexts.space.d
+        return [(0, 1, 2), (-1, 1, d), (-2, 2, d)]
+
+    @abstractmethod
+    def seen(self, contexts: Contexts, runs: Runs) -> Singles:
+        """Return further numbers of each run, ``(n, s)``."""
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
+        d, default, seen = contexts.space.d, contexts.space.default_x, self.seen(contexts, runs)
+        out = np.zeros((runs.n, 2 + 2 * d + seen.shape[1]), np.float32)
+        out[:, 0] = 1.0 - np.asarray(runs.left)
+        out[:, 1] = none = runs.untried()
+        if runs.fresh:
+            out[:, 2 : 2 + d] = default * 2.0 - 1.0
+        else:
+            now = np.where(none[:, None], default, runs.last_x())
+            out[:, 2 : 2 + d] = now * 2.0 - 1.0
+            moved = now - runs.x_before(default)
+            moved[none] = 0.0
+            out[:, 2 + d : 2 + 2 * d] = moved * 2.0
+        out[:, 2 + 2 * d :] = seen
+        return self.finish(contexts, runs, out)
 
 
 def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -> None:
@@ -35,28 +63,3 @@ def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -
         raise InvalidValueError(
             f"The `{name}` observer shows the signals {sorted(needed)}, the tasks lack {missing}; use 'last'."
         )
-
-
-def show_own(contexts: Contexts, runs: Runs, out: Singles) -> None:
-    """Write the share of the budget spent, whether nothing was tried, values and their last move.
-
-    Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
-    change from the trial before.
-
-    Args:
-        contexts: Of the env.
-        runs: `n` of them.
-        out: ``(n, 2 + 2 d)``, zeros.
-    """
-    d, default = contexts.space.d, contexts.space.default_x
-    out[:, 0] = 1.0 - np.asarray(runs.left)
-    none = runs.untried()
-    out[:, 1] = none
-    if runs.fresh:
-        out[:, 2 : 2 + d] = default * 2.0 - 1.0
-    else:
-        now = np.where(none[:, None], default, runs.last_x())
-        out[:, 2 : 2 + d] = now * 2.0 - 1.0
-        moved = now - runs.x_before(default)
-        moved[none] = 0.0
-        out[:, 2 + d : 2 + 2 * d] = moved * 2.0

@@ -6,17 +6,16 @@ import numpy as np
 
 from hpo_gym.base import Singles
 from hpo_gym.env.observers import OBSERVERS
-from hpo_gym.env.observers._flat import Flat
-from hpo_gym.env.observers._own import Limits, check_signals, own_limits, show_own
+from hpo_gym.env.observers._flat import Limits
+from hpo_gym.env.observers._own import Own, check_signals
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import ServedScores
 
 _SMALL, _MOST = 1e-3, 10.0
 
 
 @OBSERVERS.register("progress")
-class Progress(Flat):
+class Progress(Own):
     """Box ``(2 + 2 d + 2 s,)``: share of the budget spent, whether nothing was tried, values, their last move, signals.
 
     Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
@@ -25,21 +24,12 @@ class Progress(Flat):
     signals.
     """
 
-    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
-        super().__init__(context, served)
-        self.blank = False
-
     def limits(self, contexts: Contexts) -> Limits:
         check_signals(contexts, "progress")
         s = len(contexts.batch.signals)
-        return [*own_limits(contexts), (-1, 1, s), (-_MOST, _MOST, s)]
+        return [*super().limits(contexts), (-1, 1, s), (-_MOST, _MOST, s)]
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
-        signals, own = runs.signals, 2 + 2 * contexts.space.d
-        s = signals.shape[1]
-        out = np.zeros((runs.n, own + 2 * s), np.float32)
-        show_own(contexts, runs, out[:, :own])
-        size = np.abs(signals)
-        out[:, own : own + s] = signals / (1 + size)
-        out[:, own + s :] = np.copysign(np.minimum(np.log10(1 + size / _SMALL), _MOST), signals)
-        return self.finish(contexts, runs, out)
+    def seen(self, contexts: Contexts, runs: Runs) -> Singles:
+        signals, size = runs.signals, np.abs(runs.signals)
+        logarithms = np.minimum(np.log10(1 + size / _SMALL), _MOST)
+        return np.concatenate([signals / (1 + size), np.copysign(logarithms, signals)], 1)

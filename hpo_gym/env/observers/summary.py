@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_gym.base import Singles
 from hpo_gym.env.observers import MAX, OBSERVERS
-from hpo_gym.env.observers._flat import Flat
+from hpo_gym.env.observers._flat import Flat, Limits
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 
@@ -21,7 +21,7 @@ class Summary(Flat):
 
     keeps = ("incumbent_at",)
 
-    def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
+    def limits(self, contexts: Contexts) -> Limits:
         return [(-1, 1, 2 * contexts.space.d), (-MAX, MAX, 2), (0, 1, 3)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:

@@ -6,11 +6,10 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, Singles
 from hpo_gym.env.observers import OBSERVERS
-from hpo_gym.env.observers._flat import Flat
-from hpo_gym.env.observers._own import Limits, check_signals, own_limits, show_own
+from hpo_gym.env.observers._flat import Limits
+from hpo_gym.env.observers._own import Own, check_signals
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.scales import ServedScores
 
 SHOWN = (
     "validation loss", "training loss", "fall of the validation loss", "fall of the training loss",
@@ -33,7 +32,7 @@ _LOSS, _NORM = 1e-2, 1e-6  # what is added before a logarithm
 
 
 @OBSERVERS.register("training")
-class Training(Flat):
+class Training(Own):
     """Box ``(21 + 2 d,)``: share of the budget spent, whether nothing was tried, values, their last move, signals.
 
     Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
@@ -41,28 +40,16 @@ class Training(Flat):
     and norms in logarithms, all in [-10, 10]: see `SHOWN`. Only tasks whose trials go on from each other have signals.
     """
 
-    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
-        super().__init__(context, served)
-        self.blank = False
-
     def limits(self, contexts: Contexts) -> Limits:
         check_signals(contexts, "training", _SIGNALS)
-        return [*own_limits(contexts), (-_MOST, _MOST, len(SHOWN))]
+        return [*super().limits(contexts), (-_MOST, _MOST, len(SHOWN))]
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
+    def seen(self, contexts: Contexts, runs: Runs) -> Singles:
         if not np.isfinite(runs.signals).all():
             run, at = np.argwhere(~np.isfinite(runs.signals))[0].tolist()
             name, value = contexts.batch.signals[at], runs.signals[run, at]
             raise InvalidValueError(f"The signal {name!r} must be finite, got {value} of run {run}.")
-        own = 2 + 2 * contexts.space.d
-        out = np.zeros((runs.n, own + len(SHOWN)), np.float32)
-        show_own(contexts, runs, out[:, :own])
-        self._show(contexts.batch.signals, runs.signals, out[:, own:])
-        return self.finish(contexts, runs, out)
-
-    @staticmethod
-    def _show(names: tuple[str, ...], signals: Singles, out: Singles) -> None:
-        s = dict(zip(names, signals.T, strict=True))
+        s = dict(zip(contexts.batch.signals, runs.signals.T, strict=True))
         valid, train = np.log(s["validation_loss"] + _LOSS), np.log(s["training_loss"] + _LOSS)
         norm, weight = np.log10(s["gradient_norm"] + _NORM), np.log10(s["weight_norm"] + _NORM)
         moved = np.log10(s["update_norm"] + _NORM)
@@ -89,7 +76,4 @@ class Training(Flat):
             np.log10(s["gradient_norm_at_start"] + _NORM),
             np.log10(s["sharpness_at_start"] + _NORM),
         )
-        for column, row in enumerate(rows):
-            out[:, column] = row
-        np.maximum(out, -_MOST, out=out)
-        np.minimum(out, _MOST, out=out)
+        return np.clip(np.stack(rows, 1, dtype=np.float32), -_MOST, _MOST)
