@@ -18,7 +18,7 @@ from hpo_gym.env.runs.which import Which
 from hpo_gym.problem import Evaluated
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 Array = NDArray[Any]
 
@@ -82,25 +82,25 @@ class Column(ABC):
     saved = True
     by_trial = False
 
-    def shape(self, runs: RunState) -> tuple[int, ...]:
+    def shape(self, runs: Slots) -> tuple[int, ...]:
         """Return the shape of one value."""
         return ()
 
     @abstractmethod
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Any:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Any:
         """Return the values after a trial, fresh, from those `before`; the values of idle runs are not used."""
 
-    def new(self, runs: RunState) -> Array:
+    def new(self, runs: Slots) -> Array:
         """Return values for runs before their first episode."""
         return np.full((runs.n, *self.shape(runs)), self.start, self.dtype)
 
-    def begin(self, runs: RunState, values: Array, which: Which) -> Array:
+    def begin(self, runs: Slots, values: Array, which: Which) -> Array:
         """Return the values after some runs have begun a new episode."""
         values = values.copy()
         values[which.at] = self.start
         return values
 
-    def record(self, runs: RunState, values: Array, tick: Tick) -> Array:
+    def record(self, runs: Slots, values: Array, tick: Tick) -> Array:
         """Return the values after one more trial of each run that is not idle."""
         after = self.after(runs, tick, values)
         return after if tick.whole else tick.only(after, values)
@@ -131,13 +131,13 @@ class TrialColumn(Column):
 
     by_trial = True
 
-    def new(self, runs: RunState) -> Array:
+    def new(self, runs: Slots) -> Array:
         return np.full((runs.h, runs.n, *self.shape(runs)), self.start, self.dtype)
 
-    def begin(self, runs: RunState, values: Array, which: Which) -> Array:
+    def begin(self, runs: Slots, values: Array, which: Which) -> Array:
         return values
 
-    def record(self, runs: RunState, values: Array, tick: Tick) -> Array:
+    def record(self, runs: Slots, values: Array, tick: Tick) -> Array:
         values[tick.slot] = self.after(runs, tick, values)
         return values
 

@@ -14,14 +14,14 @@ from hpo_gym.base import Floats, Ints, Mask
 from hpo_gym.problem import Evaluated, PoolBatch, TaskBatch, TaskProgress
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 Outcome = tuple[NDArray[Any], Evaluated | None]
-Path = Callable[["RunState", NDArray[Any], Floats | None, Mask | None], Outcome]
+Path = Callable[["Slots", NDArray[Any], Floats | None, Mask | None], Outcome]
 """From runs, what each evaluates, its fidelity and who is idle to scores ``(n,)`` and, where it cannot be looked up
 later, the whole outcome. What is said of idle runs is not used."""
 
-PathOfOne = Callable[["RunState", int], float]
+PathOfOne = Callable[["Slots", int], float]
 """From the only run and the row that it evaluates to its score."""
 
 _MANY = 2048
@@ -64,7 +64,7 @@ class FusedRows:
         self.table, self.shape, self.score = table, (n, table.shape[1]), table.shape[1] - 3
         self.few = n < _MANY
 
-    def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         runs.cell = cell = runs.base + at
         runs.block = block = self.gather(cell)
         return block[:, self.score], None
@@ -88,7 +88,7 @@ class FramedRows:
         self.batch, self.frames, self.shape, self.one_pool = batch, frames, (n, batch.d + 3), len(frames) == batch.m
         self.sure = not batch.fallible  # else `Runs` writes the scores, when it knows what failures are served
 
-    def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         runs.block = block = _empty(self.shape, _F32)
         self.frames.take(at if self.one_pool else runs.base + at, 0, block, "clip")
         score, outcome = self.batch.evaluate(runs.base, at, fidelity, runs.instance)
@@ -103,7 +103,7 @@ class Rows:
     def __init__(self, batch: TaskBatch) -> None:
         self.batch = batch
 
-    def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
 
 
@@ -113,7 +113,7 @@ class FusedRow:
     def __init__(self, table: NDArray[np.float32]) -> None:
         self.table, self.score = table, table.shape[1] - 3
 
-    def __call__(self, runs: RunState, row: int) -> float:
+    def __call__(self, runs: Slots, row: int) -> float:
         runs.row = shown = self.table[runs.base.item(0) + row].copy()
         return float(shown.item(self.score))
 
@@ -124,7 +124,7 @@ class FramedRow:
     def __init__(self, batch: PoolBatch, frames: NDArray[np.float32]) -> None:
         self.batch, self.frames, self.one_pool = batch, frames, len(frames) == batch.m
 
-    def __call__(self, runs: RunState, row: int) -> float:
+    def __call__(self, runs: Slots, row: int) -> float:
         base = runs.base.item(0)
         runs.row = shown = self.frames[row if self.one_pool else base + row].copy()
         score = self.batch.score_of(base, row, runs.instance)
@@ -138,7 +138,7 @@ class Row:
     def __init__(self, batch: PoolBatch) -> None:
         self.batch = batch
 
-    def __call__(self, runs: RunState, row: int) -> float:
+    def __call__(self, runs: Slots, row: int) -> float:
         return self.batch.score_of(runs.base.item(0), row, runs.instance)
 
 
@@ -148,7 +148,7 @@ class Points:
     def __init__(self, batch: TaskBatch) -> None:
         self.batch = batch
 
-    def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         if idle is None:
             return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
         go, n = ~idle, runs.n
@@ -167,7 +167,7 @@ class Onward:
     def __init__(self, progress: TaskProgress) -> None:
         self.progress = progress
 
-    def __call__(self, runs: RunState, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         outcome = self.progress.advance(at, idle)
         runs.signals = self.progress.signals
         return outcome.score, outcome

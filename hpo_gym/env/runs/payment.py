@@ -11,7 +11,7 @@ from hpo_gym.base import Floats, Mask
 from hpo_gym.problem import Evaluated, Status, too_dear
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 _LOST = -np.inf
 
@@ -22,19 +22,14 @@ class Payment:
     Args:
         units: For each task of the batch, the cost of one unit of the budget, ``(k,)``.
         continued: Tasks on which a trial continues a training (see `hpo_gym.problem.costs`), ``(k,)``.
-
-    Attributes:
-        price: Price in units of the trials of this tick, ``(n,)``.
-        whole: Their cost from the start, ``(n,)``.
     """
 
     def __init__(self, units: Floats | None, continued: Mask | None) -> None:
         self.units = np.empty(0) if units is None else units
         self.continued = np.zeros(len(self.units), bool) if continued is None else continued
-        self.price = self.whole = np.empty(0)
 
     def pay(
-        self, runs: RunState, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats | None
+        self, runs: Slots, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated, fidelity: Floats | None
     ) -> tuple[NDArray[Any], Evaluated]:
         """Return scores ``(n,)`` and outcomes of trials, of which those that do not fit are cut.
 
@@ -42,7 +37,7 @@ class Payment:
         """
         _, cost, status = outcome
         if "whole_cost" in runs:
-            self.whole = cost
+            runs.whole_cost = cost
             cost = self._beyond_checkpoints(runs, at, cost, np.ones(runs.n) if fidelity is None else fidelity)
         unit = self.units[runs.task]
         price, left = cost / unit, np.maximum(runs.budget - runs.spent, 0.0)
@@ -51,10 +46,10 @@ class Payment:
             score = np.where(cut, np.array(_LOST, score.dtype), score)
             cost, price = np.where(cut, left * unit, cost), np.where(cut, left, price)
             status = np.where(cut, np.int8(Status.TIMEOUT), status)
-        self.price = price
+        runs.price = price
         return score, Evaluated(score, cost, status)
 
-    def _beyond_checkpoints(self, runs: RunState, at: NDArray[Any], cost: Floats, asked: Floats) -> Floats:
+    def _beyond_checkpoints(self, runs: Slots, at: NDArray[Any], cost: Floats, asked: Floats) -> Floats:
         """Return costs ``(n,)`` of trials, less that of the highest lower fidelity of the same run and configuration.
 
         Only trials that succeeded leave a checkpoint.

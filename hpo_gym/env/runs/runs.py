@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Floats, Ints, Keys, Mask, StateError
-from hpo_gym.env.runs.columns import Tick
+from hpo_gym.base import Floats, Ints, Keys, Mask
+from hpo_gym.env.runs.columns import COLUMNS, Tick
 from hpo_gym.env.runs.failures import Failures
 from hpo_gym.env.runs.paths import FusedRows, path_of, path_of_one
 from hpo_gym.env.runs.payment import Payment
@@ -123,10 +123,10 @@ class Runs(Slots):
             "whole_cost": fidelity and bool(self.payment.continued.any()),
             "shown": bool(batch.signals), "signals": bool(batch.signals),
         }  # fmt: skip
-        self._keep([*(name for name, needed in names.items() if needed), *keep])
-        for name, column in self._columns.items():
-            self.kept[name] = column.new(self)
-        self._uneven = "spent" in self.kept  # whether trials differ in what they take from the budget
+        made = {name: COLUMNS.get(name)() for name in (*(name for name, needed in names.items() if needed), *keep)}
+        self._columns = dict(sorted(made.items(), key=lambda item: not item[1].by_trial))  # those of trials come first
+        self.kept |= {name: column.new(self) for name, column in self._columns.items()}
+        self.by_trial += [name for name, column in self._columns.items() if column.by_trial]
         self._path = path = path_of(batch, n, fused=fused, fidelity=fidelity, progress=self.progress)
         self.block: NDArray[np.float32] | None = None
         self.row: NDArray[np.float32] | None = None
@@ -140,42 +140,11 @@ class Runs(Slots):
         possible = batch.fallible or self.in_cost
         self._failures = Failures(n, batch.dtype, floor, fidelity=fidelity, possible=possible)
 
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        """Return the values of a kept quantity: ``(n, ...)``, or by slot ``(h, n, ...)`` (see `ordered`).
-
-        Raises:
-            StateError: It is not kept.
-        """
-        if name not in self.kept:
-            raise StateError(f"`keeps` of the observer or codec must name {name!r}, kept are {sorted(self.kept)}.")
-        return self.kept[name]
-
-    @property
-    def signals(self) -> NDArray[np.float32]:
-        """Observed numbers of each run now beside its scores, by `TaskBatchView.signals`, ``(n, s)``; never written."""
-        return self["signals"]
-
-    @signals.setter
-    def signals(self, signals: NDArray[np.float32]) -> None:
-        self.kept["signals"] = signals
-
     # ------------------------------------------------------------------ episodes
-    @property
-    def spent(self) -> int | Floats | Ints:
-        """Budget used, one number or ``(n,)``."""
-        return self.kept["spent"] if self._uneven else self.t - self.free
-
-    @property
-    def left(self) -> float | Floats:
-        """Share of the budget left, in [0, 1], one number or ``(n,)``."""
-        if self._uneven:
-            return np.maximum(1.0 - self.kept["spent"] / self.budget, 0.0)  # sums of fidelities and costs round
-        return 1.0 - (self.t - self.free) / self.budget
-
     def refund(self) -> None:
         """Charge no trial so far: the only run's are its initial design."""
         self.free = self.count(0)
-        if self._uneven:
+        if "spent" in self.kept:
             self.kept["spent"] = np.zeros(self.n)
 
     @property
@@ -341,7 +310,7 @@ class Runs(Slots):
     ) -> None:
         """Account for trials that were evaluated elsewhere, scores ``(n,)``."""
         if self.in_cost and outcome:
-            self.payment.price, self.payment.whole = outcome.cost / self.payment.units[self.task], outcome.cost
+            self.price, self.whole_cost = outcome.cost / self.payment.units[self.task], outcome.cost
         self._record(at, score, outcome, fidelity, None)
 
     def _record(
@@ -369,7 +338,7 @@ class Runs(Slots):
             better = self._beats(last, share, plain, failed)
         else:
             better = self._lifts(last, plain, failed)
-        price = self.payment.price if self.in_cost else share
+        price = self.price if self.in_cost else share
         tick = Tick(slot, at, last, better, share, price, outcome, idle)
         if not plain:
             self._failures.replaced(better if idle is None else better & ~idle, failed)

@@ -1,4 +1,4 @@
-"""`Slots`: the ring buffer of `n` runs.
+"""`Slots`: the ring buffer of `n` runs, and what `Runs` shows of them to columns, paths and payments.
 
 Time comes first, so that a step writes one contiguous block: at slot ``clock % h``, a clock that all runs share, also
 when their episodes are staggered. Slots are known to this folder alone; elsewhere use `ordered`, `Runs.since`,
@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints
-from hpo_gym.env.runs.columns import COLUMNS, Column
-from hpo_gym.problem import filled
+from hpo_gym.base import Floats, Ints, Keys, StateError
+from hpo_gym.problem import TaskBatchView, TaskProgress, filled
 
 NOBODY = np.empty(0, np.int64)
 _I64 = np.dtype(np.int64)
@@ -36,7 +35,22 @@ class Slots(ABC):
         in_step: Whether all episodes have begun at one tick.
         free: Trials of each episode that are not charged: its initial design.
         kept: Values of the kept columns, by name.
+        by_trial: Names of the arrays by slot.
+        price, whole_cost: What the trials of this tick take of a budget in cost, and their cost without checkpoints,
+            ``(n,)``.
     """
+
+    d: int
+    budget: float
+    tabular: bool
+    task: Ints
+    instance: Keys
+    base: Ints
+    batch: TaskBatchView
+    progress: TaskProgress | None
+    cell: Ints | None
+    block: NDArray[np.float32] | None
+    row: NDArray[np.float32] | None
 
     def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any]) -> None:
         self.n, self.h = n, h
@@ -46,7 +60,8 @@ class Slots(ABC):
         self._at: NDArray[Any] = np.full((h, n, d), np.nan) if d else np.full((h, n), -1, np.int64)
         self._score = np.zeros((h, n), dtype)
         self.kept: dict[str, NDArray[Any]] = {}
-        self._columns: dict[str, Column] = {}
+        self.by_trial = ["at", "score"]
+        self.price = self.whole_cost = np.empty(0)
         self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
         self._halted = NOBODY  # runs whose trials are still to be moved up by one slot
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
@@ -55,11 +70,42 @@ class Slots(ABC):
         """Return whether a quantity is kept."""
         return name in self.kept
 
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return the values of a kept quantity: ``(n, ...)``, or by slot ``(h, n, ...)`` (see `ordered`).
+
+        Raises:
+            StateError: It is not kept.
+        """
+        if name not in self.kept:
+            raise StateError(f"`keeps` of the observer or codec must name {name!r}, kept are {sorted(self.kept)}.")
+        return self.kept[name]
+
+    @property
+    def signals(self) -> NDArray[np.float32]:
+        """Observed numbers of each run now beside its scores, by `TaskBatchView.signals`, ``(n, s)``; never written."""
+        return self["signals"]
+
+    @signals.setter
+    def signals(self, signals: NDArray[np.float32]) -> None:
+        self.kept["signals"] = signals
+
     # ------------------------------------------------------------------ time
     @property
     def t(self) -> int | Ints:
         """Trials so far, initial design included: one number while in step, else ``(n,)``."""
         return self.clock - (self._began if self.in_step else self.start)
+
+    @property
+    def spent(self) -> int | Floats | Ints:
+        """Budget used, one number or ``(n,)``."""
+        return self.kept["spent"] if "spent" in self.kept else self.t - self.free
+
+    @property
+    def left(self) -> float | Floats:
+        """Share of the budget left, in [0, 1], one number or ``(n,)``."""
+        if "spent" in self.kept:
+            return np.maximum(1.0 - self.kept["spent"] / self.budget, 0.0)  # sums of fidelities and costs round
+        return 1.0 - (self.t - self.free) / self.budget
 
     def count(self, i: int) -> int:
         """Return the trials of run `i` so far, initial design included."""
@@ -101,16 +147,6 @@ class Slots(ABC):
             self._settle()
         return self._score
 
-    def _keep(self, names: list[str]) -> None:
-        """Make room for columns; those of trials come first."""
-        made = {name: COLUMNS.get(name)() for name in dict.fromkeys(names)}
-        self._columns = dict(sorted(made.items(), key=lambda item: not item[1].by_trial))
-
-    @property
-    def by_trial(self) -> list[str]:
-        """Names of the arrays by slot."""
-        return ["at", "score", *(name for name, column in self._columns.items() if column.by_trial)]
-
     def _settle(self) -> None:
         """Write and move what steps have left to be written and moved: most agents never ask for it."""
         for slot, cell in self._late.items():
@@ -125,6 +161,10 @@ class Slots(ABC):
         """Leave unmoved the trials of runs that begin anew, `gone` ``(n,)``: they are not asked for again."""
         if self._halted.size and gone[self._halted].all():
             self._halted = NOBODY
+
+    @abstractmethod
+    def signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
+        """Return configurations in [-1, 1], ``(b, d)``."""
 
     @abstractmethod
     def _write_late(self, slot: int, cell: Ints) -> None:

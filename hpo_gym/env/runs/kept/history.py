@@ -11,7 +11,7 @@ from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
 from hpo_gym.env.runs.which import Which
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 
 @COLUMNS.register("history")
@@ -20,10 +20,10 @@ class HistoryColumn(Column):
 
     dtype = np.float32
 
-    def shape(self, runs: RunState) -> tuple[int, ...]:
+    def shape(self, runs: Slots) -> tuple[int, ...]:
         return (runs.h, runs.d + 2)
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array:
         d, t, block, alike = runs.d, runs.t - 1, runs.block, runs.in_step and tick.whole
         if alike and block is not None:
             block[:, d + 1] = tick.share
@@ -39,10 +39,10 @@ class HistoryColumn(Column):
         before[(*place, d + 1)] = tick.share if isinstance(tick.share, float) else tick.share[who]
         return before
 
-    def record(self, runs: RunState, values: Array, tick: Tick) -> Array:
+    def record(self, runs: Slots, values: Array, tick: Tick) -> Array:
         return self.after(runs, tick, values)
 
-    def begin(self, runs: RunState, values: Array, which: Which) -> Array:
+    def begin(self, runs: Slots, values: Array, which: Which) -> Array:
         values[which.at] = self.start
         return values
 

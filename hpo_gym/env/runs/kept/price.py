@@ -9,7 +9,7 @@ import numpy as np
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick, TrialColumn
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 
 @COLUMNS.register("fidelity")
@@ -19,7 +19,7 @@ class Fidelity(TrialColumn):
     start = 1.0
     saved = False
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array | float:
         return tick.share
 
 
@@ -29,7 +29,7 @@ class BestFidelity(Column):
 
     saved = False
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array:
         return np.maximum(before, tick.share)
 
 
@@ -39,7 +39,7 @@ class Spent(Column):
 
     saved = False
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array | float:
         return before + tick.price
 
     def give(self, values: Array, given: Array, which: object, slots: object) -> Array:
@@ -50,7 +50,7 @@ class Spent(Column):
 class Cost(TrialColumn):
     """Cost of each trial, kept where no table holds it, or a budget in cost changes it."""
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array | float:
         return tick.outcome.cost if tick.outcome else before[tick.slot]
 
 
@@ -60,7 +60,7 @@ class Status(TrialColumn):
 
     dtype = np.int8
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array | float:
         return tick.outcome.status if tick.outcome else before[tick.slot]
 
 
@@ -70,5 +70,5 @@ class WholeCost(TrialColumn):
 
     saved = False
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
-        return runs.payment.whole
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array | float:
+        return runs.whole_cost

@@ -10,7 +10,7 @@ from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
 from hpo_gym.env.runs.which import Which
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 
 @COLUMNS.register("repeated")
@@ -21,11 +21,11 @@ class Repeated(Column):
     start = False
     saved = False
 
-    def begin(self, runs: RunState, values: Array, which: Which) -> Array:
+    def begin(self, runs: Slots, values: Array, which: Which) -> Array:
         runs.at[:, which.at] = -1 if runs.tabular else np.nan  # earlier episodes do not count
         return values
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array:
         same = runs.at == tick.at if runs.tabular else (runs.at == tick.at).all(2)
         if "fidelity" in runs:
             same &= runs["fidelity"] == tick.share

@@ -10,7 +10,7 @@ from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick, TrialColumn
 from hpo_gym.env.runs.which import Which
 
 if TYPE_CHECKING:
-    from hpo_gym.env.runs.state import RunState
+    from hpo_gym.env.runs.slots import Slots
 
 
 @COLUMNS.register("signals")
@@ -20,13 +20,13 @@ class Signals(Column):
     dtype = np.float32
     saved = False
 
-    def shape(self, runs: RunState) -> tuple[int, ...]:
+    def shape(self, runs: Slots) -> tuple[int, ...]:
         return (len(runs.batch.signals),)
 
-    def begin(self, runs: RunState, values: Array, which: Which) -> Array:
+    def begin(self, runs: Slots, values: Array, which: Which) -> Array:
         return runs.progress.signals if runs.progress else values
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array:
         return before
 
 
@@ -36,8 +36,8 @@ class Shown(TrialColumn):
 
     dtype = np.float32
 
-    def shape(self, runs: RunState) -> tuple[int, ...]:
+    def shape(self, runs: Slots) -> tuple[int, ...]:
         return (len(runs.batch.signals),)
 
-    def after(self, runs: RunState, tick: Tick, before: Array) -> Array | float:
+    def after(self, runs: Slots, tick: Tick, before: Array) -> Array | float:
         return runs.signals
