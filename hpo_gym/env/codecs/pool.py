@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -45,16 +46,14 @@ class Pool(OneChoice):
         return choice if batch.complete else batch.measured_rows(runs.task, choice)
 
     def decoder(self, contexts: Contexts) -> Decoder:
-        count, batch = self.count(contexts), pooled(contexts.batch)
         if self.fidelity or self.stop or self.candidates is not None:
             return super().decoder(contexts)
-        return (_Rows(count) if batch.complete else _MeasuredRows(count, batch)).__call__
+        return functools.partial(_rows, self.count(contexts), pooled(contexts.batch))
 
     def decoder_one(self, contexts: Contexts) -> DecoderOne:
         if self.candidates is not None:
             return super().decoder_one(contexts)
-        batch = pooled(contexts.batch)
-        return _Row(self.decoder(contexts), self.count(contexts), None if batch.complete else batch).__call__
+        return functools.partial(_row, self.count(contexts), pooled(contexts.batch))
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         batch = pooled(runs.batch)
@@ -73,38 +72,20 @@ class Pool(OneChoice):
         return mask
 
 
-class _Rows:
-    """From rows to what is evaluated, where every task has all rows."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def __call__(self, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
-        return choices_of(actions, runs.n, self.count), None, None
-
-
-class _MeasuredRows(_Rows):
-    """`_Rows` of a pool with rows that were not measured."""
-
-    def __init__(self, count: int, batch: PoolBatchView) -> None:
-        super().__init__(count)
-        self.batch = batch
-
-    def __call__(self, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
-        at = choices_of(actions, runs.n, self.count)
-        there = self.batch.there.take(runs.base + at)
-        return (at if there.item(there.argmin()) else self.batch.measured_rows(runs.task, at)), None, None
+def _rows(count: int, batch: PoolBatchView, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
+    """Decode rows, of which each has a fidelity of 1 and none stops."""
+    at = choices_of(actions, runs.n, count)
+    if not batch.complete:
+        there = batch.there.take(runs.base + at)
+        if not there.item(there.argmin()):
+            at = batch.measured_rows(runs.task, at)
+    return at, None, None
 
 
-class _Row:
-    """From one row to what is evaluated; whatever is no integer in range is left to the batch form."""
-
-    def __init__(self, decode: Decoder, count: int, batch: PoolBatchView | None) -> None:
-        self.decode, self.count, self.batch = decode, count, batch
-
-    def __call__(self, runs: Runs, action: object) -> int:
-        if isinstance(action, np.integer):
-            action = int(action)
-        if type(action) is not int or not 0 <= action < self.count:
-            return int(self.decode(runs, as_batch(action))[0].item())
-        return action if self.batch is None else self.batch.measured_row(runs.task.item(0), action)
+def _row(count: int, batch: PoolBatchView, runs: Runs, action: object) -> int:
+    """Decode one row; whatever is no integer in range is left to `_rows`."""
+    if isinstance(action, np.integer):
+        action = int(action)
+    if type(action) is not int or not 0 <= action < count:
+        return int(_rows(count, batch, runs, as_batch(action))[0].item())
+    return action if batch.complete else batch.measured_row(runs.task.item(0), action)

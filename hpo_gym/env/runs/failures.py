@@ -7,6 +7,7 @@ worst. A recorded score never changes.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -145,17 +146,15 @@ class Failures:
     # ------------------------------------------------------------------ some runs
     def select(self, which: Ints) -> Failures:
         """Return a copy of some runs."""
-        part = Failures(
-            len(which), self.worst.dtype, self.floor[which], fidelity=self._fidelity, possible=self.possible
-        )
-        if self.possible:
-            part.put(np.arange(len(which)), self, which)
+        part = copy.copy(self)
+        for name in ("floor", "worst", "failed", "before"):
+            setattr(part, name, getattr(self, name)[which])
         return part
 
-    def put(self, which: Ints, other: Failures, at: Ints | slice = slice(None)) -> None:
-        """Write the failures of other runs, those `at`, to those at `which`."""
+    def put(self, which: Ints, other: Failures) -> None:
+        """Write the failures of other runs to those at `which`."""
         self.failed, self.before = self.failed.copy(), self.before.copy()
-        self.worst[which], self.failed[which], self.before[which] = other.worst[at], other.failed[at], other.before[at]
+        self.worst[which], self.failed[which], self.before[which] = other.worst, other.failed, other.before
         self.met, self.mixed, self._unsure = self.met or other.met, self.mixed or other.mixed, True
 
     def save(self, i: int) -> dict[str, NDArray[Any]]:
@@ -165,7 +164,6 @@ class Failures:
 
     def load(self, i: int, worst: NDArray[Any], hollow: NDArray[Any], before: NDArray[Any]) -> None:
         """Set run `i` to values of `save`."""
-        part = Failures(1, self.worst.dtype, self.floor[i : i + 1])
-        part.worst, part.failed, part.before = worst.reshape(1), hollow.reshape(1), before.reshape(1)
-        part.met = part.mixed = True
-        self.put(np.array([i]), part)
+        self.failed, self.before = self.failed.copy(), self.before.copy()
+        self.worst[i], self.failed[i], self.before[i] = worst, hollow, before
+        self.met = self.mixed = self._unsure = True

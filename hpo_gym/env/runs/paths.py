@@ -21,9 +21,6 @@ Path = Callable[["Slots", NDArray[Any], Floats | None, Mask | None], Outcome]
 """From runs, what each evaluates, its fidelity and who is idle to scores ``(n,)`` and, where it cannot be looked up
 later, the whole outcome. What is said of idle runs is not used."""
 
-PathOfOne = Callable[["Slots", int], float]
-"""From the only run and the row that it evaluates to its score."""
-
 _MANY = 2048
 _empty, _F32 = np.empty, np.dtype(np.float32)
 
@@ -42,25 +39,31 @@ def path_of(batch: TaskBatch, n: int, *, fused: bool, fidelity: bool, progress: 
     if not isinstance(batch, PoolBatch):
         return Points(batch)
     if fused and not fidelity and batch.fused is not None:
-        return FusedRows(batch.fused, n)
+        return FusedRows(batch, batch.fused, n)
     if fused and batch.frames is not None:
         return FramedRows(batch, batch.frames, n)
     return Rows(batch)
 
 
-def path_of_one(batch: PoolBatch, path: Path) -> PathOfOne:
-    """Return the `path_of` many runs for one full evaluation of the only run."""
-    if isinstance(path, FusedRows):
-        return FusedRow(path.table).__call__
-    if isinstance(path, FramedRows) and batch.dtype == _F32:  # other scores are scaled in an own way
-        return FramedRow(batch, path.frames).__call__
-    return Row(batch).__call__
+class Rows:
+    """Scores are looked up, also of idle runs: that is cheaper than to leave them out."""
+
+    def __init__(self, batch: PoolBatch) -> None:
+        self.batch = batch
+
+    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
+
+    def one(self, runs: Slots, row: int) -> float:
+        """Return the score of a full evaluation of the only run; what shows its row writes `Slots.row`."""
+        return self.batch.score_of(runs.base.item(0), row, runs.instance)
 
 
-class FusedRows:
+class FusedRows(Rows):
     """One gather gives configuration and score of each run."""
 
-    def __init__(self, table: NDArray[np.float32], n: int) -> None:
+    def __init__(self, batch: PoolBatch, table: NDArray[np.float32], n: int) -> None:
+        super().__init__(batch)
         self.table, self.shape, self.score = table, (n, table.shape[1]), table.shape[1] - 3
         self.few = n < _MANY
 
@@ -76,16 +79,21 @@ class FusedRows:
         """
         return self.table.take(cell, 0, _empty(self.shape, _F32), "clip")
 
+    def one(self, runs: Slots, row: int) -> float:
+        runs.row = shown = self.table[runs.base.item(0) + row].copy()
+        return float(shown.item(self.score))
+
     def scores(self, cell: Ints) -> NDArray[np.float32]:
         """Return the scores at flat places ``(n,)``."""
         return np.asarray(self.table[cell, self.score])
 
 
-class FramedRows:
+class FramedRows(Rows):
     """One gather gives the configurations, another the scores."""
 
     def __init__(self, batch: PoolBatch, frames: NDArray[np.float32], n: int) -> None:
-        self.batch, self.frames, self.shape, self.one_pool = batch, frames, (n, batch.d + 3), len(frames) == batch.m
+        super().__init__(batch)
+        self.frames, self.shape, self.one_pool = frames, (n, batch.d + 3), len(frames) == batch.m
         self.sure = not batch.fallible  # else `Runs` writes the scores, when it knows what failures are served
 
     def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
@@ -96,50 +104,13 @@ class FramedRows:
             block[:, self.batch.d] = score
         return score, outcome
 
-
-class Rows:
-    """Scores are looked up, also of idle runs: that is cheaper than to leave them out."""
-
-    def __init__(self, batch: TaskBatch) -> None:
-        self.batch = batch
-
-    def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
-        return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
-
-
-class FusedRow:
-    """`FusedRows` for one run."""
-
-    def __init__(self, table: NDArray[np.float32]) -> None:
-        self.table, self.score = table, table.shape[1] - 3
-
-    def __call__(self, runs: Slots, row: int) -> float:
-        runs.row = shown = self.table[runs.base.item(0) + row].copy()
-        return float(shown.item(self.score))
-
-
-class FramedRow:
-    """`FramedRows` for one run."""
-
-    def __init__(self, batch: PoolBatch, frames: NDArray[np.float32]) -> None:
-        self.batch, self.frames, self.one_pool = batch, frames, len(frames) == batch.m
-
-    def __call__(self, runs: Slots, row: int) -> float:
+    def one(self, runs: Slots, row: int) -> float:
         base = runs.base.item(0)
-        runs.row = shown = self.frames[row if self.one_pool else base + row].copy()
         score = self.batch.score_of(base, row, runs.instance)
-        shown[self.batch.d] = score
+        if self.batch.dtype == _F32:  # other scores are scaled in an own way
+            runs.row = shown = self.frames[row if self.one_pool else base + row].copy()
+            shown[self.batch.d] = score
         return score
-
-
-class Row:
-    """`Rows` for one run."""
-
-    def __init__(self, batch: PoolBatch) -> None:
-        self.batch = batch
-
-    def __call__(self, runs: Slots, row: int) -> float:
-        return self.batch.score_of(runs.base.item(0), row, runs.instance)
 
 
 class Points:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, Ints, Keys, Mask
 from hpo_gym.env.runs.columns import COLUMNS, Tick
 from hpo_gym.env.runs.failures import Failures
-from hpo_gym.env.runs.paths import FusedRows, path_of, path_of_one
+from hpo_gym.env.runs.paths import FusedRows, Rows, path_of
 from hpo_gym.env.runs.payment import Payment
 from hpo_gym.env.runs.slots import NOBODY, Slots
 from hpo_gym.env.runs.view import view_of
@@ -135,8 +135,8 @@ class Runs(Slots):
         self.leaving: NDArray[np.bool_] | None = None
         self._fused = path if not self._columns and isinstance(path, FusedRows) else None
         self.scalar = n == 1 and not self._columns
-        if self.scalar and isinstance(batch, PoolBatch):
-            self._path_of_one = path_of_one(batch, path)
+        if isinstance(path, Rows):
+            self._path_of_one = path.one
         possible = batch.fallible or self.in_cost
         self._failures = Failures(n, batch.dtype, floor, fidelity=fidelity, possible=possible)
 
