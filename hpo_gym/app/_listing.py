@@ -90,14 +90,10 @@ def info(what: object) -> dict[str, Any]:
         row = optimizer_row(name)
         try:
             maker = OPTIMIZERS.get(name)
+            words, settings = inspect.getdoc(maker) or "", _settings(maker)
         except MissingExtraError as missing:
-            return {"name": row.pop("name"), "description": str(missing), "settings": {}, **row}
-        return {
-            "name": row.pop("name"),
-            "description": inspect.getdoc(maker) or "",
-            "settings": _settings(maker),
-            **row,
-        }
+            words, settings = str(missing), {}
+        return {"name": row.pop("name"), "description": words, "settings": settings, **row}
     if name and ":" not in name and not is_saved(name):
         near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT)]
         raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near)

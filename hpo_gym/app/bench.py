@@ -96,16 +96,20 @@ def bench(
 
     Trains those that learn, runs all, stores every trial, prints a table and writes a report.
     """
-    from hpo_gym.bench import FIRST, benchmark
+    from hpo_gym.bench import FIRST, Front, benchmark
+    from hpo_gym.suites import load_suite
     from hpo_gym.system import bar
 
-    names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
+    names = FIRST if optimizers is None else tuple(words(optimizers))
     suites: list[Any] = [*suites_of(suite, leave_suite_out)]
     if constraints is not None:
         suites = _constrained(suites, constraints)
     if objectives is not None and budget_cost is not None:
         raise InvalidValueError("--objectives needs a budget in full evaluations, got --budget-cost: give --budget.")
-    trades = None if objectives is None else _trades(words(objectives), suites)
+    trades = None if objectives is None else words(objectives)
+    if trades is not None:
+        for one in suites:
+            Front.of(load_suite(one).members[0], trades)  # refuses what has no hypervolume there
     files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
     with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
@@ -142,16 +146,6 @@ def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
         if not name or not equals:
             raise InvalidValueError(f"`--constraints` must be name=number, separated by commas, got {word!r}.")
     return [constrained(load_suite(name), bounds) for name in suites]
-
-
-def _trades(names: list[str], suites: Sequence[Any]) -> list[str]:
-    """Objectives of which hypervolumes can be told on all suites."""
-    from hpo_gym.bench import Front
-    from hpo_gym.suites import load_suite
-
-    for suite in suites:
-        Front.of(load_suite(suite).members[0], names)
-    return names
 
 
 def _finish_shard(results: Results, shard: str, allow_failures: bool) -> None:

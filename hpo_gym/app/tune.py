@@ -10,7 +10,7 @@ import typer
 
 from hpo_gym.app._options import settings_of
 from hpo_gym.app._output import FAILED_CELLS, notes
-from hpo_gym.base import StorageFullError, StorageLostError, TrialsFailedError
+from hpo_gym.base import EndedTuningError, TrialsFailedError
 
 
 def tune(
@@ -66,7 +66,7 @@ def tune(
             )  # fmt: skip
     except TrialsFailedError as fault:
         tuned, why = fault.tuned, f"error: {fault}"
-    except (StorageFullError, StorageLostError) as fault:
+    except EndedTuningError as fault:
         if fault.tuned is not None:  # nowhere else is it to be had
             print(fault.tuned.summary(), file=sys.stderr)
         raise

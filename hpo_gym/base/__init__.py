@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hpo_gym.base.checkout import import_from_checkout as import_from_checkout
     from hpo_gym.base.errors import CheckFailed as CheckFailed
     from hpo_gym.base.errors import DamagedDataError as DamagedDataError
+    from hpo_gym.base.errors import EndedTuningError as EndedTuningError
     from hpo_gym.base.errors import HPOGymError as HPOGymError
     from hpo_gym.base.errors import InvalidValueError as InvalidValueError
     from hpo_gym.base.errors import MissingExtraError as MissingExtraError

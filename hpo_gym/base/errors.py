@@ -42,34 +42,26 @@ class DamagedDataError(HPOGymError, ValueError):
     """The content of a stored file contradicts its checksum or format."""
 
 
-class StorageFullError(HPOGymError, OSError):
-    """A store could not be written: disk full, quota, or a disk error. Earlier content is intact.
+class EndedTuningError(HPOGymError):
+    """Base class of the errors that end a tuning before its time.
 
     Attributes:
-        tuned: Trials of a tuning so far, as `hpo_gym.Tuned`; None elsewhere.
+        tuned: The trials so far, as `hpo_gym.Tuned`; None where nothing was tuned.
     """
 
     tuned: Any = None
 
 
-class StorageLostError(HPOGymError, OSError):
-    """A folder that is written to was removed, replaced or cut meanwhile.
-
-    Attributes:
-        tuned: Of a tuning, its trials so far, as `hpo_gym.Tuned`; else None.
-    """
-
-    tuned: Any = None
+class StorageFullError(EndedTuningError, OSError):
+    """A store could not be written: disk full, quota, or a disk error. Earlier content is intact."""
 
 
-class TrialsFailedError(HPOGymError, RuntimeError):
-    """The first trials of a tuning all failed, and all alike.
+class StorageLostError(EndedTuningError, OSError):
+    """A folder that is written to was removed, replaced or cut meanwhile."""
 
-    Attributes:
-        tuned: The trials, as `hpo_gym.Tuned`.
-    """
 
-    tuned: Any = None
+class TrialsFailedError(EndedTuningError, RuntimeError):
+    """The first trials of a tuning all failed, and all alike."""
 
 
 class MissingExtraError(HPOGymError, ImportError):

@@ -15,7 +15,7 @@ import inspect
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,11 +154,8 @@ class Registry(Generic[T]):
         entry, package = self._here.get(name), loaded.__name__
         if entry is not None and (entry.module == package or entry.module.startswith(package + ".")):
             return self.get(name)
-        maker = getattr(loaded, name, None)
-        if not callable(maker):
-            theirs = {n for n, e in self._here.items() if e.module == package}
-            raise unknown(f"{self.kind} in module {module!r}:", name, theirs | _public(loaded))
-        return cast("Callable[..., T]", maker)
+        theirs = [n for n, e in self._here.items() if e.module == package]
+        return _callable(loaded, name, f"{self.kind} in module {module!r}:", theirs)
 
     def name_of(self, maker: object) -> str | None:
         """Return the registered name of a maker, None if it has none."""
@@ -330,11 +327,7 @@ def user_function(spec: str, kind: str) -> Callable[..., Any]:
     module, colon, name = spec.rpartition(":")
     if not colon:
         raise UnknownNameError(f"The {kind} must be 'module:name' or 'file.py:name', got {spec!r}.")
-    loaded = _imported(module)
-    found = getattr(loaded, name, None)
-    if not callable(found):
-        raise unknown(f"{kind} in module {module!r}:", name, _public(loaded))
-    return cast("Callable[..., Any]", found)
+    return _callable(_imported(module), name, f"{kind} in module {module!r}:")
 
 
 def _imported(module: str) -> ModuleType:
@@ -381,8 +374,13 @@ def _import_user(module: str) -> ModuleType:
         raise
 
 
-def _public(module: object) -> set[str]:
-    return {n for n, v in vars(module).items() if not n.startswith("_") and callable(v)}
+def _callable(module: ModuleType, name: str, kind: str, also: Iterable[str] = ()) -> Callable[..., Any]:
+    """Return what can be called in a module; an error names the rest of its public ones, and `also`."""
+    found = getattr(module, name, None)
+    if not callable(found):
+        public = {n for n, v in vars(module).items() if not n.startswith("_") and callable(v)}
+        raise unknown(kind, name, public.union(also))
+    return cast("Callable[..., Any]", found)
 
 
 def scan_names(package: str, variable: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """`Account`: consistency of every step of a run with its task, its earlier trials, its budget and its incumbent.
 
 Everything is computed from the trials that the env reported and from the tasks themselves, nothing from the env's
-state.
+state. What its parts make of the trials is in `hpo_gym.checks.defined`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError
 from hpo_gym.checks.faults import Faults
-from hpo_gym.checks.worth import outcome, worth
 from hpo_gym.problem import LABELS, SPENT, Checkpoints, History, Query, Status, Task, Trial, over, pays, too_dear
 
 if TYPE_CHECKING:
@@ -70,20 +69,16 @@ class Account:
         return History(tuple(self.trials)).incumbent
 
     # ------------------------------------------------------------------ a trial
-    def add(self, info: Info, reward: float | None, terminated: bool, truncated: bool, faults: Faults) -> None:
-        """Add a trial: its info, its reward (None: a wrapper changes it), and whether the episode ends with it."""
+    def add(self, info: Info, terminated: bool, truncated: bool, faults: Faults) -> None:
+        """Add a trial: its info, and whether the episode ends with it."""
         status = Status(LABELS.index(info["status"])) if info["status"] in LABELS else Status.OK
         trial = Trial(Query(dict(info["config"]), info["fidelity"]), info["score"], info["cost"], status)
         trial = replace(trial, objectives=self._check_score(trial, info, faults))
         self._check_objectives(trial, info, faults)
-        before, spent = tuple(self.trials), self.spent
         self.trials.append(trial)
         self._check_incumbent(info, faults)
         faults.expect(info["t"] == self.t, f"`t` is {info['t']} after {self.t} trials")
         self._check_budget(trial, terminated, truncated, faults)
-        expected = None if reward is None else worth(self.kernel, self.task, before, trial, spent)
-        if reward is not None and expected is not None and not expected.agrees(reward):
-            faults.add(f"The reward {reward!r} is not the {expected.name}, {expected.value!r}")
 
     def _check_score(self, trial: Trial, info: Info, faults: Faults) -> Mapping[str, float]:
         """Check that score, cost and status are the task's for the configuration in this instance.
@@ -122,7 +117,7 @@ class Account:
         if reported is None:
             return
         if faults.expect("objectives" in info, "The info of `step` lacks ['objectives']"):
-            expected = np.array([outcome(trial, name) for name in reported.names])
+            expected = np.array([_outcome(trial, name) for name in reported.names])
             same = np.array_equal(info["objectives"], expected, equal_nan=True)
             fault = (
                 f"`info['objectives']` is not {list(reported.names)} of the trial: {info['objectives']}, not {expected}"
@@ -180,3 +175,8 @@ def check_given(trials: History, kernel: Kernel, info: Info, faults: Faults) -> 
 def is_number(value: object) -> bool:
     """Return whether a value is a finite Python float."""
     return type(value) is float and math.isfinite(value)
+
+
+def _outcome(trial: Trial, name: str) -> float:
+    """Return a trial's value of an objective, in its own unit; NaN without one of this name."""
+    return {"score": trial.score, "cost": trial.cost}.get(name, trial.objectives.get(name, math.nan))

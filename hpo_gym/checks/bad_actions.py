@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpo_gym.checks.choices import actions, space_of
 from hpo_gym.checks.drive import Env, codec_of, is_vector
@@ -41,29 +41,34 @@ def _no_arrays(good: ArrayLike) -> Iterator[Named]:
     yield "An action of Python objects", np.full(np.shape(good), None, object)
 
 
-def _of(space: gym.Space[Any], good: ArrayLike) -> Iterator[Named]:
-    if isinstance(space, gym.spaces.Box):
-        yield from _box(space, np.asarray(good))
-    elif isinstance(space, gym.spaces.Discrete):
+def _of(space: Any, good: Any) -> Iterator[Named]:
+    if isinstance(space, gym.spaces.Discrete):
         yield from _discrete(int(space.n))
-    elif isinstance(space, gym.spaces.MultiDiscrete):
-        yield from _multi_discrete(space, np.asarray(good))
-
-
-def _box(space: gym.spaces.Box, good: NDArray[np.floating]) -> Iterator[Named]:
-    values = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf, "1.5 times the bound": 1.5 * space.high.flat[0]}
-    for name, value in {**values, "a hair above the bound": np.nextafter(space.high.flat[0], np.float32(9))}.items():
-        for place in (0, -1):
+        return
+    grid = isinstance(space, gym.spaces.MultiDiscrete)
+    for place in (0, -1):
+        outside = {"-1": -1, "one above the last": space.nvec[place]} if grid else _beyond(space.high.flat[0])
+        for name, value in outside.items():
             bad = good.copy()
             bad[place] = value
             yield f"{name} in an action", bad
-    low = good.copy()
-    low[-1] = space.low.flat[-1] - 1.0
-    yield "An action below the bound", low
+    if grid:
+        yield "Fractions in an action", good + 0.5
+        yield "NaN in an action", good * np.nan
+    else:
+        low = good.copy()
+        low[-1] = space.low.flat[-1] - 1.0
+        yield "An action below the bound", low
     yield "An action with a number too many", np.append(good, good[:1])
     yield "An action with a number too few", good[:-1]
     yield "An action with an axis too many", good[None]
     yield "A single number as action", good[0]
+
+
+def _beyond(high: float) -> dict[str, float]:
+    hair = np.nextafter(high, np.float32(9))
+    values = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf, "1.5 times the bound": 1.5 * high}
+    return {**values, "a hair above the bound": hair}
 
 
 def _discrete(n: int) -> Iterator[Named]:
@@ -73,17 +78,3 @@ def _discrete(n: int) -> Iterator[Named]:
     yield "The action 0.5", 0.5
     yield "NaN in an action", float("nan")
     yield "An action with an axis too many", np.array([0])
-
-
-def _multi_discrete(space: gym.spaces.MultiDiscrete, good: NDArray[np.integer]) -> Iterator[Named]:
-    for place in (0, -1):
-        for name, value in (("-1", -1), ("one above the last", space.nvec.flat[place])):
-            bad = good.copy()
-            bad[place] = value
-            yield f"{name} in an action", bad
-    yield "Fractions in an action", good + 0.5
-    yield "NaN in an action", good * np.nan
-    yield "An action with a number too many", np.append(good, 0)
-    yield "An action with a number too few", good[:-1]
-    yield "An action with an axis too many", good[None]
-    yield "A single number as action", 0

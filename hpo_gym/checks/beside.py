@@ -9,10 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from hpo_gym.checks.account import Account
 from hpo_gym.checks.drive import Env, kernel_of
 from hpo_gym.checks.faults import Faults, difference, snapshot
-from hpo_gym.checks.rows import CheckedRows, Pools
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 from hpo_gym.problem import LABELS
 
@@ -32,9 +30,9 @@ class Reported(NamedTuple):
     info: Mapping[str, Any]
 
 
-def plain_one(env: Env) -> HPOEnv:
-    """Return a single env of the parts inside `env`."""
-    return _telling(env, HPOEnv(**_keywords(env)))
+def plain_one(env: Env, **parts: Any) -> HPOEnv:
+    """Return a single env of the parts inside `env`, or of others."""
+    return _telling(env, HPOEnv(**{**_keywords(env), **parts}))
 
 
 def plain_many(env: Env, n: int) -> HPOVectorEnv:
@@ -44,8 +42,8 @@ def plain_many(env: Env, n: int) -> HPOVectorEnv:
 
 def _telling(env: Env, plain: Plain) -> Plain:
     """Return the plain env with the objectives that `env` reports: those of constraints stand in no keyword."""
-    reported = kernel_of(env).parts.reported
-    plain.kernel.parts, plain._reported = replace(plain.kernel.parts, reported=reported), reported
+    plain._reported = kernel_of(env).parts.reported
+    plain.kernel.parts = replace(plain.kernel.parts, reported=plain._reported)
     return plain
 
 
@@ -56,7 +54,7 @@ def _keywords(env: Env) -> dict[str, Any]:
         "suite": inner.suite, "split": inner.split, "fold": inner.fold,
         **contexts.limit.settings(),
         "task": tasks[0].name if len(tasks) == 1 else None, "observer": parts.observer, "codec": parts.codec,
-        "reward": parts.reward, "duplicates": parts.duplicates, "n_init": kernel.contexts.n_init,
+        "reward": parts.reward, "duplicates": parts.duplicates, "n_init": contexts.n_init,
     }  # fmt: skip
 
 
@@ -117,25 +115,3 @@ def compare(what: str, got: Reported, expected: Reported, same: Mapping[str, boo
 def _array(obs: object) -> Any:
     """Return an observation with numbers as arrays: a single env may give a plain integer, a vector env an array."""
     return {k: np.asarray(v) for k, v in obs.items()} if isinstance(obs, dict) else np.asarray(obs)
-
-
-class CheckedRun:
-    """A run of the vector env, its counterpart in a single env, and its account."""
-
-    def __init__(self, i: int, env: Env, pools: Pools) -> None:
-        self.i, self.single = i, plain_one(env)
-        self.rows = CheckedRows(self.single.kernel, pools, self.single.suite.tasks("train", self.single.fold))
-        self.last: Reported | None = None
-        self.between = False
-        self.rewards: list[float] = []
-        self.account: Account | None = None
-
-    def begin(self, seed: int | None, task: str | None) -> Reported:
-        """Begin an episode of the single env."""
-        self.between, self.rewards = False, []
-        self.last = reported(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
-        kernel = self.single.kernel
-        number = kernel.runs.task.item(0)
-        given = tuple(self.single.history())
-        self.account = Account(kernel, kernel.batch.tasks[number], kernel.runs.instance.item(0), given)
-        return self.last

@@ -9,7 +9,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.base import seeding
 from hpo_gym.env import OneChoice
@@ -31,7 +30,7 @@ def has_masks(space: gym.Space[Any]) -> bool:
     return isinstance(space, (gym.spaces.Discrete, gym.spaces.MultiDiscrete))
 
 
-def actions(env: object, codec: object, seed: int) -> Iterator[Action]:
+def actions(env: object, codec: Any, seed: int) -> Iterator[Action]:
     """Random actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
     space = copy.deepcopy(space_of(env))
     space.seed(seed)
@@ -42,7 +41,17 @@ def actions(env: object, codec: object, seed: int) -> Iterator[Action]:
             yield going_on(space.sample(), space, codec)
 
 
-def walk(space: gym.Space[Any], codec: object, seed: int) -> Iterator[Action]:
+def walk(env: Any, codec: Any, seed: int) -> Iterator[Action]:
+    """Yield `walk_one`; for each run of a vector env one of its own."""
+    if not isinstance(env, gym.vector.VectorEnv):
+        yield from walk_one(space_of(env), codec, seed)
+        return
+    own = [walk_one(space_of(env), codec, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
+    while True:
+        yield np.array([next(one) for one in own])
+
+
+def walk_one(space: gym.Space[Any], codec: Any, seed: int) -> Iterator[Action]:
     """Actions of one run without end: a random one, the same again, then two at the ends of the space; none stops."""
     space = copy.deepcopy(space)
     space.seed(seed)
@@ -55,13 +64,6 @@ def walk(space: gym.Space[Any], codec: object, seed: int) -> Iterator[Action]:
         yield copy.copy(action)
         for end in itertools.islice(ends, 2):
             yield going_on(space.sample(), space, codec) if end is None else copy.copy(end)
-
-
-def walks(env: Any, codec: object, seed: int) -> Iterator[NDArray[Any]]:
-    """Yield `walk` for every run of a vector env, each with actions of its own."""
-    own = [walk(space_of(env), codec, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
-    while True:
-        yield np.array([next(one) for one in own])
 
 
 def corners(space: gym.Space[Any]) -> list[Action]:
@@ -85,31 +87,26 @@ def corners(space: gym.Space[Any]) -> list[Action]:
     return [np.where(sign.reshape(low.shape), high, low) for sign in signs]
 
 
-def going_on(action: Action, space: gym.Space[Any], codec: object) -> Action:
+def going_on(action: Action, space: gym.Space[Any], codec: Any) -> Action:
     """Return the action, changed if it would stop the episode."""
-    if not getattr(codec, "stop", False):
-        return action
+    return _stopped(action, space, codec, False) if codec.stop else action
+
+
+def stopping(action: Action, space: gym.Space[Any], codec: Any) -> Action:
+    """Return the action, changed so that it stops the episode; the codec can."""
+    return _stopped(action, space, codec, True)
+
+
+def _stopped(action: Action, space: Any, codec: Any, stop: bool) -> Action:
+    """Return the action with the part that stops the episode as asked."""
     if isinstance(space, gym.spaces.Discrete):
-        return action % (space.n - 1)
+        return type(action)(space.n - 1) if stop else action % (space.n - 1)
     action = np.array(action)
     if isinstance(space, gym.spaces.Box):
-        action[-1] = -abs(action[-1])
+        action[-1] = 1.0 if stop else -abs(action[-1])
     elif isinstance(codec, OneChoice):  # and a fidelity: the last choice stops
-        action[0] %= space.nvec[0] - 1  # type: ignore[attr-defined]
+        last = space.nvec[0] - 1
+        action[0] = last if stop else action[0] % last
     else:
-        action[-1] = 0
-    return action
-
-
-def stopping(action: Action, space: gym.Space[Any], codec: object) -> Action:
-    """Return the action, changed so that it stops the episode, if the codec can."""
-    if isinstance(space, gym.spaces.Discrete):
-        return type(action)(space.n - 1)
-    action = np.array(action)
-    if isinstance(space, gym.spaces.Box):
-        action[-1] = 1.0
-    elif isinstance(codec, OneChoice):
-        action[0] = space.nvec[0] - 1  # type: ignore[attr-defined]
-    else:
-        action[-1] = 1
+        action[-1] = stop
     return action

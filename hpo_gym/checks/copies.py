@@ -46,20 +46,15 @@ def check_copies(make: Make, faults: Faults) -> None:
 def _light_copy(env: Env) -> Env:
     """Return a deep copy that shares the constant parts: the suite and its tables."""
     kernel = kernel_of(env)
-    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None), getattr(kernel, "batch", None)]
-    kept.append(getattr(kept[1], "batch", None))
-    return copy.deepcopy(env, {id(thing): thing for thing in kept if thing is not None})
-
-
-def _unpickled(thing: object) -> Any:
-    return pickle.loads(pickle.dumps(thing))  # noqa: S301 - bytes that this line has just made
+    kept = (env.unwrapped.suite, kernel.contexts, kernel.batch, kernel.contexts.batch)
+    return copy.deepcopy(env, {id(thing): thing for thing in kept})
 
 
 def _ways(env: Env) -> list[tuple[str, Callable[[Any], Any]]]:
     """Ways to copy the env; some of Gymnasium's own wrappers cannot be pickled."""
     ways: list[tuple[str, Callable[[Any], Any]]] = [("A deep copy", copy.deepcopy)]
     if all(_can_be_pickled(kind) for kind in wrappers(env)):
-        ways.append(("A pickle", _unpickled))
+        ways.append(("A pickle", lambda thing: pickle.loads(pickle.dumps(thing))))  # noqa: S301 - bytes just made
     return ways
 
 

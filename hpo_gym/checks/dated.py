@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,13 @@ STUDIES = Path(hpo_gym.__file__).resolve().parents[1] / "benchmarks" / "studies"
 
 def out_of_date() -> dict[str, tuple[str, ...]]:
     """Return the outdated results with the parts that have moved on: ``{"agent ppo-pool-tables": ("MLP 1 -> 2",)}``."""
-    return {what: words for what, words in _every() if words}
-
-
-def _every() -> Iterator[tuple[str, tuple[str, ...]]]:
-    for name, folder in sorted(shipped().items()):
-        yield f"agent {name}", stale_since(read_about(folder))
-    for path in sorted(FOLDER.glob("*.json")):
-        yield f"reference runs on {path.stem}", stale(_made_of(path))
+    found = {f"agent {name}": stale_since(read_about(folder)) for name, folder in sorted(shipped().items())}
+    found |= {f"reference runs on {path.stem}": stale(_made_of(path)) for path in sorted(FOLDER.glob("*.json"))}
     if set_names():
         newest = newest_set()
-        yield f"set {newest.name}", stale({"suites": newest.made_of["suites"]})
-    for path in sorted(STUDIES.glob("*.json")):
-        yield f"study {path.stem}", stale(_made_of(path))
+        found[f"set {newest.name}"] = stale({"suites": newest.made_of["suites"]})
+    found |= {f"study {path.stem}": stale(_made_of(path)) for path in sorted(STUDIES.glob("*.json"))}
+    return {what: words for what, words in found.items() if words}
 
 
 def _made_of(path: Path) -> Mapping[str, Any]:

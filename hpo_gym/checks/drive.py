@@ -43,13 +43,13 @@ def mode_of(env: Env) -> AutoresetMode | None:
 
 
 def kernel_of(env: Env) -> Any:
-    """Return the kernel inside, or None if the env is not ours."""
-    return getattr(env.unwrapped, "kernel", None)
+    """Return the kernel inside."""
+    return env.unwrapped.kernel
 
 
 def codec_of(env: Env) -> Any:
-    """Return the codec inside, or None if the env is not ours."""
-    return getattr(getattr(kernel_of(env), "parts", None), "codec", None)
+    """Return the codec inside."""
+    return kernel_of(env).parts.codec
 
 
 def method(env: Env, name: str) -> Any:
@@ -57,6 +57,11 @@ def method(env: Env, name: str) -> Any:
     while not hasattr(env, name):
         env = env.env
     return getattr(env, name)
+
+
+def history_of(env: Env, i: int = 0) -> Any:
+    """Return the history of an env; of a vector env, that of run `i`."""
+    return method(env, "history")(*((i,) if is_vector(env) else ()))
 
 
 def wrappers(env: Env) -> Iterator[Any]:
@@ -85,14 +90,13 @@ def as_inside(env: Env, what: str) -> bool:
 
 def most_steps(env: Env) -> int:
     """Return the most steps of an episode, at most `MOST`."""
-    contexts = getattr(kernel_of(env), "contexts", None)
-    return min(MOST if contexts is None else contexts.horizon - contexts.n_init, MOST)
+    contexts = kernel_of(env).contexts
+    return int(min(contexts.horizon - contexts.n_init, MOST))
 
 
 def episode_length(env: Env) -> int:
     """Return the most trials of an episode, at most 40."""
-    contexts = getattr(kernel_of(env), "contexts", None)
-    return min(getattr(contexts, "horizon", 40), 40)
+    return int(min(kernel_of(env).contexts.horizon, 40))
 
 
 # ---------------------------------------------------------------------- steps

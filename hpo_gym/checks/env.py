@@ -11,7 +11,6 @@ from hpo_gym.checks.handed import check_given_values, check_handed_out
 from hpo_gym.checks.keywords import check_keywords
 from hpo_gym.checks.left_open import check_open_files
 from hpo_gym.checks.many import check_vector_steps
-from hpo_gym.checks.neighbours import check_neighbours
 from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
 from hpo_gym.checks.remade import check_spec
@@ -32,7 +31,7 @@ _FIRST = {
     "What is handed over": check_given_values,
 }
 _ONE = {"Valid episodes": check_episodes, "Other actions": check_other_actions}
-_MANY = {"Valid episodes": check_vector_steps, "What neighbours do": check_neighbours}
+_MANY = {"Valid episodes": check_vector_steps}
 _LAST = {
     "What is handed out": check_handed_out,
     "Seeds": check_seeds,
@@ -44,10 +43,10 @@ _LAST = {
 def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     """Check an env made by hpo_gym: `HPOEnv` or `HPOVectorEnv`, wrapped or not, that has not been reset.
 
-    Numbers are recomputed and compared: scores, costs, incumbents, rewards, the rest of the budget and masks from the
-    trials and the tasks; all of a single env with a plain vector env of the same parts and seeds, and each run of a
-    vector env with a plain single env. Episodes are played on every task of the split, with random actions, repeats and
-    the ends of the action space.
+    Numbers are recomputed and compared: scores, costs, incumbents and the rest of the budget from the trials and the
+    tasks; queries, observations, rewards and masks by the registered parts; all of a single env with a plain vector env
+    of the same parts and seeds, and each run of a vector env with a plain single env. Episodes are played on every task
+    of the split, with random actions, repeats and the ends of the action space.
 
     It also finds: bad actions, seeds, options and splits that are accepted or change the state; steps before the first
     reset and after the end; episodes that differ for one seed, by earlier use, by other actions or by the hash seed of
@@ -68,12 +67,12 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         CheckFailed: `faults` lists all faults.
         InvalidValueError: An env with vector rewards: with `weights` it has the same trials.
     """
-    if not hasattr(env, "unwrapped") or getattr(env.unwrapped, "kernel", None) is None:
+    if not isinstance(getattr(env, "unwrapped", None), (HPOEnv, HPOVectorEnv)):
         raise InvalidValueError(
             f'`env` must be an env of hpo_gym, such as `gym.make("hpo_gym/SVM-v0")`, got {shown(env)}; others have '
             "`gymnasium.utils.env_checker.check_env`."
         )
-    if isinstance(env.unwrapped, (HPOEnv, HPOVectorEnv)) and kernel_of(env).parts.reward.dim:
+    if kernel_of(env).parts.reward.dim:
         raise InvalidValueError("A reward must be a number here, got a vector of `objectives`; give `weights`.")
     faults = Faults(f"The env {env}")
     make = maker(env, faults)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
 from hpo_gym.checks.account import Account, Info, check_given, is_number
-from hpo_gym.checks.asked import check_asked
 from hpo_gym.checks.beside import Reported, compare, plain_many, reported, reported_run
 from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
+from hpo_gym.checks.defined import Defined
 from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
 from hpo_gym.checks.faults import Faults, Patience
-from hpo_gym.checks.rows import CheckedRows
-from hpo_gym.checks.shown import Obs, check_shown
-from hpo_gym.checks.worth import worth_of_stop
 from hpo_gym.problem import LABELS
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
@@ -42,10 +39,7 @@ class EpisodePlan(NamedTuple):
 def check_episodes(make: Make, faults: Faults) -> None:
     """Episodes step by step: drawn ones, seeded anew, and one on every task that is asked for by name."""
     env = make()
-    if not (kernel_of(env) and hasattr(env.unwrapped, "suite")):
-        faults.add("The env inside is not an HPOEnv")
-        return
-    run, wanted = Episodes(env, faults), list(plans(env))
+    run, wanted = Episodes(env, faults), plans(env)
     for i, plan in enumerate(wanted):
         if not run.play(plan):
             return
@@ -54,23 +48,18 @@ def check_episodes(make: Make, faults: Faults) -> None:
             return
 
 
-def plans(env: Env) -> Iterator[EpisodePlan]:
+def plans(env: Env) -> list[EpisodePlan]:
     """Return the episodes of a check."""
     names = [task.name for task in kernel_of(env).batch.tasks]
-    yield EpisodePlan(seed=1, most=most_steps(env) + 1)
-    yield from (EpisodePlan(), EpisodePlan())
-    yield EpisodePlan(stop=True)
-    yield from (
-        EpisodePlan(task=names[0]),
-        EpisodePlan(),
-        EpisodePlan(seed=0),
-        EpisodePlan(seed=2**63, task=names[-1]),
-        EpisodePlan(),
-    )
     chosen = np.unique(np.linspace(0, len(names) - 1, _TASKS).round().astype(int))
-    most = min(max(_STEPS // len(chosen), 2), _LONG)
-    yield from (EpisodePlan(task=names[i], most=most) for i in chosen.tolist())
-    yield from (EpisodePlan(), EpisodePlan(), EpisodePlan())
+    most, drawn = min(max(_STEPS // len(chosen), 2), _LONG), EpisodePlan()
+    return [
+        EpisodePlan(seed=1, most=most_steps(env) + 1),
+        *(drawn, drawn, EpisodePlan(stop=True), EpisodePlan(task=names[0]), drawn),
+        *(EpisodePlan(seed=0), EpisodePlan(seed=2**63, task=names[-1]), drawn),
+        *(EpisodePlan(task=names[i], most=most) for i in chosen.tolist()),
+        *(drawn, drawn, drawn),
+    ]
 
 
 class Episodes:
@@ -78,12 +67,12 @@ class Episodes:
 
     def __init__(self, env: Env, faults: Faults) -> None:
         self.env, self.faults, self.kernel = env, faults, kernel_of(env)
-        train = env.unwrapped.suite.tasks("train", env.unwrapped.fold)
-        self.rows, self.patience = CheckedRows(self.kernel, train=train), Patience(_SECONDS)
+        self.patience = Patience(_SECONDS)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
+        self.defined = None if self.beside is None else Defined(env, self.same, faults)
         self.masks = has_masks(env.unwrapped.action_space)
-        self._own, self._other = (walk(space_of(env), codec_of(env), seed) for seed in (7, 3))
+        self._own, self._other = (walk(env, codec_of(env), seed) for seed in (7, 3))
         self._names = {task.name: i for i, task in enumerate(self.kernel.batch.tasks)}
 
     # ------------------------------------------------------------------ an episode
@@ -98,10 +87,14 @@ class Episodes:
         if account is None:
             return False
         follows = expected is None or compare(_RESET, reported(opening), expected, self.same, faults)
-        self._look(opening[0], account, True)
+        if self.defined is not None:
+            self.defined.begin(plan.seed, plan.task, reported(opening))
+        self._check_masks(account)
         for step in range(plan.most):
             stop = plan.stop and step == 2 and self.beside is not None and codec_of(self.env).stop
-            action = self._action(stop)
+            action = next(self._own)
+            if stop:
+                action = stopping(action, space_of(self.env), codec_of(self.env))
             outcome = self.env.step(action)
             if not faults.expect(isinstance(outcome, tuple) and len(outcome) == 5, "`step` does not give five values"):
                 return False
@@ -115,10 +108,6 @@ class Episodes:
         fault = f"An episode of budget {contexts.budget:g} does not end within {plan.most} steps"
         faults.expect(not endless, fault)
         return True
-
-    def _action(self, stop: bool) -> Action:
-        action = next(self._own)
-        return stopping(action, space_of(self.env), codec_of(self.env)) if stop else action
 
     def _begin(self, plan: EpisodePlan, obs: object, info: Info) -> Account | None:
         faults, env = self.faults, self.env
@@ -151,11 +140,7 @@ class Episodes:
         if stop:
             good = terminated and not truncated and info.get("t") == account.t and "score" not in info
             faults.expect(good, "An action that stops does not end the episode, or counts as a trial")
-            expected = worth_of_stop(self.kernel, account.task, account.trials, account.spent)
-            if self.same["reward"] and expected is not None and not expected.agrees(reward):
-                faults.add(
-                    f"The reward of an action that stops, {reward!r}, is not the {expected.name}, {expected.value!r}"
-                )
+            self._check_parts(action, outcome)
             return True
         missing = [name for name in NAMES if name not in info]
         if not faults.expect(not missing, f"The info of `step` lacks {missing}"):
@@ -163,23 +148,22 @@ class Episodes:
         faults.expect(not truncated or is_limited(env), "An episode is truncated though no TimeLimit is set")
         faults.expect(info["task"] == account.task.name, "The task changes within an episode")
         check_types(info, faults)
-        if as_inside(env, "action"):
-            with faults.guard("To find what an action asks for"):
-                check_asked(action, info, account, self.rows, faults)
-        own = reward if self.same["reward"] else None
-        account.add(info, own, bool(terminated), bool(truncated), faults)
+        account.add(info, bool(terminated), bool(truncated), faults)
+        self._check_parts(action, outcome)
         if account.t <= _HISTORY or terminated or truncated:
             account.check_history(method(env, "history")(), info, faults)
-        self._look(obs, account, step < _MASKS)
+        if step < _MASKS:
+            self._check_masks(account)
         return True
 
-    def _look(self, obs: Obs, account: Account, masks: bool) -> None:
-        """Check the observation."""
-        if self.same["observation"]:
-            with self.faults.guard("To read the observation"):
-                check_shown(obs, account, self.rows, self.faults)
-        if self.masks and masks:
-            self.rows.check_masks(method(self.env, "action_masks")(), account, self.faults)
+    def _check_parts(self, action: Action, outcome: Sequence[Any]) -> None:
+        if self.defined is not None:
+            with self.faults.guard("To find what an action asks for"):
+                self.defined.step(action, reported(outcome))
+
+    def _check_masks(self, account: Account) -> None:
+        if self.masks and self.defined is not None:
+            self.defined.check_masks(method(self.env, "action_masks")(), account.t, account.task.name)
 
     # ------------------------------------------------------------------ the plain env beside it
     def _beside_reset(self, plan: EpisodePlan) -> Reported | None:

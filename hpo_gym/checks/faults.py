@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
 import random
 import time
 import warnings
@@ -68,17 +67,20 @@ class Faults:
         except Exception as error:
             self.add(f"{what} raises {type(error).__name__}: {error}")
 
-    def refuses(self, what: str, call: Callable[[], object], others: tuple[type[Exception], ...] = ()) -> bool:
-        """Note a fault unless `call` raises an `HPOGymError`, or one of `others`; returns whether it was refused."""
+    def refuses(
+        self, what: str, call: Callable[[], object], others: tuple[type[Exception], ...] = ()
+    ) -> Exception | None:
+        """Note a fault unless `call` raises an `HPOGymError`, or one of `others`; return what it raises."""
         try:
             call()
         except (HPOGymError,) + others as error:  # noqa: RUF005 - mypy reads no starred tuple here
-            return self.expect(str(error), f"{what}: the refusal has no message")
+            self.expect(str(error), f"{what}: the refusal has no message")
+            return error
         except Exception as error:
             self.add(f"{what}: raises {type(error).__name__} ({error}), not an HPOGymError")
-            return True
+            return error
         self.add(f"{what}: is accepted")
-        return False
+        return None
 
     def leave_out(self, what: str) -> None:
         """Note an omission, for want of time."""
@@ -102,7 +104,7 @@ def untouched_global_rng(faults: Faults, what: str) -> Iterator[None]:
     finally:
         now = np.random.get_state()  # noqa: NPY002
         faults.expect(random.getstate() == before, f"{what} uses the global generator of `random`")
-        faults.expect(digest(now) == digest(numbers), f"{what} uses the global generator of `numpy.random`")
+        faults.expect(difference(numbers, now) is None, f"{what} uses the global generator of `numpy.random`")
         random.setstate(before)
         np.random.set_state(numbers)  # noqa: NPY002
 
@@ -152,28 +154,6 @@ def _equal(a: object, b: object) -> bool:
 def _short(value: object) -> str:
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def digest(tree: object) -> str:
-    """Return a hash of a tree, the same in every process."""
-    out = hashlib.sha256()
-    for leaf in leaves(tree):
-        data = np.ascontiguousarray(leaf).tobytes() if isinstance(leaf, np.ndarray) else repr(leaf).encode()
-        out.update(len(data).to_bytes(8, "little") + data)
-    return out.hexdigest()
-
-
-def leaves(tree: object) -> Iterator[object]:
-    """All leaves, dictionaries by the order of their keys."""
-    if isinstance(tree, Mapping):
-        for key in sorted(tree, key=str):
-            yield key
-            yield from leaves(tree[key])
-    elif isinstance(tree, (list, tuple)):
-        for value in tree:
-            yield from leaves(value)
-    else:
-        yield tree
 
 
 def mutable(tree: object, path: str = "") -> Iterator[tuple[str, Any]]:

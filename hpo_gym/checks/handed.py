@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from hpo_gym.checks.choices import has_masks, space_of, walk, walks
-from hpo_gym.checks.drive import Driver, Env, Make, codec_of, episode_length, is_vector, method, mode_of
+from hpo_gym.checks.choices import has_masks, space_of, walk
+from hpo_gym.checks.drive import Driver, Env, Make, codec_of, episode_length, history_of, is_vector, method, mode_of
 from hpo_gym.checks.faults import Faults, difference, mutable, same, shared, snapshot, spoil
 
 
@@ -17,7 +17,7 @@ def check_handed_out(make: Make, faults: Faults) -> None:
     """Check that outputs are never written or handed out again, and that callers may overwrite them."""
     env, spoilt, twin = Driver(make()), Driver(make()), Driver(make())
     given, kept = [env.first], [snapshot(env.first)]
-    histories: list[tuple[Any, Any]] = []
+    histories: list[tuple[Any, list[Any]]] = []
     masks = [(mask, mask.copy()) for mask in _masks(env.env)]
     spoil(spoilt.first)
     for _ in range(episode_length(env.env) + 3):
@@ -27,7 +27,7 @@ def check_handed_out(make: Make, faults: Faults) -> None:
             faults.expect(place is None, f"Two steps hand out one object, at {place}")
         given.append(outcome)
         kept.append(snapshot(outcome))
-        histories.extend((history, _content(history)) for history in _histories(env.env))
+        histories.append((history := history_of(env.env), _content(history)))
         masks.extend((mask, mask.copy()) for mask in _masks(env.env))
         changed, expected = spoilt.step(), snapshot(twin.step())
         same(faults, "To overwrite what was handed out changes later steps", expected, snapshot(changed))
@@ -44,12 +44,6 @@ def check_handed_out(make: Make, faults: Faults) -> None:
         faults.expect(np.array_equal(mask, before), "Masks that were handed out change with later steps")
 
 
-def _histories(env: Env) -> list[Any]:
-    if not hasattr(env.unwrapped, "history"):
-        return []
-    return [method(env, "history")(0) if is_vector(env) else method(env, "history")()]
-
-
 def _masks(env: Env) -> list[Any]:
     return [method(env, "action_masks")()] if has_masks(space_of(env)) else []
 
@@ -60,9 +54,8 @@ def _content(history: Any) -> list[Any]:
 
 
 def _spoil_views(env: Env) -> None:
-    views: list[Any] = [trial.config for history in _histories(env) for trial in history]
-    for history in _histories(env):
-        views.append(getattr(history, "trials", history))
+    history = history_of(env)
+    views: list[Any] = [*(trial.config for trial in history), getattr(history, "trials", history)]
     if getattr(codec_of(env), "pool", False):
         views.append(method(env, "action_masks")())
     for _, view in list(mutable(views)):
@@ -74,8 +67,7 @@ def _spoil_views(env: Env) -> None:
 def check_given_values(make: Make, faults: Faults) -> None:
     """Actions, seeds and options are as they were after the env has read them, at once and later."""
     env = make()
-    codec, many = codec_of(env), is_vector(env)
-    chosen = walks(env, codec, 9) if many else walk(space_of(env), codec, 9)
+    chosen, many = walk(env, codec_of(env), 9), is_vector(env)
     seeds: object = list(range(env.num_envs)) if many else 4
     options: dict[str, Any] = {}
     kept: list[tuple[str, Any, Any]] = []

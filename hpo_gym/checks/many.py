@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from hpo_gym.base import StateError
-from hpo_gym.checks.asked import check_asked
-from hpo_gym.checks.beside import CheckedRun, Reported, compare, numbers, reported, reported_run
-from hpo_gym.checks.choices import Action, has_masks, stopping, walks
+from hpo_gym.checks.beside import Reported, compare, numbers, plain_one, reported, reported_run
+from hpo_gym.checks.choices import Action, has_masks, stopping, walk
+from hpo_gym.checks.defined import Defined
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
-from hpo_gym.checks.rows import Pools
-from hpo_gym.checks.shown import check_shown
 
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
 Info = Mapping[str, Any]
@@ -35,9 +33,6 @@ def check_vector_steps(make: Make, faults: Faults) -> None:
     """Check the outcomes of a vector env: spaces, types, numbers, ends and beginnings."""
     env = make()
     _shapes(make(), faults)
-    if kernel_of(env) is None or not hasattr(env.unwrapped, "suite"):
-        faults.add("The env inside is not an HPOVectorEnv")
-        return
     Many(env, faults).play()
     _integer_seed(make(), faults)
 
@@ -70,11 +65,24 @@ def _integer_seed(env: Env, faults: Faults) -> None:
     faults.expect(len(np.unique(seeds)) == env.num_envs, "One integer as seed gives two runs the same seed")
 
 
-class Moment(NamedTuple):
-    """A step of the vector env: its input and its output."""
+class CheckedRun:
+    """A run of the vector env, and its counterpart in a single env."""
 
-    actions: NDArray[Any]
-    outcome: Sequence[Any]
+    def __init__(self, i: int, env: Env, same: dict[str, bool], faults: Faults) -> None:
+        self.i, self.single = i, plain_one(env)
+        defined = Defined(env, same, faults)
+        self.defined = defined if defined.differs else None  # else the single env is the same
+        self.last: Reported | None = None
+        self.between = False
+        self.rewards: list[float] = []
+
+    def begin(self, seed: int | None, task: str | None, got: Reported) -> Reported:
+        """Begin an episode of the single env; `got` is what the vector env says of it."""
+        self.between, self.rewards = False, []
+        self.last = reported(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
+        if self.defined is not None:
+            self.defined.begin(seed, task, got)
+        return self.last
 
 
 class Many:
@@ -84,10 +92,9 @@ class Many:
         self.env, self.faults, self.mode = env, faults, mode_of(env)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         n = env.num_envs
-        pools: Pools = {}
-        self.runs = [CheckedRun(i, env, pools) for i in sorted({*range(min(n, _RUNS)), n - 1})]
+        self.runs = [CheckedRun(i, env, self.same, faults) for i in sorted({*range(min(n, _RUNS)), n - 1})]
         self.limit = getattr(env.unwrapped, "max_episode_steps", None)
-        self._actions = walks(env, codec_of(env), 5)
+        self._actions = walk(env, codec_of(env), 5)
         self.good, self.patience = True, Patience(_SECONDS)
 
     def play(self) -> None:
@@ -95,61 +102,52 @@ class Many:
         env, n = self.env, self.env.num_envs
         if not as_inside(env, "action"):
             return
-        names = [task.name for task in kernel_of(env).batch.tasks]
-        length = episode_length(env)
-        self._reset(seed=[3 + 7 * i for i in range(n)])
-        self._steps(min(3 * length + 5, _STEPS))
-        self._reset(options={"task": names[-1]})
-        self._steps(min(length, 8) + 1)
-        self._reset(options={"task": [names[i % len(names)] for i in range(n)]}, seed=[2 * i for i in range(n)])
-        self._steps(2)
-        self._some(names)
-        self._steps(min(length, _LONG) + 3)  # runs that began at different times end at different times
-        self._reset(seed=[None if i % 2 == 0 else 90 + i for i in range(n)])
-        self._steps(2)
+        names, length = [task.name for task in kernel_of(env).batch.tasks], episode_length(env)
+        even, last = np.arange(n) % 2 == 0, np.arange(n) >= n - 2
+        odd = ~even if n > 1 else even
+        openings: list[tuple[dict[str, Any], int]] = [
+            ({"seed": [3 + 7 * i for i in range(n)]}, min(3 * length + 5, _STEPS)),
+            ({"task": names[-1]}, min(length, 8) + 1),
+            ({"task": [names[i % len(names)] for i in range(n)], "seed": [2 * i for i in range(n)]}, 2),
+            ({"which": even}, 2),
+            ({"which": odd, "task": names[0]}, 2),
+            ({"which": even, "seed": [50 + i for i in range(even.sum())]}, 2),
+            # runs that began at different times end at different times
+            ({"which": last, "task": [names[-1 - i % len(names)] for i in range(last.sum())]}, min(length, _LONG) + 3),
+            ({"seed": [None if i % 2 == 0 else 90 + i for i in range(n)]}, 2),
+        ]
+        for keywords, count in openings:
+            self._reset(**keywords)
+            self._steps(count)
         self._reset()
         self._steps(min(length, 8) + 1, stop=True)
         for start in range(0, len(names), n):
             if self.patience.over:
                 self.faults.leave_out(f"{len(names) - start} of {len(names)} tasks")
                 return
-            self._reset(options={"task": [names[(start + i) % len(names)] for i in range(n)]})
+            self._reset(task=[names[(start + i) % len(names)] for i in range(n)])
             self._steps(2)
-
-    def _some(self, names: list[str]) -> None:
-        """Begin some runs, others with one task, some with seeds, then some with a task of their own each."""
-        n = self.env.num_envs
-        even = np.arange(n) % 2 == 0
-        odd = ~even if n > 1 else even
-        self._reset(even)
-        self._steps(2)
-        self._reset(odd, options={"task": names[0]})
-        self._steps(2)
-        self._reset(even, seed=[50 + i for i in range(even.sum())])
-        self._steps(2)
-        last = np.arange(n) >= n - 2
-        self._reset(last, options={"task": [names[-1 - i % len(names)] for i in range(last.sum())]})
 
     # ------------------------------------------------------------------ beginnings
     def _reset(
         self,
         which: NDArray[np.bool_] | None = None,
         seed: list[int | None] | None = None,
-        options: Mapping[str, Any] | None = None,
+        task: str | list[str] | None = None,
     ) -> None:
         """Begin runs, in the vector env and beside it; of seeds and tasks, one for each run that begins."""
         if not self.good:
             return
-        env, given = self.env, dict(options or {})
+        env = self.env
+        given: dict[str, Any] = {} if task is None else {"task": task}
         begun = np.ones(env.num_envs, bool) if which is None else which
         if which is not None:
             given["reset_mask"] = which.copy()
         outcome = env.reset(seed=seed, options=given or None)
-        names = given.get("task")
         for run in self.runs:
             if begun[run.i]:
                 place = int(begun[: run.i].sum())
-                name = names[place] if isinstance(names, list) else names
+                name = task[place] if isinstance(task, list) else task
                 self._begun(run, outcome, None if seed is None else seed[place], name)
             elif run.last is not None:
                 self._compare("What a reset of other runs leaves", reported_run(env, outcome, run.i), run.last._replace(
@@ -157,8 +155,8 @@ class Many:
 
     def _begun(self, run: CheckedRun, outcome: Sequence[Any], seed: int | None, task: str | None) -> None:
         """Check a run that begins with an outcome of the vector env."""
-        expected = run.begin(seed, task)
         got = reported_run(self.env, outcome, run.i)
+        expected = run.begin(seed, task, got)
         if task is not None:
             good = got.info.get("task") == task
             self._expect(good, "`options={'task': ..}` is not the task of the episodes that it begins")
@@ -177,64 +175,54 @@ class Many:
             if stop and step == 1 and codec_of(self.env).stop:
                 space = self.env.unwrapped.single_action_space
                 actions[0] = stopping(actions[0], space, codec_of(self.env))
-            self._step(Moment(actions, self.env.step(actions.copy())))
+            self._step(actions, self.env.step(actions.copy()))
             self._disabled()
 
-    def _step(self, now: Moment) -> None:
+    def _step(self, actions: NDArray[Any], outcome: Sequence[Any]) -> None:
         ended = np.zeros(self.env.num_envs, bool)
         for run in self.runs:
             if run.between:
-                begun = reported_run(self.env, now.outcome, run.i)
+                begun = reported_run(self.env, outcome, run.i)
                 idle = begun.reward == 0.0 or not self.same["reward"]
                 self._expect(idle, "A run that begins in a step has a reward in it")
                 self._expect(not (begun.terminated or begun.truncated), "A run that begins in a step ends in it")
-                self._begun(run, (now.outcome[0], now.outcome[-1]), None, None)
+                self._begun(run, (outcome[0], outcome[-1]), None, None)
             else:
-                ended[run.i] = self._stepped(run, now)
+                ended[run.i] = self._stepped(run, actions[run.i], outcome)
         if self.mode is AutoresetMode.SAME_STEP:
             for name in ("_final_obs", "_final_info") if ended.any() else ():
-                if self._expect(name in now.outcome[-1], f"The infos of a step that ends an episode lack {name!r}"):
-                    flags = np.asarray(now.outcome[-1][name])
+                if self._expect(name in outcome[-1], f"The infos of a step that ends an episode lack {name!r}"):
+                    flags = np.asarray(outcome[-1][name])
                     self._expect(all(flags[r.i] == ended[r.i] for r in self.runs), f"`{name}` is not who has ended")
-            said = any(k in now.outcome[-1] for k in ("final_obs", "final_info"))
+            said = any(k in outcome[-1] for k in ("final_obs", "final_info"))
             self._expect(not said or ended.any() or len(self.runs) < self.env.num_envs, "`final_obs` where nobody ends")
 
-    def _stepped(self, run: CheckedRun, now: Moment) -> bool:
+    def _stepped(self, run: CheckedRun, action: Action, outcome: Sequence[Any]) -> bool:
         """Check a run that continues; return whether its episode ends."""
-        expected = reported(run.single.step(now.actions[run.i]))
+        expected = reported(run.single.step(action))
         run.rewards.append(expected.reward)
         late = self.limit is not None and len(run.rewards) >= self.limit
         expected = run.last = expected._replace(truncated=late)
-        got = reported_run(self.env, now.outcome, run.i)
+        got = reported_run(self.env, outcome, run.i)
         ended = expected.terminated or late
         same_step = ended and self.mode is AutoresetMode.SAME_STEP
         if same_step:
             flags = (expected.reward, expected.terminated, expected.truncated)
             self._compare("A step that ends an episode", got, Reported(got.obs, *flags, {}), run)
-            self._final(run, now.outcome[-1], expected)
+            self._final(run, outcome[-1], expected)
         else:
             self._compare("A step", got, expected, run)
-            self._views(run)
-        self._trial(run, now.actions[run.i], got, expected, same_step)
+            self._views(run, expected.info["t"])
+        if run.defined is not None:
+            told = got._replace(info={**expected.info, **({} if same_step else got.info)})
+            with self.faults.guard("To find what an action asks for"):
+                run.defined.step(action, told, shown=not same_step)
         if ended:
-            self._statistics(run, now.outcome[-1])
+            self._statistics(run, outcome[-1])
             run.between = not same_step
             if same_step:
-                self._begun(run, (now.outcome[0], now.outcome[-1]), None, None)
+                self._begun(run, (outcome[0], outcome[-1]), None, None)
         return ended
-
-    def _trial(self, run: CheckedRun, action: Action, got: Reported, expected: Reported, final: bool) -> None:
-        """Check that the numbers of a trial are those of its task, from the reports of the vector env itself."""
-        if "config" not in expected.info or run.account is None:
-            return
-        info = {**expected.info, **({} if final else got.info)}
-        reward = got.reward if self.same["reward"] else None
-        with self.faults.guard("To find what an action asks for"):
-            check_asked(action, info, run.account, run.rows, self.faults)
-        run.account.add(info, reward, got.terminated, got.truncated, self.faults)
-        if self.same["observation"] and not final:
-            with self.faults.guard("To read the observation"):
-                check_shown(got.obs, run.account, run.rows, self.faults)
 
     def _final(self, run: CheckedRun, infos: Info, expected: Reported) -> None:
         """Return the report on the last step of an episode, from the step that ends it and begins the next one."""
@@ -245,10 +233,8 @@ class Many:
             info = numbers(self.env, infos["final_info"], run.i)
             self._compare("`final_obs` or `final_info`", Reported(obs, *expected[1:4], info), expected, run)
 
-    def _views(self, run: CheckedRun) -> None:
-        """History and masks of a run."""
-        assert run.account is not None
-        t = run.account.t + 1
+    def _views(self, run: CheckedRun, t: int) -> None:
+        """History and masks of a run after `t` trials."""
         if t <= _HISTORY:
             same = method(self.env, "history")(run.i) == run.single.history()
             self._expect(same, "`history(i)` is not that of a single env of the same seed")

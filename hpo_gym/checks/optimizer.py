@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,8 +59,8 @@ def check_optimizer(
     first = new()
     faults = Faults(f"The optimizer {type(first).__name__}")
     context = task if isinstance(task, Context) else Context.of(task, budget, prior)
-    answer = made_up if isinstance(task, Context) else _runner(task, int(context.budget))
-    if isinstance(answer, _Onward):
+    answer = made_up if isinstance(task, Context) else _Answers(task, int(context.budget))
+    if isinstance(answer, _Answers):
         context = replace(context, signals=answer.session.signals)
     course = _Course(context, answer, faults)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
@@ -78,36 +79,20 @@ def check_optimizer(
     faults.close()
 
 
-def _runner(task: Task, horizon: int) -> Answer:
-    if task.session(0, horizon).signals:
-        return _Onward(task, horizon)
-    return lambda query: task.run(query.config, query.fidelity)
-
-
-class _Onward:
-    """Answers of a run whose trials build on each other; `begin` begins it anew, in the same instance."""
+class _Answers:
+    """Answers of a task in one instance, run by run: a failure has the worst success of the run so far."""
 
     def __init__(self, task: Task, horizon: int) -> None:
         self.task, self.horizon = task, horizon
         self.begin()
 
     def begin(self) -> None:
-        self.session = self.task.session(0, self.horizon)
+        self.session, self._good = self.task.session(0, self.horizon), list[float]()
 
     def __call__(self, query: Query) -> Trial:
-        return self.session.run(query.config, query.fidelity)
-
-
-def _run_of(task: Task) -> Answer:
-    """Answers of one run: a failure has the worst success so far, as in a batch."""
-    good: list[float] = []
-
-    def answer(query: Query) -> Trial:
-        trial = task.run(query.config, query.fidelity, failed=min(good, default=0.0))
-        good.extend([trial.score] if trial.status is Status.OK else [])
+        trial = self.session.run(query.config, query.fidelity, failed=min(self._good, default=0.0))
+        self._good.extend([trial.score] if trial.status is Status.OK else [])
         return trial
-
-    return answer
 
 
 def made_up(query: Query) -> Trial:
@@ -128,7 +113,7 @@ class _Course:
     def run(self, optimizer: Optimizer, seed: int = 1, given: Sequence[Trial] = ()) -> list[Trial]:
         """Let an optimizer spend the budget, and check its proposals."""
         context, faults = self.context, self.faults
-        if isinstance(self.answer, _Onward):
+        if isinstance(self.answer, _Answers):
             self.answer.begin()
         optimizer.reset(context, seeding.generator(seed))
         for trial in given:
@@ -207,18 +192,17 @@ def _given(new: Make, course: _Course) -> None:
 
 def _degenerate(new: Make, course: _Course) -> None:
     """Check that it continues to propose on uninformative scores."""
-    scores: dict[str, Score] = {
-        "equal scores": lambda i: 0.25,
-        "huge scores": lambda i: (-1.0) ** i * 1e308,
-        "tiny differences": lambda i: 1.0 + i * 1e-16,
+    scores: dict[str, tuple[Score, Status]] = {
+        "equal scores": (lambda i: 0.25, Status.OK),
+        "huge scores": (lambda i: (-1.0) ** i * 1e308, Status.OK),
+        "tiny differences": (lambda i: 1.0 + i * 1e-16, Status.OK),
+        "failures only": (lambda i: -1.0, Status.FAILED),
     }
-    for name, score in {**scores, "failures only": lambda i: -1.0}.items():
-        status = Status.FAILED if name == "failures only" else Status.OK
-        count = iter(range(10**6))
+    for name, (score, status) in scores.items():
+        count = itertools.count()
 
         def answer(query: Query, score: Score = score, status: Status = status, count: Iterator[int] = count) -> Trial:
-            known = course.answer(query)
-            return replace(known, score=score(next(count)), status=status)
+            return replace(course.answer(query), score=score(next(count)), status=status)
 
         with course.faults.guard(f"A run of {name}"):
             replace(course, answer=answer).run(new(), 4)
@@ -270,8 +254,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(batch).measured_rows(runs.task, at) if by_row else batch.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        answer = _runner(task, len(runs.at)) if context.signals else _run_of(task)
-        alone = _Course(single, answer, faults).run(new(), seed)
+        alone = _Course(single, _Answers(task, len(runs.at)), faults).run(new(), seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 

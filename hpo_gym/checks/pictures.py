@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.checks.drive import Driver, Env, Make, episode_length, is_vector, method
+from hpo_gym.checks.drive import Driver, Env, Make, episode_length, history_of, is_vector
 from hpo_gym.checks.faults import Faults, same, snapshot
 
 _STEPS = 10  # of an episode
@@ -19,9 +19,8 @@ def check_pictures(make: Make, faults: Faults) -> None:
     if not faults.expect(isinstance(modes, list) and modes, "`metadata['render_modes']` is not a list of names"):
         return
     kind = type(env.unwrapped)
-    suite = getattr(env.unwrapped, "suite", None)
-    if suite is not None:
-        faults.refuses("The render mode 'no such mode'", lambda: kind(suite=suite, render_mode="no such mode"))
+    suite = env.unwrapped.suite
+    faults.refuses("The render mode 'no such mode'", lambda: kind(suite=suite, render_mode="no such mode"))
     for mode in [None, *modes]:
         _draw_through(make, mode, faults)
 
@@ -50,8 +49,7 @@ def _check(mode: str | None, env: Env, faults: Faults) -> None:
         return
     for i, picture in enumerate(pictures if is_vector(env) else (pictures,)):
         if mode == "ansi" and faults.expect(isinstance(picture, str) and picture, "Render mode 'ansi' gives no text"):
-            trials = len(method(env, "history")(i) if is_vector(env) else method(env, "history")())
-            lines = len(picture.splitlines())
+            trials, lines = len(history_of(env, i)), len(picture.splitlines())
             faults.expect(lines == 1 + trials, f"Render mode 'ansi' gives {lines} lines after {trials} trials")
         elif mode == "rgb_array":
             good = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)
@@ -60,7 +58,4 @@ def _check(mode: str | None, env: Env, faults: Faults) -> None:
 
 def _state(env: Env) -> list[Any]:
     """Return the trials so far."""
-    if not hasattr(env.unwrapped, "history"):
-        return []
-    history = method(env, "history")(0) if is_vector(env) else method(env, "history")()
-    return [(dict(t.config), t.score, t.fidelity) for t in history]
+    return [(dict(t.config), t.score, t.fidelity) for t in history_of(env)]

@@ -107,8 +107,6 @@ def check_splits(make: Make, faults: Faults) -> None:
     """Tasks are of the env's split, statistics of meta-train, and the oracle is read on the training split only."""
     env = make()
     inner, kernel = env.unwrapped, kernel_of(env)
-    if kernel is None:
-        return
     suite, split = inner.suite, inner.split
     for task in kernel.batch.tasks:
         where = suite.split(suite.task(task.name), inner.fold)

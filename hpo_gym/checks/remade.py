@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
@@ -24,25 +23,18 @@ def check_spec(make: Make, faults: Faults) -> None:
     spec = getattr(env, "spec", None)
     if spec is None:
         return
-    how = "gym.make_vec" if is_vector(env) else "gym.make"
+    how, remake = ("gym.make_vec", gym.make_vec) if is_vector(env) else ("gym.make", gym.make)
     _check_json(spec, faults)
-    ways: dict[str, Callable[[], Env]] = {f"`{how}(env.spec)` makes": lambda: _by_gymnasium(spec, is_vector(env))}
+    ways: dict[str, Callable[[], Env]] = {f"`{how}(env.spec)` makes": lambda: remake(spec).unwrapped}
     plain = next((kind for kind in type(env).__mro__ if kind.__module__ in _OURS), None)
     if plain is not None and plain is not type(env):
-        ways["The keywords of `env.spec` make"] = lambda: plain(**_keywords(spec))
+        keywords = {key: value for key, value in spec.kwargs.items() if key != "vectorization_mode"}
+        ways["The keywords of `env.spec` make"] = lambda: plain(**keywords)
     steps = min(episode_length(env) + 3, _STEPS)
     for what, way in ways.items():
         with faults.guard(what):
             where = _differs(make().unwrapped, way(), steps)
             faults.expect(where is None, f"{what} another env (at {where})")
-
-
-def _by_gymnasium(spec: EnvSpec, many: bool) -> Env:
-    return gym.make_vec(spec).unwrapped if many else gym.make(spec).unwrapped
-
-
-def _keywords(spec: EnvSpec) -> dict[str, Any]:
-    return {key: value for key, value in spec.kwargs.items() if key != "vectorization_mode"}
 
 
 def _differs(env: Env, other: Env, steps: int) -> str | None:

@@ -16,11 +16,13 @@ from hpo_gym.base import InvalidValueError, StateError, nearest, seeding, shown,
 from hpo_gym.optimize import Form, Optimizer, Trainable, form_of, reads_belief
 from hpo_gym.problem import AnySpace, Belief, Evaluations, SearchSpace, read_space
 from hpo_gym.suites import values_of
+from hpo_gym.system import usable_cores
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.study import FILE, StudyPlan, stored_plan
+from hpo_gym.tuning.stored_study import FILE, stored_plan
+from hpo_gym.tuning.study import StudyPlan
 
 DIRECTIONS = ("maximize", "minimize")
 
@@ -30,37 +32,18 @@ class Checked:
     """A validated tuning request.
 
     Attributes:
-        space: The search space.
         form: Recipe of the optimizer.
-        init: The initial design.
+        plan: Of the study; its seed is still to be set.
         prior: Earlier tasks.
-        direction: "maximize" or "minimize".
         belief: The user's.
-        meta_features: Numbers that describe the data.
         stopping: When a trial ends before its last step; None: never.
-        why: The reason for the choice of "auto"; empty if the user chose.
     """
 
-    space: SearchSpace
     form: Form
-    init: tuple[dict[str, Any], ...]
+    plan: StudyPlan
     prior: tuple[Evaluations, ...]
-    direction: str = "maximize"
     belief: Belief | None = None
-    meta_features: Mapping[str, float | None] | None = None
     stopping: Halving | None = None
-    why: str = ""
-
-    def plan(self, seed: int) -> StudyPlan:
-        """Return the plan of the study."""
-        known = seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in self.prior])
-        stopping = self.stopping
-        return StudyPlan(
-            self.space.to_json(), self.form.name, dict(self.form.settings), self.direction, seed, known, self.init,
-            belief=None if self.belief is None else self.belief.to_json(),
-            meta_features=dict(self.meta_features or {}), why=self.why,
-            stopping=None if stopping is None else [stopping.eta, stopping.min_steps, stopping.brackets],
-        )  # fmt: skip
 
 
 def checked(
@@ -105,11 +88,16 @@ def checked(
     if believed is not None and not reads_belief(made):
         raise InvalidValueError(f"`belief` needs an optimizer that reads it, such as 'gp-ei'; {form.name!r} does not.")
     features = values_of({} if meta_features is None else meta_features)  # type: ignore[arg-type]  # refused there
-    if stopping is True:
-        stopping = Halving()
-    if stopping is not None and stopping is not False and not isinstance(stopping, Halving):
+    rule = Halving() if stopping is True else None if stopping is False else stopping
+    if rule is not None and not isinstance(rule, Halving):
         raise InvalidValueError(f"`stopping` must be True, False or a `Halving`, got {stopping!r:.80}.")
-    return Checked(known, form, first, earlier, direction, believed, features, stopping or None, why)
+    plan = StudyPlan(
+        known.to_json(), form.name, dict(form.settings), direction, 0,
+        seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in earlier]), first,
+        belief=None if believed is None else believed.to_json(), meta_features=features, why=why,
+        stopping=None if rule is None else [rule.eta, rule.min_steps, rule.brackets],
+    )  # fmt: skip
+    return Checked(form, plan, earlier, believed, rule)
 
 
 def ready(optimizer: object) -> tuple[Form, Optimizer]:
@@ -202,8 +190,7 @@ def folder_of(out: object) -> Path | None:
 
 def threads_of(size: int) -> int:
     """Threads for each of so many trials."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // size)
+    return max(1, usable_cores() // size)
 
 
 def takes_seed(objective: Callable[..., Any]) -> bool:

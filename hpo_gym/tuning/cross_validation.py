@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sklearn import config_context, get_config
 from sklearn.base import clone
@@ -18,6 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from hpo_gym.base import StateError, seeding
 from hpo_gym.problem import Status
 from hpo_gym.system import Guard, Limits, Measured, Verdict
+from hpo_gym.tuning.arguments import threads_of
 
 Fold = dict[str, Any]
 """Scores, seconds and error of one split, as scikit-learn's searches keep them."""
@@ -75,97 +76,64 @@ class CrossValidation:
         return [dict(fold) for _ in self.splits]
 
 
-class Evaluator(Protocol):
-    """Evaluates the trials of a batch, all splits of each; used as a context manager."""
-
-    def __enter__(self) -> Evaluator: ...
-
-    def __exit__(self, *fault: object) -> None: ...
-
-    def __call__(self, batch: Batch) -> list[tuple[list[Fold], Verdict]]:
-        """Return splits and verdict of each trial. The verdict has no score, only failures that no split shows."""
+Evaluate = Callable[[Batch], list[tuple[list[Fold], Verdict]]]
+"""Splits and verdict of each trial of a batch. The verdict has no score, only failures that no split shows."""
 
 
-@dataclass
-class InParallel:
-    """All splits of a batch as jobs of joblib.
+@contextmanager
+def in_parallel(rule: CrossValidation, n_jobs: int | None, pre_dispatch: int | str) -> Iterator[Evaluate]:
+    """Evaluate all splits of a batch as jobs of joblib, whose arguments the last two are."""
+    count = len(rule.splits)
+    with Parallel(n_jobs=n_jobs, pre_dispatch=pre_dispatch) as parallel:
 
-    Attributes:
-        cross_validation: The evaluation.
-        n_jobs, pre_dispatch: As in joblib.
-    """
+        def evaluate(batch: Batch) -> list[tuple[list[Fold], Verdict]]:
+            calls = [call for number, config in batch.items() for call in rule.calls(number, config)]
+            folds = parallel(delayed(_fit_and_score)(*given, **named) for given, named in calls)
+            trials = [folds[i * count : (i + 1) * count] for i in range(len(batch))]
+            return [(trial, Verdict(Measured(Status.OK), seconds=_seconds(trial))) for trial in trials]
 
-    cross_validation: CrossValidation
-    n_jobs: int | None
-    pre_dispatch: int | str
-
-    def __enter__(self) -> InParallel:
-        self._parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch).__enter__()
-        return self
-
-    def __exit__(self, *fault: Any) -> None:
-        self._parallel.__exit__(*fault)
-
-    def __call__(self, batch: Batch) -> list[tuple[list[Fold], Verdict]]:
-        calls = [call for number, config in batch.items() for call in self.cross_validation.calls(number, config)]
-        folds = self._parallel(delayed(_fit_and_score)(*given, **named) for given, named in calls)
-        count = len(self.cross_validation.splits)
-        trials = [folds[i * count : (i + 1) * count] for i in range(len(batch))]
-        return [(trial, Verdict(Measured(Status.OK), seconds=_seconds(trial))) for trial in trials]
+        yield evaluate
 
 
-@dataclass
-class UnderGuard:
-    """Each trial in a fresh process, under limits, its splits one after another.
+@contextmanager
+def under_guard(rule: CrossValidation, limits: Limits, side_by_side: int, seed: int) -> Iterator[Evaluate]:
+    """Evaluate each trial in a fresh process, under limits, its splits one after another.
 
-    Attributes:
-        cross_validation: The evaluation.
+    Args:
+        rule: The evaluation.
         limits: Limits of a trial.
         side_by_side: Parallel trials of a batch.
-        threads: Threads of numerical libraries in a trial.
         seed: Of the global generators in each trial.
     """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        objective, threads = _Told(rule, folder, get_config()), threads_of(side_by_side)
+        guards = [stack.enter_context(Guard(objective, threads=threads)) for _ in range(side_by_side)]
 
-    cross_validation: CrossValidation
-    limits: Limits
-    side_by_side: int
-    threads: int
-    seed: int
+        def evaluate(batch: Batch) -> list[tuple[list[Fold], Verdict]]:
+            numbers, out = list(batch), []
+            for start in range(0, len(numbers), side_by_side):
+                now = list(zip(guards, numbers[start : start + side_by_side], strict=False))
+                for guard, number in now:
+                    own = seeding.key("trial", seed, number)
+                    guard.start(batch[number], limits=limits, seed=own, named={"number": number})
+                for guard, number in now:
+                    verdict = guard.read()
+                    assert isinstance(verdict, Verdict)  # it tells no steps
+                    out.append((_folds(rule, folder, number, verdict), verdict))
+            return out
 
-    def __enter__(self) -> UnderGuard:
-        with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            self._folder = Path(folder)
-            objective = _Told(self.cross_validation, folder, get_config())
-            guards = (Guard(objective, threads=self.threads) for _ in range(self.side_by_side))
-            self._guards = [stack.enter_context(guard) for guard in guards]
-            self._stack = stack.pop_all()
-        return self
+        yield evaluate
 
-    def __exit__(self, *fault: Any) -> None:
-        self._stack.__exit__(*fault)
 
-    def __call__(self, batch: Batch) -> list[tuple[list[Fold], Verdict]]:
-        numbers, out = list(batch), []
-        for start in range(0, len(numbers), self.side_by_side):
-            now = numbers[start : start + self.side_by_side]
-            for guard, number in zip(self._guards, now, strict=False):
-                seed = seeding.key("trial", self.seed, number)
-                guard.start(batch[number], limits=self.limits, seed=seed, named={"number": number})
-            for guard, number in zip(self._guards, now, strict=False):
-                verdict = guard.read()
-                assert isinstance(verdict, Verdict)  # it tells no steps
-                out.append((self._folds(number, verdict), verdict))
-        return out
-
-    def _folds(self, number: int, verdict: Verdict) -> list[Fold]:
-        if verdict.status is Status.OK:
-            return json.loads((self._folder / f"{number}.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-        raising = self.cross_validation.options["error_score"] == "raise"
-        if raising or verdict.status not in (Status.TIMEOUT, Status.MEMORYOUT, Status.CRASHED):
-            raise StateError(f"Trial {number + 1} must succeed, it ended as {verdict.status.label}: "
-                             f"{verdict.measured.reason}.")  # fmt: skip
-        return self.cross_validation.failed(verdict)
+def _folds(rule: CrossValidation, folder: Path, number: int, verdict: Verdict) -> list[Fold]:
+    if verdict.status is Status.OK:
+        return json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    raising = rule.options["error_score"] == "raise"
+    if raising or verdict.status not in (Status.TIMEOUT, Status.MEMORYOUT, Status.CRASHED):
+        raise StateError(f"Trial {number + 1} must succeed, it ended as {verdict.status.label}: "
+                         f"{verdict.measured.reason}.")  # fmt: skip
+    return rule.failed(verdict)
 
 
 @dataclass(frozen=True)
@@ -173,13 +141,13 @@ class _Told:
     """The objective of a guard: it leaves its measurements in a file."""
 
     cross_validation: CrossValidation
-    folder: str
+    folder: Path
     settings: Mapping[str, Any]
 
     def __call__(self, config: Mapping[str, Any], number: int) -> float:
         with config_context(**self.settings):
             folds = [_fit_and_score(*given, **named) for given, named in self.cross_validation.calls(number, config)]
-        (Path(self.folder) / f"{number}.json").write_text(json.dumps(folds), encoding="utf-8")
+        (self.folder / f"{number}.json").write_text(json.dumps(folds), encoding="utf-8")
         return 0.0
 
 

@@ -10,7 +10,7 @@ from hpo_gym.problem import columns
 from hpo_gym.system import Repaired, Store
 from hpo_gym.system import repair as repair_store
 from hpo_gym.system import verify as verify_store
-from hpo_gym.tuning.study import FILE, faults, keeps
+from hpo_gym.tuning.stored_study import FILE, faults, keeps
 from hpo_gym.tuning.tuned import Tuned
 
 

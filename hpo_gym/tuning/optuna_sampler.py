@@ -23,7 +23,7 @@ from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
-from hpo_gym.tuning.optuna_trials import Part, Turns, claimed, finished, groups
+from hpo_gym.tuning.optuna_trials import Part, claimed, finished, groups, leads_to
 from hpo_gym.tuning.proposals import Config, Proposer
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
@@ -92,7 +92,7 @@ class HPOGymSampler(BaseSampler):
     def _begin(self) -> None:
         self._lock = threading.RLock()
         self._parts: dict[tuple[str, ...], Part] = {}
-        self._turns: dict[tuple[str, ...], Turns] = {}
+        self._turns: dict[tuple[str, ...], Proposer] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_parts", "_turns")}
@@ -191,9 +191,10 @@ class HPOGymSampler(BaseSampler):
             config = Proposer(self._form, study, self._budget, prior, alone=False).next()
         else:
             turns = self._turns.pop(names, None)
-            if turns is None or not turns.leads_to(plan, ended):
-                turns = Turns(Proposer(self._form, Study(plan), self._budget, prior))
-            config = turns.next(ended)
+            if turns is None or not leads_to(turns.study, plan, ended):
+                turns = Proposer(self._form, Study(plan), self._budget, prior)
+            turns.study.ended.extend(ended[len(turns.study.ended) :])
+            config = turns.next()
             self._turns[names] = turns  # not if it has raised
         if config is not None:
             return part.parameters.params(config)

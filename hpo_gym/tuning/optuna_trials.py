@@ -16,8 +16,8 @@ from hpo_gym.problem import Status
 from hpo_gym.suites import constraints_of
 from hpo_gym.system import Measured, verdict
 from hpo_gym.tuning.optuna_space import ParameterSpace
-from hpo_gym.tuning.proposals import Config, Proposer
-from hpo_gym.tuning.study import Ended, StudyPlan
+from hpo_gym.tuning.proposals import Config
+from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
 PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
 SETTLED = "hpo_gym:settled"  # and whether no other trial was seen to have it
@@ -146,27 +146,11 @@ def measured(trial: FrozenTrial) -> Measured:
     return verdict(Measured(Status.OK, score=float(value), constraints=constraints), stopped=pruned)
 
 
-class Turns:
-    """An optimizer that is asked and told in turn, as far as it has come."""
-
-    def __init__(self, proposer: Proposer) -> None:
-        self._proposer, self._asked = proposer, False
-        self._answer: Config | None = None
-
-    def leads_to(self, plan: StudyPlan, ended: Sequence[Ended]) -> bool:
-        """Return whether it knows the beginning of these trials, under the same plan."""
-        reported = self._proposer.study.ended
-        return self._proposer.study.plan == plan and list(map(_content, reported)) == list(
-            map(_content, ended[: len(reported)])
-        )
-
-    def next(self, ended: Sequence[Ended]) -> Config | None:
-        """Return the proposal after these trials; the same again without new trials."""
-        reported = self._proposer.study.ended
-        if not self._asked or len(ended) > len(reported):
-            reported.extend(ended[len(reported) :])
-            self._answer, self._asked = self._proposer.next(), True
-        return self._answer
+def leads_to(study: Study, plan: StudyPlan, ended: Sequence[Ended]) -> bool:
+    """Return whether the trials of a study so far are the beginning of these, under the same plan."""
+    alike = zip(study.ended, ended, strict=False)
+    begins = len(study.ended) <= len(ended) and all(_content(a) == _content(b) for a, b in alike)
+    return study.plan == plan and begins
 
 
 def _content(e: Ended) -> tuple[object, ...]:

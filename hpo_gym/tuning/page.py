@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, source, style_sheet, svg_text, theme, ticks
-from hpo_gym.problem import Hyperparameter, SearchSpace
+from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.failures import counted
-from hpo_gym.tuning.study import Ended, StudyPlan
+from hpo_gym.tuning.study import Ended, Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,29 +28,7 @@ _HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has n
 _LABELS = 8  # choices that are named on an axis
 
 
-class TuningTrials(Protocol):
-    """The trials of a tuning, `hpo_gym.tuning.tuned.Tuned`."""
-
-    @property
-    def plan(self) -> StudyPlan: ...
-
-    @property
-    def ended(self) -> tuple[Ended, ...]: ...
-
-    @property
-    def space(self) -> SearchSpace: ...
-
-    @property
-    def best(self) -> Ended: ...
-
-    @property
-    def best_config(self) -> dict[str, Any]: ...
-
-    @property
-    def succeeded(self) -> bool: ...
-
-
-def page(tuned: TuningTrials) -> str:
+def page(study: Study) -> str:
     """Render the page; every text is escaped by the template engine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -59,66 +37,66 @@ def page(tuned: TuningTrials) -> str:
     env = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    failed = [e for e in tuned.ended if not e.counts]
-    names = tuned.space.names[:_COLUMNS]
-    figures = [("trials", "The trials in order", progress(tuned))]
-    if len(failed) < len(tuned.ended):
-        figures.append(("values", "Scores by hyperparameter", by_hyperparameter(tuned)))
+    best, failed = study.best, [e for e in study.ended if not e.counts]
+    names = study.space.names[:_COLUMNS]
+    figures = [("trials", "The trials in order", progress(study))]
+    if best is not None:
+        figures.append(("values", "Scores by hyperparameter", by_hyperparameter(study)))
     return env.get_template("page.html").render(
         style=style,
         policy=f"default-src 'none'; style-src {source(style)}; base-uri 'none'",
-        optimizer=printable(tuned.plan.optimizer),
-        direction=tuned.plan.direction,
-        tuned=tuned,
-        best=tuned.best if tuned.succeeded else None,
-        values={printable(k): _text(v) for k, v in tuned.best_config.items()} if tuned.succeeded else {},
-        seconds=sum(e.seconds for e in tuned.ended),
+        optimizer=printable(study.plan.optimizer),
+        direction=study.plan.direction,
+        tuned=study,
+        best=best,
+        values={} if best is None else {printable(k): _text(v) for k, v in best.config.items()},
+        seconds=sum(e.seconds for e in study.ended),
         figures=[(title, Markup(svg_text(figure, name, title))) for name, title, figure in figures],
         names=[printable(n) for n in names],
-        trials=[_row(tuned, e, names) for e in _best_first(tuned)[:_ROWS]],
-        left=max(0, len(tuned.ended) - _ROWS),
-        narrower=tuned.space.d - len(names),
-        failures=[(printable(why), count) for count, why in counted(tuned.ended)[:_KINDS]],
+        trials=[_row(study, e, names) for e in _best_first(study)[:_ROWS]],
+        left=max(0, len(study.ended) - _ROWS),
+        narrower=study.space.d - len(names),
+        failures=[(printable(why), count) for count, why in counted(study.ended)[:_KINDS]],
         failed=len(failed),
     )
 
 
-def progress(tuned: TuningTrials) -> Figure:
+def progress(study: Study) -> Figure:
     """Draw the scores in order, and the best so far."""
     from matplotlib.figure import Figure
 
     with theme(math=False):
         figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
         axes = figure.add_axes((0.1, 0.14, 0.87, 0.68))
-        good = [(i, e.measured.score) for i, e in enumerate(tuned.ended, 1) if e.counts]
+        good = [(i, e.measured.score) for i, e in enumerate(study.ended, 1) if e.counts]
         if good:
             order, scores = np.array(good).T
             scores = np.clip(scores, -_HIGHEST, _HIGHEST)
-            sign = tuned.plan.sign
+            sign = study.plan.sign
             axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
             best = sign * np.maximum.accumulate(sign * scores)
-            if order[-1] < len(tuned.ended):  # it is the best until the last trial
-                order, best = np.append(order, len(tuned.ended)), np.append(best, best[-1])
+            if order[-1] < len(study.ended):  # it is the best until the last trial
+                order, best = np.append(order, len(study.ended)), np.append(best, best[-1])
             axes.step(order, best, where="post", color=INK, label="best so far")
             axes.legend(frameon=False)
-        lost = [i for i, e in enumerate(tuned.ended, 1) if not e.counts]
+        lost = [i for i, e in enumerate(study.ended, 1) if not e.counts]
         axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
-        n = max(len(tuned.ended), 1)
+        n = max(len(study.ended), 1)
         axes.set(xlabel="trials", ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
         said = f", {len(lost)} of them without success" if lost else ""
-        lines(figure, printable(tuned.plan.optimizer)[:60], f"{tuned.plan.direction}, {len(tuned.ended)} trials{said}")
+        lines(figure, printable(study.plan.optimizer)[:60], f"{study.plan.direction}, {len(study.ended)} trials{said}")
     return figure
 
 
-def by_hyperparameter(tuned: TuningTrials) -> Figure:
+def by_hyperparameter(study: Study) -> Figure:
     """Draw the score of each successful trial over the values of each varying hyperparameter.
 
     With more than `_MOST`, those that explain the most of the scores' ranks, in the order of the space.
     """
     from matplotlib.figure import Figure
 
-    good = [e for e in tuned.ended if e.counts]
-    varied = [h for h in tuned.space.hyperparameters if h.size > 1]
+    good = [e for e in study.ended if e.counts]
+    varied = [h for h in study.space.hyperparameters if h.size > 1]
     shown = _telling(varied, good)
     rows = max(1, math.ceil(len(shown) / _PANELS))
     with theme(math=False):
@@ -130,7 +108,7 @@ def by_hyperparameter(tuned: TuningTrials) -> Figure:
             axes = figure.add_axes(
                 (0.07 + 0.235 * column, top - height * (row + 1) + 0.28 * height, 0.18, 0.62 * height)
             )
-            _panel(axes, h, good, tuned.best.number if tuned.succeeded else -1)
+            _panel(axes, h, good, -1 if study.best is None else study.best.number)
             if not column:
                 axes.set_ylabel("score")
         some = f"; the {len(shown)} that explain the most, of {len(varied)}" if len(shown) < len(varied) else ""
@@ -184,17 +162,13 @@ def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
     axes.spines["bottom"].set_color(FAINT)
 
 
-def _best_first(tuned: TuningTrials) -> list[Ended]:
+def _best_first(study: Study) -> list[Ended]:
     """Trials that count by their score, then the others in order."""
-    sign = tuned.plan.sign
-
-    def place(e: Ended) -> tuple[bool, float, int]:
-        return not e.counts, -sign * e.measured.score if e.counts else 0.0, e.order
-
-    return sorted(tuned.ended, key=place)
+    sign = study.plan.sign
+    return sorted(study.ended, key=lambda e: (not e.counts, -sign * e.measured.score if e.counts else 0.0, e.order))
 
 
-def _row(tuned: TuningTrials, e: Ended, names: Sequence[str]) -> dict[str, Any]:
+def _row(study: Study, e: Ended, names: Sequence[str]) -> dict[str, Any]:
     score, label = _text(e.measured.score), e.measured.status.label
     return {
         "number": e.number + 1,

@@ -49,6 +49,7 @@ class Proposer:
     _optimizer: Optimizer | None = None
     _heard: list[float] = field(default_factory=list)  # scores that the optimizer was told
     _waits: bool = False  # it was asked, and not told what became of that
+    _answer: Config | None = None
 
     def __post_init__(self) -> None:
         self._space = self.study.space
@@ -66,7 +67,8 @@ class Proposer:
     def _in_turn(self) -> Config | None:
         """Ask the one optimizer, up to date with all ended trials; `init` is only reported to it.
 
-        It begins anew once a success has changed the scores of earlier trials.
+        The answer stands until another trial has ended. The optimizer begins anew once a success has changed the scores
+        of earlier trials.
         """
         trials = self.trials()
         if self._optimizer is None or [t.score for t in trials[: len(self._heard)]] != self._heard:
@@ -78,8 +80,9 @@ class Proposer:
             self._optimizer.tell(trial)
             self._heard.append(trial.score)
             self._waits = False
-        self._waits = True
-        return self._config(self._optimizer.ask())
+        if not self._waits:
+            self._answer, self._waits = self._config(self._optimizer.ask()), True
+        return self._answer
 
     def _beside(self) -> Config | None:
         plan = self.study.plan

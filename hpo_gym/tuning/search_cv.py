@@ -6,6 +6,7 @@ import math
 import numbers
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,8 @@ from hpo_gym.problem import AnySpace, Evaluations, Status
 from hpo_gym.suites import values_of
 from hpo_gym.system import Limits, Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance, allowance
-from hpo_gym.tuning.arguments import Checked, checked, threads_of
+from hpo_gym.tuning.arguments import Checked, checked
+from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.choices import ObjectSpace
 from hpo_gym.tuning.data_sets import meta_features_of
 from hpo_gym.tuning.proposals import Proposer
@@ -38,15 +40,7 @@ from sklearn.model_selection._validation import (  # noqa: E402
 from sklearn.utils import check_random_state, indexable  # noqa: E402
 from sklearn.utils.validation import _check_method_params  # noqa: E402
 
-from hpo_gym.tuning.cross_validation import (  # noqa: E402
-    CrossValidation,
-    Evaluator,
-    Fold,
-    InParallel,
-    UnderGuard,
-)
-
-AUTO = "auto"
+from hpo_gym.tuning.cross_validation import CrossValidation, Evaluate, Fold, in_parallel, under_guard  # noqa: E402
 
 
 class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no types
@@ -90,7 +84,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         estimator: object,
         space: AnySpace,
         *,
-        optimizer: object = "auto",
+        optimizer: object = AUTO,
         budget: int = 33,
         prior: object = (),
         scoring: object = None,
@@ -167,7 +161,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         }  # fmt: skip
         rule = CrossValidation(clone(self.estimator), X, y, splits, options, self._may_take.trials, given.objects)
         study, folds = self._search(rule, found, self._meta_features(X, y))
-        self._keep(rule, Tuned(study.plan, tuple(study.ended)), folds, refit_metric)
+        self._keep(rule, Tuned.of(study), folds, refit_metric)
         if self.refit:
             self._refit(X, y, routed.estimator.fit)
         self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
@@ -178,7 +172,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         self, rule: CrossValidation, found: Checked, meta_features: Mapping[str, float | None]
     ) -> tuple[Study, list[Fold]]:
         """Return the trials, and all their splits, trial by trial."""
-        study, folds = Study(found.plan(self._seed())), []
+        study, folds = Study(replace(found.plan, seed=self._seed())), []
         alone = self.batch_size == 1
         proposer = Proposer(found.form, study, self._may_take, found.prior, alone, meta_features)
         with self._evaluator(rule, study.plan.seed) as evaluate:
@@ -192,12 +186,11 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
                         print(f"Trial {number + 1} of {self.budget}: {ended.measured.score:.6g}, {dict(ended.config)}")
         return study, folds
 
-    def _evaluator(self, rule: CrossValidation, seed: int) -> Evaluator:
+    def _evaluator(self, rule: CrossValidation, seed: int) -> AbstractContextManager[Evaluate]:
         if self.trial_timeout is None and self.memory is None:
-            return InParallel(rule, self.n_jobs, self.pre_dispatch)
-        limits = Limits(self.trial_timeout, self.memory)
+            return in_parallel(rule, self.n_jobs, self.pre_dispatch)
         beside = min(self.batch_size, effective_n_jobs(self.n_jobs))
-        return UnderGuard(rule, limits, beside, threads_of(beside), seed)
+        return under_guard(rule, Limits(self.trial_timeout, self.memory), beside, seed)
 
     def _judged(self, folds: Sequence[Fold], verdict: Verdict) -> Verdict:
         """Return the verdict with the mean score for the optimizer; without one if a fit failed or it is not finite."""

@@ -7,61 +7,148 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import DamagedDataError, HPOGymError, shown
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, beside, shown
 from hpo_gym.problem import Hyperparameter, SearchSpace, Status
-from hpo_gym.system import Measured, Record, exactly, expect, listed, mapping, number, of_type, whole
+from hpo_gym.system import Measured, Record, Store, exactly, expect, listed, mapping, number, of_type, verdict, whole
 from hpo_gym.system import text as text_of
+from hpo_gym.tuning.study import Ended, Study, StudyPlan
+
+FILE, PLAN = "tune.sqlite", "study"
 
 _FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
-@dataclass(frozen=True)
-class StoredTrial:
-    """A trial in a store: number and configuration, and the result if it has ended.
+@contextmanager
+def opened(folder: Path | None, plan: StudyPlan, *, resume: bool) -> Iterator[Study]:
+    """Return a study, empty or, if `resume`, in the state of the folder.
 
-    Attributes:
-        order: Its place in the order of ends; -1 before its end.
+    Raises:
+        InvalidValueError: The folder holds a study, without `resume`, or one of another plan.
+        DamagedDataError: Its content is damaged.
     """
+    if folder is None:
+        yield Study(plan)
+        return
+    path = folder / FILE
+    if path.exists() and not resume:
+        raise InvalidValueError(
+            f"`out` must be a new folder, {folder} holds a study: `resume=True` (`--resume`) goes on with it."
+        )
+    with Store(path) as store:
+        said = store.meta_get(PLAN)
+        if said is None:
+            store.meta_set(PLAN, json.dumps(asdict(plan), sort_keys=True))
+        else:
+            _refuse_other(plan, _plan(said, path), folder)
+        yield Study(plan, *_trials(store, SearchSpace(plan.space)), store)
 
-    number: int
-    config: Mapping[str, Any]
-    order: int = -1
-    measured: Measured | None = None
-    steps: tuple[tuple[int, float], ...] = ()
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    stopped: bool = False
+
+def stored_plan(folder: Path) -> StudyPlan | None:
+    """Return the plan of the study in a folder; None if there is none yet."""
+    if not (folder / FILE).is_file():
+        return None
+    with Store(folder / FILE, write=False) as store:
+        said = store.meta_get(PLAN)
+    return None if said is None else _plan(said, folder / FILE)
 
 
-def read_plan(text: str, needed: Collection[str], more: Collection[str], path: Path) -> dict[str, Any]:
-    """Return the entries of a plan.
+def read(folder: Path) -> Study:
+    """Return the study in a folder, which is not written to.
 
-    Args:
-        text: JSON.
-        needed: Names of required entries.
-        more: Names of optional entries.
-        path: Of the store, for messages.
+    Raises:
+        InvalidValueError: It holds none.
+        DamagedDataError: It is damaged.
+    """
+    plan = stored_plan(folder)
+    if plan is None:
+        raise InvalidValueError(f"{folder} must hold a study, there is no {FILE} with a plan in it.{beside(folder)}")
+    with Store(folder / FILE, write=False) as store:
+        return Study(plan, *_trials(store, SearchSpace(plan.space)))
+
+
+def faults(folder: Path) -> list[str]:
+    """Return the unreadable parts of the study in a folder, a sentence each: its plan, or trials of it."""
+    with Store(folder / FILE, write=False) as store:
+        said = store.meta_get(PLAN)
+        if said is None:
+            return [f"{store.path} holds no plan of a study: `hpo-gym tune` did not write it."]
+        try:
+            space = SearchSpace(_plan(said, store.path).space)
+        except HPOGymError as fault:
+            return [str(fault)]
+        return [why for record in store.records() if (why := _fault(record, space, store.path))]
+
+
+def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
+    """Return a check for records of a damaged store that are no trials of its study; for
+    `hpo_gym.system.storage.repair`.
+
+    Raises:
+        DamagedDataError: The plan is lost, and trials are meaningless without it.
+    """
+    if PLAN not in texts:
+        raise DamagedDataError(f"Nothing can be kept. The plan of the study in {path} is lost.")
+    space = SearchSpace(_plan(texts[PLAN], path).space)
+    return lambda record: _fault(record, space, path)
+
+
+def _fault(record: Record, space: SearchSpace, path: Path) -> str:
+    try:
+        _trial(record, space, path)
+    except DamagedDataError as fault:
+        return str(fault)
+    return ""
+
+
+def _refuse_other(plan: StudyPlan, there: StudyPlan, folder: Path) -> None:
+    mine, theirs = (json.loads(json.dumps(asdict(p))) for p in (plan, there))
+    for name, value in mine.items():
+        if theirs[name] != value and name != "why":
+            shown = "" if name in ("space", "prior") else f": {theirs[name]!r} there, {value!r} here"
+            raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
+
+
+def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:
+    """Return the ended trials of a store in the order of their ends, and the others by number."""
+    ended: list[Ended] = []
+    begun: dict[int, Mapping[str, Any]] = {}
+    for record in store.records():
+        try:
+            number, config, end = _trial(record, space, store.path)
+        except DamagedDataError as fault:
+            raise DamagedDataError(f"{fault} `hpo-gym repair {store.path.parent}` keeps the others.") from fault
+        if end is None:
+            begun[number] = config
+        else:
+            ended.append(replace(end, measured=verdict(end.measured, stopped=end.stopped)))  # older records have none
+    return sorted(ended, key=lambda e: e.order), begun
+
+
+# ---------------------------------------------------------------------- values
+def _plan(text: str, path: Path) -> StudyPlan:
+    """Return a plan from its JSON.
 
     Raises:
         DamagedDataError: It is no plan of this version: an unknown key, a missing one, or a wrong value.
     """
+    names = {f.name for f in fields(StudyPlan)}
+    later = {f.name for f in fields(StudyPlan) if (f.default, f.default_factory) != (MISSING, MISSING)}
     with _blamed(f"{path} holds a plan that this version cannot read"):
         said = dict(mapping("plan", json.loads(text)))
-        exactly("plan", said, set(needed), set(more))
+        exactly("plan", said, names - later, later)
         space = _space(said["space"])
         for name in ("optimizer", "prior"):
             text_of(name, said[name])
         said["why"] = text_of("why", said.get("why", ""))
-        settings = mapping("settings", said["settings"])
-        said["settings"] = settings
+        mapping("settings", said["settings"])
         expect(said["direction"] in ("maximize", "minimize"), "its direction must be maximize or minimize")
         whole("seed", said["seed"])
         said["init"] = tuple(_config(space, one) for one in listed("init", said.get("init", [])))
@@ -71,14 +158,14 @@ def read_plan(text: str, needed: Collection[str], more: Collection[str], path: P
             said["stopping"] = [whole("stopping", v) for v in listed("stopping", said["stopping"])]
         features = mapping("meta_features", said.get("meta_features", {}))
         said["meta_features"] = {k: None if v is None else number("meta_features", v) for k, v in features.items()}
-        return said
+        return StudyPlan(**said)
 
 
-def read_trial(record: Record, space: SearchSpace, path: Path) -> StoredTrial:
-    """Return a trial of a space.
+def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[str, Any], Ended | None]:
+    """Return the number and the configuration of a trial, and its end if it has ended.
 
     Raises:
-        DamagedDataError: It is none: an unknown key, a missing one, or a wrong value.
+        DamagedDataError: It is no trial of the space: an unknown key, a missing one, or a wrong value.
     """
     with _blamed(f"Trial {record.cell} of {path} cannot be read"):
         reported, times = dict(record.identity), dict(record.measured)
@@ -90,12 +177,13 @@ def read_trial(record: Record, space: SearchSpace, path: Path) -> StoredTrial:
         expect(record.cell == f"{n:08x}", f"its number must be that of its cell, got {n}")
         config = _config(space, reported["config"])
         if not ended:
-            return StoredTrial(n, config)
+            return n, config, None
         steps = tuple(_step(step) for step in listed("steps", reported["steps"]))
         seconds, cpu = (number(name, times.get(name), 0.0) for name in ("seconds", "cpu_seconds"))
         stopped = of_type("stopped", reported.get("stopped", False), bool)
         order = whole("order", reported["order"], most=2**32)
-        return StoredTrial(n, config, order, _measured(reported["measured"]), steps, seconds, cpu, stopped)
+        measured = _measured(reported["measured"])
+        return n, config, Ended(n, order, config, measured, steps, seconds, cpu, stopped)
 
 
 def _measured(value: object) -> Measured:

@@ -1,4 +1,4 @@
-"""A study: its plan, and all of its trials, on the disk if it has a folder.
+"""A study: its plan, and all of its trials, on the disk if it has a store.
 
 A trial is stored twice: at its beginning, so that it runs again after an interruption, and at its end. An ended trial
 outlives a killed process, and is never run again.
@@ -6,19 +6,14 @@ outlives a killed process, and is never run again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StorageLostError, beside
+from hpo_gym.base import StorageLostError
 from hpo_gym.problem import SearchSpace, Status
 from hpo_gym.system import Measured, Record, Store, Verdict, verdict
-from hpo_gym.tuning.stored_study import read_plan, read_trial
-
-FILE, PLAN = "tune.sqlite", "study"
 
 
 @dataclass(frozen=True)
@@ -115,6 +110,12 @@ class Study:
         return SearchSpace(self.plan.space)
 
     @property
+    def best(self) -> Ended | None:
+        """The best trial that ran to its end and met its constraints: of equals, the one that ended first."""
+        good = [e for e in self.ended if e.counts]
+        return max(good, key=lambda e: (self.plan.sign * e.measured.score, -e.order), default=None)
+
+    @property
     def count(self) -> int:
         """Trials that have begun."""
         return len(self.ended) + len(self.begun)
@@ -179,119 +180,3 @@ class _File:
             f"The folder of a study must stay as it is while it runs, {self._path} was {how}: give an `out` that the "
             "objective leaves alone. The trials so far are in `tuned` of this error."
         )
-
-
-@contextmanager
-def opened(folder: Path | None, plan: StudyPlan, *, resume: bool) -> Iterator[Study]:
-    """Return a study, empty or, if `resume`, in the state of the folder.
-
-    Raises:
-        InvalidValueError: The folder holds a study, without `resume`, or one of another plan.
-        DamagedDataError: Its content is damaged.
-    """
-    if folder is None:
-        yield Study(plan)
-        return
-    path = folder / FILE
-    if path.exists() and not resume:
-        raise InvalidValueError(
-            f"`out` must be a new folder, {folder} holds a study: `resume=True` (`--resume`) goes on with it."
-        )
-    with Store(path) as store:
-        said = store.meta_get(PLAN)
-        if said is None:
-            store.meta_set(PLAN, json.dumps(asdict(plan), sort_keys=True))
-        else:
-            _refuse_other(plan, _plan(said, path), folder)
-        yield Study(plan, *_trials(store, SearchSpace(plan.space)), store)
-
-
-def stored_plan(folder: Path) -> StudyPlan | None:
-    """Return the plan of the study in a folder; None if there is none yet."""
-    if not (folder / FILE).is_file():
-        return None
-    with Store(folder / FILE, write=False) as store:
-        said = store.meta_get(PLAN)
-    return None if said is None else _plan(said, folder / FILE)
-
-
-@contextmanager
-def read(folder: Path) -> Iterator[Study]:
-    """Return the study in a folder, which is not written to.
-
-    Raises:
-        InvalidValueError: It holds none.
-        DamagedDataError: It is damaged.
-    """
-    plan = stored_plan(folder)
-    if plan is None:
-        raise InvalidValueError(f"{folder} must hold a study, there is no {FILE} with a plan in it.{beside(folder)}")
-    with Store(folder / FILE, write=False) as store:
-        yield Study(plan, *_trials(store, SearchSpace(plan.space)))
-
-
-def faults(folder: Path) -> list[str]:
-    """Return the unreadable parts of the study in a folder, a sentence each: its plan, or trials of it."""
-    with Store(folder / FILE, write=False) as store:
-        try:
-            space = SearchSpace(_of_store(store).space)
-        except HPOGymError as fault:
-            return [str(fault)]
-        return [why for record in store.records() if (why := _fault(record, space, store.path))]
-
-
-def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
-    """Return a check for records of a damaged store that are no trials of its study; for
-    `hpo_gym.system.storage.repair`.
-
-    Raises:
-        DamagedDataError: The plan is lost, and trials are meaningless without it.
-    """
-    if PLAN not in texts:
-        raise DamagedDataError(f"Nothing can be kept. The plan of the study in {path} is lost.")
-    space = SearchSpace(_plan(texts[PLAN], path).space)
-    return lambda record: _fault(record, space, path)
-
-
-def _fault(record: Record, space: SearchSpace, path: Path) -> str:
-    try:
-        read_trial(record, space, path)
-    except DamagedDataError as fault:
-        return str(fault)
-    return ""
-
-
-def _refuse_other(plan: StudyPlan, there: StudyPlan, folder: Path) -> None:
-    mine, theirs = (json.loads(json.dumps(asdict(p))) for p in (plan, there))
-    for name, value in mine.items():
-        if theirs[name] != value and name != "why":
-            shown = "" if name in ("space", "prior") else f": {theirs[name]!r} there, {value!r} here"
-            raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
-
-
-def _of_store(store: Store) -> StudyPlan:
-    said = store.meta_get(PLAN)
-    if said is None:
-        raise DamagedDataError(f"{store.path} holds no plan of a study: `hpo-gym tune` did not write it.")
-    return _plan(said, store.path)
-
-
-def _plan(text: str, path: Path) -> StudyPlan:
-    later = {f.name for f in fields(StudyPlan) if (f.default, f.default_factory) != (MISSING, MISSING)}
-    return StudyPlan(**read_plan(text, {f.name for f in fields(StudyPlan)} - later, later, path))
-
-
-def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:
-    ended: list[Ended] = []
-    begun: dict[int, Mapping[str, Any]] = {}
-    for record in store.records():
-        try:
-            t = read_trial(record, space, store.path)
-        except DamagedDataError as fault:
-            raise DamagedDataError(f"{fault} `hpo-gym repair {store.path.parent}` keeps the others.") from fault
-        if t.measured is None:
-            begun[t.number] = t.config
-        else:
-            measured = verdict(t.measured, stopped=t.stopped)  # older records have none
-            ended.append(Ended(t.number, t.order, t.config, measured, t.steps, t.seconds, t.cpu_seconds, t.stopped))
-    return sorted(ended, key=lambda e: e.order), begun

@@ -13,10 +13,10 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, StateError
 from hpo_gym.problem import Evaluations, History, SearchSpace, Status
 from hpo_gym.suites import COLUMNS, PARAMS, TASK, TableSuite, table_suite
-from hpo_gym.tuning import study as stored
 from hpo_gym.tuning.failures import counted, failed
 from hpo_gym.tuning.proposals import as_trial
-from hpo_gym.tuning.study import Ended, StudyPlan
+from hpo_gym.tuning.stored_study import read
+from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +49,12 @@ class Tuned:
             InvalidValueError: It holds none.
             DamagedDataError: It is damaged.
         """
-        with stored.read(Path(folder)) as study:
-            return cls(study.plan, tuple(study.ended))
+        return cls.of(read(Path(folder)))
+
+    @classmethod
+    def of(cls, study: Study) -> Tuned:
+        """Return the trials of a study so far."""
+        return cls(study.plan, tuple(study.ended))
 
     @property
     def space(self) -> SearchSpace:
@@ -64,11 +68,11 @@ class Tuned:
         Raises:
             StateError: None succeeded; the message has the first reason.
         """
-        good = [e for e in self.ended if e.counts]
-        if not good:
+        best = self._study.best
+        if best is None:
             why = f": the first one said {self.ended[0].measured.reason!r}" if self.ended else ""
             raise StateError(f"No trial of {len(self.ended)} succeeded and met its constraints{why}.")
-        return max(good, key=lambda e: (self.plan.sign * e.measured.score, -e.order))
+        return best
 
     @property
     def best_config(self) -> dict[str, Any]:
@@ -83,7 +87,11 @@ class Tuned:
     @property
     def succeeded(self) -> bool:
         """Return whether a trial succeeded and met its constraints."""
-        return any(e.counts for e in self.ended)
+        return self._study.best is not None
+
+    @property
+    def _study(self) -> Study:
+        return Study(self.plan, list(self.ended))
 
     def summary(self) -> str:
         """Return the best trial in lines of text, the outcomes of the others, and the reasons of failures."""
@@ -160,7 +168,7 @@ class Tuned:
         from hpo_gym.bench import shown
         from hpo_gym.tuning.page import progress
 
-        return shown(progress(self), path)
+        return shown(progress(self._study), path)
 
     def report(self, path: str | Path) -> Path:
         """Write all trials, the best configuration and figures as one HTML page that needs nothing else.
@@ -174,7 +182,7 @@ class Tuned:
         file = Path(path)
         if file.suffix != ".html":
             raise InvalidValueError(f"`path` must end in '.html', got {file.name!r}.")
-        write_files(file.parent, {file.name: page(self).encode()})
+        write_files(file.parent, {file.name: page(self._study).encode()})
         return file
 
     def __repr__(self) -> str:

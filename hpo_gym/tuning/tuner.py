@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import StorageFullError, StorageLostError, TrialsFailedError, limit, seeding, whole
+from hpo_gym.base import EndedTuningError, limit, seeding, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
 from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, reported
@@ -22,7 +22,8 @@ from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.failures import MOST, FailureWatch, failed
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.study import Study, opened
+from hpo_gym.tuning.stored_study import opened
+from hpo_gym.tuning.study import Study
 from hpo_gym.tuning.tuned import Tuned
 
 
@@ -105,13 +106,11 @@ def tune(
     )  # fmt: skip
     limits, folder = Limits(trial_timeout, memory), folder_of(out)
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
-    plan = found.plan(seed_of(seed, folder, resume=resume))
+    plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
         stack.enter_context(_reported_of(study))
-        proposer = Proposer(
-            found.form, study, may_take, found.prior, n_jobs == 1, found.meta_features or {}, found.belief
-        )
+        proposer = Proposer(found.form, study, may_take, found.prior, n_jobs == 1, plan.meta_features, found.belief)
         tell = stack.enter_context(reported(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
@@ -119,7 +118,7 @@ def tune(
             watch = FailureWatch(most, tuple(study.ended), _kept(folder))
             seeded = takes_seed(objective)
             _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()
-        result = tell.result = Tuned(plan, tuple(study.ended))
+        result = tell.result = Tuned.of(study)
         return result
 
 
@@ -137,11 +136,11 @@ def _reported_of(study: Study) -> Iterator[None]:
     """Hand out the trials of a tuning that ends before its time."""
     try:
         yield
-    except (TrialsFailedError, StorageLostError, StorageFullError) as fault:
-        fault.tuned = Tuned(study.plan, tuple(study.ended))
+    except EndedTuningError as fault:
+        fault.tuned = Tuned.of(study)
         raise
     except KeyboardInterrupt:
-        found = Tuned(study.plan, tuple(study.ended))
+        found = Tuned.of(study)
         print(f"stopped: {found.summary() if found.ended else 'no trial has ended'}", file=sys.stderr)
         raise
 
@@ -219,13 +218,10 @@ class _Loop:
         if self.stopping is None:
             return False
         trials = {e.number: e.steps for e in self.study.ended} | {r.number: r.steps for r in self.busy.values()}
-        if self.stopping.ends(trials, self._whole(), one.number):
+        whole = {e.number for e in self.study.ended if e.steps and not e.stopped and not failed(e.measured)}
+        if self.stopping.ends(trials, whole, one.number):
             return False
         return self.stopping.stops(trials, one.number, self.study.plan.direction)
-
-    def _whole(self) -> set[int]:
-        """Numbers of the trials that told steps and ended by themselves, with a score."""
-        return {e.number for e in self.study.ended if e.steps and not e.stopped and not failed(e.measured)}
 
     def _left(self) -> float:
         spent = time.perf_counter() - self.began
@@ -235,9 +231,8 @@ class _Loop:
         return self._left() == 0.0
 
     def _say(self) -> None:
-        sign = self.study.plan.sign
-        best = max((sign * e.measured.score for e in self.study.ended if e.counts), default=None)
-        doing = "" if best is None else f"best {sign * best:.6g}"
+        best = self.study.best
+        doing = "" if best is None else f"best {best.measured.score:.6g}"
         if self.budget.cost is not None:
             doing += f" {min(1.0, self.budget.share(self.study.ended)):.0%} spent"
         self.tell(len(self.study.ended), self.budget.trials if self.budget.cost is None else 0, doing)

@@ -45,7 +45,7 @@ class ShowsTheBestOfAllRuns(Changes):
         return obs, *rest
 
 
-@planted("What the neighbours of a run do changes what it is told")
+@planted(f"{STEP} of the same parts and seed: `observation` differs")
 class ShowsTheMeanOfAllRuns(Changes):
     def changed(self, obs: Any, *rest: Any) -> Any:
         obs[:, 0] = obs[:, 0].mean()

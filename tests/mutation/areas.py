@@ -120,6 +120,7 @@ AREAS = (
             "hpo_gym/tuning/earlier.py",
             "hpo_gym/tuning/proposals.py",
             "hpo_gym/tuning/stopping.py",
+            "hpo_gym/tuning/stored_study.py",
             "hpo_gym/tuning/study.py",
             "hpo_gym/tuning/tuner.py",
             "hpo_gym/tuning/tuned.py",

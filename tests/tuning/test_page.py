@@ -16,14 +16,14 @@ from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.trial import Status
 from hpo_gym.system.jobs.measured import Measured, verdict
 from hpo_gym.tuning import page as pages
-from hpo_gym.tuning.study import Ended, StudyPlan
+from hpo_gym.tuning.study import Ended, Study, StudyPlan
 from hpo_gym.tuning.tuned import Tuned
 
 SPACE = ConfigurationSpace()
 SPACE.add(Float("C", (0.01, 100.0), log=True), Integer("degree", (2, 5)), Categorical("kernel", ["<rbf>", "poly"]))
 
 
-def tuned(*scores: float, direction: str = "maximize", constraint: float = 0.0) -> Tuned:
+def study(*scores: float, direction: str = "maximize", constraint: float = 0.0) -> Study:
     space = SearchSpace(SPACE)
     plan = StudyPlan(space.to_json(), "gp-ei", {}, direction, 0, "")
     ended = []
@@ -37,7 +37,7 @@ def tuned(*scores: float, direction: str = "maximize", constraint: float = 0.0) 
         )
         config = {"C": 0.5 * (i + 1), "degree": 2 + i % 3, "kernel": ("<rbf>", "poly")[i % 2]}
         ended.append(Ended(i, i, config, measured, seconds=0.25))
-    return Tuned(plan, tuple(ended))
+    return Study(plan, ended)
 
 
 class Cells(HTMLParser):
@@ -67,7 +67,7 @@ class Cells(HTMLParser):
     ("direction", "order"), [("maximize", ["3", "1", "4", "2"]), ("minimize", ["4", "1", "3", "2"])]
 )
 def test_the_table_has_all_trials_best_first_and_failures_last(direction, order):
-    text = pages.page(tuned(0.5, math.nan, 0.75, 0.25, direction=direction))
+    text = pages.page(study(0.5, math.nan, 0.75, 0.25, direction=direction))
     rows = Cells(text).rows
     assert rows[0] == ["trial", "score", "seconds", "C", "degree", "kernel"]
     assert [row[0] for row in rows[1:]] == order
@@ -77,7 +77,7 @@ def test_the_table_has_all_trials_best_first_and_failures_last(direction, order)
 
 
 def test_nothing_comes_from_outside_and_texts_are_escaped():
-    text = pages.page(tuned(0.5, math.nan))
+    text = pages.page(study(0.5, math.nan))
     assert "<script" not in text and "&lt;script&gt;alert(1)" in text
     addresses = [v for _, a in Cells(text).tags for k, v in a.items() if k in ("href", "src") and not v.startswith("#")]
     assert addresses == []
@@ -86,18 +86,18 @@ def test_nothing_comes_from_outside_and_texts_are_escaped():
 
 
 def test_a_trial_that_breaks_a_constraint_does_not_lead():
-    rows = Cells(pages.page(tuned(0.9, 0.5, constraint=1.0))).rows
+    rows = Cells(pages.page(study(0.9, 0.5, constraint=1.0))).rows
     assert [row[:2] for row in rows[1:]] == [["2", "0.5"], ["1", "infeasible (0.9)"]]
 
 
 def test_without_a_success_the_page_says_so():
-    text = pages.page(tuned(math.nan, math.nan))
+    text = pages.page(study(math.nan, math.nan))
     assert "No trial succeeded" in text and text.count("<figure") == 1
-    assert pages.page(tuned()).count("<figure") == 1, "an empty one has no values to show"
+    assert pages.page(study()).count("<figure") == 1, "an empty one has no values to show"
 
 
 def test_a_panel_has_the_values_of_its_hyperparameter():
-    figure = pages.by_hyperparameter(tuned(0.5, math.nan, 0.75))
+    figure = pages.by_hyperparameter(study(0.5, math.nan, 0.75))
     panels = {axes.get_title(): axes for axes in figure.axes}
     assert sorted(panels) == ["C", "degree", "kernel"]
     assert panels["C"].get_xscale() == "log"
@@ -107,20 +107,20 @@ def test_a_panel_has_the_values_of_its_hyperparameter():
 
 
 def test_it_is_written_whole_to_a_file_that_says_what_it_is(tmp_path):
-    found = tuned(0.5).report(tmp_path / "deep" / "mine.html")
+    found = Tuned.of(study(0.5)).report(tmp_path / "deep" / "mine.html")
     assert found.read_text("utf-8").startswith("<!doctype html>")
     with pytest.raises(InvalidValueError, match=r"must end in '\.html', got 'mine\.pdf'"):
-        tuned(0.5).report(tmp_path / "mine.pdf")
+        Tuned.of(study(0.5)).report(tmp_path / "mine.pdf")
 
 
 @pytest.mark.parametrize("scores", [(1.7e308, -1.7e308), (-1.7e308, 1.7e308, 0.0), (1.7e308, 1.7e308)])
 def test_scores_at_the_ends_of_floating_point_are_drawn(scores):
-    text = pages.page(tuned(*scores))
+    text = pages.page(study(*scores))
     assert text.count("<figure") == 2
     assert f"{scores[0]:.6g}" in text
 
 
-def wide(d: int, n: int) -> Tuned:
+def wide(d: int, n: int) -> Study:
     """A tuning whose score is the last hyperparameter alone."""
     space = read_space({"kind": ["a", "b", "c"]} | {f"x{i}": (0.0, 1.0) for i in range(d - 1)})
     rng = np.random.default_rng(0)
@@ -128,7 +128,7 @@ def wide(d: int, n: int) -> Tuned:
     for i in range(n):
         config = {"kind": "abc"[i % 3]} | dict(zip(space.names[1:], rng.random(d - 1).tolist(), strict=True))
         ended.append(Ended(i, i, config, Measured(Status.OK, "", 9.0 * config[f"x{d - 2}"] + 5.0 * (i % 3))))
-    return Tuned(StudyPlan(space.to_json(), "random", {}, "maximize", 0, ""), tuple(ended))
+    return Study(StudyPlan(space.to_json(), "random", {}, "maximize", 0, ""), ended)
 
 
 def test_of_many_hyperparameters_those_that_explain_the_most_have_a_panel():
@@ -158,6 +158,6 @@ def test_lone_surrogates_are_spaces_on_the_page(tmp_path):
 
 
 def test_the_best_so_far_is_drawn_until_the_last_trial():
-    (axes,) = pages.progress(tuned(0.25, 0.5, math.nan, math.nan)).axes
+    (axes,) = pages.progress(study(0.25, 0.5, math.nan, math.nan)).axes
     best = next(line for line in axes.lines if line.get_label() == "best so far")
     assert list(zip(best.get_xdata(), best.get_ydata(), strict=True)) == [(1, 0.25), (2, 0.5), (4, 0.5)]

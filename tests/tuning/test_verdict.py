@@ -24,7 +24,8 @@ from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.proposals import Proposer
-from hpo_gym.tuning.study import FILE, Ended, Study, StudyPlan
+from hpo_gym.tuning.stored_study import FILE
+from hpo_gym.tuning.study import Ended, Study, StudyPlan
 from hpo_gym.tuning.tuned import Tuned
 
 optuna = pytest.importorskip("optuna")

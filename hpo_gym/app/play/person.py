@@ -106,12 +106,13 @@ class Person:
                     case "e" | "enter":
                         return self._query(self._entered())
                     case "q" | "quit":
-                        if self._ends():
+                        if self._talk.agrees(f"Evaluations left: {self._left:.3g}. End the run?"):
                             return None
                     case "h" | "history":
                         self._history()
                     case "r" | "ranges":
-                        self._ranges()
+                        for h in self._context.space.hyperparameters:
+                            say(f"{h.name}: {range_of(h)}")
                     case "?" | "help":
                         self._help()
                     case "u" | "undo":
@@ -143,11 +144,8 @@ class Person:
 
     @property
     def _left(self) -> float:
-        """Return the rest of the budget in words."""
+        """Return the rest of the budget, in full evaluations."""
         return self._context.budget - sum(t.fidelity for t in self._trials)
-
-    def _ends(self) -> bool:
-        return self._talk.agrees(f"Evaluations left: {self._left:.3g}. End the run?")
 
     # ------------------------------------------------------------------ entering
     def _entered(self) -> Mapping[str, Any]:
@@ -245,10 +243,6 @@ class Person:
             mark = "*" if history.incumbents[-1] == i else " "
             level = f" at {short(trial.fidelity)}" if trial.fidelity < 1 else ""
             self._talk.say(f"{i + 1:>3} {mark} {shown_score(trial.score)}{level}  {_words(trial.config)}", hang=6)
-
-    def _ranges(self) -> None:
-        for h in self._context.space.hyperparameters:
-            self._talk.say(f"{h.name}: {range_of(h)}")
 
 
 def _words(config: Mapping[str, Any]) -> str:

@@ -103,13 +103,9 @@ class _Clock:
         """Return the seconds of a round."""
         return self.evaluations * SLOT + HOLD
 
-    def at(self, k: float) -> float:
-        """When evaluation `k` begins, from 0."""
-        return 100 * k * SLOT / self.seconds
-
     def percent(self, k: float) -> str:
-        """Return it in CSS."""
-        return f"{self.at(k):.2f}".rstrip("0").rstrip(".") + "%"
+        """When evaluation `k` begins, from 0, in CSS."""
+        return f"{100 * k * SLOT / self.seconds:.2f}".rstrip("0").rstrip(".") + "%"
 
     def styles(self) -> Iterator[str]:
         """Return the styles of lasting parts from evaluation `k` on, `.k..`, and of those of the last only, `.t..`."""
@@ -281,8 +277,5 @@ def _rows(race: Race, clock: _Clock) -> Iterator[_Row]:
         dot = f'<circle class="v0 h{j}" cx="{_TRACK:g}" cy="{y:.1f}" r="{min(5.0, 0.4 * pitch):g}"{held}/>'
         yield _Row(y, size, clock.glide(f"h{j}", places), label + track, dot, places, values)
     if space.d > count:
-        yield _Row(0, 0, "", _more(space.d - count), "", [None] * len(trials), [""] * len(trials))
-
-
-def _more(count: int) -> str:
-    return f'<text class="s e" x="{_EDGE}" y="82" font-size="11">and {count} more</text>'
+        more = f'<text class="s e" x="{_EDGE}" y="82" font-size="11">and {space.d - count} more</text>'
+        yield _Row(0, 0, "", more, "", [None] * len(trials), [""] * len(trials))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from hpo_gym.base import InvalidValueError, UnknownNameError, seeding, whole
 from hpo_gym.bench import families_first, regret_of
 from hpo_gym.optimize import Context, Form, Optimizer, Run, Trainable, choices_of, form_of, turns
@@ -188,10 +186,3 @@ def _form(agent: object) -> Form:
             ) from fault
         raise
     return form
-
-
-def spread(values: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return the lowest and the highest finite value, always apart."""
-    known = np.array([v for row in values for v in row if np.isfinite(v)] or [0.0])
-    low, high = float(known.min()), float(known.max())
-    return (low, high) if high > low else (low - 0.5, high + 0.5)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpo_gym.app.play.race import REGRET, Race, spread
+from hpo_gym.app.play.race import REGRET, Race
 
 FLOOR = 1e-3
 """What is below it stands on the lowest line."""
@@ -31,8 +31,9 @@ class Scale:
         """Return the axis of a race so far."""
         if race.measure == REGRET:
             return cls(share=share)
-        low, high = spread([lane.values for lane in race.lanes])
-        return cls(low, high)
+        known = [value for lane in race.lanes for value in lane.values if math.isfinite(value)] or [0.0]
+        low, high = min(known), max(known)
+        return cls(low, high) if high > low else cls(low - 0.5, high + 0.5)
 
     def place(self, value: float) -> float:
         """Return the position of a value, in [0, 1]."""
