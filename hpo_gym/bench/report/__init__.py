@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo_gym.base import InvalidValueError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.grid import FigureGrid
 from hpo_gym.bench.report.page import Beside, Drawn, page
@@ -57,15 +56,11 @@ def write_report(
         curves: For each suite of the results, the curves of each of its optimizers, of the score of its headline.
         beside: Further content of the page.
         timings: False leaves out all measured times and the origin: equal results then give equal bytes.
-
-    Raises:
-        InvalidValueError: The curves contradict the results' summaries.
     """
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
     from hpo_gym.bench.report.values import by_auc, task_values
 
-    _check(results, curves)
     look, files = styles(curves), {}
     figures: dict[str, dict[str, Drawn]] = {}
     by_task: dict[str, FigureGrid] = {}
@@ -95,15 +90,6 @@ def _drawn(name: str, figure: Figure, curves: Sequence[Curves], look: Mapping[st
     makers = {"regret": regret_values, "ranks": rank_values}
     svg = Markup(svg_text(figure, f"{slug}-{name}", str(escape(f"{name}, {curves[0].suite}"))))
     return Drawn(svg, frame(figure), makers[name](curves, look, slug)) if name in makers else Drawn(svg)
-
-
-def _check(results: Results, curves: Mapping[str, Sequence[Curves]]) -> None:
-    for suite, found in results["suites"].items():
-        named, given = sorted(found["optimizers"]), sorted(c.optimizer for c in curves.get(suite, ()))
-        if named != given or not named:
-            raise InvalidValueError(
-                f"`curves[suite]` must hold each optimizer of the results once, got {given} for {named} ({suite=})."
-            )
 
 
 def _slugs(suites: Mapping[str, object]) -> dict[str, str]:

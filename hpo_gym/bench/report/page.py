@@ -113,9 +113,7 @@ def page(
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
         outdated=_outdated(results) if results.get("stale") else None,
         on_test=any(part["score"] == TEST for part in results["suites"].values()),
-        protocol=[*_protocol(results["protocol"]), *parts_of(results["memory"])]
-        if "memory" in results
-        else _protocol(results["protocol"]),
+        protocol=[*_protocol(results["protocol"]), *parts_of(results.get("memory"))],
         cost=cost_of(results),
         counted=counted,
         plain=plain,

@@ -24,8 +24,10 @@ def said_of_memory(memory: Mapping[str, Any] | None, suite: str) -> str:
     return f"Of earlier tasks, all could read the same; more than scores is read only by {'; '.join(who)}."
 
 
-def parts_of(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the memory as lines of the report's protocol: a title and a text each."""
+def parts_of(memory: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the memory as lines of the report's protocol: a title and a text each; none where it is not recorded."""
+    if memory is None:
+        return []
     lines = [("memory", " and ".join(memory["splits"]))]
     for suite, held in memory["suites"].items():
         lines.append((f"memory, {suite}", "; ".join(_counts(one) for one in held)))

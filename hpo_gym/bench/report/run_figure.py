@@ -119,7 +119,8 @@ def _parallel(
     axes: Axes, run: SingleRun, used: Sequence[Hyperparameter], colours: Sequence[str], words: _Words
 ) -> None:
     """Draw a line for each configuration, broken at inactive hyperparameters; the best on top."""
-    for over, i in enumerate(sorted(range(len(run.trials)), key=lambda i: _height(run.trials[i].score))):
+    heights = [-math.inf if t.score is None else t.score for t in run.trials]
+    for over, i in enumerate(sorted(range(len(heights)), key=heights.__getitem__)):
         config, lost = run.trials[i].config, run.trials[i].score is None
         y = [place(a, config[a.name]) if a.name in config else np.nan for a in used]
         dash = ":" if lost else "-"
@@ -137,10 +138,6 @@ def _parallel(
         for text, at, side in zip(ends(axis), (-0.07, 1.07), ("top", "bottom"), strict=True):
             turn = 90.0 if words.upright else 0.0
             axes.text(j, at, label(text, _END), color=MUTED, fontsize=words.small, ha="center", va=side, rotation=turn)
-
-
-def _height(score: float | None) -> float:
-    return -math.inf if score is None else score
 
 
 def ends(axis: Hyperparameter) -> tuple[str, str]:

@@ -177,12 +177,7 @@ def ticks(n: int) -> list[int]:
 
 def png_bytes(figure: Figure) -> bytes:
     """Render a PNG of 150 dots per inch, without date or software in it."""
-    return _rendered(figure, "png")
-
-
-def raw_svg(figure: Figure, salt: str) -> str:
-    """Render an SVG with ids unique to its salt."""
-    return _rendered(figure, "svg", f"hpo-gym-{salt}").decode()
+    return rendered(figure, "png")
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -195,7 +190,7 @@ def save(figure: Figure, path: str | Path) -> None:
     if kind not in _SAVED:
         nearest = get_close_matches(kind, _SAVED, 1, 0.0)[0]
         raise InvalidValueError(f"`path` must end in .png, .svg or .pdf, got {str(path)!r}; the nearest is .{nearest}.")
-    Path(path).write_bytes(_rendered(figure, kind))
+    Path(path).write_bytes(rendered(figure, kind))
 
 
 def shown(figure: Figure, path: str | Path | None = None) -> Figure:
@@ -217,8 +212,9 @@ def _small_png(figure: Figure) -> bytes:
     return out.getvalue()
 
 
-def _rendered(figure: Figure, kind: str, salt: str = "hpo-gym") -> bytes:
-    """Render a figure in our look, without anything in it that differs from run to run."""
+def rendered(figure: Figure, kind: str, salt: str = "hpo-gym") -> bytes:
+    """Render a figure in our look, without anything in it that differs from run to run; ids of an SVG are unique to its
+    salt."""
     from matplotlib import rc_context
 
     out = io.BytesIO()

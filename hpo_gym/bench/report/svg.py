@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, raw_svg
+from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, rendered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ def svg_text(figure: Figure, salt: str, name: str) -> str:
         salt: Keeps its ids apart from those of other figures.
         name: Its content, for screen readers; escaped already.
     """
-    svg = raw_svg(figure, salt)
+    svg = rendered(figure, "svg", f"hpo-gym-{salt}").decode()
     box = re.search(r'viewBox="[0-9. ]*"', svg)
     assert box is not None, "matplotlib gives every SVG a viewBox"
     body = svg[svg.index("</defs>") + len("</defs>") : svg.rindex("</svg>")]  # before: a style that rules the page

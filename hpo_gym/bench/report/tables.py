@@ -62,7 +62,11 @@ def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow
     if suite not in results["suites"]:
         raise unknown("suite", suite, results["suites"])
     costs = results.get("timings", {}).get(suite, {}) if timings else {}
-    made = [_row(suite, name, summary, costs.get(name, {})) for name, summary in _optimizers(results, suite).items()]
+    made = []
+    for name, summary in results["suites"][suite]["optimizers"].items():
+        cost = costs.get(name, {})
+        ms = cost.get("ms_per_suggestion") or {}
+        made.append(TableRow(suite, name, summary, ms.get("p50"), ms.get("p95"), cost.get("train_seconds")))
     return sorted(made, key=lambda row: (row.summary["auc"][0], row.optimizer))
 
 
@@ -205,10 +209,13 @@ def console_pooled(results: Results) -> Sheet:
     head, *body = pooled_cells(results, apart=False)
     ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 2]
     columns = [
-        Column(printable(name), [printable(cell) for cell in cells], rank, right=i > 0)
-        for i, (name, rank, *cells) in enumerate(zip(head, ranks, *body, strict=True))
+        _column(rank, *cells, right=i > 0) for i, (rank, *cells) in enumerate(zip(ranks, head, *body, strict=True))
     ]
     return Sheet("All suites", columns, printable(pooled_said(results)))
+
+
+def _column(rank: int, head: str, *body: str, right: bool) -> Column:
+    return Column(printable(head), list(map(printable, body)), rank, right=right)
 
 
 def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[str]]:
@@ -309,10 +316,9 @@ OUTDATED = f"{_DAGGER} Not ranked, and in no interval, test or pool: the data or
 
 def outdated_cells(results: Results) -> list[list[str]]:
     """Format the rows that are out of date, the header first."""
-    found = results.get("stale", {}).items()
     lines = [
         [f"{name}{_DAGGER}", suite, number(row["auc"]), row["why"]]
-        for suite, rows in found
+        for suite, rows in results.get("stale", {}).items()
         for name, row in rows.items()
     ]
     return [["optimizer", "suite", "AUC", "moved on"], *lines]
@@ -320,11 +326,7 @@ def outdated_cells(results: Results) -> list[list[str]]:
 
 def console_outdated(results: Results) -> Sheet:
     """Make the table of outdated rows for a terminal."""
-    head, *body = outdated_cells(results)
-    columns = [
-        Column(name, [printable(cell) for cell in cells], right=name == "AUC")
-        for name, *cells in zip(head, *body, strict=True)
-    ]
+    columns = [_column(0, *cells, right=cells[0] == "AUC") for cells in zip(*outdated_cells(results), strict=True)]
     return Sheet("Out of date", columns, OUTDATED)
 
 
@@ -337,16 +339,6 @@ def markdown_cell(text: str) -> str:
     """Escape text for a cell of a Markdown table: no pipes, tags, emphasis, links or line breaks."""
     plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|#~$!])", r"\\\1", plain)
-
-
-def _optimizers(results: Results, suite: str) -> Mapping[str, Mapping[str, Any]]:
-    found: Mapping[str, Mapping[str, Any]] = results["suites"][suite]["optimizers"]
-    return found
-
-
-def _row(suite: str, name: str, summary: Mapping[str, Any], cost: Mapping[str, Any]) -> TableRow:
-    ms = cost.get("ms_per_suggestion") or {}
-    return TableRow(suite, name, summary, ms.get("p50"), ms.get("p95"), cost.get("train_seconds"))
 
 
 def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -> list[str]:

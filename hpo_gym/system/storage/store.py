@@ -11,19 +11,20 @@ in a table `cells`; it is read as it is, and gets its first batch, and schema 2,
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
 from hpo_gym.system.storage.batches import Batch, pack_batch
+from hpo_gym.system.storage.blocks import unpack
 from hpo_gym.system.storage.posix import posix
 from hpo_gym.system.storage.records import Record
-from hpo_gym.system.storage.rows import COLUMNS, record_of
 
 Row = tuple[object, ...]
 
@@ -32,6 +33,7 @@ SYNCHRONOUS = "FULL"
 
 SCHEMA = 2
 _BY_CELL = 1  # the schema of stores with a row for each cell
+_COLUMNS = "cell, checksum, status, error, identity, measured, payload"  # of its table
 _EMPTY = (0, bytes(16))
 _APPLICATION = 0x48504F47  # "HPOG", in the file's header
 _WIDTH = 1 << 32  # more than the cells of a batch
@@ -132,13 +134,7 @@ class Store:
 
     def records(self) -> Iterator[Record]:
         """Yield all cells in the order of their hashes; the stored bytes are in memory meanwhile, compressed."""
-        cells = sorted(self.cells())
-        with self._holding(None):
-            for cell in cells:
-                record = self.get(cell)
-                if record is None:
-                    raise DamagedDataError(f"{self.path} is damaged: cell {cell!r} is listed and not found.")
-                yield record
+        yield from sorted(self.written(), key=lambda record: record.cell)
 
     def written(self) -> Iterator[Record]:
         """Return all cells, checked against the seal, in the order of writing; the last version of a replaced one."""
@@ -332,7 +328,6 @@ class Store:
         self._known: dict[str, int] = {}
         self._seen, self._version = 0, -1  # the last batch whose cells are known, and the file's version then
         self._held: dict[int, Batch] = {}
-        self._room: int | None = _HELD
 
     def _tables(self) -> list[str]:
         """Return the tables with rows; a lost one shows by the seal."""
@@ -358,7 +353,7 @@ class Store:
         """Return a batch after comparing its checksum."""
         if number not in self._held:
             batch = self._read_batch(number)
-            while self._room is not None and len(self._held) >= self._room:
+            while len(self._held) >= _HELD:
                 del self._held[next(iter(self._held))]
             self._held[number] = batch
         return self._held[number]
@@ -372,15 +367,6 @@ class Store:
             raise DamagedDataError(f"Batch {number} of {self.path} (cell {named}) does not match its checksum.")
         return Batch(str(row[1]).split("\n"), row[2])
 
-    @contextmanager
-    def _holding(self, most: int | None) -> Iterator[None]:
-        """Keep another number of batches in memory; None for all."""
-        before, self._room = self._room, most
-        try:
-            yield
-        finally:
-            self._room, self._held = before, {}
-
     def _rows(self) -> list[str]:
         """Cells of schema 1."""
         if "cells" not in self._tables():
@@ -390,12 +376,17 @@ class Store:
     def _row(self, cell: str) -> Record | None:
         if "cells" not in self._tables():
             return None
-        row = self._db.execute(f"SELECT {COLUMNS} FROM cells WHERE cell = ?", (cell,)).fetchone()
-        if row is not None and row[0] != cell:
-            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {row[0]!r}.")
-        if row is not None and (row[1] != _checksum((cell, *row[2:])) or not isinstance(row[6], bytes)):
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM cells WHERE cell = ?", (cell,)).fetchone()
+        if row is None:
+            return None
+        found, checksum, status, error, *texts, payload = row
+        if found != cell:
+            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {found!r}.")
+        if checksum != _checksum((cell, *row[2:])) or not isinstance(payload, bytes):
             raise DamagedDataError(f"Cell {cell!r} of {self.path} does not match its checksum.")
-        return None if row is None else record_of(row)
+        identity, measured = (MappingProxyType(json.loads(str(text))) for text in texts)
+        arrays, error = MappingProxyType(unpack(payload)), None if error is None else str(error)
+        return Record(cell, identity, arrays, str(status), error, measured)
 
     # -- checking --------------------------------------------------------------------------------------------------
 
