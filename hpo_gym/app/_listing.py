@@ -90,7 +90,7 @@ def info(what: object) -> dict[str, Any]:
         row = optimizer_row(name)
         try:
             maker = OPTIMIZERS.get(name)
-            words, settings = inspect.getdoc(maker) or "", _settings(maker)
+            words, settings = _described(maker), _settings(maker)
         except MissingExtraError as missing:
             words, settings = str(missing), {}
         return {"name": row.pop("name"), "description": words, "settings": settings, **row}
@@ -111,7 +111,7 @@ def _about(form: Form) -> dict[str, Any]:
     trained = {} if not seen else {"seen": f"{len(seen)} families of data sets", **_training(form)}
     return {
         "name": form.name,
-        "description": inspect.getdoc(type(optimizer)) or "",
+        "description": _described(type(optimizer)),
         "class": f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
         "settings": dict(own) if isinstance(own, Mapping) else _settings(type(optimizer), optimizer),
         "trainable": isinstance(optimizer, Trainable),
@@ -125,6 +125,26 @@ def _training(form: Form) -> dict[str, Any]:
     _, folder = parted(form.spec.removeprefix(SAVED))
     suites = read_about(folder).get("suites", []) if (folder / ABOUT).is_file() else []
     return {"trained on": ", ".join(suites), "folder": str(folder)}
+
+
+def _described(maker: Any) -> str:
+    """Return the docstring of a class, and the descriptions of its settings that stand in those of its bases."""
+    said = inspect.getdoc(maker) or ""
+    left = set(_settings(maker)) - {name for names in _entries(said) for name in names}
+    further: list[str] = []
+    for base in inspect.getmro(maker)[1:] if inspect.isclass(maker) else ():
+        for names, text in _entries(inspect.cleandoc(base.__doc__ or "")).items():
+            if left.intersection(names):
+                further.append(text)
+                left -= set(names)
+    return said + ("\n\nFurther settings:\n" + "\n".join(further) if further else "")
+
+
+def _entries(said: str) -> dict[tuple[str, ...], str]:
+    """Return the descriptions of arguments in a docstring, by the names that each is of."""
+    _, _, listed = said.partition("Args:\n")
+    block, _, _ = listed.partition("\n\n")
+    return {tuple(text.split(":")[0].strip().split(", ")): text for text in re.split(r"\n(?=    \w)", block) if text}
 
 
 def _settings(maker: Any, made: object = None) -> dict[str, Any]:

@@ -134,6 +134,15 @@ def test_info_knows_every_name(name: str, run: Run) -> None:
     assert name in reported.out
 
 
+def test_info_describes_settings_that_a_base_has(run: Run) -> None:
+    said = json.loads(run("info", "ga-portfolio", "--json").out)
+    own, _, further = said["description"].partition("Further settings:\n")
+    assert "The settings are those of `GeneticAlgorithm`." in own
+    assert "    offspring: `lambda`.\n" in further
+    assert [line.split(":")[0].strip() for line in further.splitlines() if line[4] != " "] == list(said["settings"])
+    assert "Further settings" not in run("info", "ga").out
+
+
 def test_info_of_an_optimizer_whose_extra_is_missing_has_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     import hpo_gym.base.errors
 
