@@ -12,31 +12,27 @@ from numpy.typing import ArrayLike, NDArray
 from hpo_gym.base import StateError
 from hpo_gym.env.codecs import as_batch
 from hpo_gym.env.config import SingleConfig
-from hpo_gym.env.kernel import Kernel
 from hpo_gym.env.keywords import takes
 from hpo_gym.env.make import (
     RENDER_FPS,
     RENDER_MODES,
     check_options,
-    check_render_mode,
     check_seed,
-    make_kernel,
-    reward_space,
     task_positions,
 )
-from hpo_gym.env.named import Named
 from hpo_gym.env.observers import first
 from hpo_gym.env.rewards.objectives import last_outcomes
 from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.single import single_of
 from hpo_gym.env.snapshots import restore, snapshot
+from hpo_gym.env.suite_env import SuiteEnv
 from hpo_gym.problem import LABELS, History
 
 if TYPE_CHECKING:
     from hpo_gym.problem import AnySpace
 
 
-class HPOEnv(Named, gym.Env[Any, Any]):
+class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     """Tune the hyperparameters of a model: one episode is one run on one task.
 
     ## Description
@@ -87,17 +83,9 @@ class HPOEnv(Named, gym.Env[Any, Any]):
 
     @takes(SingleConfig, "the env")
     def __init__(self, config: SingleConfig) -> None:
-        check_render_mode(config.render_mode, "gymnasium.wrappers.HumanRendering")
-        self.render_mode, self.split, self.fold = config.render_mode, config.split, config.fold
-        self.suite, self.kernel = make_kernel(1, config.suite, config)
+        self._make(1, config, "gymnasium.wrappers.HumanRendering")
         self.observation_space, self.action_space = self.kernel.spaces()
-        self._reported = self.kernel.parts.reported
-        self.objectives = () if self._reported is None else self._reported.names
-        if self.kernel.parts.reward.dim:
-            self.reward_dim, self.reward_space = self.kernel.parts.reward.dim, reward_space(self.kernel)
         self._single = single_of(self.kernel)
-        self._seeded = False
-        self._n_init = self.kernel.contexts.n_init
         self._task = ""
         self._incumbent: dict[str, Any] | None = None
 
@@ -156,7 +144,7 @@ class HPOEnv(Named, gym.Env[Any, Any]):
 
     def history(self) -> History:
         """Return the trials of this episode so far."""
-        return self.kernel.runs.view(0, self._n_init)
+        return self._history(0)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return the sensible actions, ``(a,)``: measured rows of the task, with ``duplicates="mask"`` untried ones."""
@@ -168,7 +156,8 @@ class HPOEnv(Named, gym.Env[Any, Any]):
         Raises:
             StateError: Before the first `reset`, or on a suite whose trials do not go on from each other.
         """
-        return snapshot(self._begun(), 0)
+        self._check_begun()
+        return snapshot(self.kernel, 0)
 
     def restore(self, data: bytes) -> Any:
         """Go on from a snapshot of the same task; returns the observation.
@@ -181,26 +170,15 @@ class HPOEnv(Named, gym.Env[Any, Any]):
             InvalidValueError: A snapshot of another task, budget or env; nothing has changed.
             DamagedDataError: What was cut or changed; nothing has changed.
         """
-        restore(self._begun(), 0, data)
+        self._check_begun()
+        restore(self.kernel, 0, data)
         best = self.history().incumbent
         self._incumbent = None if best is None else dict(best.config)
         return first(self.kernel.observe())
 
-    def _begun(self) -> Kernel:
-        if not self._seeded:
-            raise StateError("Call `reset` before `snapshot` and `restore`.")
-        return self.kernel
-
     def render(self) -> Any:
         """Draw the run so far: a text, or an RGB picture ``(h, w, 3)``."""
-        if self.render_mode is None:
-            return None
-        from hpo_gym.env import render
-
-        task = self.kernel.batch.tasks[int(self.kernel.runs.task[0])]
-        contexts = self.kernel.contexts
-        spent = float(np.max(self.kernel.runs.spent)) if contexts.in_cost else None
-        return render.RENDERERS[self.render_mode](self.history(), task, contexts.budget, spent)
+        return self._draw(0)
 
     def close(self) -> None:
         """End what live tasks have running; a step after it starts that anew."""

@@ -14,23 +14,20 @@ from numpy.typing import ArrayLike, NDArray
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, StateError, seeding, shown, unknown, whole
 from hpo_gym.env.config import VectorConfig
 from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, reported_of, step_of
-from hpo_gym.env.kernel import Kernel, pick, put
+from hpo_gym.env.kernel import pick, put
 from hpo_gym.env.keywords import takes
 from hpo_gym.env.make import (
     RENDER_FPS,
     RENDER_MODES,
     check_options,
-    check_render_mode,
     check_seed,
     is_row,
-    make_kernel,
-    reward_space,
     task_positions,
 )
-from hpo_gym.env.named import Named
 from hpo_gym.env.observers import Observation
 from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.snapshots import restore, snapshot
+from hpo_gym.env.suite_env import SuiteEnv
 from hpo_gym.env.watch import Watch
 from hpo_gym.problem import History
 
@@ -44,7 +41,7 @@ _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
 
 
-class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
+class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
     """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
@@ -75,27 +72,20 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
 
     @takes(VectorConfig, "the env")
     def __init__(self, config: VectorConfig) -> None:
-        check_render_mode(config.render_mode, "gymnasium.wrappers.vector.HumanRendering")
         steps, statistics = config.max_episode_steps, config.statistics
         self.max_episode_steps = None if steps is None else whole("max_episode_steps", steps)
         if not isinstance(statistics, bool):
             raise InvalidValueError(f"`statistics` must be True or False, got {shown(statistics)}.")
         self.statistics, self.autoreset_mode = statistics, _mode(config.autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.render_mode, self.split, self.fold = config.render_mode, config.split, config.fold
-        self.suite, self.kernel = make_kernel(config.num_envs, config.suite, config)
-        self.num_envs = num_envs = self.kernel.n
-        self._n_init = self.kernel.contexts.n_init
-        self._reported, dim = self.kernel.parts.reported, self.kernel.parts.reward.dim
-        self.objectives = () if self._reported is None else self._reported.names
-        if dim:
-            self.reward_dim, self.reward_space = dim, reward_space(self.kernel)
+        self._make(config.num_envs, config, "gymnasium.wrappers.vector.HumanRendering")
+        num_envs, dim = self.kernel.n, self.kernel.parts.reward.dim
+        self.num_envs = num_envs
         self._nothing = (num_envs, dim) if dim else (num_envs,)  # the shape of rewards
         self.single_observation_space, self.single_action_space = self.kernel.spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.task_names = tuple(t.name for t in self.kernel.batch.tasks)
-        self._seeded = False
         watched = statistics or self.max_episode_steps is not None
         self._watch = Watch(num_envs, self.max_episode_steps, dim) if watched else None
 
@@ -275,30 +265,28 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
     def history(self, i: int) -> History:
         """Return the trials of run `i` in its episode so far."""
         self._check_run(i)
-        return self.kernel.runs.view(i, self._n_init)
+        return self._history(i)
 
     def snapshot(self, i: int) -> bytes:
         """Run `i` as it is now; see `HPOEnv.snapshot`."""
-        return snapshot(self._begun(i), i)
+        self._check_begun()
+        self._check_run(i)
+        return snapshot(self.kernel, i)
 
     def restore(self, i: int, data: bytes) -> None:
         """Make run `i` go on from a snapshot of any run of the same task; see `HPOEnv.restore`.
 
         Statistics of episodes count the steps that were taken here. `observe` gives what the runs see now.
         """
-        restore(self._begun(i), i, data)
+        self._check_begun()
+        self._check_run(i)
+        restore(self.kernel, i, data)
 
     def observe(self) -> Any:
         """Return the observations of all runs now: those of the last `reset` or `step`, restored runs excepted."""
         if not self._seeded:
             raise StateError("Call `reset` before `observe`.")
         return self.kernel.observe()
-
-    def _begun(self, i: int) -> Kernel:
-        if not self._seeded:
-            raise StateError("Call `reset` before `snapshot` and `restore`.")
-        self._check_run(i)
-        return self.kernel
 
     def _check_run(self, i: int) -> None:
         whole("i", i, 0, self.num_envs - 1)
@@ -309,17 +297,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
 
     def render(self) -> tuple[Any, ...] | None:
         """Draw each run: a picture or a text."""
-        if self.render_mode is None:
-            return None
-        from hpo_gym.env import render
-
-        draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.batch.tasks, self.kernel.runs.task
-        contexts = self.kernel.contexts
-        spent = np.broadcast_to(self.kernel.runs.spent, self.num_envs).tolist() if contexts.in_cost else None
-        return tuple(
-            draw(self.history(i), tasks[int(task[i])], contexts.budget, None if spent is None else spent[i])
-            for i in range(self.num_envs)
-        )
+        return None if self.render_mode is None else tuple(map(self._draw, range(self.num_envs)))
 
     def close_extras(self, **kwargs: object) -> None:
         """End what live tasks have running; a step after it starts that anew."""
