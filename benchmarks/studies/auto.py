@@ -23,11 +23,11 @@ import frame
 import numpy as np
 from frame import Table
 from numpy.typing import NDArray
-from runs import FIRST, DefaultFirst, compared, of_families
+from runs import FIRST, compared, made, of_families, run_of, some
 
 from hpo_gym.base import seeding
-from hpo_gym.optimize import Context, Run, form_of, make_optimizer, run_one
-from hpo_gym.problem import Evaluations, Status, Task, floor_of, relative_regret
+from hpo_gym.optimize import form_of
+from hpo_gym.problem import Evaluations, Status, Task, relative_regret
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Measured, Verdict
 from hpo_gym.tuning import AUTO, Allowance, Proposer, Study, StudyPlan, taken
@@ -93,14 +93,8 @@ def with_few(suite: str, k: int, who: tuple[str, ...]) -> dict[str, list[float]]
 def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> NDArray[np.float64]:
     """Return the AUC of an optimizer with `k` known tasks, over the trials of each budget."""
     instance = seeding.instance_seed(task.suite, task.name, "few", seed)
-    rng = np.random.default_rng([instance % 2**32, k])
-    prior = tuple(known[i] for i in np.sort(rng.choice(len(known), k, replace=False)))
-    context = Context.of(task, BUDGETS[-1], prior, starts=seeding.starts_seed(instance))
-    run = Run(task, float(BUDGETS[-1]), instance, 0, floor_of(prior))
-    plain = name.removesuffix("+default")
-    optimizer = make_optimizer(plain) if plain == name else DefaultFirst(make_optimizer(plain), task)
-    run_one(optimizer, run, context, np.random.default_rng(seed))
-    return regret(task, [t.score for t in run.trials])
+    prior = some(known, k, np.random.default_rng([instance % 2**32, k]))
+    return regret(task, [t.score for t in run_of(made(name, task), task, instance, prior, seed).trials])
 
 
 def side_by_side(suite: str, who: Sequence[str]) -> dict[str, float]:

@@ -9,23 +9,22 @@ categorical, one choice has four times the weight of another.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import frame
 import numpy as np
 from frame import Table
 from numpy.typing import NDArray
-from runs import of_families
+from runs import of_families, run_of
 
 from hpo_gym.base import seeding
-from hpo_gym.optimize import Context, Run, make_optimizer, run_one
-from hpo_gym.problem import Belief, Density, SearchSpace, Task, floor_of, relative_regret
+from hpo_gym.optimize import make_optimizer
+from hpo_gym.problem import Belief, Density, SearchSpace, Task, relative_regret
 from hpo_gym.suites import load_suite
 
 LOOKS = "validation tasks"
 SUITES = ("SVM", "Functions")
-BUDGET, SEEDS, MOVED, SPREAD, WEIGHT = 33, 3, 0.1, 0.2, 4.0
+SEEDS, MOVED, SPREAD, WEIGHT = 3, 0.1, 0.2, 4.0
 KINDS = ("none", "right", "wrong")
 
 
@@ -57,9 +56,7 @@ def auc(name: str, task: Task, kind: str, seed: int, prior: Any) -> float:
     instance = seeding.instance_seed(task.suite, task.name, "belief", seed)
     best = best_of(task, np.random.default_rng(seed))
     belief = belief_of(task.space, best, kind, np.random.default_rng(instance % 2**32))
-    context = Context.of(task, BUDGET, prior, starts=seeding.starts_seed(instance))
-    run = Run(task, float(BUDGET), instance, 0, floor_of(tuple(prior)))
-    run_one(make_optimizer(name), run, replace(context, belief=belief), np.random.default_rng(seed))
+    run = run_of(make_optimizer(name), task, instance, prior, seed, belief)
     best_so_far = np.maximum.accumulate([t.score for t in run.trials])
     return float(relative_regret(best_so_far, task.best, task.worst).mean())
 

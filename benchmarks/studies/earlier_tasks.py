@@ -12,13 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import frame
-import numpy as np
 from frame import Table
 from ratios import against, alike, code, joined, shown
-from runs import FIRST, DefaultFirst, about, auc_of, of_families
+from runs import FIRST, about, auc_of, made, of_families, some
 
 from hpo_gym.base import seeding
-from hpo_gym.optimize import make_optimizer
 from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
 from hpo_gym.tuning import taken
@@ -47,7 +45,8 @@ def cell(budget: str, known: str, suite: str) -> dict[str, Any]:
     priors = [drawn(load_suite(suite).prior(), known, task) for task in tasks]
     in_cost = budget == COST
     names = (ALONE_IN_COST if in_cost else ALONE) if known == "0" else (IN_COST if in_cost else KNOWING)
-    aucs = {n: [auc(n, t, p, budget) for t, p in zip(tasks, priors, strict=True)] for n in names}
+    pairs = list(zip(tasks, priors, strict=True))
+    aucs = {n: [round(auc_of(made(n, t), t, p, **BUDGETS[budget]), 5) for t, p in pairs] for n in names}
     return {**about(tasks), "auc": aucs}
 
 
@@ -55,15 +54,7 @@ def drawn(prior: Sequence[Evaluations], known: str, task: Task) -> tuple[Evaluat
     """Draw so many of the training tasks, the same for all optimizers on this task."""
     if known == KNOWN[-1]:
         return tuple(prior)
-    rng = seeding.generator(seeding.key("earlier tasks", task.suite, task.name, known))
-    return tuple(prior[i] for i in np.sort(rng.choice(len(prior), int(known), replace=False)))
-
-
-def auc(name: str, task: Task, prior: Sequence[Evaluations], budget: str) -> float:
-    """Return the mean regret over the budget."""
-    plain = name.removesuffix("+default")
-    made: Any = make_optimizer(plain)
-    return round(auc_of(made if plain == name else DefaultFirst(made, task), task, prior, **BUDGETS[budget]), 5)
+    return some(prior, int(known), seeding.generator(seeding.key("earlier tasks", task.suite, task.name, known)))
 
 
 # ---------------------------------------------------------------------- the table

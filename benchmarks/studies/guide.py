@@ -19,7 +19,7 @@ from pool_seeds import OTHERS, TAUGHT
 from ratios import UNKNOWN, against, code, shown
 from tuning import FRESH, SCREEN, mean, where
 
-from hpo_gym.bench import auc
+from hpo_gym.bench import FOLDER, auc
 from hpo_gym.problem import Task
 from hpo_gym.suites import load_suite
 
@@ -86,7 +86,7 @@ CHEAP = {("suites", "NAS"): ()}
 Found = Mapping[str, Any]
 
 
-cells = frame.grid(("suites",), sorted(path.stem for path in runs.FOLDER.glob("*.json")))
+cells = frame.grid(("suites",), sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
 def cell(_: str, suite: str) -> dict[str, Any]:

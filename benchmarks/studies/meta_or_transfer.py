@@ -19,10 +19,11 @@ from typing import Any
 
 import frame
 import numpy as np
+import runs
 from frame import Table
 from pool_seeds import TAUGHT, TRAININGS, UNTRAINED
 from ratios import against
-from runs import FIRST, DefaultFirst, about, auc_of, of_families
+from runs import FIRST, about, auc_of, of_families, some
 
 from hpo_gym.base import seeding
 from hpo_gym.bench import interval
@@ -62,7 +63,7 @@ def cell(memory: str, suite: str, names: Sequence[str] = READING) -> dict[str, A
     tasks, prior = of_families(suite, FAMILIES), memories(suite)[memory]
     aucs = {name: [auc(made(name), t, prior) for t in tasks] for name in names}
     if memory == MEMORIES[0] and names == READING:
-        aucs[FIRST] = [auc(DefaultFirst(make_optimizer("gp-ei"), t), t, ()) for t in tasks]
+        aucs[FIRST] = [auc(runs.made(FIRST, t), t, ()) for t in tasks]
     return {**about(tasks), "known": len(prior), "auc": aucs}
 
 
@@ -87,12 +88,11 @@ def memories(suite: str) -> dict[str, tuple[Evaluations, ...]]:
     source, target = load_suite(other).tasks("train")[0].space, own.tasks("val")[0].space
     foreign = tuple(m for e in load_suite(other).prior() if (m := matched(e, source, target)) is not None)
     count = min(len(same), len(foreign))
-    return {MEMORIES[0]: (), MEMORIES[1]: _some(foreign, count, suite), MEMORIES[2]: _some(same, count, suite)}
 
+    def drawn(known: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
+        return some(known, count, seeding.generator(seeding.key("meta or transfer", suite, len(known))))
 
-def _some(known: Sequence[Evaluations], count: int, suite: str) -> tuple[Evaluations, ...]:
-    rng = seeding.generator(seeding.key("meta or transfer", suite, len(known)))
-    return tuple(known[i] for i in np.sort(rng.choice(len(known), count, replace=False)))
+    return {MEMORIES[0]: (), MEMORIES[1]: drawn(foreign), MEMORIES[2]: drawn(same)}
 
 
 def auc(optimizer: Any, task: Task, prior: Sequence[Evaluations]) -> float:

@@ -18,8 +18,9 @@ UNKNOWN = "not measured"
 
 def curves_of(suite: str, part: Mapping[str, Any], names: Collection[str] | None = None) -> list[Curves]:
     """Return AUCs as curves of one trial, so that the statistics of the benchmark take them."""
+    end = part.get("end", False)
     return [
-        Curves(suite, name, tuple(part["tasks"]), np.array(auc)[:, None, None], tuple(part["families"]))
+        Curves(suite, name, tuple(part["tasks"]), np.array(auc)[:, None, None], tuple(part["families"]), end=end)
         for name, auc in part["auc"].items()
         if names is None or name in names
     ]

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import ANCHORS, FOLDER, Curves, Results, benchmark, pooled, references, regret_of
-from hpo_gym.optimize import Context, rollout
-from hpo_gym.problem import Evaluations, Query, Task, Trial
+from hpo_gym.bench import Curves, Results, benchmark, references, regret_of
+from hpo_gym.optimize import Context, Run, make_optimizer, rollout, run_one
+from hpo_gym.problem import Belief, Evaluations, Query, Task, Trial, floor_of
 from hpo_gym.suites import load_suite
 
-MANIFEST = FOLDER.parents[1] / "manifest.json"
 FIRST = "gp-ei+default"
 """`gp-ei` whose first trial is the default configuration: the choice of "auto" without earlier tasks."""
+
+
+# ---------------------------------------------------------------------- earlier tasks
+def some(prior: Sequence[Evaluations], count: int, rng: np.random.Generator) -> tuple[Evaluations, ...]:
+    """Draw earlier tasks, in their order."""
+    return tuple(prior[i] for i in np.sort(rng.choice(len(prior), count, replace=False)))
 
 
 # ---------------------------------------------------------------------- one at a time
@@ -37,6 +42,23 @@ def auc_of(optimizer: Any, task: Task, prior: Sequence[Evaluations] = (), seed: 
     """Return the mean normalised regret of one run; the budget is `budget` or `budget_cost`, 33 trials by default."""
     budget = budget or {"budget": 33}
     return float(regret_of(rollout(optimizer, task, seed=seed, prior=prior, **budget), task, **budget).mean())
+
+
+def run_of(
+    optimizer: Any, task: Task, instance: int, prior: Sequence[Evaluations], seed: int, belief: Belief | None = None
+) -> Run:
+    """Return the cold run of 33 trials of an optimizer in an instance of a task."""
+    context = Context.of(task, 33, prior, starts=seeding.starts_seed(instance))
+    run = Run(task, 33.0, instance, 0, floor_of(tuple(prior)))
+    run_one(optimizer, run, replace(context, belief=belief), np.random.default_rng(seed))
+    return run
+
+
+def made(name: str, task: Task) -> Any:
+    """Return the optimizer of a name, which may end with `+default`."""
+    plain = name.removesuffix("+default")
+    optimizer = make_optimizer(plain)
+    return optimizer if plain == name else DefaultFirst(optimizer, task)
 
 
 class DefaultFirst:
@@ -77,21 +99,9 @@ def test_families(suite: str) -> int:
 
 
 # ---------------------------------------------------------------------- reference runs
-def version() -> str:
-    """Return a hash of the shipped reference runs."""
-    files: Mapping[str, Mapping[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    return f"{seeding.key({k: v['sha256'] for k, v in files.items() if k.startswith('results/reference/')}):016x}"
-
-
 def reference_run(suite: str, start: str) -> Results:
     """Return the reference runs of a suite; the folder of the comparison is gone when this returns."""
     if not references({suite: load_suite(suite)}):
         sys.exit(f"The reference runs on {suite} must be of its data, which have moved on since.")
     with tempfile.TemporaryDirectory() as folder:
         return benchmark([], [suite], start=start, with_reference=True, out=Path(folder) / suite, report=False)
-
-
-def ratios(results: Results, suites: Sequence[str], anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
-    """Return pooled ratios over some suites to some optimizers, formulas apart."""
-    formulas = [s for s in suites if load_suite(s).kind != "table"]
-    return pooled({s: results.curves[s] for s in suites}, formulas, anchors)

@@ -37,7 +37,6 @@ VARIANTS: Mapping[str, tuple[str, dict[str, Any], int]] = {
     "sac": ("sac", {}, 1),
 }
 """Agent, settings, and how often it is trained."""
-OPEN = ("constant", "cosine", "step", "exponential", "one-cycle")
 FEEDBACK = ("plateau", "cosine-sharpness", "jump", "alignment", "hypergradient")
 
 

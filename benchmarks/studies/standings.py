@@ -6,9 +6,9 @@ python benchmarks/studies standings --draw    # docs/figures/baselines-regret.pn
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,10 +16,11 @@ import frame
 import numpy as np
 import runs
 from frame import Table
-from ratios import standing, starred
+from ratios import curves_of, standing, starred
 
-from hpo_gym.bench import STARTS, TEST, Curves, Results, auc, interval, newest_set, said
+from hpo_gym.bench import ANCHORS, STARTS, TEST, Curves, auc, interval, newest_set, pooled, said
 from hpo_gym.optimize import OPTIMIZERS, stale
+from hpo_gym.suites import load_suite
 from hpo_gym.system import MADE_OF
 
 LOOKS = "shows what reference.py looked at"
@@ -36,6 +37,8 @@ DRAWN = ("Boosting", "MLP", "SVM")
 """Those of the suites with test scores."""
 
 Row = tuple[str, ...]
+Suites = Mapping[str, Mapping[str, Any]]
+"""By suite the parts that a cell has."""
 
 
 def cells() -> Iterator[frame.Address]:
@@ -66,27 +69,6 @@ def _kept(s: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, **on_test}
 
 
-def read(found: Mapping[str, Any]) -> dict[str, Results]:
-    """Return the stored runs by start, with the AUC of each task in place of its curves."""
-    return {start: _results(by_suite) for start, by_suite in found.items()}
-
-
-def _results(by_suite: Mapping[str, Any]) -> Results:
-    suites = {
-        name: {"score": s["score"], "n_tasks": len(s["tasks"]), "said": s["said"], "optimizers": s["summary"]}
-        for name, s in by_suite.items()
-    }
-    curves = {
-        name: [
-            Curves(name, n, tuple(s["tasks"]), np.reshape(a, (-1, 1, 1)), tuple(s["families"]), s["score"], s["end"])
-            for n, a in s["auc"].items()
-        ]
-        for name, s in by_suite.items()
-    }
-    timings = {name: s["times"] for name, s in by_suite.items()}
-    return Results({"suites": suites, "timings": timings}, curves, {}, folder=Path())
-
-
 def again(_: Any) -> tuple[Any, Any]:
     """Run two optimizers on the test tasks of `Linear` anew, and compare the curves with the reference runs."""
     names, held = ("random", "portfolio"), runs.reference_run("Linear", "cold").curves["Linear"]
@@ -99,13 +81,12 @@ def again(_: Any) -> tuple[Any, Any]:
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return pooled ratios, transfer, the matrix of all suites, agents, and a table for each suite and start."""
-    results = read(found)
-    out = {"transfer": _transfer(results), "matrix": _matrix(results["cold"])}
-    for start, one in results.items():
-        out[f"pooled-{start}"] = _pooled(one, list(one.curves))
-        out[f"four-{start}"] = _pooled(one, LEARNED)
-        out[f"agents-{start}"] = _agents(one)
-        out |= {f"{suite}-{start}": _suite(one, suite) for suite in one.data["suites"]}
+    out = {"transfer": _transfer(found), "matrix": _matrix(found["cold"])}
+    for start, suites in found.items():
+        out[f"pooled-{start}"] = _pooled(suites)
+        out[f"four-{start}"] = _pooled({name: suites[name] for name in LEARNED})
+        out[f"agents-{start}"] = _agents(suites)
+        out |= {f"{name}-{start}": _suite(part) for name, part in suites.items()}
     return out
 
 
@@ -117,13 +98,11 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- over suites
-def _pooled(results: Results, suites: Sequence[str]) -> Table:
+def _pooled(suites: Suites) -> Table:
     """Pooled ratios of some suites, and times over these."""
-    by = _anchored(results, suites)
-    times, failed = _overall(results, suites), dict[str, int]()
-    for part in (results.data["suites"][s]["optimizers"] for s in suites):
-        for name, summary in part.items():
-            failed[name] = failed.get(name, 0) + summary["failed_cells"]
+    by, times, failed = _anchored(suites), _overall(suites), Counter[str]()
+    for part in suites.values():
+        failed.update({name: summary["failed_cells"] for name, summary in part["summary"].items()})
     rows = [
         (
             f"`{name}`",
@@ -138,17 +117,19 @@ def _pooled(results: Results, suites: Sequence[str]) -> Table:
     return Table.of(("optimizer", *heads), rows)
 
 
-def _anchored(results: Results, suites: Sequence[str], *anchors: Sequence[str]) -> dict[str, Any]:
-    found = runs.ratios(results, suites, *anchors)["anchors"]
+def _anchored(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
+    """Return pooled ratios to some optimizers, formulas apart."""
+    formulas = [name for name in suites if load_suite(name).kind != "table"]
+    found = pooled({name: curves_of(name, part) for name, part in suites.items()}, formulas, anchors)["anchors"]
     return {anchor: part["optimizers"] for anchor, part in found.items()}
 
 
-def _transfer(results: Mapping[str, Results]) -> Table:
+def _transfer(found: Mapping[str, Suites]) -> Table:
     """Pooled ratios of optimizers with meta-train tasks to two of them, from each start."""
     held = {
         (start, anchor): rows
-        for start, one in results.items()
-        for anchor, rows in _anchored(one, list(one.curves), TRANSFER_ANCHORS).items()
+        for start, suites in found.items()
+        for anchor, rows in _anchored(suites, TRANSFER_ANCHORS).items()
     }
     first = held["cold", TRANSFER_ANCHORS[0]]
     order = standing({n: first[n] for n in TRANSFER})
@@ -156,11 +137,11 @@ def _transfer(results: Mapping[str, Results]) -> Table:
     return Table.of(("optimizer", *(f"{start}, to `{anchor}`" for start, anchor in held)), rows)
 
 
-def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
+def _overall(suites: Suites) -> dict[str, Any]:
     """Times over suites: the median of medians, the largest 95th percentile, the sum of training seconds."""
     by_name: dict[str, list[Any]] = {}
-    for suite in suites:
-        for name, t in results.data["timings"][suite].items():
+    for part in suites.values():
+        for name, t in part["times"].items():
             by_name.setdefault(name, []).append(t)
     return {
         name: {
@@ -179,14 +160,18 @@ def _times(t: Mapping[str, Any]) -> list[str]:
     return [f"{ms['p50']:.2f}", f"{ms['p95']:.2f}", f"{t['train_seconds']:,.0f}" if t["train_seconds"] else ""]
 
 
-def _matrix(results: Results) -> Table:
+def _matrix(suites: Suites) -> Table:
     """The AUC of each suite's headline, by the pooled ratio to the portfolio; the best of a suite is bold."""
-    suites = results.data["suites"]
-    of = _anchored(results, list(suites))["portfolio"]
-    means = {n: {s: p["optimizers"][n]["auc"][0] for s, p in suites.items() if n in p["optimizers"]} for n in of}
+    of = _anchored(suites)["portfolio"]
+    means = {n: {s: p["summary"][n]["auc"][0] for s, p in suites.items() if n in p["summary"]} for n in of}
     best = {s: min(m[s] for m in means.values() if s in m) for s in suites}
     rows = [(f"`{name}`", *(_cell(means[name].get(s), best[s]) for s in suites)) for name in standing(of)]
-    return Table.of(("optimizer", *(f"{s} ({p['n_tasks']})" for s, p in suites.items())), rows)
+    return Table.of(("optimizer", *_counted(suites)), rows)
+
+
+def _counted(suites: Suites) -> list[str]:
+    """Return suites with their numbers of tasks."""
+    return [f"{name} ({len(part['tasks'])})" for name, part in suites.items()]
 
 
 def _cell(value: float | None, best: float) -> str:
@@ -195,18 +180,17 @@ def _cell(value: float | None, best: float) -> str:
     return f"**{value:.4f}**" if value == best else f"{value:.4f}"
 
 
-def _agents(results: Results) -> Table:
+def _agents(suites: Suites) -> Table:
     """Pooled ratios and the AUC of each suite's headline, of agents and some others; the best first."""
-    suites = results.data["suites"]
-    by, rows = _anchored(results, list(suites)), list[Row]()
+    by, rows = _anchored(suites), list[Row]()
     for name in standing(by["portfolio"]):
         if not (_is_agent(name) or name in BESIDE):
             continue
-        cells = [f"{p['optimizers'][name]['auc'][0]:.3f}" if name in p["optimizers"] else "" for p in suites.values()]
+        cells = [f"{p['summary'][name]['auc'][0]:.3f}" if name in p["summary"] else "" for p in suites.values()]
         shown = f"**`{name}`**" if _is_agent(name) else f"`{name}`"
         held = (starred(of[name]) for of in by.values())
         rows.append((shown, *held, str(by["portfolio"][name]["n_suites"]), *cells))
-    heads = (*(f"ratio to `{a}`" for a in by), "suites", *(f"{s} ({part['n_tasks']})" for s, part in suites.items()))
+    heads = (*(f"ratio to `{a}`" for a in by), "suites", *_counted(suites))
     return Table.of(("optimizer", *heads), rows)
 
 
@@ -217,10 +201,9 @@ def _is_agent(name: str) -> bool:
 
 
 # ---------------------------------------------------------------------- one suite
-def _suite(results: Results, suite: str) -> Table:
+def _suite(part: Mapping[str, Any]) -> Table:
     """The table of one suite, by its headline."""
-    part, times = results.data["suites"][suite], results.data["timings"][suite]
-    on_test, summary = part["score"] == TEST, part["optimizers"]
+    on_test, summary, times = part["score"] == TEST, part["summary"], part["times"]
     heads = ("test AUC", "validation AUC", "overtuned") if on_test else ("AUC",)
     rows = [
         tuple(_summary(name, summary[name], times[name], on_test))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,6 @@ pytest.importorskip("stable_baselines3")
 def study(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(STUDIES))
     return importlib.import_module
-
-
-# ---------------------------------------------------------------------- reference runs
-def test_the_version_is_that_of_the_reference_runs_alone(study: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    runs = study("runs")
-    files = json.loads(runs.MANIFEST.read_text(encoding="utf-8"))
-    before, path = runs.version(), tmp_path / "manifest.json"
-    monkeypatch.setattr(runs, "MANIFEST", path)
-    path.write_text(json.dumps({**files, "families.json": {"sha256": "0"}}))
-    assert runs.version() == before
-    path.write_text(json.dumps({**files, "results/reference/SVM.runs": {"sha256": "0"}}))
-    assert runs.version() != before
 
 
 # ---------------------------------------------------------------------- what training saves, by hand
