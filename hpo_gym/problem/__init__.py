@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.batches import batch_of as batch_of
     from hpo_gym.problem.budget import FULL as FULL
     from hpo_gym.problem.budget import MOST as MOST
-    from hpo_gym.problem.budget import SLACK as SLACK
     from hpo_gym.problem.budget import SPENT as SPENT
     from hpo_gym.problem.budget import TRIALS_A_UNIT as TRIALS_A_UNIT
     from hpo_gym.problem.budget import affordable as affordable
