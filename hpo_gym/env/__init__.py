@@ -11,14 +11,8 @@ if TYPE_CHECKING:
     from hpo_gym.env.codecs import Codec as Codec
     from hpo_gym.env.codecs import Proposal as Proposal
     from hpo_gym.env.codecs._one_choice import OneChoice as OneChoice
-    from hpo_gym.env.codecs._steps import FACTORS as FACTORS
-    from hpo_gym.env.codecs._steps import SHARES as SHARES
-    from hpo_gym.env.codecs.box import Box as Box
     from hpo_gym.env.codecs.checks import choices_of as choices_of
     from hpo_gym.env.codecs.checks import points_of as points_of
-    from hpo_gym.env.codecs.grid import Grid as Grid
-    from hpo_gym.env.codecs.move import Move as Move
-    from hpo_gym.env.codecs.pool import Pool as Pool
     from hpo_gym.env.env import HPOEnv as HPOEnv
     from hpo_gym.env.kernel import Kernel as Kernel
     from hpo_gym.env.kernel import make_runs as make_runs
@@ -40,7 +34,6 @@ if TYPE_CHECKING:
     from hpo_gym.env.render import short as short
     from hpo_gym.env.rewards import REWARDS as REWARDS
     from hpo_gym.env.rewards import Judge as Judge
-    from hpo_gym.env.rewards import OracleReward as OracleReward
     from hpo_gym.env.rewards import Reward as Reward
     from hpo_gym.env.rewards import Rewards as Rewards
     from hpo_gym.env.rewards import judge_of as judge_of
@@ -63,10 +56,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.runs.which import ALL_RUNS as ALL_RUNS
     from hpo_gym.env.scales import SCORES as SCORES
     from hpo_gym.env.scales import Bounded as Bounded
-    from hpo_gym.env.scales import Global as Global
-    from hpo_gym.env.scales import Rank as Rank
     from hpo_gym.env.scales import Raw as Raw
-    from hpo_gym.env.scales import Running as Running
     from hpo_gym.env.scales import ServedScores as ServedScores
     from hpo_gym.env.transition import Transition as Transition
     from hpo_gym.env.vector import HPOVectorEnv as HPOVectorEnv
