@@ -85,9 +85,8 @@ def _of_suite(plan: BenchPlan, store: Store, spec: str, suite: Suite) -> Iterato
     import pandas as pd
 
     for entrant in plan.entrants:
-        for cell in plan.cells(spec):
-            record = store.get(plan.key(cell, entrant))
-            if record is None or record.status != "done":
+        for cell, record in plan.found(store, spec, entrant):
+            if record.status != "done":
                 continue
             arrays, task = record.arrays, suite.task(cell.task)
             x = task.space.snap(arrays["x"][:, : task.space.d])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -130,7 +131,7 @@ def hypervolume_frame(plan: BenchPlan, store: Store, objectives: Sequence[str]) 
             f"Hypervolumes need a budget in full evaluations, the results have {plan.protocol.budget.amount:g} in cost."
         )
     rows, budget = [], plan.protocol.budget.points
-    fronts: dict[tuple[str, str], Front] = {}
+    front_of = functools.cache(Front.of)
     for spec, suite in plan.suites.items():
         for entrant in plan.entrants:
             for cell in plan.cells(spec):
@@ -138,9 +139,7 @@ def hypervolume_frame(plan: BenchPlan, store: Store, objectives: Sequence[str]) 
                 regret = np.ones(budget)
                 failed = record is None or record.status != "done"
                 if record is not None and not failed:
-                    if (spec, cell.task) not in fronts:
-                        fronts[spec, cell.task] = Front.of(task, objectives)
-                    front = fronts[spec, cell.task]
+                    front = front_of(task, tuple(objectives))
                     regret = hypervolume_regret(task, record.arrays, front, budget, plan.protocol.n_init)
                 rows.append(
                     {

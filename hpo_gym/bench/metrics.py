@@ -110,8 +110,7 @@ class Curves:
 
     def of_task(self, task: str) -> Curves:
         """Return the curves of one task."""
-        i = self.tasks.index(task)
-        return self.take([i])
+        return self.take([self.tasks.index(task)])
 
     def take(self, at: Sequence[int]) -> Curves:
         """Return the curves of the tasks at some places, in that order."""

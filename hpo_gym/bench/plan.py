@@ -223,14 +223,20 @@ class BenchPlan:
     # ------------------------------------------------------------------ results
     def failures(self, store: Store) -> tuple[str, ...]:
         """Messages of the cells that failed, without any results."""
-        errors: list[str] = []
-        for spec in self.suites:
-            for entrant in self.entrants:
-                for cell in self.cells(spec):
-                    record = store.get(self.key(cell, entrant))
-                    if record is not None and record.status != "done":
-                        errors.append(_message(cell, entrant, record))
-        return tuple(errors)
+        return tuple(
+            _message(cell, entrant, record)
+            for spec in self.suites
+            for entrant in self.entrants
+            for cell, record in self.found(store, spec, entrant)
+            if record.status != "done"
+        )
+
+    def found(self, store: Store, spec: str, entrant: Entrant) -> Iterator[tuple[Cell, Record]]:
+        """Yield the stored cells of an optimizer on a suite, failed ones too."""
+        for cell in self.cells(spec):
+            record = store.get(self.key(cell, entrant))
+            if record is not None:
+                yield cell, record
 
     def findings(self, store: Store) -> Findings:
         """Return the metrics of the stored cells; a missing cell counts as failed."""
@@ -256,7 +262,7 @@ class BenchPlan:
             failures = FailureCounts()
             for entrant in self.entrants:
                 found = self._read(store, spec, entrant, score, errors)
-                if entrant.reference and found.empty:  # they were made on other data
+                if entrant.reference and not found.cells:  # they were made on other data
                     continue
                 if why := optimizer_moved(entrant) if entrant.reference else "":
                     others[entrant] = found, why
@@ -313,10 +319,7 @@ class BenchPlan:
         """Return the stored results of an entrant; the test score of incumbents is looked up in the suite, here
         alone."""
         found = _Found()
-        for cell in self.cells(spec):
-            record = store.get(self.key(cell, entrant))
-            if record is None:
-                continue
+        for cell, record in self.found(store, spec, entrant):
             found.cells += 1
             if record.status == "done":
                 at, p = (cell.task, cell.replicate), self.protocol
@@ -391,11 +394,6 @@ class _Found:
     trials: list[int] = field(default_factory=list)
     cut: int = 0
     cells: int = 0
-
-    @property
-    def empty(self) -> bool:
-        """Return whether there is no cell, not even a failed one."""
-        return self.cells == 0
 
     @property
     def counted(self) -> dict[str, Any]:

@@ -102,7 +102,8 @@ class StoredPlan:
             suite = self._suite(place, folder)
             if own and suite.data_hash != expected:
                 raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
-            found[self._spec(place, folder)] = _with_hash(suite, expected)
+            kept = suite if suite.data_hash == expected else replace(suite, data_hash=expected)
+            found[self._spec(place, folder)] = kept
         return found
 
     def moved(self, folder: Path) -> dict[str, str]:
@@ -136,10 +137,6 @@ class StoredPlan:
                 )
 
 
-def _with_hash(suite: Suite, data_hash: str) -> Suite:
-    return suite if suite.data_hash == data_hash else replace(suite, data_hash=data_hash)
-
-
 def _within(spec: str, folder: Path) -> str:
     """Return a suite inside the results' own folder as a path from there, so that the folder can move."""
     path, home = Path(spec).resolve(), folder.resolve()
@@ -153,10 +150,7 @@ def _entrant(said: Mapping[str, Any]) -> Entrant:
     exactly("entrant", said, needed, set(known) - needed)
     for name, value in said.items():
         kind = str if known[name] in (MISSING, None) else type(known[name])
-        expect(
-            type(value) is kind,
-            f"`{name}` of an entrant must be of type {kind.__name__}, got {value!r:.80}",
-        )
+        expect(type(value) is kind, f"`{name}` of an entrant must be of type {kind.__name__}, got {value!r:.80}")
     for name in ("settings", "resolved"):
         json.loads(said.get(name) or "{}")
     return Entrant(**said)
