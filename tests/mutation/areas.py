@@ -175,6 +175,12 @@ AREAS = (
             "agents/hpo_agents/_time/ladder.py",
             "baselines/hpo_baselines/transfer_*.py",
             "baselines/hpo_baselines/_models/doubt.py",
+            "baselines/hpo_baselines/_models/acquisition.py",
+            "baselines/hpo_baselines/_models/columns.py",
+            "baselines/hpo_baselines/_models/gaussian_process.py",
+            "agents/hpo_agents/_pool/prior.py",
+            "agents/hpo_agents/_pool/posterior.py",
+            "agents/hpo_agents/_pool/mixture.py",
         ),
         (
             "tests/baselines/test_transfer_time.py",
