@@ -247,7 +247,8 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         runs = self.kernel.runs
         if isinstance(info, MixedInfo):
             began = np.concatenate([began, info.began])
-        step = info.step._replace(task=runs.task, best=runs.best, t=runs.t)
+        batch, _, cell, at, score, _, fidelity, _, outcome = info.step
+        step = step_of((batch, runs.task, cell, at, score, runs.best, fidelity, runs.t, outcome))
         mixed = MixedInfo(step, began, self._lazy(step, began) | (lazy or {}))
         if info.has("episode"):
             mixed["episode"], mixed["_episode"] = info["episode"], info["_episode"]
