@@ -39,9 +39,8 @@ def assert_a_batch_is_its_runs(
         The runs.
     """
     units = [task.cost_unit for task in tasks] if in_cost else None
-    kept: dict[str, Any] = {"checkpoints": checkpoints}
     contexts = [
-        Context.of(task, budget, prior(task) if callable(prior) else prior, unit=unit, **kept)
+        Context.of(task, budget, prior(task) if callable(prior) else prior, unit=unit, checkpoints=checkpoints)
         for task, unit in zip(tasks, units or [None] * len(tasks), strict=True)
     ]
     instances = range(5, 5 + len(tasks))
@@ -57,7 +56,7 @@ def assert_a_batch_is_its_runs(
         floor=floor,
     )
     for i, (task, instance) in enumerate(zip(tasks, instances, strict=True)):
-        alone = Run(task, budget, instance, n_init, floor, unit=contexts[i].unit, **kept)
+        alone = Run(task, contexts[i], instance, n_init, floor)
         run_one(make(), alone, contexts[i], _rng(instance))
         where = difference(reported(alone.trials), reported(together.view(i, n_init).trials))
         assert where is None, f"run {i}, on {task.name!r}, chooses otherwise at {where}"

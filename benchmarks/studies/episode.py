@@ -53,7 +53,8 @@ def players(suite: str) -> dict[str, Any]:
 
 def drawn(task: TrainingTask, seed: int, epochs: int) -> tuple[float, Changes]:
     """Return the scale of the inputs at the start of an episode, and the changes in it."""
-    begun = task.session(seeding.instance_seed(task.suite, task.name, "rollout", seed), epochs).save()
+    instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
+    begun = task.begun(np.array([instance], np.uint64), epochs).save(0)
     return float(begun["scale"]), changes_of(np.atleast_1d(begun["key"]), epochs)
 
 

@@ -75,7 +75,7 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     instance, rng = _seeds(work, cell)
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
     context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(instance))
-    run = Run.of(task, context, instance, p.n_init, _floor(suite, work))
+    run = Run(task, context, instance, p.n_init, _floor(suite, work))
     run_one(optimizer, run, context, rng)
     history = History(tuple(run.trials), p.n_init)
     return _done(work, cell, task, arrays_of(history, task), _times(run.seconds))

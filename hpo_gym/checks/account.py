@@ -15,7 +15,8 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError
 from hpo_gym.checks.faults import Faults
-from hpo_gym.problem import LABELS, SPENT, Checkpoints, History, Query, Status, Task, Trial, over, pays, too_dear
+from hpo_gym.optimize import Run
+from hpo_gym.problem import LABELS, SPENT, History, Query, Status, Task, Trial, over, pays, too_dear
 
 if TYPE_CHECKING:
     from hpo_gym.env import Kernel
@@ -49,9 +50,8 @@ class Account:
         self.least = contexts.fidelities[0] if self.fidelity else 1.0
         self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
         self.unit = self.task.cost_unit if contexts.in_cost else None
-        self._session = self.task.session(self.instance, contexts.horizon)
-        kept = contexts.continued is not None and self.task.cumulative
-        self._kept = Checkpoints() if kept else None
+        self._kept = contexts.continued is not None and self.task.cumulative
+        self._onward = Run(self.task, self.budget, self.instance) if self.task.alone.signals else None
 
     @property
     def t(self) -> int:
@@ -88,18 +88,13 @@ class Account:
         good = [t.score for t in self.trials if t.status is Status.OK]
         failed = min(good, default=self.floor)
         try:
-            true = self._session.run(trial.config, trial.fidelity, failed=failed)
+            true = self._repeated(trial.query, failed)
         except HPOGymError as error:
             faults.add(f"A trial cannot be repeated on its task: {error}")
             return {}
-        whole = true.cost
-        if self._kept is not None:
-            true = replace(true, cost=self._kept.price(true))
         left = None if self.unit is None else max(self.budget - self.spent, 0.0)
         if left is not None and self.unit is not None and too_dear(true.cost / self.unit, left):
             true = replace(true, score=failed, cost=left * self.unit, status=Status.TIMEOUT)
-        if self._kept is not None:
-            self._kept.keep(true, whole)
         for name, reported, is_ in (
             ("score", trial.score, true.score),
             ("cost", trial.cost, true.cost),
@@ -110,6 +105,18 @@ class Account:
             fault = f"`info[{name!r}]` is not what the task gives{noise}: {reported!r} instead of {is_!r}"
             faults.once(reported == is_, f"not what the task gives {name}{noise}", fault)
         return true.objectives
+
+    def _repeated(self, query: Query, failed: float) -> Trial:
+        """Return the task's own outcome of a query, at its price; `failed` is the score of a failure."""
+        if self._onward is not None:
+            return self._onward.submit(query)
+        true = self.task.run(query.config, query.fidelity, self.instance, failed=failed)
+        same = [t.fidelity for t in self.trials if t.config == true.config and t.status is Status.OK]
+        lower = [fidelity for fidelity in same if fidelity < true.fidelity]
+        if not (self._kept and lower):
+            return true
+        spared = self.task.run(query.config, max(lower), self.instance).cost
+        return replace(true, cost=max(true.cost - spared, 0.0))
 
     def _check_objectives(self, trial: Trial, info: Info, faults: Faults) -> None:
         """Check that the objectives are reported in their order and units, of the configuration at full fidelity."""

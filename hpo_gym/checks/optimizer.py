@@ -15,7 +15,7 @@ import numpy as np
 from hpo_gym.base import HPOGymError, seeding
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.env import ALL_RUNS, Runs
-from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Trainable, form_of
+from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Run, Trainable, form_of
 from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, batch_of, check_task, over, payable, pooled
 
 Make = Callable[[], Any]
@@ -59,9 +59,9 @@ def check_optimizer(
     first = new()
     faults = Faults(f"The optimizer {type(first).__name__}")
     context = task if isinstance(task, Context) else Context.of(task, budget, prior)
-    answer = made_up if isinstance(task, Context) else _Answers(task, int(context.budget))
+    answer = made_up if isinstance(task, Context) else _Answers(task, context.budget)
     if isinstance(answer, _Answers):
-        context = replace(context, signals=answer.session.signals)
+        context = replace(context, signals=answer.run.signals)
     course = _Course(context, answer, faults)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
         if isinstance(first, Trainable) and train:
@@ -82,15 +82,17 @@ def check_optimizer(
 class _Answers:
     """Answers of a task in one instance, run by run: a failure has the worst success of the run so far."""
 
-    def __init__(self, task: Task, horizon: int) -> None:
-        self.task, self.horizon = task, horizon
+    def __init__(self, task: Task, budget: float) -> None:
+        self.task, self.budget = task, budget
         self.begin()
 
     def begin(self) -> None:
-        self.session, self._good = self.task.session(0, self.horizon), list[float]()
+        self.run, self._good = Run(self.task, self.budget, 0), list[float]()
 
     def __call__(self, query: Query) -> Trial:
-        trial = self.session.run(query.config, query.fidelity, failed=min(self._good, default=0.0))
+        if self.run.signals:
+            return self.run.submit(query)
+        trial = self.task.run(query.config, query.fidelity, failed=min(self._good, default=0.0))
         self._good.extend([trial.score] if trial.status is Status.OK else [])
         return trial
 
@@ -254,7 +256,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(batch).measured_rows(runs.task, at) if by_row else batch.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        alone = _Course(single, _Answers(task, len(runs.at)), faults).run(new(), seed)
+        alone = _Course(single, _Answers(task, context.budget), faults).run(new(), seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 

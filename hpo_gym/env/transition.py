@@ -35,7 +35,7 @@ class Transition:
         self.batch, self.runs, self.n = batch, runs, runs.n
         self.over, self.waiting = np.ones(runs.n, bool), True
         self.idle: Mask | None = None
-        self._levels, self._n_init = levels, n_init
+        self._levels, self._n_init = np.asarray(levels), n_init
         self._everyone = np.arange(runs.n)
         self._by_cost = runs.in_cost
         self._by_spent = "spent" in runs  # else a calendar says when the budget is spent
@@ -58,6 +58,8 @@ class Transition:
             self.waiting = bool(np.count_nonzero(self.over))
         if not self._by_spent:
             self._enter(which, self.runs.clock + self._most)
+        if self.runs.h == self._n_init:  # the budget pays for no trial
+            self.finish(which)
 
     def finish(self, which: Which) -> None:
         """Mark episodes as over."""
@@ -107,7 +109,7 @@ class Transition:
         if not self._by_spent:
             due = self._due() if runs.clock in self._calendar else NO_RUNS
             return due if stopped is None else self._new(due.mask(self.n) | stopped if not due.none else stopped)
-        done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels[0])
+        done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels.item(0))
         if self._by_cost:
             done |= runs.t >= self._most + self._n_init
         return self._new(done if stopped is None else done | stopped)

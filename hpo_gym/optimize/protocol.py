@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Registry, SplitError, unknown
-from hpo_gym.problem import REMEMBERED, Belief, Budget, Evaluations, Objective, Points, Query, SearchSpace, Trial
+from hpo_gym.problem import COST, REMEMBERED, Belief, Budget, Evaluations, Objective, Points, Query, SearchSpace, Trial
 
 if TYPE_CHECKING:
     from hpo_gym.env import Runs
@@ -66,6 +66,11 @@ class Context:
     def continues(self) -> bool:
         """Return `checkpoints`: trials continue trainings, and pay the difference."""
         return self.checkpoints
+
+    @property
+    def limit(self) -> Budget:
+        """The budget of the run."""
+        return Budget(self.budget) if self.unit is None else Budget(self.budget, COST, self.checkpoints)
 
     def charge(self, trial: Trial) -> float:
         """Return the charge of a trial on the budget, in its unit: its fidelity, or its cost for a budget in cost."""

@@ -3,103 +3,86 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import InvalidValueError, real, seeding, shown, whole
-from hpo_gym.env import ALL_RUNS, Runs, Transition, given_points
+from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
+from hpo_gym.env import ALL_RUNS, Runs, Transition
 from hpo_gym.optimize.forms import optimizer_of
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
     MOST,
-    SPENT,
     Budget,
-    Checkpoints,
     Evaluations,
     History,
+    PoolBatch,
     PoolBatchView,
     Query,
-    Status,
     Task,
     Trial,
     batch_of,
     check_task,
     floor_of,
-    horizon,
-    most_trials,
-    over,
-    payable,
-    too_dear,
 )
 
+_TOLD = np.dtype(np.float64)  # a float, whatever the type of a table
 
-@dataclass
+
 class Run:
-    """A run in the making: a task in an instance, of which `submit` alone spends the budget.
+    """A run in the making by ask and tell: `Transition` of one run, whose trials are told.
+
+    Args:
+        task: The task.
+        context: Facts about the task, its budget among them; or that budget alone, in full evaluations.
+        instance: Seed of the task instance.
+        n_init: Size of the initial design.
+        floor: The score of a failure before any success.
 
     Attributes:
-        worst: What a failure has for a score: the worst of the run's successes so far; before any, as it is given.
-        spent: In full evaluations; with `unit` in this.
+        trials: Trials so far, the initial design first.
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
-        unit: The cost that is a unit of the budget, where that is in cost: a trial that does not fit in what is left
-            is then cut, as in `Runs`.
-        checkpoints: Whether a trial pays only what lies beyond its checkpoint, as in `Runs`; needs `unit`.
     """
 
-    task: Task
-    budget: float
-    instance: int
-    n_init: int = 0
-    worst: float = 0.0
-    spent: float = 0.0
-    trials: list[Trial] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    unit: float | None = None
-    checkpoints: bool = False
-    _succeeded: bool = False
-
-    @classmethod
-    def of(cls, task: Task, context: Context, instance: int, n_init: int = 0, worst: float = 0.0) -> Run:
-        """Return a run with the budget of a context."""
-        unit, kept = context.unit, context.checkpoints
-        return cls(task, context.budget, instance, n_init, worst, unit=unit, checkpoints=kept)
-
-    def __post_init__(self) -> None:
-        size = horizon if self.unit is None else most_trials
-        self._most = size(self.budget, self.task.fidelities)
-        self._session = self.task.session(self.instance, self._most)
-        self._kept = Checkpoints() if self.checkpoints else None
-        if self.n_init and self.signals:
+    def __init__(
+        self, task: Task, context: Context | float, instance: int, n_init: int = 0, floor: float = 0.0
+    ) -> None:
+        self.task, self.seconds = task, list[float]()
+        batch, levels = task.alone, task.fidelities
+        if n_init and batch.signals:
             raise InvalidValueError(
-                f"`n_init` must be 0 on {self.task.suite!r}, whose trials go on from each other, got {self.n_init}."
+                f"`n_init` must be 0 on {task.suite!r}, whose trials go on from each other, got {n_init}."
             )
+        known = context if isinstance(context, Context) else Context.of(task, context)
+        limit = known.limit
+        self._runs = Runs(
+            batch, 1, limit.horizon(levels) + n_init, budget=limit.amount, fidelity=len(levels) > 1, floor=floor,
+            units=None if known.unit is None else np.array([known.unit]),
+            continued=np.array([True]) if limit.checkpoints else None, dtype=_TOLD,
+        )  # fmt: skip
+        self._turn = Transition(batch, self._runs, levels, n_init)
+        self._turn.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance % 2**64], np.uint64))
+        self.trials = list(self._runs.view(0)) if n_init else []
 
     @property
     def signals(self) -> dict[str, float]:
         """Return the current signals of the run, by name, if trials build on each other."""
-        return self._session.signals
+        names = self._runs.batch.signals
+        return dict(zip(names, self._runs.signals[0].tolist(), strict=True)) if names else {}
 
-    def given(self) -> list[Trial]:
-        """Evaluate the given points: a function of the instance alone; they cost nothing."""
-        if not self.n_init:
-            return []
-        batch = batch_of([self.task])
-        zero, instance = np.zeros(1, np.int64), np.array([self.instance], np.uint64)
-        for at in given_points(batch, zero, instance, self.n_init):
-            self._evaluate(batch.config(0, at[0]), 1.0)
-        return list(self.trials)
+    @property
+    def spent(self) -> float:
+        """Budget used, in its unit."""
+        return float(np.asarray(self._runs.spent).item())
 
     @property
     def over(self) -> bool:
         """Whether the budget left pays for no evaluation; of one in cost, whether it is spent, or there is no room for
         another trial."""
-        if self.unit is not None:
-            return over(self.budget - self.spent, SPENT) or len(self.trials) >= self._most + self.n_init
-        return over(self.budget - self.spent, self.task.fidelities[0])
+        return bool(self._turn.over.item(0))
 
     def submit(self, query: Query) -> Trial:
         """Evaluate a query; an unaffordable fidelity is lowered to an affordable one.
@@ -108,31 +91,25 @@ class Run:
         """
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
-        if self.unit is not None:
-            return self._evaluate(query.config, self.task.level(query.fidelity), self.unit)
-        levels = self.task.fidelities
-        most = levels[payable(levels, self.budget - self.spent)]
-        trial = self._evaluate(query.config, min(self.task.level(query.fidelity), most))
-        self.spent += trial.fidelity
-        return trial
-
-    def _evaluate(self, config: Mapping[str, Any], fidelity: float, unit: float | None = None) -> Trial:
-        trial = self._session.run(config, fidelity, failed=self.worst)
-        if unit is not None:
-            price_of_all = trial.cost
-            if self._kept is not None:
-                trial = replace(trial, cost=self._kept.price(trial))
-            price, left = trial.cost / unit, max(self.budget - self.spent, 0.0)
-            if too_dear(price, left):
-                cut, price = {"cost": left * unit, "status": Status.TIMEOUT, "score": self.worst}, left
-                trial = replace(trial, **cut, objectives={})  # type: ignore[arg-type]
-            self.spent += price
-            if self._kept is not None:
-                self._kept.keep(trial, price_of_all)
-        if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
-            self.worst, self._succeeded = trial.score, True
+        turn, runs, batch = self._turn, self._runs, self.task.alone
+        if isinstance(batch, PoolBatch):
+            row = batch.row_of(0, query.config)
+            if runs.scalar:
+                runs.submit_one(row)
+            else:
+                turn.submit(np.array([row]), self._level(query), None)
+        else:
+            x = self.task.space.to_unit(query.config)[None]
+            turn.submit(batch.place(runs.task, x), self._level(query), None)
+        ended = turn.ended()
+        if not ended.none:
+            turn.finish(ended)
+        trial = runs.last_trial(0)
         self.trials.append(trial)
         return trial
+
+    def _level(self, query: Query) -> Floats | None:
+        return np.array([self.task.level(query.fidelity)]) if "fidelity" in self._runs else None
 
 
 def rollout(
@@ -179,7 +156,7 @@ def rollout(
     limit.units([task])
     instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
     context = Context.of(task, limit, prior, starts=seeding.starts_seed(instance))
-    run = Run.of(task, context, instance, n_init, floor_of(tuple(prior)))
+    run = Run(task, context, instance, n_init, floor_of(tuple(prior)))
     chosen = optimizer_of(optimizer)
     run_one(chosen, run, context, choices_of(chosen, instance))
     return History(tuple(run.trials), n_init)
@@ -206,7 +183,7 @@ def turns(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Gener
         check_onward(optimizer, run.task)
     clock = time.perf_counter
     optimizer.reset(replace(context, signals=run.signals) if run.signals else context, rng)
-    for trial in run.given():
+    for trial in run.trials:
         optimizer.tell(trial)
     while not run.over:
         start = clock()
@@ -245,14 +222,15 @@ def run_batch(
     place = {task: j for j, task in enumerate(unique)}
     batch, n, levels = batch_of(unique), len(tasks), unique[0].fidelities
     limit, multi = budget if isinstance(budget, Budget) else Budget(budget), len(levels) > 1
-    most, units = limit.horizon(levels), limit.units(unique)
-    kept = limit.kept_on(unique) if any(task.cumulative for task in unique) else None
-    amount = float(limit.amount)
-    runs = Runs(batch, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, continued=kept)
+    runs = Runs(
+        batch, n, limit.horizon(levels) + n_init, budget=float(limit.amount), fidelity=multi, floor=floor,
+        units=limit.units(unique),
+        continued=limit.kept_on(unique) if any(task.cumulative for task in unique) else None,
+    )  # fmt: skip
     turn = Transition(batch, runs, levels, n_init)
     turn.start(ALL_RUNS, np.array([place[t] for t in tasks]), np.array(instances, np.uint64))
     optimizer.reset_batch(contexts, rngs)
-    while most and not turn.over.all():
+    while not turn.over.all():
         start = time.perf_counter()
         chosen, fidelity = optimizer.ask_batch(runs)
         watch((time.perf_counter() - start) / n)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.costs import KEPT as KEPT
     from hpo_gym.problem.costs import POINTS as POINTS
     from hpo_gym.problem.costs import Budget as Budget
-    from hpo_gym.problem.costs import Checkpoints as Checkpoints
     from hpo_gym.problem.earlier import COST as COST
     from hpo_gym.problem.earlier import FIDELITY as FIDELITY
     from hpo_gym.problem.earlier import REMEMBERED as REMEMBERED
@@ -107,7 +106,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.task import ProgressBatch as ProgressBatch
     from hpo_gym.problem.task import ScoreScale as ScoreScale
     from hpo_gym.problem.task import SeparateTasks as SeparateTasks
-    from hpo_gym.problem.task import Session as Session
     from hpo_gym.problem.task import Task as Task
     from hpo_gym.problem.task import TaskBatch as TaskBatch
     from hpo_gym.problem.task import TaskBatchView as TaskBatchView

@@ -46,15 +46,14 @@ def payable(levels: Sequence[float], left: float) -> int:
     return bisect_right(levels, left + SLACK) - 1
 
 
-def affordable(levels: Sequence[float], left: float | Floats) -> Floats:
+def affordable(levels: Sequence[float] | Floats, left: float | Floats) -> Floats:
     """Return, for each run, the highest affordable fidelity; the lowest if none is affordable.
 
     Args:
         left: ``(n,)``, or one number for all runs.
     """
     known = np.asarray(levels)
-    room = np.asarray(left)[..., None] + SLACK
-    return np.asarray(np.where(known <= room, known, known[0]).max(-1))
+    return np.asarray(known[np.maximum(known.searchsorted(left + SLACK, "right") - 1, 0)])
 
 
 def horizon(budget: float, levels: Sequence[float] = FULL) -> int:

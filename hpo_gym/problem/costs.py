@@ -19,9 +19,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, InvalidValueError, Mask, real, shown, unknown, whole
 from hpo_gym.problem.budget import BUDGET, MOST, horizon, most_trials, too_dear
-from hpo_gym.problem.table import Name, name_of
 from hpo_gym.problem.task import Task
-from hpo_gym.problem.trial import Status, Trial
 
 EVALUATIONS, COST = "evaluations", "cost"
 AMOUNTS, KEPT = ("budget", "budget_cost"), "checkpoints"
@@ -180,26 +178,3 @@ def _above(value: float) -> float:
     """Return the next number of four digits that is not below a value."""
     scale = 10.0 ** (3 - math.floor(math.log10(value)))
     return math.ceil(value * scale) / scale
-
-
-class Checkpoints:
-    """Costs paid by one run, by configuration: the counterpart of `Runs` for one run, trial by trial."""
-
-    def __init__(self) -> None:
-        self._kept: dict[Name, dict[float, float]] = {}
-
-    def price(self, trial: Trial) -> float:
-        """Return the price of a trial whose `cost` is that of a training from the start."""
-        known = self._kept.get(name_of(trial.config), {})
-        lower = [fidelity for fidelity in known if fidelity < trial.fidelity]
-        return max(trial.cost - known[max(lower)], 0.0) if lower else trial.cost
-
-    def keep(self, trial: Trial, cost: float) -> None:
-        """Keep the checkpoint of a successful trial.
-
-        Args:
-            trial: As the run has it.
-            cost: Cost of a training from the start.
-        """
-        if trial.status is Status.OK:
-            self._kept.setdefault(name_of(trial.config), {})[trial.fidelity] = cost

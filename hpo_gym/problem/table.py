@@ -432,11 +432,11 @@ def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
     return table.config(0 if table.x.ndim == 2 else k, row).copy()
 
 
-def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
+def nearest_levels(levels: Sequence[float] | Floats, fidelity: Floats) -> Ints:
     """Position of the nearest level of each fidelity ``(n,)``; of two as near, the lower."""
     if len(levels) == 1:
         return np.zeros(len(fidelity), np.int64)
-    return np.asarray(np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
+    return np.asarray(np.abs(np.asarray(levels) - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
 
 
 def halves(levels: Sequence[float]) -> list[int]:
@@ -457,17 +457,20 @@ class TableBatch(PoolBatch):
         self.table = self.tasks[0].table
         self.index = np.array([t.index for t in self.tasks])
         self.d, self.m, self.f = self.table.space.d, self.table.m, len(self.table.fidelities)
-        whole = len(self.index) == self.table.k and (self.index == np.arange(self.table.k)).all()
-        self._served = self.table.served if whole else self.table.served[self.index]  # (k, m, f)
+        first, count = self.tasks[0].index, len(self.tasks)
+        side_by_side = (self.index == np.arange(first, first + count)).all()
+        self._part = slice(first, first + count) if side_by_side else self.index  # a slice copies nothing
+        self._served = self.table.served[self._part]  # (k, m, f)
         self.flat = np.ascontiguousarray(self._served).reshape(-1)
         self.dtype = self.flat.dtype
-        self.measured = self.table.measured[self.index]  # (k, m)
+        self.measured = self.table.measured[self._part]  # (k, m)
         self.there = self.measured.reshape(-1)  # by the flat place
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
         self._costs, self._statuses, self.objectives = self.table.costs, self.table.statuses, self.table.further
-        self.fallible = bool(self.table.failed[self.index].any())
-        self._shares = np.asarray(self.table.fidelities, np.float32)  # costs of a table without any
+        self.fallible = bool(self.table.failed[self._part].any())
+        self._levels = np.asarray(self.table.fidelities)
+        self._shares = self._levels.astype(np.float32)  # costs of a table without any
         self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
 
     @property
@@ -497,7 +500,7 @@ class TableBatch(PoolBatch):
     @functools.cached_property
     def signed(self) -> NDArray[np.float32]:
         """The pool in [-1, 1], ``(m, d)`` or ``(k, m, d)``."""
-        x = self.table.x if self.one_pool else self.table.x[self.index]
+        x = self.table.x if self.one_pool else self.table.x[self._part]
         return np.asarray(x * 2.0 - 1.0, np.float32)
 
     def base(self, task: Ints) -> Ints:
@@ -547,6 +550,10 @@ class TableBatch(PoolBatch):
         rows[missing] = self.table.gaps.answering(self.index[task[missing]], rows[missing])
         return rows
 
+    def row_of(self, task: int, config: Mapping[str, Any]) -> int:
+        """Return `TableTask.row_of`, which remembers its answers."""
+        return self.tasks[task].row_of(config)
+
     def measured_row(self, task: int, row: int) -> int:
         """Return the row itself if measured, else the nearest measured row of the task."""
         return row if self.complete else self.table.gaps.answer(self._places[task], row)
@@ -574,7 +581,7 @@ class TableBatch(PoolBatch):
     @functools.cached_property
     def _flat_repeats(self) -> tuple[NDArray[Any], Keys | int, Keys]:
         """Repeats, their number (one where it is the same everywhere), and the keys of cells, by the flat place."""
-        scores, count = (np.ascontiguousarray(a[self.index]).reshape(-1) for a in self.table.repeated)
+        scores, count = (np.ascontiguousarray(a[self._part]).reshape(-1) for a in self.table.repeated)
         same = (count == count[0]).all()
         keys = np.concatenate([t.cell_keys.reshape(-1) for t in self.tasks])
         return scores, int(count[0]) if same else count.astype(np.uint64), keys
@@ -592,15 +599,15 @@ class TableBatch(PoolBatch):
     def _flat_outcomes(self) -> tuple[NDArray[Any] | None, NDArray[np.int8] | None]:
         """Costs and statuses by the place in the flat table; no costs where none is known, no statuses where nothing
         failed."""
-        costs = None if self.table.cost is None else np.ascontiguousarray(self.table.costs[self.index]).reshape(-1)
-        status = self.table.statuses[self.index]
+        costs = None if self.table.cost is None else np.ascontiguousarray(self.table.costs[self._part]).reshape(-1)
+        status = self.table.statuses[self._part]
         return costs, status.reshape(-1) if status.any() else None
 
     @functools.cached_property
     def _flat_objectives(self) -> Floats:
         """The further objectives by the place of a row, ``(k m, o)``."""
         assert self.table.objectives is not None
-        return np.asarray(self.table.objectives[self.index], np.float64).reshape(-1, len(self.objectives))
+        return np.asarray(self.table.objectives[self._part], np.float64).reshape(-1, len(self.objectives))
 
     def further(self, base: Ints, at: Ints | None) -> Floats:
         """Look the further objectives up."""
@@ -610,7 +617,7 @@ class TableBatch(PoolBatch):
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
-        f = self.f - 1 if fidelity == 1.0 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
+        f = self.f - 1 if fidelity == 1.0 else int(nearest_levels(self._levels, np.array([fidelity]))[0])
         cell = (self._places[task], at, f)
         return self._costs.item(cell), self._statuses.item(cell)
 
@@ -628,7 +635,7 @@ class TableBatch(PoolBatch):
         if self.f == 1:
             return cell
         last = self.f - 1
-        return cell * self.f + (last if fidelity is None else nearest_levels(self.table.fidelities, fidelity))
+        return cell * self.f + (last if fidelity is None else nearest_levels(self._levels, fidelity))
 
 
 def check_table(space: SearchSpace, x: NDArray[Any], score: NDArray[Any], cost: NDArray[Any] | None) -> None:

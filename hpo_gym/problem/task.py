@@ -214,9 +214,10 @@ class Task(ABC):
         """Tasks that have the same are evaluated by one batch of their class."""
         return type(self)
 
-    def session(self, instance: int, horizon: int) -> Session:
-        """Return a run of this task by itself, in one instance, of at most `horizon` trials."""
-        return Session(self, instance)
+    @functools.cached_property
+    def alone(self) -> TaskBatch:
+        """The batch of this task alone."""
+        return self.batch((self,), self.space.d)
 
     def level(self, fidelity: float) -> float:
         """Return the nearest fidelity that can be evaluated (of two equally near, the lower)."""
@@ -241,27 +242,6 @@ class Task(ABC):
         out = self.evaluate(x, np.array([level]), keys)
         query, score = Query(self.space.from_unit(x[0]), level), float(out.score[0])
         return Trial(query, failed if score == -math.inf else score, float(out.cost[0]), Status(int(out.status[0])))
-
-
-class Session:
-    """A run of one task outside an env, trial by trial.
-
-    Args:
-        task: The task.
-        instance: Seed of its noise.
-    """
-
-    def __init__(self, task: Task, instance: int) -> None:
-        self.task, self.instance = task, instance
-
-    @property
-    def signals(self) -> dict[str, float]:
-        """Return the current signals of the run, by name; empty if trials do not build on each other."""
-        return {}
-
-    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
-        """Evaluate one configuration; see `Task.run`."""
-        return self.task.run(config, fidelity, self.instance, failed=failed)
 
 
 def finite_scores(score: Floats) -> Floats:
@@ -414,6 +394,10 @@ class PoolBatch(TaskBatch, PoolBatchView):
     @abstractmethod
     def scores(self) -> NDArray[Any]:
         """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
+
+    def row_of(self, task: int, config: Mapping[str, Any]) -> int:
+        """Return the row that answers a configuration."""
+        return int(self.place(np.array([task]), self.tasks[task].space.to_unit(config)[None]).item())
 
     def score_of(self, base: int, row: int, instance: Keys) -> float:
         """Return the score of one full evaluation, as `evaluate` does, without arrays if possible; `instance` is

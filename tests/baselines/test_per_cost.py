@@ -308,8 +308,9 @@ def test_a_trial_of_unknown_cost_counts_as_the_mean(bad: float) -> None:
 def test_a_run_in_cost_uses_up_its_budget_and_repeats_nothing(name: str) -> None:
     suite = toys.gappy()
     task = suite.tasks("test")[0]
-    run_ = Rollout(task, 4.3, 0, 0, 0.0, unit=task.cost_unit)
-    run_one(make_optimizer(name), run_, Context.of(task, 4.3, suite.prior(), unit=task.cost_unit), rng(1))
+    known = Context.of(task, 4.3, suite.prior(), unit=task.cost_unit)
+    run_ = Rollout(task, known, 0)
+    run_one(make_optimizer(name), run_, known, rng(1))
     asked_ = [(str(sorted(t.config.items())), t.fidelity) for t in run_.trials]
     assert len(set(asked_)) == len(asked_) and any(t.fidelity == 1.0 for t in run_.trials)
 

@@ -193,13 +193,13 @@ def test_a_run_counts_time_of_ask_and_tell_and_not_of_the_evaluation(monkeypatch
 def test_a_run_in_the_making() -> None:
     run = Run(LEVELS.task("b"), 1.0, 9, 1)
     assert not run.over and run.spent == 0.0
-    (given,) = run.given()
-    assert run.trials == [given] and given.fidelity == 1.0 and run.spent == 0.0
+    (given,) = run.trials
+    assert given.fidelity == 1.0 and run.spent == 0.0
     assert run.submit(Query(config(0), 0.5)).score == 7.5 and (run.spent, run.over) == (0.5, False)
     assert run.submit(Query(config(0), 0.25)).score == 7 and (run.spent, run.over) == (0.75, False)
     assert run.submit(Query(config(0))).score == 7 and (run.spent, run.over) == (1.0, True)
     assert [t.fidelity for t in run.trials] == [1.0, 0.5, 0.25, 0.25]
-    assert Run(LEVELS.task("b"), 1.0, 9).given() == []
+    assert Run(LEVELS.task("b"), 1.0, 9).trials == []
 
 
 # ---------------------------------------------------------------------------------------------- context

@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hpo_gym.base import seeding
@@ -27,23 +28,25 @@ def test_the_episode_of_schedules_has_large_inputs(study: Any) -> None:
     seed = next(s for s in range(100) if study.shown(task, s, 25))
     for s in range(seed + 1):
         instance = seeding.instance_seed("Schedules", task.name, "rollout", s)
-        assert (float(task.session(instance, 25).save()["scale"]) >= 3.0) == (s == seed)
+        begun = task.begun(np.array([instance], np.uint64), 25).save(0)
+        assert (float(begun["scale"]) >= 3.0) == (s == seed)
 
 
 def test_the_inputs_of_drift_jump_where_it_is_marked_and_nothing_else_changes(study: Any) -> None:
     task = load_suite("Drift").task(study.TASK)
     seed = next(s for s in range(1000) if study.shown(task, s, 40))
     scale, changes = study.drawn(task, seed, 40)
-    session = task.session(seeding.instance_seed("Drift", task.name, "rollout", seed), 40)
-    begun, scales = session.save(), list[float]()
+    instance = seeding.instance_seed("Drift", task.name, "rollout", seed)
+    run = task.begun(np.array([instance], np.uint64), 40)
+    begun, scales = run.save(0), list[float]()
     for _ in range(40):
-        session.run({"learning_rate": 0.01})
-        scales.append(float(session.save()["scale"]))
+        run.advance(task.space.to_unit({"learning_rate": 0.01})[None], None)
+        scales.append(float(run.save(0)["scale"]))
     marked, factor = int(changes.epoch[0, 0]), float(changes.factor[0, 0])
     assert 12 <= marked <= 28 and factor >= 10
     assert scales == pytest.approx([scale] * marked + [scale * factor] * (40 - marked))
     for name in ("noise", "names", "turned"):
-        assert (session.save()[name] == begun[name]).all()
+        assert (run.save(0)[name] == begun[name]).all()
 
 
 def test_rules_play_with_the_settings_that_were_tuned_on_the_suite(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:

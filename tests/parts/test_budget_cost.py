@@ -236,8 +236,7 @@ def assert_rollout(env: hpo_gym.HPOEnv, suite: Any, n_init: int) -> None:
     task = kernel.batch.tasks[kernel.runs.task.item(0)]
     floor = float(np.asarray(kernel.contexts.scale.floor, kernel.runs.last.dtype))
     instance, kept = kernel.runs.instance.item(0), suite.name == "KnownEpochs"
-    run = Run(task, 4.3, instance, n_init, floor, unit=task.cost_unit, checkpoints=kept)
-    run.given()
+    run = Run(task, Context.of(task, Budget(4.3, COST, kept)), instance, n_init, floor)
     for trial in history[n_init:]:
         assert not run.over
         run.submit(Query(trial.config, trial.fidelity))

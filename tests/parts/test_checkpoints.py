@@ -25,7 +25,7 @@ from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import most_trials
-from hpo_gym.problem.costs import CUMULATIVE, WITH_COSTS
+from hpo_gym.problem.costs import COST, CUMULATIVE, WITH_COSTS, Budget
 from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.mixed import mixed
 from hpo_gym.suites.own.constrained import constrained
@@ -212,7 +212,7 @@ def check_run(env: hpo_gym.HPOEnv, budget: float) -> int:
     task, floor = kernel.batch.tasks[kernel.runs.task.item(0)], kernel.contexts.scale.floor
     instance = kernel.runs.instance.item(0)
     floor = float(np.asarray(floor, kernel.runs.last.dtype))
-    run = Run(task, budget, instance, 0, floor, unit=task.cost_unit, checkpoints=task.cumulative)
+    run = Run(task, Context.of(task, Budget(budget, COST, True)), instance, 0, floor)
     spared = 0
     for trial in history:
         assert not run.over

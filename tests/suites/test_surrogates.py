@@ -27,6 +27,7 @@ from hpo_builders.surrogates.optimum import optima
 from hpo_builders.surrogates.rows import Rows, levels_of, material
 from hpo_builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.costs import COST, Budget
@@ -542,7 +543,7 @@ def test_an_env_of_a_surrogate_is_paid_in_cost_trial_by_trial() -> None:
         assert -1.0 <= reward <= 0.0
     assert spent == pytest.approx(3.0) and info["status"] == "timeout"
     task = env.suite.task("sonar")
-    again = Run(task, 3.0, env.kernel.runs.instance.item(0), 0, unit=unit)
+    again = Run(task, Context.of(task, 3.0, unit=unit), env.kernel.runs.instance.item(0))
     for trial in env.history():
         again.submit(Query(trial.config, trial.fidelity))
     assert [(t.cost, t.status) for t in again.trials] == [(t.cost, t.status) for t in env.history()]

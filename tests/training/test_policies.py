@@ -15,9 +15,11 @@ from hpo_gym.base import seeding
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.rollouts import Run
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import Points
 from hpo_gym.problem.suite import SPLITS
+from hpo_gym.problem.trial import Query
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.policies import policies_with
 from hpo_gym.suites.tasks.policies import evolutions
@@ -457,8 +459,8 @@ def test_what_progress_shows_by_hand() -> None:
 def test_a_configuration_by_itself_is_a_whole_training() -> None:
     task = policies_with(SMALL).tasks("val")[1]
     x = task.space.snap(np.array([[0.6, 0.5]]))
-    out, session = task.evaluate(x, np.ones(1), np.array([5], np.uint64)), task.session(5, 20)
-    scores = [session.run(task.space.from_unit(x[0])).score for _ in range(20)]
+    out, run = task.evaluate(x, np.ones(1), np.array([5], np.uint64)), Run(task, 20, 5)
+    scores = [run.submit(Query(task.space.from_unit(x[0]))).score for _ in range(20)]
     assert out.score[0] == scores[-1] and out.cost[0] == 20 and len(set(scores)) > 1
 
 

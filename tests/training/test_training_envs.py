@@ -19,7 +19,7 @@ from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.suite import SPLITS
 from hpo_gym.problem.trial import Query, Trial
 from hpo_gym.suites.load import load_suite
@@ -218,7 +218,7 @@ def test_a_policy_must_be_told_the_signals() -> None:
     with pytest.raises(InvalidValueError, match="`training` observer needs tasks"):
         optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
         optimizer.spaces()
-    optimizer.reset(Context(task.space, 3.0, signals=task.session(0, 3).signals), np.random.default_rng(0))
+    optimizer.reset(Context(task.space, 3.0, signals=Run(task, 3, 0).signals), np.random.default_rng(0))
     query = optimizer.ask()
     assert query is not None
     with pytest.raises(InvalidValueError, match=r"`trial\.signals` must be"):

@@ -9,9 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from hpo_gym.optimize.rollouts import Run
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.space import Points
-from hpo_gym.problem.trial import Status
+from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
@@ -187,9 +188,8 @@ def test_a_configuration_by_itself_is_a_whole_training() -> None:
     for name in ("Schedules", "Drift"):
         task = load_suite(name).tasks("val")[1]
         out = task.evaluate(np.array([[0.4]]), np.ones(1), np.array([5], np.uint64))
-        session, scores = task.session(5, task.epochs), []  # type: ignore[attr-defined]
-        for _ in range(task.epochs):  # type: ignore[attr-defined]
-            scores.append(session.run(task.space.from_unit(np.array([0.4]))).score)
+        run, query = Run(task, task.budget, 5), Query(task.space.from_unit(np.array([0.4])))
+        scores = [run.submit(query).score for _ in range(task.budget)]
         assert out.score[0] == (scores[-1] if name == "Schedules" else pytest.approx(np.mean(scores)))
         assert out.cost[0] == len(scores) == {"Schedules": 25, "Drift": 40}[name]
 

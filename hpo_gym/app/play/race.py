@@ -35,7 +35,7 @@ class Lane:
         instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
         context = Context.of(task, budget, prior, starts=seeding.starts_seed(instance))
         self.seen = has_seen(getattr(optimizer, "seen", ()), task.family)
-        self._budget, self._run = budget, Run(task, float(budget), instance, worst=floor_of(prior))
+        self._budget, self._run = budget, Run(task, context, instance, floor=floor_of(prior))
         self._turns = turns(optimizer, self._run, context, choices_of(optimizer, instance))
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,6 +71,7 @@ class Runs(Slots):
             full evaluations. See `Payment`.
         continued: Tasks on which a trial pays only the cost beyond its checkpoint, ``(k,)``; None: none. Needs
             `units`.
+        dtype: Type of the recorded scores; by default the batch's.
 
     Attributes:
         batch: The agent's view of the tasks.
@@ -103,16 +103,17 @@ class Runs(Slots):
         view: TaskBatchView | None = None,
         units: Floats | None = None,
         continued: Mask | None = None,
+        dtype: np.dtype[Any] | None = None,
     ) -> None:
-        self.tabular = batch.m > 0
-        super().__init__(n, h, 0 if self.tabular else batch.d, batch.dtype)
+        self.tabular, self.dtype = batch.m > 0, batch.dtype if dtype is None else dtype
+        super().__init__(n, h, 0 if self.tabular else batch.d, self.dtype)
         self._batch, self.budget, self.d = batch, budget, batch.d
         self.batch: TaskBatchView = view_of(batch) if view is None else view
         self.task = np.zeros(n, np.int64)
         self.instance = np.zeros(n, np.uint64)
         self.base = batch.base(self.task)
-        self.last: NDArray[Any] = np.zeros(n, batch.dtype)
-        self.best: NDArray[Any] = np.full(n, -np.inf, batch.dtype)
+        self.last: NDArray[Any] = np.zeros(n, self.dtype)
+        self.best: NDArray[Any] = np.full(n, -np.inf, self.dtype)
         self.previous = self.best
         self.progress = batch.progress(n, h) if isinstance(batch, ProgressBatch) else None
         self.payment = Payment(units, continued)
@@ -131,14 +132,14 @@ class Runs(Slots):
         self.block: NDArray[np.float32] | None = None
         self.row: NDArray[np.float32] | None = None
         self.cell: NDArray[np.int64] | None = None
-        self.single = batch.dtype == np.float32
+        self.single = self.dtype == np.float32
         self.leaving: NDArray[np.bool_] | None = None
         self._fused = path if not self._columns and isinstance(path, FusedRows) else None
         self.scalar = n == 1 and not self._columns
         if isinstance(path, Rows):
             self._path_of_one = path.one
         possible = batch.fallible or self.in_cost
-        self._failures = Failures(n, batch.dtype, floor, fidelity=fidelity, possible=possible)
+        self._failures = Failures(n, self.dtype, floor, fidelity=fidelity, possible=possible)
 
     # ------------------------------------------------------------------ episodes
     def refund(self) -> None:
@@ -192,7 +193,7 @@ class Runs(Slots):
             self._restart()
             self.task, self.instance = task, instance
             self.base = self._batch.base(task)
-            self.best = self.previous = filled(self.n, -np.inf, self._batch.dtype)
+            self.best = self.previous = filled(self.n, -np.inf, self.dtype)
         else:
             if self._halted.size:
                 self._forget(which.mask(self.n))
@@ -214,7 +215,7 @@ class Runs(Slots):
         part = Runs(
             self._batch, len(which), g, budget=np.inf if self.in_cost else self.budget, view=self.batch,
             fidelity="fidelity" in self, keep=list(self._columns), floor=self._failures.floor[which],
-            units=self.payment.units if self.in_cost else None,
+            units=self.payment.units if self.in_cost else None, dtype=self.dtype,
         )  # fmt: skip
         part.begin(ALL_RUNS, self.task[which], self.instance[which])
         for row in at:
@@ -320,7 +321,7 @@ class Runs(Slots):
         slot = self.clock % self.h
         if self.leaving is not None:
             self._forget(self.leaving)
-        self.last = last = score.copy()
+        self.last = last = score.astype(self.dtype)
         plain, failed = self._place_failures(last, outcome, idle)
         if self._late or self._halted.size:
             self._settle()
@@ -559,17 +560,20 @@ class Runs(Slots):
         """Return the trials of run `i`."""
         return History(tuple(self._trial(i, slot) for slot in self._slots(i).tolist()), n_init)
 
+    def last_trial(self, i: int) -> Trial:
+        """Return the last trial of run `i`."""
+        return self._trial(i, self._last)
+
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
-        trial = Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
-        if self._batch.objectives and not (self.in_cost and trial.status is Status.TIMEOUT):
-            at = self.at[slot, i : i + 1]
-            values = self._batch.further(self.base[i : i + 1], at)[0].tolist()
-            names = (objective.name for objective in self._batch.objectives)
-            trial = replace(trial, objectives=dict(zip(names, values, strict=True)))
-        if "shown" not in self.kept:
-            return trial
-        return replace(trial, signals=dict(zip(self.batch.signals, self["shown"][slot, i].tolist(), strict=True)))
+        signals, objectives = dict[str, float](), dict[str, float]()
+        if "shown" in self.kept:
+            signals = dict(zip(self.batch.signals, self["shown"][slot, i].tolist(), strict=True))
+        if self._batch.objectives and not (self.in_cost and status == Status.TIMEOUT):
+            values = self._batch.further(self.base[i : i + 1], self.at[slot, i : i + 1])[0].tolist()
+            objectives = dict(zip((o.name for o in self._batch.objectives), values, strict=True))
+        query, score = Query(config, fidelity), float(self.score[slot, i])
+        return Trial(query, score, cost, Status(status), signals=signals, objectives=objectives)
 
     def outcome_of(self, i: int, slot: int = -1) -> tuple[dict[str, Any], float, float, int]:
         """Return configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""

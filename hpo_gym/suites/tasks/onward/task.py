@@ -1,14 +1,12 @@
-"""Tasks whose trials build on each other: alone, in batches, and by ask and tell."""
+"""Tasks whose trials build on each other: alone, and in batches."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys
 from hpo_gym.problem import (
@@ -17,12 +15,9 @@ from hpo_gym.problem import (
     Evaluations,
     Points,
     ProgressBatch,
-    Query,
     SeparateTasks,
-    Session,
-    Status,
     Task,
-    Trial,
+    TaskProgress,
 )
 
 
@@ -73,31 +68,25 @@ class OnwardTask(Task):
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Whole runs, each at one configuration."""
-        progress = self.alone.progress(len(x), self.epochs)
-        progress.begin(None, np.zeros(len(x), np.int64), key)
-        scores = []
+        progress, scores = self.begun(key, self.epochs), []
         for _ in range(self.epochs):
             out = progress.advance(x, None)
             scores.append(out.score)
         score = scores[-1] if self.goal == LAST else np.mean(scores, 0)
         return Evaluated(score, np.full(len(x), float(self.epochs)), out.status)
 
+    def begun(self, instance: Keys, horizon: int) -> TaskProgress:
+        """Return runs in instances ``(n,)`` before the first of at most `horizon` trials."""
+        assert isinstance(self.alone, ProgressBatch)
+        progress = self.alone.progress(len(instance), horizon)
+        progress.begin(None, np.zeros(len(instance), np.int64), instance)
+        return progress
+
     def evaluations(self) -> Evaluations:
         """Nothing: the outcome of a trial says nothing of another run's."""
         none, reported = np.empty(0), self.meta_features
         x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
         return Evaluations(self.name, self.family, x, none, none, status, meta_features=reported)
-
-    def session(self, instance: int, horizon: int) -> OnwardSession:
-        """Return a run by itself."""
-        return OnwardSession(self, instance, horizon)
-
-    @functools.cached_property
-    def alone(self) -> ProgressBatch:
-        """The batch of this task alone."""
-        batch = self.batch((self,), self.space.d)
-        assert isinstance(batch, ProgressBatch)
-        return batch
 
 
 class OnwardBatch(SeparateTasks, ProgressBatch):
@@ -111,35 +100,3 @@ class OnwardBatch(SeparateTasks, ProgressBatch):
 
     def place(self, task: Ints, x: Points) -> Points:
         return self.space.snap(x)
-
-
-class OnwardSession(Session):
-    """One run, trial by trial."""
-
-    task: OnwardTask
-
-    def __init__(self, task: OnwardTask, instance: int, horizon: int) -> None:
-        super().__init__(task, instance)
-        self._progress = task.alone.progress(1, horizon)
-        self._progress.begin(None, np.zeros(1, np.int64), np.array([instance % 2**64], np.uint64))
-
-    @property
-    def signals(self) -> dict[str, float]:
-        """Return the current signals of the run, by name."""
-        return dict(zip(self.task.alone.signals, self._progress.signals[0].tolist(), strict=True))
-
-    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
-        """One more trial, at a configuration."""
-        x = self.task.space.to_unit(config)[None]
-        out = self._progress.advance(x, None)
-        query = Query(self.task.space.from_unit(x[0]), 1.0)
-        score, cost, status = out.score.item(), out.cost.item(), Status(out.status.item())
-        return Trial(query, score, cost, status, signals=self.signals)
-
-    def save(self) -> dict[str, NDArray[Any]]:
-        """All that the run is now; `load` of a session on the same task goes on from there."""
-        return self._progress.save(0)
-
-    def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Continue from the `save` of another session on the same task."""
-        self._progress.load(0, saved)
