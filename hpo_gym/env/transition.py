@@ -101,7 +101,10 @@ class Transition:
         """
         if self._by_cost:
             return fidelity
-        return np.minimum(fidelity, affordable(self._levels, self.runs.budget - self.runs["spent"]))
+        left = self.runs.budget - self.runs["spent"]
+        if left.item(left.argmin()) >= self._levels.item(-1):
+            return fidelity
+        return np.minimum(fidelity, affordable(self._levels, left))
 
     def ended(self) -> Which:
         """Return the runs whose episode the last step ended."""

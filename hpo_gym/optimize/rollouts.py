@@ -63,6 +63,7 @@ class Run:
             units=None if known.unit is None else np.array([known.unit]),
             continued=np.array([True]) if limit.checkpoints else None, dtype=_TOLD,
         )  # fmt: skip
+        self._pool = batch if isinstance(batch, PoolBatch) else None
         self._turn = Transition(batch, self._runs, levels, n_init)
         self._turn.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance % 2**64], np.uint64))
         self.trials = list(self._runs.view(0)) if n_init else []
@@ -91,16 +92,16 @@ class Run:
         """
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
-        turn, runs, batch = self._turn, self._runs, self.task.alone
-        if isinstance(batch, PoolBatch):
-            row = batch.row_of(0, query.config)
+        turn, runs = self._turn, self._runs
+        if self._pool is None:
+            x = self.task.space.to_unit(query.config)[None]
+            turn.submit(turn.batch.place(runs.task, x), self._level(query), None)
+        else:
+            row = self._pool.row_of(0, query.config)
             if runs.scalar:
                 runs.submit_one(row)
             else:
                 turn.submit(np.array([row]), self._level(query), None)
-        else:
-            x = self.task.space.to_unit(query.config)[None]
-            turn.submit(batch.place(runs.task, x), self._level(query), None)
         ended = turn.ended()
         if not ended.none:
             turn.finish(ended)

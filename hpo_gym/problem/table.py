@@ -470,6 +470,7 @@ class TableBatch(PoolBatch):
         self._costs, self._statuses, self.objectives = self.table.costs, self.table.statuses, self.table.further
         self.fallible = bool(self.table.failed[self._part].any())
         self._levels = np.asarray(self.table.fidelities)
+        self._place_of = {fidelity: f for f, fidelity in enumerate(self.table.fidelities)}
         self._shares = self._levels.astype(np.float32)  # costs of a table without any
         self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
 
@@ -617,8 +618,8 @@ class TableBatch(PoolBatch):
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
-        f = self.f - 1 if fidelity == 1.0 else int(nearest_levels(self._levels, np.array([fidelity]))[0])
-        cell = (self._places[task], at, f)
+        f = self._place_of.get(fidelity)
+        cell = (self._places[task], at, int(nearest_levels(self._levels, np.array([fidelity]))[0]) if f is None else f)
         return self._costs.item(cell), self._statuses.item(cell)
 
     def points(self, task: Ints, at: Ints) -> Points:
