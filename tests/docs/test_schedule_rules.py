@@ -58,7 +58,7 @@ def test_a_score_is_the_mean_of_what_counts(study: Any, name: str) -> None:
             instance = seeding.instance_seed(name, task.name, "schedule rules", w)
             run = Run(task, float(suite.env["budget"]), instance)
             rng = seeding.generator(seeding.optimizer_seed(instance, "random-schedule", {}))
-            run_one(made("random-schedule", low=0.01), run, Context.of(task, run.budget), rng)
+            run_one(made("random-schedule", low=0.01), run, Context.of(task, float(suite.env["budget"])), rng)
             scores = [t.score for t in run.trials]
             expected.append(scores[-1] if name == "Schedules" else np.mean(scores))
     found = study.score("random-schedule", {"low": 0.01}, suite, tasks, 2)
