@@ -38,7 +38,7 @@ class Payment:
         _, cost, status = outcome
         if "whole_cost" in runs:
             runs.whole_cost = cost
-            cost = self._beyond_checkpoints(runs, at, cost, np.ones(runs.n) if fidelity is None else fidelity)
+            cost = self._beyond_known(runs, at, cost, np.ones(runs.n) if fidelity is None else fidelity)
         unit = self.units[runs.task]
         price, left = cost / unit, np.maximum(runs.budget - runs.spent, 0.0)
         cut = too_dear(price, left)
@@ -49,7 +49,7 @@ class Payment:
         runs.price = price
         return score, Evaluated(score, cost, status)
 
-    def _beyond_checkpoints(self, runs: Slots, at: NDArray[Any], cost: Floats, asked: Floats) -> Floats:
+    def _beyond_known(self, runs: Slots, at: NDArray[Any], cost: Floats, asked: Floats) -> Floats:
         """Return costs ``(n,)`` of trials, less that of the highest lower fidelity of the same run and configuration.
 
         Only trials that succeeded leave a checkpoint.
