@@ -36,7 +36,7 @@ class Slots(ABC):
         free: Trials of each episode that are not charged: its initial design.
         kept: Values of the kept columns, by name.
         by_trial: Names of the arrays by slot.
-        price, whole_cost: What the trials of this tick take of a budget in cost, and their cost of trainings from the start,
+        price, whole_cost: What the trials of this tick take of a budget in cost, and their cost from the start,
             ``(n,)``.
     """
 
