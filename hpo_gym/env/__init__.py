@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from hpo_gym.env.rewards.regret_rate import RegretRate as RegretRate
     from hpo_gym.env.rewards.score import Score as Score
     from hpo_gym.env.runs.contexts import Contexts as Contexts
-    from hpo_gym.env.runs.contexts import given_points as given_points
     from hpo_gym.env.runs.oracle import Oracle as Oracle
     from hpo_gym.env.runs.runs import Runs as Runs
     from hpo_gym.env.runs.view import view_of as view_of

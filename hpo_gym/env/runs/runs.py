@@ -108,7 +108,7 @@ class Runs(Slots):
         self.tabular, self.dtype = batch.m > 0, batch.dtype if dtype is None else dtype
         super().__init__(n, h, 0 if self.tabular else batch.d, self.dtype)
         self._batch, self.budget, self.d = batch, budget, batch.d
-        self.batch: TaskBatchView = view_of(batch) if view is None else view
+        self.batch: TaskBatchView = view or view_of(batch)
         self.task = np.zeros(n, np.int64)
         self.instance = np.zeros(n, np.uint64)
         self.base = batch.base(self.task)
@@ -365,7 +365,7 @@ class Runs(Slots):
         return plain, failed
 
     def _write_late(self, slot: int, cell: Ints) -> None:
-        assert self._fused is not None
+        assert self._fused
         self._at[slot] = cell - self.base
         if not self._failures.possible:
             self._score[slot] = self._fused.scores(cell)
@@ -552,7 +552,7 @@ class Runs(Slots):
         self.signals, self.block = self._state().signals, None
 
     def _state(self) -> TaskProgress:
-        assert self.progress is not None, "only trials that go on from each other have a state"
+        assert self.progress, "only trials that go on from each other have a state"
         return self.progress
 
     # ------------------------------------------------------------------ one run, or news
