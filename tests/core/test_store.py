@@ -187,7 +187,7 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
 WRITER = """
 import sys
 import numpy as np
-from hpo_gym.system.storage.store import Store
+from hpo_gym.system import Record, Store
 with Store(sys.argv[1]) as store:
     i = len(store.cells())
     while True:
