@@ -46,6 +46,8 @@ def _of(space: Any, good: Any) -> Iterator[Named]:
         yield from _discrete(int(space.n))
         return
     grid = isinstance(space, gym.spaces.MultiDiscrete)
+    if not (grid or isinstance(space, gym.spaces.Box)):
+        return
     for place in (0, -1):
         outside = {"-1": -1, "one above the last": space.nvec[place]} if grid else _beyond(space.high.flat[0])
         for name, value in outside.items():

@@ -182,7 +182,7 @@ def test_old_files_make_room_for_new_ones(home: Path, monkeypatch: pytest.Monkey
 def test_whoever_is_killed_leaves_a_whole_array_or_none(tmp_path: Path) -> None:
     code = """
 import numpy as np
-from hpo_gym.system.storage import kept
+from hpo_baselines._transfer import kept
 print("go", flush=True)
 while True:
     kept.write("a", np.arange(1e5))
