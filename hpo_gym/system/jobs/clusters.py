@@ -114,19 +114,28 @@ def _check_versions(client: Any, address: str) -> None:
 def _from_dask(client: Any, jobs: Sequence[Job], where: str) -> Iterator[Outcome]:
     distributed = importlib.import_module("distributed")
     run = os.urandom(8).hex()  # others may use the same scheduler
-    names = {
-        f"hpo_gym-{run}-{i}": job for i, job in enumerate(jobs)
-    }  # one prefix: then Dask queues them, see the rules
+    names = {f"hpo_gym-{run}-{i}": job for i, job in enumerate(jobs)}  # one prefix: then Dask queues them
     keys = {client.submit(perform, job, key=name, pure=False): job.key for name, job in names.items()}
     for future in distributed.as_completed(list(keys), loop=client.loop):
         if future.cancelled():
-            raise StateError(
-                f"The scheduler of Dask {where} has gone, with {len(keys)} of {len(jobs)} jobs left; what came before "
-                "is kept: resume when it runs again."
-            )
-        key, fault = keys.pop(future), future.exception()
-        status = "crashed" if isinstance(fault, distributed.KilledWorker) else "failed"
-        yield future.result() if fault is None else Outcome(key, status, None, f"{type(fault).__name__}: {fault}")
+            raise _gone(where, len(keys), len(jobs))
+        fault = future.exception()
+        if fault is None:
+            try:
+                yield future.result()
+            except OSError as lost:  # the scheduler went after the job had ended
+                raise _gone(where, len(keys), len(jobs)) from lost
+        else:
+            status = "crashed" if isinstance(fault, distributed.KilledWorker) else "failed"
+            yield Outcome(keys[future], status, None, f"{type(fault).__name__}: {fault}")
+        del keys[future]
+
+
+def _gone(where: str, left: int, count: int) -> StateError:
+    return StateError(
+        f"The scheduler of Dask {where} has gone, with {left} of {count} jobs left; what came before is kept: resume "
+        "when it runs again."
+    )
 
 
 # -- Ray ---------------------------------------------------------------------------------------------------------------
