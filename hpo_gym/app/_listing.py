@@ -217,13 +217,13 @@ def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> 
             lines += [folded(f"{key}:", width, indent), text(value, indent + 2, width)]
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
             lines.append(folded(f"{key}:", width, indent))
-            reported = (f"{v['name']}: {v['kind']}, {_values(v)}, default {_reported(v['default'])}" for v in value)
-            lines += [folded(line, width, indent + 2) for line in reported]
+            settings = (f"{v['name']}: {v['kind']}, {_values(v)}, default {_shown(v['default'])}" for v in value)
+            lines += [folded(line, width, indent + 2) for line in settings]
         elif isinstance(value, str) and "\n" in value:
             lines.append(folded(f"{key}:", width, indent))
             lines += [folded(line, width, indent + 2 + depth, 4 if depth else 0) for depth, line in joined(value)]
         else:
-            lines.append(folded(f"{key}: {_reported(value)}", width, indent))
+            lines.append(folded(f"{key}: {_shown(value)}", width, indent))
     return "\n".join(lines)
 
 
@@ -249,10 +249,10 @@ def joined(docstring: str) -> Iterator[tuple[int, str]]:
         yield depth, held
 
 
-def _reported(value: object) -> str:
+def _shown(value: object) -> str:
     """Return a value in few digits; `--json` has all."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_reported, value))}]"
+        return f"[{', '.join(map(_shown, value))}]"
     if isinstance(value, float):
         return f"{value:.6g}"
     return "none" if value == {} else str(value)
@@ -261,5 +261,5 @@ def _reported(value: object) -> str:
 def _values(row: Mapping[str, Any]) -> str:
     values, unit = row["values"], f" ({row['unit']})" if "unit" in row else ""
     if row["kind"] in ("float", "int"):
-        return f"{_reported(values[0])} to {_reported(values[1])}{unit}" + (", logarithmic" if row["log"] else "")
+        return f"{_shown(values[0])} to {_shown(values[1])}{unit}" + (", logarithmic" if row["log"] else "")
     return ", ".join(map(str, values)) + unit

@@ -43,8 +43,8 @@ def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[n
     """Return the result of a run after each trial, for tasks that do not count the best one, ``(budget,)``."""
     if not len(score):
         return np.full(budget, -np.inf)
-    reported = score if counts == LAST else np.cumsum(score) / np.arange(1, len(score) + 1)
-    return np.asarray(reported[np.minimum(np.arange(budget), len(score) - 1)])
+    counted = score if counts == LAST else np.cumsum(score) / np.arange(1, len(score) + 1)
+    return np.asarray(counted[np.minimum(np.arange(budget), len(score) - 1)])
 
 
 def incumbents_on_test(

@@ -146,14 +146,14 @@ def _most(tasks: Sequence[int | tuple[str, ...] | None]) -> int | tuple[str, ...
 
 def _suites(parts: Sequence[_Part]) -> tuple[dict[str, str], dict[str, Any]]:
     """Return hashes of all suites by their specs, and the descriptions of live ones; each suite once."""
-    hashes, reported, places = [], [], dict[str, str]()
+    hashes, lives, places = [], [], dict[str, str]()
     for part in parts:
         names = {place: s.name for place, s in zip(part.plan.suites, part.suites.values(), strict=True)}
         for place, name in names.items():
             places.setdefault(name, place)
         hashes.append((part, {names[place]: known for place, known in part.plan.suites.items()}))
-        reported.append((part, {names[place]: said for place, said in part.plan.live.items()}))
-    united, live = _united(hashes, "suite"), _united(reported, "live suite")
+        lives.append((part, {names[place]: said for place, said in part.plan.live.items()}))
+    united, live = _united(hashes, "suite"), _united(lives, "live suite")
     return {places[n]: known for n, known in united.items()}, {places[n]: said for n, said in live.items()}
 
 

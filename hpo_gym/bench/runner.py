@@ -22,7 +22,7 @@ from hpo_gym.env import keywords_checked
 from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
 from hpo_gym.problem import Budget, Suite
 from hpo_gym.suites import describe_live, from_description, is_several, is_shipped, load_suite
-from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reported, run
+from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reporter, run
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The default optimizers of a comparison; later additions do not change it."""
@@ -146,7 +146,7 @@ def benchmark(
         entrants += [replace(e, reference=True) for e in there.values() if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
-    with reported(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
+    with reporter(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
         plan = BenchPlan(protocol, entrants, loaded, folder, live, part)
         if store.meta_get("plan") is not None:
             StoredPlan.read(store).check_goes_on(protocol, folder)

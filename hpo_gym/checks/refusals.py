@@ -115,5 +115,5 @@ def check_splits(make: Make, faults: Faults) -> None:
     fault = "The statistics of meta-train that are shown are not those of the suite's training split"
     where = difference(vars(suite.scale(inner.fold)), vars(kernel.contexts.scale))
     faults.expect(where is None, f"{fault} (at {where})")
-    reported = kernel.parts.reward
-    faults.expect(split == "train" or not reported.training_only, f"A reward reads the oracle on split {split!r}")
+    reward = kernel.parts.reward
+    faults.expect(split == "train" or not reward.training_only, f"A reward reads the oracle on split {split!r}")

@@ -93,10 +93,10 @@ def rgb_array(history: History, task: Task, budget: float, spent: float | None =
 
 def _draw_head(figure: Figure, history: History, task: Task, spent: str) -> None:
     best = history.incumbent
-    reported = spent + ("" if best is None else f"   ·   best {best.score:.5g}")
+    state = spent + ("" if best is None else f"   ·   best {best.score:.5g}")
     title = _cut(f"{task.suite} / {task.name}", 48)
     figure.text(0.075, 0.925, title, color=_INK, size=12, weight="bold", va="center")
-    figure.text(0.615, 0.925, reported, color=_SOFT, size=10, va="center")
+    figure.text(0.615, 0.925, state, color=_SOFT, size=10, va="center")
 
 
 def _draw_scores(axes: Axes, history: History, width: int) -> None:

@@ -106,9 +106,9 @@ class MixedBatch(_Mixed):
         for part, who, j in self._each(base):
             own, x, share = part.base(j), at[who, : part.d], None if fidelity is None else fidelity[who]
             place = part.place(j, x) if isinstance(part, PoolBatch) else x
-            score, reported = part.evaluate(own, place, share, instance[who])
+            score, outcome = part.evaluate(own, place, share, instance[who])
             out.score[who] = score
-            out.cost[who], out.status[who] = part.outcome(own, place, share) if reported is None else reported[1:]
+            out.cost[who], out.status[who] = part.outcome(own, place, share) if outcome is None else outcome[1:]
         return out.score, out
 
     def points(self, task: Ints, at: Points) -> Points:

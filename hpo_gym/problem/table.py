@@ -376,8 +376,7 @@ class TableTask(Task):
         score, cost, status = self._level(-1)
         further = [] if self._tested is None else [self._on_test(cost, status)]
         further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
-        reported = self.meta_features
-        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), reported)
+        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), self.meta_features)
 
     def _level(self, f: int) -> tuple[Floats, Floats, NDArray[np.int8]]:
         """Scores, NaN where not measured, costs and statuses at a fidelity, each ``(m,)``."""

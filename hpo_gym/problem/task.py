@@ -198,8 +198,7 @@ class Task(ABC):
         x = self.space.spread(1000)
         out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
         score = finite_scores(out.score)
-        reported = self.meta_features
-        return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=reported)
+        return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=self.meta_features)
 
     def close(self) -> None:  # noqa: B027 - most have nothing running
         """End all processes of the task; later use starts them anew."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.progress import Progress as Progress
     from hpo_gym.system.jobs.progress import Teller as Teller
     from hpo_gym.system.jobs.progress import bar as bar
-    from hpo_gym.system.jobs.progress import reported as reported
+    from hpo_gym.system.jobs.progress import reporter as reporter
     from hpo_gym.system.jobs.progress import steps as steps
     from hpo_gym.system.jobs.threads import libraries as libraries
     from hpo_gym.system.jobs.threads import one_blas_thread as one_blas_thread

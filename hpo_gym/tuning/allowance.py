@@ -52,7 +52,7 @@ class Allowance:
         means = [float(np.mean(cost)) for e in prior if len(cost := _paid(e))]
         return float(np.mean(means)) if means else self.cost / TRIALS
 
-    def reported(self, prior: Sequence[Evaluations]) -> float:
+    def context_budget(self, prior: Sequence[Evaluations]) -> float:
         """Return `Context.budget` for optimizers: trials, or the cost in the unit."""
         unit = self.unit(prior)
         return float(self.trials) if unit is None or self.cost is None else self.cost / unit

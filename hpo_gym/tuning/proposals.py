@@ -99,7 +99,7 @@ class Proposer:
         optimizer: Optimizer = self.form.make()
         starts = seeding.starts_seed(seed)
         context = Context(
-            self._space, self.budget.reported(self.prior), meta_features=self.meta_features, prior=self.prior,
+            self._space, self.budget.context_budget(self.prior), meta_features=self.meta_features, prior=self.prior,
             starts=starts, belief=self.belief, unit=self.budget.unit(self.prior),
         )  # fmt: skip
         optimizer.reset(context, np.random.default_rng(seed))

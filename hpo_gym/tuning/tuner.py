@@ -14,7 +14,7 @@ from typing import Any
 from hpo_gym.base import EndedTuningError, limit, seeding, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
-from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, reported
+from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, reporter
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import check_objective, checked, folder_of, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
@@ -109,9 +109,9 @@ def tune(
     plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
-        stack.enter_context(_reported_of(study))
+        stack.enter_context(_handing_out(study))
         proposer = Proposer(found.form, study, may_take, found.prior, n_jobs == 1, plan.meta_features, found.belief)
-        tell = stack.enter_context(reported(progress, callbacks, f"tune {found.form.name}", "trials"))
+        tell = stack.enter_context(reporter(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
             guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
@@ -132,7 +132,7 @@ def _kept(folder: Path | None) -> str:
 
 
 @contextmanager
-def _reported_of(study: Study) -> Iterator[None]:
+def _handing_out(study: Study) -> Iterator[None]:
     """Hand out the trials of a tuning that ends before its time."""
     try:
         yield

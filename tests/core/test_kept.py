@@ -218,7 +218,7 @@ def test_what_takes_longer_is_shown_on_the_bar_of_the_call_or_on_its_own(monkeyp
     seen.clear()
     counted: list[Any] = []
     with (
-        progress.reported(lambda *of: counted.append(of), (), "tune", "trials") as call,
+        progress.reporter(lambda *of: counted.append(of), (), "tune", "trials") as call,
         progress.steps("learning", 2, "tasks") as tell,
     ):
         call(0, 5, "")

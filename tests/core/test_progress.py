@@ -15,7 +15,7 @@ from toys import plain
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, reported
+from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, reporter
 
 DOING = "training q-learning, q-portfolio and sarsa on SVM"
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}
@@ -62,7 +62,7 @@ def test_a_training_tells_its_curve(tmp_path: Path) -> None:
 
 
 def test_the_log_has_beginning_tenths_and_end(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "hpo_gym"), reported(False, [], "counting", "sheep") as tell:
+    with caplog.at_level(logging.INFO, "hpo_gym"), reporter(False, [], "counting", "sheep") as tell:
         for i in range(1, 41):
             tell(i, 40, "")
         tell.said = "all there"

@@ -46,7 +46,7 @@ def earlier(name: str, cost: list[float], status: list[int] | None = None) -> Ev
 def test_a_unit_is_the_mean_over_tasks_of_the_mean_cost_of_their_successes() -> None:
     prior = (earlier("a", [1.0, 2.0, 6.0]), earlier("b", [4.0, 50.0, 6.0], [0, int(Status.FAILED), 0]))
     found = Allowance(cost=20.0)  # (3 + 5) / 2 = 4; the largest costs would give 6, or 28
-    assert (found.unit(prior), found.reported(prior)) == (4.0, 5.0)
+    assert (found.unit(prior), found.context_budget(prior)) == (4.0, 5.0)
 
 
 def test_costs_that_say_nothing_are_left_out_of_a_unit() -> None:

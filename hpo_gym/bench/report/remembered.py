@@ -31,8 +31,8 @@ def parts_of(memory: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     lines = [("memory", " and ".join(memory["splits"]))]
     for suite, held in memory["suites"].items():
         lines.append((f"memory, {suite}", "; ".join(_counts(one) for one in held)))
-    reported = {name: ", ".join(WORDS[k] for k in kinds) for name, kinds in memory["reads"].items() if kinds}
-    lines.append(("reads beside scores", "; ".join(f"{name}: {what}" for name, what in reported.items()) or "nobody"))
+    reads = {name: ", ".join(WORDS[k] for k in kinds) for name, kinds in memory["reads"].items() if kinds}
+    lines.append(("reads beside scores", "; ".join(f"{name}: {what}" for name, what in reads.items()) or "nobody"))
     unsaid = [name for name, kinds in memory["reads"].items() if kinds is None]
     return [*lines, ("reads, not recorded", ", ".join(unsaid))] if unsaid else lines
 

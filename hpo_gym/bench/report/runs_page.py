@@ -54,12 +54,12 @@ def _table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[
     """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
     columns."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
-    reported = {
+    columns = {
         "test score": any(t.test_score is not None for t in run.trials),
         "fidelity": any(t.fidelity < 1.0 for t in run.trials),
         "status": any(t.score is None for t in run.trials),
     }
-    extra = [name for name, shown in reported.items() if shown]
+    extra = [name for name, shown in columns.items() if shown]
     lines = [
         [str(i), _score(t.score), *(_extra(name, t) for name in extra), *(_value(t, name) for name in used)]
         for i, t in enumerate(run.trials, 1)

@@ -107,11 +107,11 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
 
 
 def _beyond(
-    suite: str, table: Sequence[TableRow], own: Mapping[str, Floats], reported: Sequence[Sequence[str]]
+    suite: str, table: Sequence[TableRow], own: Mapping[str, Floats], lines: Sequence[Sequence[str]]
 ) -> FigureGrid:
     """Return statistics beside the mean: other means, the middle of the tasks, the share of the worst tenth; and
     costs."""
-    head, *body = reported
+    head, *body = lines
     costs = [i for i, title in enumerate(head) if title in ("solved", "ms p50/p95", "train s")]
     lines = []
     for row, line in zip(table, body, strict=True):
@@ -132,10 +132,10 @@ def _beside(suite: str, table: Sequence[TableRow]) -> FigureGrid:
     for row in table:
         s, v = row.summary, row.summary["validation"]
         pairs = [(s["auc"], v["auc"], 4), (s["regret"][_LAST], v["regret"][_LAST], 4), (s["rank"], v["rank"], 2)]
-        reported = [interval(e, digits) for test, beside, digits in pairs for e in (test, beside)]
+        cells = [interval(e, digits) for test, beside, digits in pairs for e in (test, beside)]
         gains = [interval(e, sign=True) for e in (s["gain"], v["gain"])]
         by = number(s["overtuned_by"][0], 3)
-        lines.append([row.optimizer, *reported, *gains, f"{100 * s['overtuned'][0]:.0f} %", by])
+        lines.append([row.optimizer, *cells, *gains, f"{100 * s['overtuned'][0]:.0f} %", by])
     names = ("AUC", "last regret", "rank", "gain")
     head = ["optimizer", *(f"{kind} {n}" for n in names for kind in ("test", "validation")), "overtuned", "by"]
     return grid(f"Test beside validation, {suite}", head, lines)

@@ -15,7 +15,7 @@ from hpo_gym.optimize.learning.folders import CHECKPOINTS, TRAINING
 from hpo_gym.optimize.protocol import OPTIMIZERS, Resumable, Trainable
 from hpo_gym.problem import Suite
 from hpo_gym.suites import load_suite
-from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, reported, write_files
+from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, reporter, write_files
 
 _SPENT = "spent.json"
 
@@ -73,7 +73,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     spent = _Spent(folder)
     keep_memory()
-    with reported(progress, callbacks, f"training {name}", "trials") as tell, one_blas_thread():
+    with reporter(progress, callbacks, f"training {name}", "trials") as tell, one_blas_thread():
 
         def noted(done: int, total: int, what: str) -> None:
             spent.keep()

@@ -128,8 +128,8 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
     description = {key: value for key, value in description.items() if value or key not in NEWER}
     with whole_files(folder, TABLE, SUITE) as (table, suite):
         write_npz(table, arrays)
-        reported = {"sha256": {TABLE: sha256(table)}, "bytes": {TABLE: table.stat().st_size}}
-        suite.write_bytes(sealed({"format": FORMAT if newer else FIRST, **description, **reported}))
+        sums = {"sha256": {TABLE: sha256(table)}, "bytes": {TABLE: table.stat().st_size}}
+        suite.write_bytes(sealed({"format": FORMAT if newer else FIRST, **description, **sums}))
 
 
 def _checked(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bool:

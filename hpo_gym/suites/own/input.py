@@ -164,8 +164,8 @@ def cumulative_of(about: dict[str, Any], asked: object, cost: Array | None) -> t
     Raises:
         InvalidValueError: It is not True or False, or the table has no costs.
     """
-    reported = about.get("cost", {})
-    said = reported.get("cumulative", False)
+    costs = about.get("cost", {})
+    said = costs.get("cumulative", False)
     for name, value in (("cumulative", asked), ("about['cost']['cumulative']", said)):
         if not isinstance(value, bool):
             raise InvalidValueError(f"`{name}` must be True or False, got {value!r}.")
@@ -173,7 +173,7 @@ def cumulative_of(about: dict[str, Any], asked: object, cost: Array | None) -> t
         return about, False
     if cost is None:
         raise InvalidValueError("`cumulative` needs `costs`, got none; the nearest is False.")
-    return {**about, "cost": {**reported, "cumulative": True}}, True
+    return {**about, "cost": {**costs, "cumulative": True}}, True
 
 
 def _number(value: float) -> float:

@@ -192,7 +192,7 @@ def load_folder(folder: str | Path) -> TableSuite:
         _check_points(space, x)
     with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
-        head = Heading(said.name, said.version, said.splits, _reported(said))
+        head = Heading(said.name, said.version, said.splits, _about(said))
         tasks = map(Member, given.texts("tasks", names, table.k), given.texts("families", families, table.k), meta)
         return suite_of_table(head, table, tasks)
 
@@ -317,7 +317,7 @@ def _deep(name: str, a: Array, k: int, f: int) -> Array:
     return a if a.ndim == 3 else a[..., None]
 
 
-def _reported(said: table_files.Description) -> dict[str, Any]:
+def _about(said: table_files.Description) -> dict[str, Any]:
     titles = {t.name: t.title for t in said.tasks if t.title is not None}
-    reported = said.model_dump(include=set(given.ABOUT), exclude_unset=True)
-    return {**reported, **({"titles": titles} if titles else {})}
+    about = said.model_dump(include=set(given.ABOUT), exclude_unset=True)
+    return {**about, **({"titles": titles} if titles else {})}

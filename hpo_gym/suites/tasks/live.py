@@ -105,20 +105,20 @@ class ObjectiveTask(Task):
         """Train anew, with seed 0, and take the test scores; None where a success tells none, or nothing succeeds."""
         verdicts = self.runner.run(self.asked(x, np.ones(len(x)), np.zeros(len(x), np.uint64)))
         good = np.array([v.status is Status.OK for v in verdicts], bool)
-        reported = [v.measured.test_score for v in verdicts if v.status is Status.OK]
-        if not reported or None in reported:
+        tested = [v.measured.test_score for v in verdicts if v.status is Status.OK]
+        if not tested or None in tested:
             return None
         score = np.full(len(x), -np.inf)
-        score[good] = np.array(reported, np.float64) * (-1.0 if self.loss else 1.0)
+        score[good] = np.array(tested, np.float64) * (-1.0 if self.loss else 1.0)
         return np.where(good, score, score[good].min())
 
     def evaluations(self) -> Evaluations:
         """Return `Task.evaluations`; under guard none, since 1,000 trials would take long."""
         if not isinstance(self.runner, Guards):
             return super().evaluations()
-        none, reported = np.empty(0), self.meta_features
+        none, features = np.empty(0), self.meta_features
         x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
-        return Evaluations(self.name, self.family, x, none, none, status, meta_features=reported)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=features)
 
     def close(self) -> None:
         """End the guards; the next trial starts others."""

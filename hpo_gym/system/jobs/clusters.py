@@ -101,8 +101,8 @@ def dask_joined(jobs: Sequence[Job], cluster: Cluster) -> Iterator[Outcome]:
 
 def _check_versions(client: Any, address: str) -> None:
     """Refuse workers that would make other results, or none."""
-    reported = client.get_versions(packages=["hpo_gym"])["workers"]
-    found = {worker: said["packages"].get("hpo_gym") for worker, said in reported.items()}
+    versions = client.get_versions(packages=["hpo_gym"])["workers"]
+    found = {worker: said["packages"].get("hpo_gym") for worker, said in versions.items()}
     others = sorted(worker for worker, version in found.items() if version != __version__)
     if others:
         raise StateError(

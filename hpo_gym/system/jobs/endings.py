@@ -35,7 +35,7 @@ def end_trial(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
 
     Its resource trackers are ended last: they see that all others are gone, and clean up after them.
     """
-    reported, began = None, time.perf_counter()
+    ended, began = None, time.perf_counter()
     while (spent := time.perf_counter() - began) < patience:
         others = set(descendants(os.getpid()))
         cleaning = {p for p in others if spent < CLEANING and _cleans(p)}
@@ -49,11 +49,11 @@ def end_trial(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
                 if not found:
                     break
                 if found == pid:
-                    reported = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+                    ended = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
         except ChildProcessError:  # nothing is left
-            return reported
+            return ended
         time.sleep(0.001)
-    return reported
+    return ended
 
 
 def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
@@ -74,7 +74,7 @@ def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
 
 def is_stopped(pid: int) -> bool:
     """Return whether a signal has stopped a process; False if the system does not tell."""
-    return _reported(pid, "stat").rpartition(b")")[2].split()[:1] == [b"T"]
+    return _proc(pid, "stat").rpartition(b")")[2].split()[:1] == [b"T"]
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -92,24 +92,24 @@ def descendants(pid: int) -> Iterator[int]:
 def resident(pid: int) -> int:
     """Bytes of memory that a process has; 0 of one that has ended, and where the system does not tell."""
     try:
-        return int(_reported(pid, "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(_proc(pid, "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (IndexError, ValueError):
         return 0
 
 
 def _cleans(pid: int) -> bool:
     """Return whether a process is a resource tracker, or is becoming another program at this moment, perhaps that."""
-    line = _reported(pid, "cmdline")
+    line = _proc(pid, "cmdline")
     return _TRACKER in line or (not line and resident(pid) > 0)
 
 
 def _marked(mark: str) -> Iterator[int]:
     for folder in Path("/proc").glob("[0-9]*"):
-        if mark.encode() in _reported(int(folder.name), "environ"):
+        if mark.encode() in _proc(int(folder.name), "environ"):
             yield int(folder.name)
 
 
-def _reported(pid: int, what: str) -> bytes:
+def _proc(pid: int, what: str) -> bytes:
     """Return Linux's record of a process; empty for one that has ended, or of another user."""
     try:
         return Path(f"/proc/{pid}/{what}").read_bytes()

@@ -87,8 +87,8 @@ def judged(value: object) -> Measured:
         return Measured(Status.INVALID, f"constraints must be numbers, got {value['constraints']!r}"[:500])
     if not all(map(math.isfinite, constraints)):
         return Measured(Status.INVALID, f"constraints must be finite, got {constraints}"[:500])
-    reported = [None if known is None else float(known) for known in (cost, tested)]
-    return Measured(Status.OK, "", found.score, reported[0], constraints, reported[1])
+    numbers = [None if known is None else float(known) for known in (cost, tested)]
+    return Measured(Status.OK, "", found.score, numbers[0], constraints, numbers[1])
 
 
 def last_of(steps: Iterator[Any], goes_on: Callable[[Any, float], bool]) -> Any:

@@ -266,11 +266,11 @@ def _become_trial(
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         _limit(limits["memory"])
         _seed(int(call["seed"]))
-        reported = _outcome(objective, call, result, reply)
+        outcome = _outcome(objective, call, result, reply)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        _say(result, {"verdict": reported})
+        _say(result, {"verdict": outcome})
         os._exit(0)
     except BaseException:
         with suppress(BaseException):
@@ -283,7 +283,7 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     try:
         value = objective(call["config"], **call["named"])
         if hasattr(value, "__next__"):
-            value = last_of(value, partial(_reported, result, reply))
+            value = last_of(value, partial(_goes_on, result, reply))
         found = verdict(judged(value))
     except MemoryError as fault:
         found = Measured(Status.MEMORYOUT, reason_of(fault, "it could not allocate memory"))
@@ -295,7 +295,7 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 
-def _reported(result: int, reply: int, step: Any, score: float) -> bool:
+def _goes_on(result: int, reply: int, step: Any, score: float) -> bool:
     """Report a step; return whether the owner lets the trial continue."""
     _say(result, {"step": int(step), "value": score})
     return os.read(reply, 1) == b"1"

@@ -112,7 +112,7 @@ _NOW: ContextVar[Teller | None] = ContextVar("now", default=None)
 
 
 @contextmanager
-def reported(progress: Progress | bool | None, callbacks: Sequence[Callback], what: str, unit: str) -> Iterator[Teller]:
+def reporter(progress: Progress | bool | None, callbacks: Sequence[Callback], what: str, unit: str) -> Iterator[Teller]:
     """Yield a reporter of a call's progress, and report its result at the end of the block.
 
     Args:

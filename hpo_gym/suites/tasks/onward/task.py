@@ -84,9 +84,9 @@ class OnwardTask(Task):
 
     def evaluations(self) -> Evaluations:
         """Nothing: the outcome of a trial says nothing of another run's."""
-        none, reported = np.empty(0), self.meta_features
+        none, features = np.empty(0), self.meta_features
         x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
-        return Evaluations(self.name, self.family, x, none, none, status, meta_features=reported)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=features)
 
 
 class OnwardBatch(SeparateTasks, ProgressBatch):

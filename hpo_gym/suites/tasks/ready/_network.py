@@ -98,8 +98,8 @@ def training(
         network.train()
         order: Any = torch.randperm(len(x))
         for batch in order.split(config["batch_size"]):
-            reported = network(x[batch])
-            loss: Any = loss_of(reported if rows.classes else reported[:, 0], y[batch])
+            out = network(x[batch])
+            loss: Any = loss_of(out if rows.classes else out[:, 0], y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -103,8 +103,8 @@ class SurrogateTask(Task):
     def evaluations(self) -> Evaluations:
         """Return the model's results for the table's configurations, at full fidelity."""
         out = self.evaluate(self.rows, np.ones(len(self.rows)), np.zeros(len(self.rows), np.uint64))
-        score, reported = finite_scores(out.score), self.meta_features
-        return Evaluations(self.name, self.family, self.rows, score, out.cost, out.status, meta_features=reported)
+        score, features = finite_scores(out.score), self.meta_features
+        return Evaluations(self.name, self.family, self.rows, score, out.cost, out.status, meta_features=features)
 
 
 class SurrogateBatch(TaskBatch):
