@@ -133,10 +133,14 @@ class Trained(ABC):
         """Read a folder of `save`; its settings replace this optimizer's, and current runs end.
 
         Raises:
-            DamagedDataError: A file is missing, damaged, or not of this optimizer.
+            DamagedDataError: A file is missing, damaged, not of this optimizer, or of a later version of it.
         """
         about, arrays = read_saved(folder, self.name)
         with blame(Path(folder) / ABOUT):
+            if about["version"] > self.version:
+                raise InvalidValueError(
+                    f"`version` must be at most {self.version}, got {about['version']}: a later release wrote it."
+                )
             other = type(self)(**about["settings"])
             other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
             other._origin = {key: about[key] for key in ("version", "data", MADE_OF) if key in about}
