@@ -150,10 +150,9 @@ def benchmark(
         plan = BenchPlan(protocol, entrants, loaded, folder, live, part)
         if store.meta_get("plan") is not None:
             StoredPlan.read(store).check_goes_on(protocol, folder)
-        store.meta_set("plan", plan.stored().text())
-        store.meta_set(MADE, json.dumps(provenance()))
         ours = made_of(loaded.values(), (e.spec.removeprefix(SAVED) for e in entrants if not e.reference))
-        store.meta_set(MADE_OF, json.dumps(joined([json.loads(store.meta_get(MADE_OF) or "{}"), ours])))
+        of = joined([json.loads(store.meta_get(MADE_OF) or "{}"), ours])
+        store.meta_put({"plan": plan.stored().text(), MADE: json.dumps(provenance()), MADE_OF: json.dumps(of)})
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
         hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)

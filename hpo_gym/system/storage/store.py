@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -150,7 +150,16 @@ class Store:
 
     def meta_set(self, key: str, value: str) -> None:
         """Store a text, such as the protocol's JSON, under a key."""
-        self._write(partial(self._replace, key, value))
+        self.meta_put({key: value})
+
+    def meta_put(self, texts: Mapping[str, str]) -> None:
+        """Store texts by key, all or none."""
+
+        def put() -> None:
+            for key, value in texts.items():
+                self._replace(key, value)
+
+        self._write(put)
 
     def meta_get(self, key: str) -> str | None:
         """Read the text under a key, None where there is none."""
