@@ -87,14 +87,11 @@ def _probe(place: Place, tests: Sequence[str], files: Sequence[str]) -> tuple[Re
 def _pass(place: Place, tests: Sequence[str], *plugins: object) -> None:
     """Run the tests; what is wrong with them is printed to the output of `place`."""
     code = run_tests(place, tests, First(), *plugins)
-    strangers = [name for name in _packages(place.overlay) if not _is_below(sys.modules.get(name), place.overlay)]
+    imported = [package for package in place.packages if package.name in sys.modules]
+    strangers = [package.name for package in imported if not _is_below(sys.modules[package.name], package)]
     if code or strangers:
         reason = f"they import {strangers} from elsewhere" if strangers else f"exit code {code}"
         raise SystemExit(f"The unmutated tests must pass: {reason}.")
-
-
-def _packages(overlay: Path) -> list[str]:
-    return [path.name for path in overlay.iterdir() if path.is_dir()]
 
 
 def _is_below(module: object, folder: Path) -> bool:
@@ -111,7 +108,7 @@ def _from_elsewhere() -> list[str]:
 def _digest(place: Place) -> str:
     """Hash of every module that can be mutated and of every test."""
     digest = hashlib.sha256()
-    for folder in sorted({"tests", *_packages(place.overlay)}):
+    for folder in sorted({"tests", *(path.name for path in place.overlay.iterdir())}):
         for path in sorted((place.root / folder).rglob("*.py")):
             digest.update(str(path.relative_to(place.root)).encode() + path.read_bytes())
     return digest.hexdigest()

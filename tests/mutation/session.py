@@ -26,6 +26,16 @@ class Place:
     scratch: Path
 
     @property
+    def packages(self) -> list[Path]:
+        """Return the packages of the overlay; those of the agents and baselines lie in a folder that is none."""
+        return sorted(
+            path.parent
+            for depth in ("*", "*/*")
+            for path in self.overlay.glob(f"{depth}/__init__.py")
+            if not (path.parents[1] / "__init__.py").exists()
+        )
+
+    @property
     def output(self) -> Path:
         """What pytest has printed."""
         return self.scratch / "output.txt"
@@ -87,9 +97,10 @@ class _Contexts:
 
 def _enter(place: Place) -> None:
     """Import from the overlay, write and print to the scratch folder, and draw the same examples each time."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(place.overlay), os.environ.get("PYTHONPATH")]))
+    folders = sorted({str(package.parent) for package in place.packages})
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*folders, os.environ.get("PYTHONPATH")]))
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(place.scratch / "hypothesis")
-    sys.path.insert(0, str(place.overlay))
+    sys.path[:0] = folders
     home = place.scratch / "home"
     home.mkdir(exist_ok=True)
     os.chdir(home)
