@@ -398,3 +398,12 @@ def test_two_fidelities_are_as_good_as_three() -> None:
     batch = Batch((np.array([0]), [0.25]), (np.array([1]), [1.0]), (np.array([1]), [1.0]))
     (history,) = together(batch, [two.task("a")], 1.5)
     assert [(t.score, t.fidelity) for t in history] == [(1.0, 0.25), (4.0, 1.0), (3.0, 0.25)]  # the last is lowered
+
+
+@pytest.mark.parametrize("name", ["transfer-mix", "hyperband"])
+def test_what_needs_a_table_or_fidelities_is_refused_where_trials_go_on_from_each_other(name: str) -> None:
+    task = hpo_gym.load_suite("Schedules").tasks("val")[0]
+    with pytest.raises(InvalidValueError, match=rf"{name!r} \(\S+\) needs trials that are the same .*'Schedules'"):
+        hpo_gym.rollout(hpo_gym.make_optimizer(name), task, 2)
+    for free in ("portfolio", "random"):  # the portfolio has nothing to choose from and draws
+        assert len(hpo_gym.rollout(hpo_gym.make_optimizer(free), task, 2)) == 2
