@@ -43,8 +43,8 @@ def env_sections() -> Mapping[str, str]:
 
 
 def paragraphs(suite: str) -> dict[str, str]:
-    """The docstring of a suite by what a paragraph tells: its word in bold, "" for the first ones."""
-    text = inspect.getdoc(SUITES.get(suite)) or ""
+    """The docstring of a suite, arguments aside, by what a paragraph tells: its word in bold, "" for the first ones."""
+    text = (inspect.getdoc(SUITES.get(suite)) or "").partition("\n\nArgs:")[0]
     found: dict[str, str] = {}
     for paragraph in text.split("\n\n"):
         reported = re.match(r"\*\*([^*]+)\*\*", paragraph)

@@ -12,10 +12,10 @@ EPOCHS = 40
 
 
 @SUITES.register("Drift", kind="training")
-def drift() -> Suite:
+def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
     """Set the learning rate of a small network while its stream changes, so that its loss is low all along.
 
-    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01. `drift_with` adds momentum and batch.
+    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01; `controls` adds more.
 
     **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
     of a run is the mean of all 40. **Cost**: 1 an epoch.
@@ -26,12 +26,6 @@ def drift() -> Suite:
     stream.
 
     **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
-    """
-    return drift_with()
-
-
-def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
-    """`Drift` with more hyperparameters that are controlled, or with another network.
 
     Args:
         controls: "momentum", "batch", or both, beside the learning rate.

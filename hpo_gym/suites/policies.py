@@ -13,7 +13,7 @@ GENERATIONS = 20
 
 
 @SUITES.register("Policies", kind="training")
-def policies() -> Suite:
+def policies_with(setup: Setup | None = None) -> Suite:
     """Set learning rate and sigma of an evolution strategy anew before each generation, so that its policy ends well.
 
     **Search space**: `learning_rate` in [1e-3, 30] and `sigma` in [1e-3, 10], both logarithmic, both .3 by default.
@@ -30,12 +30,6 @@ def policies() -> Suite:
 
     **Best score**: not known; 1 is out of reach. **Source**: our own physics, see
     `hpo_gym/suites/tasks/policies/physics/`.
-    """
-    return policies_with()
-
-
-def policies_with(setup: Setup | None = None) -> Suite:
-    """`Policies` with another strategy.
 
     Args:
         setup: Pairs, starts and steps.

@@ -12,10 +12,10 @@ EPOCHS = 25
 
 
 @SUITES.register("Schedules", kind="training")
-def schedules() -> Suite:
+def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
     """Set the learning rate of a small network anew before each epoch, so that its loss at the end is low.
 
-    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01. `schedules_with` adds momentum and batch.
+    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01; `controls` adds more.
 
     **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
     of a run is the last score, after 25 epochs. **Cost**: 1 an epoch. A network whose weights blow up has diverged.
@@ -26,12 +26,6 @@ def schedules() -> Suite:
     the rows, and the hidden scale of all inputs, 10 to the power of U(-1, 1).
 
     **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
-    """
-    return schedules_with()
-
-
-def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
-    """`Schedules` with more hyperparameters that are controlled, or with another network.
 
     Args:
         controls: "momentum", "batch", or both, beside the learning rate.
