@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_gym.bench.metrics import Curves, auc, by_name
+from hpo_gym.bench.metrics import Curves, auc, by_auc, by_name
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.significance import LEVEL, holm, mean_p
-
-_DIGITS = 12  # means that agree to so many decimals are tied
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def leaders(curves: Sequence[Curves]) -> Leaders:
     """Return the leaders of one suite, by mean AUC."""
     aligned = [by_name(c) for c in curves]
     areas = {c.optimizer: auc(c) for c in aligned}
-    best = min(areas, key=lambda n: (round(float(areas[n].mean()), _DIGITS), n))
+    best = by_auc(aligned)[0].optimizer
     others = sorted(areas.keys() - {best})
     return Leaders(best, holm({n: mean_p(areas[n] - areas[best], aligned[0].families) for n in others}))
 

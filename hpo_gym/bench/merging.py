@@ -51,7 +51,8 @@ class _Part:
     @classmethod
     def of(cls, folder: Path, store: Store) -> _Part:
         plan = StoredPlan.read(store)
-        return cls(folder, plan, plan.loaded(folder), store, store.cells())
+        suites, _ = plan.loaded(folder)
+        return cls(folder, plan, suites, store, store.cells())
 
 
 def merge(

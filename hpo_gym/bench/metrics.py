@@ -19,7 +19,7 @@ from scipy import stats
 
 from hpo_gym.base import Floats, InvalidValueError, unknown
 from hpo_gym.bench.bootstrap import Resamples, placed
-from hpo_gym.bench.significance import holm, mean_p
+from hpo_gym.bench.significance import DIGITS, holm, mean_p
 from hpo_gym.problem import relative_regret
 
 TRIALS = (1, 2, 5, 10, 15, 33)
@@ -27,8 +27,8 @@ SOLVED = 0.01  # a run is solved when its last regret is below
 LOG_FLOOR = 1e-3  # log AUC is the mean of log10(regret + LOG_FLOOR)
 FAILED = 1.0  # the regret of a failed cell
 PORTFOLIO = "portfolio"
+CONTROLS = (PORTFOLIO, "default", "random")  # shown in every report
 VALIDATION, TEST = "validation", "test"
-_DIGITS = 12  # values that agree to so many decimals are tied
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +164,16 @@ def auc_of_runs(curves: Curves) -> Floats:
     return np.asarray(regret[:, :, -1] if curves.end else regret.mean(axis=2))
 
 
+def mean_auc(curves: Curves) -> float:
+    """Mean of `auc` over the tasks, so rounded that ties are equal."""
+    return round(float(auc(curves).mean()), DIGITS)
+
+
+def by_auc(curves: Sequence[Curves]) -> list[Curves]:
+    """Return the lowest mean AUC first, then by name."""
+    return sorted(curves, key=lambda c: (mean_auc(c), c.optimizer))
+
+
 def log_auc(curves: Curves) -> Floats:
     """Mean of ``log10(regret + 1e-3)`` over replicates and trials (where only the end counts, there), ``(k,)``.
 
@@ -187,12 +197,12 @@ def solved(curves: Curves) -> Floats:
 
 def ranks(values: Floats) -> Floats:
     """Rank the last axis, 1 = the lowest value; ties share their mean rank."""
-    return np.asarray(stats.rankdata(np.round(values, _DIGITS), axis=-1), np.float64)
+    return np.asarray(stats.rankdata(np.round(values, DIGITS), axis=-1), np.float64)
 
 
 def better(a: Floats, b: Floats) -> Floats:
     """Say elementwise whether `a` has less regret than `b`: 1, or 0, or a half for a tie."""
-    return np.asarray(0.5 + 0.5 * np.sign(np.round(b - a, _DIGITS)))
+    return np.asarray(0.5 + 0.5 * np.sign(np.round(b - a, DIGITS)))
 
 
 def overtuning(curves: Curves) -> tuple[Floats, Floats]:
@@ -202,7 +212,7 @@ def overtuning(curves: Curves) -> tuple[Floats, Floats]:
     after a trial of the curve; overtuned where that is above 0 (Schneider, Bischl, Feurer, Overtuning in hyperparameter
     optimization, AutoML 2025; here in shares of the task's range of test scores). A failed cell is none.
     """
-    by = np.round(curves.filled[:, :, -1] - curves.filled.min(axis=2), _DIGITS)
+    by = np.round(curves.filled[:, :, -1] - curves.filled.min(axis=2), DIGITS)
     return np.asarray((by > 0.0).mean(axis=1)), np.asarray(by.mean(axis=1))
 
 
@@ -229,7 +239,7 @@ def friedman(values: Floats) -> tuple[float, float]:
 
     NaN where the test does not exist: under three optimizers, under two families, or ties only.
     """
-    rounded = np.round(values, _DIGITS)
+    rounded = np.round(values, DIGITS)
     if rounded.shape[1] < 3 or rounded.shape[0] < 2 or (rounded == rounded[:, :1]).all():
         return math.nan, math.nan
     result = stats.friedmanchisquare(*rounded.T)

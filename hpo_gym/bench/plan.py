@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, __version__, digest, unknown
+from hpo_gym.base import Floats, Ints, InvalidValueError, __version__, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbent import incumbents_on_test
@@ -28,18 +28,9 @@ from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.bench.summaries import (
-    Cost,
-    FailureCounts,
-    Findings,
-    Measure,
-    bounds_of,
-    curves_of,
-    summaries,
-    with_test_scores,
-)
+from hpo_gym.bench.summaries import Findings, Measure, bounds_of, summaries
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.problem import Status, Suite, random_regret, random_test_regret
+from hpo_gym.problem import Status, Suite
 from hpo_gym.suites import LIVE
 from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
 
@@ -73,16 +64,6 @@ class BenchPlan:
     def stored(self) -> StoredPlan:
         """Return the plan in its stored form."""
         return StoredPlan.of(self.protocol, self.entrants, self.suites, self.folder)
-
-    @classmethod
-    def from_stored(cls, stored: StoredPlan, folder: Path) -> BenchPlan:
-        """Return the plan of a folder, to be read.
-
-        Raises:
-            DamagedDataError: A suite that is stored with it has other data than it had.
-        """
-        suites = stored.loaded(folder)
-        return cls(stored.protocol, stored.entrants, suites, folder, moved=stored.moved(folder))
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
@@ -123,11 +104,8 @@ class BenchPlan:
         """Return the hash of a cell, made once."""
         keys = self._keys.setdefault(entrant, {})
         if cell not in keys:
-            keys[cell] = digest(self._identity(cell, entrant))
+            keys[cell] = digest(cell.identity(entrant, self.protocol))
         return keys[cell]
-
-    def _identity(self, cell: Cell, entrant: Entrant) -> dict[str, Any]:
-        return cell.identity(entrant, self.protocol)
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, hands: Hands, progress: Progress, *, timeout: float | None = None) -> None:
@@ -189,7 +167,7 @@ class BenchPlan:
     def _record(self, made: Made, entrant: Entrant) -> Record:
         status = "failed" if made.error is not None else "done"
         measured = {**made.measured, "hpo_gym": __version__}
-        identity = self._identity(made.cell, entrant)
+        identity = made.cell.identity(entrant, self.protocol)
         return Record(self.key(made.cell, entrant), identity, made.arrays, status, made.error, measured)
 
     def work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
@@ -247,45 +225,35 @@ class BenchPlan:
         failed_trials: dict[str, dict[str, dict[str, int]]] = {}
         suites = {}
         stale: dict[str, dict[str, Row]] = {}
+        cost = self.protocol.budget.amount if self.protocol.budget.in_cost else None
         for spec, suite in self.suites.items():
             if spec in self.moved:
                 stale[suite.name] = rows_before(
                     self.folder, suite.name, (e.name for e in self.entrants), self.moved[spec]
                 )
                 continue
-            names = [task for task, _ in self.tasks[spec]]
-            known = with_test_scores(suite, names)
-            score = TEST if len(known) == len(names) else VALIDATION
-            timings[suite.name], failed_trials[suite.name] = {}, {}
-            ranked: dict[Entrant, _Found] = {}
-            others: dict[Entrant, tuple[_Found, str]] = {}
-            failures = FailureCounts()
-            for entrant in self.entrants:
-                found = self._read(store, spec, entrant, score, errors)
-                if entrant.reference and not found.cells:  # they were made on other data
-                    continue
-                if why := optimizer_moved(entrant) if entrant.reference else "":
-                    others[entrant] = found, why
-                    continue
-                timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
-                failed_trials[suite.name][entrant.name] = dict(found.failed_trials)
-                failures.count(found.failures)
-                ranked[entrant] = found
-            notes += failures.said(suite.name)
+            tasks = [suite.task(name) for name, _ in self.tasks[spec]]
+            tested = sum(task.test_range is not None for task in tasks)
+            score = TEST if tested == len(tasks) else VALIDATION
+            found = {e: self._read(store, spec, e, score, errors) for e in self.entrants}
+            found = {e: f for e, f in found.items() if f.cells or not e.reference}  # those were made on other data
+            others = {e: why for e in found if e.reference and (why := optimizer_moved(e))}
+            ranked = {e: f for e, f in found.items() if e not in others}
+            timings[suite.name] = {e.name: self.times(f.measured, spec, e) for e, f in ranked.items()}
+            failed_trials[suite.name] = {e.name: dict(f.failed_trials) for e, f in ranked.items()}
+            notes += _remarks(suite, ranked.values())
             for kind, place in ((VALIDATION, validation), (score, curves)):
-                bounds = bounds_of(suite, names, (found.incumbents[kind] for found in ranked.values()), kind)
-                measure = Measure(suite, names, bounds, kind)
-                random = self._random(suite, names, kind)
-                place[suite.name] = [self._curves(measure, entrant, found, random) for entrant, found in ranked.items()]
+                bounds = bounds_of(tasks, [f.scores[kind] for f in ranked.values()], kind)
+                measure = Measure(suite.name, tasks, bounds, kind, cost)
+                made = {e: measure.curves(e.name, f.scores[kind], f.waiting) for e, f in found.items()}
+                place[suite.name] = [made[e] for e in ranked]
             if others:
-                stale[suite.name] = {
-                    e.name: row_of(self._curves(measure, e, found, random), why) for e, (found, why) in others.items()
-                }
-            unknown = sum(not suite.task(name).bounded for name in names)
-            suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known), unknown)
-            if self.protocol.budget.in_cost:
-                for entrant, found in ranked.items():
-                    suites[suite.name]["optimizers"][entrant.name] |= found.counted
+                stale[suite.name] = {e.name: row_of(made[e], why) for e, why in others.items()}
+            unknown = sum(not task.bounded for task in tasks)
+            suites[suite.name] = summaries(curves[suite.name], validation[suite.name], tested, unknown)
+            if cost is not None:
+                for e, f in ranked.items():
+                    suites[suite.name]["optimizers"][e.name] |= f.counted(self.protocol.n_init)
         notes += outdated_notes(stale)
         every = [s.name for s in self.suites.values()]
         protocol = {**self.protocol.to_json(), "suites": every, "optimizers": [e.name for e in self.entrants]}
@@ -303,43 +271,30 @@ class BenchPlan:
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
-    def _curves(self, measure: Measure, entrant: Entrant, found: _Found, random: Mapping[str, float]) -> Curves:
-        p, incumbents = self.protocol, found.incumbents[measure.score]
-        cost = Cost(p.budget.amount, random, found.waiting) if p.budget.in_cost else None
-        return curves_of(measure, entrant.name, incumbents, (p.seeds, p.budget.points), cost)
-
-    def _random(self, suite: Suite, names: Sequence[str], score: str) -> dict[str, float]:
-        """Return the regret of a random configuration by task, for a budget in cost."""
-        if not self.protocol.budget.in_cost:
-            return {}
-        of = random_test_regret if score == TEST else random_regret
-        return {name: of(suite.task(name)) for name in names}
-
     def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
         """Return the stored results of an entrant; the test score of incumbents is looked up in the suite, here
         alone."""
-        found = _Found()
+        p, place = self.protocol, {name: i for i, (name, _) in enumerate(self.tasks[spec])}
+        found = _Found.of((len(place), p.seeds, p.budget.points), p.budget.in_cost)
         for cell, record in self.found(store, spec, entrant):
             found.cells += 1
-            if record.status == "done":
-                at, p = (cell.task, cell.replicate), self.protocol
-                found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
-                if score == TEST:
-                    task = self.suites[spec].task(cell.task)
-                    found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
-                found.times.append(record.measured)
-                failures = int((record.arrays["status"] != Status.OK).sum())
-                if p.budget.in_cost:
-                    found.waiting[at] = waiting(record.arrays, p.budget.amount)
-                    found.trials.append(len(record.arrays["status"]) - p.n_init)
-                    found.cut += cut_trials(record.arrays)
-                    failures -= cut_trials(record.arrays)
-                if failures:
-                    found.failed_trials[cell.task] += failures
-                if self.suites[spec].kind == LIVE:
-                    found.failures.add(record)
-            else:
+            if record.status != "done":
                 errors.append(_message(cell, entrant, record))
+                continue
+            arrays, at = record.arrays, (place[cell.task], cell.replicate)
+            found.scores[VALIDATION][at] = arrays["incumbent"]
+            if score == TEST:
+                task = self.suites[spec].task(cell.task)
+                found.scores[TEST][at] = incumbents_on_test(task, arrays, p.budget, p.n_init)
+            found.measured.append(record.measured)
+            found.trials.append(len(arrays["status"]))
+            failures = int((arrays["status"] != Status.OK).sum())
+            if found.waiting is not None:
+                found.waiting[at] = waiting(arrays, p.budget.amount)
+                found.cut += cut_trials(arrays)
+                failures -= cut_trials(arrays)
+            if failures:
+                found.failed_trials[cell.task] += failures
         return found
 
     def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
@@ -373,33 +328,55 @@ def opened(folder: Path) -> Iterator[tuple[BenchPlan, Store]]:
 
     Raises:
         InvalidValueError: The folder holds none.
-        DamagedDataError: It holds no plan, or is damaged.
+        DamagedDataError: It holds no plan, or is damaged, or a suite that is stored with it has other data than it had.
     """
     with Store(store_of(folder), write=False) as store:
-        yield BenchPlan.from_stored(StoredPlan.read(store), folder), store
+        plan = StoredPlan.read(store)
+        suites, moved = plan.loaded(folder)
+        yield BenchPlan(plan.protocol, plan.entrants, suites, folder, moved=moved), store
 
 
 @dataclass
 class _Found:
-    """Stored results of an entrant on a suite: incumbents by score, the measurements of each cell, and the number of
-    failed trials by task; with a budget in cost also the number of points before the end of the first trial, the trials
-    of each run and its cut trials.
+    """Stored results of an entrant on a suite.
+
+    Attributes:
+        scores: Of the incumbents by kind, ``(k, r, h)``; NaN where a run failed, or is missing.
+        waiting: With a budget in cost, the number of points before the end of a run's first trial, ``(k, r)``.
+        measured: The measurements of each run.
+        trials: Of each run, their number, the initial design among them.
+        failed_trials: Their number by task.
+        cut, cells: Numbers of cut trials, and of stored cells, failed ones too.
     """
 
-    incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
-    times: list[Any] = field(default_factory=list)
-    failures: FailureCounts = field(default_factory=FailureCounts)
-    failed_trials: Counter[str] = field(default_factory=Counter)
-    waiting: dict[tuple[str, int], int] = field(default_factory=dict)
+    scores: dict[str, Floats]
+    waiting: Ints | None
+    measured: list[Mapping[str, Any]] = field(default_factory=list)
     trials: list[int] = field(default_factory=list)
+    failed_trials: Counter[str] = field(default_factory=Counter)
     cut: int = 0
     cells: int = 0
 
-    @property
-    def counted(self) -> dict[str, Any]:
-        """Return, for a budget in cost, the mean number of trials of a run, of its cut trials, and the total of the
-        latter."""
-        return {"trials": round(float(np.mean(self.trials)), 6) if self.trials else None, "cut_trials": self.cut}
+    @classmethod
+    def of(cls, shape: tuple[int, int, int], in_cost: bool) -> _Found:
+        """Return no results, of tasks, replicates and points."""
+        scores = {kind: np.full(shape, np.nan) for kind in (VALIDATION, TEST)}
+        return cls(scores, np.zeros(shape[:2], np.int64) if in_cost else None)
+
+    def counted(self, n_init: int) -> dict[str, Any]:
+        """Return, for a budget in cost, the mean number of chosen trials of a run, and the total of cut ones."""
+        mean = round(float(np.subtract(self.trials, n_init).mean()), 6) if self.trials else None
+        return {"trials": mean, "cut_trials": self.cut}
+
+
+def _remarks(suite: Suite, found: Collection[_Found]) -> list[str]:
+    """Return a remark on failed trials of live tasks, possibly a fault of their code: number, and first message."""
+    failed = sum(f.failed_trials.total() for f in found)
+    if suite.kind != LIVE or not failed:
+        return []
+    trials = sum(sum(f.trials) for f in found)
+    first = next((m["fault"] for f in found for m in f.measured if m.get("fault")), "")
+    return [f"{failed} of {trials} trials on {suite.name} failed, the first: {first}"]
 
 
 def _message(cell: Cell, entrant: Entrant, record: Record) -> str:

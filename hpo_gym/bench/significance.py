@@ -21,7 +21,8 @@ LEVEL = 0.05
 """A corrected p at or below it is significant."""
 _EXACT = 14  # families up to which all exchanges are tried: 2 ** 13, as an exchange and its opposite are the same
 _DRAWN = 9_999  # exchanges that are drawn of more families
-_DIGITS = 12  # statistics that agree to so many decimals are tied
+DIGITS = 12
+"""Numbers that agree to so many decimals are tied."""
 
 
 def swap_p(statistic: Callable[[NDArray[np.bool_]], Floats], families: int) -> float | None:
@@ -37,8 +38,8 @@ def swap_p(statistic: Callable[[NDArray[np.bool_]], Floats], families: int) -> f
     """
     if families < 2:
         return None
-    found = np.round(np.abs(statistic(np.zeros((1, families), bool))), _DIGITS)
-    others = np.round(np.abs(statistic(_exchanges(families))), _DIGITS)
+    found = np.round(np.abs(statistic(np.zeros((1, families), bool))), DIGITS)
+    others = np.round(np.abs(statistic(_exchanges(families))), DIGITS)
     as_far = int((others >= found).sum())
     return plain(as_far / len(others) if families <= _EXACT else (1 + as_far) / (1 + len(others)))
 

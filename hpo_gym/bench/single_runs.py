@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, auc_of_runs
+from hpo_gym.bench.metrics import CONTROLS, Curves, auc_of_runs, by_auc
+from hpo_gym.bench.significance import DIGITS
 from hpo_gym.problem import LABELS, Status
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ SHOWN = 9
 """Number of optimizers of a suite with a shown run: the controls, then those with the lowest AUC."""
 TRIALS = 4000
 """Trials of all runs that are shown: a run that its suite has no more room for is left out."""
-_CONTROLS = (PORTFOLIO, "default", "random")
-_DIGITS = 12  # means that agree to so many decimals are tied
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,13 @@ def typical(curves: Sequence[Curves]) -> tuple[str, int]:
 
 def shown(curves: Sequence[Curves]) -> list[str]:
     """Return the optimizers with shown runs, the lowest AUC first."""
-    area = {c.optimizer: round(float(auc(c).mean()), _DIGITS) for c in curves}
-    ordered = sorted(area, key=lambda n: (n not in _CONTROLS, area[n], n))[:SHOWN]
-    return sorted(ordered, key=lambda n: (area[n], n))
+    kept = sorted(by_auc(curves), key=lambda c: c.optimizer not in CONTROLS)[:SHOWN]
+    return [c.optimizer for c in by_auc(kept)]
 
 
 def _median(values: Floats) -> int:
     """Return the place of the lower median, the first of equals."""
-    return int(np.argsort(np.round(values, _DIGITS), kind="stable")[(len(values) - 1) // 2])
+    return int(np.argsort(np.round(values, DIGITS), kind="stable")[(len(values) - 1) // 2])
 
 
 def _trials(record: Record, task: Task) -> Iterator[Tried]:

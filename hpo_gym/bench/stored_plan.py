@@ -88,35 +88,25 @@ class StoredPlan:
         }
         return json.dumps({**data, "live": dict(self.live)} if self.live else data)
 
-    def loaded(self, folder: Path) -> dict[str, Suite]:
-        """Return the suites by spec; live ones from their descriptions.
+    def loaded(self, folder: Path) -> tuple[dict[str, Suite], dict[str, str]]:
+        """Return the suites by spec, live ones from their descriptions; and the changes in suites' data since.
 
-        A suite whose data have moved on keeps the hash of the results' data: see `moved`.
+        A suite whose data have moved on keeps the hash of the results' data; its change is ``{"SVM": "SVM 2 -> 3"}``.
 
         Raises:
             DamagedDataError: A suite stored with the results has other data than before.
         """
-        found: dict[str, Suite] = {}
+        found, changes = dict[str, Suite](), dict[str, str]()
         for place, expected in self.suites.items():
-            own = place in self.live or self._spec(place, folder) != place
-            suite = self._suite(place, folder)
-            if own and suite.data_hash != expected:
-                raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
-            kept = suite if suite.data_hash == expected else replace(suite, data_hash=expected)
-            found[self._spec(place, folder)] = kept
-        return found
-
-    def moved(self, folder: Path) -> dict[str, str]:
-        """Return the changes in suites' data since, by spec: ``{"SVM": "SVM 2 -> 3"}``."""
-        now = {place: self._suite(place, folder) for place in self.suites}
-        return {
-            self._spec(place, folder): moved(s.name, stamp_of_data(s.name, self.suites[place]), suite_stamp(s), "data")
-            for place, s in now.items()
-            if s.data_hash != self.suites[place]
-        }
-
-    def _suite(self, place: str, folder: Path) -> Suite:
-        return from_description(self.live[place]) if place in self.live else load_suite(self._spec(place, folder))
+            spec, live = self._spec(place, folder), self.live.get(place)
+            suite = load_suite(spec) if live is None else from_description(live)
+            if suite.data_hash != expected:
+                if live is not None or spec != place:
+                    raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
+                changes[spec] = moved(suite.name, stamp_of_data(suite.name, expected), suite_stamp(suite), "data")
+                suite = replace(suite, data_hash=expected)
+            found[spec] = suite
+        return found, changes
 
     def _spec(self, place: str, folder: Path) -> str:
         """Return the spec of a suite, with the whole path of one inside the results' folder."""

@@ -17,7 +17,7 @@ from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.metrics import TEST, Curves, auc, compare, log_auc, normalised_regret, summarise
 from hpo_gym.bench.regret import Against
 from hpo_gym.bench.report.tables import said
-from hpo_gym.bench.summaries import Measure, bounds_of, curves_of, summaries
+from hpo_gym.bench.summaries import Measure, bounds_of, summaries
 from hpo_gym.problem.space import Points
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.task import Evaluated
@@ -115,8 +115,7 @@ def test_replicates_beyond_those_that_were_searched_are_held_against_the_mean() 
     task = suite.tasks("test")[0]
     found = [task.best_in(instance_of("Drift", task.name, r)) for r in range(6)]
     assert len(set(found[:5])) == 5 and found[5] == pytest.approx(np.mean(found[:5]))
-    ends = {(task.name, r): np.array([task.best + 0.02]) for r in range(6)}
-    made = curves_of(Measure(suite, [task.name], bounds_of(suite, [task.name], [])), "a", ends, (6, 1))
+    made = Measure("Drift", [task], bounds_of([task], [])).curves("a", np.full((1, 6, 1), task.best + 0.02))
     gaps = [(best - task.best - 0.02) / (best - task.worst) for best in found]
     assert made.regret[0, :, 0] == pytest.approx([max(gap, 0.0) for gap in gaps[:5]] + gaps[5:])
     assert made.regret[0, 5, 0] < 0.0 and made.estimated is not None

@@ -19,7 +19,7 @@ import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.bench.origin import commit, provenance
 from hpo_gym.bench.plan import opened
-from hpo_gym.bench.report.style import INK, MUTED, theme
+from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, VIBRANT, theme
 from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
@@ -263,3 +263,12 @@ def test_figures_show_themselves_in_a_notebook(results: Results) -> None:
     suite = next(iter(results.curves))
     shown = results.plot_ranks(suite)
     assert shown._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+
+
+def test_the_sheet_of_our_look_has_the_colours_of_the_code() -> None:
+    from matplotlib import rcParams as known
+
+    with theme():
+        assert [known[of] for of in ("text.color", "axes.labelcolor", "axes.edgecolor")] == [INK, MUTED, FAINT]
+        assert [known[of] for of in ("grid.color", "figure.facecolor")] == [GRID, PAPER]
+        assert known["axes.prop_cycle"].by_key()["color"] == list(VIBRANT)

@@ -157,10 +157,10 @@ def test_regret_is_against_the_best_and_worst_incumbent_of_all(tmp_path: Path) -
 )
 def test_bounds_that_a_task_knows_are_kept(known: tuple[float, float], expected: tuple[float, float]) -> None:
     task = replace(mine().members[0], best=known[0], worst=known[1])
-    suite = replace(mine(), members=(task,), splits={"test": ["flat"]})
-    runs = [{("flat", 0): np.array([-np.inf, 1.0, 5.0])}, {("flat", 0): np.array([2.0, 7.0, 7.0]), ("flat", 1): None}]
-    assert bounds_of(suite, ["flat"], runs).tolist() == [list(expected)]
-    assert bounds_of(mine(), ["flat"], [{("flat", 0): np.array([-np.inf])}]).tolist() == [[0.0, 0.0]]
+    lost = [np.nan] * 3
+    runs = [np.array([[run, lost]]) for run in ([-np.inf, 1.0, 5.0], [2.0, 7.0, 7.0])]
+    assert bounds_of([task], runs).tolist() == [list(expected)]
+    assert bounds_of([mine().members[0]], [np.array([[[-np.inf]]])]).tolist() == [[0.0, 0.0]]
 
 
 # ---------------------------------------------------------------------- failures

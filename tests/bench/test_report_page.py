@@ -14,13 +14,13 @@ from test_report import HOSTILE, PLAIN, Tags, make
 
 from hpo_gym.bench.bootstrap import equal_families
 from hpo_gym.bench.leaders import Leaders, leaders, pooled_leaders
-from hpo_gym.bench.metrics import Curves, critical_difference, ranks
+from hpo_gym.bench.metrics import Curves, by_auc, critical_difference, ranks
 from hpo_gym.bench.report import Beside, style, write_report
 from hpo_gym.bench.report.difference import mean_ranks
 from hpo_gym.bench.report.failures import failure_grids
 from hpo_gym.bench.report.style import styles
 from hpo_gym.bench.report.tables import rows
-from hpo_gym.bench.report.values import by_auc, rank_values, regret_values, shown_columns, task_values
+from hpo_gym.bench.report.values import rank_values, regret_values, shown_columns, task_values
 from hpo_gym.bench.single_runs import SHOWN, TRIALS, SingleRun, SuiteRuns, Tried, shown, typical, within
 from hpo_gym.bench.summaries import summaries
 

@@ -16,7 +16,7 @@ from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.incumbent import incumbents, regret_of
 from hpo_gym.bench.metrics import Curves, auc, auc_of_runs, log_auc
 from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.summaries import Measure, bounds_of, curves_of
+from hpo_gym.bench.summaries import Measure, bounds_of
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.costs import Budget
@@ -63,9 +63,7 @@ def test_regret_is_held_against_the_best_that_was_found_in_the_very_world() -> N
     assert [task.best_in(instance_of("Schedules", "moons-s0", r)) for r in range(3)] == pytest.approx(
         [-0.2, -0.4, -0.3]
     )
-    small = hpo_gym.Suite("Schedules", suite.space, (task,), "training", splits={"test": ["moons-s0"]})
-    scores = {("moons-s0", 0): np.array([-0.6]), ("moons-s0", 1): np.array([-0.3])}
-    curves = curves_of(Measure(small, ["moons-s0"], bounds_of(small, ["moons-s0"], [])), "a", scores, (2, 1))
+    curves = Measure("Schedules", [task], bounds_of([task], [])).curves("a", np.array([[[-0.6], [-0.3]]]))
     assert curves.regret[0, :, 0] == pytest.approx([0.4 / 0.8, 0.0])  # what is better than the best found is as good
     assert curves.end
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.metrics import Curves, by_auc
 from hpo_gym.bench.report.grid import FigureGrid
 from hpo_gym.bench.report.page import Beside, Drawn, page
 from hpo_gym.bench.report.tables import (
@@ -59,7 +59,7 @@ def write_report(
     """
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
-    from hpo_gym.bench.report.values import by_auc, task_values
+    from hpo_gym.bench.report.values import task_values
 
     look, files = styles(curves), {}
     figures: dict[str, dict[str, Drawn]] = {}

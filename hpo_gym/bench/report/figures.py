@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
 from hpo_gym.bench.bootstrap import Resamples
-from hpo_gym.bench.metrics import TEST, Curves, auc, performance_profile, ranks
+from hpo_gym.bench.metrics import TEST, Curves, auc, by_auc, performance_profile, ranks
 from hpo_gym.bench.report.difference import draw_difference
 from hpo_gym.bench.report.style import INK, MUTED, WIDTH, Style, heading, label, theme, ticks
-from hpo_gym.bench.report.values import by_auc
 from hpo_gym.bench.report.words import counted
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.bench.leaders import pooled_leaders
-from hpo_gym.bench.metrics import TEST, Curves
+from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
 from hpo_gym.bench.report.failures import Failed, failure_grids
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.remembered import parts_of
 from hpo_gym.bench.report.runs_page import runs_parts
-from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
+from hpo_gym.bench.report.suite_page import Lead, suite_parts
 from hpo_gym.bench.report.tables import (
     OUTDATED,
     Results,

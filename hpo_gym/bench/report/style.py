@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,32 +32,7 @@ _SAVED: dict[str, tuple[str, ...]] = {  # kinds of files, and what of their meta
     "svg": ("Date", "Creator", "Format", "Type"),
     "pdf": ("CreationDate", "Creator", "Producer"),
 }
-_THEME: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 9.0,
-    "text.color": INK,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.prop_cycle": f"cycler('color', {list(VIBRANT)})",
-    "axes.axisbelow": True,
-    "axes.unicode_minus": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "figure.facecolor": PAPER,
-    "axes.facecolor": "none",
-    "lines.solid_capstyle": "round",
-    "lines.solid_joinstyle": "round",
-    "svg.fonttype": "none",
-    "pdf.fonttype": 42,
-}
+_SHEET = Path(__file__).with_name("hpo.mplstyle")
 
 
 @dataclass(frozen=True)
@@ -144,10 +119,9 @@ def theme(*, math: bool = True) -> Iterator[None]:
     Args:
         math: Whether text between dollars is mathematics, as on Matplotlib's logarithmic axes; a name is none.
     """
-    from matplotlib import rc_context, rcParamsDefault
+    from matplotlib.style import context
 
-    defaults: dict[Any, Any] = {k: v for k, v in rcParamsDefault.items() if not k.startswith("backend")}
-    with rc_context({**defaults, **_THEME, "text.parse_math": math}), warnings.catch_warnings():
+    with context(["default", _SHEET, {"text.parse_math": math}]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name may use any script
         yield
 

@@ -11,12 +11,11 @@ import numpy as np
 from hpo_gym.base import Floats
 from hpo_gym.bench.bootstrap import equal_families
 from hpo_gym.bench.leaders import Leaders, leaders
-from hpo_gym.bench.metrics import PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
+from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.tables import Results, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
-CONTROLS = (PORTFOLIO, "default", "random")
 _KEPT = ("test AUC", "AUC", "validation AUC", "rank", "regret@", "failed")
 _LAST = "33"  # the regret after the last trial
 

@@ -12,10 +12,10 @@ from hpo_gym.bench.metrics import Curves, auc, ranks
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid
 from hpo_gym.bench.report.style import Style
 from hpo_gym.bench.report.words import counted, number
+from hpo_gym.bench.significance import DIGITS
 
 _MOST = 50  # columns of trials
 _SHOWN = {"regret": 4, "rank": 2}  # decimals
-_DIGITS = 12  # means that agree to so many decimals are tied
 
 
 def regret_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> FigureGrid:
@@ -29,15 +29,10 @@ def rank_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str
     return _over_trials("rank", curves, [by_task[:, :, i] for i in range(len(curves))], styles, slug)
 
 
-def by_auc(curves: Sequence[Curves]) -> list[Curves]:
-    """Return the lowest AUC first, then by name."""
-    return sorted(curves, key=lambda c: (round(float(auc(c).mean()), _DIGITS), c.optimizer))
-
-
 def task_values(curves: Sequence[Curves]) -> FigureGrid:
     """AUC of each task; the task that is hardest for the first optimizer on top."""
     first, own, order = curves[0], {c.optimizer: auc(c) for c in curves}, [c.optimizer for c in curves]
-    placed = sorted(range(len(first.tasks)), key=lambda i: (-round(float(own[order[0]][i]), _DIGITS), first.tasks[i]))
+    placed = sorted(range(len(first.tasks)), key=lambda i: (-round(float(own[order[0]][i]), DIGITS), first.tasks[i]))
     known = first.families != first.tasks
     lines = [
         [first.tasks[i], *([first.families[i]] if known else []), *(number(float(own[n][i])) for n in order)]
