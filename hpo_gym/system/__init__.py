@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.progress import steps as steps
     from hpo_gym.system.jobs.threads import libraries as libraries
     from hpo_gym.system.jobs.threads import one_blas_thread as one_blas_thread
+    from hpo_gym.system.storage.batches import Record as Record
     from hpo_gym.system.storage.blocks import pack as pack
     from hpo_gym.system.storage.blocks import unpack as unpack
     from hpo_gym.system.storage.expected import exactly as exactly
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.given import check_ordinary as check_ordinary
     from hpo_gym.system.storage.given import text_of as text_of
     from hpo_gym.system.storage.posix import posix as posix
-    from hpo_gym.system.storage.records import Record as Record
     from hpo_gym.system.storage.repair import Repaired as Repaired
     from hpo_gym.system.storage.repair import repair as repair
     from hpo_gym.system.storage.store import Store as Store

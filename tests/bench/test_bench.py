@@ -49,7 +49,7 @@ from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.suite import FOLDS, SPLITS, SUITES
 from hpo_gym.problem.trial import History, Query, Status
 from hpo_gym.suites.load import load_suite
-from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.store import Store, verify
 
 HERE = Path(__file__).parents[1]

@@ -25,7 +25,7 @@ from hpo_gym.bench.merging import merge
 from hpo_gym.bench.plan import shard_of
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake
-from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.store import Store, verify
 
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 6}

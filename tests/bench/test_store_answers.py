@@ -19,9 +19,8 @@ import numpy as np
 import pytest
 
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
-from hpo_gym.system.storage.batches import Batch
+from hpo_gym.system.storage.batches import Record, unpack_batch
 from hpo_gym.system.storage.blocks import LARGEST, pack, unpack
-from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store, verify
 
 ROWS = {"row": np.array([2, 0], "<i8")}
@@ -187,12 +186,12 @@ def test_a_column_that_is_not_what_its_head_says_is_damage() -> None:
     for body in (bytes(8), bytes(1_000_000)):
         packed = zlib.compress(body)
         start = zlib.compress(head.replace(b"COUNT", str(len(packed)).encode()))
-        (one,) = Batch(["aa"], struct.pack("<I", len(start)) + start + packed).records()
+        (one,) = unpack_batch(["aa"], struct.pack("<I", len(start)) + start + packed)
         with pytest.raises(DamagedDataError, match="A block must"):
             one.arrays["x"]
     for block in (b"", b"abc", struct.pack("<I", 3) + b"abc"):
         with pytest.raises(DamagedDataError, match="A block must"):
-            Batch(["aa"], block)
+            unpack_batch(["aa"], block)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +288,7 @@ def test_a_batch_made_by_hand_is_read() -> None:
     )
     body = zlib.compress(struct.pack("<2d", 0.5, 2.0))
     start = zlib.compress(head.replace(b"COUNT", str(len(body)).encode()))
-    one, two = Batch(["aa", "bb"], struct.pack("<I", len(start)) + start + body).records()
+    one, two = unpack_batch(["aa", "bb"], struct.pack("<I", len(start)) + start + body)
     assert (one.cell, dict(one.identity), one.status, one.error) == ("aa", {"o": 1, "r": 0}, "done", None)
     assert (two.cell, dict(two.identity), two.status, two.error) == ("bb", {"o": 1, "r": 1}, "failed", "e")
     assert (dict(one.measured), dict(two.measured)) == ({"s": 2}, {})

@@ -23,7 +23,7 @@ import toys
 from reports import left_out
 
 from hpo_gym.app import group, main
-from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.store import Store
 from hpo_gym.tuning.folder import write
 from hpo_gym.tuning.tuned import Tuned

@@ -14,7 +14,7 @@ import pytest
 
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, StateError
 from hpo_gym.system.storage import repair as module
-from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.repair import repair
 from hpo_gym.system.storage.store import Store, verify
 

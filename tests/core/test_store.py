@@ -22,8 +22,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, StorageFullError
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.blocks import pack, unpack
-from hpo_gym.system.storage.records import Record
 from hpo_gym.system.storage.store import Store, verify
 
 Array = NDArray[np.generic]

@@ -16,7 +16,7 @@ import pytest
 import hpo_gym
 from hpo_gym import app
 from hpo_gym.base.errors import DamagedDataError, HPOGymError
-from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.store import Store, verify
 from hpo_gym.tuning import folder as tunings
 from hpo_gym.tuning.tuned import Tuned

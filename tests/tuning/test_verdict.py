@@ -19,7 +19,7 @@ from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Query, Status, Trial
 from hpo_gym.system.jobs.measured import Measured, verdict
-from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks

@@ -1,4 +1,4 @@
-"""Batches: cells written together, as one block; each array of all cells is compressed as a whole.
+"""Batches: cells (`Record`) written together, as one block; each array of all cells is compressed as a whole.
 
 A batch is the length of its head, the head (JSON, compressed) and the columns, one after the other. A column holds the
 arrays of one name and type, joined and compressed; the head has its length and its shape in each cell.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any
 
@@ -18,12 +21,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, canonical
-from hpo_gym.system.storage.blocks import LARGEST, blame_block, inflated, plain
-from hpo_gym.system.storage.records import Json, Record
+from hpo_gym.system.storage.blocks import LARGEST, Arrays, blame_block, inflated, plain
 
 Array = NDArray[np.generic]
+Json = Mapping[str, object]
 
 _LEVEL = 3  # of zlib: joined arrays repeat themselves, and higher ones take thrice as long for a fifth less
+
+
+@dataclass(frozen=True)
+class Record:
+    """One cell.
+
+    Attributes:
+        cell: Its hash, in hex.
+        identity: Input of the hash (suite, task, optimizer, settings, protocol, replicate, ...).
+        arrays: Scored content: named arrays of booleans, numbers or fixed-width text; read-only after reading.
+        status: "done" or "failed".
+        error: Reason of a failure.
+        measured: Unscored content: timings, package version, machine.
+    """
+
+    cell: str
+    identity: Json
+    arrays: Arrays = field(default_factory=dict)
+    status: str = "done"
+    error: str | None = None
+    measured: Json = field(default_factory=dict)
 
 
 def pack_batch(records: Sequence[Record]) -> bytes:
@@ -48,88 +72,84 @@ def pack_batch(records: Sequence[Record]) -> bytes:
     return b"".join([struct.pack("<I", len(start)), start, *bodies])
 
 
-class Batch:
-    """The cells of a block that `pack_batch` wrote.
+def unpack_batch(cells: Sequence[str], block: bytes) -> list[Record]:
+    """Return the cells of a block that `pack_batch` wrote; arrays are read from it when they are asked for.
 
     Args:
         cells: Their hashes.
-        block: Arrays are read from it when they are asked for.
+        block: The block.
+
+    Raises:
+        DamagedDataError: `pack_batch` did not write it; also later, where an array is asked for.
+    """
+    with blame_block():
+        at = 4 + struct.unpack_from("<I", block)[0]
+        head = json.loads(inflated(block[4:at], LARGEST))
+        columns = []
+        for name, code, shapes, length in head["columns"]:
+            columns.append((name, _Column(code, shapes, block[at : at + length])))
+            at += length
+        return [
+            Record(
+                cell,
+                _joined(head["identity"], place),
+                _Arrays(place, {name: column for name, column in columns if column.shapes[place] is not None}),
+                head["status"][place],
+                head["error"][place],
+                _joined(head["measured"], place),
+            )
+            for place, cell in enumerate(cells)
+        ]
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The arrays of one name and type.
+
+    Attributes:
+        code: Their type.
+        shapes: In each cell; None: it has no such array.
+        body: The values of all cells, compressed.
     """
 
-    def __init__(self, cells: Sequence[str], block: bytes) -> None:
-        self.cells, self._block = tuple(cells), block
-        with blame_block():
-            self._at: int = 4 + struct.unpack_from("<I", block)[0]
-            self._head: dict[str, Any] = json.loads(inflated(block[4 : self._at], LARGEST))
-        self._columns: dict[int, bytes] = {}
-
-    def record(self, place: int) -> Record:
-        """Return the cell at a place, from 0."""
-        head = self._head
-        return Record(
-            self.cells[place],
-            _joined(head["identity"], place),
-            _Arrays(self, place),
-            head["status"][place],
-            head["error"][place],
-            _joined(head["measured"], place),
-        )
-
-    def records(self) -> Iterator[Record]:
-        """Return all cells in the order of writing."""
-        return map(self.record, range(len(self.cells)))
-
-    def check(self) -> None:
-        """Read all arrays of all cells."""
-        for record in self.records():
-            dict(record.arrays)
-
-    # ------------------------------------------------------------------ arrays
-    @functools.cached_property
-    def _parts(self) -> list[dict[str, tuple[int, int]]]:
-        """By cell and name: the column of the array, and where it starts there, in bytes."""
-        parts: list[dict[str, tuple[int, int]]] = [{} for _ in self.cells]
-        for column, (name, code, shapes, _) in enumerate(self._head["columns"]):
-            at, size = 0, np.dtype(code).itemsize
-            for part, shape in zip(parts, shapes, strict=True):
-                if shape is not None:
-                    part[name] = column, at
-                    at += _count(shape) * size
-        return parts
+    code: str
+    shapes: Sequence[Sequence[int] | None]
+    body: bytes
 
     @functools.cached_property
-    def _starts(self) -> list[int]:
-        """Return the start of each column in the block, and the end."""
-        starts = [self._at]
-        for *_, length in self._head["columns"]:
-            starts.append(starts[-1] + length)
-        return starts
-
-    def _array(self, place: int, name: str) -> Array:
-        column, at = self._parts[place][name]
-        _, code, shapes, _ = self._head["columns"][column]
+    def arrays(self) -> list[Array]:
+        """The arrays of all cells, read-only; flat and empty where a cell has none."""
         with blame_block():
-            if column not in self._columns:
-                size = np.dtype(code).itemsize * sum(_count(s) for s in shapes if s is not None)
-                self._columns[column] = inflated(self._block[self._starts[column] : self._starts[column + 1]], size)
-            shape = shapes[place]
-            return np.frombuffer(self._columns[column], code, _count(shape), at).reshape(shape)
+            shapes = [[0] if shape is None else shape for shape in self.shapes]
+            size = np.dtype(self.code).itemsize
+            starts = [size * count for count in accumulate(map(math.prod, shapes), initial=0)]
+            values = inflated(self.body, starts[-1])
+            return [
+                np.frombuffer(values, self.code, math.prod(shape), start).reshape(shape)
+                for shape, start in zip(shapes, starts, strict=False)
+            ]
 
 
+@dataclass(frozen=True, eq=False)
 class _Arrays(Mapping[str, Array]):
-    """The arrays of one cell, by name, each decompressed when it is asked for."""
+    """The arrays of one cell, by name, decompressed when one of them is asked for.
 
-    def __init__(self, batch: Batch, place: int) -> None:
-        self._batch, self._place = batch, place
+    Attributes:
+        place: Of the cell in its batch.
+        columns: Those in which it has an array.
+    """
+
+    place: int
+    columns: Mapping[str, _Column]
 
     def __getitem__(self, name: str) -> Array:
-        return self._batch._array(self._place, name)
+        return self.columns[name].arrays[self.place]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._batch._parts[self._place])
+        return iter(self.columns)
 
     def __len__(self) -> int:
-        return len(self._batch._parts[self._place])
+        return len(self.columns)
 
 
 def _columns(records: Sequence[Record]) -> tuple[list[tuple[str, str, list[list[int] | None], int]], list[bytes]]:
@@ -176,10 +196,3 @@ def _json(head: Mapping[str, object], records: Sequence[Record]) -> str:
         raise InvalidValueError(
             f"`identity` and `measured` must be JSON, without NaN: {fault}; got {given!r:.500}."
         ) from fault
-
-
-def _count(shape: Sequence[int]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-from hpo_gym.base import DamagedDataError, HPOGymError, StateError
-from hpo_gym.system.storage.records import Record
+from hpo_gym.base import DamagedDataError, StateError
+from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.store import Store, verify
 
-T = TypeVar("T")
 _TEXTS = ("plan", "made", "study")
 """Keyed texts of a store besides its cells."""
 _TOGETHER = 128  # cells of a batch
@@ -106,73 +103,16 @@ def _read(path: Path) -> tuple[list[Record], dict[str, str], list[str]]:
     store = Store(path, write=False)
     try:
         store._open(check=False)
-        salvage = _Salvage(store)
-        found: dict[str, Record] = {}
-        for record in salvage.records():
+        found, lost = dict[str, Record](), list[str]()
+        for record in store.intact(lost, range(1, store._ledger()[1] + 1)):  # a batch takes one write or more
             found.pop(record.cell, None)
             found[record.cell] = record
-        texts = {key: salvage.attempt(f"meta {key!r}", partial(_text, store, key), "") for key in _TEXTS}
-        return list(found.values()), {key: text for key, text in texts.items() if text}, salvage.lost
+        texts = {key: store._attempt(f"meta {key!r}", partial(store.meta_get, key), lost) for key in _TEXTS}
+        return list(found.values()), {key: text for key, text in texts.items() if text}, lost
     except DamagedDataError as fault:
         raise DamagedDataError(f"Nothing can be kept. {fault}") from fault
     finally:
         store.close()
-
-
-class _Salvage:
-    """Read the readable parts of a damaged store, and note the others.
-
-    Attributes:
-        lost: A sentence for each unreadable part.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.lost = store, list[str]()
-
-    def attempt(self, what: str, read: Callable[[], T], otherwise: T) -> T:
-        """Return the result of `read`; `otherwise` if the file cannot be read there."""
-        try:
-            with self.store._wrapped(f"{what} of {self.store.path}"):
-                return read()
-        except HPOGymError as fault:
-            self.lost.append(str(fault))
-        except Exception as fault:  # bytes that match their checksum and are no batch
-            self.lost.append(f"{what} of {self.store.path} cannot be read: {fault!r}")
-        return otherwise
-
-    def records(self) -> Iterator[Record]:
-        """Whole cells, as they were written; batches that cannot be listed are asked for by their numbers."""
-        store = self.store
-        none: list[Record] = []
-        cells: list[str] = self.attempt("The list of cells", store._rows, [])
-        for cell in cells:
-            yield from self.attempt(f"Cell {cell!r}", partial(_row, store, cell), none)
-        if "batches" in self.attempt("The list of tables", store._tables, ["batches"]):
-            with suppress(HPOGymError, sqlite3.Error, UnicodeError):
-                store._places()  # so that a lost batch can name its cells
-            every = list(range(1, store._ledger()[1] + 1))  # a batch takes one write or more
-            for number in self.attempt("The list of batches", store._numbers, every):
-                yield from self.attempt(f"Batch {number}", partial(_batch, store, number), none)
-
-
-def _text(store: Store, key: str) -> str:
-    return store.meta_get(key) or ""
-
-
-def _row(store: Store, cell: str) -> list[Record]:
-    return _whole(filter(None, [store._row(cell)]))
-
-
-def _batch(store: Store, number: int) -> list[Record]:
-    return _whole(store._read_batch(number).records())
-
-
-def _whole(records: Iterable[Record]) -> list[Record]:
-    """Return records with their arrays read."""
-    found = list(records)
-    for record in found:
-        dict(record.arrays)
-    return found
 
 
 def _remove(path: Path) -> None:

@@ -14,19 +14,20 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
+from typing import TypeVar
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
-from hpo_gym.system.storage.batches import Batch, pack_batch
+from hpo_gym.system.storage.batches import Record, pack_batch, unpack_batch
 from hpo_gym.system.storage.blocks import unpack
 from hpo_gym.system.storage.posix import posix
-from hpo_gym.system.storage.records import Record
 
 Row = tuple[object, ...]
+T = TypeVar("T")
 
 SYNCHRONOUS = "FULL"
 """A commit is on the disk, not in the system's memory: `PRAGMA synchronous` of SQLite."""
@@ -114,10 +115,10 @@ class Store:
         with self._wrapped(f"cell {cell!r} of {self.path}"):
             at = self._places().get(cell)
             if at is None:
-                return self._row(cell)
+                return None
             batch, place = divmod(at, _WIDTH)
             try:
-                found = self._batch(batch).record(place)
+                found = self._batch(batch)[place]
             except DamagedDataError as fault:
                 raise DamagedDataError(f"Cell {cell!r} cannot be read. {fault}") from fault
         if found.cell != cell:
@@ -141,10 +142,8 @@ class Store:
         self.cells()
         with self._wrapped(str(self.path)):
             places = dict(self._places())
-            for record in filter(None, (self._row(cell) for cell in self._rows() if cell not in places)):
-                yield record
             for number in sorted({at // _WIDTH for at in places.values()}):
-                for place, record in enumerate(self._batch(number).records()):
+                for place, record in enumerate(self._batch(number)):
                     if places.get(record.cell) == number * _WIDTH + place:
                         yield record
 
@@ -173,7 +172,29 @@ class Store:
 
     def verify(self) -> list[str]:
         """Read everything and list the damage, one sentence per fault."""
-        return [*_faults(self._integrity), *_faults(self._checked), *self._row_faults()]
+        lost: list[str] = []
+        self._attempt("All", self._integrity, lost)
+        self._attempt("The seal", self._checked, lost)
+        for _ in self.intact(lost):
+            pass
+        for key in self._attempt("The list of texts", self._keys, lost) or ():
+            self._attempt(f"meta {key!r}", partial(self.meta_get, key), lost)
+        return lost
+
+    def intact(self, lost: list[str], also: Iterable[int] = ()) -> Iterator[Record]:
+        """Yield what can be read of the cells, with their arrays, in the order of writing.
+
+        Args:
+            lost: Gets a sentence for each part that cannot be read.
+            also: Numbers of batches to ask for where they cannot be listed.
+        """
+        with suppress(HPOGymError, sqlite3.Error, UnicodeError):
+            self._places()  # so that a lost batch can name its cells
+        rows = self._attempt("The list of cells", self._old_rows, lost) or {}
+        batches = self._attempt("The list of batches", self._batch_numbers, lost)
+        for number in (*rows, *(also if batches is None else batches)):
+            name = f"Cell {rows[number]!r}" if number in rows else f"Batch {number}"
+            yield from self._attempt(name, partial(self._whole_batch, number), lost) or ()
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
@@ -334,9 +355,10 @@ class Store:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
+        self._rows: dict[int, str] = {}  # cells of schema 1, a batch each, by numbers below 0
         self._known: dict[str, int] = {}
         self._seen, self._version = 0, -1  # the last batch whose cells are known, and the file's version then
-        self._held: dict[int, Batch] = {}
+        self._held: dict[int, Sequence[Record]] = {}
 
     def _tables(self) -> list[str]:
         """Return the tables with rows; a lost one shows by the seal."""
@@ -344,21 +366,36 @@ class Store:
         return [table for table in _SEALED if table in found or table == "meta"]
 
     def _places(self) -> dict[str, int]:
-        """Return the place of each cell of a batch: the batch times `_WIDTH`, plus its position there."""
+        """Return the place of each cell: the number of its batch times `_WIDTH`, plus its position there."""
         (version,) = self._db.execute("PRAGMA data_version").fetchone()  # another one where somebody else has written
-        if version != self._version and "batches" in self._tables():
-            new = self._db.execute("SELECT batch, cells FROM batches WHERE batch > ? ORDER BY batch", (self._seen,))
-            for batch, cells in new:
-                self._known.update((cell, batch * _WIDTH + i) for i, cell in enumerate(str(cells).split("\n")))
-                self._seen = batch
+        if version != self._version:
+            for number, cell in self._old_rows().items():
+                self._known.setdefault(cell, number * _WIDTH)
+            if "batches" in self._tables():
+                new = self._db.execute("SELECT batch, cells FROM batches WHERE batch > ? ORDER BY batch", (self._seen,))
+                for batch, cells in new:
+                    self._known.update((cell, batch * _WIDTH + i) for i, cell in enumerate(str(cells).split("\n")))
+                    self._seen = batch
         self._version = version
         return self._known
 
-    def _numbers(self) -> list[int]:
+    def _old_rows(self) -> Mapping[int, str]:
+        """Return the cells of schema 1; they are listed once, since only writers of that schema add to them."""
+        if not self._rows and "cells" in self._tables():
+            cells = [str(cell) for (cell,) in self._db.execute("SELECT cell FROM cells ORDER BY cell")]
+            self._rows = dict(enumerate(cells, -len(cells)))
+        return self._rows
+
+    def _batch_numbers(self) -> list[int]:
         """Numbers of all batches."""
+        if "batches" not in self._tables():
+            return []
         return [int(row[0]) for row in self._db.execute("SELECT batch FROM batches ORDER BY batch")]
 
-    def _batch(self, number: int) -> Batch:
+    def _keys(self) -> list[str]:
+        return [str(key) for (key,) in self._db.execute("SELECT key FROM meta ORDER BY key")]
+
+    def _batch(self, number: int) -> Sequence[Record]:
         """Return a batch after comparing its checksum."""
         if number not in self._held:
             batch = self._read_batch(number)
@@ -367,35 +404,32 @@ class Store:
             self._held[number] = batch
         return self._held[number]
 
-    def _read_batch(self, number: int) -> Batch:
+    def _whole_batch(self, number: int) -> Sequence[Record]:
+        """Return a batch after reading all its arrays."""
+        batch = self._read_batch(number)
+        for record in batch:
+            dict(record.arrays)
+        return batch
+
+    def _read_batch(self, number: int) -> Sequence[Record]:
+        if number in self._rows:
+            return [self._read_row(self._rows[number])]
         query = "SELECT batch, cells, payload, checksum FROM batches WHERE batch = ?"
         row = self._db.execute(query, (number,)).fetchone()
         if row is None or row[3] != _checksum(row[:3]) or not isinstance(row[2], bytes):
             cells = [repr(cell) for cell, at in self._known.items() if at // _WIDTH == number]
             named = ", ".join(cells[:_NAMED]) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
             raise DamagedDataError(f"Batch {number} of {self.path} (cell {named}) does not match its checksum.")
-        return Batch(str(row[1]).split("\n"), row[2])
+        return unpack_batch(str(row[1]).split("\n"), row[2])
 
-    def _rows(self) -> list[str]:
-        """Cells of schema 1."""
-        if "cells" not in self._tables():
-            return []
-        return [str(cell) for (cell,) in self._db.execute("SELECT cell FROM cells ORDER BY cell")]
-
-    def _row(self, cell: str) -> Record | None:
-        if "cells" not in self._tables():
-            return None
+    def _read_row(self, cell: str) -> Record:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM cells WHERE cell = ?", (cell,)).fetchone()
-        if row is None:
-            return None
-        found, checksum, status, error, *texts, payload = row
-        if found != cell:
-            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {found!r}.")
-        if checksum != _checksum((cell, *row[2:])) or not isinstance(payload, bytes):
+        if row is None or row[1] != _checksum((row[0], *row[2:])) or not isinstance(row[-1], bytes):
             raise DamagedDataError(f"Cell {cell!r} of {self.path} does not match its checksum.")
+        found, _, status, error, *texts, payload = row
         identity, measured = (MappingProxyType(json.loads(str(text))) for text in texts)
         arrays, error = MappingProxyType(unpack(payload)), None if error is None else str(error)
-        return Record(cell, identity, arrays, str(status), error, measured)
+        return Record(str(found), identity, arrays, str(status), error, measured)
 
     # -- checking --------------------------------------------------------------------------------------------------
 
@@ -425,35 +459,20 @@ class Store:
         return cells.union(*(str(text).split("\n") for _, text, _ in rows.get("batches", ()))), seal
 
     def _integrity(self) -> None:
-        with self._wrapped(str(self.path)):
-            found = [str(text) for (text,) in self._db.execute("PRAGMA integrity_check(20)").fetchall()]
+        found = [str(text) for (text,) in self._db.execute("PRAGMA integrity_check(20)").fetchall()]
         if found != ["ok"]:
             raise DamagedDataError(f"{self.path} is damaged: " + "; ".join(found))
 
-    def _row_faults(self) -> Iterator[str]:
+    def _attempt(self, what: str, read: Callable[[], T], lost: list[str]) -> T | None:
+        """Return the result of `read`; None where the file cannot be read, and `lost` gets the reason."""
         try:
-            with self._wrapped(str(self.path)):
-                cells, batches = self._rows(), list[int]()
-                if self._places():
-                    batches = self._numbers()
-                keys = [row[0] for row in self._db.execute("SELECT key FROM meta ORDER BY key")]
+            with self._wrapped(f"{what} of {self.path}"):
+                return read()
         except HPOGymError as fault:
-            yield str(fault)
-            return
-        for cell in cells:
-            yield from _faults(partial(self._check_row, cell))
-        for number in batches:
-            yield from _faults(partial(self._check_batch, number))
-        for key in keys:
-            yield from _faults(partial(self.meta_get, key))
-
-    def _check_row(self, cell: str) -> None:
-        with self._wrapped(f"cell {cell!r} of {self.path}"):
-            self._row(cell)
-
-    def _check_batch(self, number: int) -> None:
-        with self._wrapped(f"batch {number} of {self.path}"):
-            self._read_batch(number).check()
+            lost.append(str(fault))
+        except Exception as fault:  # bytes that match their checksum and are no batch
+            lost.append(f"{what} of {self.path} cannot be read: {fault!r}")
+        return None
 
     def _ledger(self) -> tuple[str, int]:
         """Return the record in the lock file: a store's id and its number of acknowledged writes."""
@@ -508,13 +527,6 @@ def _checksum(values: Row) -> bytes:
 
 def _xor(a: bytes, b: bytes) -> bytes:
     return (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(16, "little")
-
-
-def _faults(check: Callable[[], object]) -> Iterator[str]:
-    try:
-        check()
-    except HPOGymError as fault:
-        yield str(fault)
 
 
 def _code(fault: BaseException) -> int:
