@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.surrogates import read_about as read_about
     from hpo_gym.suites.surrogates import served as served
     from hpo_gym.suites.tasks.live import ObjectiveTask as ObjectiveTask
-    from hpo_gym.suites.tasks.onward.found import FILE as FILE
     from hpo_gym.suites.tasks.policies.physics import PHYSICS as PHYSICS
     from hpo_gym.suites.tasks.policies.physics import Physics as Physics
     from hpo_gym.suites.tasks.policies.physics import Rows as Rows
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.tasks.training.changes import Changes as Changes
     from hpo_gym.suites.tasks.training.changes import changes_of as changes_of
     from hpo_gym.suites.tasks.training.epoch import Settings as Settings
+    from hpo_gym.suites.tasks.training.named import FILE as FILE
     from hpo_gym.suites.tasks.training.recipe import CLASSES as CLASSES
     from hpo_gym.suites.tasks.training.recipe import INPUTS as INPUTS
     from hpo_gym.suites.tasks.training.recipe import Recipe as Recipe

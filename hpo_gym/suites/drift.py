@@ -20,13 +20,6 @@ def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) ->
     **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
     of a run is the mean of all 40. **Cost**: 1 an epoch.
 
-    **Tasks**: as in `Schedules`, but a change comes before 1 to 3 of the epochs: two in five let the scale of the
-    inputs jump 3 to 30 times up or down, the others turn the inputs, rename the classes, or give up to half of the rows
-    wrong labels. Kind and time are drawn by the key of the episode and hidden; the validation rows change with the
-    stream.
-
-    **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
-
     Args:
         controls: "momentum", "batch", or both, beside the learning rate.
         recipe: Network, optimizer and epoch; with `drift`.

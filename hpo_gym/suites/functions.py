@@ -48,11 +48,6 @@ def functions() -> Suite:
     **Score**: the function's height below its optimum (in the logarithm where it spans many powers of ten), scaled to
     order 1 and moved by a seeded offset. **Cost**: 1 an evaluation.
 
-    **Tasks**: 213 are published, and any other is made from its name, `<function>-d<dimension>-s<seed>`, with
-    `-n<share>` for noise: `branin-d2-s17`, `hartmann-d6-s3-n0.1`. A family is a function; its split holds everywhere.
-
-    **Best score**: exact, from the literature's minima; `optimum_x` of a task reaches it.
-
     **Source**: the formulas of Surjanovic and Bingham, "Virtual Library of Simulation Experiments", 2013, written anew;
     see `hpo_gym/suites/tasks/formulas.py`.
     """

@@ -23,14 +23,6 @@ def policies_with(setup: Setup | None = None) -> Suite:
     result of a run is the last score, after 20 generations.
     **Cost**: 1 a generation.
 
-    **Tasks**: a cart-pole, a pendulum to swing up, and a reaching arm of two links, in 18 families of regimes: 36 tasks
-    for training, 12 for validation, 24 for testing, and any other by its name, `<family>-s<seed>`: `pendulum-weak-s17`.
-    The name draws masses, lengths, gravity and forces; the episode draws by key the first weights, all noise and start
-    states, and the hidden unit of the sensors, 10 to the power of U(-1, 1).
-
-    **Best score**: not known; 1 is out of reach. **Source**: our own physics, see
-    `hpo_gym/suites/tasks/policies/physics/`.
-
     Args:
         setup: Pairs, starts and steps.
     """

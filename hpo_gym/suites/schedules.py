@@ -1,4 +1,7 @@
-"""The suite `Schedules`: the learning rate of a network while it trains; the loss at the end counts."""
+"""The suites `Schedules` and `ScheduledFits`: the learning rate of a network while it trains; the last loss counts.
+
+`docs/schedules.md` describes the network, its rows and the draws of an episode.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,6 @@ def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None
     **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
     of a run is the last score, after 25 epochs. **Cost**: 1 an epoch. A network whose weights blow up has diverged.
 
-    **Tasks**: streams of 30 families of generators, 45 for training, 15 for validation, 40 for testing, and any other
-    by its name, `<family>-s<seed>`: `moons-s17`. An epoch has 256 rows, new to the run. The network has one hidden
-    layer of 16 units (ReLU), momentum .9 and batches of 16 rows. Each episode draws by key the weights, the order of
-    the rows, and the hidden scale of all inputs, 10 to the power of U(-1, 1).
-
-    **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
-
     Args:
         controls: "momentum", "batch", or both, beside the learning rate.
         recipe: Network, optimizer and epoch.
@@ -40,3 +36,20 @@ def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None
         "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
     }
     return training_suite("Schedules", 1, Course(recipe or Recipe(), EPOCHS, LAST, sd=0.43), about, controls)
+
+
+@SUITES.register("ScheduledFits", kind="training")
+def scheduled_fits() -> Suite:
+    """Set the learning rate of a small network anew before each epoch, on the same 128 rows each time.
+
+    As `Schedules`, but the rows of the first epoch come again, so a network that memorises them has a high validation
+    loss. Stopping in time pays here: a suite to report beside `Schedules`, not in its place.
+
+    **Search space**, **score**, **cost**, **tasks**: as in `Schedules`, but a task is a small fixed data set.
+    """
+    about = {
+        "title": "Schedules on small fixed data",
+        "description": "Small networks on the same 128 rows in each epoch; the learning rate is set before each.",
+        "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
+    }
+    return training_suite("ScheduledFits", 1, Course(Recipe(slots=8, chunks=8), EPOCHS, LAST, sd=0.39), about)

@@ -23,8 +23,7 @@ from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import History
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.suites.tasks.onward.found import FILE, found_in
-from hpo_gym.suites.tasks.training.named import Course, training_task
+from hpo_gym.suites.tasks.training.named import FILE, Course, found_in, training_task
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 

@@ -45,19 +45,15 @@ class _Strict(BaseModel):
 
 
 class Metric(BaseModel):
-    """Meaning of a number in the table; more keys may come."""
+    """Meaning of a number in the table; more keys may come.
+
+    `cumulative`, of a cost: whether one training passes through all fidelities, so that the cost of one includes the
+    lower ones.
+    """
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
     name: str = ""
     unit: str = ""
-
-
-class CostEntry(Metric):
-    """Meaning of a cost in the table.
-
-    `cumulative`: whether one training passes through all fidelities, so that the cost of one includes the lower ones.
-    """
-
     cumulative: bool = False
 
 
@@ -91,7 +87,7 @@ class Description(_Strict):
     tasks: Annotated[list[MemberEntry], Field(min_length=1)]
     splits: dict[str, list[str]] | None = None
     score: Metric = Metric()
-    cost: CostEntry | None = None
+    cost: Metric | None = None
     fidelities: Annotated[list[float], Field(min_length=1)]
     objectives: list[Further] | None = None
     fidelity: dict[str, Any] | None = None

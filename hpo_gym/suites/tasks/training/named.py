@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import DATA, seeding
 from hpo_gym.problem import SearchSpace, Suite
-from hpo_gym.suites.tasks.onward.found import FILE, found_by_instance, found_in
 from hpo_gym.suites.tasks.onward.named import family_and_seed
 from hpo_gym.suites.tasks.training.controls import RATE, control_space
 from hpo_gym.suites.tasks.training.generators import FAMILIES, GENERATORS
@@ -28,6 +29,10 @@ PUBLISHED: Mapping[str, tuple[int, ...]] = {
 mean over 4 instances no constant learning rate comes to .6 of a guess in the 25 epochs of `Schedules`. That is all that
 has been looked at to choose them, in the test families too.
 """
+
+FILE = "found.json"
+"""Its name, in the suite's folder of data: `schedules`, how many were tried in each instance; `data_hash` of the suite;
+and `found`, of each task the best score in the instances of a comparison's first replicates."""
 
 _EACH = {"train": 3, "val": 3, "test": 4}
 
@@ -105,3 +110,19 @@ def training_suite(
     )
     members = tuple(make(task) for names in splits.values() for task in names)
     return Suite(name, space, members, "training", version, splits, {**about, **common}, digest, make)
+
+
+# ------------------------------------------------------------------ the best that was found
+def found_in(path: Path, data_hash: str) -> Mapping[str, tuple[float, ...]]:
+    """Return the best scores by task; empty without such a file, or if its suite has another hash."""
+    if not path.is_file():
+        return {}
+    kept = json.loads(path.read_text("utf-8"))
+    return {task: tuple(scores) for task, scores in kept["found"].items()} if kept["data_hash"] == data_hash else {}
+
+
+def found_by_instance(suite: str, task: str, found: Sequence[float]) -> tuple[float | None, Mapping[int, float]]:
+    """Return the mean of the best scores in the instances of a comparison's first replicates, and each by its instance
+    seed."""
+    instances = {seeding.instance_seed(suite, task, "bench", r): score for r, score in enumerate(found)}
+    return (sum(found) / len(found) if found else None), instances
