@@ -64,8 +64,8 @@ if TYPE_CHECKING:
     from hpo_gym.problem.trial import Query as Query
     from hpo_gym.problem.trial import Status as Status
     from hpo_gym.problem.trial import Trial as Trial
-    from hpo_gym.suites.apart import leave_suite_out as leave_suite_out
     from hpo_gym.suites.live import live_suite as live_suite
+    from hpo_gym.suites.load import leave_suite_out as leave_suite_out
     from hpo_gym.suites.load import load_suite as load_suite
     from hpo_gym.suites.own.constrained import constrained as constrained
     from hpo_gym.suites.own.csv import suite_from_csv as suite_from_csv

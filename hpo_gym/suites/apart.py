@@ -1,14 +1,12 @@
-"""Tasks on two sides without relatives on both: the check behind every split, and the split by suite."""
+"""Tasks on two sides without relatives on both: the check behind every split."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hpo_gym.base import InvalidValueError, SplitError
 from hpo_gym.problem import Suite, Task
-from hpo_gym.suites.load import load_suite
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,23 +58,3 @@ def apart(judge: Suite, others: Sequence[Suite], fold: int | None = None) -> Spl
     if not train:
         raise InvalidValueError(f"`others` must leave a task to train on, got {[suite.name for suite in others]}.")
     return Split(train, val, test)
-
-
-def leave_suite_out(
-    held_out: str | Path | Suite, others: str | Path | Suite | Sequence[str | Path | Suite], fold: int | None = None
-) -> Split:
-    """Split by suite: an agent trains on `others` and is judged on the test tasks of a suite that it has never seen:
-    the only test of learning to search, not of remembering a corner.
-
-    Tasks of the others that are relatives of a test task are left out as well.
-
-    Args:
-        held_out: The suite to be judged on.
-        others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks.
-        fold: As in `Suite.tasks`.
-
-    Raises:
-        InvalidValueError: `held_out` is among the others, or no task is left to train on.
-    """
-    listed = list(others) if isinstance(others, Iterable) and not isinstance(others, (str, Path)) else [others]
-    return apart(load_suite(held_out), [load_suite(suite) for suite in listed], fold)

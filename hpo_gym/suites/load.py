@@ -1,13 +1,15 @@
-"""The registered suites, one file each, and the door to all suites."""
+"""The registered suites, one file each, the door to all suites, and the split by suite."""
 
 from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hpo_gym.base import InvalidValueError, neighbours, shown, unknown
 from hpo_gym.problem import SUITES, Suite
+from hpo_gym.suites.apart import Split, apart
 
 _ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
 _SURROGATE = ":surrogate"  # as of `hpo_gym.suites.surrogates`
@@ -58,6 +60,26 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
     raise unknown("suite (and no folder)", name, SUITES.names(), neighbours(name, "suite.json"))
+
+
+def leave_suite_out(
+    held_out: str | Path | Suite, others: str | Path | Suite | Sequence[str | Path | Suite], fold: int | None = None
+) -> Split:
+    """Split by suite: an agent trains on `others` and is judged on the test tasks of a suite that it has never seen:
+    the only test of learning to search, not of remembering a corner.
+
+    Tasks of the others that are relatives of a test task are left out as well.
+
+    Args:
+        held_out: The suite to be judged on.
+        others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks.
+        fold: As in `Suite.tasks`.
+
+    Raises:
+        InvalidValueError: `held_out` is among the others, or no task is left to train on.
+    """
+    listed = list(others) if isinstance(others, Iterable) and not isinstance(others, (str, Path)) else [others]
+    return apart(load_suite(held_out), [load_suite(suite) for suite in listed], fold)
 
 
 @functools.cache

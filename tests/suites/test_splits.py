@@ -13,7 +13,8 @@ import hpo_gym
 from hpo_builders.flat import LEAST, expected_random_regret
 from hpo_gym.problem.suite import SUITES, split_of
 from hpo_gym.problem.table import TableTask
-from hpo_gym.suites.apart import Split, check_apart, leave_suite_out
+from hpo_gym.suites.apart import Split, check_apart
+from hpo_gym.suites.load import leave_suite_out
 
 
 def test_no_family_stands_on_two_sides_of_any_two_suites() -> None:
