@@ -20,7 +20,8 @@ from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
 from hpo_gym.bench.report.failures import Failed, failure_grids
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.remembered import parts_of
-from hpo_gym.bench.report.runs_page import runs_parts
+from hpo_gym.bench.report.run_figure import ends
+from hpo_gym.bench.report.runs_page import trials_table
 from hpo_gym.bench.report.suite_page import Lead, suite_parts
 from hpo_gym.bench.report.tables import (
     OUTDATED,
@@ -101,9 +102,7 @@ def page(
     suites = [suite_parts(results, name, curves[name], timings=beside.timings) for name in results["suites"]]
     for i, suite in enumerate(suites):
         name = suite["name"]
-        runs = beside.runs.get(name)
-        shown = None if runs is None else runs_parts(name, f"s{i}", runs)
-        suite.update(drawn=drawn[name], by_task=by_task[name], runs=shown)
+        suite.update(slug=f"s{i}", drawn=drawn[name], by_task=by_task[name], runs=beside.runs.get(name))
     return env.get_template("template.html").render(
         script=script,
         style=style,
@@ -124,6 +123,8 @@ def page(
         failures=failure_grids({name: curves[name] for name in results["suites"]}, beside.failed_trials),
         most_runs=SHOWN,
         number=number,
+        ends=ends,
+        trials_table=trials_table,
     )
 
 

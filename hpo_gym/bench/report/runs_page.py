@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hpo_gym.bench.report.grid import FigureGrid, grid
-from hpo_gym.bench.report.run_figure import ends
-from hpo_gym.bench.report.words import MISSING, number, short
-from hpo_gym.bench.single_runs import SingleRun, SuiteRuns, Tried
+from hpo_gym.bench.report.words import MISSING, short
+from hpo_gym.bench.single_runs import SingleRun, Tried
 from hpo_gym.problem import Hyperparameter
 
 _FIRST = ("trial", "score")
 
 
-def runs_parts(suite: str, slug: str, found: SuiteRuns) -> dict[str, Any]:
-    """Return the page's content on the shown runs of a suite."""
-    return {
-        "name": suite,
-        "slug": slug,
-        "task": found.task,
-        "family": found.family,
-        "replicate": found.replicate,
-        "left_out": found.left_out,
-        "axes": [_axis(a) for a in found.axes],
-        "runs": [_run(suite, f"{slug}-run-{i}", run, found) for i, run in enumerate(found.runs)],
-    }
-
-
-def _axis(axis: Hyperparameter) -> dict[str, Any]:
-    choices = list(map(str, axis.choices))
-    if choices:
-        return {"name": axis.name, "kind": "choice", "low": "", "high": "", "scale": "", "choices": choices}
-    low, high = ends(axis)
-    scale = "log" if axis.log else "linear"
-    return {"name": axis.name, "kind": "number", "low": low, "high": high, "scale": scale, "choices": []}
-
-
-def _run(suite: str, at: str, run: SingleRun, found: SuiteRuns) -> dict[str, Any]:
-    table, columns = _table(suite, run, found.axes)
-    return {
-        "id": at,
-        "optimizer": run.optimizer,
-        "auc": number(run.auc),
-        "regret": number(run.regret),
-        "given": run.given,
-        "table": table,
-        "first": columns,
-    }
-
-
-def _table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[FigureGrid, int]:
+def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[FigureGrid, int]:
     """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
     columns."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
