@@ -25,45 +25,50 @@ def space_of(env: Any) -> gym.Space[Any]:
     return space
 
 
+def codec_of(env: Any) -> Any:
+    """Return the codec inside."""
+    return env.unwrapped.kernel.parts.codec
+
+
 def has_masks(space: gym.Space[Any]) -> bool:
     """Return whether actions can be masked."""
     return isinstance(space, (gym.spaces.Discrete, gym.spaces.MultiDiscrete))
 
 
-def actions(env: object, codec: Any, seed: int) -> Iterator[Action]:
+def actions(env: Any, seed: int) -> Iterator[Action]:
     """Random actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
     space = copy.deepcopy(space_of(env))
     space.seed(seed)
     while True:
         if isinstance(env, gym.vector.VectorEnv):
-            yield np.array([going_on(space.sample(), space, codec) for _ in range(env.num_envs)])
+            yield np.array([going_on(space.sample(), env) for _ in range(env.num_envs)])
         else:
-            yield going_on(space.sample(), space, codec)
+            yield going_on(space.sample(), env)
 
 
-def walk(env: Any, codec: Any, seed: int) -> Iterator[Action]:
+def walk(env: Any, seed: int) -> Iterator[Action]:
     """Yield `walk_one`; for each run of a vector env one of its own."""
     if not isinstance(env, gym.vector.VectorEnv):
-        yield from walk_one(space_of(env), codec, seed)
+        yield from walk_one(env, seed)
         return
-    own = [walk_one(space_of(env), codec, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
+    own = [walk_one(env, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
     while True:
         yield np.array([next(one) for one in own])
 
 
-def walk_one(space: gym.Space[Any], codec: Any, seed: int) -> Iterator[Action]:
+def walk_one(env: Any, seed: int) -> Iterator[Action]:
     """Actions of one run without end: a random one, the same again, then two at the ends of the space; none stops."""
-    space = copy.deepcopy(space)
+    space = copy.deepcopy(space_of(env))
     space.seed(seed)
-    ends = itertools.cycle([going_on(action, space, codec) for action in corners(space)] or [None])
+    ends = itertools.cycle([going_on(action, env) for action in corners(space)] or [None])
     for _ in range(seed % 7):
         next(ends)
     while True:
-        action = going_on(space.sample(), space, codec)
+        action = going_on(space.sample(), env)
         yield action
         yield copy.copy(action)
         for end in itertools.islice(ends, 2):
-            yield going_on(space.sample(), space, codec) if end is None else copy.copy(end)
+            yield going_on(space.sample(), env) if end is None else copy.copy(end)
 
 
 def corners(space: gym.Space[Any]) -> list[Action]:
@@ -87,24 +92,20 @@ def corners(space: gym.Space[Any]) -> list[Action]:
     return [np.where(sign.reshape(low.shape), high, low) for sign in signs]
 
 
-def going_on(action: Action, space: gym.Space[Any], codec: Any) -> Action:
+def going_on(action: Action, env: Any) -> Action:
     """Return the action, changed if it would stop the episode."""
-    return _stopped(action, space, codec, False) if codec.stop else action
+    return stopping(action, env, False) if codec_of(env).stop else action
 
 
-def stopping(action: Action, space: gym.Space[Any], codec: Any) -> Action:
-    """Return the action, changed so that it stops the episode; the codec can."""
-    return _stopped(action, space, codec, True)
-
-
-def _stopped(action: Action, space: Any, codec: Any, stop: bool) -> Action:
-    """Return the action with the part that stops the episode as asked."""
+def stopping(action: Action, env: Any, stop: bool = True) -> Action:
+    """Return the action with the part that stops the episode as asked; the codec has one."""
+    space: Any = space_of(env)
     if isinstance(space, gym.spaces.Discrete):
         return type(action)(space.n - 1) if stop else action % (space.n - 1)
     action = np.array(action)
     if isinstance(space, gym.spaces.Box):
         action[-1] = 1.0 if stop else -abs(action[-1])
-    elif isinstance(codec, OneChoice):  # and a fidelity: the last choice stops
+    elif isinstance(codec_of(env), OneChoice):  # and a fidelity: the last choice stops
         last = space.nvec[0] - 1
         action[0] = last if stop else action[0] % last
     else:

@@ -1,15 +1,40 @@
-"""Copies of an env: the ways of copying that work, and whether copies continue like their original."""
+"""Doubles of an env: copies, what its `spec` makes, and restored episodes; they continue like their original."""
 
 from __future__ import annotations
 
 import copy
 import functools
+import json
 import pickle
 from collections.abc import Callable
 from typing import Any
 
-from hpo_gym.checks.drive import Driver, Env, Make, episode_length, kernel_of, wrappers
-from hpo_gym.checks.faults import Faults, same, snapshot
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode
+
+from hpo_gym.base import StateError
+from hpo_gym.checks.beside import reported, reported_run
+from hpo_gym.checks.choices import actions
+from hpo_gym.checks.drive import (
+    Driver,
+    Env,
+    Make,
+    drive,
+    episode_length,
+    history_of,
+    is_vector,
+    kernel_of,
+    method,
+    mode_of,
+    wrappers,
+)
+from hpo_gym.checks.faults import Faults, difference, snapshot
+from hpo_gym.env import HPOEnv, HPOVectorEnv
+
+_STEPS = 12  # at most, of an env and that of its `spec`
+_KEPT = 4  # steps before a snapshot, and after it
+_OURS = (HPOEnv.__module__, HPOVectorEnv.__module__)
 
 
 def maker(env: Env, faults: Faults) -> Make:
@@ -39,8 +64,8 @@ def check_copies(make: Make, faults: Faults) -> None:
             tails[name] = [snapshot(driver.step()) for _ in range(more)]
     expected, kept = ([snapshot(driver.step()) for _ in range(more)] for driver in reversed(drivers))
     for name, tail in tails.items():
-        same(faults, f"{name} in the middle of an episode goes another way than its original", expected, tail)
-    same(faults, "To step a copy moves its original", expected, kept)
+        faults.same(f"{name} in the middle of an episode goes another way than its original", expected, tail)
+    faults.same("To step a copy moves its original", expected, kept)
 
 
 def _light_copy(env: Env) -> Env:
@@ -76,3 +101,82 @@ def _works(name: str, make: Make, env: Env, faults: Faults) -> bool:
             return False
         return True
     return False
+
+
+# ---------------------------------------------------------------------- specs
+def check_spec(make: Make, faults: Faults) -> None:
+    """Check that the env, that of its `spec` and a plain one of the same keywords agree, and that a `spec` survives
+    JSON."""
+    env = make().unwrapped
+    spec = getattr(env, "spec", None)
+    if spec is None:
+        return
+    how, remake = ("gym.make_vec", gym.make_vec) if is_vector(env) else ("gym.make", gym.make)
+    _check_json(spec, faults)
+    ways: dict[str, Callable[[], Env]] = {f"`{how}(env.spec)` makes": lambda: remake(spec).unwrapped}
+    plain = next((kind for kind in type(env).__mro__ if kind.__module__ in _OURS), None)
+    if plain is not None and plain is not type(env):
+        keywords = {key: value for key, value in spec.kwargs.items() if key != "vectorization_mode"}
+        ways["The keywords of `env.spec` make"] = lambda: plain(**keywords)
+    steps = min(episode_length(env) + 3, _STEPS)
+    for what, way in ways.items():
+        with faults.guard(what):
+            where = _differs(make().unwrapped, way(), steps)
+            faults.expect(where is None, f"{what} another env (at {where})")
+
+
+def _differs(env: Env, other: Env, steps: int) -> str | None:
+    """Return the difference between two envs, in their spaces, runs, render mode or an episode; None without one."""
+    for name in ("observation_space", "action_space", "num_envs", "render_mode", "metadata"):
+        if getattr(env, name, None) != getattr(other, name, None):
+            return name
+    try:
+        return difference(drive(env, 3, steps), drive(other, 3, steps))
+    finally:
+        for one in (env, other):
+            one.close()  # live tasks have processes
+
+
+def _check_json(spec: EnvSpec, faults: Faults) -> None:
+    """Check that a `spec` with plain JSON keywords survives its own JSON; Gymnasium writes no classes."""
+    if callable(spec.entry_point) or callable(spec.vector_entry_point):
+        return
+    try:
+        plain = json.loads(json.dumps(spec.kwargs)) == spec.kwargs
+    except (TypeError, ValueError):
+        return
+    if plain:
+        back = EnvSpec.from_json(spec.to_json())
+        faults.expect(back == spec, "`env.spec` does not come back from its JSON")
+
+
+# ---------------------------------------------------------------------- snapshots
+def check_snapshots(make: Make, faults: Faults) -> None:
+    """Check that equal actions from a snapshot have equal outcomes; tasks without trials that build on each other have
+    none."""
+    env = make()
+    run = (0,) if is_vector(env) else ()
+    env.reset(seed=1)
+    if not kernel_of(env).batch.signals:
+        what = "A snapshot of a run whose trials do not go on from each other"
+        faults.refuses(what, lambda: method(env, "snapshot")(*run), (StateError,))
+        return
+    taken, steps = actions(env, 5), min(_KEPT, (episode_length(env) - 1) // 2)
+    _steps(env, [next(taken) for _ in range(steps)])
+    kept, again = method(env, "snapshot")(*run), [next(taken) for _ in range(steps)]
+    first = _steps(env, again)
+    method(env, "restore")(*run, kept)  # of a vector env the other runs have moved on
+    faults.same("An episode that was restored goes on otherwise than before", first, _steps(env, again))
+
+
+def _steps(env: Env, chosen: list[Any]) -> list[Any]:
+    """Return the outcomes of some steps of the first run; runs that end begin anew if the env leaves that to its
+    user."""
+    out = []
+    for action in chosen:
+        outcome = env.step(action)
+        if mode_of(env) is AutoresetMode.DISABLED and (over := outcome[2] | outcome[3]).any():
+            env.reset(options={"reset_mask": over})
+        told = reported_run(env, outcome, 0) if is_vector(env) else reported(outcome)
+        out.append(snapshot([*told[:3], [t.score for t in history_of(env)]]))
+    return out

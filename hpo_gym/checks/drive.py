@@ -47,11 +47,6 @@ def kernel_of(env: Env) -> Any:
     return env.unwrapped.kernel
 
 
-def codec_of(env: Env) -> Any:
-    """Return the codec inside."""
-    return kernel_of(env).parts.codec
-
-
 def method(env: Env, name: str) -> Any:
     """Return a method of the env or of the first wrapper that has it, outermost first."""
     while not hasattr(env, name):
@@ -112,7 +107,7 @@ class Driver:
     def __init__(self, env: Env, seed: int | None = 1, choose: int = 5) -> None:
         self.env = env
         self._choose, self._taken = choose, 0
-        self._actions = actions(env, codec_of(env), choose)
+        self._actions = actions(env, choose)
         self._over: bool | NDArray[np.bool_] = False
         self.action: object = None
         self.first = env.reset(seed=seed)
@@ -125,7 +120,7 @@ class Driver:
     def with_env(self, env: Env) -> Driver:
         """Return a driver that continues with a copy of the env, and chooses the same actions."""
         other = copy.copy(self)
-        other.env, other._actions = env, actions(env, codec_of(env), self._choose)
+        other.env, other._actions = env, actions(env, self._choose)
         for _ in range(self._taken):
             next(other._actions)
         return other

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpo_gym.base import InvalidValueError, shown
-from hpo_gym.checks.copies import check_copies, maker
+from hpo_gym.checks.copies import check_copies, check_snapshots, check_spec, maker
 from hpo_gym.checks.drive import Env, is_vector, kernel_of
 from hpo_gym.checks.episodes import check_episodes
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
@@ -13,8 +13,6 @@ from hpo_gym.checks.left_open import check_open_files
 from hpo_gym.checks.many import check_vector_steps
 from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
-from hpo_gym.checks.remade import check_spec
-from hpo_gym.checks.restored import check_snapshots
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 

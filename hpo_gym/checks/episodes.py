@@ -10,9 +10,9 @@ import numpy as np
 
 from hpo_gym.checks.account import Account, Info, check_given, is_number
 from hpo_gym.checks.beside import Reported, compare, plain_many, reported, reported_run
-from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
+from hpo_gym.checks.choices import Action, codec_of, has_masks, stopping, walk
 from hpo_gym.checks.defined import Defined
-from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
+from hpo_gym.checks.drive import Env, Make, as_inside, is_limited, kernel_of, method, most_steps
 from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.problem import LABELS
 
@@ -72,7 +72,7 @@ class Episodes:
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
         self.defined = None if self.beside is None else Defined(env, self.same, faults)
         self.masks = has_masks(env.unwrapped.action_space)
-        self._own, self._other = (walk(env, codec_of(env), seed) for seed in (7, 3))
+        self._own, self._other = (walk(env, seed) for seed in (7, 3))
         self._names = {task.name: i for i, task in enumerate(self.kernel.batch.tasks)}
 
     # ------------------------------------------------------------------ an episode
@@ -94,7 +94,7 @@ class Episodes:
             stop = plan.stop and step == 2 and self.beside is not None and codec_of(self.env).stop
             action = next(self._own)
             if stop:
-                action = stopping(action, space_of(self.env), codec_of(self.env))
+                action = stopping(action, self.env)
             outcome = self.env.step(action)
             if not faults.expect(isinstance(outcome, tuple) and len(outcome) == 5, "`step` does not give five values"):
                 return False

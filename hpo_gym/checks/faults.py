@@ -59,6 +59,11 @@ class Faults:
             self.add(fault)
         return bool(claim)
 
+    def same(self, fault: str, expected: object, got: object) -> bool:
+        """Note a fault where two trees differ, with the place; of a fault only the first place."""
+        where = difference(expected, got)
+        return self.once(where is None, fault, f"{fault} (at {where})")
+
     @contextlib.contextmanager
     def guard(self, what: str) -> Iterator[None]:
         """Make a fault of any exception: an object under test may raise anything."""
@@ -134,12 +139,6 @@ def difference(a: object, b: object, path: str = "") -> str | None:
     else:
         return None if _equal(a, b) else f"{path or 'value'}: {_short(a)} and {_short(b)}"
     return next((found for p, x, y in parts if (found := difference(x, y, p))), None)
-
-
-def same(faults: Faults, fault: str, expected: object, got: object) -> None:
-    """Note a fault where two trees differ, with the place; of a fault only the first place."""
-    where = difference(expected, got)
-    faults.once(where is None, fault, f"{fault} (at {where})")
 
 
 def _equal(a: object, b: object) -> bool:

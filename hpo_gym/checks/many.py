@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import StateError
 from hpo_gym.checks.beside import Reported, compare, numbers, plain_one, reported, reported_run
-from hpo_gym.checks.choices import Action, has_masks, stopping, walk
+from hpo_gym.checks.choices import Action, codec_of, has_masks, stopping, walk
 from hpo_gym.checks.defined import Defined
-from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
+from hpo_gym.checks.drive import Driver, Env, Make, as_inside, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
 
@@ -94,7 +94,7 @@ class Many:
         n = env.num_envs
         self.runs = [CheckedRun(i, env, self.same, faults) for i in sorted({*range(min(n, _RUNS)), n - 1})]
         self.limit = getattr(env.unwrapped, "max_episode_steps", None)
-        self._actions = walk(env, codec_of(env), 5)
+        self._actions = walk(env, 5)
         self.good, self.patience = True, Patience(_SECONDS)
 
     def play(self) -> None:
@@ -173,8 +173,7 @@ class Many:
                 return
             actions = next(self._actions)
             if stop and step == 1 and codec_of(self.env).stop:
-                space = self.env.unwrapped.single_action_space
-                actions[0] = stopping(actions[0], space, codec_of(self.env))
+                actions[0] = stopping(actions[0], self.env)
             self._step(actions, self.env.step(actions.copy()))
             self._disabled()
 

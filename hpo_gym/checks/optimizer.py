@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import HPOGymError, seeding
-from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
+from hpo_gym.checks.faults import Faults, untouched_global_rng
 from hpo_gym.env import ALL_RUNS, Runs
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Run, Trainable, form_of
 from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, batch_of, check_task, over, payable, pooled
@@ -162,8 +162,7 @@ def _seeds(new: Make, course: _Course) -> None:
     for earlier in (_narrower(context), context):
         replace(course, context=earlier).run(used, 5)
     _same(faults, "A used one goes another way than a fresh one", trials, course.run(used, 0))
-    where = difference(before, _arrays(context))
-    faults.expect(where is None, f"It changes the context that it is given (at {where})")
+    faults.same("It changes the context that it is given", before, _arrays(context))
 
 
 def _narrower(context: Context) -> Context:
@@ -181,9 +180,7 @@ def _arrays(context: Context) -> list[Any]:
 
 
 def _same(faults: Faults, fault: str, expected: Sequence[Trial], got: Sequence[Trial]) -> None:
-    a, b = ([(dict(t.config), t.fidelity) for t in trials] for trials in (expected, got))
-    where = difference(a, b)
-    faults.expect(where is None, f"{fault} (at {where})")
+    faults.same(fault, *([(dict(t.config), t.fidelity) for t in trials] for trials in (expected, got)))
 
 
 def _given(new: Make, course: _Course) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.checks.drive import Driver, Env, Make, episode_length, history_of, is_vector
-from hpo_gym.checks.faults import Faults, same, snapshot
+from hpo_gym.checks.faults import Faults, snapshot
 
 _STEPS = 10  # of an episode
 
@@ -35,11 +35,11 @@ def _draw_through(make: Make, mode: str | None, faults: Faults) -> None:
             if step in at:
                 with faults.guard(f"To render as {mode!r}"):
                     _check(mode, drawn.env, faults)
-                same(faults, f"To render as {mode!r} changes the history", _state(twin.env), _state(drawn.env))
+                faults.same(f"To render as {mode!r} changes the history", _state(twin.env), _state(drawn.env))
             moved, expected = snapshot(drawn.step()), snapshot(twin.step())
-            same(faults, f"To render as {mode!r} changes the episode", expected, moved)
+            faults.same(f"To render as {mode!r} changes the episode", expected, moved)
         begun, expected = snapshot(drawn.env.reset()), snapshot(twin.env.reset())
-        same(faults, f"To render as {mode!r} changes the next episode", expected, begun)
+        faults.same(f"To render as {mode!r} changes the next episode", expected, begun)
 
 
 def _check(mode: str | None, env: Env, faults: Faults) -> None:
