@@ -167,5 +167,5 @@ def _described(said: Mapping[str, Any], spaces: Sequence[SearchSpace], bounds: S
     best, worst = (math.nan if bound is None else float(bound) for bound in bounds)
     return DescribedTask(
         str(said["name"]), str(said["family"]), str(said["suite"]), spaces[said["space"]], best, worst,
-        tuple(map(float, said["fidelities"])), dict(said["meta_features"]), random=bool(said["noisy"]),
+        tuple(map(float, said["fidelities"])), dict(said["meta_features"]), noisy=bool(said["noisy"]),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import asdict
 
 from hpo_gym.base import seeding
 from hpo_gym.problem import SUITES, Suite
@@ -41,5 +42,5 @@ def policies_with(setup: Setup | None = None) -> Suite:
     make = functools.partial(policy_task, suite=name, space=space, setup=chosen, generations=GENERATIONS)
     members = tuple(make(task) for names in splits.values() for task in names)
     physics = [m.physics.constants(m.seed).tolist() for m in members]
-    decides = (name, version, splits, chosen.to_json(), GENERATIONS, space.to_json(), physics)
+    decides = (name, version, splits, asdict(chosen), GENERATIONS, space.to_json(), physics)
     return Suite(name, space, members, "training", version, splits, about, f"{seeding.key(*decides):016x}", make)

@@ -22,7 +22,7 @@ class TableColumn:
     """One column.
 
     Attributes:
-        texts: Its distinct texts; a text that no row has any more may be among them after `Columns.take`.
+        texts: Its distinct texts.
         codes: The position in `texts` of each row, ``(n,)``.
     """
 
@@ -37,24 +37,18 @@ class TableColumn:
         return cls(tuple(known), codes)
 
     @functools.cached_property
-    def used(self) -> NDArray[np.int64]:
-        """Return the places in `texts` that some row has, ascending."""
-        return np.flatnonzero(np.bincount(self.codes, minlength=len(self.texts)))
-
-    @functools.cached_property
     def numbers(self) -> NDArray[np.float64]:
         """The number that each of `texts` is, NaN where it is none."""
         return np.array([float(text) if is_number(text) else math.nan for text in self.texts])
 
     @property
     def numeric(self) -> bool:
-        """Return whether all texts of the rows are numbers, except the empty one."""
-        others = self.used[np.isnan(self.numbers[self.used])]
-        return not len(others) or (len(others) == 1 and self.texts[others[0]] == "")
+        """Return whether all texts are numbers, except the empty one."""
+        return all(map(is_number, self.given()))
 
     def given(self) -> list[str]:
-        """Return the distinct texts of the rows, without the empty one."""
-        return [self.texts[i] for i in self.used.tolist() if self.texts[i] != ""]
+        """Return the distinct texts without the empty one."""
+        return [text for text in self.texts if text != ""]
 
     def where(self, holds: Callable[[str], bool]) -> Mask:
         """Return the rows with texts for which `holds` is true, ``(n,)``."""
@@ -62,7 +56,7 @@ class TableColumn:
 
     def empty(self) -> Mask:
         """Return the rows without a text, ``(n,)``."""
-        return np.asarray(self.codes == (self.texts.index("") if "" in self.texts else -1))
+        return self.where(lambda text: text == "")
 
     def values(self, read: Callable[[str], float]) -> NDArray[np.float64]:
         """Return the number of each row, ``(n,)``: `read` is called once for each distinct text."""
@@ -70,7 +64,8 @@ class TableColumn:
 
     def take(self, rows: Mask) -> TableColumn:
         """Return some of the rows."""
-        return TableColumn(self.texts, self.codes[rows])
+        used, codes = np.unique(self.codes[rows], return_inverse=True)
+        return TableColumn(tuple(self.texts[i] for i in used.tolist()), codes.astype(np.int32))
 
     def mapped(self, change: Callable[[str], str]) -> TableColumn:
         """Return the column with other texts; two that become the same are one afterwards."""

@@ -50,8 +50,7 @@ def _part(name: str, column: TableColumn, where: str) -> Part:
         raise InvalidValueError(f"{where}: column {name!r} must have a value in some line, got none.")
     if column.numeric:
         whole = all(map(is_whole if column.empty().any() else is_integer, given))
-        numbers = column.numbers[column.used]
-        low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+        low, high = float(np.nanmin(column.numbers)), float(np.nanmax(column.numbers))
         if max(-low, high) > LARGEST:
             raise InvalidValueError(f"{where}: column {name!r} must hold numbers of at most {LARGEST:g}.")
         log = bool(low > 0 and high / low > _WIDE)

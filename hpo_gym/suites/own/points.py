@@ -88,11 +88,11 @@ def _positions(table: TableColumns, h: Hyperparameter) -> NDArray[np.float64]:
     """Return the number for each text of a hyperparameter's column, 0 for the empty one."""
     read, column = reader_of(h), table[h.name]
     if h.choices:
-        numbers, doubtful = np.zeros(len(column.texts)), column.used
+        numbers, doubtful = np.zeros(len(column.texts)), np.arange(len(column.texts))
     else:
         numbers = column.numbers.copy()
         fine = (numbers >= h.low) & (numbers <= h.high) & ((h.kind == "float") | (numbers == np.rint(numbers)))
-        doubtful = column.used[~fine[column.used]]
+        doubtful = np.flatnonzero(~fine)
     for i in doubtful.tolist():
         if column.texts[i] != "":
             try:

@@ -115,7 +115,8 @@ class AugmentedTask(Task):
         return self.warped(self.inner.noise_free(self.original(x)))
 
     @functools.cached_property
-    def _pool(self) -> Points | None:
+    def pool(self) -> Points | None:
+        """The measured rows of the original that correspond to a configuration here, sorted; None if there are none."""
         inner = self.inner.measured_pool
         if inner is None:
             return None
@@ -123,11 +124,6 @@ class AugmentedTask(Task):
         x = np.unique(x[good], axis=0)
         x.flags.writeable = False
         return x if len(x) else None
-
-    @property
-    def pool(self) -> Points | None:
-        """The measured rows of the original that correspond to a configuration here, sorted; None if there are none."""
-        return self._pool
 
     def warped(self, score: Floats) -> Floats:
         """Scores of the original as they are here."""

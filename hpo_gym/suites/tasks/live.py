@@ -188,15 +188,10 @@ class DescribedTask(Task):
     """The stored part of a live task: everything but its objective.
 
     Attributes:
-        random: Whether the task is noisy.
+        noisy: Whether the live task is.
     """
 
-    random: bool = False
-
-    @property
-    def noisy(self) -> bool:
-        """Return whether the live task is noisy."""
-        return self.random
+    noisy: bool = False
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Raise: no code is stored."""

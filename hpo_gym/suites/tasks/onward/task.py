@@ -27,7 +27,7 @@ class OnwardTask(Task):
 
     Attributes:
         epochs: Trials of a whole run.
-        goal: Result of a run: "last" score or "mean" of all.
+        counts: Result of a run: "last" score or "mean" of all.
         sd: Standard deviation of the result, over runs at constant configurations: a scale for rewards.
         found: The best results in searched instances of the task, by instance seed.
         observer: Default observer of an env.
@@ -36,19 +36,14 @@ class OnwardTask(Task):
     observer: ClassVar[str] = "progress"
 
     epochs: int = 25
-    goal: str = LAST
+    counts: str = LAST
     sd: float = 1.0
     found: Mapping[int, float] = field(default_factory=dict)
 
     @property
-    def counts(self) -> str:
-        """Return the kind of a run's result."""
-        return self.goal
-
-    @property
     def env(self) -> Mapping[str, Any]:
         """Return defaults of an env: a whole run, its signals, and a reward with the result for its sum."""
-        reward = "final" if self.goal == LAST else "score"
+        reward = "final" if self.counts == LAST else "score"
         return {"budget": self.epochs, "observer": self.observer, "codec": "move", "reward": reward}
 
     @property
@@ -72,7 +67,7 @@ class OnwardTask(Task):
         for _ in range(self.epochs):
             out = progress.advance(x, None)
             scores.append(out.score)
-        score = scores[-1] if self.goal == LAST else np.mean(scores, 0)
+        score = scores[-1] if self.counts == LAST else np.mean(scores, 0)
         return Evaluated(score, np.full(len(x), float(self.epochs)), out.status)
 
     def begun(self, instance: Keys, horizon: int) -> TaskProgress:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from hpo_gym.base import InvalidValueError, whole_fields
 from hpo_gym.problem import SearchSpace
@@ -35,10 +34,6 @@ class Setup:
             raise InvalidValueError(f"`0 <= effort <= 1` must hold, got {self.effort}.")
         if not 0 <= self.decades <= 3:
             raise InvalidValueError(f"`0 <= decades <= 3` must hold, got {self.decades}.")
-
-    def to_json(self) -> dict[str, Any]:
-        """All settings."""
-        return asdict(self)
 
 
 def policy_space() -> SearchSpace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class PolicyBatch(OnwardBatch):
     def identity(self, task: int) -> str:
         t, (family, seed) = self.tasks[task], self._families[task]
         return seeding.digest(
-            [t.suite, t.name, family.constants(seed).tolist(), self._setup.to_json(), self.space.to_json()]
+            [t.suite, t.name, family.constants(seed).tolist(), asdict(self._setup), self.space.to_json()]
         )
 
 
@@ -94,6 +94,6 @@ def policy_task(name: str, suite: str, space: SearchSpace, setup: Setup, generat
     """
     family, seed = family_and_seed(name, BY_NAME, "policy task")
     return PolicyTask(
-        name, f"physics-{family}", suite, space, best=1.0, worst=0.0, epochs=generations, goal=LAST, sd=SD,
+        name, f"physics-{family}", suite, space, best=1.0, worst=0.0, epochs=generations, counts=LAST, sd=SD,
         physics=BY_NAME[family], seed=seed, setup=setup,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,8 @@ def training_task(
     best, instances = found_by_instance(suite, name, found.get(name, ()))
     return TrainingTask(
         name, family_of(family), suite, space, best=0.0 if best is None else best, worst=GUESS,
-        source=StreamSource(family, seed), recipe=course.recipe, epochs=course.epochs, goal=course.counts, sd=course.sd,
-        found=instances,
+        source=StreamSource(family, seed), recipe=course.recipe, epochs=course.epochs, counts=course.counts,
+        sd=course.sd, found=instances,
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def training_suite(
     """
     recipe, epochs, counts = course.recipe, course.epochs, course.counts
     space, splits = control_space(recipe, tuple(controls)), published()
-    digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
+    digest = f"{seeding.key(name, version, splits, asdict(recipe), epochs, counts, space.to_json()):016x}"
     common = {"unit": "log(number of classes)", "cost": "epochs", "licence": "MIT", "source": "our own generators"}
     make = functools.partial(
         training_task, suite=name, space=space, course=course, found=found_in(DATA / name / FILE, digest)

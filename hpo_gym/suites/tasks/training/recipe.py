@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from hpo_gym.base import InvalidValueError, unknown, whole_fields
 
@@ -69,7 +68,3 @@ class Recipe:
     def weights(self) -> int:
         """Return the number of weights."""
         return self.hidden * INPUTS + CLASSES * (self.hidden + 1)
-
-    def to_json(self) -> dict[str, Any]:
-        """All settings."""
-        return asdict(self)

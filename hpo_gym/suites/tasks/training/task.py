@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -74,4 +74,4 @@ class TrainingBatch(OnwardBatch):
 
     def identity(self, task: int) -> str:
         t = self.tasks[task]
-        return seeding.digest([t.suite, t.name, self._recipe.to_json(), self.space.to_json()])
+        return seeding.digest([t.suite, t.name, asdict(self._recipe), self.space.to_json()])
