@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.guards import Guards as Guards
     from hpo_gym.system.jobs.guards import Here as Here
     from hpo_gym.system.jobs.guards import Runner as Runner
-    from hpo_gym.system.jobs.guards import kind_of as kind_of
     from hpo_gym.system.jobs.measured import Measured as Measured
     from hpo_gym.system.jobs.measured import judged as judged
+    from hpo_gym.system.jobs.measured import kind_of as kind_of
     from hpo_gym.system.jobs.measured import verdict as verdict
     from hpo_gym.system.jobs.memory import keep_memory as keep_memory
     from hpo_gym.system.jobs.memory import limit_memory as limit_memory

@@ -143,17 +143,6 @@ def test_steps_are_told_and_the_owner_may_end_them() -> None:
 
 
 @pytest.mark.long
-def test_a_trial_can_be_stopped() -> None:
-    with Guard(BAD["hangs"].objective) as guard:
-        guard.start({})
-        assert guard.read(0.2) is None
-        guard.stop()
-        verdict = guard.read(5.0)
-        assert isinstance(verdict, Verdict) and verdict.status is Status.FAILED
-        assert verdict.measured.reason == "it was stopped"
-
-
-@pytest.mark.long
 def test_trials_do_not_draw_the_same_and_a_seed_draws_the_same() -> None:
     def objective(_: Any) -> float:
         import random

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import os
 import secrets
 import shutil
@@ -22,8 +21,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
 
@@ -62,8 +62,10 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("seconds", "memory"):
             object.__setattr__(self, name, limit(name, getattr(self, name)))
-        if self.memory is not None and not 1 <= self.memory < _MOST:
-            raise InvalidValueError(f"`memory` must be bytes in [1, 2**60), got {self.memory!r}.")
+        if self.memory is not None:
+            if not 1 <= self.memory < _MOST:
+                raise InvalidValueError(f"`memory` must be bytes in [1, 2**60), got {self.memory!r}.")
+            object.__setattr__(self, "memory", int(self.memory))
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Guard:
         threads: Threads for numerical libraries in a trial.
         patience: Seconds for the imports of the objective.
         wait: Whether to wait until it is loaded. If not, guards load side by side, and `read` raises the same errors.
+        prepare: Whether its method `prepare`, if any, is called where it is loaded.
 
     Raises:
         InvalidValueError: It cannot travel, or cannot be loaded elsewhere.
@@ -122,17 +125,17 @@ class Guard:
     """
 
     def __init__(
-        self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0, wait: bool = True
-    ) -> None:
+        self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0, wait: bool = True,
+        prepare: bool = False,
+    ) -> None:  # fmt: skip
         if not hasattr(os, "fork") or not hasattr(os, "setsid"):
             raise StateError(
                 f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
             )
         self._data, self._threads, self._patience = objective_bytes(objective), threads, patience
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._wait, self._prepare = wait, prepare
+        self._process: BaseProcess | None = None
         self._trial: _Running | None = None
-        self._until: float | None = None  # while the objective is loaded: when it must be
-        self._wait = wait
         self._begin()
 
     def __enter__(self) -> Guard:
@@ -140,11 +143,6 @@ class Guard:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
-
-    @property
-    def loading(self) -> bool:
-        """Return whether the objective is still loading, by the messages read so far."""
-        return self._until is not None
 
     @property
     def pid(self) -> int | None:
@@ -155,44 +153,28 @@ class Guard:
     def left(self) -> float:
         """Return the seconds until `read` has an answer, whatever the trial does to its guard; infinite without a
         limit."""
-        if self._until is not None:
-            return max(0.0, self._until - time.perf_counter())
-        return math.inf if self._trial is None else max(0.0, self._trial.until - time.perf_counter())
+        return max(0.0, self._until - time.perf_counter())
 
     def _begin(self) -> None:
         """Start the process that holds the imports."""
         self._folder = ""
         self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
-        self._process, self.pipe = fresh(serve, threads=self._threads, mark=self._mark)
-        self._until = time.perf_counter() + self._patience
+        self._process, self.pipe = fresh(serve, (self._prepare,), threads=self._threads, mark=self._mark)
+        self.loading = True  # by the messages read so far
+        self._until = time.perf_counter() + self._patience  # when there must be news
         try:
-            with suppress(OSError):  # a process that has just died is noticed by `_load`
+            with suppress(OSError):  # a process that has just died is noticed by `_follow`
                 self.pipe.send_bytes(self._data)
+            if self._wait:
+                self._follow(math.inf)
         except BaseException:
             self.close()
             raise
-        if self._wait:
-            self._load(None)
 
-    def _load(self, timeout: float | None) -> None:
-        """Wait until the objective is loaded, or for so many seconds; see `loading`."""
-        try:
-            left = max(0.0, (self._until or 0.0) - time.perf_counter())
-            if self.pipe.poll(left if timeout is None else min(left, timeout)):
-                answer = json.loads(self.pipe.recv_bytes())
-                if "broken" in answer:
-                    raise InvalidValueError(f"The objective must be loadable in another process:\n{answer['broken']}")
-                self._until, self._folder = None, str(answer["folder"])
-                if self._trial is not None:
-                    self._trial.count()
-            elif timeout is None or left <= timeout:
-                raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")
-        except (EOFError, OSError) as fault:
-            self.close()
-            raise InvalidValueError("The objective ends the process that loads it.") from fault
-        except BaseException:
-            self.close()
-            raise
+    def _count(self) -> None:
+        """Count the limited seconds of the trial, if any, from now on."""
+        seconds = None if self._trial is None else self._trial.limits.seconds
+        self._until = math.inf if seconds is None else time.perf_counter() + seconds + GRACE
 
     def start(
         self,
@@ -220,11 +202,10 @@ class Guard:
             self._begin()
         call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
         self._trial = _Running(limits)
-        memory = None if limits.memory is None else int(limits.memory)
-        most = {"seconds": limits.seconds, "memory": memory, "per_step": limits.per_step}
-        asked = {"call": call, "limits": most}
+        if not self.loading:
+            self._count()
         with suppress(OSError):  # a nursery that has just died is noticed by `read`
-            self.pipe.send_bytes(json.dumps(asked).encode())
+            self.pipe.send_bytes(json.dumps({"call": call, "limits": asdict(limits)}).encode())
 
     def read(self, timeout: float | None = None) -> GuardStep | Verdict | None:
         """Wait for news of the trial; None if there is none in time. See `first_of` for several guards.
@@ -235,45 +216,55 @@ class Guard:
         """
         if self._trial is None:
             raise StateError("No trial is running: `start` one first.")
-        until = None if timeout is None else time.perf_counter() + timeout
-        if self.loading:
-            self._load(timeout)
+        return self._follow(math.inf if timeout is None else time.perf_counter() + timeout)
+
+    def _follow(self, until: float) -> GuardStep | Verdict | None:
+        """Wait for news of the trial, or, without one, until the objective is loaded; None if there is none in time."""
+        try:
+            while self.loading or self._trial is not None:
+                if self.pipe.poll(min(_HOUR, max(0.0, until - time.perf_counter()), self.left)):
+                    news = self._hear(json.loads(self.pipe.recv_bytes()))
+                    if news is not None:
+                        return news
+                elif self.left == 0.0:
+                    return self._unanswered()
+                elif time.perf_counter() >= until:
+                    return None
+        except (EOFError, OSError) as fault:
             if self.loading:
-                return None
-        while True:
-            left = math.inf if until is None else max(0.0, until - time.perf_counter())
-            try:
-                if not self.pipe.poll(min(_HOUR, left, self.left)):
-                    if self.left == 0.0:
-                        return self._unanswered()
-                    if left == 0.0:
-                        return None
-                    continue
-                news = json.loads(self.pipe.recv_bytes())
-            except (EOFError, OSError):
-                return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
-            if "began" in news:
-                self._trial.session = int(news["began"])
-                self._trial.count()
-            elif "ending" in news:
-                self._trial.until = time.perf_counter() + _PATIENCE
-            elif "step" in news:
-                if self._trial.limits.per_step:
-                    self._trial.count()
-                return GuardStep(int(news["step"]), float(news["value"]))
-            else:
-                self._trial = None
-                return _verdict(news["verdict"])
+                self.close()
+                raise InvalidValueError("The objective ends the process that loads it.") from fault
+            return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
+        return None
+
+    def _hear(self, message: Mapping[str, Any]) -> GuardStep | Verdict | None:
+        """Take a message of the nursery; return the news in it."""
+        if "broken" in message:
+            self.close()
+            raise InvalidValueError(f"The objective must be loadable in another process:\n{message['broken']}")
+        if "folder" in message:
+            self.loading, self._folder = False, str(message["folder"])
+            self._count()
+            return None
+        assert self._trial is not None
+        if "began" in message:
+            self._trial.session = int(message["began"])
+            self._count()
+        elif "ending" in message:
+            self._until = time.perf_counter() + _PATIENCE
+        elif "step" in message:
+            if self._trial.limits.per_step:
+                self._count()
+            return GuardStep(int(message["step"]), float(message["value"]))
+        elif "verdict" in message:
+            self._trial, self._until = None, math.inf
+            return _verdict(message["verdict"])
+        return None
 
     def answer(self, *, go: bool) -> None:
         """Let a trial continue after a `GuardStep`, or end it with its results so far."""
         with suppress(OSError):
             self.pipe.send_bytes(json.dumps({"go": go}).encode())
-
-    def stop(self) -> None:
-        """End the trial; `read` then gives its verdict."""
-        with suppress(OSError):
-            self.pipe.send_bytes(b'{"stop": true}')
 
     def run(self, config: Mapping[str, Any], *, limits: Limits = Limits(), seed: int = 0) -> Verdict:
         """Run a trial from beginning to end, all its steps included, and return its verdict."""
@@ -290,7 +281,7 @@ class Guard:
         self._close(_PATIENCE)
 
     def _close(self, patience: float) -> None:
-        process, self._process, self._until = self._process, None, None
+        process, self._process, self.loading, self._until = self._process, None, False, math.inf
         if process is None:
             return
         self.pipe.close()  # it ends its trial and itself
@@ -308,7 +299,14 @@ class Guard:
                 os.killpg(trial.session, signal.SIGKILL)
 
     def _unanswered(self) -> Verdict:
-        """Return the verdict of a trial without a timely report of its guard."""
+        """Return the verdict of a trial without a timely report of its guard.
+
+        Raises:
+            InvalidValueError: The objective is still loading.
+        """
+        if self.loading:
+            self.close()
+            raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")
         assert self._trial is not None
         seconds = self._trial.limits.seconds
         late = "" if seconds is None else f"it ran longer than {seconds:g} s; "
@@ -324,20 +322,11 @@ class Guard:
 
 @dataclass
 class _Running:
-    """A trial as its owner knows it: its session, when it was asked for, and until when there must be news of it."""
+    """A trial as its owner knows it: its limits, its session, and when it was asked for."""
 
     limits: Limits
     session: int = 0
     asked: float = field(default_factory=time.perf_counter)
-    until: float = math.inf
-
-    def __post_init__(self) -> None:
-        self.count()
-
-    def count(self) -> None:
-        """Count the seconds that are limited from now on."""
-        if self.limits.seconds is not None:
-            self.until = time.perf_counter() + self.limits.seconds + GRACE
 
 
 def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:

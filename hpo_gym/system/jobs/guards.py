@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from multiprocessing import util
 from typing import Any, Protocol
 
-from hpo_gym.problem import Status
 from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict, first_of, objective_bytes
-from hpo_gym.system.jobs.measured import Measured, judged, last_of, verdict
+from hpo_gym.system.jobs.measured import Measured, kind_of, result_of
 from hpo_gym.system.jobs.reasons import reason_of
 
 _KEPT = 8  # guards of several objectives that wait for their next trial; each holds the imports of its objective
@@ -60,10 +59,18 @@ class Here:
     """Runs trials in this process, one after the other: without limits, and a trial that ends the process ends all."""
 
     def run(self, trials: Sequence[Asked]) -> list[Verdict]:
-        return [_here(trial) for trial in trials]
+        return [self._run(trial) for trial in trials]
 
     def close(self) -> None:
         pass
+
+    def _run(self, trial: Asked) -> Verdict:
+        start = time.perf_counter()
+        try:
+            found = result_of(trial.objective, dict(trial.config), trial.named, lambda step, score: True)
+        except (Exception, SystemExit) as fault:
+            found = Measured(kind_of(fault), reason_of(fault))
+        return Verdict(found, time.perf_counter() - start)
 
 
 class Guards:
@@ -159,7 +166,7 @@ class Guards:
             if len(self._alive) >= max(self.n_jobs, _KEPT) and idle:
                 self._alive.remove(idle[0])
                 idle[0][1].close()
-            found = objective, Guard(_Prepared(objective), threads=self.threads, wait=False)
+            found = objective, Guard(objective, threads=self.threads, wait=False, prepare=True)
         self._alive.append(found)
         return found[1]
 
@@ -214,43 +221,3 @@ def _leave_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_all)
-
-
-class _Prepared:
-    """An objective on its way to a guard, where it is prepared."""
-
-    def __init__(self, objective: Callable[..., Any]) -> None:
-        self._objective = objective
-
-    def __call__(self, config: Mapping[str, Any], **named: object) -> Any:
-        return self._objective(config, **named)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _prepared, (self._objective,)
-
-
-def _prepared(objective: Callable[..., Any]) -> Callable[..., Any]:
-    prepare = getattr(objective, "prepare", None)
-    if callable(prepare):
-        prepare()
-    return objective
-
-
-# ---------------------------------------------------------------------- in this process
-def _here(trial: Asked) -> Verdict:
-    start = time.perf_counter()
-    try:
-        value = trial.objective(dict(trial.config), **trial.named)
-        if hasattr(value, "__next__"):
-            value = last_of(value, lambda step, score: True)
-        found = verdict(judged(value))
-    except (Exception, SystemExit) as fault:
-        found = Measured(kind_of(fault), reason_of(fault))
-    return Verdict(found, time.perf_counter() - start)
-
-
-def kind_of(fault: BaseException) -> Status:
-    """Return the status of a trial that raised."""
-    if isinstance(fault, TimeoutError):
-        return Status.TIMEOUT
-    return Status.MEMORYOUT if isinstance(fault, MemoryError) else Status.FAILED

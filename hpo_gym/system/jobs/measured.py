@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,18 +91,33 @@ def judged(value: object) -> Measured:
     return Measured(Status.OK, "", found.score, numbers[0], constraints, numbers[1])
 
 
-def last_of(steps: Iterator[Any], goes_on: Callable[[Any, float], bool]) -> Any:
-    """Return the last value of an objective that yields (step, value), or its first one without success.
+def result_of(
+    objective: Callable[..., Any], config: Mapping[str, Any], named: Mapping[str, Any],
+    goes_on: Callable[[Any, float], bool],
+) -> Measured:  # fmt: skip
+    """Call an objective; judge its result, of one that yields the last result, or the first one without success.
 
     Args:
+        objective: It returns what `judged` reads, or yields pairs of a step and such a result.
+        config, named: Its arguments.
         goes_on: Asked after each step with its score.
     """
-    last: object = None
-    for step, last in steps:
-        found = judged(last)
+    value = objective(config, **named)
+    if not hasattr(value, "__next__"):
+        return verdict(judged(value))
+    found = judged(None)
+    for step, result in value:
+        found = judged(result)
         if found.status is not Status.OK or not goes_on(step, found.score):
             break
-    return last
+    return verdict(found)
+
+
+def kind_of(fault: BaseException) -> Status:
+    """Return the status of a trial that raised."""
+    if isinstance(fault, TimeoutError):
+        return Status.TIMEOUT
+    return Status.MEMORYOUT if isinstance(fault, MemoryError) else Status.FAILED
 
 
 def _scored(value: Any) -> Measured:

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import from_bytes
 from hpo_gym.system.jobs.endings import descendants, end_trial, ended, resident
-from hpo_gym.system.jobs.measured import Measured, judged, last_of, verdict
+from hpo_gym.system.jobs.measured import Measured, kind_of, result_of
 from hpo_gym.system.jobs.memory import limit_memory
 from hpo_gym.system.jobs.processes import DEATH, SUBREAPER, fill_streams, prctl
 from hpo_gym.system.jobs.reasons import reason_of
@@ -37,8 +37,8 @@ _KEPT = 1 << 16  # bytes of the end of a trial's output
 _MOST = 1 << 20  # bytes of a message of a trial
 
 
-def serve(pipe: Connection) -> None:
-    """Receive the objective, then run trials until the pipe ends."""
+def serve(pipe: Connection, prepare: bool) -> None:
+    """Receive the objective, call its method `prepare` if asked to, then run trials until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -50,6 +50,8 @@ def serve(pipe: Connection) -> None:
         data = pipe.recv_bytes()
         try:
             objective = from_bytes(data)
+            if prepare and callable(ready := getattr(objective, "prepare", None)):
+                ready()
         except BaseException:  # of whatever it imports
             _tell(pipe, {"broken": traceback.format_exc()})
             return
@@ -144,7 +146,7 @@ class _Trial:
                     elif key.fd == result and not self._read_result(result):
                         ready.unregister(result)
                     elif key.fd == self.pipe.fileno():
-                        self._obey(reply)
+                        self._pass_on(reply)
                 self._look_at_memory()
                 found = ended(self.pid)
             if found is not None:
@@ -198,14 +200,11 @@ class _Trial:
         except (ValueError, TypeError, KeyError, RecursionError):
             self._fail(Status.CRASHED, "what it told of its result is damaged")
 
-    def _obey(self, reply: int) -> None:
-        """Obey the owner meanwhile: continue after a step, or stop."""
-        asked = json.loads(self.pipe.recv_bytes())
-        if asked.get("stop"):
-            self._fail(Status.FAILED, "it was stopped")
-        elif "go" in asked:
-            with suppress(OSError):
-                os.write(reply, b"1" if asked["go"] else b"0")
+    def _pass_on(self, reply: int) -> None:
+        """Pass on the owner's answer to a step: whether to continue."""
+        go = json.loads(self.pipe.recv_bytes())["go"]
+        with suppress(OSError):
+            os.write(reply, b"1" if go else b"0")
 
     def _look_at_memory(self) -> None:
         limit = self.limits["memory"]
@@ -281,17 +280,12 @@ def _become_trial(
 def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int, reply: int) -> dict[str, Any]:
     start = time.perf_counter()
     try:
-        value = objective(call["config"], **call["named"])
-        if hasattr(value, "__next__"):
-            value = last_of(value, partial(_goes_on, result, reply))
-        found = verdict(judged(value))
-    except MemoryError as fault:
-        found = Measured(Status.MEMORYOUT, reason_of(fault, "it could not allocate memory"))
-    except TimeoutError as fault:
-        found = Measured(Status.TIMEOUT, reason_of(fault))
+        found = result_of(objective, call["config"], call["named"], partial(_goes_on, result, reply))
     except BaseException as fault:
-        traceback.print_exc()
-        found = Measured(Status.FAILED, reason_of(fault))
+        status = kind_of(fault)
+        if status is Status.FAILED:
+            traceback.print_exc()
+        found = Measured(status, reason_of(fault, "it could not allocate memory" * (status is Status.MEMORYOUT)))
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 
