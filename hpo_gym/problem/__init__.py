@@ -72,8 +72,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.space.belief import Belief as Belief
     from hpo_gym.problem.space.belief import Density as Density
     from hpo_gym.problem.space.columns import columns as columns
-    from hpo_gym.problem.space.conditions import named as named
-    from hpo_gym.problem.space.conditions import parents as parents
+    from hpo_gym.problem.space.conditions import looked_at as looked_at
     from hpo_gym.problem.space.forms import AnySpace as AnySpace
     from hpo_gym.problem.space.forms import is_branches as is_branches
     from hpo_gym.problem.space.forms import levels_of as levels_of

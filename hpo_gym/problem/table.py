@@ -23,7 +23,7 @@ from hpo_gym.problem.objectives.objective import SCORE, Objective, find_objectiv
 from hpo_gym.problem.sizes import Sizes
 from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch, filled, noise_keys
-from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.problem.trial import Status
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
@@ -175,21 +175,9 @@ class Table:
     def part(self, tasks: Sequence[int]) -> Table:
         """Return the table of some of its tasks, by their places."""
         at = list(tasks)
-        return replace(
-            self,
-            x=self.x if self.x.ndim == 2 else self.x[at],
-            score=self.score[at],
-            cost=None if self.cost is None else self.cost[at],
-            test_score=None if self.test_score is None else self.test_score[at],
-            repeats=None if self.repeats is None else self.repeats[at],
-            objectives=None if self.objectives is None else self.objectives[at],
-        )
-
-    def objectives_of(self, k: int, row: int) -> dict[str, float]:
-        """Return the further objectives of a row of task `k`, by name."""
-        if self.objectives is None:
-            return {}
-        return dict(zip((o.name for o in self.further), self.objectives[k, row].tolist(), strict=True))
+        arrays = {name: getattr(self, name) for name in ("score", "cost", "test_score", "repeats", "objectives")}
+        parts = {name: array[at] for name, array in arrays.items() if array is not None}
+        return replace(self, x=self.x if self.x.ndim == 2 else self.x[at], **parts)
 
     def points(self, k: int) -> NDArray[Any]:
         """Return the pool of task `k`, ``(m, d)``."""
@@ -285,16 +273,17 @@ class TableTask(Task):
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Look up the nearest measured rows at the nearest fidelities; of repeats, the one that `key` draws."""
-        at, f = self.rows(x), nearest_levels(self.fidelities, fidelity)
-        t, i = self.table, self.index
-        return Evaluated(self._scores(at, f, key), t.costs[i, at, f].astype(np.float64), t.statuses[i, at, f])
-
-    def _scores(self, at: Ints, f: Ints, key: Keys) -> Floats:
-        t, i = self.table, self.index
+        t, cells = self.table, (self.index, self.rows(x), nearest_levels(self.fidelities, fidelity))
         if t.repeats is None:
-            return np.asarray(t.served[i, at, f], np.float64)
-        scores, count = t.repeated
-        return np.asarray(scores[i, at, f, _drawn(key, count[i, at, f])], np.float64)
+            score = t.served[cells]
+        else:
+            scores, count = t.repeated
+            score = scores[(*cells, _drawn(key, count[cells]))]
+        return Evaluated(score.astype(np.float64), t.costs[cells].astype(np.float64), t.statuses[cells])
+
+    def answering(self, x: Points) -> Points:
+        """Return the points of the rows that answer."""
+        return np.asarray(self.pool[self.rows(x)])
 
     @functools.cached_property
     def _memo(self) -> dict[Name, int]:
@@ -321,18 +310,6 @@ class TableTask(Task):
             return known
         return int(self.table.gaps.answering(np.array([self.index]), np.array([known]))[0])
 
-    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
-        """Look up the row nearest to a configuration; the trial's configuration is that row's."""
-        Query(config, fidelity)
-        row, t, i = self.row_of(config), self.table, self.index
-        f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
-        query, objectives = Query(row_config(t, i, row), self.fidelities[f]), t.objectives_of(i, row)
-        if t.failed[i, row, f]:
-            status = Status(t.statuses[i, row, f].item())
-            return Trial(query, failed, float(t.costs[i, row, f]), status, objectives=objectives)
-        score = float(t.served[i, row, f]) if t.repeats is None else self._draw(row, f, seed)
-        return Trial(query, score, float(t.costs[i, row, f]), objectives=objectives)
-
     @property
     def objectives(self) -> tuple[Objective, ...]:
         """Return the objectives of the table beside score and cost."""
@@ -343,10 +320,6 @@ class TableTask(Task):
         if self.table.objectives is None:
             return super().objectives_at(x)
         return np.asarray(self.table.objectives[self.index, self.rows(x)], np.float64)
-
-    def _draw(self, row: int, f: int, seed: int) -> float:
-        key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
-        return float(self._scores(np.array([row]), np.array([f]), key)[0])
 
     @functools.cached_property
     def cost_unit(self) -> float:
@@ -424,11 +397,6 @@ def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
     """One of `count` repeats by key, ``(n,)``: both parts of a key are hashes, so a product mixes them well enough."""
     several = np.uint64(count) if isinstance(count, int) else count.astype(np.uint64)
     return np.asarray(((key * _MIX >> _HALF) * several >> _HALF).view(np.int64), np.int64)
-
-
-def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
-    """Return the configuration of a row, a new dictionary."""
-    return table.config(0 if table.x.ndim == 2 else k, row).copy()
 
 
 def nearest_levels(levels: Sequence[float] | Floats, fidelity: Floats) -> Ints:

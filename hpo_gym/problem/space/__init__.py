@@ -10,7 +10,6 @@ import functools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,7 +64,7 @@ class SearchSpace:
             raise InvalidValueError("A search space must have at least one hyperparameter, got none.")
         self.names = tuple(h.name for h in self.hyperparameters)
         self.d = len(self.names)
-        self._index = {name: j for j, name in enumerate(self.names)}
+        self._by_name = {h.name: (j, h) for j, h in enumerate(self.hyperparameters)}
         given = plain(data.get("conditions", []))
         self._forbidden = tuple(plain(data.get("forbiddens", [])))
         conditions.check(given, self._forbidden, self.names)
@@ -105,8 +104,7 @@ class SearchSpace:
     @functools.cached_property
     def default_x(self) -> Points:
         """The default configuration as a point, shape ``(d,)``."""
-        v = [h.units(np.array([h.position(h.default)]))[0] for h in self.hyperparameters]
-        x: Points = self.snap(np.array([v]))[0]
+        x: Points = self.snap(self._default_units[None])[0]
         x.flags.writeable = False
         return x
 
@@ -162,19 +160,19 @@ class SearchSpace:
     @functools.cached_property
     def parents(self) -> list[int]:
         """Columns that conditions look at, ascending."""
-        return sorted({self._index[name] for c in self._conditions for name in conditions.parents(c)})
+        return sorted({self._by_name[name][0] for c in self._conditions for name in conditions.looked_at(c)})
 
     @functools.cached_property
     def children(self) -> list[int]:
         """Columns that conditions make active, ascending."""
-        return sorted({self._index[c["child"]] for c in self._conditions})
+        return sorted({self._by_name[c["child"]][0] for c in self._conditions})
 
     @functools.cached_property
     def layers(self) -> list[list[int]]:
         """Columns by how many conditions stand above them: each after all that it depends on."""
         depth = dict.fromkeys(self.names, 0)
         for condition in self._conditions:  # those of a parent come before those of its children
-            child, above = condition["child"], max(depth[name] for name in conditions.parents(condition))
+            child, above = condition["child"], max(depth[name] for name in conditions.looked_at(condition))
             depth[child] = max(depth[child], above + 1)
         deepest = range(max(depth.values()) + 1)
         return [[j for j, name in enumerate(self.names) if depth[name] == level] for level in deepest]
@@ -188,7 +186,7 @@ class SearchSpace:
     @functools.cached_property
     def _legality(self) -> ChoiceTable | None:
         """Return legality by the choices in clauses and by their parents; None as in `_activity`."""
-        named = {self._index[name] for clause in self._forbidden for name in conditions.named(clause)}
+        named = {self._by_name[name][0] for clause in self._forbidden for name in conditions.looked_at(clause)}
         return self._table_of(sorted(named | set(self.parents)), self._legal_by_clauses)
 
     def _table_of(self, columns: list[int], values: Callable[[Points], NDArray[np.bool_]]) -> ChoiceTable | None:
@@ -196,20 +194,16 @@ class SearchSpace:
         return ChoiceTable(self.d, columns, counts, values) if 0 < math.prod(counts) * self.d <= _TABLE else None
 
     def _active_by_conditions(self, x: Points) -> NDArray[np.bool_]:
-        mask = np.ones(x.shape, bool)
-        values = _Columns(self, x)
-        active = {name: mask[:, j] for j, name in enumerate(self.names)}  # views: a child sees its parents' state
-        for condition in self._conditions:
-            child = active[condition["child"]]
-            child &= conditions.holds(condition, values, active)
-        return mask
+        columns = conditions.Columns(self._by_name, x, np.ones(x.shape, bool))
+        for condition in self._conditions:  # a child comes after its parents, and sees their state
+            child = columns.active_in(condition["child"])
+            child &= conditions.holds(condition, columns)
+        return columns.active
 
     def _legal_by_clauses(self, x: Points) -> NDArray[np.bool_]:
-        good = np.ones(len(x), bool)
-        values, mask = _Columns(self, x), self.active(x)
-        active = {name: mask[:, j] for j, name in enumerate(self.names)}
+        good, columns = np.ones(len(x), bool), conditions.Columns(self._by_name, x, self.active(x))
         for clause in self._forbidden:
-            good &= ~conditions.forbidden(clause, values, active)
+            good &= ~conditions.holds(clause, columns)
         return good
 
     # ------------------------------------------------------------------ configurations -> points
@@ -228,10 +222,9 @@ class SearchSpace:
             if not isinstance(config, Mapping):
                 raise InvalidValueError(f"A configuration must be a dictionary of values by name, got {shown(config)}.")
             for name, value in config.items():
-                j = self._index.get(name)
-                if j is None:
+                if name not in self._by_name:
                     raise unknown("hyperparameter", name, self.names)
-                h = self.hyperparameters[j]
+                j, h = self._by_name[name]
                 if value is None and None not in h.choices:
                     continue
                 present[i, j] = True
@@ -339,30 +332,6 @@ def level_grid(space: SearchSpace, levels: int) -> tuple[NDArray[np.float64], ..
 def nearest_level(levels: NDArray[np.float64], u: NDArray[np.float64]) -> NDArray[np.int64]:
     """Position of the nearest level of each unit value; of two as near, the lower."""
     return np.searchsorted((levels[1:] + levels[:-1]) / 2, u, side="left")
-
-
-@dataclass
-class _Columns:
-    """The decoded columns of points, made as conditions ask for them."""
-
-    space: SearchSpace
-    x: Points
-    _made: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
-    def column(self, name: str) -> NDArray[np.float64]:
-        if name not in self._made:
-            j = self.space._index[name]
-            self._made[name] = self.space.hyperparameters[j].numbers(self.x[:, j])
-        return self._made[name]
-
-    def operand(self, name: str, value: object) -> float:
-        h = self.space.hyperparameters[self.space._index[name]]
-        return h.position(value) if h.choices else float(value)  # type: ignore[arg-type]
-
-    def number(self, name: str) -> NDArray[np.float64]:
-        h = self.space.hyperparameters[self.space._index[name]]
-        column = self.column(name)
-        return np.array(h.values(column), np.float64) if h.choices else column
 
 
 def _one_step(h: Hyperparameter, u: float, steps: int) -> list[float]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hpo_gym.base import InvalidValueError, Mask, unknown
+from hpo_gym.base import Floats, InvalidValueError, Mask, unknown
+from hpo_gym.problem.space.hyperparameter import Hyperparameter
 
 Clause = Mapping[str, Any]
 
@@ -25,57 +26,65 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "LE": operator.le,
     "GE": operator.ge,
 }
+_JOINED = {"AND": np.logical_and, "OR": np.logical_or}
 
 
-class Values(Protocol):
-    """Comparable values of one hyperparameter: numbers as they are, choices by their position."""
+@dataclass
+class Columns:
+    """The columns of points, comparable: numbers as they are, choices by their position; decoded when asked for.
 
-    def column(self, name: str) -> NDArray[np.float64]:
-        """Values of hyperparameter `name`, shape ``(n,)``."""
+    Attributes:
+        hyperparameters: With their column, by name.
+        x: Points, ``(n, d)``.
+        active: The active hyperparameters of each, ``(n, d)``.
+    """
+
+    hyperparameters: Mapping[str, tuple[int, Hyperparameter]]
+    x: Floats
+    active: Mask
+    _made: dict[str, Floats] = field(default_factory=dict)
+
+    def column(self, name: str) -> Floats:
+        """Return the values of a hyperparameter, ``(n,)``."""
+        if name not in self._made:
+            j, h = self.hyperparameters[name]
+            self._made[name] = h.numbers(self.x[:, j])
+        return self._made[name]
 
     def operand(self, name: str, value: object) -> float:
         """Return the number for `value` in `column(name)`."""
+        _, h = self.hyperparameters[name]
+        return h.position(value) if h.choices else float(value)  # type: ignore[arg-type]
 
-    def number(self, name: str) -> NDArray[np.float64]:
-        """Return the plain numeric values of `name`, for relations between two hyperparameters."""
+    def number(self, name: str) -> Floats:
+        """Return the plain numeric values of a hyperparameter, for relations between two."""
+        _, h = self.hyperparameters[name]
+        column = self.column(name)
+        return np.array(h.values(column), np.float64) if h.choices else column
+
+    def active_in(self, name: str) -> Mask:
+        """Return the points with an active hyperparameter, ``(n,)``."""
+        return self.active[:, self.hyperparameters[name][0]]
 
 
-def holds(condition: Clause, values: Values, active: Mapping[str, Mask]) -> Mask:
-    """Evaluate a condition; one on an inactive parent does not hold. Shape ``(n,)``."""
-    kind = condition["type"]
-    if kind in ("AND", "OR"):
-        parts = [holds(c, values, active) for c in condition["conditions"]]
-        return np.asarray(np.logical_and.reduce(parts) if kind == "AND" else np.logical_or.reduce(parts))
-    parent = condition["parent"]
-    return np.asarray(_leaf(kind, parent, condition, values) & active[parent])
-
-
-def forbidden(clause: Clause, values: Values, active: Mapping[str, Mask]) -> Mask:
-    """Evaluate a forbidden clause; one on an inactive hyperparameter does not forbid. Shape ``(n,)``."""
-    kind = clause["type"]
-    if kind in ("AND", "OR"):
-        parts = [forbidden(c, values, active) for c in clause["clauses"]]
-        return np.asarray(np.logical_and.reduce(parts) if kind == "AND" else np.logical_or.reduce(parts))
+def holds(tree: Clause, points: Columns) -> Mask:
+    """Evaluate a condition or a forbidden clause, ``(n,)``; one on an inactive hyperparameter does not hold."""
+    kind = tree["type"]
+    if kind in _JOINED:
+        return np.asarray(_JOINED[kind].reduce([holds(part, points) for part in _parts(tree)]))
     if kind.startswith("RELATION_"):
-        left, right = clause["left"], clause["right"]
-        compare = _COMPARE[kind.removeprefix("RELATION_")]
-        return np.asarray(compare(values.number(left), values.number(right)) & active[left] & active[right])
-    name = clause["name"]
-    return np.asarray(_leaf(kind.removeprefix("CLAUSE_"), name, clause, values) & active[name])
+        left, name = tree["left"], tree["right"]
+        compared = _COMPARE[kind.removeprefix("RELATION_")](points.number(left), points.number(name))
+        met = compared & points.active_in(left)
+    else:
+        (name,) = _names(tree)
+        met = _leaf(kind.removeprefix("CLAUSE_"), name, tree, points)
+    return np.asarray(met & points.active_in(name))
 
 
-def parents(condition: Clause) -> set[str]:
-    """Names of the hyperparameters that a condition looks at."""
-    if condition["type"] in ("AND", "OR"):
-        return set().union(*(parents(c) for c in condition["conditions"]))
-    return {condition["parent"]}
-
-
-def named(clause: Clause) -> set[str]:
-    """Names of the hyperparameters that a forbidden clause looks at."""
-    if clause["type"] in ("AND", "OR"):
-        return set().union(*(named(c) for c in clause["clauses"]))
-    return {clause["left"], clause["right"]} if clause["type"].startswith("RELATION_") else {clause["name"]}
+def looked_at(tree: Clause) -> set[str]:
+    """Names of the hyperparameters that a condition or a forbidden clause looks at."""
+    return set().union(*map(_names, _leaves(tree)))
 
 
 def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequence[str]) -> None:
@@ -84,7 +93,7 @@ def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequen
     Raises:
         InvalidValueError: One lacks a part, is of an unknown kind, or refers to an unknown hyperparameter.
     """
-    for what, trees, looked_at in (("condition", conditions, parents), ("forbidden clause", clauses, named)):
+    for what, trees in (("condition", conditions), ("forbidden clause", clauses)):
         for tree in trees:
             try:
                 found = looked_at(tree) | ({tree["child"]} if what == "condition" else set())
@@ -98,9 +107,17 @@ def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequen
 
 
 def _leaves(tree: Clause) -> list[Clause]:
-    if tree["type"] in ("AND", "OR"):
-        return [leaf for part in tree.get("clauses", tree.get("conditions")) for leaf in _leaves(part)]
-    return [tree]
+    return [leaf for part in _parts(tree) for leaf in _leaves(part)] if tree["type"] in _JOINED else [tree]
+
+
+def _parts(tree: Clause) -> list[Clause]:
+    return list(tree.get("clauses", tree.get("conditions")))
+
+
+def _names(leaf: Clause) -> set[str]:
+    if leaf["type"].startswith("RELATION_"):
+        return {leaf["left"], leaf["right"]}
+    return {leaf["parent"] if "parent" in leaf else leaf["name"]}
 
 
 def _kind(leaf: Clause) -> str:
@@ -123,7 +140,7 @@ def in_order(names: Sequence[str], conditions: Sequence[Clause]) -> list[Clause]
     settled = set(names) - {c["child"] for c in waiting}
     ordered: list[Clause] = []
     while waiting:
-        ready = [c for c in waiting if parents(c) <= settled]
+        ready = [c for c in waiting if looked_at(c) <= settled]
         if not ready:
             raise InvalidValueError(f"Conditions must form no cycle, got {sorted({c['child'] for c in waiting})}.")
         ordered += ready
@@ -132,8 +149,8 @@ def in_order(names: Sequence[str], conditions: Sequence[Clause]) -> list[Clause]
     return ordered
 
 
-def _leaf(kind: str, name: str, clause: Clause, values: Values) -> Mask:
-    column = values.column(name)
+def _leaf(kind: str, name: str, clause: Clause, points: Columns) -> Mask:
+    column = points.column(name)
     if kind == "IN":
-        return np.asarray(np.isin(column, [values.operand(name, v) for v in clause["values"]]))
-    return np.asarray(_COMPARE[kind](column, values.operand(name, clause["value"])))
+        return np.asarray(np.isin(column, [points.operand(name, v) for v in clause["values"]]))
+    return np.asarray(_COMPARE[kind](column, points.operand(name, clause["value"])))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import Floats, InvalidValueError, Keys, real, seeding, unknown, whole
-from hpo_gym.problem import Hyperparameter, Points, SearchSpace, Task, between, named, parents
+from hpo_gym.problem import Hyperparameter, Points, SearchSpace, Task, between, looked_at
 from hpo_gym.suites.tasks.augmented import ALL, AugmentedColumns, AugmentedTask, optimum_of, score_range
 
 Spec = str | Mapping[str, Any]
@@ -96,8 +96,8 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
     if at not in ("default", "best"):
         raise unknown("value of `at`", at, ("default", "best"))
     space, data = task.space, task.space.to_json()
-    looked_at = set().union(*map(parents, data.get("conditions", [])), *map(named, data.get("forbiddens", [])))
-    free = [j for j, name in enumerate(space.names) if name not in looked_at]
+    needed = set().union(*map(looked_at, [*data.get("conditions", []), *data.get("forbiddens", [])]))
+    free = [j for j, name in enumerate(space.names) if name not in needed]
     count = whole("count", count, 1, min(len(free), space.d - 1))
     order = np.argsort(seeding.uniform(_keys("drop", seed, len(free))), kind="stable")
     gone = {free[i] for i in order[:count].tolist()}
