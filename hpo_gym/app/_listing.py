@@ -11,7 +11,7 @@ from typing import Any
 from hpo_gym.base import MissingExtraError, neighbours, unknown
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS
 from hpo_gym.optimize import ABOUT, OPTIMIZERS, SAVED, Form, Trainable, form_of, is_saved, parted, read_about, shipped
-from hpo_gym.problem import SPLITS, SUITES, Suite, columns
+from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Column, Sheet, folded
 
@@ -82,9 +82,9 @@ def info(what: object) -> dict[str, Any]:
         head = {key: row.pop(key) for key in ("name", "id")}
         further = [f"{o.name} ({o.unit or 'no unit'}, {o.direction})" for o in suite.members[0].objectives]
         trades = {"objectives": further} if further else {}
+        columns = [h.to_json() for h in suite.space.hyperparameters]
         return {
-            **head, **said, **row, **trades, "hyperparameters": columns(suite.space), "version": suite.version,
-            "about": about,
+            **head, **said, **row, **trades, "hyperparameters": columns, "version": suite.version, "about": about,
         }  # fmt: skip
     if name in OPTIMIZERS.entries():
         row = optimizer_row(name)

@@ -27,6 +27,7 @@ from hpo_gym.problem import (
     batch_of,
     check_task,
     floor_of,
+    nearest_levels,
 )
 
 _TOLD = np.dtype(np.float64)  # a float, whatever the type of a table
@@ -239,7 +240,10 @@ def run_batch(
         idle = turn.over | stop
         if idle.all():
             break
-        turn.submit(at, _nearest(levels, fidelity, n) if multi else None, idle if idle.any() else None)
+        level = None
+        if multi:
+            level = np.ones(n) if fidelity is None else np.asarray(levels)[nearest_levels(levels, fidelity)]
+        turn.submit(at, level, idle if idle.any() else None)
         ended = turn.ended()
         if not ended.none:
             turn.finish(ended)
@@ -276,11 +280,3 @@ def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.b
         raise InvalidValueError(f"Points must have shape ({runs.n}, {runs.d}), got {chosen.shape}.")
     stop = np.isnan(chosen).all(1)
     return batch.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
-
-
-def _nearest(levels: Sequence[float], fidelity: NDArray[np.float64] | None, n: int) -> NDArray[np.float64]:
-    """Return the requested levels ``(n,)``, as `Task.level`: of two equally near, the lower."""
-    if fidelity is None:
-        return np.ones(n)
-    known = np.asarray(levels)
-    return np.asarray(known[np.abs(known - np.asarray(fidelity)[:, None]).argmin(1)])

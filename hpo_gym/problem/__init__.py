@@ -71,14 +71,15 @@ if TYPE_CHECKING:
     from hpo_gym.problem.space import nearest_level as nearest_level
     from hpo_gym.problem.space.belief import Belief as Belief
     from hpo_gym.problem.space.belief import Density as Density
-    from hpo_gym.problem.space.columns import columns as columns
     from hpo_gym.problem.space.conditions import looked_at as looked_at
     from hpo_gym.problem.space.forms import AnySpace as AnySpace
     from hpo_gym.problem.space.forms import is_branches as is_branches
+    from hpo_gym.problem.space.forms import is_plain as is_plain
     from hpo_gym.problem.space.forms import levels_of as levels_of
     from hpo_gym.problem.space.forms import of_distribution as of_distribution
     from hpo_gym.problem.space.forms import read_space as read_space
     from hpo_gym.problem.space.hyperparameter import column as column
+    from hpo_gym.problem.space.hyperparameter import place_of as place_of
     from hpo_gym.problem.space.parts import Part as Part
     from hpo_gym.problem.space.parts import between as between
     from hpo_gym.problem.space.parts import choices as choices

@@ -17,7 +17,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, Registry, seeding, unknown, whole
-from hpo_gym.problem.budget import BUDGET
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.prior import Scale, evaluations, scale_of
 from hpo_gym.problem.space import SearchSpace
@@ -123,23 +122,7 @@ class Suite:
         twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
         if twice:
             raise InvalidValueError(f"Task names must be unique in suite {self.name!r}, got {twice} more than once.")
-        if self.splits is not None:
-            self._check_splits(set(names))
-
-    def _check_splits(self, names: set[str]) -> None:
-        assert self.splits is not None
-        side: dict[str, str] = {}
-        for split, members in self.splits.items():
-            if split not in SPLITS:
-                raise unknown("split", split, SPLITS)
-            for name in members:
-                if name not in names:
-                    raise unknown(f"task (split {split!r})", name, names)
-                family = self.task(name).family
-                if side.setdefault(family, split) != split:
-                    raise InvalidValueError(
-                        f"A family must stand on one side: {family!r} is in {side[family]!r} and {split!r}."
-                    )
+        _ = self._sides  # refuses wrong splits
 
     def __repr__(self) -> str:
         return f"Suite({self.name!r}, {len(self.members)} tasks, d={self.space.d})"
@@ -159,7 +142,19 @@ class Suite:
     @functools.cached_property
     def _sides(self) -> dict[str, str]:
         """The split of each family of an explicit split."""
-        return {self.task(name).family: split for split, names in (self.splits or {}).items() for name in names}
+        sides: dict[str, str] = {}
+        for split, members in (self.splits or {}).items():
+            if split not in SPLITS:
+                raise unknown("split", split, SPLITS)
+            for name in members:
+                if name not in self._by_name:
+                    raise unknown(f"task (split {split!r})", name, self._by_name)
+                family = self._by_name[name].family
+                if sides.setdefault(family, split) != split:
+                    raise InvalidValueError(
+                        f"A family must stand on one side: {family!r} is in {sides[family]!r} and {split!r}."
+                    )
+        return sides
 
     def task(self, name: str) -> Task:
         """Return the task of a name: a member, or one from `make`.
@@ -212,12 +207,12 @@ class Suite:
     @property
     def env(self) -> Mapping[str, Any]:
         """Keywords that an env has on this suite where it is given none: see `Task.env`."""
-        return self.members[0].env if self.members else {}
+        return self.members[0].env
 
     @property
     def budget(self) -> int:
         """Full evaluations of a run that is given no budget: see `Task.budget`."""
-        return self.members[0].budget if self.members else BUDGET
+        return self.members[0].budget
 
     def scale(self, fold: int | None = None) -> Scale:
         """Statistics of meta-train; of a suite without training tasks, the plain scale."""

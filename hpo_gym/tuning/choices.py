@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import cut, shown
-from hpo_gym.problem import AnySpace, SearchSpace, is_branches, read_space
+from hpo_gym.problem import AnySpace, SearchSpace, is_branches, is_plain, read_space
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -50,14 +48,14 @@ def _in_words(given: Any, objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
     plain: dict[str, Any] = dict(given)
     for name, value in given.items():
         values = _list(value)
-        if values is None or all(map(_is_plain, values)):
+        if values is None or all(map(is_plain, values)):
             continue
         known = objects.setdefault(name, {})
         before = len(known)
         plain[name] = []
         for i, one in enumerate(values):
-            text = one if _is_plain(one) else next((t for t, o in known.items() if o is one), _text(before + i, one))
-            if not _is_plain(one):
+            text = one if is_plain(one) else next((t for t, o in known.items() if o is one), _text(before + i, one))
+            if not is_plain(one):
                 known[text] = one
             plain[name].append(text)
     return plain
@@ -77,12 +75,6 @@ def _list(value: object) -> Sequence[Any] | None:
     if type(value).__module__.startswith("optuna.") and hasattr(value, "choices"):
         return list(value.choices)
     return value if isinstance(value, list) else None
-
-
-def _is_plain(value: object) -> bool:
-    if isinstance(value, np.generic):
-        value = value.item()
-    return value is None or isinstance(value, (str, bool)) or (isinstance(value, numbers.Real) and math.isfinite(value))
 
 
 def _text(position: int, value: object) -> str:

@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.problem import columns
 from hpo_gym.system import Repaired, Store
 from hpo_gym.system import repair as repair_store
 from hpo_gym.system import verify as verify_store
@@ -59,5 +58,5 @@ def about(folder: Path) -> dict[str, Any]:
         "trials": len(tuned.ended),
         "ended": dict(kinds),
         "best": found,
-        "hyperparameters": columns(tuned.space),
+        "hyperparameters": [h.to_json() for h in tuned.space.hyperparameters],
     }

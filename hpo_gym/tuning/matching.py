@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, successes
+from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, place_of, successes
 
 _ROUNDING = 1e-9  # of the larger bound
 
@@ -51,7 +51,7 @@ def _same(a: Hyperparameter, b: Hyperparameter) -> bool:
         return False
     if a.choices or b.choices:
         alike = {a.kind, b.kind} <= {"categorical", "constant"} or {a.kind, b.kind} <= {"ordinal", "constant"}
-        return alike and any(_position(b, choice) >= 0 for choice in a.choices)
+        return alike and any(place_of(b.choices, choice) >= 0 for choice in a.choices)
     return (a.kind, a.log) == (b.kind, b.log)
 
 
@@ -61,13 +61,7 @@ def _units(
     """Return unit values of `a` in the terms of `b`, and a mask of the values that `b` has, each ``(m,)``."""
     v = a.numbers(u)
     if a.choices:
-        v = np.array([_position(b, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
+        v = np.array([place_of(b.choices, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
     slack = _ROUNDING * max(abs(b.low), abs(b.high))
     inside = (b.low - slack <= v) & (v <= b.high + slack)
     return b.units(np.clip(v, b.low, b.high)), inside
-
-
-def _position(h: Hyperparameter, choice: object) -> int:
-    """Return the place of a choice, else -1; 1 and True are two choices."""
-    fits = (i for i, c in enumerate(h.choices) if c == choice and isinstance(c, bool) == isinstance(choice, bool))
-    return next(fits, -1)

@@ -23,7 +23,7 @@ from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
-from hpo_gym.tuning.optuna_trials import Part, claimed, finished, groups, leads_to
+from hpo_gym.tuning.optuna_trials import Part, begins, claimed, finished, groups
 from hpo_gym.tuning.proposals import Config, Proposer
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
@@ -176,7 +176,7 @@ class HPOGymSampler(BaseSampler):
         return StudyPlan(space.to_json(), form.name, dict(form.settings), direction, seed, "", init)
 
     def _next(
-        self, part: Part, plan: StudyPlan, ended: Sequence[Ended], others: Sequence[FrozenTrial], turn: tuple[int, int]
+        self, part: Part, plan: StudyPlan, ended: list[Ended], others: Sequence[FrozenTrial], turn: tuple[int, int]
     ) -> dict[str, Any]:
         """Return the parameters of a trial, of its number and attempt."""
         attempt, names = turn[1], part.parameters.space.names
@@ -191,9 +191,9 @@ class HPOGymSampler(BaseSampler):
             config = Proposer(self._form, study, self._budget, prior, alone=False).next()
         else:
             turns = self._turns.pop(names, None)
-            if turns is None or not leads_to(turns.study, plan, ended):
+            if turns is None or turns.study.plan != plan or not begins(turns.study.ended, ended):
                 turns = Proposer(self._form, Study(plan), self._budget, prior)
-            turns.study.ended.extend(ended[len(turns.study.ended) :])
+            turns.study.ended[:] = ended
             config = turns.next()
             self._turns[names] = turns  # not if it has raised
         if config is not None:

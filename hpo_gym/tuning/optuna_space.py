@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from hpo_gym.base import HPOGymError, InvalidValueError
-from hpo_gym.problem import AnySpace, Hyperparameter, SearchSpace, levels_of, read_space
+from hpo_gym.problem import AnySpace, Hyperparameter, SearchSpace, is_plain, levels_of, place_of, read_space
 
 _NEAR = 1e-8  # of a step: what Optuna takes as a multiple
 
@@ -155,14 +154,7 @@ def _distinct(distribution: BaseDistribution) -> BaseDistribution:
 
 def _differ(choices: Sequence[object]) -> bool:
     """Return whether choices are plain values, no two of them equal."""
-    for i, choice in enumerate(choices):
-        if not (choice is None or isinstance(choice, (bool, int, float, str))):
-            return False
-        if isinstance(choice, float) and not math.isfinite(choice):
-            return False
-        if any(choice == other and isinstance(choice, bool) == isinstance(other, bool) for other in choices[:i]):
-            return False
-    return True
+    return all(is_plain(choice) and place_of(choices[:i], choice) < 0 for i, choice in enumerate(choices))
 
 
 def _distribution(h: Hyperparameter) -> BaseDistribution:

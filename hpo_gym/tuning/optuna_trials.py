@@ -17,7 +17,7 @@ from hpo_gym.suites import constraints_of
 from hpo_gym.system import Measured, verdict
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.proposals import Config
-from hpo_gym.tuning.study import Ended, Study, StudyPlan
+from hpo_gym.tuning.study import Ended
 
 PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
 SETTLED = "hpo_gym:settled"  # and whether no other trial was seen to have it
@@ -146,13 +146,7 @@ def measured(trial: FrozenTrial) -> Measured:
     return verdict(Measured(Status.OK, score=float(value), constraints=constraints), stopped=pruned)
 
 
-def leads_to(study: Study, plan: StudyPlan, ended: Sequence[Ended]) -> bool:
-    """Return whether the trials of a study so far are the beginning of these, under the same plan."""
-    alike = zip(study.ended, ended, strict=False)
-    begins = len(study.ended) <= len(ended) and all(_content(a) == _content(b) for a, b in alike)
-    return study.plan == plan and begins
-
-
-def _content(e: Ended) -> tuple[object, ...]:
-    score = e.measured.score if e.measured.status is Status.OK else None  # NaN is unlike itself
-    return e.number, e.config, e.measured.status, score
+def begins(known: Sequence[Ended], ended: Sequence[Ended]) -> bool:
+    """Return whether trials begin with the known ones; a score that is NaN equals itself."""
+    a, b = ([(e.number, e.config, e.measured.to_json()) for e in some] for some in (known, ended))
+    return a == b[: len(a)]

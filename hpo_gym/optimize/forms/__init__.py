@@ -99,7 +99,8 @@ def form_of(given: object) -> Form:
     if not isinstance(optimizer, Optimizer):
         raise InvalidValueError(
             "An optimizer must be a name, a class, an object with `reset`, `ask` and `tell`, a folder of one that is "
-            f'trained, a model of Stable-Baselines3, or {{"name": any of these, setting: value}}, got {_short(given)}.'
+            f'trained, a model of Stable-Baselines3, or {{"name": any of these, setting: value}}, got '
+            f"{shown(given, 80)}."
         )
     name = str(getattr(optimizer, "name", type(optimizer).__name__))
     _no_settings(name, settings)
@@ -204,8 +205,3 @@ def _learned(optimizer: object) -> dict[str, Any]:
 def _no_settings(name: str, settings: Mapping[str, Any]) -> None:
     if settings:
         raise InvalidValueError(f"{name!r} has its settings already: give it none, got {dict(settings)}.")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -37,11 +37,6 @@ def version_of(name: str) -> int:
     return _version(entry.maker, files, set()) if files else 1
 
 
-def text_of(tree: ast.AST) -> str:
-    """Return the executed part of a syntax tree as text, equal in all versions of Python."""
-    return _text(tree)
-
-
 def files_of(entry: Entry) -> tuple[Path, ...]:
     """Return the file of an entry, and its imports from the optimizers' packages, in the order of imports."""
     found: dict[Path, None] = {}
@@ -131,10 +126,11 @@ def _is_alias(node: ast.AST) -> bool:
 
 
 def _body(nodes: list[Any]) -> str:
-    return ",".join(filter(None, map(_text, nodes)))
+    return ",".join(filter(None, map(text_of, nodes)))
 
 
-def _text(node: object) -> str:
+def text_of(node: object) -> str:
+    """Return the executed part of a syntax tree as text, equal in all versions of Python."""
     if isinstance(node, list):
         return f"[{_body(node)}]"
     if not isinstance(node, ast.AST):
@@ -147,7 +143,7 @@ def _text(node: object) -> str:
     if isinstance(node, ast.ClassDef):
         fields["decorator_list"] = [d for d in node.decorator_list if not _registers(d)]
     kept = {k: v for k, v in fields.items() if k not in _SILENT and v not in (None, [], "")}
-    return f"{type(node).__name__}({','.join(f'{k}={_text(v)}' for k, v in kept.items())})"
+    return f"{type(node).__name__}({','.join(f'{k}={text_of(v)}' for k, v in kept.items())})"
 
 
 def _says_nothing(node: ast.AST) -> bool:
@@ -160,7 +156,7 @@ def _says_nothing(node: ast.AST) -> bool:
 
 def _raised(error: ast.expr | None) -> str:
     """Return the class of an error, without its message."""
-    return "" if error is None else _text(error.func if isinstance(error, ast.Call) else error)
+    return "" if error is None else text_of(error.func if isinstance(error, ast.Call) else error)
 
 
 def _registers(decorator: ast.expr) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, shown
+from hpo_gym.problem.space.hyperparameter import place_of
 from hpo_gym.problem.space.parts import Part
 
 _FORM = "[{'kernel': ['rbf'], 'gamma': (0.01, 1.0)}, {'kernel': ['linear']}]"
@@ -61,8 +62,8 @@ def _switches(branches: Sequence[Mapping[str, Any]], name: str) -> bool:
     """Return whether each mapping has choices of a hyperparameter that no other one has."""
     if not all(name in branch and _is_choice(branch[name]) for branch in branches):
         return False
-    values = [(type(value) is bool, value) for branch in branches for value in _values(branch[name])]
-    return all(value not in values[:i] for i, value in enumerate(values))
+    values = [value for branch in branches for value in _values(branch[name])]
+    return all(place_of(values[:i], value) < 0 for i, value in enumerate(values))
 
 
 def _is_choice(value: object) -> bool:

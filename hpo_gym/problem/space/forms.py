@@ -12,7 +12,7 @@ import numpy as np
 from hpo_gym.base import HPOGymError, InvalidValueError, shown
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.branches import joined
-from hpo_gym.problem.space.hyperparameter import check_unit, is_finite
+from hpo_gym.problem.space.hyperparameter import check_unit, is_finite, place_of
 from hpo_gym.problem.space.parts import Part, between, choices
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _part(name: str, value: object) -> Part:
         return _described(name, value)
     if isinstance(value, (list, np.ndarray)):
         return _listed(name, list(value))
-    if _is_plain(value):
+    if is_plain(value):
         return _choices(name, [value])
     raise InvalidValueError(
         f"`{name}` must be (low, high), (low, high, 'log'), a list of choices, a hyperparameter of ConfigSpace or a "
@@ -182,17 +182,18 @@ def _choices(name: str, values: Sequence[Any]) -> Part:
     if not plain:
         raise InvalidValueError(f"`{name}` must have at least one choice, got none.")
     for i, value in enumerate(plain):
-        if not _is_plain(value):
+        if not is_plain(value):
             raise InvalidValueError(
                 f"Choices of `{name}` must be texts, finite numbers, booleans or None, got {shown(value)}."
             )
-        if any(value == other and isinstance(value, bool) == isinstance(other, bool) for other in plain[:i]):
+        if place_of(plain[:i], value) >= 0:
             raise InvalidValueError(f"Choices of `{name}` must differ, got {shown(value)} twice.")
     return choices(name, plain)
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, (str, bool)) or (_is_number(value) and is_finite(value))
+def is_plain(value: object) -> bool:
+    """Return whether a value may be a choice: a text, a boolean, a finite number or None."""
+    return value is None or isinstance(value, (str, bool, np.bool_)) or (_is_number(value) and is_finite(value))
 
 
 def _is_number(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,10 +86,10 @@ class Hyperparameter:
             InvalidValueError: The hyperparameter cannot take the value.
         """
         if self.choices:
-            for i, choice in enumerate(self.choices):
-                if choice == value and isinstance(choice, bool) == isinstance(value, (bool, np.bool_)):
-                    return float(i)
-            raise InvalidValueError(f"`{self.name}` must be one of {list(self.choices)}, got {shown(value)}.")
+            place = place_of(self.choices, value)
+            if place < 0:
+                raise InvalidValueError(f"`{self.name}` must be one of {list(self.choices)}, got {shown(value)}.")
+            return float(place)
         number = _number(value)
         if number is None or not self.low <= number <= self.high or (self.kind == "int" and number != int(number)):
             kind = "an integer" if self.kind == "int" else "a number"
@@ -103,6 +103,20 @@ class Hyperparameter:
         if self.choices:
             return [self.choices[i] for i in v.astype(np.int64).tolist()]
         return v.astype(np.int64).tolist() if self.kind == "int" else v.tolist()  # type: ignore[no-any-return]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return name, kind, scale, default, values and unit, ready for JSON."""
+        values = list(self.choices) or [self.low, self.high]
+        said = {"name": self.name, "kind": self.kind, "log": self.log, "default": self.default, "values": values}
+        return said | ({"unit": self.unit} if self.unit else {})
+
+
+def place_of(choices: Sequence[Any], value: object) -> int:
+    """Return the place of a value among choices, else -1; 1 and True are two choices."""
+    for i, choice in enumerate(choices):
+        if choice == value and isinstance(choice, bool) == isinstance(value, (bool, np.bool_)):
+            return i
+    return -1
 
 
 def column(data: Mapping[str, Any]) -> Hyperparameter:
