@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report import console_tables as console_tables
     from hpo_gym.bench.report.figures import draw as draw
     from hpo_gym.bench.report.figures import end_labels as end_labels
-    from hpo_gym.bench.report.page import source as source
-    from hpo_gym.bench.report.page import style_sheet as style_sheet
+    from hpo_gym.bench.report.page import rendered as rendered
+    from hpo_gym.bench.report.page import rendered_page as rendered_page
     from hpo_gym.bench.report.style import BAD as BAD
     from hpo_gym.bench.report.style import FAINT as FAINT
     from hpo_gym.bench.report.style import GRID as GRID

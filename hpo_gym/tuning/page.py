@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, source, style_sheet, svg_text, theme, ticks
+from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, rendered_page, svg_text, theme, ticks
 from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.failures import counted
 from hpo_gym.tuning.study import Ended, Study
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-_HERE = Path(__file__).parent
 _ROWS = 500  # trials in the table, the best first
 _KINDS = 20  # of failures
 _COLUMNS = 40  # hyperparameters in that table
@@ -30,21 +29,15 @@ _LABELS = 8  # choices that are named on an axis
 
 def page(study: Study) -> str:
     """Render the page; every text is escaped by the template engine."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    style = style_sheet()
-    env = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     best, failed = study.best, [e for e in study.ended if not e.counts]
     names = study.space.names[:_COLUMNS]
     figures = [("trials", "The trials in order", progress(study))]
     if best is not None:
         figures.append(("values", "Scores by hyperparameter", by_hyperparameter(study)))
-    return env.get_template("page.html").render(
-        style=style,
-        policy=f"default-src 'none'; style-src {source(style)}; base-uri 'none'",
+    return rendered_page(
+        Path(__file__).with_suffix(".html"),
         optimizer=printable(study.plan.optimizer),
         direction=study.plan.direction,
         tuned=study,

@@ -93,20 +93,13 @@ def page(
         drawn: By suite, the figures by name.
         by_task: By suite, the AUC of each task.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    env = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    script, style = _script(), style_sheet()
     suites = [suite_parts(results, name, curves[name], timings=beside.timings) for name in results["suites"]]
     for i, suite in enumerate(suites):
         name = suite["name"]
         suite.update(slug=f"s{i}", drawn=drawn[name], by_task=by_task[name], runs=beside.runs.get(name))
-    return env.get_template("template.html").render(
-        script=script,
-        style=style,
-        policy=f"default-src 'none'; script-src {source(script)}; style-src {source(style)}; base-uri 'none'",
+    return rendered_page(
+        _HERE / "template.html",
+        _script(),
         version=results.get("version", ""),
         suites=suites,
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
@@ -128,12 +121,26 @@ def page(
     )
 
 
-def style_sheet() -> Markup:
-    """Return the style sheet of our pages."""
-    return _text("page.css")
+def rendered(template: Path, **values: object) -> str:
+    """Fill in a template; texts are escaped, and a value that it lacks is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    env = Environment(
+        loader=FileSystemLoader(template.parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return env.get_template(template.name).render(values)
 
 
-def source(text: str) -> str:
+def rendered_page(template: Path, script: Markup | None = None, **values: object) -> str:
+    """Fill in a page whose policy allows our style sheet, the given script, and nothing else."""
+    style = _text("page.css")
+    scripts = "" if script is None else f" script-src {_source(script)};"
+    policy = f"default-src 'none';{scripts} style-src {_source(style)}; base-uri 'none'"
+    return rendered(template, style=style, script=script, policy=policy, **values)
+
+
+def _source(text: str) -> str:
     """Return the source of an inline script or style sheet for a Content-Security-Policy: the hash of its text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
