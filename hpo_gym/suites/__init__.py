@@ -58,10 +58,10 @@ if TYPE_CHECKING:
     from hpo_gym.suites.tasks.policies.physics import Rows as Rows
     from hpo_gym.suites.tasks.policies.physics.cartpole import CARTPOLE_ANGLE as CARTPOLE_ANGLE
     from hpo_gym.suites.tasks.policies.physics.cartpole import CARTPOLE_LIMIT as CARTPOLE_LIMIT
-    from hpo_gym.suites.tasks.surrogate.encoding import Encoding as Encoding
     from hpo_gym.suites.tasks.surrogate.model import LAYERS as LAYERS
     from hpo_gym.suites.tasks.surrogate.model import REACH as REACH
     from hpo_gym.suites.tasks.surrogate.model import STEPS as STEPS
+    from hpo_gym.suites.tasks.surrogate.model import Encoding as Encoding
     from hpo_gym.suites.tasks.surrogate.model import SurrogateModel as SurrogateModel
     from hpo_gym.suites.tasks.surrogate.task import SurrogateTask as SurrogateTask
     from hpo_gym.suites.tasks.training.changes import JUMP as JUMP

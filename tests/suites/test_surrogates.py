@@ -38,8 +38,7 @@ from hpo_gym.suites import surrogates
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
-from hpo_gym.suites.tasks.surrogate.encoding import Encoding
-from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, SurrogateModel, bent, forward
+from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, Encoding, SurrogateModel, bent, forward
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
 from hpo_gym.system.storage.whole import sealed
 

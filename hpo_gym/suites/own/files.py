@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
-from hpo_gym.problem import Objective, Sizes, sizes_of
+from hpo_gym.problem import Objective, sizes_of
 from hpo_gym.suites.own.objectives import check_objectives
 from hpo_gym.system import checksum, sealed, sha256, whole_files
 
@@ -99,16 +99,6 @@ class Description(_Strict):
     sha256: Annotated[dict[str, Hex], Field(min_length=1)]
     bytes: dict[str, Annotated[int, Field(ge=0)]] | None = None
     checksum: Hex | None = None
-
-    @property
-    def further(self) -> tuple[Objective, ...]:
-        """Return the descriptions of the columns of the array `objectives`."""
-        return tuple(Objective(**said.model_dump()) for said in self.objectives or ())
-
-    @property
-    def sizes(self) -> Sizes | None:
-        """Return the meaning of the fidelities, if they are sizes."""
-        return sizes_of(self.fidelity)
 
 
 # ---------------------------------------------------------------------------------------------- writing

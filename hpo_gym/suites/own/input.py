@@ -95,7 +95,8 @@ def fidelities_of(fidelities: Sequence[float] | None, f: int) -> tuple[float, ..
     if fidelities is None:
         if f == 1:
             return (1.0,)
-        raise InvalidValueError(f"`fidelities` must be given where `scores` have {f} of them, such as {_even(f)}.")
+        even = tuple(round((i + 1) / f, 3) for i in range(f))
+        raise InvalidValueError(f"`fidelities` must be given where `scores` have {f} of them, such as {even}.")
     try:
         out = tuple(float(v) for v in fidelities)
     except (TypeError, ValueError) as fault:
@@ -106,10 +107,6 @@ def fidelities_of(fidelities: Sequence[float] | None, f: int) -> tuple[float, ..
         near = (*sorted({v for v in out if 0 < v < 1}), 1.0)
         raise InvalidValueError(f"`0 < fidelities <= 1` must ascend and end in 1, got {out}; the nearest is {near}.")
     return out
-
-
-def _even(f: int) -> tuple[float, ...]:
-    return tuple(round((i + 1) / f, 3) for i in range(f))
 
 
 def sequence(name: str, values: object) -> list[Any]:

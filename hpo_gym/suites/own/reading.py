@@ -117,13 +117,12 @@ def _lines(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[tuple
 
 def _delimiter(path: Path) -> str:
     """Return the delimiter that gives the first lines the most cells, equally many in each."""
-    best, found = (False, 1), ","
-    for delimiter in DELIMITERS:
+
+    def merit(delimiter: str) -> tuple[bool, int]:
         sample = [len(cells) for _, cells in itertools.islice(_lines(path, delimiter, strict=False), _SAMPLE)]
-        merit = (len(set(sample)) == 1 and sample[0] > 1, max(sample[:1], default=1))
-        if merit > best:
-            best, found = merit, delimiter
-    return found
+        return len(set(sample)) == 1 and sample[0] > 1, max(sample[:1], default=1)
+
+    return max(DELIMITERS, key=merit)  # of equals the first
 
 
 def _columns(path: Path, delimiter: str) -> tuple[dict[str, TableColumn], Sequence[int]]:

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame, canonical, whole
 from hpo_gym.problem import (
     AnySpace,
+    Objective,
     Points,
     SearchSpace,
     Suite,
@@ -176,7 +177,8 @@ def load_folder(folder: str | Path) -> TableSuite:
     said, arrays = table_files.read_folder(folder)
     with blame(folder / table_files.SUITE):
         space = SearchSpace(said.space)
-        levels, further, models = given.fidelities_of(said.fidelities, len(said.fidelities)), said.further, said.sizes
+        levels, models = given.fidelities_of(said.fidelities, len(said.fidelities)), sizes_of(said.fidelity)
+        further = tuple(Objective(**one.model_dump()) for one in said.objectives or ())
         if models is not None:
             models.check(len(levels))
     with blame(folder / table_files.TABLE):

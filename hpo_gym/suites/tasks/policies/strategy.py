@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpo_gym.base import Floats, Keys, Singles, seeding
+from hpo_gym.suites.tasks.training.keyed import keys
 
 NOISE, STARTS, JUDGED, GAIN = range(11, 15)
 """Purposes of numbers drawn by key."""
@@ -32,8 +33,7 @@ class StrategyStep(NamedTuple):
 
 def noise(key: Keys, pairs: int, size: int) -> Singles:
     """Return standard normal numbers of a generation, ``(m, pairs, size)``, by its keys ``(m,)``."""
-    drawn = seeding.mix(seeding.mix(key, NOISE)[:, None], np.arange(pairs * size, dtype=np.uint64)[None])
-    return seeding.normal(drawn).astype(np.float32).reshape(len(key), pairs, size)
+    return seeding.normal(keys(key, NOISE, pairs * size)).astype(np.float32).reshape(len(key), pairs, size)
 
 
 def step(drawn: Singles, plus: Singles, minus: Singles) -> StrategyStep:
