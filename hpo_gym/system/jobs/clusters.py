@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, StateError, __version__, shown
-from hpo_gym.system.jobs.processes import ONE_THREAD, Job, Outcome, few_threads, perform
+from hpo_gym.system.jobs.processes import ONE_THREAD, Job, Outcome, environment, perform
 
 _TLS = {"ca": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
 """Names of files, and the options of Dask for encrypted connections."""
@@ -75,7 +75,7 @@ def dask_here(jobs: Sequence[Job], size: int, retries: int, timeout: float | Non
     local = {"threads_per_worker": 1, "processes": True, "host": "127.0.0.1", "memory_limit": 0}
     quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # Dask's port is fixed else
     with dask.config.set(rules), ExitStack() as stack:
-        with few_threads():  # a worker that is started again has it too
+        with environment(ONE_THREAD):  # a worker that is started again has it too
             cluster = stack.enter_context(distributed.LocalCluster(n_workers=size, **local, **quiet))
         client = stack.enter_context(distributed.Client(cluster))
         yield from _from_dask(client, jobs, "on this machine")

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 
 from hpo_gym.base import StateError
 
@@ -88,14 +89,10 @@ class _Worker:
         self.ready, self.since = False, 0.0
         self.job: Job | None = None
 
-    def give(self, job: Job) -> None:
-        self.job, self.since = job, time.perf_counter()
-        self.pipe.send(job)
-
     def seconds(self) -> float:
         return time.perf_counter() - self.since
 
-    def failed(self, error: str, status: str = "failed") -> Outcome:
+    def outcome(self, status: str, error: str) -> Outcome:
         """Return the outcome of the current job, and drop the job."""
         assert self.job is not None
         job, self.job = self.job, None
@@ -123,7 +120,8 @@ class _Pool:
                 self.workers.append(_Worker())
             readable = wait([w.pipe for w in self.workers], self._patience())
             ended = [self._attend(worker, worker.pipe in readable) for worker in list(self.workers)]
-            ended += self._hand_out()  # before the caller does its part, so that nobody waits for it
+            for worker in list(self.workers):  # before the caller does its part, so that nobody waits for it
+                ended += self._give(worker)
             yield from (outcome for outcome in ended if outcome is not None)
 
     def dismiss(self) -> None:
@@ -145,6 +143,7 @@ class _Pool:
         return max(0.0, min([1.0, *left]))
 
     def _attend(self, worker: _Worker, readable: bool) -> Outcome | None:
+        """Take the news of a worker; return the outcome of its job, if it has one."""
         if readable:
             return self._read(worker)
         if worker.process.exitcode is not None:
@@ -152,41 +151,38 @@ class _Pool:
         if self.timeout and worker.job is not None and worker.seconds() > self.timeout:
             self.workers.remove(worker)
             worker.kill()
-            return worker.failed(f"The job must end within `timeout` = {self.timeout} s and was killed.", "timeout")
+            return worker.outcome("timeout", f"The job must end within `timeout` = {self.timeout} s and was killed.")
         return None
-
-    def _hand_out(self) -> Iterator[Outcome | None]:
-        """Give jobs to idle workers; yield the failures of jobs that cannot travel."""
-        for worker in list(self.workers):
-            while worker in self.workers and worker.ready and worker.job is None and self.todo:
-                yield self._give(worker)
 
     def _read(self, worker: _Worker) -> Outcome | None:
         try:
-            message = worker.pipe.recv()
+            data = worker.pipe.recv_bytes()
         except (EOFError, OSError):
             return self._bury(worker)
-        except Exception:  # the value came, and cannot be read here
-            return worker.failed(traceback.format_exc())
-        if message is None:
+        if worker.job is None:  # its first word
             worker.ready, self.stillborn = True, 0
             return None
-        assert worker.job is not None
-        assert isinstance(message, Outcome)
-        outcome, worker.job = replace(message, key=worker.job.key), None
-        return outcome
-
-    def _give(self, worker: _Worker) -> Outcome | None:
-        job = self.todo.popleft()
         try:
-            worker.give(job)
-        except OSError:  # it died idle: no fault of the job
-            worker.job = None
-            self.todo.appendleft(job)
-            self._remove(worker)
-        except Exception:  # the arguments cannot travel
-            return worker.failed(traceback.format_exc())
-        return None
+            found: Outcome = ForkingPickler.loads(data)
+        except Exception:  # the value came, and cannot be read here
+            return worker.outcome("failed", traceback.format_exc())
+        job, worker.job = worker.job, None
+        return replace(found, key=job.key)
+
+    def _give(self, worker: _Worker) -> Iterator[Outcome]:
+        """Give the next job to a worker that is idle; yield the failures of jobs that cannot travel."""
+        while worker.ready and worker.job is None and self.todo:
+            worker.job, worker.since = self.todo.popleft(), time.perf_counter()
+            try:
+                data = ForkingPickler.dumps(worker.job)
+            except Exception:
+                yield worker.outcome("failed", traceback.format_exc())
+                continue
+            try:
+                worker.pipe.send_bytes(data)
+            except OSError:  # it died idle: no fault of the job
+                self.todo.appendleft(worker.job)
+                self._remove(worker)
 
     def _bury(self, worker: _Worker) -> Outcome | None:
         """Remove a dead worker; its job goes back to the end of the queue, or has had its tries."""
@@ -200,10 +196,9 @@ class _Pool:
         self.crashes[job.key] += 1
         if self.crashes[job.key] <= self.retries:
             self.todo.append(job)
-            worker.job = None
             return None
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return worker.failed(f"The worker died ({how}) at each of {self.crashes[job.key]} tries.", "crashed")
+        return worker.outcome("crashed", f"The worker died ({how}) at each of {self.crashes[job.key]} tries.")
 
     def _remove(self, worker: _Worker) -> None:
         self.workers.remove(worker)
@@ -228,7 +223,7 @@ def fresh(
     """
     context = multiprocessing.get_context("spawn")
     marks = {MARKS: ",".join(filter(None, (os.environ.get(MARKS), mark)))} if mark else {}
-    with few_threads(threads), whole_streams(), _ctrl_c_held(), _without_main():
+    with environment(dict.fromkeys(ONE_THREAD, str(threads))), whole_streams(), _ctrl_c_held(), _without_main():
         pipe, theirs = context.Pipe()
         process = context.Process(target=target, args=(theirs, *args))
         resource_tracker.ensure_running()  # it is this process's own, and has no mark
@@ -240,13 +235,6 @@ def fresh(
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment variables that limit numerical libraries to one thread."""
-
-
-@contextmanager
-def few_threads(threads: int = 1) -> Iterator[None]:
-    """Let processes that are started meanwhile use so many threads per numerical library."""
-    with environment(dict.fromkeys(ONE_THREAD, str(threads))):
-        yield
 
 
 @contextmanager
@@ -325,26 +313,17 @@ def _serve(pipe: Connection, parent: int, tied: bool) -> None:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     with suppress(EOFError, OSError):  # the driver is gone or has no more jobs
-        pipe.send(None)
+        pipe.send_bytes(b"ready")
         while True:
-            outcome = _receive_and_perform(pipe)
-            try:
-                pipe.send(outcome)
-            except OSError:
-                raise
-            except Exception:  # the value cannot travel
-                pipe.send(replace(outcome, status="failed", value=None, error=traceback.format_exc()))
+            pipe.send_bytes(_performed(pipe.recv_bytes()))
 
 
-def _receive_and_perform(pipe: Connection) -> Outcome:
+def _performed(data: bytes) -> bytes | memoryview:
+    """Run one job; a job that cannot be read here, and a value that cannot travel, are its failure."""
     try:
-        job = pipe.recv()
-    except (EOFError, OSError):
-        raise
-    except Exception:  # the job came, and cannot be read here
-        return Outcome("", "failed", None, traceback.format_exc())
-    assert isinstance(job, Job)
-    return perform(job)
+        return ForkingPickler.dumps(perform(ForkingPickler.loads(data)))
+    except Exception:
+        return ForkingPickler.dumps(Outcome("", "failed", None, traceback.format_exc()))
 
 
 def _die_with(parent: int, tied: bool) -> None:

@@ -2,7 +2,7 @@
 
 Our matrices are small: more threads win nothing on an idle machine, and wait for each other on a busy one. And sums are
 made in one order on any machine. New processes get their share of the processors from
-`hpo_gym.system.jobs.processes.few_threads`.
+`hpo_gym.system.jobs.processes.fresh`.
 """
 
 from __future__ import annotations
