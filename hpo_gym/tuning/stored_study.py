@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, beside, shown
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, beside, real, shown, whole
 from hpo_gym.problem import Hyperparameter, SearchSpace, Status
-from hpo_gym.system import Measured, Record, Store, exactly, expect, listed, mapping, number, of_type, verdict, whole
+from hpo_gym.system import Measured, Record, Store, exactly, expect, listed, mapping, of_type, verdict
 from hpo_gym.system import text as text_of
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
 FILE, PLAN = "tune.sqlite", "study"
+_MOST = 2**63  # of an integer
 
 _FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
@@ -150,14 +151,14 @@ def _plan(text: str, path: Path) -> StudyPlan:
         said["why"] = text_of("why", said.get("why", ""))
         mapping("settings", said["settings"])
         expect(said["direction"] in ("maximize", "minimize"), "its direction must be maximize or minimize")
-        whole("seed", said["seed"])
+        whole("seed", said["seed"], 0, _MOST)
         said["init"] = tuple(_config(space, one) for one in listed("init", said.get("init", [])))
         if said.get("belief") is not None:
             mapping("belief", said["belief"])
         if said.get("stopping") is not None:
-            said["stopping"] = [whole("stopping", v) for v in listed("stopping", said["stopping"])]
+            said["stopping"] = [whole("stopping", v, 0, _MOST) for v in listed("stopping", said["stopping"])]
         features = mapping("meta_features", said.get("meta_features", {}))
-        said["meta_features"] = {k: None if v is None else number("meta_features", v) for k, v in features.items()}
+        said["meta_features"] = {k: None if v is None else real("meta_features", v) for k, v in features.items()}
         return StudyPlan(**said)
 
 
@@ -173,15 +174,15 @@ def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[st
         exactly(
             "record", reported, {"trial", "config", *(("measured", "steps", "order") if ended else ())}, {"stopped"}
         )
-        n = whole("trial", reported["trial"], most=2**32 - 1)
+        n = whole("trial", reported["trial"], 0, 2**32 - 1)
         expect(record.cell == f"{n:08x}", f"its number must be that of its cell, got {n}")
         config = _config(space, reported["config"])
         if not ended:
             return n, config, None
         steps = tuple(_step(step) for step in listed("steps", reported["steps"]))
-        seconds, cpu = (number(name, times.get(name), 0.0) for name in ("seconds", "cpu_seconds"))
+        seconds, cpu = (real(name, times.get(name), 0.0) for name in ("seconds", "cpu_seconds"))
         stopped = of_type("stopped", reported.get("stopped", False), bool)
-        order = whole("order", reported["order"], most=2**32)
+        order = whole("order", reported["order"], 0, 2**32)
         measured = _measured(reported["measured"])
         return n, config, Ended(n, order, config, measured, steps, seconds, cpu, stopped)
 
@@ -189,19 +190,19 @@ def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[st
 def _measured(value: object) -> Measured:
     said = mapping("measured", value)
     exactly("measured", said, {"status", "reason", "score", "cost", "constraints"}, {"test_score"})
-    status = Status(whole("status", said["status"], most=max(Status)))
+    status = Status(whole("status", said["status"], 0, max(Status)))
     reason = text_of("reason", said["reason"])
-    score, tested = (None if said.get(k) is None else number(k, said[k]) for k in ("score", "test_score"))
+    score, tested = (None if said.get(k) is None else real(k, said[k]) for k in ("score", "test_score"))
     expect(score is not None or status is not Status.OK, "its score must be a number where it succeeded, got None")
-    cost = None if said["cost"] is None else number("cost", said["cost"], 0.0)
-    constraints = tuple(number("constraints", c) for c in listed("constraints", said["constraints"]))
+    cost = None if said["cost"] is None else real("cost", said["cost"], 0.0)
+    constraints = tuple(real("constraints", c) for c in listed("constraints", said["constraints"]))
     return Measured(status, reason, math.nan if score is None else score, cost, constraints, tested)
 
 
 def _step(value: object) -> tuple[int, float]:
     pair = listed("steps", value)
     expect(len(pair) == 2, f"its steps must be pairs of a step and a score, got {shown(pair, 80)}")
-    return whole("steps", pair[0], -(2**63)), number("steps", pair[1])
+    return whole("steps", pair[0], -_MOST, _MOST), real("steps", pair[1])
 
 
 def _space(value: object) -> SearchSpace:

@@ -178,4 +178,4 @@ def test_what_is_kept_of_a_number_of_numpy_goes_through_json() -> None:
     assert type(env.kernel.contexts.n_init) is int
     json.dumps(Protocol(budget=Budget.of(np.int64(3)), seeds=np.int32(2), fold=np.int8(1)).to_json())
     limits = Limits(np.float32(2.0), np.int64(10**6))
-    assert json.dumps([limits.seconds, limits.memory]) == "[2.0, 1000000.0]"
+    assert json.dumps([limits.seconds, limits.memory]) == "[2.0, 1000000]"

@@ -1,14 +1,13 @@
-"""Schemas of stored descriptions: checks that put the faults of foreign JSON in words."""
+"""Schemas of stored descriptions: checks that put the faults of foreign JSON in words; numbers: `base.errors`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hpo_gym.base import InvalidValueError, shown
 
-_LARGEST = sys.float_info.max
+T = TypeVar("T")
 
 
 def expect(holds: bool, otherwise: str) -> None:
@@ -17,24 +16,20 @@ def expect(holds: bool, otherwise: str) -> None:
         raise InvalidValueError(f"{otherwise}.")
 
 
+def of_type(what: str, value: object, kind: type[T], words: str = "") -> T:
+    """Return a value of exactly a type, in `words` for the message; raise `InvalidValueError` of another."""
+    expect(type(value) is kind, f"its {what} must be {words or f'of type {kind.__name__}'}, got {shown(value, 80)}")
+    return cast("T", value)
+
+
 def mapping(what: str, value: object) -> Mapping[str, Any]:
     """Return a mapping, or raise `InvalidValueError`."""
-    expect(isinstance(value, dict), f"its {what} must be a mapping, got {shown(value, 80)}")
-    assert isinstance(value, dict)
-    return value
+    return of_type(what, value, dict, "a mapping")
 
 
 def listed(what: str, value: object) -> list[Any]:
     """Return a list, or raise `InvalidValueError`."""
-    expect(isinstance(value, list), f"its {what} must be a list, got {shown(value, 80)}")
-    assert isinstance(value, list)
-    return value
-
-
-def of_type(what: str, value: object, kind: type) -> Any:
-    """Return a value of exactly a type, so that True is no integer; raise `InvalidValueError` of another."""
-    expect(type(value) is kind, f"its {what} must be of type {kind.__name__}, got {shown(value, 80)}")
-    return value
+    return of_type(what, value, list, "a list")
 
 
 def text(what: str, value: object, most: int = 10_000) -> str:
@@ -45,21 +40,6 @@ def text(what: str, value: object, most: int = 10_000) -> str:
         good = False
     expect(good, f"its {what} must be a text of at most {most} characters, got {shown(value, 80)}")
     return str(value)
-
-
-def number(what: str, value: object, least: float = -_LARGEST) -> float:
-    """Return a finite number of at least `least`, or raise `InvalidValueError`."""
-    good = type(value) in (int, float) and least <= value <= _LARGEST  # type: ignore[operator]
-    rule = "a finite number" if least < 0 else f"a finite number >= {least:g}"
-    expect(good, f"its {what} must be {rule}, got {shown(value, 80)}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def whole(what: str, value: object, least: int = 0, most: int = 2**63) -> int:
-    """Return an integer in a range, or raise `InvalidValueError`."""
-    good = type(value) is int and least <= value <= most
-    expect(good, f"its {what} must be an integer in {least}..{most}, got {shown(value, 80)}")
-    return int(value)  # type: ignore[call-overload,no-any-return]
 
 
 def exactly(what: str, said: Mapping[str, Any], needed: set[str], more: set[str] | None = None) -> None:
