@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from toys import gappy
 
 import hpo_gym
+from hpo_gym.env.observers.training import _SIGNALS, SHOWN
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import batch_of
+from hpo_gym.problem.trial import Trial
 
 VIEWS = [
     ("last", "box"),
@@ -129,3 +132,49 @@ def test_ask_ends_with_the_budget_and_before_reset_is_an_error() -> None:
         optimizer.ask()
     history = hpo_gym.rollout(optimizer, gappy().tasks("train")[0], budget=3)
     assert len(history) == 3
+
+
+def test_the_instance_seed_is_the_first_draw_and_the_policy_draws_next() -> None:
+    drawn: list[float] = []
+
+    def drawing(observation: Any, rng: np.random.Generator) -> int:
+        drawn.append(rng.random())
+        return 0
+
+    optimizer = PolicyOptimizer(drawing, "last", "pool")
+    optimizer.reset(Context.of(gappy().tasks("train")[0], 3), np.random.default_rng(7))
+    optimizer.ask()
+    expected = np.random.default_rng(7)
+    assert optimizer.runs.instance.tolist() == [expected.integers(0, 2**63)]
+    assert drawn == [expected.random()]
+
+
+def test_the_pool_of_a_context_is_the_one_pool_of_its_batch() -> None:
+    optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
+    optimizer.reset(Context.of(gappy().tasks("train")[0], 3), np.random.default_rng(0))
+    assert optimizer.runs.batch.one_pool is True  # type: ignore[attr-defined]
+
+
+def test_signals_are_taken_by_name_and_each_must_be_a_number() -> None:
+    shown: list[np.ndarray] = []
+
+    def keep(observation: np.ndarray, rng: np.random.Generator) -> int:
+        shown.append(observation)
+        return 0
+
+    space, first = gappy().tasks("train")[0].space, dict.fromkeys(_SIGNALS, 1.0)
+    optimizer = PolicyOptimizer(keep, "training", "move")
+    optimizer.reset(Context(space, 3.0, signals=first), np.random.default_rng(0))
+    query = optimizer.ask()
+    assert query is not None
+    for bad, words in (
+        ({"accuracy": 0.25}, r"`trial\.signals` must be \['accuracy', 'alignment', "),
+        ({**first, "more": 1.0}, r"`trial\.signals` must be .*'more'"),
+        ({**first, "alignment": math.nan}, r"`trial\.signals\['alignment'\]` must be a finite number, got nan"),
+    ):
+        with pytest.raises(hpo_gym.InvalidValueError, match=words):
+            optimizer.tell(Trial(query, 0.5, signals=bad))
+    optimizer.tell(Trial(query, 0.5, signals=dict(reversed({**first, "accuracy": 0.25}.items()))))
+    optimizer.ask()
+    at = 2 + 2 * space.d + SHOWN.index("accuracy")
+    assert [observation[at] for observation in shown] == [1.0, 0.25]

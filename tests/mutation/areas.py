@@ -52,6 +52,7 @@ AREAS = (
             "tests/parts/test_rewards.py",
             "tests/parts/test_scores.py",
             "tests/core/test_single.py",
+            "tests/core/test_objectives.py",
         ),
     ),
     Area(
@@ -70,6 +71,7 @@ AREAS = (
             "tests/core/test_infos.py",
             "tests/core/test_make.py",
             "tests/core/test_repeats.py",
+            "tests/parts/test_budget_cost.py",
         ),
     ),
     Area(

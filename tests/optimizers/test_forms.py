@@ -18,7 +18,8 @@ import hpo_gym
 from hpo_gym.app import _listing as listing
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimize.forms import form_of, make_optimizer
-from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.learning.saved import read_saved, write_saved
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 
@@ -118,6 +119,44 @@ def test_an_object_is_copied() -> None:
     one = make_optimizer("random")
     other = make_optimizer(one)
     assert other is not one and type(other) is type(one)
+
+
+@pytest.mark.long
+def test_each_form_has_a_name_and_a_spec_that_finds_it_again(own: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "nth"
+    hpo_gym.train(f"{own}:Nth", "SVM", settings={"n": 3}, out=folder)
+    own_class = type(make_optimizer(f"{own}:Nth"))
+    expected = {
+        "random": ("random", "random"),
+        "c:/agent.py:Mine": ("Mine", "c:/agent.py:Mine"),
+        f"{own}:Nth": ("Nth", f"{own}:Nth"),
+        f"{own}:Nth@{folder}": ("nth", f"saved:{own}:Nth@{folder.resolve()}"),
+        str(folder): ("nth", f"saved:{folder.resolve()}"),
+        "ppo-pool-tables": ("ppo-pool-tables", "saved:ppo-pool-tables"),
+        own_class: ("Nth", f"{own}:Nth"),
+        make_optimizer("random"): ("RandomSearch", "own:RandomSearch"),
+    }
+    assert {given: (form_of(given).name, form_of(given).spec) for given in expected} == expected
+    for trained in (str(folder), f"{own}:Nth@{folder}", "ppo-pool-tables"):
+        assert list(form_of(trained).settings) == ["checksum"]
+
+
+def test_a_saved_optimizer_of_a_class_that_only_this_process_has_is_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OPTIMIZERS, "_here", dict(OPTIMIZERS._here))
+    random: Any = type(make_optimizer("random"))
+
+    @OPTIMIZERS.register("own-random")
+    class Mine(random):  # type: ignore[misc]
+        def load(self, folder: Path) -> None:
+            self.seen = frozenset(read_saved(folder, "own-random")[0]["seen"])
+
+    write_saved(tmp_path / "mine", "own-random", {"version": 1, "seen": ["a family"]})
+    form = form_of(tmp_path / "mine")
+    assert (form.name, form.spec, list(form.settings)) == ("mine", "own:mine", ["checksum"])
+    made: Any = form.make()
+    assert type(made) is Mine and made.seen == {"a family"}
 
 
 @pytest.mark.parametrize(

@@ -128,18 +128,29 @@ def test_a_lower_fidelity_costs_what_it_cost_and_is_lowered_for_no_budget() -> N
     assert [i["status"] for i in infos] == ["ok", "timeout"]
 
 
+def with_a_cheap_row() -> hpo_gym.Suite:
+    """Row 0 costs a thousandth."""
+    table = known.plain().table
+    cheap = replace(table, cost=np.where(np.arange(5)[None, :, None] == 0, 1e-3, table.cost))
+    return replace(known.plain(), table=cheap, members=tuple(replace(t, table=cheap) for t in known.plain().members))
+
+
 def test_a_run_has_room_for_sixteen_trials_a_unit() -> None:
     assert most_trials(3.0) == 48 and most_trials(1.25) == 20 and most_trials(0.01) == 1
     assert most_trials(33.0, (0.02, 1.0)) == 1650
-    table = known.plain().table
-    cheap = replace(table, cost=np.where(np.arange(5)[None, :, None] == 0, 1e-3, table.cost))
-    suite = replace(known.plain(), table=cheap, members=tuple(replace(t, table=cheap) for t in known.plain().members))
+    suite = with_a_cheap_row()
     env = hpo_gym.HPOEnv(suite, codec="pool", budget_cost=1, task="a", reward="regret_rate", observer="summary")
     env.reset(seed=0)
     reported = [env.step(0) for _ in range(16)]
     assert [t[2] for t in reported] == [False] * 15 + [True]
     spent = 16e-3 / suite.task("a").cost_unit
     assert sum(t[1] for t in reported) == pytest.approx(-0.5 * spent / 16 - 0.75 * (1 - spent / 16), rel=1e-6)
+
+
+def test_an_initial_design_takes_none_of_this_room() -> None:
+    env = hpo_gym.HPOEnv(with_a_cheap_row(), codec="pool", budget_cost=1, task="a", n_init=2)
+    env.reset(seed=0)
+    assert [env.step(0)[2] for _ in range(16)] == [False] * 15 + [True]
 
 
 # ---------------------------------------------------------------------- what is shown
