@@ -164,9 +164,10 @@ def test_noise_and_choices_are_functions_of_the_seed() -> None:
         ({"budget": 0}, r"`budget` must be a finite number in \(0, 1000000\], got 0"),
         ({"budget": -1.0}, "`budget` must be a finite number"),
         ({"n_init": -1}, r"`n_init` must be an integer in \[0, 1000000\], got -1; the nearest is 0"),
+        ({"seed": -1}, r"`seed` must be an integer in \[0, 2\*\*64\), got -1; the nearest is 0"),
     ],
 )
-def test_a_run_needs_a_budget(more: dict[str, Any], rule: str) -> None:
+def test_numbers_of_a_run_are_held_to_their_range(more: dict[str, Any], rule: str) -> None:
     with pytest.raises(InvalidValueError, match=rule):
         hpo_gym.rollout(Script(), SQUARE.task("a"), **more)
 
