@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_gym.problem.budget import affordable, ended_by, horizon, over, payable, pays
+from hpo_gym.problem.costs import COST, Budget
 
 LEVELS = (1 / 9, 1 / 3, 1.0)
 ninths = st.integers(0, 40)
@@ -55,3 +56,9 @@ def test_the_most_evaluations(budget, levels, most):
 def test_trials_by_full_evaluations():
     spent = np.array([-1.0, 0.0, *(summed(count) for count in (3, 9, 12, 18, 19))])  # two given points first
     assert ended_by(spent, np.arange(1, 4)).tolist() == [4, 6, 7]
+
+
+def test_the_horizon_of_either_kind_of_budget():
+    assert Budget(4.0).horizon((0.25, 1.0)) == 16
+    assert Budget(4.0, COST).horizon((0.25, 1.0)) == 64  # sixteen a unit
+    assert Budget(4.0, COST).horizon((0.02, 1.0)) == 200  # fifty a unit, at the lowest fidelity

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -357,6 +358,44 @@ def test_a_model_chooses_as_it_does_on_its_env(kind: str) -> None:
     reported = [c for c in chosen if c is not None]  # at the end of an episode the next one has begun
     assert len(reported) >= 5
     np.testing.assert_allclose(ours[: len(reported)], reported, rtol=1e-6)
+
+
+@pytest.mark.long
+def test_a_policy_is_asked_about_observations_normalised_as_in_its_training() -> None:
+    model = models()["normalized"]
+    model.learn(64)
+    optimizer: Any = make_optimizer(model)
+    optimizer.reset(Context.of(_task_of(model.get_env()), 6), np.random.default_rng(0))
+    asked: list[np.ndarray] = []
+
+    def first(observation: np.ndarray, **more: Any) -> tuple[int, None]:
+        asked.append(observation)
+        return 0, None
+
+    optimizer.network = SimpleNamespace(predict=first)
+    raw = optimizer.observer(optimizer._contexts, optimizer.runs)[0]
+    optimizer.ask()
+    np.testing.assert_allclose(asked[0], model.get_env().normalize_obs(raw), rtol=1e-6)
+    assert not np.allclose(asked[0], raw)
+
+
+@pytest.mark.long
+def test_a_policy_that_draws_does_so_by_the_seed_of_its_run_alone() -> None:
+    import torch
+
+    from hpo_gym.optimize.forms.sb3_policy import SB3Policy
+
+    model = models()["ppo"]
+    task = _task_of(model.get_env())
+
+    def chosen(seed: int) -> list[int]:
+        optimizer = SB3Policy(model, deterministic=False)
+        return [task.row_of(config) for config in hpo_gym.rollout(optimizer, task, 6, seed=seed).configs]
+
+    before = torch.random.get_rng_state()
+    runs = [chosen(seed) for seed in (0, 1, 0, 1)]
+    assert runs[:2] == runs[2:] and runs[0] != runs[1]
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def _inner(around: Any) -> Any:
