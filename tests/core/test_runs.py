@@ -279,6 +279,23 @@ def test_without_a_block_the_last_configuration_is_looked_up() -> None:
     assert runs.last_x().tolist() == [[0, 0.25], [0.25, 1]]
 
 
+def test_the_last_configuration_but_one_is_that_before_or_the_first() -> None:
+    first = np.array([0.125, 0.875])
+    runs = start(toys.square(), [A, B, A], 4)
+    runs.submit(which(0, 1, 3))
+    assert runs.x_before(first).tolist() == [[0.125, 0.875]] * 3
+    runs.begin(some(1), which(A), instances(99))
+    runs.submit(which(2, 3, 1))
+    assert runs.x_before(first).tolist() == [[0, 0.25], [0.125, 0.875], [0.25, 1]]
+    runs.submit(which(3, 2, 0))
+    assert runs.x_before(first).tolist() == [[1, 0.75], [0.25, 1], [0.5, 0.5]]
+    runs = start(toys.slopes(), [A], 2)
+    runs.submit(points((0.5, 1.0)))
+    assert runs.x_before(first).tolist() == [[0.125, 0.875]]
+    runs.submit(points((0.25, 0.5)))
+    assert runs.x_before(first).tolist() == [[0.5, 1.0]]
+
+
 def test_a_score_beyond_float32_is_shown_as_infinite() -> None:
     huge = hpo_gym.table_suite("Huge", toys.SPACE, np.array(toys.X), np.array([[1e300, 0.0, -1e300, 1.0]]))
     runs = start(huge, [0, 0], 2)

@@ -123,7 +123,10 @@ def test_an_object_is_copied() -> None:
 
 
 @pytest.mark.long
-def test_each_form_has_a_name_and_a_spec_that_finds_it_again(own: Path, tmp_path: Path) -> None:
+def test_each_form_has_a_name_and_a_spec_that_finds_it_again(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "nth"
     hpo_gym.train(f"{own}:Nth", "SVM", settings={"n": 3}, out=folder)
     own_class = type(make_optimizer(f"{own}:Nth"))
@@ -131,14 +134,14 @@ def test_each_form_has_a_name_and_a_spec_that_finds_it_again(own: Path, tmp_path
         "random": ("random", "random"),
         "c:/agent.py:Mine": ("Mine", "c:/agent.py:Mine"),
         f"{own}:Nth": ("Nth", f"{own}:Nth"),
-        f"{own}:Nth@{folder}": ("nth", f"saved:{own}:Nth@{folder.resolve()}"),
-        str(folder): ("nth", f"saved:{folder.resolve()}"),
+        f"{own}:Nth@nth": ("nth", f"saved:{own}:Nth@{folder.resolve()}"),
+        "nth": ("nth", f"saved:{folder.resolve()}"),
         "ppo-pool-tables": ("ppo-pool-tables", "saved:ppo-pool-tables"),
         own_class: ("Nth", f"{own}:Nth"),
         make_optimizer("random"): ("RandomSearch", "own:RandomSearch"),
     }
     assert {given: (form_of(given).name, form_of(given).spec) for given in expected} == expected
-    for trained in (str(folder), f"{own}:Nth@{folder}", "ppo-pool-tables"):
+    for trained in ("nth", f"{own}:Nth@nth", "ppo-pool-tables"):
         assert list(form_of(trained).settings) == ["checksum"]
 
 
