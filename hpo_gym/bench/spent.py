@@ -22,7 +22,7 @@ def points(amount: float) -> Floats:
     return amount * np.arange(1, POINTS + 1) / POINTS
 
 
-def spent_of(cost: Floats, unit: float, n_init: int = 0) -> Floats:
+def spent_of(cost: Floats, unit: float, n_init: int) -> Floats:
     """Return the budget used after each trial, in units, ``(t,)``; the initial design costs nothing.
 
     Args:

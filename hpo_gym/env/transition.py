@@ -31,7 +31,7 @@ class Transition:
         idle: Runs without a trial in the last step, ``(n,)``, or None.
     """
 
-    def __init__(self, batch: TaskBatch, runs: Runs, levels: tuple[float, ...], n_init: int = 0) -> None:
+    def __init__(self, batch: TaskBatch, runs: Runs, levels: tuple[float, ...], n_init: int) -> None:
         self.batch, self.runs, self.n = batch, runs, runs.n
         self.over, self.waiting = np.ones(runs.n, bool), True
         self.idle: Mask | None = None
