@@ -376,7 +376,8 @@ def test_a_surrogate_that_no_fit_can_be_is_refused_though_its_checksums_are_righ
                 {"scales": arrays["scales"][..., :5]}, {"rising": arrays["rising"][:1]}):  # fmt: skip
         with pytest.raises(DamagedDataError, match=ARRAYS):
             read(**odd)
-    for said in ({"served": 1}, {"agreement": {}}, {"table": None}, {"fidelities": 3}, {"version": "1"}):
+    for said in ({"served": 1}, {"agreement": {}}, {"table": None}, {"fidelities": 3}, {"version": "1"},
+                 {"agreement": {**about["agreement"], "top": "nan"}}):  # fmt: skip
         with pytest.raises(DamagedDataError, match=ABOUT):
             read(said)
 
