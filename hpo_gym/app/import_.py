@@ -58,7 +58,7 @@ def import_(
 
     Of a file with one trial a line, of the folder of a tuning, or of studies of Optuna.
     """
-    from hpo_gym.suites import describe, suite_from_csv, suite_from_optuna
+    from hpo_gym.suites import suite_from_csv, suite_from_optuna
 
     if (file is None) == (optuna is None):
         raise InvalidValueError("`hpo-gym import` must be given a file or --optuna, one of them.")
@@ -88,22 +88,15 @@ def import_(
                 file, given, task or "task", keep=words(keep), loss=loss, delimiter=tab, decimal=decimal,
                 objectives=further or None, **shared,
             )  # fmt: skip
-    suite.save(out)
-    if space is None:
-        print(describe(suite.space))
-    _print_sizes(suite, out)
+    _finish(suite, out, tells_space=space is None)
 
 
 def _import_tuning(folder: Path, out: Path, name: str | None, others: Sequence[str]) -> None:
-    from hpo_gym.suites import describe
     from hpo_gym.tuning import Tuned
 
     if others:
         raise InvalidValueError(f"`{others[0]}` must go with a file, {folder} holds a tuning, which says all of it.")
-    suite = Tuned.load(folder).suite(name or folder.resolve().name)
-    suite.save(out)
-    print(describe(suite.space))
-    _print_sizes(suite, out)
+    _finish(Tuned.load(folder).suite(name or folder.resolve().name), out)
 
 
 def _space(path: Path | None) -> Any:
@@ -119,7 +112,13 @@ def _space(path: Path | None) -> Any:
         raise DamagedDataError(f"{path} must be the JSON of a ConfigSpace: {fault}") from fault
 
 
-def _print_sizes(suite: Suite, out: Path) -> None:
+def _finish(suite: Suite, out: Path, *, tells_space: bool = True) -> None:
+    """Write the suite, and print what it is."""
+    from hpo_gym.suites import describe
+
+    suite.save(out)
+    if tells_space:
+        print(describe(suite.space))
     counts = {split: len(suite.tasks(split)) for split in ("train", "val", "test")}
     listed = ", ".join(f"{count} {split}" for split, count in counts.items())
     k = len(suite.members)

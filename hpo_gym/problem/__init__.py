@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from hpo_gym.problem.nearest.pool import draw_rows as draw_rows
     from hpo_gym.problem.nearest.pool import keys as keys
     from hpo_gym.problem.nearest.pool import pool_of as pool_of
-    from hpo_gym.problem.objectives.constraints import check_constraints as check_constraints
-    from hpo_gym.problem.objectives.constraints import rule_of as rule_of
     from hpo_gym.problem.objectives.front import hypervolume as hypervolume
     from hpo_gym.problem.objectives.front import nondominated as nondominated
     from hpo_gym.problem.objectives.objective import COST_OBJECTIVE as COST_OBJECTIVE
     from hpo_gym.problem.objectives.objective import EVERY as EVERY
     from hpo_gym.problem.objectives.objective import SCORE as SCORE
     from hpo_gym.problem.objectives.objective import Objective as Objective
+    from hpo_gym.problem.objectives.objective import check_constraints as check_constraints
     from hpo_gym.problem.objectives.objective import find_objective as find_objective
     from hpo_gym.problem.objectives.objective import refuse_reserved as refuse_reserved
+    from hpo_gym.problem.objectives.objective import rule_of as rule_of
     from hpo_gym.problem.objectives.outcomes import Outcomes as Outcomes
     from hpo_gym.problem.prior import Scale as Scale
     from hpo_gym.problem.prior import evaluations as evaluations
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from hpo_gym.problem.prior_costs import earlier_costs as earlier_costs
     from hpo_gym.problem.prior_costs import log_costs as log_costs
     from hpo_gym.problem.prior_costs import mean_log_costs as mean_log_costs
-    from hpo_gym.problem.random_search import random_regret as random_regret
-    from hpo_gym.problem.random_search import random_test_regret as random_test_regret
+    from hpo_gym.problem.regret import random_regret as random_regret
+    from hpo_gym.problem.regret import random_test_regret as random_test_regret
     from hpo_gym.problem.regret import relative_regret as relative_regret
     from hpo_gym.problem.regret import relative_regret_of as relative_regret_of
     from hpo_gym.problem.regret import share_of as share_of
@@ -78,11 +78,11 @@ if TYPE_CHECKING:
     from hpo_gym.problem.space.forms import levels_of as levels_of
     from hpo_gym.problem.space.forms import of_distribution as of_distribution
     from hpo_gym.problem.space.forms import read_space as read_space
+    from hpo_gym.problem.space.hyperparameter import Part as Part
+    from hpo_gym.problem.space.hyperparameter import between as between
+    from hpo_gym.problem.space.hyperparameter import choices as choices
     from hpo_gym.problem.space.hyperparameter import column as column
     from hpo_gym.problem.space.hyperparameter import place_of as place_of
-    from hpo_gym.problem.space.parts import Part as Part
-    from hpo_gym.problem.space.parts import between as between
-    from hpo_gym.problem.space.parts import choices as choices
     from hpo_gym.problem.suite import FOLDS as FOLDS
     from hpo_gym.problem.suite import MEMORIES as MEMORIES
     from hpo_gym.problem.suite import SPLITS as SPLITS

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpo_gym.base import Floats
+from hpo_gym.problem.task import Task
 
 
 def relative_regret(
@@ -42,3 +43,25 @@ def relative_regret_of(score: float, best: float, worst: float) -> float:
 def share_of(gap: Floats, span: Floats) -> Floats:
     """Differences of scores as shares of the range ``best - worst`` of their task; 0 on a flat one."""
     return np.asarray(gap / np.where(span > 0.0, span, np.inf))
+
+
+def random_regret(task: Task) -> float:
+    """Mean normalised regret of a random configuration at full fidelity: exactly, over all rows that a table measured.
+
+    It is the state of a run with a budget in cost before its first trial has ended. A failure has the worst score. Of
+    a task without a pool, it is over its 1,000 evenly spread points; 1 where it tells nothing of itself.
+    """
+    known = task.evaluations()
+    there = np.isfinite(known.score)
+    return float(relative_regret(known.score[there], task.best, task.worst).mean()) if there.any() else 1.0
+
+
+def random_test_regret(task: Task) -> float:
+    """Return `random_regret` of the test score.
+
+    Args:
+        task: A task whose table has test scores.
+    """
+    pool, bounds = task.measured_pool, task.test_range
+    assert pool is not None and bounds is not None
+    return float(relative_regret(np.asarray(task.test_scores(pool)), *bounds).mean())

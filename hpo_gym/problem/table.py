@@ -18,8 +18,7 @@ from hpo_gym.base import Floats, Ints, InvalidValueError, Keys
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.candidates import Shut
 from hpo_gym.problem.nearest.pool import Gaps, Pool
-from hpo_gym.problem.objectives.constraints import broken
-from hpo_gym.problem.objectives.objective import SCORE, Objective, find_objective
+from hpo_gym.problem.objectives.objective import SCORE, Objective, broken, find_objective
 from hpo_gym.problem.sizes import Sizes
 from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch, filled, noise_keys

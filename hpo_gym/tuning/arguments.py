@@ -18,7 +18,7 @@ from hpo_gym.problem import AnySpace, Belief, Evaluations, SearchSpace, read_spa
 from hpo_gym.suites import values_of
 from hpo_gym.system import usable_cores
 from hpo_gym.tuning.allowance import Allowance
-from hpo_gym.tuning.auto import AUTO, chosen
+from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.stored_study import FILE, stored_plan
@@ -81,9 +81,8 @@ def checked(
     earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
     why = ""
     if is_auto(optimizer):
-        choice = chosen(known, earlier, in_cost=budget.cost is not None)
-        optimizer, why = choice.optimizer, choice.why
-        first = first or (() if choice.default is None else (choice.default,))
+        optimizer, why = chosen(known, earlier, in_cost=budget.cost is not None)
+        first = first or ((known.default,) if optimizer == ALONE else ())
     form, made = ready(optimizer)
     if believed is not None and not reads_belief(made):
         raise InvalidValueError(f"`belief` needs an optimizer that reads it, such as 'gp-ei'; {form.name!r} does not.")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from hpo_gym.problem import Evaluations, SearchSpace, known
 
@@ -13,23 +11,8 @@ MANY = 6
 """From so many earlier tasks on, they say more than the trials of a young run."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Result of the rule.
-
-    Attributes:
-        optimizer: Its name.
-        why: The reason, in words.
-        default: The default configuration, if it is tried first.
-    """
-
-    optimizer: str
-    why: str
-    default: dict[str, Any] | None = None
-
-
-def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> Choice:
-    """Return the optimizer for a tuning.
+def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> tuple[str, str]:
+    """Return the optimizer for a tuning, and the reason in words.
 
     - Six earlier tasks or more with a success: `transfer-mix`; under a budget in cost `transfer-time`.
     - One to five: `gp-warm`, which tries the best of their configurations and then trusts its own trials.
@@ -45,7 +28,7 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = 
         why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}"
     else:
         why = "no earlier task is known"
-    return Choice(taken(n, in_cost=in_cost), why, None if n else space.default)
+    return taken(n, in_cost=in_cost), why
 
 
 def taken(n: int, *, in_cost: bool = False) -> str:

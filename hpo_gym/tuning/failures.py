@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hpo_gym.base import PACKAGE, TrialsFailedError
 from hpo_gym.problem import Status
@@ -48,24 +48,19 @@ def counted(ended: Sequence[Ended]) -> list[tuple[int, str]]:
     return [(count, first[kind]) for kind, count in Counter(map(kind_of, lost)).most_common()]
 
 
-@dataclass
+@dataclass(frozen=True)
 class FailureWatch:
     """Examine each ended trial: warn about the first failure of each kind, and end a tuning that only fails.
 
     Attributes:
         most: A tuning ends if its first `most` trials failed alike; None: never.
-        before: Trials that had ended when this tuning began or continued.
+        before: Number of trials that had ended when this tuning began or continued.
         where: Words on the place of the trials.
     """
 
     most: int | None
-    before: Sequence[Ended] = ()
+    before: int = 0
     where: str = ""
-    _kinds: set[Kind] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._since = len(self.before)
-        self._succeeded = any(not failed(e.measured) for e in self.before)
 
     def look(self, ended: Sequence[Ended]) -> None:
         """Look at the last of all trials that have ended.
@@ -73,19 +68,16 @@ class FailureWatch:
         Raises:
             TrialsFailedError: The first ones failed alike.
         """
-        last = ended[-1]
+        last, new = ended[-1], ended[self.before :]
         if not failed(last.measured):
-            self._succeeded = True
             return
         kind, why = kind_of(last.measured), f"{last.measured.status.label}: {last.measured.reason}"
-        new = ended[self._since :]
-        if self.most is not None and not self._succeeded and len(new) == self.most and self._ends(new):
+        if len(new) == self.most and all(failed(e.measured) for e in ended) and self._ends(new):
             raise TrialsFailedError(
                 f"The first {len(new)} trials must not all fail alike, they did ({why}). Mend the objective, or let "
                 f"failures count with `max_failures=None` (`--max-failures 0`). {self.where}"
             )
-        if kind not in self._kinds:
-            self._kinds.add(kind)
+        if all(kind_of(e.measured) != kind for e in new[:-1]):
             warnings.warn(f"Trial {last.number + 1} is no success ({why}). The tuning goes on.", stacklevel=_level())
 
     def _ends(self, new: Sequence[Ended]) -> bool:

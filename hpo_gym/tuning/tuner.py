@@ -115,7 +115,7 @@ def tune(
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
             guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
-            watch = FailureWatch(most, tuple(study.ended), _kept(folder))
+            watch = FailureWatch(most, len(study.ended), _kept(folder))
             seeded = takes_seed(objective)
             _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()
         result = tell.result = Tuned.of(study)

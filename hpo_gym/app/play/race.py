@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hpo_gym.base import InvalidValueError, UnknownNameError, seeding, whole
 from hpo_gym.bench import families_first, regret_of
-from hpo_gym.optimize import Context, Form, Optimizer, Run, Trainable, choices_of, form_of, turns
+from hpo_gym.optimize import Context, Form, Optimizer, Run, Trainable, choices_of, form_of, make_optimizer, turns
 from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, floor_of, has_seen, over
 from hpo_gym.suites import is_shipped
 
@@ -19,7 +19,7 @@ class Lane:
     """The run of one optimizer.
 
     Args:
-        form: What it is, and how it is called.
+        who: The name of the optimizer, and the optimizer.
         suite, task, budget, seed: As of `Race`.
 
     Attributes:
@@ -28,9 +28,9 @@ class Lane:
         counts: How many trials had been made by then.
     """
 
-    def __init__(self, form: Form, suite: Suite, task: Task, budget: int, seed: int) -> None:
-        self.name, self.values, self.counts = form.name, list[float](), list[int]()
-        optimizer = ready(form)
+    def __init__(self, who: tuple[str, Optimizer], suite: Suite, task: Task, budget: int, seed: int) -> None:
+        self.name, optimizer = who
+        self.values, self.counts = list[float](), list[int]()
         prior = tuple(e for e in suite.prior() if e.family != task.family)
         instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
         context = Context.of(task, budget, prior, starts=seeding.starts_seed(instance))
@@ -97,9 +97,10 @@ class Race:
         """
         known = suite.task(first_task(suite) if task is None else task)
         evaluations = whole("budget", known.budget if budget is None else budget)
-        forms = [_form(agent), *(form_of(name) for name in CONTROLS)]
-        own = forms[:1] + [form for form in forms[1:] if form.spec != forms[0].spec]
-        return cls(suite, known, evaluations, seed, [Lane(form, suite, known, evaluations, seed) for form in own])
+        form, optimizer = _ready(agent)
+        others = [(name, make_optimizer(name)) for name in CONTROLS if name != form.spec]
+        lanes = [Lane(who, suite, known, evaluations, seed) for who in ((form.name, optimizer), *others)]
+        return cls(suite, known, evaluations, seed, lanes)
 
     @property
     def measure(self) -> str:
@@ -159,30 +160,24 @@ def first_task(suite: Suite, seed: int | None = None) -> str:
     return order[0] if seed is None else order[seeding.key("play", suite.name, seed) % len(order)]
 
 
-def ready(form: Form) -> Optimizer:
-    """Return an optimizer ready to run without training.
+def _ready(agent: object) -> tuple[Form, Optimizer]:
+    """Return the form of an agent, and the agent ready to run; the error for a suite's name says so.
 
     Raises:
         InvalidValueError: It learns, and is not trained.
     """
-    made: Optimizer = form.make()
-    if isinstance(made, Trainable) and not made.seen:
-        raise InvalidValueError(
-            f"The agent must be trained, {form.name!r} is not: `hpo-gym train {form.name} --out mine`, then give "
-            "`mine`; `hpo-gym list` names what ships trained."
-        )
-    return made
-
-
-def _form(agent: object) -> Form:
-    """Return the form of an agent; the error for a suite's name says so."""
     try:
         form = form_of(agent)
-        form.make()
+        made: Optimizer = form.make()
     except UnknownNameError as fault:
         if isinstance(agent, str) and is_shipped(agent):
             raise InvalidValueError(
                 f"An agent must come first, {agent!r} is a suite: `hpo-gym demo transfer-mix {agent}`."
             ) from fault
         raise
-    return form
+    if isinstance(made, Trainable) and not made.seen:
+        raise InvalidValueError(
+            f"The agent must be trained, {form.name!r} is not: `hpo-gym train {form.name} --out mine`, then give "
+            "`mine`; `hpo-gym list` names what ships trained."
+        )
+    return form, made

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, shown
-from hpo_gym.problem.space.hyperparameter import place_of
-from hpo_gym.problem.space.parts import Part
+from hpo_gym.problem.space.hyperparameter import Part, place_of
 
 _FORM = "[{'kernel': ['rbf'], 'gamma': (0.01, 1.0)}, {'kernel': ['linear']}]"
 

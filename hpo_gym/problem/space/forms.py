@@ -12,8 +12,7 @@ import numpy as np
 from hpo_gym.base import HPOGymError, InvalidValueError, shown
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.branches import joined
-from hpo_gym.problem.space.hyperparameter import check_unit, is_finite, place_of
-from hpo_gym.problem.space.parts import Part, between, choices
+from hpo_gym.problem.space.hyperparameter import Part, between, check_unit, choices, is_finite, place_of
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
