@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hpo_gym.base import InvalidValueError, UnknownNameError, shown, unknown
@@ -68,7 +68,15 @@ def keywords_checked(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @functools.wraps(function)
         def checked(*args: P.args, **keywords: P.kwargs) -> R:
-            _check(call, places, args, keywords)
+            for name in keywords:
+                if name not in places:
+                    raise unexpected(call, name, places)
+            for name, value in zip(places, args, strict=False):
+                if name in keywords:
+                    raise InvalidValueError(
+                        f"`{name}` of {call} must be given once, got {shown(value)} by its place and "
+                        f"{shown(keywords[name])} by its name; the order is ({', '.join(places[:3])}, ...)."
+                    )
             return function(*args, **keywords)
 
         return checked
@@ -83,29 +91,15 @@ def takes(config: Callable[P, C], call: str) -> Callable[[Callable[[S, C], None]
         config: The dataclass.
         call: Name of the constructor in messages.
     """
-    signature = inspect.signature(config)
-    places = list(signature.parameters)
+    signature, made = inspect.signature(config), keywords_checked(call)(config)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
     def decorate(init: Callable[[S, C], None]) -> Callable[Concatenate[S, P], None]:
         @functools.wraps(init)
         def checked(self: S, *args: P.args, **keywords: P.kwargs) -> None:
-            _check(call, places, args, keywords)
-            init(self, config(*args, **keywords))
+            init(self, made(*args, **keywords))
 
         checked.__signature__ = signature.replace(parameters=[own, *signature.parameters.values()])  # type: ignore[attr-defined]
         return checked  # type: ignore[return-value]  # `self` has a name
 
     return decorate
-
-
-def _check(call: str, places: Sequence[str], args: Sequence[object], keywords: Mapping[str, object]) -> None:
-    for name in keywords:
-        if name not in places:
-            raise unexpected(call, name, places)
-    for name, value in zip(places, args, strict=False):
-        if name in keywords:
-            raise InvalidValueError(
-                f"`{name}` of {call} must be given once, got {shown(value)} by its place and "
-                f"{shown(keywords[name])} by its name; the order is ({', '.join(places[:3])}, ...)."
-            )

@@ -236,11 +236,9 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
 
     def _lazy(self, step: Step, began: Ints | None) -> Lazy:
         """Return the objectives in the infos of a step, if asked for; NaN for runs that have just begun."""
-        return (
-            {}
-            if self._reported is None
-            else {"objectives": functools.partial(reported_of, self._reported, step, began)}
-        )
+        if self._reported is None:
+            return {}
+        return {"objectives": functools.partial(reported_of, self._reported, step, began)}
 
     def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
         """Return the infos of a step after some runs have begun anew."""

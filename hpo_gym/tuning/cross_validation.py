@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from hpo_gym.base import StateError, seeding
 from hpo_gym.problem import Status
-from hpo_gym.system import Guard, Limits, Measured, Verdict
+from hpo_gym.system import Asked, Guards, Limits, Measured, Verdict
 from hpo_gym.tuning.arguments import threads_of
 
 Fold = dict[str, Any]
@@ -105,23 +105,15 @@ def under_guard(rule: CrossValidation, limits: Limits, side_by_side: int, seed: 
         side_by_side: Parallel trials of a batch.
         seed: Of the global generators in each trial.
     """
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        objective, threads = _Told(rule, folder, get_config()), threads_of(side_by_side)
-        guards = [stack.enter_context(Guard(objective, threads=threads)) for _ in range(side_by_side)]
+    with tempfile.TemporaryDirectory() as name, closing(Guards(side_by_side, threads_of(side_by_side))) as guards:
+        folder = Path(name)
+        objective = _Told(rule, folder, get_config())
 
         def evaluate(batch: Batch) -> list[tuple[list[Fold], Verdict]]:
-            numbers, out = list(batch), []
-            for start in range(0, len(numbers), side_by_side):
-                now = list(zip(guards, numbers[start : start + side_by_side], strict=False))
-                for guard, number in now:
-                    own = seeding.key("trial", seed, number)
-                    guard.start(batch[number], limits=limits, seed=own, named={"number": number})
-                for guard, number in now:
-                    verdict = guard.read()
-                    assert isinstance(verdict, Verdict)  # it tells no steps
-                    out.append((_folds(rule, folder, number, verdict), verdict))
-            return out
+            seeds = {number: seeding.key("trial", seed, number) for number in batch}
+            asked = [Asked(objective, batch[n], {"number": n}, own, limits) for n, own in seeds.items()]
+            verdicts = guards.run(asked)
+            return [(_folds(rule, folder, n, verdict), verdict) for n, verdict in zip(batch, verdicts, strict=True)]
 
         yield evaluate
 

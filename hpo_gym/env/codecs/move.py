@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,14 @@ from numpy.typing import NDArray
 from hpo_gym.base import Ints
 from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.codecs._one_choice import OneChoice
-from hpo_gym.env.codecs._steps import count_of, stepped
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.problem import level_grid, nearest_level
+from hpo_gym.problem import Hyperparameter, Points, SearchSpace, level_grid, nearest_level
+
+_FACTORS = (2.0, 10.0)
+"""By which a logarithmic range is gone down or up."""
+_SHARES = (0.05, 0.2)
+"""The same of another range, in shares of it; of choices one and two places."""
 
 
 @CODECS.register("move")
@@ -35,7 +40,7 @@ class Move(OneChoice):
         self.levels = levels
 
     def count(self, contexts: Contexts) -> int:
-        return count_of(contexts.space) if contexts.batch.signals else 2 * contexts.space.d + 1
+        return (4 if contexts.batch.signals else 2) * contexts.space.d + 1
 
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
         here = np.tile(contexts.space.default_x, (runs.n, 1)) if runs.fresh else runs.last_x()
@@ -54,3 +59,26 @@ class Move(OneChoice):
             back &= np.broadcast_to(runs.t, runs.n) > 0
             here[back] = runs.incumbent_x()[back]
         return runs.batch.place(runs.task, here)
+
+
+def stepped(space: SearchSpace, x: Points, choice: Ints) -> Points:
+    """Points ``(n, d)`` after the actions ``(n,)``; the ends of a range hold, and a categorical goes round."""
+    out = x.copy()
+    for j, h in enumerate(space.hyperparameters):
+        moved = np.flatnonzero(choice // 4 == j)
+        if moved.size:
+            small, large = sizes(h)
+            to = out[moved, j] + np.array([-large, -small, small, large])[choice[moved] % 4]
+            out[moved, j] = to % 1.0 if h.kind == "categorical" else np.clip(to, 0.0, 1.0)
+    return out
+
+
+def sizes(h: Hyperparameter) -> tuple[float, float]:
+    """Return the two steps of one column of the unit cube."""
+    if math.isfinite(h.size):
+        return 1.0 / h.size, 2.0 / h.size
+    if not h.log:
+        return _SHARES
+    low, high = h.bounds()
+    small, large = (math.log(f) / (high - low) for f in _FACTORS)
+    return small, large

@@ -132,7 +132,8 @@ class Guard:
             raise StateError(
                 f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
             )
-        self._data, self._threads, self._patience = objective_bytes(objective), threads, patience
+        self.objective, self._data = objective, objective_bytes(objective)
+        self._threads, self._patience = threads, patience
         self._wait, self._prepare = wait, prepare
         self._process: BaseProcess | None = None
         self._trial: _Running | None = None

@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import util
@@ -88,7 +88,7 @@ class Guards:
         self._new()
 
     def _new(self) -> None:
-        self._alive: list[tuple[Callable[..., Any], Guard]] = []  # those that were used longest ago come first
+        self._alive: list[Guard] = []  # those that were used longest ago come first
         self._lock = threading.Lock()
         # ends them before `multiprocessing` waits for them at the end of this process
         self._finalizer = util.Finalize(self, _close_all, (self._alive,), exitpriority=10)
@@ -97,7 +97,7 @@ class Guards:
     def leave(self) -> None:
         """Let go of the guards, in a forked child: they are its parent's, and end with that."""
         self._finalizer.cancel()
-        for _, guard in self._alive:
+        for guard in self._alive:
             guard.pipe.close()
         self._new()
 
@@ -138,37 +138,32 @@ class Guards:
                 raise
 
     def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, GuardStep | Verdict]]:
-        busy: dict[Any, tuple[Guard, int]] = {}
+        busy: dict[Guard, int] = {}
         todo, reported = deque(range(len(trials))), list[tuple[int, GuardStep | Verdict]]()
         while True:
             while todo and len(busy) < self.n_jobs:
-                guard = self._start(trials[todo[0]], [guard for guard, _ in busy.values()])
-                busy[guard.pipe] = guard, todo.popleft()
+                guard = self._start(trials[todo[0]], busy)
+                busy[guard] = todo.popleft()
             yield from reported  # after the next have begun, so that none waits for the caller
             if not busy:
                 return
             reported = _read(busy)
 
-    def _start(self, asked: Asked, busy: Sequence[Guard]) -> Guard:
-        """Begin a trial; the guard that has it."""
+    def _start(self, asked: Asked, busy: Container[Guard]) -> Guard:
+        """Begin a trial; return the guard that has it: an idle one of its objective, or a new one."""
+        idle = [guard for guard in self._alive if guard not in busy]
+        guard = next((one for one in idle if one.objective is asked.objective), None)
         with _as_parent():
-            guard = self._free(asked.objective, busy)
+            if guard is not None:
+                self._alive.remove(guard)
+            else:
+                if len(self._alive) >= max(self.n_jobs, _KEPT) and idle:
+                    self._alive.remove(idle[0])
+                    idle[0].close()
+                guard = Guard(asked.objective, threads=self.threads, wait=False, prepare=True)
+            self._alive.append(guard)
             guard.start(asked.config, limits=asked.limits, seed=asked.seed, named=asked.named)
         return guard
-
-    def _free(self, objective: Callable[..., Any], busy: Sequence[Guard]) -> Guard:
-        """Return an idle guard of the objective."""
-        idle = [(of, guard) for of, guard in self._alive if guard not in busy]
-        found = next((pair for pair in idle if pair[0] is objective), None)
-        if found is not None:
-            self._alive.remove(found)
-        else:
-            if len(self._alive) >= max(self.n_jobs, _KEPT) and idle:
-                self._alive.remove(idle[0])
-                idle[0][1].close()
-            found = objective, Guard(objective, threads=self.threads, wait=False, prepare=True)
-        self._alive.append(found)
-        return found[1]
 
     def close(self) -> None:
         """End the guards with their trials; the next trial starts others."""
@@ -176,16 +171,15 @@ class Guards:
             _close_all(self._alive)
 
 
-def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, GuardStep | Verdict]]:
-    """Wait for news of the guards at these pipes; guards with ended trials are taken out."""
-    reported: list[tuple[int, GuardStep | Verdict]] = []
-    for guard in first_of(guard for guard, _ in busy.values()):
-        pipe = guard.pipe
-        i, news = busy[pipe][1], guard.read(0)
+def _read(busy: dict[Guard, int]) -> list[tuple[int, GuardStep | Verdict]]:
+    """Wait for news of guards, each with the position of its trial; guards with ended trials are taken out."""
+    reported = []
+    for guard in first_of(busy):
+        i, news = busy[guard], guard.read(0)
         if isinstance(news, GuardStep):
             guard.answer(go=True)
         elif isinstance(news, Verdict):
-            del busy[pipe]
+            del busy[guard]
         if news is not None:
             reported.append((i, news))
     return reported
@@ -206,9 +200,9 @@ def _as_parent() -> Iterator[None]:
             process.daemon = True
 
 
-def _close_all(alive: list[tuple[Callable[..., Any], Guard]]) -> None:
+def _close_all(alive: list[Guard]) -> None:
     while alive:
-        alive.pop()[1].close()
+        alive.pop().close()
 
 
 _GUARDS: weakref.WeakSet[Guards] = weakref.WeakSet()
