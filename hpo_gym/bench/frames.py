@@ -17,7 +17,25 @@ if TYPE_CHECKING:
     from hpo_gym.problem import Suite
     from hpo_gym.system import Store
 
+ENDS = ("", "_low", "_high")
+"""Ends of the names of the columns of an estimate."""
+
 _BY_RUN = ("suite", "task", "family", "optimizer", "replicate")
+
+
+def flat(summary: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a summary (see `summarise`) as columns: the mean of an estimate, `_low` and `_high`; `regret@` a trial."""
+    row: dict[str, Any] = {}
+    for key, value in summary.items():
+        if key == "regret":
+            row |= flat({f"regret@{trial}": estimate for trial, estimate in value.items()}, prefix)
+        elif key == "validation":
+            row |= flat(value, "validation_")
+        elif isinstance(value, list):
+            row |= zip((f"{prefix}{key}{end}" for end in ENDS), value, strict=True)
+        else:
+            row[f"{prefix}{key}"] = value
+    return row
 
 
 def runs(curves: Mapping[str, list[Curves]], validation: Mapping[str, list[Curves]]) -> pd.DataFrame:

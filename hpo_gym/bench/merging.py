@@ -7,6 +7,7 @@ byte. The new folder is written as a whole or not at all, and the parts are only
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -91,13 +92,11 @@ def merge(
                 known = [json.loads(text) for part in parts if (text := part.store.meta_get(MADE_OF)) is not None]
                 if known:
                     store.meta_set(MADE_OF, json.dumps(joined(known)))
-                batch: list[Record] = []
-                for done, record in enumerate(_records(parts), 1):
-                    batch.append(record)
-                    if len(batch) == _TOGETHER or done == len(every):
-                        store.put_many(batch)
-                        batch = []
-                        progress(done, len(every), "cells")
+                records, done = _records(parts), 0
+                while batch := list(itertools.islice(records, _TOGETHER)):
+                    store.put_many(batch)
+                    done += len(batch)
+                    progress(done, len(every), "cells")
     return Merged(len(every), sum(len(p.cells) for p in parts) - len(every))
 
 

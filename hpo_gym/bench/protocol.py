@@ -42,10 +42,10 @@ class Protocol:
     memory: str = TRAIN
 
     def __post_init__(self) -> None:
-        if not isinstance(self.split, str) or self.split not in SPLITS:
-            raise unknown("split to compare on", self.split, SPLITS)
-        if not isinstance(self.start, str) or self.start not in STARTS:
-            raise unknown("start", self.start, STARTS)
+        named = ("split to compare on", self.split, SPLITS), ("start", self.start, STARTS)
+        for what, name, known in (*named, ("memory", self.memory, MEMORIES)):
+            if not isinstance(name, str) or name not in known:
+                raise unknown(what, name, known)
         if not (isinstance(self.fold, str) and self.fold == "all"):
             object.__setattr__(self, "fold", fold_checked(self.fold, "'all', None"))
         whole_fields(self, 1, "seeds")
@@ -53,8 +53,6 @@ class Protocol:
             object.__setattr__(self, "tasks", _names(self.tasks))
         elif self.tasks is not None:
             whole_fields(self, 1, "tasks")
-        if not isinstance(self.memory, str) or self.memory not in MEMORIES:
-            raise unknown("memory", self.memory, MEMORIES)
         if self.split in self.remembered:
             raise SplitError(
                 f"`memory` must hold no task that is judged, got memory={self.memory!r} with split={self.split!r}; the "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hpo_gym.base import InvalidValueError, unknown
 from hpo_gym.bench import frames
@@ -67,12 +67,11 @@ class Results(Findings):
         """
         import pandas as pd
 
-        rows = []
-        for suite, part in self.data["suites"].items():
-            for name, summary in part["optimizers"].items():
-                beside = {f"validation_{k}": v for k, v in summary.get("validation", {}).items()}
-                rows.append({"suite": suite, "optimizer": name, "score": part["score"], **_flat({**summary, **beside})})
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            {"suite": suite, "optimizer": name, "score": part["score"], **frames.flat(summary)}
+            for suite, part in self.data["suites"].items()
+            for name, summary in part["optimizers"].items()
+        )
 
     def runs(self) -> pd.DataFrame:
         """One row per run; see `hpo_gym.bench.frames.runs`."""
@@ -231,16 +230,3 @@ class Results(Findings):
             words, trainings = {e.name: e.word for e in plan.entrants}, max(e.trainings for e in plan.entrants)
         beside = Beside(runs, self.failed_trials, made, words, trainings)
         write_report(self.folder, self.data, self.curves, beside=beside, timings=timings)
-
-
-def _flat(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a summary as columns."""
-    row: dict[str, Any] = {}
-    for key, value in summary.items():
-        if key in ("regret", "validation_regret"):
-            row.update(_flat({f"{key}@{trial}": estimate for trial, estimate in value.items()}))
-        elif isinstance(value, list):
-            row[key], row[f"{key}_low"], row[f"{key}_high"] = value
-        elif key != "validation":
-            row[key] = value
-    return row

@@ -91,12 +91,8 @@ def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[M
 
 
 def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
-    tasks = _tasks(optimizer, suite, cells)
-    known: dict[Task, Any] = {}
-    for task in tasks:
-        if task not in known:
-            prior = suite.prior(work.fold, work.protocol.memory)
-            known[task] = Context.of(task, work.protocol.budget, prior)
+    tasks, prior = _tasks(optimizer, suite, cells), suite.prior(work.fold, work.protocol.memory)
+    known = {task: Context.of(task, work.protocol.budget, prior) for task in dict.fromkeys(tasks)}
     return _driven(optimizer, suite, replace(work, cells=tuple(cells)), tasks, [known[t] for t in tasks])
 
 

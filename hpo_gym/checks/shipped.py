@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hpo_gym.base import DATA, HPOGymError, InvalidValueError, beside
@@ -24,27 +24,22 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
             return faults, len(faults)
         with Store(folder / "store.sqlite", write=False) as opened:
             return [], len(opened.cells())
-    if (folder / "suite.json").is_file():
-        try:
-            load_suite(folder)
-        except HPOGymError as fault:
-            return [str(fault)], 1
-        return [], 1
-    if (folder / ABOUT).is_file():
-        return _verify_saved({str(folder): folder})
+    for name, check in (("suite.json", load_suite), (ABOUT, check_saved)):
+        if (folder / name).is_file():
+            return _damage(check, [folder]), 1
     raise InvalidValueError(
         f"`{folder}` must hold one of store.sqlite, tune.sqlite, suite.json and {ABOUT}, it holds none.{beside(folder)}"
     )
 
 
-def _verify_saved(folders: Mapping[str, Path]) -> tuple[list[str], int]:
+def _damage(check: Callable[[Path], object], folders: Iterable[Path]) -> list[str]:
     faults = []
-    for folder in folders.values():
+    for folder in folders:
         try:
-            check_saved(folder)
+            check(folder)
         except HPOGymError as fault:
             faults.append(str(fault))
-    return faults, len(folders)
+    return faults
 
 
 def _verify_shipped() -> tuple[list[str], int]:
@@ -61,5 +56,5 @@ def _verify_shipped() -> tuple[list[str], int]:
             faults.append(f"{name} is missing")
         elif found != expected:
             faults.append(f"{name} must have the sha256 {expected}, it has {found}")
-    damaged, count = _verify_saved(shipped())
-    return faults + damaged, len(manifest) + count
+    saved = shipped().values()
+    return faults + _damage(check_saved, saved), len(manifest) + len(saved)

@@ -57,7 +57,8 @@ def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "")
     """Mean regret of the incumbent with its interval, on a logarithmic axis."""
     found = {c.optimizer: Resamples.of(c.families).estimate(c.mean) for c in curves}
     low, high = _limits(found, styles)
-    about = "mean over seeds, no interval" if of else f"mean over tasks{_interval(curves)}"
+    interval = "95 % interval" if len(set(curves[0].families)) > 1 else "no interval: one family"
+    about = "mean over seeds, no interval" if of else f"mean over tasks, {interval}"
     if any((mean < low).any() for mean, *_ in found.values()):
         about += f"; a mean below {low:.1g} is drawn there"
     figure, axes = _over_trials(curves, f"Regret of the incumbent{of and f' on {label(of, 40)}'}", about)
@@ -139,10 +140,6 @@ def _over_trials(curves: Sequence[Curves], title: str, subtitle: str) -> tuple[F
     return figure, axes
 
 
-def _interval(curves: Sequence[Curves]) -> str:
-    return ", 95 % interval" if len(set(curves[0].families)) > 1 else ", no interval: one family"
-
-
 def _log_ticks(axis: Axis, low: float, high: float) -> None:
     """Write powers of ten as plain numbers, and 2 and 5 times those if fewer than three would be written."""
     few = np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 2
@@ -184,7 +181,8 @@ def end_labels(
     heights = {n: _fraction(axes, max(ends[n], least)) for n in _labelled(ends, styles)}
     names = sorted(heights, key=heights.__getitem__)
     at = np.array([heights[n] for n in names])
-    for name, true, y in zip(names, at, _spread(at, 11.5 / 72.0 / _inches(axes)), strict=True):
+    inches = axes.get_window_extent().height / axes.figure.dpi
+    for name, true, y in zip(names, at, _spread(at, 11.5 / 72.0 / inches), strict=True):
         style = styles[name]
         x, ys = ([1.004, 1.03, 1.045], [true, y, y]) if form else ([1.012, 1.045], [y, y])
         width = 0.75 * style.width if form else style.width
@@ -195,11 +193,6 @@ def end_labels(
     if len(names) < len(ends):
         note = f"grey: {counted(len(ends) - len(names), 'other')}"
         axes.text(1.054, -0.04, note, color=MUTED, fontsize=8.5, va="center", transform=axes.transAxes)
-
-
-def _inches(axes: Axes) -> float:
-    """Height of the axes."""
-    return float(axes.get_window_extent().height / axes.figure.dpi)
 
 
 def _spread(at: Floats, gap: float) -> Floats:

@@ -7,7 +7,6 @@ become variables of the style sheet, so that the figure follows dark mode.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, rendered
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card"}  # of the page's style sheet
 _SPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-_TAG = re.compile(r"<[^>]*>")
 _LINE = re.compile(r'<path d="([MLHV\d. -]+)"( (?=[^>]* fill="none")[^>]*)/>')
 _COMMAND = re.compile(r"([MLz])\s*(?:(-?[\d.]+) (-?[\d.]+))?\s*")
 _LEFT_OUT = ("font-family", "stroke-miterlimit")
@@ -82,13 +80,22 @@ def _attributes(found: re.Match[str]) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
 
 def _flat(body: str) -> str:
     """Take out groups without attributes."""
-    return "".join(_kept(_TAG.split(body), _TAG.findall(body)))
+    out, bare = list[str](), list[bool]()
+    for part in re.split(r"(<g(?: [^>]*)?>|</g>)", body):
+        opens = part.startswith(("<g>", "<g "))
+        if opens:
+            bare.append(part == "<g>")
+        if not ((opens or part == "</g>") and bare[-1]):
+            out.append(part)
+        if part == "</g>":
+            bare.pop()
+    return "".join(out)
 
 
 def _joined(body: str) -> str:
@@ -101,15 +108,3 @@ def _joined(body: str) -> str:
         else:
             out.append(part)
     return "".join(out)
-
-
-def _kept(texts: Sequence[str], tags: Sequence[str]) -> Iterator[str]:
-    open_groups: list[bool] = []
-    yield texts[0]
-    for tag, text in zip(tags, texts[1:], strict=True):
-        if tag.startswith("<g"):
-            open_groups.append(tag != "<g>")
-        kept = open_groups[-1] if tag.startswith("<g") or tag == "</g>" else True
-        if tag == "</g>":
-            open_groups.pop()
-        yield (tag if kept else "") + text

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpo_gym.base import unknown
+from hpo_gym.bench.frames import ENDS, flat
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.remembered import said_of_memory
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable
@@ -23,6 +24,7 @@ from hpo_gym.system import Column, Sheet
 Results = Mapping[str, Any]
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)
 _BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
+_COSTS = ("ms_p50", "ms_p95", "train_seconds")
 _NOTHING = (None, None, None)
 _DAGGER = "†"
 _STAR = "; * survives Holm's correction at 5 %."
@@ -93,22 +95,16 @@ def shown_trials(results: Results) -> dict[str, float]:
 def csv_text(results: Results, *, timings: bool = True) -> str:
     """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
-    estimates = ("gain", "auc", "log_auc", "rank", *(f"regret_{t:g}" for t in shown.values()), "solved")
-    spread, beside = (_spread(e) for e in (estimates, _BESIDE))
-    measured = ["ms_p50", "ms_p95", "train_seconds"] if timings else []
-    head = ["suite", "optimizer", "score", "n_tasks", "n_families", *spread, "p", "p_holm", *beside]
-    lines: list[list[Any]] = [[*head, "failed_cells", "cells", *measured]]
+    estimates = ["gain", "auc", "log_auc", "rank", *(f"regret_{t:g}" for t in shown.values()), "solved"]
+    head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm"]
+    head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ())]
+    lines = []
     for suite, part in results["suites"].items():
         for row in rows(results, suite, timings=timings):
-            s = row.summary
-            values = [s["gain"], s["auc"], s["log_auc"], s["rank"], *(s["regret"][t] for t in shown), s["solved"]]
-            known = [s["validation"]["auc"], s["validation"]["gain"]] if "validation" in s else [_NOTHING] * 2
-            known += [s.get("overtuned", _NOTHING), s.get("overtuned_by", _NOTHING)]
-            names = [csv_cell(suite), csv_cell(row.optimizer), part["score"], s["n_tasks"], s["n_families"]]
-            cost = [row.ms_p50, row.ms_p95, row.train_seconds] if timings else []
-            counts = [s["failed_cells"], s["cells"], *cost]
-            lines.append([*names, *_joined(values), s["p"], s["p_holm"], *_joined(known), *counts])
-    return _csv(lines)
+            names = {"suite": csv_cell(suite), "optimizer": csv_cell(row.optimizer), "score": part["score"]}
+            regrets = {f"regret_{trial:g}": row.summary["regret"][key] for key, trial in shown.items()}
+            lines.append({**vars(row), **flat({**row.summary, **regrets}), **names})
+    return _csv([head, *([line.get(name) for name in head] for line in lines)])
 
 
 def pooled_csv(results: Results) -> str:
@@ -361,11 +357,7 @@ def _gain(row: TableRow) -> str:
 
 
 def _spread(estimates: Sequence[str]) -> list[str]:
-    return [f"{e}{end}" for e in estimates for end in ("", "_low", "_high")]
-
-
-def _joined(estimates: Sequence[Sequence[float | None]]) -> list[float | None]:
-    return [v for estimate in estimates for v in estimate]
+    return [f"{e}{end}" for e in estimates for end in ENDS]
 
 
 def _csv(lines: Sequence[Sequence[Any]]) -> str:
