@@ -56,17 +56,14 @@ class Live:
         return (_received, (self._bytes,)) if self.name is None else (live_of, (self.name,))
 
 
-def is_name(text: str) -> bool:
-    """Return whether a text is "module:name" or "file.py:name"."""
+def placed(text: str) -> str | None:
+    """Return "module:name" or "file.py:name" for a process in another folder, a file in full; None of other text."""
     module, colon, name = text.rpartition(":")
-    found = module.endswith(".py") or all(map(str.isidentifier, module.split(".")))
-    return bool(colon) and name.isidentifier() and found
-
-
-def placed(name: str) -> str:
-    """Return the same name for a process in another folder: a file in full."""
-    module, _, made = name.rpartition(":")
-    return f"{Path(module).resolve()}:{made}" if module.endswith(".py") else name
+    if not (colon and name.isidentifier()):
+        return None
+    if module.endswith(".py"):
+        return f"{Path(module).resolve()}:{name}"
+    return text if all(map(str.isidentifier, module.split("."))) else None
 
 
 def suite_of(name: str) -> Suite:

@@ -39,12 +39,8 @@ def _held(suite: Suite, fold: int | None, memory: str) -> dict[str, Any]:
         counts: Mapping[str, int | None] = dict.fromkeys(KINDS)
     else:
         known = suite.prior(fold, memory)
-        counts = measurements(known, [_has_costs(suite, e) for e in known])
+        counts = measurements(known, [math.isfinite(suite.task(e.name).cost_unit) for e in known])
     return {"fold": fold, "tasks": len(known), "families": len({t.family for t in known}), **counts}
-
-
-def _has_costs(suite: Suite, known: Evaluations) -> bool:
-    return math.isfinite(suite.task(known.name).cost_unit)
 
 
 def measurements(prior: Sequence[Evaluations], with_costs: Sequence[bool]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpo_gym.base import InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
+from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import BenchPlan, shard_of
 from hpo_gym.bench.protocol import TRAIN, Protocol
@@ -238,7 +238,7 @@ def load_suites(
     found: dict[str, Suite] = {}
     live: dict[str, Live] = {}
     for one in given:
-        named = placed(one) if isinstance(one, str) and is_name(one) and not is_shipped(one) else None
+        named = placed(one) if isinstance(one, str) and not is_shipped(one) else None
         suite = load_suite(one) if named is None else suite_of(named)
         if isinstance(one, Suite) or named:
             spec = _spec(suite, folder)

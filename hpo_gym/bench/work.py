@@ -75,7 +75,7 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     instance, rng = _seeds(work, cell)
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
     context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(instance))
-    run = Run(task, context, instance, p.n_init, _floor(suite, work))
+    run = Run(task, context, instance, p.n_init, floor_of(suite.prior(cell.fold)))  # as in `_driven`
     run_one(optimizer, run, context, rng)
     history = History(tuple(run.trials), p.n_init)
     return _done(work, cell, task, arrays_of(history, task), _times(run.seconds))
@@ -106,12 +106,12 @@ def _driven(
     optimizer: BatchOptimizer, suite: Suite, work: Work, tasks: Sequence[Task], contexts: Sequence[Context]
 ) -> list[Made]:
     cells = work.cells
-    seeds = [_seeds(work, cell) for cell in cells]
-    seconds: list[float] = []
+    seeds, seconds = [_seeds(work, cell) for cell in cells], list[float]()
+    floor = floor_of(suite.prior(work.fold))  # of the training tasks, whatever the memory
     own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]
     runs = run_batch(
         optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],
-        budget=work.protocol.budget, n_init=work.protocol.n_init, floor=_floor(suite, work), watch=seconds.append,
+        budget=work.protocol.budget, n_init=work.protocol.n_init, floor=floor, watch=seconds.append,
     )  # fmt: skip
     times = _times(seconds)
     return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]
@@ -126,11 +126,6 @@ def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, A
     arrays["x"] = arrays["x"].astype(np.float64)
     faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
     return Made(cell, arrays, None, {**times, "fault": faults[0]} if faults else times)
-
-
-def _floor(suite: Suite, work: Work) -> float:
-    """Return the score of a failure before any success: from the training tasks, whatever the memory."""
-    return floor_of(suite.prior(work.fold))
 
 
 def _times(seconds: Sequence[float]) -> dict[str, Any]:

@@ -14,9 +14,8 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError, seeding
 from hpo_gym.checks.faults import Faults, untouched_global_rng
-from hpo_gym.env import ALL_RUNS, Runs
-from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Run, Trainable, form_of
-from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, batch_of, check_task, over, payable, pooled
+from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Run, Trainable, form_of, run_batch
+from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, check_task, over, payable
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
@@ -238,20 +237,9 @@ def _frozen(config: Mapping[str, object]) -> tuple[Any, ...]:
 # ---------------------------------------------------------------------- batches and training
 def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
     """Check that three runs at once choose as each of them alone would, at full fidelity."""
-    single = replace(context, fidelities=FULL)
-    seeds, batch = (3, 4, 5), batch_of([task])
-    runs = Runs(batch, len(seeds), int(context.budget), budget=context.budget)
-    runs.begin(ALL_RUNS, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
-    optimizer = new()
-    optimizer.reset_batch([single] * len(seeds), [seeding.generator(s) for s in seeds])
-    for _ in range(int(context.budget)):
-        at, _ = optimizer.ask_batch(runs)
-        at = np.asarray(at)
-        ended = at < 0 if at.dtype.kind in "iu" else np.isnan(at).any(1)
-        if ended.any():
-            break
-        by_row = at.dtype.kind in "iu"
-        runs.submit(pooled(batch).measured_rows(runs.task, at) if by_row else batch.place(runs.task, at))
+    single, seeds = replace(context, fidelities=FULL), (3, 4, 5)
+    rngs = [seeding.generator(seed) for seed in seeds]
+    runs = run_batch(new(), [task] * 3, [0] * 3, [single] * 3, rngs, budget=context.budget, n_init=0)
     for i, seed in enumerate(seeds):
         alone = _Course(single, _Answers(task, context.budget), faults).run(new(), seed)
         together = runs.view(i)

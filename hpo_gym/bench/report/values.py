@@ -59,8 +59,8 @@ def _over_trials(
     for c, own in zip(curves, values, strict=True):
         style, shown = styles[c.optimizer], own[:, at]
         if style.highlighted and sample.families > 1:
-            ends = zip(*sample.estimate(shown), strict=True)
-            cells = [Td(number(float(m), digits), _band(low, high, digits)) for m, low, high in ends]
+            numbers = ([number(float(v), digits) for v in of] for of in sample.estimate(shown))
+            cells = [Td(mean, f"[{low}, {high}]") for mean, low, high in zip(*numbers, strict=True)]
         else:
             cells = [Td(number(float(m), digits)) for m in shown.mean(axis=0)]
         rows.append(Tr((Td(c.optimizer), *cells), key=style.key))
@@ -68,7 +68,3 @@ def _over_trials(
     when = "after each trial" if cost is None else f"at each 33rd of {counted(cost, 'mean cost')}"
     label = f"Mean {what} {when}, {curves[0].suite}"
     return FigureGrid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")
-
-
-def _band(low: float, high: float, digits: int) -> str:
-    return f"[{number(float(low), digits)}, {number(float(high), digits)}]"
