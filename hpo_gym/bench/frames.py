@@ -29,13 +29,11 @@ def flat(summary: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in summary.items():
         if key == "regret":
             row |= flat({f"regret@{trial}": estimate for trial, estimate in value.items()}, prefix)
-        elif key == "validation":
-            row |= flat(value, "validation_")
         elif isinstance(value, list):
             row |= zip((f"{prefix}{key}{end}" for end in ENDS), value, strict=True)
-        else:
+        elif key != "validation":
             row[f"{prefix}{key}"] = value
-    return row
+    return row | flat(summary["validation"], "validation_") if "validation" in summary else row
 
 
 def runs(curves: Mapping[str, list[Curves]], validation: Mapping[str, list[Curves]]) -> pd.DataFrame:

@@ -82,18 +82,17 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
 
 
 def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
-    """Run cells of one search space at once."""
+    """Run cells, those of one search space at once."""
     by_space: dict[Any, list[Cell]] = {}
     for cell in work.cells:
         task = suite.task(cell.task)
         by_space.setdefault((task.space, task.fidelities), []).append(cell)
-    return [made for cells in by_space.values() for made in _run_space(optimizer, suite, work, cells)]
-
-
-def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
-    tasks, prior = _tasks(optimizer, suite, cells), suite.prior(work.fold, work.protocol.memory)
-    known = {task: Context.of(task, work.protocol.budget, prior) for task in dict.fromkeys(tasks)}
-    return _driven(optimizer, suite, replace(work, cells=tuple(cells)), tasks, [known[t] for t in tasks])
+    out, p = list[Made](), work.protocol
+    for cells in by_space.values():
+        tasks, prior = _tasks(optimizer, suite, cells), suite.prior(work.fold, p.memory)
+        known = {task: Context.of(task, p.budget, prior) for task in dict.fromkeys(tasks)}
+        out += _driven(optimizer, suite, replace(work, cells=tuple(cells)), tasks, [known[t] for t in tasks])
+    return out
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hpo_gym.bench.report.grid import FigureGrid, grid
 from hpo_gym.bench.report.words import MISSING, short
@@ -16,25 +16,20 @@ def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> 
     """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
     columns."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
-    columns = {
-        "test score": any(t.test_score is not None for t in run.trials),
-        "fidelity": any(t.fidelity < 1.0 for t in run.trials),
-        "status": any(t.score is None for t in run.trials),
+    columns: dict[str, tuple[bool, Callable[[Tried], str]]] = {
+        "test score": (any(t.test_score is not None for t in run.trials), lambda t: _score(t.test_score)),
+        "fidelity": (any(t.fidelity < 1.0 for t in run.trials), lambda t: short(t.fidelity)),
+        "status": (any(t.score is None for t in run.trials), lambda t: t.status),
     }
-    extra = [name for name, shown in columns.items() if shown]
+    extra = {name: text for name, (shown, text) in columns.items() if shown}
     lines = [
-        [str(i), _score(t.score), *(_extra(name, t) for name in extra), *(_value(t, name) for name in used)]
+        [str(i), _score(t.score), *(text(t) for text in extra.values()), *(_value(t, name) for name in used)]
         for i, t in enumerate(run.trials, 1)
     ]
     head = [*_FIRST, *extra, *used]
     texts = {i for i, name in enumerate(head) if name == "status" and i < len(_FIRST) + len(extra)}
     label = f"Trials of {run.optimizer} on {suite}"
     return grid(label, head, lines, texts, intervals=False), len(_FIRST) + len(extra)
-
-
-def _extra(name: str, trial: Tried) -> str:
-    known = {"test score": _score(trial.test_score), "fidelity": short(trial.fidelity), "status": trial.status}
-    return known[name]
 
 
 def _score(value: float | None) -> str:
