@@ -55,10 +55,10 @@ def held_out(judge: Suite, others: Sequence[Suite]) -> Suite:
         InvalidValueError: As `apart`; or a suite is of a kind that cannot be mixed.
     """
     split, every = apart(judge, others), [*others, judge]
-    by_name = {suite.name: suite for suite in every}
+    owner = {(task.suite, task.name): suite for suite in every for task in suite.members}
     parts = {"train": split.train, "val": split.val, "test": split.test}
     sides: dict[str | None, Owned] = {
-        side: [(by_name[task.suite], task) for task in tasks] for side, tasks in parts.items()
+        side: [(owner[task.suite, task.name], task) for task in tasks] for side, tasks in parts.items()
     }
     name = f"{','.join(suite.name for suite in others)}{ARROW}{judge.name}"
     about = f"Training on {', '.join(s.name for s in others)}, test on {judge.name}, of which nothing else is known."

@@ -148,6 +148,14 @@ def test_a_held_out_suite_gives_only_its_test_tasks():
     assert held_out(wide(), [narrow()]).space == wide().space, "the widest is its own"
 
 
+def test_a_mixed_suite_is_trained_on_as_others_are():
+    suite = held_out(load_suite("MLP"), [both()])
+    assert [t.name for t in suite.tasks("train")] == [
+        f"Narrow,Wide/{t.name}" for t in mixed([narrow(), wide()]).tasks("train")
+    ]
+    assert len(suite.tasks("test")) == len(load_suite("MLP").tasks("test"))
+
+
 def test_tables_in_the_very_same_space_are_known():
     suite = load_suite("Studies->Boosting")
     assert {t.name.split("/")[0] for t in suite.tasks("train")} == {"Studies"}
