@@ -372,10 +372,13 @@ def test_a_surrogate_that_no_fit_can_be_is_refused_though_its_checksums_are_righ
         spoilt.reshape(-1)[0] = np.nan
         with pytest.raises(DamagedDataError, match=rf"`{name}` must be finite numbers"):
             read(**{name: spoilt})
-    for odd in ({"w1": arrays["w1"][:, :3]}, {"optimum": arrays["optimum"][:, :1]}, {"levels": arrays["levels"][0]},
-                {"scales": arrays["scales"][..., :5]}, {"rising": arrays["rising"][:1]}):  # fmt: skip
+    for odd in ({"w1": arrays["w1"][:, :3]}, {"b1": arrays["b1"][:, :1]}, {"optimum": arrays["optimum"][:, :1]},
+                {"levels": arrays["levels"][0]}, {"scales": arrays["scales"][..., :5]},
+                {"rising": arrays["rising"][:1]}):  # fmt: skip
         with pytest.raises(DamagedDataError, match=ARRAYS):
             read(**odd)
+    with pytest.raises(DamagedDataError, match="Object arrays cannot be loaded"):  # nothing in it is run
+        read(w1=np.array([print], object))
     for said in ({"served": 1}, {"agreement": {}}, {"table": None}, {"fidelities": 3}, {"version": "1"},
                  {"agreement": {**about["agreement"], "top": "nan"}}):  # fmt: skip
         with pytest.raises(DamagedDataError, match=ABOUT):

@@ -129,6 +129,26 @@ def test_a_signal_is_what_its_name_says() -> None:
         assert now["weight_norm"] == pytest.approx(np.linalg.norm(runs.weights.value, axis=1), rel=1e-5)
 
 
+def test_the_gradient_at_the_start_is_that_of_the_first_four_slots() -> None:
+    """Back-propagation written out in float64: ReLU, softmax, mean cross-entropy."""
+    made = batch(RECIPES[0])
+    runs = made.progress(3, 25)
+    runs.begin(None, np.arange(3), np.arange(3).astype(np.uint64))
+    rows = runs._rows(np.arange(3))
+    for i, shown in enumerate(runs.signals[:, AT["gradient_norm_at_start"]].tolist()):
+        x = np.concatenate([rows.x[i, slot] for slot in range(4)]).astype(float)
+        y = np.concatenate([rows.y[i, slot].T for slot in range(4)]).astype(float)
+        first, second = np.split(runs.weights.value[i].astype(float), [16 * 16])
+        first, second = first.reshape(16, 16), second.reshape(4, 17)
+        hidden = np.maximum(x @ first.T, 0.0)
+        with_one = np.column_stack([hidden, np.ones(len(x))])
+        outputs = np.exp(with_one @ second.T + rows.absent[i, :, 0])
+        error = (outputs / outputs.sum(1, keepdims=True) - y) / len(x)
+        back = (error @ second[:, :-1]) * (hidden > 0.0)
+        norm = np.sqrt(((error.T @ with_one) ** 2).sum() + ((back.T @ x) ** 2).sum())
+        assert shown == pytest.approx(norm, rel=1e-4)
+
+
 def test_a_change_of_scale_acts_on_the_rows_it_should() -> None:
     """Validation folds the scale and the rotation into the weights; the rows themselves say the same."""
     made = batch(RECIPES[-1])
