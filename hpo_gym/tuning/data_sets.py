@@ -24,7 +24,7 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
         y: The target, or None.
         classifies: Whether the target is classes.
     """
-    shape = np.shape(x) if isinstance(x, (list, tuple, np.ndarray)) and _is_regular(x) else getattr(x, "shape", None)
+    shape = _shape(x)
     n = int(shape[0]) if shape else len(x)
     p = int(shape[1]) if shape is not None and len(shape) == 2 else None
     if n == 0 or not p:
@@ -49,12 +49,11 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
     return {**found, "n_rows": float(n), "rows_per_column": round(n / encoded.shape[1], 6)}
 
 
-def _is_regular(x: Any) -> bool:
+def _shape(x: Any) -> Any:
     try:
-        np.shape(x)
+        return np.shape(x) if isinstance(x, (list, tuple)) else getattr(x, "shape", None)
     except ValueError:  # lists of different lengths
-        return False
-    return True
+        return None
 
 
 def _columns(x: Any, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:

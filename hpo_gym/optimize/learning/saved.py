@@ -158,9 +158,8 @@ def _about(folder: Path) -> dict[str, Any]:
 
 def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
     """Return an optimizer to load a folder into, made with the settings of the training if the folder stores none."""
-    about = read_about(folder) if (folder / ABOUT).is_file() else None
-    said = _training(folder) if about is None else about
-    name, settings = str(said.get("optimizer")), {} if about is not None else dict(said.get("settings", {}))
+    said = _about(folder)
+    name, settings = str(said.get("optimizer")), {} if (folder / ABOUT).is_file() else dict(said["settings"])
     if given is None and name not in OPTIMIZERS.entries():
         raise UnknownNameError(
             f"{folder} was trained by {name!r}, which is no registered optimizer. Name its class: "

@@ -88,7 +88,7 @@ def looked_at(tree: Clause) -> set[str]:
 
 
 def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequence[str]) -> None:
-    """Refuse conditions and forbidden clauses that `holds` and `forbidden` could not evaluate.
+    """Refuse conditions and forbidden clauses that `holds` could not evaluate.
 
     Raises:
         InvalidValueError: One lacks a part, is of an unknown kind, or refers to an unknown hyperparameter.
