@@ -75,8 +75,6 @@ def check_engine(
     limit("timeout", timeout)
     if timeout is not None and engine != "process":
         raise InvalidValueError(f"`timeout` needs the engine 'process', got ({engine=}, {timeout=}).")
-    if cluster is not None and engine not in JOINED:
-        raise InvalidValueError(f"`address` needs the engine 'dask' or 'ray', got {engine=}.")
 
 
 def usable_cores() -> int:

@@ -101,7 +101,7 @@ class _Trial:
     peak: int = 0
     output: bytearray = field(default_factory=bytearray)
     printed: int = 0
-    said: bytearray = field(default_factory=bytearray)
+    said: bytes = b""
     verdict: dict[str, Any] | None = None
 
     def run(self, objective: Callable[..., Any], call: Mapping[str, Any]) -> None:
@@ -158,35 +158,26 @@ class _Trial:
 
     def _read_output(self, out: int) -> bool:
         """Keep the end of the trial's output; return whether more may come."""
+        some: bytes | None = None
         for _ in range(16):  # then others have their turn
-            with suppress(BlockingIOError):
-                some = os.read(out, 1 << 16)
-                if not some:
-                    return False
-                self.printed += len(some)
-                self.output += some
-                del self.output[:-_KEPT]
-                continue
-            break
-        return True
+            some = _ready(out)
+            if not some:
+                break
+            self.printed += len(some)
+            self.output += some
+            del self.output[:-_KEPT]
+        return some != b""
 
     def _read_result(self, result: int) -> bool:
-        """Take the messages of the trial; whether more may come."""
-        while True:
-            try:
-                some = os.read(result, 1 << 16)
-            except BlockingIOError:
-                return True
-            if not some:
-                return False
-            self.said += some
-            while b"\n" in self.said:
-                line, _, rest = bytes(self.said).partition(b"\n")
-                self.said = bytearray(rest)
+        """Take the messages of the trial; return whether more may come."""
+        while some := _ready(result):
+            *lines, self.said = (self.said + some).split(b"\n")
+            for line in lines:
                 self._heard(line)
             if len(self.said) > _MOST:
                 self._fail(Status.INVALID, f"what it returns must be at most {_MOST:,} bytes as JSON")
                 return False
+        return some is None
 
     def _heard(self, line: bytes) -> None:
         try:
@@ -226,6 +217,14 @@ class _Trial:
         assert self.verdict is not None
         about = {"output": output, "printed": self.printed, "cpu_seconds": cpu, "peak": self.peak}
         _tell(self.pipe, {"verdict": {"seconds": time.perf_counter() - self.began, **self.verdict, **about}})
+
+
+def _ready(end: int) -> bytes | None:
+    """Return the bytes that wait in a pipe; None if there are none now, and empty ones if none will come."""
+    try:
+        return os.read(end, 1 << 16)
+    except BlockingIOError:
+        return None
 
 
 def _death(code: int | None, output: str) -> tuple[Status, str]:
