@@ -86,20 +86,16 @@ class TensorBoard(Callback):
 
 
 class Teller:
-    """Report the progress of a call to all listeners; `result` is its result, and `said` a line about it."""
+    """Report the progress of a call to all listeners; `result` is its result, `said` a line on it, `show` its bar."""
 
     def __init__(self, what: str, unit: str, show: Progress, listeners: Sequence[Progress]) -> None:
         self.what, self.unit = what, unit
         self.result: object = None
         self.said = ""
-        self._show, self._listeners, self._tenth = show, listeners, 0
-
-    def aside(self, done: int, total: int, doing: str) -> None:
-        """Show how far something is that comes before the next step, and that nobody counts."""
-        self._show(done, total, doing)
+        self.show, self._listeners, self._tenth = show, listeners, 0
 
     def __call__(self, done: int, total: int, doing: str) -> None:
-        for tell in (self._show, *self._listeners):
+        for tell in (self.show, *self._listeners):
             tell(done, total, doing)
         LOGGER.debug("%s: %d of %d %s, %s", self.what, done, total, self.unit, doing)
         if total and done * 10 // total > self._tenth:
@@ -165,7 +161,7 @@ def steps(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
             if not shown and time.monotonic() - began > PATIENCE:
                 LOGGER.info("%s: %d of %d %s", what, done, total, unit)
                 call, alone = _NOW.get(), multiprocessing.parent_process() is None
-                shown.append(call.aside if call else stack.enter_context(bar(unit, shown=alone and watched())))
+                shown.append(call.show if call else stack.enter_context(bar(unit, shown=alone and watched())))
             for show in shown:
                 show(done, total, what)
 

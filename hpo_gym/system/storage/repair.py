@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,19 +51,16 @@ def repair(path: str | Path, means: Means | None = None) -> Repaired:
         StateError: Another process writes to it, or the `.damaged` of an earlier repair is in the way.
     """
     path = Path(path)
-    if not verify(path) and not _meaningless(path, means):
-        with Store(path, write=False) as store:
-            return Repaired(len(store.cells()), (), None)
+    kept, _, lost = _read(path, means)
+    if not lost and not verify(path):
+        return Repaired(len(kept), (), None)
     aside, new = (path.with_name(path.name + end) for end in (".damaged", ".new"))
     if aside.exists() and not aside.samefile(path):
         raise StateError(f"{aside} is of an earlier repair: look at it and remove it, then repair again.")
     holder = Store(path)
     holder._take_lock()  # until the new store stands
     try:
-        kept, texts, lost = _read(path)
-        if means is not None:
-            kept, senseless = _parted(kept, means(texts, path))
-            lost = [*lost, *senseless]
+        kept, texts, lost = _read(path, means)
         _remove(new)
         with Store(new) as store:
             for i in range(0, len(kept), _TOGETHER):
@@ -83,36 +80,26 @@ def repair(path: str | Path, means: Means | None = None) -> Repaired:
     return Repaired(len(kept), tuple(lost), aside)
 
 
-def _meaningless(path: Path, means: Means | None) -> list[str]:
-    """Why cells of a whole store mean nothing there."""
-    if means is None:
-        return []
-    with Store(path, write=False) as store:
-        texts = {key: text for key in _TEXTS if (text := store.meta_get(key)) is not None}
-        return _parted(store.records(), means(texts, path))[1]
-
-
-def _parted(records: Iterable[Record], why: Callable[[Record], str]) -> tuple[list[Record], list[str]]:
-    """Return the meaningful records, and the reasons against the others."""
-    found = [(record, why(record)) for record in records]
-    return [record for record, said in found if not said], [said for _, said in found if said]
-
-
-def _read(path: Path) -> tuple[list[Record], dict[str, str], list[str]]:
+def _read(path: Path, means: Means | None) -> tuple[list[Record], dict[str, str], list[str]]:
     """Return the intact cells in the order of writing, the last of a replaced one; texts; and losses."""
     store = Store(path, write=False)
     try:
         store._open(check=False)
+    except DamagedDataError as fault:
+        raise DamagedDataError(f"Nothing can be kept. {fault}") from fault
+    with closing(store):
         found, lost = dict[str, Record](), list[str]()
         for record in store.intact(lost, range(1, store._ledger()[1] + 1)):  # a batch takes one write or more
             found.pop(record.cell, None)
             found[record.cell] = record
-        texts = {key: store._attempt(f"meta {key!r}", partial(store.meta_get, key), lost) for key in _TEXTS}
-        return list(found.values()), {key: text for key, text in texts.items() if text}, lost
-    except DamagedDataError as fault:
-        raise DamagedDataError(f"Nothing can be kept. {fault}") from fault
-    finally:
-        store.close()
+        read = {key: store._attempt(f"meta {key!r}", partial(store.meta_get, key), lost) for key in _TEXTS}
+    texts = {key: text for key, text in read.items() if text}
+    if means is not None:
+        why = means(texts, path)
+        senseless = {cell: said for cell, record in found.items() if (said := why(record))}
+        found = {cell: record for cell, record in found.items() if cell not in senseless}
+        lost += senseless.values()
+    return list(found.values()), texts, lost
 
 
 def _remove(path: Path) -> None:
