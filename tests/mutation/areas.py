@@ -191,6 +191,7 @@ AREAS = (
             "tests/baselines/test_per_cost.py",
             "tests/core/test_kept.py",
             "tests/transfer/test_acquisition.py",
+            "tests/transfer/test_ensemble.py",
             "tests/transfer/test_greedy_portfolio.py",
             "tests/transfer/test_incremental.py",
             "tests/transfer/test_ladder.py",
