@@ -48,7 +48,8 @@ class Change:
         near = self.distances.get(path, FAR)
         if near <= 1:
             return near
-        named = {word.rpartition("/")[2] for word in (*re.findall(r"[\"']([\w./+-]+)[\"']", text), *map(str, values))}
+        given = (str(value) for value in values if isinstance(value, (str, Path)))  # a text of an integer has a limit
+        named = {word.rpartition("/")[2] for word in (*re.findall(r"[\"']([\w./+-]+)[\"']", text), *given)}
         return 1 if named & self.words else near
 
 

@@ -90,6 +90,7 @@ def test_cases_are_near_by_import_by_words_and_by_parameters(tree: Path) -> None
     assert change.distance(named, named.read_text(encoding="utf-8")) == 1
     assert change.distance(alone, "", ["tpe-x", 3]) == change.distance(alone, "", ["docs/tpe.py"]) == 1
     assert change.distance(alone, "tpe-x = 3", ["tpe"]) == changed.FAR
+    assert change.distance(alone, "", [10**5000]) == changed.FAR  # longer than a text of an integer may be
 
 
 @pytest.mark.parametrize(
