@@ -140,3 +140,9 @@ def test_a_seed_is_an_integer_that_is_not_negative() -> None:
     for seed in (-1, 2**64, True, np.bool_(True), 1.0, "1"):
         with pytest.raises(InvalidValueError, match=r"`seed` must be an integer in \[0, 2\*\*64\), got"):
             check_seed(seed)
+
+
+def test_a_function_of_contexts_and_runs_is_a_reward() -> None:
+    env = hpo_gym.HPOEnv(SUITE, codec="pool", budget=2, task="b", reward=lambda contexts, runs: 10.0 * runs.last)
+    env.reset(seed=0)
+    assert [env.step(row)[1] for row in (0, 1)] == [20.0, 30.0]

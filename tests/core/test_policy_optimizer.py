@@ -149,6 +149,17 @@ def test_the_instance_seed_is_the_first_draw_and_the_policy_draws_next() -> None
     assert drawn == [expected.random()]
 
 
+def test_a_configuration_that_was_tried_is_masked() -> None:
+    optimizer = PolicyOptimizer(lambda observation, rng: 2, "last", "pool")
+    task = gappy().tasks("train")[0]
+    optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
+    before = optimizer.masks()
+    query = optimizer.ask()
+    assert query is not None
+    optimizer.tell(task.run(query.config))
+    assert np.flatnonzero(before & ~optimizer.masks()).tolist() == [2]
+
+
 def test_the_pool_of_a_context_is_the_one_pool_of_its_batch() -> None:
     optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
     optimizer.reset(Context.of(gappy().tasks("train")[0], 3), np.random.default_rng(0))

@@ -72,6 +72,8 @@ AREAS = (
             "tests/core/test_make.py",
             "tests/core/test_repeats.py",
             "tests/parts/test_budget_cost.py",
+            "tests/core/test_objectives.py",
+            "tests/training/test_training_envs.py",
         ),
     ),
     Area(
