@@ -22,7 +22,7 @@ from hpo_gym.problem.objectives.objective import SCORE, Objective, broken, find_
 from hpo_gym.problem.sizes import Sizes
 from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch, filled, noise_keys
-from hpo_gym.problem.trial import Status
+from hpo_gym.problem.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
@@ -272,17 +272,16 @@ class TableTask(Task):
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Look up the nearest measured rows at the nearest fidelities; of repeats, the one that `key` draws."""
-        t, cells = self.table, (self.index, self.rows(x), nearest_levels(self.fidelities, fidelity))
-        if t.repeats is None:
-            score = t.served[cells]
-        else:
-            scores, count = t.repeated
-            score = scores[(*cells, _drawn(key, count[cells]))]
-        return Evaluated(score.astype(np.float64), t.costs[cells].astype(np.float64), t.statuses[cells])
+        at, f = self.rows(x), nearest_levels(self.fidelities, fidelity)
+        t, i = self.table, self.index
+        return Evaluated(self._scores(at, f, key), t.costs[i, at, f].astype(np.float64), t.statuses[i, at, f])
 
-    def answering(self, x: Points) -> Points:
-        """Return the points of the rows that answer."""
-        return np.asarray(self.pool[self.rows(x)])
+    def _scores(self, at: Ints, f: Ints, key: Keys) -> Floats:
+        t, i = self.table, self.index
+        if t.repeats is None:
+            return np.asarray(t.served[i, at, f], np.float64)
+        scores, count = t.repeated
+        return np.asarray(scores[i, at, f, _drawn(key, count[i, at, f])], np.float64)
 
     @functools.cached_property
     def _memo(self) -> dict[Name, int]:
@@ -308,6 +307,24 @@ class TableTask(Task):
         if self.table.measured[self.index, known]:
             return known
         return int(self.table.gaps.answering(np.array([self.index]), np.array([known]))[0])
+
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
+        """Look up the row nearest to a configuration, without arrays; the trial's configuration is that row's."""
+        Query(config, fidelity)
+        row, t, i = self.row_of(config), self.table, self.index
+        f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
+        query = Query(t.config(0 if t.x.ndim == 2 else i, row).copy(), self.fidelities[f])
+        further = () if t.objectives is None else t.objectives[i, row].tolist()
+        objectives = dict(zip((o.name for o in t.further), further, strict=True))
+        if t.failed[i, row, f]:
+            status = Status(t.statuses[i, row, f].item())
+            return Trial(query, failed, float(t.costs[i, row, f]), status, objectives=objectives)
+        score = float(t.served[i, row, f]) if t.repeats is None else self._draw(row, f, seed)
+        return Trial(query, score, float(t.costs[i, row, f]), objectives=objectives)
+
+    def _draw(self, row: int, f: int, seed: int) -> float:
+        key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
+        return float(self._scores(np.array([row]), np.array([f]), key)[0])
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
