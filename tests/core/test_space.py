@@ -241,6 +241,11 @@ def test_a_space_must_have_bounds_and_hyperparameters() -> None:
         ({"conditions": [{"type": "EQ", "child": "b", "parent": "z", "value": 1}]}, "of a condition"),
         ({"conditions": [{"type": "EQ", "child": "z", "parent": "a", "value": 0.5}]}, "of a condition"),
         ({"conditions": [{"type": "EQ", "parent": "a", "value": 0.5}]}, "as ConfigSpace"),
+        ({"conditions": [{"type": "EQ", "child": "b", "name": "a", "value": 0.5}]}, "as ConfigSpace"),
+        ({"conditions": [{"type": "RELATION_LT", "child": "b", "left": "a", "right": "a"}]}, "as ConfigSpace"),
+        ({"conditions": [{"type": "AND", "child": "b", "clauses": []}]}, "as ConfigSpace"),
+        ({"forbiddens": [{"type": "EQUALS", "name": "a", "parent": "b", "value": 0.5}]}, "as ConfigSpace"),
+        ({"forbiddens": [{"type": "AND", "conditions": []}]}, "as ConfigSpace"),
         ({"conditions": [{"type": "NEAR", "child": "b", "parent": "a", "value": 0.5}]}, "kind of ConfigSpace"),
     ],
 )  # fmt: skip

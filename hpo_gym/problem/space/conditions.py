@@ -26,6 +26,8 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "LE": operator.le,
     "GE": operator.ge,
 }
+_CONDITION, _CLAUSE = {"parent", "conditions"}, {"name", "left", "right", "clauses"}
+"""What a node of either tree is about: one of these."""
 _JOINED = {"AND": np.logical_and, "OR": np.logical_or}
 
 
@@ -93,9 +95,10 @@ def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequen
     Raises:
         InvalidValueError: One lacks a part, is of an unknown kind, or refers to an unknown hyperparameter.
     """
-    for what, trees in (("condition", conditions), ("forbidden clause", clauses)):
+    for what, trees, keys in (("condition", conditions, _CONDITION), ("forbidden clause", clauses, _CLAUSE)):
         for tree in trees:
             try:
+                _check_keys(tree, keys)
                 found = looked_at(tree) | ({tree["child"]} if what == "condition" else set())
                 kinds = {_kind(leaf) for leaf in _leaves(tree)} - set(_COMPARE)
             except (KeyError, TypeError, AttributeError) as fault:
@@ -104,6 +107,14 @@ def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequen
                 raise InvalidValueError(f"A {what} must be of a kind of ConfigSpace, got {sorted(kinds)}.")
             for name in sorted(found - set(names)):
                 raise unknown(f"hyperparameter (of a {what})", name, names)
+
+
+def _check_keys(tree: Clause, keys: set[str]) -> None:
+    """Raise `KeyError` where a node has none of the keys of its kind of tree, or those of the other kind."""
+    if not keys.issuperset(tree.keys() & (_CONDITION | _CLAUSE)) or tree.keys().isdisjoint(keys):
+        raise KeyError(*keys)
+    for part in _parts(tree) if tree["type"] in _JOINED else ():
+        _check_keys(part, keys)
 
 
 def _leaves(tree: Clause) -> list[Clause]:
