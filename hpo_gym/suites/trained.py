@@ -6,7 +6,7 @@ made: the file of its name in `benchmarks/builders/hpo_builders/trained/`.
 
 `Boosting`, `Linear`, `MLP`, `Studies` and `SVM` score balanced accuracy in [0, 1], or in regression R^2 (at least -1),
 the mean over three repeats of three folds of at most 900 rows, where a model learns from at most 250; in regression the
-class weight has no effect. Costs of all suites are processor seconds to train and to predict.
+class weight has no effect. Costs are processor seconds; the cards say of what.
 """
 
 from __future__ import annotations

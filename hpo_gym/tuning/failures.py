@@ -77,7 +77,7 @@ class FailureWatch:
                 f"The first {len(new)} trials must not all fail alike, they did ({why}). Mend the objective, or let "
                 f"failures count with `max_failures=None` (`--max-failures 0`). {self.where}"
             )
-        if all(kind_of(e.measured) != kind for e in new[:-1]):
+        if all(kind_of(e.measured) != kind for e in reversed(new[:-1])):
             warnings.warn(f"Trial {last.number + 1} is no success ({why}). The tuning goes on.", stacklevel=_level())
 
     def _ends(self, new: Sequence[Ended]) -> bool:

@@ -15,6 +15,7 @@ from hpo_gym.base import HPOGymError, InvalidValueError
 from hpo_gym.problem import AnySpace, Hyperparameter, SearchSpace, is_plain, levels_of, place_of, read_space
 
 _NEAR = 1e-8  # of a step: what Optuna takes as a multiple
+_IN_JSON = (bool, int, float, str, np.generic, type(None))  # plain values but fractions
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +155,8 @@ def _distinct(distribution: BaseDistribution) -> BaseDistribution:
 
 def _differ(choices: Sequence[object]) -> bool:
     """Return whether choices are plain values, no two of them equal."""
-    return all(is_plain(choice) and place_of(choices[:i], choice) < 0 for i, choice in enumerate(choices))
+    plain = all(isinstance(c, _IN_JSON) and is_plain(c) for c in choices)
+    return plain and all(place_of(choices[:i], choice) < 0 for i, choice in enumerate(choices))
 
 
 def _distribution(h: Hyperparameter) -> BaseDistribution:

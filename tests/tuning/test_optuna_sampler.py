@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -372,6 +373,15 @@ def same(a: Any, b: Any) -> bool:
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:The distribution is specified")
+def test_positions_stand_for_choices_that_no_plan_can_hold() -> None:
+    from hpo_gym.tuning.optuna_space import ParameterSpace
+
+    choices = [Fraction(1, 3), Fraction(2, 3)]
+    parameters = ParameterSpace.of({"p": optuna.distributions.CategoricalDistribution(choices)})  # type: ignore[arg-type]
+    assert parameters.space.hyperparameters[0].choices == (0, 1)
+    assert parameters.params({"p": 1}) == {"p": Fraction(2, 3)}
+
+
 @settings(max_examples=150, deadline=None)
 @given(distributions(), st.integers(0, 2**32), st.sampled_from([0.0, 1.0, None]))
 def test_parameters_are_in_their_distribution_and_survive_the_way_back(

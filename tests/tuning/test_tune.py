@@ -20,6 +20,7 @@ import hpo_gym
 from hpo_gym import Context, Query, Status, Trial, tune
 from hpo_gym.app import app
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.system.jobs.measured import result_of
 from hpo_gym.tuning.auto import taken
 from hpo_gym.tuning.study import Ended
 from hpo_gym.tuning.tuned import Tuned
@@ -106,6 +107,15 @@ def test_the_last_value_of_an_objective_that_yields_counts() -> None:
     found = tune(objective, SPACE, optimizer=FromList, budget=1, seed=0)
     assert found.best_score == pytest.approx(0.5 / 3)
     assert found.ended[0].steps == ((1, 0.5), (2, 0.25), (3, pytest.approx(0.5 / 3)))
+
+
+def test_what_a_yielded_mapping_holds_at_the_end_counts() -> None:
+    def objective(config: dict[str, Any]) -> Any:
+        found = {"score": 1.0}
+        yield 1, found
+        found["score"] = 5.0
+
+    assert result_of(objective, {}, {}, lambda step, score: True).score == 5.0
 
 
 @pytest.mark.parametrize("optimizer", ["random", "ga", "gp-ei", "tpe"])

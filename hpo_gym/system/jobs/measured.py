@@ -105,12 +105,12 @@ def result_of(
     value = objective(config, **named)
     if not hasattr(value, "__next__"):
         return verdict(judged(value))
-    found = judged(None)
+    result = None
     for step, result in value:
         found = judged(result)
         if found.status is not Status.OK or not goes_on(step, found.score):
             break
-    return verdict(found)
+    return verdict(judged(result))
 
 
 def kind_of(fault: BaseException) -> Status:

@@ -173,7 +173,7 @@ class Store:
     def verify(self) -> list[str]:
         """Read everything and list the damage, one sentence per fault."""
         lost: list[str] = []
-        self._attempt("All", self._integrity, lost)
+        self._attempt("The structure", self._integrity, lost)
         self._attempt("The seal", self._checked, lost)
         for _ in self.intact(lost):
             pass
@@ -405,11 +405,10 @@ class Store:
         return self._held[number]
 
     def _whole_batch(self, number: int) -> Sequence[Record]:
-        """Return a batch after reading all its arrays."""
-        batch = self._read_batch(number)
-        for record in batch:
+        """Return a batch after reading all its arrays, itself compressed."""
+        for record in self._read_batch(number):
             dict(record.arrays)
-        return batch
+        return self._read_batch(number)
 
     def _read_batch(self, number: int) -> Sequence[Record]:
         if number in self._rows:

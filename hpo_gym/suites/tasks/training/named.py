@@ -31,8 +31,9 @@ has been looked at to choose them, in the test families too.
 """
 
 FILE = "found.json"
-"""Its name, in the suite's folder of data: `schedules`, how many were tried in each instance; `data_hash` of the suite;
-and `found`, of each task the best score in the instances of a comparison's first replicates."""
+"""Name of the file of best scores found, in the suite's folder of data: `schedules`, how many were tried in each
+instance; `data_hash` of the suite; and `found`, of each task the best score in the instances of a comparison's first
+replicates."""
 
 _EACH = {"train": 3, "val": 3, "test": 4}
 
