@@ -53,6 +53,7 @@ AREAS = (
             "tests/parts/test_scores.py",
             "tests/core/test_single.py",
             "tests/core/test_objectives.py",
+            "tests/parts/test_budget_cost.py",
         ),
     ),
     Area(
