@@ -17,6 +17,7 @@ import numpy as np
 from hpo_gym.base import Floats, Ints, InvalidValueError, __version__, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.groups import with_groups
 from hpo_gym.bench.incumbent import incumbents_on_test
 from hpo_gym.bench.live import Live
 from hpo_gym.bench.memory import memory_used
@@ -267,7 +268,8 @@ class BenchPlan:
         data = {
             "version": __version__, "protocol": protocol, "suites": suites,
             "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
-            "pooled": pooled(curves, formulas, live=live), "timings": timings, **({"stale": stale} if stale else {}),
+            "pooled": with_groups(pooled(curves, formulas, live=live), curves), "timings": timings,
+            **({"stale": stale} if stale else {}),
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 

@@ -14,13 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Floats, key, mix
+from hpo_gym.base import Floats, Ints, key, mix
 from hpo_gym.bench.bootstrap import placed, plain
 
 LEVEL = 0.05
 """A corrected p at or below it is significant."""
 _EXACT = 14  # families up to which all exchanges are tried: 2 ** 13, as an exchange and its opposite are the same
 _DRAWN = 9_999  # exchanges that are drawn of more families
+_FOR_A_PAIR = 40  # drawn exchanges for each of many pairs: one that no exchange parts as far has a corrected p of .025
+_TOGETHER = 512  # exchanges that are tried at a time
 DIGITS = 12
 """Numbers that agree to so many decimals are tied."""
 
@@ -67,11 +69,40 @@ def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
     return out
 
 
+def differing(
+    statistic: Callable[[NDArray[np.bool_], Ints], Floats], pairs: int, families: int
+) -> NDArray[np.bool_] | None:
+    """Return for each of many pairs whether its two differ after Holm's correction; None where none could.
+
+    Args:
+        statistic: Maps exchanges and the places of some pairs to the statistic of each, ``(n, pairs)``; see `swap_p`.
+        pairs: Number of pairs.
+        families: Number of families.
+
+    Returns:
+        Drawn exchanges are at least 40 for each pair, so that the least p survives the correction. A pair is dropped
+        as soon as its p is above the level.
+    """
+    swaps = _exchanges(families, max(_DRAWN, _FOR_A_PAIR * pairs)) if pairs and families > 1 else np.empty((0, 0), bool)
+    own = families > _EXACT  # among drawn exchanges the observed one is counted as well
+    total = len(swaps) + own
+    if not pairs or families < 2 or pairs * max(2.0 ** (1 - families), 1 / total) > LEVEL:
+        return None
+    left = np.arange(pairs)
+    found = np.abs(statistic(np.zeros((1, families), bool), left))[0] - 10.0**-DIGITS
+    as_far = np.full(pairs, int(own))
+    for start in range(0, len(swaps), _TOGETHER):
+        as_far[left] += (np.abs(statistic(swaps[start : start + _TOGETHER], left)) >= found[left]).sum(axis=0)
+        left = left[as_far[left] <= LEVEL * total]
+    corrected = holm({f"{i:09}": p for i, p in enumerate((as_far / total).tolist())})
+    return np.array([p is not None and p <= LEVEL for p in corrected.values()])
+
+
 @functools.lru_cache(maxsize=8)
-def _exchanges(families: int) -> NDArray[np.bool_]:
+def _exchanges(families: int, draws: int = _DRAWN) -> NDArray[np.bool_]:
     """All exchanges up to their opposites (the first family stays), or keyed ones, ``(n, families)``."""
     if families <= _EXACT:
         bits = np.arange(2 ** (families - 1))[:, None] >> np.arange(families - 1)[None]
         return np.column_stack([np.zeros(len(bits), bool), (bits & 1).astype(bool)])
-    cells = mix(np.arange(_DRAWN * families, dtype=np.uint64), key("exchanges", families))
-    return np.asarray((cells >> np.uint64(63)) == 1).reshape(_DRAWN, families)
+    cells = mix(np.arange(draws * families, dtype=np.uint64), key("exchanges", families))
+    return np.asarray((cells >> np.uint64(63)) == 1).reshape(draws, families)

@@ -11,6 +11,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints
 from hpo_gym.bench.cells import instance_of
+from hpo_gym.bench.groups import suite_groups
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.regret import Against
 from hpo_gym.problem import BEST, Task, random_regret, random_test_regret
@@ -108,14 +109,17 @@ def bounds_of(tasks: Sequence[Task], seen: Sequence[Floats], score: str = VALIDA
 def summaries(
     curves: Sequence[Curves], validation: Sequence[Curves], n_tested: int, n_unknown: int = 0
 ) -> dict[str, Any]:
-    """Return the part of results.json of one suite: the headline, and beside it the validation score if that is
-    another.
+    """Return the part of results.json of one suite: the headline, with the `group` of each optimizer (`groups`), and
+    beside it the validation score if that is another.
 
     Args:
         n_tested: Number of tasks with test scores.
         n_unknown: Number of tasks with unknown bounds: see `bounds_of`.
     """
     optimizers, first = summarise(curves), curves[0]
+    letters = suite_groups(curves)
+    for name, summary in optimizers.items():
+        summary["group"] = letters.get(name)
     guessed = {} if first.estimated is None else {"estimated_cells": int(first.estimated.sum())}
     if first.score == TEST:
         beside = summarise(validation)

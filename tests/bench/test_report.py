@@ -177,7 +177,7 @@ def test_hostile_names_break_nothing(unpainted, tmp_path):
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
     assert tags.seen.count("script") == 1 and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 11  # the page's own: the mark and the eleven terms
+    assert tags.seen.count("b") == 1 + 12  # the page's own: the mark and the twelve terms
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7
@@ -419,7 +419,10 @@ def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(unpa
     worse = [Curves("Toy", c.optimizer, c.tasks, np.minimum(regret + 0.4 * (i > 0), 1.0)) for i, c in
              enumerate(curves["Toy"])]  # fmt: skip
     results["suites"]["Toy"] = summaries(worse, worse, 0)
-    assert said(results, "Toy").endswith("3 comparisons with the portfolio; * survives Holm's correction at 5 %.")
+    assert said(results, "Toy").endswith(
+        "3 comparisons with the portfolio; * survives Holm's correction at 5 %. "
+        "Optimizers that share a letter cannot be told apart (6 pairs, Holm, 5 %)."
+    )
     ps = {name: s["p_holm"] for name, s in results["suites"]["Toy"]["optimizers"].items()}
     assert ps == {
         "portfolio": None,
@@ -471,12 +474,22 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     results, curves = make(suites=("Toy", "Other", "Third"), formulas=("Third",))
     found = texts(tmp_path, results, curves)
     head, *body = pooled_cells(results)
-    assert head == ["optimizer", "ratio to portfolio", "p (Holm)", "ratio to random", "p (Holm)", "suites", "Third"]
+    assert head == [
+        "optimizer",
+        "ratio to portfolio",
+        "p (Holm)",
+        "ratio to random",
+        "p (Holm)",
+        "group",
+        "suites",
+        "Third",
+    ]
     ratios = [results["pooled"]["anchors"]["portfolio"]["optimizers"][line[0]]["ratio"][0] for line in body]
-    assert ratios == sorted(ratios) and {line[5] for line in body} == {"2"}
+    assert ratios == sorted(ratios) and {tuple(line[5:7]) for line in body} == {("–", "2")}
     note = pooled_said(results)
     assert "over 2 suites (Other, Toy), 5 families" in note and "Apart, not pooled: Third (formulas)." in note
     assert "3 comparisons with portfolio and 3 comparisons with random; * survives Holm's correction" in note
+    assert note.endswith("No groups: 5 families are too few to tell any two apart (6 pairs, Holm, 5 %).")
     assert found["table.md"].startswith("## All suites\n\nGeometric mean of ratios of AUC over 2 suites")
     assert "<h3>All suites</h3>" in found["report.html"]
     lines = list(csv.DictReader(io.StringIO((tmp_path / "pooled.csv").read_text())))

@@ -191,10 +191,10 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
         marks = {"reference": name == anchor, "control": name in CONTROLS, "leads": lead.leads(name)}
         cells = (Td(name), *map(td, line[:2]), Td(to_best), *map(td, line[2:]))
         rows.append(Tr(cells, " ".join(k for k, is_so in marks.items() if is_so)))
-    names = tuple(line[0] for line in body if lead.leads(line[0]))
+    names, titles = tuple(line[0] for line in body if lead.leads(line[0])), (*head[:3], "p to best", *head[3:])
     return {
         "said": pooled_said(results),
-        "table": FigureGrid("All suites", (*head[:3], "p to best", *head[3:]), tuple(rows)),
+        "table": FigureGrid("All suites", titles, tuple(rows), texts=frozenset({0, titles.index("group")})),
         "anchor": anchor,
         "lead": Lead(lead.best, names, len(body)),
         "best": part["optimizers"][lead.best],

@@ -16,7 +16,7 @@ from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.tables import Results, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
-_KEPT = ("test AUC", "AUC", "validation AUC", "rank", "regret@", "failed")
+_KEPT = ("test AUC", "AUC", "validation AUC", "group", "regret@", "failed")
 _LAST = "33"  # the regret after the last trial
 
 
@@ -79,7 +79,7 @@ def _main(results: Results, suite: str, table: Sequence[TableRow], found: Leader
         kind = " ".join([k for k, is_so in {**marks, "leads": found.leads(row.optimizer)}.items() if is_so])
         made.append(Tr((*first, *rest), kind))
     titles = ("optimizer", "gain over portfolio", "p (Holm)", "p to best", *(head[i] for i in kept))
-    return FigureGrid(f"Results, {suite}", titles, tuple(made))
+    return FigureGrid(f"Results, {suite}", titles, tuple(made), texts=frozenset({0, titles.index("group")}))
 
 
 def _bar(row: TableRow, table: Sequence[TableRow]) -> dict[str, float] | None:

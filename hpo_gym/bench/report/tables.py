@@ -17,7 +17,7 @@ from hpo_gym.base import unknown
 from hpo_gym.bench.frames import ENDS, flat
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.remembered import said_of_memory
-from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable
+from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged
 from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet
 
@@ -97,7 +97,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
     shown = shown_trials(results)
     estimates = ["gain", "auc", "log_auc", "rank", *(f"regret_{t:g}" for t in shown.values()), "solved"]
     head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm"]
-    head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ())]
+    head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
     lines = []
     for suite, part in results["suites"].items():
         for row in rows(results, suite, timings=timings):
@@ -109,10 +109,13 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
 
 def pooled_csv(results: Results) -> str:
     """Make a CSV of the pooled suites: a line for each anchor and optimizer."""
-    lines: list[list[Any]] = [["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm"]]
+    groups = results["pooled"].get("groups", {})
+    lines: list[list[Any]] = [["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm", "group"]]
     for anchor, part in results["pooled"]["anchors"].items():
         for name, s in part["optimizers"].items():
-            lines.append([csv_cell(anchor), csv_cell(name), s["n_suites"], *s["ratio"], s["p"], s["p_holm"]])
+            lines.append(
+                [csv_cell(anchor), csv_cell(name), s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)]
+            )
     return _csv(lines)
 
 
@@ -187,7 +190,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
             Column("validation", [number(s["validation"]["auc"][0], 3) for s in found], 3, right=True),
             Column("overtuned", [_percent(s["overtuned"][0]) for s in found], 5, right=True),
         ]
-    columns.append(Column("rank", [number(s["rank"][0], 2) for s in found], 4, right=True))
+    columns.insert(2, Column("group", [_group(s) for s in found], 2))
     for key, trial in shown.items():
         regrets = [number(s["regret"][key][0], 3) for s in found]
         columns.append(Column(f"@{trial:g}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
@@ -203,7 +206,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
 def console_pooled(results: Results) -> Sheet:
     """Make the table of the pooled suites for a terminal."""
     head, *body = pooled_cells(results, apart=False)
-    ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 2]
+    ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 1, 2]
     columns = [
         _column(rank, *cells, right=i > 0) for i, (rank, *cells) in enumerate(zip(ranks, head, *body, strict=True))
     ]
@@ -219,7 +222,7 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
     shown, on_test = shown_trials(results), results["suites"][suite]["score"] == TEST
     head = ["optimizer", "tasks (families)", "gain over portfolio", "p (Holm)"]
     head += ["test AUC", "validation AUC", "overtuned"] if on_test else [overall(results["suites"][suite])]
-    head += ["log AUC", "rank", *(f"regret@{t:g}" for t in shown.values()), "solved", "failed"]
+    head += ["group", "log AUC", *(f"regret@{t:g}" for t in shown.values()), "solved", "failed"]
     head += ["ms p50/p95", "train s"] if timings else []
     return [head, *(_cells(row, list(shown), on_test, timings) for row in rows(results, suite, timings=timings))]
 
@@ -233,7 +236,8 @@ def said(results: Results, suite: str) -> str:
     text = f"{text} {said_of_memory(results.get('memory'), suite)}".rstrip()
     if families < 2:
         return f"{text} One family: no interval and no test."
-    return f"{text} {compared(part['comparisons'], 'the portfolio')}"
+    letters = {name: s.get("group") for name, s in part["optimizers"].items()}
+    return f"{text} {compared(part['comparisons'], 'the portfolio')} {grouped(letters, families)}".rstrip()
 
 
 def _scored(part: Mapping[str, Any]) -> str:
@@ -266,6 +270,16 @@ def compared(n: int, anchor: str) -> str:
     return f"{counted(n, 'comparison') if n else 'No comparisons'} with {anchor}{_STAR if n else '.'}"
 
 
+def grouped(letters: Mapping[str, str | None], families: int) -> str:
+    """Say how to read the letters of a table, or why it has none."""
+    k = len(letters)
+    pairs = f"{counted(k * (k - 1) // 2, 'pair')}, Holm, 5 %"
+    if any(letters.values()):
+        return f"Optimizers that share a letter cannot be told apart ({pairs})."
+    few = f"{counted(families, 'family')} {'is' if families == 1 else 'are'} too few to tell any two apart ({pairs})."
+    return f"No groups: {few}" if k > 1 else ""
+
+
 def shows_pooled(results: Results) -> bool:
     """Return whether there are two suites to pool and an anchor."""
     found = results.get("pooled")
@@ -282,7 +296,9 @@ def pooled_said(results: Results) -> str:
     counts = [
         f"{counted(part['comparisons'], 'comparison')} with {anchor}" for anchor, part in found["anchors"].items()
     ]
-    return f"{text} {' and '.join(counts)}{_STAR}"
+    first = next(iter(found["anchors"].values()))["optimizers"]
+    letters = {**dict.fromkeys(first), **found.get("groups", {})}
+    return f"{text} {' and '.join(counts)}{_STAR} {grouped(letters, found['families'])}"
 
 
 def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
@@ -295,7 +311,7 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
     anchors, others = list(found["anchors"]), list(found["apart"]) if apart else []
     by = {anchor: found["anchors"][anchor]["optimizers"] for anchor in anchors}
     first = by[anchors[0]]
-    head = ["optimizer", *(t for a in anchors for t in (f"ratio to {a}", "p (Holm)")), "suites", *others]
+    head = ["optimizer", *(t for a in anchors for t in (f"ratio to {a}", "p (Holm)")), "group", "suites", *others]
     lines = []
     for name in sorted(first, key=lambda n: (first[n]["ratio"][0] is None, first[n]["ratio"][0], n)):
         line = [name]
@@ -303,7 +319,14 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
             s = by[anchor][name]
             line += [interval(s["ratio"], 3, mark=holds(s["p_holm"])), number(s["p_holm"])]
         s = first[name]
-        lines.append([*line, str(s["n_suites"]), *(interval(s["apart"].get(o, _NOTHING), 3) for o in others)])
+        lines.append(
+            [
+                *line,
+                ranged(found.get("groups", {}).get(name)),
+                str(s["n_suites"]),
+                *(interval(s["apart"].get(o, _NOTHING), 3) for o in others),
+            ]
+        )
     return [head, *lines]
 
 
@@ -341,7 +364,7 @@ def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -
     s = row.summary
     line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), interval(s["auc"])]
     line += [interval(s["validation"]["auc"]), _overtuned(s)] if on_test else []
-    line += [number(s["log_auc"][0], 3), number(s["rank"][0], 2), *(number(s["regret"][t][0]) for t in trials)]
+    line += [_group(s), number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
     line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
 
@@ -350,6 +373,10 @@ def _overtuned(summary: Mapping[str, Any]) -> str:
     """Share of the runs that are overtuned, and by how much these are."""
     by = summary["overtuned_by"][0]
     return _percent(summary["overtuned"][0]) + (f" by {by:.3f}" if by is not None else "")
+
+
+def _group(summary: Mapping[str, Any]) -> str:
+    return ranged(summary.get("group"))
 
 
 def _gain(row: TableRow) -> str:

@@ -27,6 +27,15 @@ def interval(estimate: Sequence[float | None], digits: int = 4, *, sign: bool = 
     return mean if low == high == MISSING else f"{mean} [{low}, {high}]"
 
 
+def ranged(letters: str | None) -> str:
+    """Shorten the letters of a group: a-e for abcde, or a dash where there is none."""
+    runs: list[str] = []
+    for letter in letters or "":
+        follows = bool(runs) and ord(letter) == ord(runs[-1][-1]) + 1
+        runs[-1:] = [runs[-1] + letter] if follows else [*runs[-1:], letter]
+    return "".join(run if len(run) < 4 else f"{run[0]}-{run[-1]}" for run in runs) or MISSING
+
+
 def plain(value: float) -> str:
     """Format a number as one writes it: 33 for 33.0."""
     return str(int(value)) if float(value).is_integer() else str(value)

@@ -1,0 +1,152 @@
+"""Groups of a table: letters by hand, tests of pairs equal to single ones, and what few families can show."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo_gym.bench.groups import letters, pooled_groups, suite_groups, with_groups
+from hpo_gym.bench.metrics import Curves, auc
+from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.report.tables import grouped
+from hpo_gym.bench.report.words import ranged
+from hpo_gym.bench.significance import differing, holm, mean_p
+
+
+def apart(k: int, *pairs: tuple[int, int]) -> np.ndarray:
+    found = np.zeros((k, k), bool)
+    for i, j in pairs:
+        found[i, j] = found[j, i] = True
+    return found
+
+
+def curves(suite: str, values: dict[str, list[float]]) -> list[Curves]:
+    """One task of each family, runs of one trial."""
+    k = len(next(iter(values.values())))
+    names = tuple(f"{suite}{i:02}" for i in range(k))
+    return [Curves(suite, n, names, np.array(v)[:, None, None], names) for n, v in values.items()]
+
+
+# ---------------------------------------------------------------------- letters
+@pytest.mark.parametrize(
+    ("k", "pairs", "expected"),
+    [
+        (3, [(0, 2)], ["a", "ab", "b"]),  # A is like B, B like C, A not like C
+        (3, [], ["a", "a", "a"]),
+        (3, [(0, 1), (0, 2), (1, 2)], ["a", "b", "c"]),
+        (3, [(0, 1), (0, 2)], ["a", "b", "b"]),
+        (3, [(0, 1)], ["a", "b", "ab"]),  # the worst varies most
+        (4, [(0, 2), (0, 3), (1, 3)], ["a", "ab", "bc", "c"]),
+        (4, [(0, 2), (1, 3)], ["ab", "ac", "cd", "bd"]),  # a ring
+        (1, [], ["a"]),
+    ],
+)
+def test_letters_by_hand(k: int, pairs: list[tuple[int, int]], expected: list[str]) -> None:
+    assert letters(apart(k, *pairs)) == expected
+
+
+@given(
+    st.integers(1, 8).flatmap(lambda k: st.tuples(st.just(k), st.sets(st.sampled_from([*combinations(range(8), 2)]))))
+)
+@settings(max_examples=20, deadline=None)
+def test_exactly_those_share_a_letter_that_are_not_apart(given: tuple[int, set[tuple[int, int]]]) -> None:
+    k, pairs = given
+    inside = {(i, j) for i, j in pairs if j < k}
+    found = letters(apart(k, *inside))
+    assert all(found) and all(len(set(text)) == len(text) for text in found)
+    for i, j in combinations(range(k), 2):
+        assert bool(set(found[i]) & set(found[j])) == ((i, j) not in inside)
+
+
+def test_many_letters_are_shown_as_ranges() -> None:
+    assert [ranged(text) for text in ("a", "ab", "abc", "abcd", "abefghz", None)] == [
+        "a",
+        "ab",
+        "abc",
+        "a-d",
+        "abe-hz",
+        "–",
+    ]
+
+
+# ---------------------------------------------------------------------- tests of pairs
+def test_groups_of_a_suite_by_hand() -> None:
+    """Ten families: .1, .2 (noisy), .3. The last differs from the first in one sign: p 2/2^10, Holm's 3/512."""
+    noisy = [0.1, 0.3] * 5
+    found = suite_groups(curves("S", {"low": [0.1] * 10, "last": [0.3] * 10, "mid": noisy}))
+    assert found == {"low": "a", "mid": "ab", "last": "b"} and list(found) == ["low", "mid", "last"]
+
+
+def test_a_pair_is_tested_as_a_gain_is() -> None:
+    rng = np.random.default_rng(7)
+    values = {n: (rng.random(12) + shift).tolist() for n, shift in (("a", 0.0), ("b", 0.25), ("c", 0.6), ("d", 0.65))}
+    group = curves("S", values)
+    found = suite_groups(group)
+    ps = {f"{a.optimizer}{b.optimizer}": mean_p(auc(a) - auc(b), a.families) for a, b in combinations(group, 2)}
+    corrected = holm(ps)
+    for pair, p in corrected.items():
+        assert p is not None and (not set(found[pair[0]]) & set(found[pair[1]])) == (p <= 0.05), (pair, p)
+    assert len(set(found.values())) > 1
+
+
+def test_many_optimizers_have_enough_exchanges() -> None:
+    """Thirty make 435 pairs; the least p of 9,999 exchanges would not survive them."""
+    rng = np.random.default_rng(1)
+    found = suite_groups(curves("S", {f"o{i:02}": (0.1 + (i > 9) + 0.01 * rng.random(40)).tolist() for i in range(30)}))
+    best, rest = [{text for n, text in found.items() if (n < "o10") == low} for low in (True, False)]
+    assert len(found) == 30 and not set("".join(best)) & set("".join(rest))
+
+
+@pytest.mark.parametrize(("optimizers", "families", "some"), [(2, 5, False), (2, 6, True), (3, 6, False), (3, 7, True)])
+def test_few_families_tell_nothing_apart(optimizers: int, families: int, some: bool) -> None:
+    """Pairs times 2 / 2^f must not be above .05: one pair needs six families, three need seven."""
+    values = {f"o{i}": [0.1 + 0.2 * i] * families for i in range(optimizers)}
+    found = suite_groups(curves("S", values))
+    assert found == (dict(zip(values, "abc", strict=False)) if some else {})
+    assert differing(lambda swapped, which: np.ones((len(swapped), len(which))), 1, 1) is None
+
+
+def test_a_table_says_how_to_read_its_letters() -> None:
+    assert (
+        grouped({"x": "a", "y": "b"}, 9) == "Optimizers that share a letter cannot be told apart (1 pair, Holm, 5 %)."
+    )
+    assert grouped(dict.fromkeys("xyz"), 5).startswith(
+        "No groups: 5 families are too few to tell any two apart (3 pairs"
+    )
+    assert grouped({"x": None}, 5) == ""
+
+
+# ---------------------------------------------------------------------- several suites
+def test_groups_of_pooled_suites_agree_with_their_p() -> None:
+    rng = np.random.default_rng(3)
+    by = {
+        s: curves(
+            s,
+            {
+                n: (0.2 + rng.random(6) * 0.1 + shift).tolist()
+                for n, shift in (("portfolio", 0.0), ("a", 0.02), ("b", 0.2))
+            },
+        )
+        for s in ("A", "B")
+    }
+    found = with_groups(pooled(by, anchors=("portfolio", "a", "b")), by)["groups"]
+    ps = {
+        a + b: found_p["optimizers"][b]["p"]
+        for a, b in combinations(("portfolio", "a", "b"), 2)
+        for found_p in [pooled(by, anchors=(a,))["anchors"][a]]
+    }
+    corrected = holm(ps)
+    assert (not set(found["portfolio"]) & set(found["b"])) == (corrected["portfoliob"] <= 0.05)  # type: ignore[operator]
+    assert (not set(found["portfolio"]) & set(found["a"])) == (corrected["portfolioa"] <= 0.05)  # type: ignore[operator]
+    assert pooled_groups(by, ["portfolio", "a", "b"]) == found
+
+
+def test_who_lacks_a_pooled_suite_has_no_letter() -> None:
+    values = {n: [0.1 + s] * 8 for n, s in (("portfolio", 0.0), ("a", 0.2), ("b", 0.4))}
+    by = {"A": curves("A", values), "B": curves("B", {n: v for n, v in values.items() if n != "a"})}
+    assert with_groups(pooled(by), by)["groups"] == {"portfolio": "a", "b": "b"}
+    assert with_groups(pooled({}), {})["groups"] == {}
