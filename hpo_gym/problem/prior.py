@@ -41,7 +41,7 @@ def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
 
     Tasks without stored evaluations, such as those that train for each point, are left out.
     """
-    return tuple(e for e in (t.evaluations() for t in tasks) if len(e.x))
+    return tuple(e for e in (t.remembered() for t in tasks) if len(e.x))
 
 
 def scale_of(tasks: Sequence[Task]) -> Scale:

@@ -9,7 +9,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,11 @@ class Table:
         constraints: Bounds on the score, the cost or objectives, by name: a cell beyond one counts as failed. Score and
             cost are those of the cell's own fidelity.
         cumulative: Whether one training passes through all fidelities, so that the cost of one includes the lower ones.
+        proposed: Further rows, found by an optimizer that knew the task's scores: known of an earlier task, and never
+            candidates of the task itself. None: there are none.
     """
+
+    ARRAYS: ClassVar = ("x", "score", "cost", "test_score", "repeats", "objectives")
 
     space: SearchSpace
     x: NDArray[Any]
@@ -78,6 +82,7 @@ class Table:
     sizes: Sizes | None = None
     constraints: Mapping[str, float] = field(default_factory=dict)
     cumulative: bool = False
+    proposed: Table | None = None
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -174,9 +179,24 @@ class Table:
     def part(self, tasks: Sequence[int]) -> Table:
         """Return the table of some of its tasks, by their places."""
         at = list(tasks)
-        arrays = {name: getattr(self, name) for name in ("score", "cost", "test_score", "repeats", "objectives")}
-        parts = {name: array[at] for name, array in arrays.items() if array is not None}
-        return replace(self, x=self.x if self.x.ndim == 2 else self.x[at], **parts)
+        parts = {name: array[at] for name, array in self.arrays.items() if name != "x"}
+        proposed = None if self.proposed is None else self.proposed.part(at)
+        return replace(self, x=self.x if self.x.ndim == 2 else self.x[at], proposed=proposed, **parts)
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """Return the arrays that it has, by name."""
+        found = {name: getattr(self, name) for name in self.ARRAYS}
+        return {name: array for name, array in found.items() if array is not None}
+
+    @functools.cached_property
+    def whole(self) -> Table:
+        """The table with the rows that were proposed behind its own."""
+        if self.proposed is None:
+            return self
+        more = self.proposed.arrays
+        joined: dict[str, Any] = {n: np.concatenate([array, more[n]], 1) for n, array in self.arrays.items()}
+        return replace(self, proposed=None, **joined)
 
     def points(self, k: int) -> NDArray[Any]:
         """Return the pool of task `k`, ``(m, d)``."""
@@ -366,6 +386,12 @@ class TableTask(Task):
         further = [] if self._tested is None else [self._on_test(cost, status)]
         further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
         return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), self.meta_features)
+
+    def remembered(self) -> Evaluations:
+        """Return the whole table, and the rows that an optimizer proposed."""
+        return (
+            self.evaluations() if self.table.proposed is None else replace(self, table=self.table.whole).evaluations()
+        )
 
     def _level(self, f: int) -> tuple[Floats, Floats, NDArray[np.int8]]:
         """Scores, NaN where not measured, costs and statuses at a fidelity, each ``(m,)``."""

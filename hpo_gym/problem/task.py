@@ -200,6 +200,10 @@ class Task(ABC):
         score = finite_scores(out.score)
         return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=self.meta_features)
 
+    def remembered(self) -> Evaluations:
+        """Return `evaluations` as later tasks know them, with rows that were never candidates of this task."""
+        return self.evaluations()
+
     def close(self) -> None:  # noqa: B027 - most have nothing running
         """End all processes of the task; later use starts them anew."""
 

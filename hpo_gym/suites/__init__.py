@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.csv import describe as describe
     from hpo_gym.suites.own.csv import suite_from_csv as suite_from_csv
     from hpo_gym.suites.own.csv import warn as warn
+    from hpo_gym.suites.own.files import PROPOSED as PROPOSED
     from hpo_gym.suites.own.files import little as little
     from hpo_gym.suites.own.files import write_folder as write_folder
     from hpo_gym.suites.own.files import write_npz as write_npz

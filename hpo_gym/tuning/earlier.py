@@ -88,7 +88,7 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Eva
     if not isinstance(one, (Tuned, Suite)):
         raise InvalidValueError(f"`prior` must hold {FORMS}, got {type(one).__name__}.")
     if isinstance(one, Suite):
-        found = [task.evaluations() for task in one.members]
+        found = [task.remembered() for task in one.members]
     else:
         found = [one.evaluations(f"tuned-{i}")] if one.ended else []
     order = _order(one.space, space)

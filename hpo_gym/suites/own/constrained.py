@@ -30,7 +30,8 @@ def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collecti
     if suite.table.constraints:
         raise InvalidValueError(f"Suite {suite.name!r} is under constraints already: {dict(suite.table.constraints)}.")
     bounds = check_constraints(constraints, suite.table.further)
-    table = replace(suite.table, constraints=bounds)
+    proposed = suite.table.proposed and replace(suite.table.proposed, constraints=bounds)
+    table = replace(suite.table, constraints=bounds, proposed=proposed)
     kept = []
     for task in suite.members:
         assert isinstance(task, TableTask)

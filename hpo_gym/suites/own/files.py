@@ -5,7 +5,8 @@ a wrong number. Arrays are stored uncompressed, so nothing in the archive can be
 file becomes a path.
 
 Format 2 adds `objectives`, an array ``(k, m, o)`` with descriptions of its columns in `suite.json`, and `fidelity`, the
-sizes behind fidelities, and `constraints`. A table without these is written in format 1.
+sizes behind fidelities, `constraints`, and `proposed`, how many last rows of each task are known of it as an earlier
+task only. A table without these is written in format 1.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
-from hpo_gym.problem import Objective, sizes_of
+from hpo_gym.problem import Objective, Table, sizes_of
 from hpo_gym.suites.own.objectives import check_objectives
 from hpo_gym.system import checksum, sealed, sha256, whole_files
 
 FORMAT, FIRST = 2, 1
 SUITE, TABLE = "suite.json", "table.npz"
-OBJECTIVES, FIDELITY, CONSTRAINTS = "objectives", "fidelity", "constraints"
-ARRAYS = ("x", "score", "cost", "test_score", "repeats", OBJECTIVES)
-NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS)
+OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED = "objectives", "fidelity", "constraints", "proposed"
+ARRAYS = Table.ARRAYS
+NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED)
 """Keys of `suite.json` that need format 2."""
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 
@@ -92,6 +93,7 @@ class Description(_Strict):
     objectives: list[Further] | None = None
     fidelity: dict[str, Any] | None = None
     constraints: dict[str, float] | None = None
+    proposed: Annotated[int, Field(ge=0)] = 0
     licence: str = ""
     source: object = None
     preprocessing: object = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,10 +61,9 @@ class TableSuite(Suite):
             StorageFullError: The files could not be written; earlier ones are intact.
         """
         t = self.table
-        arrays = {name: getattr(t, name) for name in table_files.ARRAYS}
         single = t.fidelities == (1.0,)
         whole = ("x", table_files.OBJECTIVES)
-        flat = {n: a[:, :, 0] if n not in whole and single else a for n, a in arrays.items() if a is not None}
+        flat = {n: a[:, :, 0] if n not in whole and single else a for n, a in t.whole.arrays.items()}
         table_files.write_folder(Path(folder), self._description(), flat)
 
     def _description(self) -> dict[str, Any]:
@@ -81,6 +80,7 @@ class TableSuite(Suite):
             table_files.OBJECTIVES: [asdict(objective) for objective in t.further],
             table_files.FIDELITY: t.sizes and t.sizes.to_json(),
             table_files.CONSTRAINTS: dict(t.constraints),
+            table_files.PROPOSED: 0 if t.proposed is None else t.proposed.m,
         }
         return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
                 "fidelities": list(t.fidelities), **newer}  # fmt: skip
@@ -192,6 +192,8 @@ def load_folder(folder: str | Path) -> TableSuite:
         table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows)
         _check(table)
         _check_points(space, x)
+        if said.proposed:
+            table = _without_last(table, said.proposed)
     with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
         head = Heading(said.name, said.version, said.splits, _about(said))
@@ -241,16 +243,36 @@ def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, 
     tasks = [[t.name, t.family, dict(t.meta_features)] for t in members]
     bounds = [dict(table.constraints)] if table.constraints else []
     out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds]).encode())
-    for name in table_files.ARRAYS:
-        if name == table_files.OBJECTIVES:  # they decide no score: results that read none stay what they are
-            continue
-        array: Array | None = getattr(table, name)
-        if array is not None:
-            out.update(canonical([name, array.dtype.str, array.shape]).encode())
-            out.update(table_files.little(array).data)
-    if table.constraints:
-        out.update(np.packbits(table.infeasible).data)
+    for part in _parts(table):
+        for name, array in part.arrays.items():
+            if name != table_files.OBJECTIVES:  # they decide no score: results that read none stay what they are
+                out.update(canonical([name, array.dtype.str, array.shape]).encode())
+                out.update(table_files.little(array).data)
+        if part.constraints:
+            out.update(np.packbits(part.infeasible).data)
     return out.hexdigest()
+
+
+def _parts(table: Table) -> tuple[Table, ...]:
+    """Return the candidates, and the rows that an optimizer proposed."""
+    return (table,) if table.proposed is None else (table, table.proposed)
+
+
+def _without_last(table: Table, count: int) -> Table:
+    """Return a table whose last rows, so many of each task, were proposed by an optimizer.
+
+    Raises:
+        InvalidValueError: All tasks share one pool, or nothing is left.
+    """
+    if table.x.ndim == 2 or count >= table.m:
+        pools = "one for all tasks" if table.x.ndim == 2 else f"{table.m} rows each"
+        raise InvalidValueError(f"`proposed` must be rows of larger pools of the tasks' own, got {count} of {pools}.")
+    parts: list[dict[str, Any]] = [
+        {n: a[:, rows].copy() for n, a in table.arrays.items()} for rows in (slice(-count), slice(-count, None))
+    ]
+    out = replace(table, **parts[0], proposed=replace(table, **parts[1]))
+    _check(out)
+    return out
 
 
 def _check(table: Table) -> None:
@@ -263,9 +285,8 @@ def _check(table: Table) -> None:
         empty = np.flatnonzero(~(table.measured & ~table.failed[..., -1]).any(1))
         if empty.size:
             raise InvalidValueError(f"Each task needs a feasible row, task {int(empty[0])} has none.")
-    for array in (getattr(table, name) for name in table_files.ARRAYS):
-        if array is not None:
-            array.flags.writeable = False
+    for array in (a for part in _parts(table) for a in part.arrays.values()):
+        array.flags.writeable = False
 
 
 def _check_test(test: Array, score: Array) -> None:

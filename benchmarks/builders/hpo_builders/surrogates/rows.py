@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def material(suite: TableSuite, further: Sequence[Suite] = ()) -> Material:
         if not set(fidelities) <= set(other.table.fidelities):
             raise InvalidValueError(f"{other!r} must have the fidelities {fidelities}, got {other.table.fidelities}.")
         same = [other.table.fidelities.index(f) for f in fidelities]
-        theirs = {t.name: t for t in other.members if isinstance(t, TableTask)}
+        theirs = {t.name: replace(t, table=t.table.whole) for t in other.members if isinstance(t, TableTask)}
         for i, task in enumerate(suite.members):
             if task.name in theirs:
                 more[i] = more[i].and_of(_new(_rows(theirs[task.name], same), own[i], more[i]))

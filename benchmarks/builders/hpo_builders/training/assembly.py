@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from hpo_builders.flat import LEAST, TRIALS, splits_without_flat
 from hpo_builders.order import Order
+from hpo_builders.pools import keyed_orders
 from hpo_builders.training.cells import LOST, MEMORY, Part, beside, configurations, digest, load
 from hpo_builders.training.material import Entry
 from hpo_builders.training.recipe import Recipe
 from hpo_gym.base import DamagedDataError, InvalidValueError
 from hpo_gym.problem import SearchSpace
-from hpo_gym.suites import little
+from hpo_gym.suites import PROPOSED, little
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]
@@ -53,6 +54,11 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[Entry], tabl
         shipped["repeats"] = np.stack([shard["repeats"] for shard in found])
     if recipe.objectives:
         shipped["objectives"] = _known(np.stack([shard["objectives"] for shard in found]))
+    lost = np.stack([shard["lost"] for shard in found])
+    if recipe.search is not None:
+        rows = keyed_orders(recipe.suite, [e.name for e in done], m, recipe.search.drawn)
+        shipped = {n: a[np.arange(len(done))[:, None], rows] for n, a in shipped.items()}
+        lost = np.take_along_axis(lost, rows, 1)
     others = [shard for entry in done for shard in _each(recipe, order, study.get(entry.name, ()))]
     wall, processor = table[done[0].name][0].shards.wall()
     built = {
@@ -63,7 +69,7 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[Entry], tabl
         "memory limit": MEMORY,
         **recipe.material.record(problems),
         "cells": int(np.prod(arrays["score"].shape[:2])),
-        "lost cells": _lost(done, found),
+        "lost cells": _lost(done, lost),
         "failed share at full fidelity": round(float(np.isneginf(arrays["score"][..., -1]).mean()), 6),
         "flat tasks, in no split": flat,
         "flat": f"expected regret of the best of {TRIALS} random rows below {LEAST}",
@@ -75,7 +81,9 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[Entry], tabl
             "sha256 of cost": hashlib.sha256(little(shipped["cost"]).data).hexdigest(),
         },
     }
-    order.write(recipe.suite, {**_description(recipe, tasks, splits, done), "built": built}, shipped)
+    proposed = 0 if recipe.search is None else max(m - recipe.search.drawn, 0)
+    said = {**_description(recipe, tasks, splits, done), PROPOSED: proposed, "built": built}
+    order.write(recipe.suite, said, shipped)
 
 
 def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
@@ -110,13 +118,13 @@ def _spent(recipe: Recipe, shard: Arrays) -> float:
     return float(np.nansum(seconds[:, -1] if recipe.cumulative else seconds))
 
 
-def _lost(done: Sequence[Entry], found: Sequence[Arrays]) -> list[dict[str, Any]]:
+def _lost(done: Sequence[Entry], lost: NDArray[np.uint8]) -> list[dict[str, Any]]:
     """Return the cells without a score for another reason than their library's."""
     reasons = list(LOST.values())
     return [
-        {"task": entry.name, "configuration": int(row), "reason": reasons[shard["lost"][row] - 1]}
-        for entry, shard in zip(done, found, strict=True)
-        for row in np.flatnonzero(shard["lost"])
+        {"task": entry.name, "configuration": int(row), "reason": reasons[codes[row] - 1]}
+        for entry, codes in zip(done, lost, strict=True)
+        for row in np.flatnonzero(codes)
     ]
 
 
