@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from hpo_gym.base.registry import user_function as user_function
     from hpo_gym.base.scores import LARGEST as LARGEST
     from hpo_gym.base.scores import tame as tame
-    from hpo_gym.base.seeding import below as below
     from hpo_gym.base.seeding import canonical as canonical
     from hpo_gym.base.seeding import digest as digest
     from hpo_gym.base.seeding import generator as generator

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
-    from hpo_gym.bench.bootstrap import Resamples as Resamples
     from hpo_gym.bench.cells import Cell as Cell
     from hpo_gym.bench.cells import Made as Made
     from hpo_gym.bench.cells import instance_of as instance_of
@@ -17,6 +16,11 @@ if TYPE_CHECKING:
     from hpo_gym.bench.incumbent import incumbents as incumbents
     from hpo_gym.bench.incumbent import incumbents_on_test as incumbents_on_test
     from hpo_gym.bench.incumbent import regret_of as regret_of
+    from hpo_gym.bench.intervals import OF_MEANS as OF_MEANS
+    from hpo_gym.bench.intervals import OF_RATIOS as OF_RATIOS
+    from hpo_gym.bench.intervals import Resamples as Resamples
+    from hpo_gym.bench.intervals import edges as edges
+    from hpo_gym.bench.intervals import subsets as subsets
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
     from hpo_gym.bench.metrics import Curves as Curves

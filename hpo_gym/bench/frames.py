@@ -24,13 +24,22 @@ _BY_RUN = ("suite", "task", "family", "optimizer", "replicate")
 
 
 def flat(summary: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a summary (see `summarise`) as columns: the mean of an estimate, `_low` and `_high`; `regret@` a trial."""
+    """Return a summary (see `summarise`) as columns: the mean of an estimate, `_low` and `_high`; `regret@` a trial.
+
+    Where there are no intervals for lack of families, also the lowest and the highest family: `_family_low` and
+    `_family_high`."""
     row: dict[str, Any] = {}
     for key, value in summary.items():
         if key == "regret":
             row |= flat({f"regret@{trial}": estimate for trial, estimate in value.items()}, prefix)
         elif isinstance(value, list):
             row |= zip((f"{prefix}{key}{end}" for end in ENDS), value, strict=True)
+        elif key == "of_families":
+            row |= {
+                f"{prefix}{name}_family{e}": v
+                for name, pair in value.items()
+                for e, v in zip(ENDS[1:], pair, strict=True)
+            }
         elif key != "validation":
             row[f"{prefix}{key}"] = value
     return row | flat(summary["validation"], "validation_") if "validation" in summary else row

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
-from hpo_gym.bench.bootstrap import placed
+from hpo_gym.bench.intervals import placed
 from hpo_gym.bench.metrics import Curves, auc, by_name
 from hpo_gym.bench.pooling import FLOOR
 from hpo_gym.bench.significance import differing

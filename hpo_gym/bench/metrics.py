@@ -1,9 +1,9 @@
 """Quality of optimizers: statistics of normalised regret over tasks, with intervals (NumPy and SciPy only).
 
 Four rules hold everywhere. Replicates are averaged first: they are not independent tasks. Every statistic is a mean
-over tasks. Uncertainty counts families of tasks: a 95 % interval is a bootstrap over families with the same resamples
-for all optimizers (paired), a p exchanges two optimizers family by family, and tests of ranks rank the means of
-families. A failed cell counts as never improving: regret 1 at every trial; it is also counted by itself.
+over tasks. Uncertainty counts families of tasks: a 95 % interval takes subsets of families, the same for all optimizers
+(paired), a p exchanges two optimizers family by family, and tests of ranks rank the means of families. A failed
+cell counts as never improving: regret 1 at every trial; it is also counted by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from hpo_gym.base import Floats, InvalidValueError, unknown
-from hpo_gym.bench.bootstrap import Resamples, placed
+from hpo_gym.bench.intervals import LEAST, Resamples, placed, plain
 from hpo_gym.bench.significance import DIGITS, holm, mean_p
 from hpo_gym.problem import relative_regret
 
@@ -279,7 +279,8 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and `p_holm`, corrected for the number of
     optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The order of tasks or
     optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio` are None; of one
-    family, all intervals and p.
+    family, p. Families fewer than `LEAST` have no interval: `of_families` holds the lowest and the highest mean of a
+    family instead, of `auc` and `gain`.
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.
@@ -330,11 +331,18 @@ def _summary(curves: Curves, own: Floats, rank: Floats, reference: Floats, sampl
         "p_better": sample.mean(better(own, reference)),
         "ratio": sample.ratio(own, reference),
         **(_overtuned(curves, sample) if curves.score == TEST else {}),
+        **(_of_families(own, reference, curves.families) if 1 < sample.families < LEAST else {}),
         "cells": int(curves.failed.size),
         "failed_cells": int(curves.failed.sum()),
         "n_tasks": len(curves.tasks),
         "n_families": sample.families,
     }
+
+
+def _of_families(own: Floats, reference: Floats, families: Sequence[str]) -> dict[str, Any]:
+    """Return the lowest and the highest mean of a family."""
+    found = {"auc": by_family(own, families), "gain": by_family(reference - own, families)}
+    return {"of_families": {k: [plain(float(v.min())), plain(float(v.max()))] for k, v in found.items()}}
 
 
 def _overtuned(curves: Curves, sample: Resamples) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 Suites of tables with more than one test family are pooled, with equal weights. These stand apart: formulas and suites
 of one family, which say little about other data sets; live suites, whose regret refers to observed scores; suites that
-count the end of a run only; and suites where the portfolio leaves nothing to gain. Intervals draw, and p-values
-exchange, families: in all suites at once.
+count the end of a run only; and suites where the portfolio leaves nothing to gain. Intervals take subsets of families,
+and p-values exchange them: in all suites at once. A figure of a suite with fewer families than `LEAST` has no interval.
 """
 
 from __future__ import annotations
@@ -17,7 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
-from hpo_gym.bench.bootstrap import RESAMPLES, Estimate, Resamples, drawn, edges, placed, plain
+from hpo_gym.bench.intervals import (
+    EXACT,
+    LEAST,
+    OF_RATIOS,
+    RESAMPLES,
+    Estimate,
+    Resamples,
+    edges,
+    placed,
+    plain,
+    subsets,
+)
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, by_name
 from hpo_gym.bench.significance import holm, swap_p
 
@@ -29,7 +40,7 @@ LEFT = 2e-3
 FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"
 NOTHING_LEFT = "nothing left"
 """Why a suite stands apart."""
-_BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
+_BLOCKS = 50  # of subsets, in which those are sought that divide every suite
 
 
 def pooled(
@@ -119,18 +130,21 @@ class _Joint:
 
     def ratio(self) -> Estimate:
         """Geometric mean of the ratios, and its interval."""
-        whole = np.ones((1, self.tasks.shape[1]), np.int64)
-        low, high = edges(np.exp(self._drawn(_draws(tuple(map(tuple, (self.tasks > 0).tolist()))))))
-        return [plain(float(v)) for v in (np.exp(self._drawn(whole)[0]), low, high)]
+        there, families = self.tasks > 0, self.tasks.shape[1]
+        mean = plain(float(np.exp(self._of(np.ones((1, families), np.int64))[0])))
+        if there.sum(axis=1).min() < LEAST:
+            return [mean, None, None]
+        low, high = edges(np.exp(self._of(_dividing(tuple(map(tuple, there.tolist()))))), families, OF_RATIOS)
+        return [mean, plain(float(low)), plain(float(high))]
 
     def p(self) -> float | None:
         """Return the p of the hypothesis that the optimizer is as good as its anchor."""
         return swap_p(self._exchanged, self.tasks.shape[1])
 
-    def _drawn(self, counts: Ints) -> Floats:
-        """Mean logarithm of the ratios where families are drawn so often, ``(n,)`` of ``(n, families)``."""
-        tasks = counts @ self.tasks.T
-        return _log_ratio(counts @ self.own.T / tasks, counts @ self.other.T / tasks)
+    def _of(self, subset: Ints) -> Floats:
+        """Mean logarithm of the ratios of subsets of families, ``(n,)`` of ``(n, families)``."""
+        tasks = subset @ self.tasks.T
+        return _log_ratio(subset @ self.own.T / tasks, subset @ self.other.T / tasks)
 
     def _exchanged(self, swapped: NDArray[np.bool_]) -> Floats:
         """Return the statistic after exchanging the two in families, ``(n,)`` of ``(n, families)``."""
@@ -145,17 +159,18 @@ def _log_ratio(own: Floats, other: Floats) -> Floats:
 
 
 @functools.lru_cache(maxsize=64)
-def _draws(there: tuple[tuple[bool, ...], ...]) -> Ints:
-    """Return resamples of families ``(RESAMPLES, families)`` with one of every suite: others are redrawn.
+def _dividing(there: tuple[tuple[bool, ...], ...]) -> Ints:
+    """Return subsets of families ``(n, families)`` that hold some of every suite and not all: others are redrawn.
 
     Args:
         there: Families of each suite, ``(suites, families)``.
     """
     has = np.array(there)
     kept = list[Ints]()
-    for block in range(_BLOCKS):
-        counts = drawn(has.shape[1], block)
-        kept.append(counts[(counts @ has.T > 0).all(axis=1)])
+    for block in range(_BLOCKS if has.shape[1] > EXACT else 1):
+        drawn = subsets(has.shape[1], block)
+        held = drawn @ has.T
+        kept.append(drawn[((held > 0) & (held < has.sum(axis=1))).all(axis=1)])
         if sum(map(len, kept)) >= RESAMPLES:
             break
-    return np.concatenate(kept)[:RESAMPLES]
+    return np.concatenate(kept)

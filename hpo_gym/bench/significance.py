@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, key, mix
-from hpo_gym.bench.bootstrap import placed, plain
+from hpo_gym.bench.intervals import placed, plain
 
 LEVEL = 0.05
 """A corrected p at or below it is significant."""

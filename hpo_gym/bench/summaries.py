@@ -124,7 +124,7 @@ def summaries(
     if first.score == TEST:
         beside = summarise(validation)
         for name, summary in optimizers.items():
-            summary["validation"] = {key: beside[name][key] for key in BESIDE}
+            summary["validation"] = {key: beside[name][key] for key in (*BESIDE, "of_families") if key in beside[name]}
     return {
         "n_tasks": len(first.tasks),
         "n_families": len(set(first.families)),

@@ -12,22 +12,33 @@ from hpo_gym.base import seeding
 Suites = Sequence[Mapping[str, Sequence[float]]]
 """For each suite the values of its tasks by family."""
 
-DRAWS = 2000
+Known = Sequence[tuple[int, float]]
+FEW, ALL, DRAWS = 8, 10, 1000
+MEANS, RATIOS = ((8, 0.0035), (12, 0.0075), (20, 0.0095), (44, 0.016)), ((8, 0.0145), (12, 0.025))
 
 
-def name_draws(families: Sequence[str], block: int = 0) -> list[list[str]]:
-    """The families of each resample, one draw after the other."""
+def subsets(families: Sequence[str], block: int = 0) -> list[list[str]]:
+    """Some of the families, never none and never all: every such choice, or keyed ones beside the others."""
     names = sorted(set(families))
-    return [[names[i] for i in one] for one in place_draws(len(names), block)]
+    if len(names) <= ALL:
+        return [list(c) for n in range(1, len(names)) for c in itertools.combinations(names, n)]
+    chosen = [[f for f, one in zip(names, row, strict=True) if one] for row in place_draws(len(names), block)]
+    some = [one for one in chosen if 0 < len(one) < len(names)]
+    return some + [[f for f in names if f not in one] for one in some]
 
 
 @functools.cache
-def place_draws(k: int, block: int) -> list[list[int]]:
-    salt, out = seeding.key("bootstrap", k), []
-    for resample in range(DRAWS):
-        at = block * DRAWS * k + resample * k
-        out.append([int((seeding.mix_int(at + i, salt) >> 11) * 2.0**-53 * k) for i in range(k)])
-    return out
+def place_draws(k: int, block: int) -> list[list[bool]]:
+    salt, at = seeding.key("subsets", k), block * DRAWS * k
+    return [[seeding.mix_int(at + draw * k + i, salt) >= 2**63 for i in range(k)] for draw in range(DRAWS)]
+
+
+def beyond(k: int, known: Known) -> float:
+    """The share of subsets beyond an end, in proportion between two known numbers of families."""
+    for (low, first), (high, second) in itertools.pairwise(known):
+        if k <= high:
+            return first + (k - low) / (high - low) * (second - first)
+    return known[-1][1]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -42,15 +53,22 @@ def mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def interval(of: Callable[[Sequence[str]], float], families: Sequence[str]) -> list[float]:
+def interval(of: Callable[[Sequence[str]], float], families: Sequence[str], known: Known = MEANS) -> list[float | None]:
     """An estimate of all families, and the ends of its interval."""
-    drawn = [of(one) for one in name_draws(families)]
-    return [of(sorted(set(families))), percentile(drawn, 0.025), percentile(drawn, 0.975)]
+    whole, k = of(families), len(set(families))
+    return ends(whole, [of(one) for one in subsets(families)] if k >= FEW else [], k, known)
 
 
-def mean_of(values: Mapping[str, Sequence[float]], drawn: Sequence[str]) -> float:
-    """Mean over the tasks of all draws."""
-    return mean([v for family in drawn for v in values[family]])
+def ends(whole: float, of_subsets: Sequence[float], k: int, known: Known) -> list[float | None]:
+    """The ends of the interval beside the estimate, if there are any."""
+    if not of_subsets:
+        return [whole, None, None]
+    return [whole, percentile(of_subsets, beyond(k, known)), percentile(of_subsets, 1 - beyond(k, known))]
+
+
+def mean_of(values: Mapping[str, Sequence[float]], some: Sequence[str]) -> float:
+    """Mean over the tasks of some families."""
+    return mean([v for family in sorted(set(some)) for v in values[family]])
 
 
 def pooled(own: Suites, other: Suites, drawn: Sequence[str]) -> float:
@@ -62,16 +80,15 @@ def pooled(own: Suites, other: Suites, drawn: Sequence[str]) -> float:
     return product ** (1 / len(own))
 
 
-def pooled_interval(own: Suites, other: Suites) -> list[float]:
-    """With draws that hold a family of every suite, the first 2,000 of as many as it takes."""
+def pooled_interval(own: Suites, other: Suites) -> list[float | None]:
+    """With subsets that divide every suite, until there are 2,000; none where a suite has few families."""
     families, kept, block = sorted({f for a in own for f in a}), list[float](), 0
-    while len(kept) < DRAWS:
-        for one in name_draws(families, block):
-            if all(any(f in a for f in one) for a in own):
+    while min(map(len, own)) >= FEW and len(kept) < 2 * DRAWS and (block == 0 or len(families) > ALL):
+        for one in subsets(families, block):
+            if all(0 < sum(f in a for f in one) < len(a) for a in own):
                 kept.append(pooled(own, other, one))
         block += 1
-    kept = kept[:DRAWS]
-    return [pooled(own, other, families), percentile(kept, 0.025), percentile(kept, 0.975)]
+    return ends(pooled(own, other, families), kept, len(families), RATIOS)
 
 
 def exchanged_p(statistic: Callable[[frozenset[str]], float], families: Sequence[str]) -> float:

@@ -12,8 +12,8 @@ from scipy import stats
 import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.bootstrap import Resamples, equal_families, plain
 from hpo_gym.bench.incumbent import incumbents
+from hpo_gym.bench.intervals import OF_MEANS, OF_RATIOS, Resamples, edges, equal_families, plain, subsets
 from hpo_gym.bench.metrics import (
     Curves,
     auc,
@@ -31,6 +31,7 @@ from hpo_gym.bench.metrics import (
     solved,
     summarise,
 )
+from hpo_gym.bench.significance import mean_p
 from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import History, Query, Status, Trial
@@ -310,35 +311,43 @@ def test_cliques_by_hand() -> None:
     assert cliques([1.0, 2.0, 3.0], 0.5) == []
 
 
-# ---------------------------------------------------------------------------------------------- bootstrap
-def drawn(k: int, resample: int) -> list[int]:
-    """How often a resample holds each of `k` tasks, one draw after the other."""
-    counts, salt = [0] * k, seeding.key("bootstrap", k)
-    for i in range(k):
-        u = (seeding.mix_int(resample * k + i, salt) >> 11) * 2.0**-53
-        counts[int(u * k)] += 1
-    return counts
+# ---------------------------------------------------------------------------------------------- intervals
+def chosen(k: int, subset: int) -> list[int]:
+    """Which of `k` families a keyed subset holds: the highest bit of each."""
+    salt = seeding.key("subsets", k)
+    return [seeding.mix_int(subset * k + i, salt) >> 63 for i in range(k)]
 
 
-def test_a_resample_draws_as_many_tasks_as_there_are_by_key() -> None:
-    sample = Resamples.of(("a", "b", "c"))
-    assert sample.resampled.shape == (2000, 3)
-    assert (sample.resampled[:4] * 3).round(9).tolist() == [[0, 3, 0], [1, 1, 1], [0, 1, 2], [2, 1, 0]]
-    for r in (0, 1, 2, 3, 777, 1999):
-        assert (sample.resampled[r] * 3).round(9).tolist() == drawn(3, r)
+def test_up_to_ten_families_every_subset_is_taken_once() -> None:
+    assert subsets(2).tolist() == [[1, 0], [0, 1]]
+    assert subsets(3).tolist() == [[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1]]
+    ten = subsets(10)
+    assert ten.shape == (1022, 10) and len(np.unique(ten, axis=0)) == 1022
 
 
-def test_draws_follow_the_names_whatever_their_order() -> None:
+def test_of_more_families_a_thousand_are_keyed_and_the_others_stand_beside_them() -> None:
+    some = subsets(44)
+    assert some.shape == (2000, 44) and (some[:1000] + some[1000:] == 1).all()
+    for i in (0, 1, 777, 999):
+        assert some[i].tolist() == chosen(44, i)
+    assert subsets(44, 1)[0].tolist() == chosen(44, 1000)
+    eleven = subsets(11)  # the few that are empty or whole are left out
+    assert 1990 < len(eleven) <= 2000 and set(eleven.sum(axis=1).tolist()) == set(range(1, 11))
+
+
+def test_subsets_follow_the_names_whatever_their_order() -> None:
     ordered, turned = Resamples.of(("a", "b", "c")), Resamples.of(("c", "a", "b"))
-    assert turned.resampled[:3].tolist() == ordered.resampled[:3, [2, 0, 1]].tolist()
+    assert turned.resampled.tolist() == ordered.resampled[:, [2, 0, 1]].tolist()
     long = Resamples.of(("t10", "t9", "t1"))  # by text, not by number
-    assert long.resampled[:3].tolist() == ordered.resampled[:3, [1, 2, 0]].tolist()
+    assert long.resampled.tolist() == ordered.resampled[:, [1, 2, 0]].tolist()
 
 
-def test_a_family_is_drawn_with_all_its_tasks_and_each_resample_sums_to_one() -> None:
+def test_a_family_is_in_a_subset_with_all_its_tasks_and_each_sums_to_one() -> None:
     got = Resamples.of(("a", "b", "c", "c")).resampled
-    half = [[0, 1, 0, 0], [1 / 4] * 4, [0, 1 / 5, 2 / 5, 2 / 5], [2 / 3, 1 / 3, 0, 0]]
-    assert got[:4] == pytest.approx(np.array(half))
+    third = [1 / 3, 0, 1 / 3, 1 / 3]
+    assert got[[0, 2, 3, 4]] == pytest.approx(
+        np.array([[1, 0, 0, 0], [1 / 2, 1 / 2, 0, 0], [0, 0, 1 / 2, 1 / 2], third])
+    )
 
 
 def test_a_mean_rests_on_as_many_families_as_of_equal_size_would_vary_alike() -> None:
@@ -347,33 +356,57 @@ def test_a_mean_rests_on_as_many_families_as_of_equal_size_would_vary_alike() ->
     assert equal_families(("a", "a")) == 1.0
 
 
-def test_of_two_tasks_the_resampled_means_are_binomial() -> None:
-    means = (Resamples.of(("a", "b")).resampled @ np.array([0.0, 1.0])).tolist()
-    assert [means.count(v) for v in (0.0, 0.5, 1.0)] == [519, 996, 485]  # a commitment: published intervals hold them
-    assert Resamples.of(("a", "b")).mean(np.array([0.0, 1.0])) == [0.5, 0.0, 1.0]
-    assert Resamples.of(("a",)).mean(np.array([0.25])) == [0.25, None, None]
-    assert Resamples.of(("a", "a")).mean(np.array([0.25, 0.75])) == [0.5, None, None]
-    assert Resamples.of(("a", "a")).ratio(np.array([0.25, 0.75]), np.ones(2)) == [0.5, None, None]
-
-
 V = np.array([0.1, 0.7, 0.2, 0.9, 0.4, 0.3, 0.8, 0.5])  # mean .4875
 
 
-def test_intervals_of_eight_tasks() -> None:
+def test_intervals_of_eight_families() -> None:
     sample = Resamples.of(tuple("abcdefgh"))
-    means = np.sort(sample.resampled @ V)
-    assert sample.mean(V) == [0.4875, 0.3, 0.6875]
-    assert [means[49].round(9), means[1949].round(9)] == [0.3, 0.6875]  # 49.975 and 1949.025 of 0 .. 1999
+    assert sample.resampled.shape == (254, 8)
+    # .0035 of 253 steps is .8855: the lowest means are .1 (a), .15 (a and c), the highest .9 (d), .85 (d and g)
+    assert sample.mean(V) == [0.4875, 0.144275, 0.855725]
     both = sample.estimate(np.stack([V, V[::-1]], 1))
-    assert [part.round(6).tolist() for part in both] == [[0.4875, 0.4875], [0.3, 0.3125], [0.6875, 0.675]]
-    assert sample.ratio(V, V[::-1]) == [1.0, 0.60863, 1.600217]
+    assert [part.round(6).tolist() for part in both] == [[0.4875] * 2, [0.144275] * 2, [0.855725] * 2]
+    assert sample.ratio(V, 2 * V) == [0.5, 0.5, 0.5]
+
+
+def test_an_interval_is_what_the_exchange_test_leaves() -> None:
+    """Without the calibration: a value is inside if, with the value taken off, p is above .05."""
+    sample, families = Resamples.of(tuple("abcdefgh")), tuple("abcdefgh")
+    means = np.sort(sample.resampled @ V)
+    low, high = means[5], means[-6]  # six of 127 exchanges, and none: p = 7 / 128
+    for inside, outside in ((low + 1e-6, low - 1e-6), (high - 1e-6, high + 1e-6)):
+        assert mean_p(V - inside, families) > 0.05 >= mean_p(V - outside, families)  # type: ignore[operator]
+
+
+def test_seven_families_have_no_interval() -> None:
+    for families in ("a", "aa", "ab", "abcdefg", "aabbccddeeffgg"):
+        values = np.linspace(0.0, 1.0, len(families))
+        assert Resamples.of(tuple(families)).mean(values)[1:] == [None, None]
+        assert Resamples.of(tuple(families)).ratio(values + 1, np.ones(len(families)))[1:] == [None, None]
+    assert Resamples.of(("a", "a")).mean(np.array([0.25, 0.75])) == [0.5, None, None]
+    assert Resamples.of(tuple("abcdefgh")).mean(V)[1] is not None
+
+
+def test_the_share_beyond_an_end_is_calibrated_by_the_number_of_families() -> None:
+    steps = np.arange(1001.0) / 1000
+    means = [float(edges(steps, k, OF_MEANS)[0]) for k in (8, 10, 12, 20, 32, 44, 400)]
+    assert means == pytest.approx([0.0035, 0.0055, 0.0075, 0.0095, 0.01275, 0.016, 0.016])
+    ratios = [float(edges(steps, k, OF_RATIOS)[0]) for k in (8, 10, 12, 400)]
+    assert ratios == pytest.approx([0.0145, 0.01975, 0.025, 0.025])
+    assert edges(steps, 12, OF_MEANS)[1] == pytest.approx(0.9925)
 
 
 def test_a_ratio_to_nothing_does_not_exist() -> None:
-    sample = Resamples.of(("a", "b"))
-    assert sample.ratio(np.array([0.5, 0.25]), np.zeros(2)) == [None, None, None]
-    assert sample.ratio(np.array([0.5, 0.25]), np.array([0.0, 0.5])) == [1.5, None, None]
-    assert sample.ratio(np.zeros(2), np.array([0.5, 0.5])) == [0.0, 0.0, 0.0]
+    sample, own = Resamples.of(tuple("abcdefgh")), V
+    assert sample.ratio(own, np.zeros(8)) == [None, None, None]
+    assert sample.ratio(own, np.array([0.0, 0, 0, 0, 0, 0, 0, 3.9])) == [
+        1.0,
+        None,
+        None,
+    ]  # every second subset has none
+    assert sample.ratio(np.zeros(8), own) == [0.0, 0.0, 0.0]
+    neither = np.array([0.0, *[0.5] * 7])  # of a alone there is no regret of either: it says nothing
+    assert sample.ratio(neither / 2, neither) == [0.5, 0.5, 0.5]
 
 
 def test_numbers_have_six_decimals() -> None:
@@ -426,9 +459,9 @@ def test_two_optimizers_compared_task_by_task() -> None:
     less = [[[0.125]], [[0.25]], [[0.5]], [[0.25]]]
     names = "wxyz"
     clear = compare(curves(less, "a", names), curves(four, "b", names))
-    assert (clear["ratio"][0], clear["p_better"], clear["p"]) == (0.45, [1.0, 1.0, 1.0], 0.125)
+    assert (clear["ratio"][0], clear["p_better"], clear["p"]) == (0.45, [1.0, None, None], 0.125)
     tied = compare(curves(OTHER), curves([[[0.25, 4e-13]], [[0.25, 0.25]], [[1.0, 0.5]]]))
-    assert (tied["p"], tied["p_better"]) == (1.0, [0.5, 0.5, 0.5])
+    assert (tied["p"], tied["p_better"][0]) == (1.0, 0.5)
 
 
 def test_what_does_not_belong_together_says_what_differs() -> None:

@@ -13,9 +13,9 @@ from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
 
 PLACES = {
-    "A": ("x", "x", "y", "z", "v"),
-    "B": ("x", "y", "w"),  # two families of A
-    "C": ("u", "t", "u"),  # none of the others
+    "A": ("x", "x", "y", "z", "v", "f", "g", "h", "i"),  # eight families
+    "B": ("y", "z", "z", "v", "f", "g", "h", "i", "w"),  # seven of A
+    "C": ("u", "t", "u"),  # none of the others; too few for an interval
     "One": ("x", "x"),
     "Formulas": ("p", "q"),
 }
@@ -52,47 +52,57 @@ def expected(curves: dict[str, list[Curves]], name: str, anchor: str, suites: li
     return slow.pooled_interval(own, other), p
 
 
+def same(found: list[float | None], expected: list[float | None]) -> bool:
+    a, b = (np.array(of, np.float64) for of in (found, expected))
+    return bool(np.allclose(a, b, rtol=1e-5, atol=2e-6, equal_nan=True))
+
+
 @pytest.mark.long
+@pytest.mark.parametrize("suites", ["AB", "ABC"])
 @pytest.mark.parametrize("planted", [{}, {"zero": "a"}, {"failed": "b"}, {"zero": "b"}])
-def test_pooled_equals_loops(planted: dict[str, str]) -> None:
-    curves = {suite: group(suite, **planted) for suite in PLACES}
+def test_pooled_equals_loops(planted: dict[str, str], suites: str) -> None:
+    curves = {suite: group(suite, **planted) for suite in (*suites, "One", "Formulas")}
     found = pooled(curves, ["Formulas"])
-    assert found["suites"] == ["A", "B", "C"]
+    assert found["suites"] == list(suites)
     assert found["apart"] == {"Formulas": "formulas", "One": "one family"}
-    assert found["families"] == 7  # t u v w x y z
+    assert found["families"] == 7 + 2 * len(suites) - 2  # of A and B together nine
     for anchor in ("portfolio", "random"):
         part, ps = found["anchors"][anchor], []
         others = [n for n in sorted(NAMES) if n != anchor]
         for name in others:
-            ratio, p = expected(curves, name, anchor, ["A", "B", "C"])
+            ratio, p = expected(curves, name, anchor, list(suites))
             row = part["optimizers"][name]
-            assert row["ratio"] == pytest.approx(ratio, rel=1e-5, abs=2e-6), (anchor, name)
+            assert same(row["ratio"], ratio), (anchor, name)
             assert row["p"] == pytest.approx(p, abs=1e-6), (anchor, name)
-            assert row["n_suites"] == 3
+            assert row["n_suites"] == len(suites) and (row["ratio"][1] is None) == ("C" in suites)
             ps.append(p)
         assert [part["optimizers"][n]["p_holm"] for n in others] == pytest.approx(slow.holm(ps), abs=3e-6)
         assert part["comparisons"] == 3
         own = part["optimizers"][anchor]
-        assert (own["ratio"], own["p"], own["p_holm"]) == ([1.0, 1.0, 1.0], None, None)
+        assert (own["ratio"], own["p"], own["p_holm"]) == (
+            [1.0, *([1.0, 1.0] if suites == "AB" else [None, None])],
+            None,
+            None,
+        )
 
 
 def test_suites_weigh_alike_and_a_mean_of_ratios_is_geometric() -> None:
-    families = {"A": ("x", "y", "z"), "B": ("v", "w")}
+    families = {"A": tuple("abcdefgh"), "B": tuple("abcdefgi")}
     level = {("A", "portfolio"): 0.5, ("A", "a"): 0.25, ("B", "portfolio"): 0.125, ("B", "a"): 0.5}
     curves = {
         s: [Curves(s, n, f, np.full((len(f), 1, 1), level[s, n])) for n in ("portfolio", "a")]
         for s, f in families.items()
     }
     row = pooled(curves)["anchors"]["portfolio"]["optimizers"]["a"]
-    assert row["ratio"] == [1.414214] * 3  # sqrt(1/2 * 4), in each draw
+    assert row["ratio"] == [1.414214] * 3  # sqrt(1/2 * 4), in each subset
     assert "random" not in pooled(curves)["anchors"]
 
 
 def test_a_suite_whose_portfolio_leaves_nothing_stands_apart() -> None:
     level = {"A": 0.0019, "B": 0.002}
     curves = {
-        s: [Curves(s, n, ("x", "y"), np.full((2, 1, 1), v)) for n, v in (("portfolio", portfolio), ("random", 0.5))]
-        for s, portfolio in level.items()
+        s: [Curves(s, n, tuple("abcdefgh"), np.full((8, 1, 1), v)) for n, v in (("portfolio", own), ("random", 0.5))]
+        for s, own in level.items()
     }
     found = pooled(curves)
     assert found["suites"] == ["B"] and found["apart"] == {"A": "nothing left"}
@@ -115,10 +125,11 @@ def test_who_did_not_run_everywhere_is_pooled_over_what_is_shared() -> None:
     by = {n: (row["n_suites"], row["ratio"]) for n, row in found["portfolio"]["optimizers"].items()}
     assert {n: count for n, (count, _) in by.items()} == {"a": 1, "b": 2, "portfolio": 2, "random": 1}
     assert by["b"][1] == pytest.approx(expected(curves, "b", "portfolio", ["A", "B"])[0], rel=1e-5)
+    assert None not in by["b"][1]
     against = found["random"]["optimizers"]["b"]
     assert against["n_suites"] == 2
     ratio, p = expected(curves, "b", "random", ["A", "C"])
-    assert against["ratio"] == pytest.approx(ratio, rel=1e-5) and against["p"] == pytest.approx(p, abs=1e-6)
+    assert same(against["ratio"], ratio) and against["p"] == pytest.approx(p, abs=1e-6)
 
 
 def test_who_shares_no_suite_with_the_anchor_has_no_ratio() -> None:
@@ -163,7 +174,7 @@ def test_order_of_suites_tasks_and_optimizers_changes_nothing() -> None:
 def test_a_family_of_two_suites_is_one_witness() -> None:
     """The same families in two suites, against others of the same values: as wide as in one suite, not less."""
     rng = np.random.default_rng(4)
-    regret = {n: rng.integers(1, 9, (6, 1, 1)) / 8 for n in ("portfolio", "a")}
+    regret = {n: rng.integers(1, 9, (8, 1, 1)) / 8 for n in ("portfolio", "a")}
 
     def suite(name: str, families: str) -> list[Curves]:
         return [Curves(name, n, tuple(f"{name}{f}" for f in families), r, tuple(families)) for n, r in regret.items()]
@@ -172,8 +183,8 @@ def test_a_family_of_two_suites_is_one_witness() -> None:
         row = pooled({s: suite(s, f) for s, f in suites})["anchors"]["portfolio"]["optimizers"]["a"]
         return float(np.log(row["ratio"][2] / row["ratio"][1]))
 
-    alone, same, apart = width(("A", "abcdef")), width(("A", "abcdef"), ("B", "abcdef")), width(
-        ("A", "abcdef"), ("B", "ghijkl")
+    alone, same, apart = width(("A", "abcdefgh")), width(("A", "abcdefgh"), ("B", "abcdefgh")), width(
+        ("A", "abcdefgh"), ("B", "ijklmnop")
     )  # fmt: skip
     assert same == pytest.approx(alone, rel=1e-5)
     assert apart < 0.85 * alone

@@ -43,7 +43,7 @@ HOSTILE = ("<script>alert(1)</script>", "a|b", "=cmd|' /C calc'!A0", '$x_1$ & "q
 PLAIN = ("portfolio", "default", "random", "gp-ei")
 
 
-def make(names=PLAIN, suites=("Toy",), k=5, r=2, h=8, budget=None, families=(), on_test=(), formulas=()):
+def make(names=PLAIN, suites=("Toy",), k=8, r=2, h=8, budget=None, families=(), on_test=(), formulas=()):
     """Results and curves; those of the suites `on_test` have other validation curves beside them."""
     curves, parts = {}, {}
     for suite in suites:
@@ -303,7 +303,7 @@ def test_console_table_shows_names_as_they_are():
     out = Console(width=200, file=io.StringIO(), force_terminal=False)
     out.print(console_table(results, "Toy").table())
     text = out.file.getvalue()
-    assert "[bold]x[/bold]" in text and "a [31m" in text and "Toy, n = 5 tasks" in text
+    assert "[bold]x[/bold]" in text and "a [31m" in text and "Toy, n = 8 tasks" in text
     assert len(console_table(results, "Toy", timings=False).columns) == len(console_table(results, "Toy").columns) - 1
 
 
@@ -397,19 +397,39 @@ def texts(folder, results, curves):
 
 @pytest.mark.long
 def test_one_family_has_no_interval_no_test_and_says_so(unpainted, tmp_path):
-    results, curves = make(families=("x",) * 5)
-    assert said(results, "Toy").startswith("5 tasks of 1 family.")
+    results, curves = make(families=("x",) * 8)
+    assert said(results, "Toy").startswith("8 tasks of 1 family.")
     found = texts(tmp_path, results, curves)
     for name in ("report.html", "table.md"):
         assert "One family: no interval and no test." in found[name]
     assert "one family: no interval" in found["report.html"]  # the tile
-    assert "no interval: one family" in found["report.html"]  # the figure
+    assert "no interval: 1 family" in found["report.html"]  # the figure
     assert "One family: ranks are not tested." in found["report.html"] and "χ²" not in found["report.html"]
     assert not (tmp_path / "figures" / "Toy-difference.png").exists()
     table = list(csv.DictReader(io.StringIO(found["table.csv"])))
     assert {line["auc_low"] for line in table} == {line["p"] for line in table} == {""}
     assert all(float(line["auc"]) > 0 for line in table) and {line["n_families"] for line in table} == {"1"}
     assert all("[" not in cell for line in cells(results, "Toy") for cell in line)
+
+
+def test_few_families_have_their_range_in_the_place_of_an_interval():
+    results, curves = make(k=3, families=("x", "x", "y"), on_test=("Toy",))
+    summary = results["suites"]["Toy"]["optimizers"]["gp-ei"]
+    (own,) = [c.regret.mean(axis=(1, 2)) for c in curves["Toy"] if c.optimizer == "gp-ei"]
+    low, high = sorted([(own[0] + own[1]) / 2, own[2]])  # x of two tasks, y
+    assert summary["of_families"]["auc"] == pytest.approx([low, high], abs=1e-6) and summary["auc"][1:] == [None, None]
+    head, *body = cells(results, "Toy")
+    line = dict(zip(head, next(x for x in body if x[0] == "gp-ei"), strict=True))
+    assert line["test AUC"] == f"{own.mean():.4f} ({low:.4f} to {high:.4f})"
+    least, most = summary["of_families"]["gain"]
+    assert line["gain over portfolio"].endswith(f"({least:+.4f} to {most:+.4f})")
+    assert "2 families, too few for intervals: (lowest to highest family)." in said(results, "Toy")
+    assert "(lowest to highest family)" in console_table(results, "Toy").title
+    row = next(x for x in csv.DictReader(io.StringIO(csv_text(results))) if x["optimizer"] == "gp-ei")
+    assert (row["auc_low"], float(row["auc_family_low"])) == ("", pytest.approx(low, abs=1e-6))
+    whole, _ = make()
+    assert "of_families" not in whole["suites"]["Toy"]["optimizers"]["gp-ei"]
+    assert "auc_family_high" in csv_text(whole).splitlines()[0]
 
 
 @pytest.mark.long
@@ -487,9 +507,9 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     ratios = [results["pooled"]["anchors"]["portfolio"]["optimizers"][line[0]]["ratio"][0] for line in body]
     assert ratios == sorted(ratios) and {tuple(line[5:7]) for line in body} == {("–", "2")}
     note = pooled_said(results)
-    assert "over 2 suites (Other, Toy), 5 families" in note and "Apart, not pooled: Third (formulas)." in note
+    assert "over 2 suites (Other, Toy), 8 families" in note and "Apart, not pooled: Third (formulas)." in note
     assert "3 comparisons with portfolio and 3 comparisons with random; * survives Holm's correction" in note
-    assert note.endswith("No groups: 5 families are too few to tell any two apart (6 pairs, Holm, 5 %).")
+    assert note.endswith("No groups: 8 families are too few to tell any two apart (6 pairs, Holm, 5 %).")
     assert found["table.md"].startswith("## All suites\n\nGeometric mean of ratios of AUC over 2 suites")
     assert "<h3>All suites</h3>" in found["report.html"]
     lines = list(csv.DictReader(io.StringIO((tmp_path / "pooled.csv").read_text())))

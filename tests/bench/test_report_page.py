@@ -12,7 +12,7 @@ import pytest
 from reports import chosen, ranged
 from test_report import HOSTILE, PLAIN, Tags, make
 
-from hpo_gym.bench.bootstrap import equal_families
+from hpo_gym.bench.intervals import equal_families
 from hpo_gym.bench.leaders import Leaders, leaders, pooled_leaders
 from hpo_gym.bench.metrics import Curves, by_auc, critical_difference, ranks
 from hpo_gym.bench.report import Beside, style, write_report
@@ -131,16 +131,18 @@ def test_six_equal_optimizers_are_seldom_told_apart(sizes):
 
 # ---------------------------------------------------------------------- values
 def test_values_of_the_curves_are_those_that_are_drawn():
-    regret = np.array([[[0.4, 0.2, 0.2]], [[0.6, 0.6, 0.0]]])
-    first = Curves("Toy", "portfolio", ("t", "u"), regret)
-    second = Curves("Toy", "x", ("t", "u"), regret[:, :, ::-1].copy())
+    regret = np.array([[[0.4, 0.2, 0.2]], [[0.6, 0.6, 0.0]]] * 4)
+    first = Curves("Toy", "portfolio", tuple("abcdefgh"), regret)
+    second = Curves("Toy", "x", tuple("abcdefgh"), regret[:, :, ::-1].copy())
     look = styles({"Toy": [first, second]})
     table = regret_values([first, second], look, "s0")
     assert table.head == ("optimizer", "1", "2", "3") and table.id == "s0-regret-values"
     assert [[c.text for c in row.cells] for row in table.rows] == [
         ["portfolio", "0.5000", "0.4000", "0.1000"], ["x", "0.1000", "0.4000", "0.5000"],
     ]  # fmt: skip
-    assert table.rows[0].cells[1].small == "[0.4000, 0.6000]"  # of two tasks, the ends are the tasks
+    assert table.rows[0].cells[1].small == "[0.4000, 0.6000]"  # 15 subsets hold low tasks alone: more than .0035 of 254
+    few = regret_values([c.take(range(7)) for c in (first, second)], look, "s0")
+    assert [c.small for row in few.rows for c in row.cells] == [""] * 8
     placed = rank_values([first, second], look, "s0")
     assert [[c.text for c in row.cells] for row in placed.rows] == [
         ["portfolio", "2.00", "1.50", "1.00"], ["x", "1.00", "1.50", "2.00"],

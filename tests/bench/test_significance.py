@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_gym.bench.bootstrap import placed
+from hpo_gym.bench.intervals import placed
 from hpo_gym.bench.significance import holm, mean_p, swap_p
 
 EIGHTHS = st.integers(-8, 8).map(lambda i: i / 8)  # sums are exact, and ties are common

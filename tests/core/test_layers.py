@@ -190,7 +190,7 @@ def test_baselines_know_the_core_only_and_agents_no_bench():
 
 def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
     bench = ROOT / "hpo_gym" / "bench"
-    statistics = ("metrics.py", "bootstrap.py", "significance.py", "pooling.py")
+    statistics = ("metrics.py", "intervals.py", "significance.py", "pooling.py")
     for name in statistics:
         roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
         assert roots <= {"numpy", "scipy", "hpo_gym"}, name

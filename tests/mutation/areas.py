@@ -87,7 +87,7 @@ AREAS = (
         "metrics",
         (
             "hpo_gym/bench/metrics.py",
-            "hpo_gym/bench/bootstrap.py",
+            "hpo_gym/bench/intervals.py",
             "hpo_gym/bench/significance.py",
             "hpo_gym/bench/pooling.py",
             "hpo_gym/bench/incumbent.py",

@@ -282,57 +282,53 @@ def test_spearman_is_scipys_with_ties() -> None:
 
 
 # ---------------------------------------------------------------------------------------------- what can be told
-FAMILIES = ("f", "f", "g", "h")
+FAMILIES = tuple("ffghijklm")  # eight
 
 
 def aucs_of(optimizer: str, *aucs: float, score: str = "test") -> Curves:
-    return Curves("S", optimizer, tuple("abcd"), np.array(aucs)[:, None, None], FAMILIES, score)
+    return Curves("S", optimizer, tuple("abcdefghi"), np.array(aucs)[:, None, None], FAMILIES, score)
 
 
 def test_what_can_be_told_is_half_the_interval_of_a_paired_difference() -> None:
-    portfolio, random = (0.1, 0.1, 0.2, 0.3), (0.2, 0.4, 0.3, 0.3)
-    test = [aucs_of("portfolio", *portfolio), aucs_of("random", *random), aucs_of("of no interest", 0, 0, 0, 0)]
+    portfolio, random = np.array([0.1] * 9), np.array([0.2, 0.4, *[0.1] * 7])
+    test = [aucs_of("portfolio", *portfolio), aucs_of("random", *random), aucs_of("of no interest", *[0] * 9)]
     validation = [replace(c, score="validation") for c in test]
     found = resolution_of(test, validation)
-    assert (found.optimizers, found.tasks, found.families, found.score) == (("random", "portfolio"), 4, 3, "test")
-    assert found.portfolio == pytest.approx(0.175)
-    difference = np.array(random) - portfolio  # by family: sums .4, .1, 0 of 2, 1, 1 tasks
-    draws = [  # all 27 draws of three families, their weighted means
-        sum(difference[[FAMILIES[i] == f for i in range(4)]].sum() for f in drawn)
-        / sum(FAMILIES.count(f) for f in drawn)
-        for drawn in itertools.product("fgh", repeat=3)
-    ]
-    low, high = np.percentile(np.repeat(draws, 1000), (2.5, 97.5))
-    assert found.difference == pytest.approx((high - low) / 2) == pytest.approx(0.1)
-    assert found.told == 0.0  # three times h is one of 27 draws, and there nothing differs
+    assert (found.optimizers, found.tasks, found.families, found.score) == (("random", "portfolio"), 9, 8, "test")
+    assert found.portfolio == pytest.approx(0.1)
+    # by family: .4 over the two tasks of f, 0 elsewhere; of all subsets the lowest is 0, the highest f alone with .2,
+    # the next one f and another family with .4 / 3; .0035 of 253 steps is .8855
+    assert found.difference == pytest.approx((0.2 - 0.8855 * (0.2 - 0.4 / 3)) / 2, abs=1e-6)
+    assert found.told == 0.0  # the other 127 subsets differ by nothing
 
 
 def test_a_difference_on_every_task_is_told() -> None:
-    test = [aucs_of("portfolio", 0.1, 0.1, 0.2, 0.3), aucs_of("random", 0.2, 0.2, 0.3, 0.4)]
+    test = [aucs_of("portfolio", *[0.1] * 9), aucs_of("random", *[0.2] * 9)]
     found = resolution_of(test, test)
     assert (found.difference, found.told, found.tau) == (0.0, 1.0, 1.0)
 
 
 def test_ranks_alike_is_kendalls_tau_of_the_means() -> None:
     names = ("portfolio", "random", "default", "gp-ei")
-    test = [aucs_of(name, *[value] * 4) for name, value in zip(names, (0.1, 0.2, 0.3, 0.4), strict=True)]
-    validation = [aucs_of(n, *[v] * 4, score="validation") for n, v in zip(names, (0.1, 0.3, 0.2, 0.4), strict=True)]
+    test = [aucs_of(name, *[value] * 9) for name, value in zip(names, (0.1, 0.2, 0.3, 0.4), strict=True)]
+    validation = [aucs_of(n, *[v] * 9, score="validation") for n, v in zip(names, (0.1, 0.3, 0.2, 0.4), strict=True)]
     assert resolution_of(test, validation).tau == pytest.approx((5 - 1) / 6)  # one of six pairs is turned
 
 
-def test_one_family_tells_nothing_and_a_suite_without_runs_says_so() -> None:
-    one = [replace(aucs_of(n, *v), families=("f",) * 4) for n, v in (("portfolio", (0.1,) * 4), ("random", (0.2,) * 4))]
-    found = resolution_of(one, one)
+def test_seven_families_tell_nothing_and_a_suite_without_runs_says_so() -> None:
+    both = [aucs_of(n, *[v] * 9) for n, v in (("portfolio", 0.1), ("random", 0.2))]
+    seven = [replace(c, families=tuple("ffghijkll")) for c in both]
+    found = resolution_of(seven, seven)
     assert (found.difference, found.told) == (None, None)
     scores = np.tile(np.arange(40.0), (3, 1))
     assert statistics(validity(suite_of(scores)))["reference runs"] == "none"
     reported = statistics(replace(validity(suite_of(scores)), resolution=found))
-    assert reported["smallest difference told at 95 %"] == "none: one family gives no interval"
+    assert reported["smallest difference told at 95 %"] == "none: too few families for intervals"
 
 
 def test_the_page_says_where_validation_ranks_otherwise() -> None:
     scores = np.tile(np.arange(40.0), (3, 1))
-    test = [aucs_of("portfolio", 0.1, 0.1, 0.2, 0.3), aucs_of("random", 0.2, 0.2, 0.3, 0.4)]
+    test = [aucs_of("portfolio", *[0.1] * 9), aucs_of("random", *[0.2] * 9)]
     found = resolution_of(test, [aucs_of(c.optimizer, *c.mean[:, 0][::-1] * s, score="validation")
                                  for c, s in zip(test, (3, 1), strict=True)])  # fmt: skip
     assert found.tau == -1.0

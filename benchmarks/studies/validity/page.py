@@ -169,10 +169,10 @@ def _resolution(r: Resolution | None) -> Rows:
     yield "on", f"{where}{'family' if r.families == 1 else 'families'}"
     yield f"AUC of the portfolio, {r.score} regret", _number(r.portfolio)
     if r.difference is None or r.told is None:
-        yield "smallest difference told at 95 %", "none: one family gives no interval"
-        return
-    yield "smallest difference told at 95 %", f"{_number(r.difference, 2)} (median over pairs)"
-    yield "pairs that differ", _share(r.told, 2)
+        yield "smallest difference told at 95 %", "none: too few families for intervals"
+    else:
+        yield "smallest difference told at 95 %", f"{_number(r.difference, 2)} (median over pairs)"
+        yield "pairs that differ", _share(r.told, 2)
     if r.tau is not None:
         below = "" if r.tau >= AGREES else f", below {AGREES}"
         yield "ranks on validation and on test", f"{_number(r.tau, 2)} (Kendall's tau{below})"

@@ -48,8 +48,8 @@ class Resolution:
         score: "validation", or "test" where the suite has one: that of the headline.
         portfolio: AUC of the portfolio, the mean over tasks.
         difference: The smallest difference of AUC that is told at 95 %: half of the width of the interval of a paired
-            difference, the median over pairs of optimizers; None of one family.
-        told: Share of the pairs whose interval does not hold 0; None of one family.
+            difference, the median over pairs of optimizers; None without intervals.
+        told: Share of the pairs whose interval does not hold 0; likewise.
         tau: Kendall's tau-b of the mean AUC on validation and on test over the optimizers; None without test scores.
     """
 

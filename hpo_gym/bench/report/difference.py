@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.bench.bootstrap import equal_families, plain
+from hpo_gym.bench.intervals import equal_families, plain
 from hpo_gym.bench.metrics import Curves, auc, cliques, critical_difference, ranks
 from hpo_gym.bench.report.style import FAINT, INK, MUTED, PAPER, WIDTH, Style, heading, label, ticks
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
-from hpo_gym.bench.bootstrap import Resamples
+from hpo_gym.bench.intervals import LEAST, Resamples
 from hpo_gym.bench.metrics import TEST, Curves, auc, by_auc, performance_profile, ranks
 from hpo_gym.bench.report.difference import draw_difference
 from hpo_gym.bench.report.style import INK, MUTED, WIDTH, Style, heading, label, theme, ticks
@@ -57,7 +57,8 @@ def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "")
     """Mean regret of the incumbent with its interval, on a logarithmic axis."""
     found = {c.optimizer: Resamples.of(c.families).estimate(c.mean) for c in curves}
     low, high = _limits(found, styles)
-    interval = "95 % interval" if len(set(curves[0].families)) > 1 else "no interval: one family"
+    families = len(set(curves[0].families))
+    interval = "95 % interval" if families >= LEAST else f"no interval: {counted(families, 'family')}"
     about = "mean over seeds, no interval" if of else f"mean over tasks, {interval}"
     if any((mean < low).any() for mean, *_ in found.values()):
         about += f"; a mean below {low:.1g} is drawn there"

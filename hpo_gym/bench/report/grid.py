@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -54,9 +55,9 @@ class FigureGrid:
 
 
 def td(text: str, kind: str = "") -> Td:
-    """Put an interval `mean [low, high]` into two lines."""
-    mean, bracket, rest = text.partition(" [")
-    return Td(mean, bracket.strip() + rest, kind) if bracket and rest.endswith("]") else Td(text, kind=kind)
+    """Put an interval `mean [low, high]`, or the range of families `mean (low to high)`, into two lines."""
+    found = re.fullmatch(r"(\S+) (\[.+\]|\(.+ to .+\))", text)
+    return Td(found[1], found[2], kind) if found else Td(text, kind=kind)
 
 
 def grid(

@@ -15,6 +15,7 @@ from typing import Any
 
 from hpo_gym.base import unknown
 from hpo_gym.bench.frames import ENDS, flat
+from hpo_gym.bench.intervals import LEAST
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.remembered import said_of_memory
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged
@@ -24,6 +25,7 @@ from hpo_gym.system import Column, Sheet
 Results = Mapping[str, Any]
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)
 _BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
+_FAMILIES = ("gain_family", "auc_family")
 _COSTS = ("ms_p50", "ms_p95", "train_seconds")
 _NOTHING = (None, None, None)
 _DAGGER = "†"
@@ -98,6 +100,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
     estimates = ["gain", "auc", "log_auc", "rank", *(f"regret_{t:g}" for t in shown.values()), "solved"]
     head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm"]
     head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
+    head += [f"{name}{end}" for name in _FAMILIES for end in ENDS[1:]]
     lines = []
     for suite, part in results["suites"].items():
         for row in rows(results, suite, timings=timings):
@@ -181,7 +184,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     styles = [{"better": "green", "worse": "red"}.get(row.verdict, "") for row in made]
     columns = [
         Column("optimizer", [printable(row.optimizer) for row in made]),
-        Column("test AUC" if on_test else overall(part), [interval(s["auc"], 3) for s in found], right=True),
+        Column("test AUC" if on_test else overall(part), [_estimate(s, "auc", 3) for s in found], right=True),
         Column("gain over portfolio", [_gain(row) for row in made], 1, right=True, styles=styles),
         Column("p (Holm)", [number(s["p_holm"], 3) for s in found], 4, right=True),
     ]
@@ -199,8 +202,8 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     if timings:
         columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
     unit = "trials" if cost_of(results) is None else "mean costs"
-    title = f"{suite}, n = {counted(part['n_tasks'], 'task')}; @k: regret after k {unit}; [95 % intervals]"
-    return Sheet(printable(title), columns, printable(said(results, suite)))
+    about = f"n = {counted(part['n_tasks'], 'task')}; @k: regret after k {unit}; {_bracketed(part['n_families'])}"
+    return Sheet(printable(f"{suite}, {about}"), columns, printable(said(results, suite)))
 
 
 def console_pooled(results: Results) -> Sheet:
@@ -236,6 +239,8 @@ def said(results: Results, suite: str) -> str:
     text = f"{text} {said_of_memory(results.get('memory'), suite)}".rstrip()
     if families < 2:
         return f"{text} One family: no interval and no test."
+    if families < LEAST:
+        text = f"{text} {counted(families, 'family')}, too few for intervals: {_bracketed(families)}."
     letters = {name: s.get("group") for name, s in part["optimizers"].items()}
     return f"{text} {compared(part['comparisons'], 'the portfolio')} {grouped(letters, families)}".rstrip()
 
@@ -362,8 +367,8 @@ def markdown_cell(text: str) -> str:
 
 def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -> list[str]:
     s = row.summary
-    line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), interval(s["auc"])]
-    line += [interval(s["validation"]["auc"]), _overtuned(s)] if on_test else []
+    line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), _estimate(s, "auc")]
+    line += [_estimate(s["validation"], "auc"), _overtuned(s)] if on_test else []
     line += [_group(s), number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
     line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
@@ -380,7 +385,18 @@ def _group(summary: Mapping[str, Any]) -> str:
 
 
 def _gain(row: TableRow) -> str:
-    return interval(row.summary["gain"], sign=True, mark=row.holds)
+    return _estimate(row.summary, "gain", sign=True, mark=row.holds)
+
+
+def _estimate(summary: Mapping[str, Any], name: str, digits: int = 4, *, sign: bool = False, mark: bool = False) -> str:
+    """Format an estimate with its interval, or with the range of its families where these are too few."""
+    text, ends = interval(summary[name], digits, sign=sign, mark=mark), summary.get("of_families", {}).get(name, [None])
+    return text if None in ends else f"{text} ({' to '.join(number(v, digits, sign=sign) for v in ends)})"
+
+
+def _bracketed(families: int) -> str:
+    """Name the brackets behind an estimate."""
+    return "[95 % intervals]" if families >= LEAST else "(lowest to highest family)"
 
 
 def _spread(estimates: Sequence[str]) -> list[str]:

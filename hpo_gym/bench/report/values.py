@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hpo_gym.base import Floats
-from hpo_gym.bench.bootstrap import Resamples
+from hpo_gym.bench.intervals import LEAST, Resamples
 from hpo_gym.bench.metrics import Curves, auc, ranks
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid
 from hpo_gym.bench.report.style import Style
@@ -58,7 +58,7 @@ def _over_trials(
     rows = []
     for c, own in zip(curves, values, strict=True):
         style, shown = styles[c.optimizer], own[:, at]
-        if style.highlighted and sample.families > 1:
+        if style.highlighted and sample.families >= LEAST:
             numbers = ([number(float(v), digits) for v in of] for of in sample.estimate(shown))
             cells = [Td(mean, f"[{low}, {high}]") for mean, low, high in zip(*numbers, strict=True)]
         else:
