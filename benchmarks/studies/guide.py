@@ -19,7 +19,7 @@ from pool_seeds import OTHERS, TAUGHT
 from ratios import UNKNOWN, against, code, shown
 from tuning import FRESH, SCREEN, mean, where
 
-from hpo_gym.bench import FOLDER, auc
+from hpo_gym.bench import FOLDER, POOLED, auc
 from hpo_gym.problem import Task
 from hpo_gym.suites import load_suite
 
@@ -161,7 +161,7 @@ def kinds(suites: Found) -> Table:
 def fidelities(suites: Found) -> Table:
     """The gain of halving, on suites with lower fidelities."""
     several, names = {s: p for s, p in suites.items() if p["table"]["fidelities"] > 1}, (*HALVING, "portfolio")
-    ratios = against(several, "random", names)
+    ratios = against(several, "random", names, POOLED)
     order = sorted(names, key=lambda n: ratios[n]["ratio"][0])
     rows = [(f"`{name}`", shown(ratios, name), str(ratios[name]["n_suites"])) for name in order]
     return Table.of(("optimizer", "AUC, of random search's", "suites"), rows)
@@ -169,7 +169,7 @@ def fidelities(suites: Found) -> Table:
 
 def times(suites: Found) -> Table:
     """Milliseconds of a suggestion, over all suites of an optimizer, and its AUC."""
-    ratios = against({s: p for s, p in suites.items() if s != "Functions"}, "random", TIMED)
+    ratios = against({s: p for s, p in suites.items() if s != "Functions"}, "random", TIMED, POOLED)
     medians = {n: float(np.median([p["ms"][n][0] for p in suites.values() if n in p["ms"]])) for n in TIMED}
     rows = []
     for name in sorted(TIMED, key=lambda n: medians[n]):

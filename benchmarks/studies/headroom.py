@@ -53,7 +53,7 @@ def cell(setting: str, part: str, suite: str = "", names: tuple[str, ...] = ()) 
     """Return the mean AUC by optimizer on a suite, or the pooled ratios of a setting."""
     if part == "auc":
         return mean_auc(curves(setting, suite, names))
-    found = pooled({name: curves(setting, name) for name in POOLED}, anchors=(ANCHOR,))
+    found = pooled({name: curves(setting, name) for name in POOLED}, anchors=(ANCHOR,), least=2)
     ratios: dict[str, Any] = found["anchors"][ANCHOR]["optimizers"]
     return ratios
 

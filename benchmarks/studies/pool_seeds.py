@@ -69,7 +69,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         cells = [f"{np.mean(found[suite]['auc'][name]):.4f}" for name in SHOWN]
         rows.append((suite, str(len(set(found[suite]["families"]))), *cells))
     for what, suites, anchor in ROWS:
-        held = pooled({s: curves[s] for s in suites}, (), (anchor,))
+        held = pooled({s: curves[s] for s in suites}, (), (anchor,), least=2)
         of = held["anchors"][anchor]["optimizers"]
         cells = ["" if name == anchor else starred(of[name]) for name in SHOWN]
         rows.append((f"{what}: ratio to `{anchor}`", str(held["families"]), *cells))

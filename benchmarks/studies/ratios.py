@@ -26,13 +26,20 @@ def curves_of(suite: str, part: Mapping[str, Any], names: Collection[str] | None
     ]
 
 
-def against(parts: Parts, anchor: str, names: Collection[str] | None = None) -> dict[str, Mapping[str, Any]]:
-    """Return each optimizer's pooled ratio to the anchor with its interval, over suites of two families or more."""
+def against(
+    parts: Parts, anchor: str, names: Collection[str] | None = None, least: int = 2
+) -> dict[str, Mapping[str, Any]]:
+    """Return each optimizer's pooled ratio to the anchor with its interval.
+
+    Args:
+        parts, anchor, names: What is compared.
+        least: Families of a pooled suite: two where kinds of suites or choices on validation tasks are shown.
+    """
     kept = None if names is None else {*names, anchor}
     of = {suite: curves_of(suite, part, kept) for suite, part in parts.items() if anchor in part["auc"]}
     if not of:
         return {}
-    rows: dict[str, Mapping[str, Any]] = pooled(of, anchors=(anchor,))["anchors"][anchor]["optimizers"]
+    rows: dict[str, Mapping[str, Any]] = pooled(of, anchors=(anchor,), least=least)["anchors"][anchor]["optimizers"]
     return {name: row for name, row in rows.items() if row["n_suites"]}
 
 

@@ -124,7 +124,7 @@ def ratios(found: Mapping[str, Any], unit: str, part: str, anchor: str) -> dict[
         of[suite] = [
             Curves(suite, who, names, np.array(row[part])[:, None, None], families) for who, row in rows.items()
         ]
-    rows = pooled(of, anchors=(anchor,))["anchors"][anchor]["optimizers"]
+    rows = pooled(of, anchors=(anchor,), least=2)["anchors"][anchor]["optimizers"]
     return {who: row["ratio"] for who, row in rows.items()}
 
 

@@ -52,7 +52,7 @@ def cell(split: str, part: str, suite: str = "", out: Path = Path(), names: tupl
     if part == "seeds":
         return SEEDS
     if part == "pooled":
-        return pooled({suite: curves(out, suite, split) for suite in of_split(split)}, anchors=ANCHORS)
+        return pooled({suite: curves(out, suite, split) for suite in of_split(split)}, anchors=ANCHORS, least=2)
     group = curves(out, suite, split, names)
     return course(group) if part == "course" else [len(group[0].tasks), len(set(group[0].families))]
 

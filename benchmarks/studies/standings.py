@@ -18,7 +18,20 @@ import runs
 from frame import Table
 from ratios import curves_of, standing, starred
 
-from hpo_gym.bench import ANCHORS, STARTS, TEST, Curves, auc, interval, newest_set, pooled, said
+from hpo_gym.bench import (
+    ANCHORS,
+    STARTS,
+    TEST,
+    Curves,
+    auc,
+    interval,
+    newest_set,
+    pooled,
+    ranged,
+    said,
+    suite_groups,
+    with_groups,
+)
 from hpo_gym.optimize import OPTIMIZERS, stale
 from hpo_gym.suites import load_suite
 from hpo_gym.system import MADE_OF
@@ -94,34 +107,52 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the name of the set, the number of its suites and optimizers, and what has moved on since."""
     names = {name for part in found["cold"].values() for name in part["summary"]}
     old = "; ".join(stale(frame.whole("standings").get(MADE_OF, {})))
-    return {"set": newest_set().name, "suites": len(found["cold"]), "optimizers": len(names), "old": old or "nothing"}
+    together = _found(found["cold"])
+    return {
+        "pooled": len(together["suites"]),
+        "families": together["families"],
+        "set": newest_set().name,
+        "suites": len(found["cold"]),
+        "optimizers": len(names),
+        "old": old or "nothing",
+    }
 
 
 # ---------------------------------------------------------------------- over suites
 def _pooled(suites: Suites) -> Table:
     """Pooled ratios of some suites, and times over these."""
-    by, times, failed = _anchored(suites), _overall(suites), Counter[str]()
+    found, times, failed = _found(suites), _overall(suites), Counter[str]()
+    by = {anchor: part["optimizers"] for anchor, part in found["anchors"].items()}
+    letters = with_groups(found, _curves(suites))["groups"]
     for part in suites.values():
         failed.update({name: summary["failed_cells"] for name, summary in part["summary"].items()})
     rows = [
         (
             f"`{name}`",
             *(starred(of[name]) for of in by.values()),
+            ranged(letters.get(name)),
             str(by["portfolio"][name]["n_suites"]),
             str(failed[name]),
             *_times(times[name]),
         )
         for name in standing(by["portfolio"])
     ]
-    heads = (*(f"ratio to `{anchor}`" for anchor in by), "suites", "failed", "ms p50", "ms p95", "training s")
+    heads = (*(f"ratio to `{anchor}`" for anchor in by), "group", "suites", "failed", "ms p50", "ms p95", "training s")
     return Table.of(("optimizer", *heads), rows)
 
 
 def _anchored(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
     """Return pooled ratios to some optimizers, formulas apart."""
+    return {anchor: part["optimizers"] for anchor, part in _found(suites, anchors)["anchors"].items()}
+
+
+def _found(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
     formulas = [name for name in suites if load_suite(name).kind != "table"]
-    found = pooled({name: curves_of(name, part) for name, part in suites.items()}, formulas, anchors)["anchors"]
-    return {anchor: part["optimizers"] for anchor, part in found.items()}
+    return pooled(_curves(suites), formulas, anchors)
+
+
+def _curves(suites: Suites) -> dict[str, list[Curves]]:
+    return {name: curves_of(name, part) for name, part in suites.items()}
 
 
 def _transfer(found: Mapping[str, Suites]) -> Table:
@@ -204,20 +235,23 @@ def _is_agent(name: str) -> bool:
 def _suite(part: Mapping[str, Any]) -> Table:
     """The table of one suite, by its headline."""
     on_test, summary, times = part["score"] == TEST, part["summary"], part["times"]
+    letters = suite_groups(curves_of("", part))
     heads = ("test AUC", "validation AUC", "overtuned") if on_test else ("AUC",)
     rows = [
-        tuple(_summary(name, summary[name], times[name], on_test))
-        for name in sorted(summary, key=lambda n: summary[n]["rank"][0])
+        tuple(_summary(name, summary[name], times[name], on_test, letters.get(name)))
+        for name in sorted(summary, key=lambda n: (summary[n]["auc"][0], n))
     ]
-    more = ("log AUC", "rank", "regret at 33", "failed", "ms p50", "ms p95", "training s")
+    more = ("group", "log AUC", "regret at 33", "failed", "ms p50", "ms p95", "training s")
     return Table.of(("optimizer", *heads, *more), rows, part["said"])
 
 
-def _summary(name: str, s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool) -> Iterator[str]:
+def _summary(
+    name: str, s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool, letters: str | None
+) -> Iterator[str]:
     yield from (f"`{name}`", interval(s["auc"], 4))
     if on_test:
         yield from (interval(s["validation"]["auc"], 4), f"{100 * s['overtuned'][0]:.0f} %")
-    yield from (interval(s["log_auc"], 2), interval(s["rank"], 1), interval(s["regret"]["33"], 4))
+    yield from (ranged(letters), interval(s["log_auc"], 2), interval(s["regret"]["33"], 4))
     yield from (str(s["failed_cells"]), *_times(times))
 
 

@@ -50,7 +50,7 @@ def cell(part: str, suite: str = "", out: Path = Path(), names: tuple[str, ...] 
         return mean_auc(list(compared(out, suite, names).curves[suite]))
     found = {s: compared(out, s) for s in SUITES}
     curves = {s: r.curves[s] for s, r in found.items()}, {s: r.validation[s] for s, r in found.items()}
-    test, own = (pooled(by, anchors=(BASE,))["anchors"][BASE]["optimizers"] for by in curves)
+    test, own = (pooled(by, anchors=(BASE,), least=2)["anchors"][BASE]["optimizers"] for by in curves)
     return {name: [own[name], test[name]] for name in entrants(out)}
 
 

@@ -46,7 +46,7 @@ def cell(part: str, suite: str = "", out: Path = Path(), names: tuple[str, ...] 
     """Return the AUC by optimizer on a suite, or the pooled ratios."""
     if part == "auc":
         return mean_auc(curves(out, suite, names))
-    return pooled({suite: curves(out, suite) for suite in SUITES}, anchors=ANCHORS)
+    return pooled({suite: curves(out, suite) for suite in SUITES}, anchors=ANCHORS, least=2)
 
 
 @functools.cache

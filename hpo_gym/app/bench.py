@@ -96,11 +96,11 @@ def bench(
 
     Trains those that learn, runs all, stores every trial, prints a table and writes a report.
     """
-    from hpo_gym.bench import FIRST, Front, benchmark
+    from hpo_gym.bench import Front, benchmark
     from hpo_gym.suites import load_suite
     from hpo_gym.system import bar
 
-    names = FIRST if optimizers is None else tuple(words(optimizers))
+    names = None if optimizers is None else tuple(words(optimizers))
     suites: list[Any] = [*suites_of(suite, leave_suite_out)]
     if constraints is not None:
         suites = _constrained(suites, constraints)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from hpo_gym.bench.cells import Made as Made
     from hpo_gym.bench.cells import instance_of as instance_of
     from hpo_gym.bench.entrants import Entrant as Entrant
+    from hpo_gym.bench.groups import suite_groups as suite_groups
+    from hpo_gym.bench.groups import with_groups as with_groups
     from hpo_gym.bench.hypervolume import Front as Front
     from hpo_gym.bench.hypervolume import hypervolume_regret as hypervolume_regret
     from hpo_gym.bench.incumbent import incumbents as incumbents
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.plan import BenchPlan as BenchPlan
     from hpo_gym.bench.plan import opened as opened
     from hpo_gym.bench.pooling import ANCHORS as ANCHORS
+    from hpo_gym.bench.pooling import POOLED as POOLED
     from hpo_gym.bench.pooling import pooled as pooled
     from hpo_gym.bench.protocol import STARTS as STARTS
     from hpo_gym.bench.protocol import Protocol as Protocol
@@ -73,8 +76,10 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.words import holds as holds
     from hpo_gym.bench.report.words import interval as interval
     from hpo_gym.bench.report.words import printable as printable
+    from hpo_gym.bench.report.words import ranged as ranged
     from hpo_gym.bench.results import Results as Results
     from hpo_gym.bench.runner import FIRST as FIRST
+    from hpo_gym.bench.runner import SHIPPED as SHIPPED
     from hpo_gym.bench.runner import benchmark as benchmark
     from hpo_gym.bench.runner import entrants_of as entrants_of
     from hpo_gym.bench.runner import load_suites as load_suites

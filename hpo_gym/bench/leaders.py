@@ -53,5 +53,5 @@ def pooled_leaders(curves: Mapping[str, Sequence[Curves]], ratios: Mapping[str, 
     most = max(row["n_suites"] for row in ratios.values())
     whole = {n: row["ratio"][0] for n, row in ratios.items() if row["n_suites"] == most}
     best = min(whole, key=lambda n: (whole[n], n))
-    against = pooled(curves, anchors=(best,))["anchors"][best]["optimizers"]
+    against = pooled(curves, anchors=(best,), least=2)["anchors"][best]["optimizers"]
     return Leaders(best, {name: row["p_holm"] for name, row in against.items() if name != best})

@@ -1,7 +1,7 @@
 """One number over several suites: the geometric mean of the ratios of an optimizer's AUC to an anchor's.
 
-Suites of tables with more than one test family are pooled, with equal weights. These stand apart: formulas and suites
-of one family, which say little about other data sets; live suites, whose regret refers to observed scores; suites that
+Suites of tables with nine families or more are pooled, with equal weights. These stand apart: formulas and suites of
+fewer families, which say little about other data sets; live suites, whose regret refers to observed scores; suites that
 count the end of a run only; and suites where the portfolio leaves nothing to gain. Intervals take subsets of families,
 and p-values exchange them: in all suites at once. A figure of a suite with fewer families than `LEAST` has no interval.
 """
@@ -37,8 +37,10 @@ FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
 LEFT = 2e-3
 """Mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are rounding."""
+POOLED = 9
+"""Families of a suite from which it is pooled: with fewer, one family decides what a suite says."""
 FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"
-NOTHING_LEFT = "nothing left"
+FEW, NOTHING_LEFT = "few families", "nothing left"
 """Why a suite stands apart."""
 _BLOCKS = 50  # of subsets, in which those are sought that divide every suite
 
@@ -48,6 +50,7 @@ def pooled(
     formulas: Collection[str] = (),
     anchors: Sequence[str] = ANCHORS,
     live: Collection[str] = (),
+    least: int = POOLED,
 ) -> dict[str, Any]:
     """Pool suites; return plain JSON values of six decimals.
 
@@ -61,8 +64,12 @@ def pooled(
         formulas: Suites that are no tables.
         anchors: Names of the reference optimizers.
         live: Suites whose tasks run code.
+        least: Families of a pooled suite.
     """
-    why = {suite: LIVE if suite in live else _why(group, suite in formulas) for suite, group in sorted(curves.items())}
+    why = {
+        suite: LIVE if suite in live else _why(group, suite in formulas, least)
+        for suite, group in sorted(curves.items())
+    }
     together = [suite for suite, reason in why.items() if not reason]
     by_optimizer: dict[str, dict[str, Curves]] = {}
     for suite in why:
@@ -76,12 +83,13 @@ def pooled(
     }
 
 
-def _why(group: Sequence[Curves], formulas: bool) -> str:
+def _why(group: Sequence[Curves], formulas: bool, least: int) -> str:
     """Why a suite stands apart, or nothing."""
     if group[0].end:
         return THE_END
-    if formulas or len(set(group[0].families)) < 2:
-        return FORMULAS if formulas else ONE_FAMILY
+    families = len(set(group[0].families))
+    if formulas or families < least:
+        return FORMULAS if formulas else FEW if families > 1 else ONE_FAMILY
     return NOTHING_LEFT if any(c.optimizer == PORTFOLIO and auc(c).mean() < LEFT for c in group) else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,12 +21,15 @@ from hpo_gym.bench.results import Results
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
 from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
-from hpo_gym.problem import Budget, Suite
+from hpo_gym.problem import Budget, Suite, has_seen
 from hpo_gym.suites import describe_live, from_description, is_several, is_shipped, load_suite
 from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reporter, run
 
-FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
-"""The default optimizers of a comparison; later additions do not change it."""
+FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "transfer-mix")
+"""The default optimizers of a comparison: controls, uninformed searches, an agent, and a method that transfers."""
+
+SHIPPED = "ppo-pool-tables"
+"""The shipped policy that joins them where torch is installed, on shipped tables without a family of its training."""
 
 ENGINE = "process"
 """The engine of a comparison that names none."""
@@ -36,7 +40,7 @@ CONTROLS = ("default", "portfolio")
 
 @keywords_checked("`benchmark`")
 def benchmark(
-    optimizers: object = FIRST,
+    optimizers: object = None,
     suites: str | Path | Suite | Iterable[str | Path | Suite] = "AutoML",
     *,
     split: str = "test",
@@ -67,8 +71,8 @@ def benchmark(
     Args:
         optimizers: One or several, each in any form (`hpo_gym.optimize.forms`): a name, ``"file.py:Name"``, a class, an
             optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
-            mapping of their names in the results to them. Untrained trainable ones are trained first. The two controls
-            run in any case.
+            mapping of their names in the results to them; by default `FIRST`, and `SHIPPED` beside them. Untrained
+            trainable ones are trained first. The two controls run in any case.
         suites: Registered names, folders, or suites; ``"file.py:name"`` for your own function that makes one. Tasks
             without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The
@@ -118,7 +122,7 @@ def benchmark(
     check_engine(engine, workers, timeout, cluster)
     if trainings is not None:
         trainings = whole("trainings", trainings)
-    entrants = entrants_of(optimizers, trainings or 1)
+    entrants = entrants_of(FIRST if optimizers is None else optimizers, trainings or 1)
     if not isinstance(out, (str, Path)):
         raise InvalidValueError(f"`out` must be a folder, got {shown(out)}.")
     folder = Path(out)
@@ -131,6 +135,7 @@ def benchmark(
     if budget is None and not limit.in_cost:
         protocol = replace(protocol, budget=Budget(_budget(loaded.values())))
     _check_suites(protocol, loaded.values())
+    entrants += _shipped(protocol, loaded.values()) if optimizers is None else []
     if engine != "serial":
         for suite in live.values():
             suite.check_travels()
@@ -228,6 +233,15 @@ def _labelled(form: Form, label: str | None) -> Form:
             ) from fault
         label = f"{form.name}({','.join(parts)})"
     return form if label is None else replace(form, name=label)
+
+
+def _shipped(protocol: Protocol, suites: Iterable[Suite]) -> list[Entrant]:
+    """Return the shipped policy where it can be compared; see `SHIPPED`."""
+    if importlib.util.find_spec("torch") is None or not all(s.kind == "table" and is_shipped(s.name) for s in suites):
+        return []
+    policy = Entrant.of(form_of(SHIPPED))
+    families = {t.family for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)}
+    return [] if any(has_seen(policy.make().seen, family) for family in families) else [policy]
 
 
 def load_suites(

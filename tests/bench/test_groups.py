@@ -133,11 +133,11 @@ def test_groups_of_pooled_suites_agree_with_their_p() -> None:
         )
         for s in ("A", "B")
     }
-    found = with_groups(pooled(by, anchors=("portfolio", "a", "b")), by)["groups"]
+    found = with_groups(pooled(by, anchors=("portfolio", "a", "b"), least=2), by)["groups"]
     ps = {
         a + b: found_p["optimizers"][b]["p"]
         for a, b in combinations(("portfolio", "a", "b"), 2)
-        for found_p in [pooled(by, anchors=(a,))["anchors"][a]]
+        for found_p in [pooled(by, anchors=(a,), least=2)["anchors"][a]]
     }
     corrected = holm(ps)
     assert (not set(found["portfolio"]) & set(found["b"])) == (corrected["portfoliob"] <= 0.05)  # type: ignore[operator]
@@ -148,5 +148,5 @@ def test_groups_of_pooled_suites_agree_with_their_p() -> None:
 def test_who_lacks_a_pooled_suite_has_no_letter() -> None:
     values = {n: [0.1 + s] * 8 for n, s in (("portfolio", 0.0), ("a", 0.2), ("b", 0.4))}
     by = {"A": curves("A", values), "B": curves("B", {n: v for n, v in values.items() if n != "a"})}
-    assert with_groups(pooled(by), by)["groups"] == {"portfolio": "a", "b": "b"}
+    assert with_groups(pooled(by, least=2), by)["groups"] == {"portfolio": "a", "b": "b"}
     assert with_groups(pooled({}), {})["groups"] == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 import slow_statistics as slow
 
+from hpo_gym.bench import pooling
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.pooling import POOLED
 
 PLACES = {
     "A": ("x", "x", "y", "z", "v", "f", "g", "h", "i"),  # eight families
@@ -19,6 +21,7 @@ PLACES = {
     "One": ("x", "x"),
     "Formulas": ("p", "q"),
 }
+pooled = functools.partial(pooling.pooled, least=2)
 NAMES = ("portfolio", "random", "a", "b")
 
 
@@ -96,6 +99,20 @@ def test_suites_weigh_alike_and_a_mean_of_ratios_is_geometric() -> None:
     row = pooled(curves)["anchors"]["portfolio"]["optimizers"]["a"]
     assert row["ratio"] == [1.414214] * 3  # sqrt(1/2 * 4), in each subset
     assert "random" not in pooled(curves)["anchors"]
+
+
+def test_suites_of_few_families_stand_beside() -> None:
+    """Nine families are pooled, eight have their own ratio alone: a half, the same, and twice the portfolio's AUC."""
+    level = {"Nine": (9, 0.25), "Eight": (8, 0.5), "One": (1, 1.0)}
+    curves = {
+        s: [Curves(s, n, tuple("abcdefghi"[:k]), np.full((k, 1, 1), v)) for n, v in (("portfolio", 0.5), ("a", own))]
+        for s, (k, own) in level.items()
+    }
+    found = pooling.pooled(curves)
+    assert POOLED == 9 and found["suites"] == ["Nine"] and found["families"] == 9
+    assert found["apart"] == {"Eight": "few families", "One": "one family"}
+    row = found["anchors"]["portfolio"]["optimizers"]["a"]
+    assert row["ratio"][0] == 0.5 and {s: r[0] for s, r in row["apart"].items()} == {"Eight": 1.0, "One": 2.0}
 
 
 def test_a_suite_whose_portfolio_leaves_nothing_stands_apart() -> None:

@@ -67,7 +67,7 @@ def make(names=PLAIN, suites=("Toy",), k=8, r=2, h=8, budget=None, families=(), 
             "seeds": r,
         },
         "suites": parts,
-        "pooled": pooled(curves, formulas),
+        "pooled": pooled(curves, formulas, least=2),
         "timings": {
             s: {c.optimizer: {"ms_per_suggestion": {"p50": 1.5, "p95": 1234.5}, "train_seconds": None} for c in group}
             for s, group in curves.items()

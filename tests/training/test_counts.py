@@ -120,5 +120,5 @@ def test_suites_of_which_only_the_end_counts_stand_apart() -> None:
         name: [Curves(name, o, ("t", "u"), regret, end=end) for o in ("portfolio", "a")]
         for name, end in (("S", False), ("T", True))
     }
-    reported = pooled(made)
+    reported = pooled(made, least=1)
     assert reported["suites"] == ["S"] and reported["apart"] == {"T": "the end counts"}

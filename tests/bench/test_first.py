@@ -1,0 +1,48 @@
+"""The comparison that names no optimizer: eight, and the shipped policy where it has seen no family that is judged."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hpo_gym.base.errors import SplitError
+from hpo_gym.bench import FIRST, SHIPPED, Protocol, benchmark, load_suites, runner
+from hpo_gym.optimize import OPTIMIZERS
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+
+
+def test_the_first_eight_are_registered_and_one_transfers() -> None:
+    assert len(FIRST) == 8 and "transfer-mix" in FIRST and set(FIRST) <= set(OPTIMIZERS.entries())
+
+
+@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs torch")
+@pytest.mark.parametrize(
+    ("suite", "fold", "joins"),
+    [("AutoML", None, True), ("SVM", None, True), ("SVM", 0, False), ("Functions", None, False)],
+)
+def test_the_policy_joins_on_tables_without_a_family_of_its_training(
+    suite: str, fold: int | None, joins: bool, tmp_path: Any
+) -> None:
+    suites, _ = load_suites(suite, tmp_path)
+    found = runner._shipped(Protocol(fold=fold), suites.values())
+    assert [e.name for e in found] == [SHIPPED] * joins
+
+
+def test_without_torch_there_is_no_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    suites, _ = load_suites("SVM", tmp_path)
+    real: Callable[..., Any] = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "torch" else real(name, *more))
+    assert runner._shipped(Protocol(), suites.values()) == []
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs torch")
+def test_a_cell_on_a_family_of_its_training_is_refused(tmp_path: Any) -> None:
+    results = benchmark(
+        SHIPPED, "SVM", fold=0, seeds=1, budget=2, engine="serial", out=tmp_path / "out", progress=False
+    )
+    assert any(SplitError.__name__ in error and "was trained on its family" in error for error in results.errors)
