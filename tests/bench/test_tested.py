@@ -214,7 +214,7 @@ def test_pages_show_both_scores(ran: Path, reported: Results) -> None:
     own = reported.data["suites"]["Tested"]["optimizers"]["ga"]
     assert frame.loc[("Tested", "ga"), "auc"] == own["auc"][0]
     assert frame.loc[("Tested", "ga"), "validation_auc"] == own["validation"]["auc"][0]
-    assert frame.loc[("Tested", "ga"), "validation_regret@5_low"] == own["validation"]["regret"]["5"][1]
+    assert np.isnan(frame.loc[("Tested", "ga"), "validation_regret@5_low"])  # few families have no interval
     assert frame.loc[("Plain", "ga"), "score"] == "validation" and np.isnan(frame.loc[("Plain", "ga"), "overtuned"])
 
 
