@@ -23,6 +23,7 @@ from validity import transfer as validity_transfer
 from validity.choice import best_of, lost, spearman, spearman_top
 from validity.examine import Noise, Validity, full_scores, suites_of, validity
 from validity.importance import bins, effects
+from validity.order import Order, auc_of, order, random_auc
 from validity.resolution import Resolution, resolution, resolution_of
 from validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
 from validity.transfer import kept_rows, transfer
@@ -597,3 +598,78 @@ def test_automl_has_the_signs_and_the_transfer_that_it_should() -> None:
     assert found.transfer is not None
     assert all(a < b for a, b in zip(found.transfer.portfolio_share, found.transfer.random_share, strict=True))
     assert found.importance is not None and found.importance.names[np.argmax(found.importance.shares)] == "estimator"
+
+
+# ---------------------------------------------------------------------------------------------- orders of rows
+def own_points(scores: Any, x: Any, name: str = "Own") -> TableSuite:
+    return suite_of(scores, x=[np.asarray(part) for part in x], name=name)
+
+
+def scattered(k: int, m: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of `k` tasks, and points of their own that know nothing of them."""
+    rng = np.random.default_rng(0)
+    return rng.random((k, m)), np.stack([SPACE.snap(rng.random((m, 2))) for _ in range(k)])
+
+
+def ordered(suite: TableSuite) -> Order:
+    found = order(suite, suite.table, full_scores(suite.table))
+    assert found is not None
+    return found
+
+
+def test_the_auc_of_an_order_is_worked_out_by_hand() -> None:
+    assert auc_of(np.array([0.0, np.nan, 1.0, 0.5])) == pytest.approx(1 / 33), "one trial at the worst, then the best"
+    assert auc_of(np.array([2.0, 4.0, 1.0])) == pytest.approx((2 / 3) / 33)
+    assert random_auc(np.array([0.0, 1.0])) == pytest.approx(0.5 / 33), "half of the first trials"
+    assert random_auc(np.arange(3.0)) == pytest.approx((0.5 + 1 / 6) / 33)
+
+
+def test_points_of_their_own_in_any_order_tell_nothing() -> None:
+    found = ordered(own_points(*scattered(400)))
+    assert found.own and found.passed and list(found.judged.values()) == pytest.approx([1.0] * 4, abs=0.1)
+
+
+def test_the_best_rows_stored_last_are_found() -> None:
+    scores, x = scattered(400)
+    found = ordered(own_points(np.sort(scores, 1), x))
+    assert found.last == 0.0 and found.first > 1.1 and not found.passed
+    faults = validity_page.failures([validity(own_points(np.sort(scores[:9], 1), x[:9]))])
+    assert any(
+        re.fullmatch(r"Own: rows last to first must have 0\.9 to 1\.1 of the AUC of .*, got 0\.00", f) for f in faults
+    )
+
+
+def test_good_rows_that_lie_close_together_are_found_wherever_they_stand() -> None:
+    """Six of 60 rows are what an optimizer proposed: beside the best, and each better than any other."""
+    scores, x = scattered(400)
+    rng = np.random.default_rng(1)
+    for row, points in zip(scores, x, strict=True):
+        who = rng.choice(60, 6, replace=False)
+        row[who], points[who] = 1.0 + rng.random(6), points[who[0]] + 1e-3 * rng.random((6, 2))
+    found = ordered(own_points(scores, SPACE.snap(x.reshape(-1, 2)).reshape(x.shape)))
+    assert found.dense < 0.5 and found.sparse > 1.1 and not found.passed
+    assert (found.first, found.last) == pytest.approx((1.0, 1.0), abs=0.1)
+
+
+def test_rows_of_a_shared_pool_are_asked_in_an_order_by_key() -> None:
+    scores, _ = scattered(40)
+    found = ordered(suite_of(np.sort(scores, 1)))
+    assert not found.own and found.passed, "stored from the worst to the best on all tasks: knowledge of the space"
+    assert set(found.judged) == {"first to last", "last to first"}
+
+
+def test_an_order_of_level_tasks_is_none() -> None:
+    suite = suite_of([[1.0, 1.0, 1.0]])
+    assert order(suite, suite.table, full_scores(suite.table)) is None
+
+
+@pytest.mark.long
+def test_version_1_of_studies_fails_and_what_ships_passes() -> None:
+    """In version 1 the 25 rows of TPE were candidates, and stood last."""
+    suite = load_suite("Studies")
+    assert isinstance(suite, TableSuite) and suite.table.proposed is not None
+    now = ordered(suite)
+    before = suite.table.whole
+    found = order(suite, before, full_scores(before))
+    assert now.passed and found is not None and not found.passed
+    assert found.last < 0.4 and found.dense < 0.4 and found.sparse > 1.9

@@ -19,6 +19,7 @@ from hpo_gym.base import Floats
 from hpo_gym.problem import SUITES, Suite, Table, TableTask, evaluations
 from validity.choice import Choice, choice_of, median, spearman
 from validity.importance import Importance, importance
+from validity.order import Order, order
 from validity.resolution import Resolution, resolution
 from validity.signs import Sign, signs
 from validity.surrogates import Agreed, agreed
@@ -101,6 +102,7 @@ class Validity:
     signs: tuple[Sign, ...] = ()
     resolution: Resolution | None = None
     surrogates: Agreed | None = None
+    order: Order | None = None
 
 
 def validity(suite: Suite) -> Validity:
@@ -125,6 +127,7 @@ def validity(suite: Suite) -> Validity:
         signs(suite.name, table, full),
         resolution(suite),
         agreed(suite),
+        order(suite, table, full),
     )
 
 

@@ -13,6 +13,7 @@ from hpo_gym.bench import printable
 from validity.choice import FEW
 from validity.examine import Validity
 from validity.importance import MATTERS, Importance
+from validity.order import HIGH, LOW
 from validity.resolution import Resolution
 from validity.signs import Sign
 from validity.transfer import Transfer
@@ -67,13 +68,20 @@ def write(path: Path, found: Sequence[Validity], left_out: Sequence[str] = ()) -
 
 
 def failures(found: Sequence[Validity]) -> list[str]:
-    """Return a line for each sign check that failed."""
-    return [
+    """Return a line for each sign check that failed, and each order of rows that tells their scores."""
+    signs = [
         f"{v.suite}: `{s.what}` must score below the others on the median task, got a difference of {_number(s.loss)} "
         f"on {s.tasks} tasks"
         for v in found
         for s in v.signs
         if not s.passed
+    ]
+    return signs + [
+        f"{v.suite}: rows {name} must have {LOW} to {HIGH} of the AUC of random search, got {ratio:.2f}"
+        for v in found
+        if v.order is not None
+        for name, ratio in v.order.judged.items()
+        if not LOW <= ratio <= HIGH
     ]
 
 
@@ -83,7 +91,7 @@ def summary(found: Sequence[Validity]) -> Table:
     heads = (
         "suite", "tasks", "configurations", "fidelities", "measured", "failed", "signal to noise", "flat", "left out",
         "ties", "validation - test", "of the best tenth", "test regret", "told apart", "ranks alike",
-        "portfolio / random", "signs",
+        "portfolio / random", "signs", "order",
     )  # fmt: skip
     return Table.of(heads, map(_line, found))
 
@@ -108,6 +116,7 @@ def _line(v: Validity) -> tuple[str, ...]:
         *("-" if n is None else _number(n, 2) for n in told),
         ", ".join(ratios) or "-",
         f"{sum(s.passed for s in v.signs)} of {len(v.signs)}" if v.signs else "-",
+        "-" if v.order is None else "passed" if v.order.passed else "FAILED",
     )
 
 
@@ -134,6 +143,7 @@ def _statistics(v: Validity) -> Rows:
         if v.importance is not None and not math.isnan(v.importance.together):
             yield "variance that all main effects explain", _share(v.importance.together, 2)
         yield from _choice(v)
+        yield from _order(v)
     yield from _resolution(v.resolution)
     yield from _surrogates(v)
 
@@ -158,6 +168,14 @@ def _choice(v: Validity) -> Rows:
     yield "over the best tenth", _number(c.spearman_top)
     yield "loss of choosing by validation", f"{_number(c.loss)} of test score, {_share(c.regret)} of its range"
     yield f"among {FEW} random configurations", f"{_number(c.loss_few)} of test score"
+
+
+def _order(v: Validity) -> Rows:
+    if (o := v.order) is None:
+        return
+    rows = "as they are stored" if o.own else "in an order by key"
+    yield f"AUC by random search's, rows {rows}", f"first to last {o.first:.2f}, last to first {o.last:.2f}"
+    yield "densest and sparsest rows first", f"{o.dense:.2f}, {o.sparse:.2f}{'' if o.own else ' (of the space)'}"
 
 
 def _resolution(r: Resolution | None) -> Rows:
