@@ -12,6 +12,8 @@ from scipy import stats
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.intervals import Resamples
 from hpo_gym.bench.metrics import TEST, Curves, by_family, compare, friedman, overtuning, summarise
+from hpo_gym.bench.witnesses import witness_of
+from hpo_gym.suites.load import load_suite
 
 FAMILIES = ("x", "y", "x", "z", "y", "x", "w", "v")
 
@@ -217,3 +219,18 @@ def test_overtuning_equals_loops(seed: int) -> None:
         assert found["overtuned_by"] == pytest.approx(
             slow.interval(lambda d: slow.mean_of(size, d) / slow.mean_of(share, d), FAMILIES), abs=2e-6
         )
+
+
+@pytest.mark.parametrize(
+    ("suite", "families", "witnesses"),
+    [("LM", 3, {"text"}), ("Control", 2, {"acrobot", "cartpole"}), ("Policies", 6,
+     {"physics-cartpole", "physics-pendulum", "physics-reacher"})],
+)  # fmt: skip
+def test_families_that_say_the_same_count_once(suite: str, families: int, witnesses: set[str]) -> None:
+    tasks = load_suite(suite).tasks("test")
+    assert len({t.family for t in tasks}) == families and {witness_of(t) for t in tasks} == witnesses
+
+
+def test_other_families_count_by_their_own_names() -> None:
+    for task in (*load_suite("SVM").members[:5], load_suite("Text").members[0]):
+        assert witness_of(task) == task.family
