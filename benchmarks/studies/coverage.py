@@ -40,8 +40,8 @@ POOLS = {
     "seven of 8 families": (8,) * 7,
     "seven as they are and four of 2 to 5": (44, 40, 30, 28, 28, 16, 16, 2, 3, 4, 5),
 }
-DRAWN, RESAMPLES = 100, 1000
-"""Draws of the families for each optimizer, suite and number; resamples of a bootstrap."""
+DRAWN, RESAMPLES, WIDEST = 100, 1000, 99.0
+"""Draws of the families for each optimizer, suite and number; resamples of a bootstrap; the largest width."""
 TAILS = (0.025, 0.0225, 0.02, 0.0175, 0.015, 0.0125, 0.01, 0.0085, 0.007, 0.006, 0.005, 0.004, 0.003, 0.002)
 """Shares beyond an end of which the largest is sought that reaches `AIM`."""
 CHEAP = {("families", "MLP"): ()}
@@ -126,7 +126,7 @@ def _judged(intervals: Mapping[str, Array], true: float) -> dict[str, tuple[floa
     """Return how often each kind holds the true value, and its median width by that of the percentile interval."""
     usual = np.median(np.diff(intervals["percentile"], axis=0))
     return {
-        name: (((low <= true) & (true <= high)).mean(), float(np.median(high - low) / usual))
+        name: (((low <= true) & (true <= high)).mean(), min(float(np.median(high - low) / usual), WIDEST))
         for name, (low, high) in intervals.items()
     }
 
@@ -143,7 +143,7 @@ def _intervals(top: Array, bottom: Array, positive: bool, share: Mapping[int, fl
     squares = counts @ top**2 - 2 * drawn * (counts @ (top * bottom)) + drawn**2 * (counts @ bottom**2)
     errors = np.sqrt(np.maximum(squares, 0.0)) / below
     scale = np.log if positive else lambda x: x
-    back = np.exp if positive else lambda x: x
+    back = (lambda x: np.exp(np.minimum(x, 99.0))) if positive else lambda x: x
     slope, slopes = (whole, drawn) if positive else (1.0, 1.0)  # of the logarithm
     with np.errstate(divide="ignore", invalid="ignore"):
         away = (scale(drawn) - scale(whole)) * slopes / errors

@@ -46,8 +46,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "weights of these spaces": TAUGHT,
     "weights of other spaces": ("NAS", "Vision", "Curves"),
 }
-ENOUGH = 5
-"""Families that each suite must have for an interval to be shown."""
 LEARNED, CLOSED = "ppo-pool-tables", "transfer-mix"
 CHEAP = {(MEMORIES[1], "NAS"): (LEARNED,)}
 
@@ -111,7 +109,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
             of = against(_beside(parts, found, FIRST, FIRST), FIRST)
             ratios = [of[n]["ratio"] for n in ("portfolio", CLOSED, UNTRAINED, LEARNED)]
             ratios += [against(parts, anchor)[LEARNED]["ratio"] for anchor in (UNTRAINED, CLOSED)]
-            cells = (interval(certain(r, parts), 2) for r in ratios)
+            cells = (interval(r, 2) for r in ratios)
             rows.append((what, memory, f"{', '.join(parts)} ({families})", *cells))
     heads = ("", "memory", "suites (families)", "`portfolio`", "`transfer-mix`", "policy, untrained", "policy, trained")
     return {"memories": Table.of((*heads, "trained, of untrained", "trained, of `transfer-mix`"), rows)}
@@ -124,17 +122,11 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
         for memory in MEMORIES[1:]:
             parts = {s: p for s, p in found[memory].items() if s in suites}
             of = against(_beside(parts, found, "without", UNTRAINED), "without")
-            out[f"{group}.{memory}"] = certain(of[UNTRAINED]["ratio"], parts)
+            out[f"{group}.{memory}"] = of[UNTRAINED]["ratio"]
         parts = {s: found[MEMORIES[2]][s] for s in suites}
         for anchor in (UNTRAINED, CLOSED):
-            out[f"{group}.trained to {anchor}"] = certain(against(parts, anchor)[LEARNED]["ratio"], parts)
+            out[f"{group}.trained to {anchor}"] = against(parts, anchor)[LEARNED]["ratio"]
     return out
-
-
-def certain(ratio: Sequence[float | None], parts: Mapping[str, Any]) -> list[float | None]:
-    """Return a ratio with its interval, without it where a suite has few families."""
-    few = min(len(set(p["families"])) for p in parts.values()) < ENOUGH
-    return [ratio[0], None, None] if few else list(ratio)
 
 
 def _beside(parts: Mapping[str, Any], found: Mapping[str, Any], label: str, name: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from looks import Look
 from schedule_rules import SUITES
 
 import hpo_gym
-from hpo_gym.bench import Resamples, auc
+from hpo_gym.bench import Resamples, auc, interval
 from hpo_gym.env import HPOVectorEnv
 from hpo_gym.problem import Suite
 
@@ -125,10 +125,10 @@ def population(suite: Suite, tasks: Sequence[str], split: str) -> dict[str, Any]
 
 
 # ---------------------------------------------------------------------- tables
-def ratio(found: Mapping[str, Any], families: Sequence[str], what: str, a: str, b: str) -> list[float]:
+def ratio(found: Mapping[str, Any], families: Sequence[str], what: str, a: str, b: str) -> list[float | None]:
     """Return the mean of one over that of another, with its interval over families."""
     x, y = (np.mean(found[name][what], axis=0) for name in (a, b))
-    return [float(v) for v in Resamples.of(tuple(families)).ratio(x, y)]
+    return Resamples.of(tuple(families)).ratio(x, y)
 
 
 def pairs(found: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -171,7 +171,7 @@ def _ratios(part: Mapping[str, Any]) -> Table:
 
 
 def _three(of: Sequence[float | None]) -> str:
-    return "{:.3f} [{:.3f}, {:.3f}]".format(*of)
+    return interval(of, 3)
 
 
 def values(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -160,8 +160,15 @@ def lookup(key: str) -> list[Any]:
     """Return the values of a key; after a last dot, the `low`, `high` or `mean` of an interval."""
     base, dot, part = key.rpartition(".")
     if dot and part in PARTS:
-        return [numbers(value)[PARTS[part]] for value in values(base)]
+        return [_part(value, part, key) for value in values(base)]
     return values(key)
+
+
+def _part(value: Any, part: str, key: str) -> float:
+    found = numbers(value)
+    if part != "mean" and len(set(found)) == 1 and not (isinstance(value, str) and INTERVAL.search(value)):
+        raise MissingResult(f"{key!r} has no interval")
+    return found[PARTS[part]]
 
 
 def numbers(value: Any) -> list[float]:

@@ -141,10 +141,10 @@ def test_agents_stand_beside_what_reads_such_tasks(study: Any, monkeypatch: pyte
     }
     found = study.tables({"S": {**part, "auc": learned}})
     harm, agents = ({row[0]: row[1:] for row in found[name].rows} for name in ("harm", "agents"))
-    assert harm["`maml`"][:3] == ("1", "4.00 [4.00, 4.00]", "2.00 [2.00, 2.00]")
-    assert harm["`portfolio`"][1:3] == ("not measured", "3.00 [3.00, 3.00]")
+    assert harm["`maml`"][:3] == ("1", "4.00", "2.00")
+    assert harm["`portfolio`"][1:3] == ("not measured", "3.00")
     reported = dict(zip(found["agents"].columns[2:], agents["`maml`"][1:], strict=True))
-    assert reported["as they are"] == "0.50 [0.50, 0.50]" and reported["wrong sign"] == "1.00 [1.00, 1.00]"
+    assert reported["as they are"] == "0.50" and reported["wrong sign"] == "1.00"
 
 
 def test_the_page_says_which_policy_was_kept(study: Any) -> None:
