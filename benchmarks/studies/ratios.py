@@ -63,6 +63,11 @@ def starred(row: Mapping[str, Any]) -> str:
     return interval(row["ratio"], 3, mark=holds(row["p_holm"])).replace("*", "\\*")
 
 
+def without_interval(row: Mapping[str, Any]) -> str:
+    """Show a pooled ratio over suites some of which have too few families, and a star likewise."""
+    return starred({**row, "ratio": [row["ratio"][0], None, None]})
+
+
 def shown(rows: Rows, name: str, digits: int = 2) -> str:
     """Show a ratio with its interval, or `UNKNOWN`."""
     return interval(rows[name]["ratio"], digits) if name in rows else UNKNOWN

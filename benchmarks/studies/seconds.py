@@ -19,7 +19,7 @@ import numpy as np
 from frame import Table
 from looks import Look
 from matplotlib.figure import Figure
-from ratios import bare, standing, starred
+from ratios import bare, standing, without_interval
 from runs import compared
 
 from hpo_gym.bench import Curves, Results, end_labels, pooled, save, styles_of, theme
@@ -94,7 +94,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         rows = {a: part["pooled"]["anchors"][a]["optimizers"] for a in held}
         suites, names = list(part["course"]), standing(rows[held[0]])
         tasks = ", ".join(f"`{s}` {k} ({f})" for s, (k, f) in part["tasks"].items())
-        ratios = [(f"`{n}`", *(starred(rows[a][n]) for a in held)) for n in names]
+        ratios = [(f"`{n}`", *(without_interval(rows[a][n]) for a in held)) for n in names]
         aucs = [(f"`{n}`", *(bare(float(np.mean(part["course"][s][n]))) for s in suites)) for n in names]
         note = f"Tasks (families): {tasks}; {part['seeds']} seeds."
         out[split] = Table.of(("optimizer", *(f"to `{a}`" for a in held)), ratios, note)

@@ -23,7 +23,9 @@ from hpo_gym.bench import (
     STARTS,
     TEST,
     Curves,
+    Resamples,
     auc,
+    by_family,
     interval,
     newest_set,
     pooled,
@@ -238,20 +240,26 @@ def _suite(part: Mapping[str, Any]) -> Table:
     letters = suite_groups(curves_of("", part))
     heads = ("test AUC", "validation AUC", "overtuned") if on_test else ("AUC",)
     rows = [
-        tuple(_summary(name, summary[name], times[name], on_test, letters.get(name)))
+        (f"`{name}`", _auc(part, name), *_summary(summary[name], times[name], on_test, letters.get(name)))
         for name in sorted(summary, key=lambda n: (summary[n]["auc"][0], n))
     ]
     more = ("group", "log AUC", "regret at 33", "failed", "ms p50", "ms p95", "training s")
     return Table.of(("optimizer", *heads, *more), rows, part["said"])
 
 
-def _summary(
-    name: str, s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool, letters: str | None
-) -> Iterator[str]:
-    yield from (f"`{name}`", interval(s["auc"], 4))
+def _auc(part: Mapping[str, Any], name: str) -> str:
+    """Return the mean AUC with its interval, or with the range of the families where these are too few."""
+    values, families = np.array(part["auc"][name]), part["families"]
+    mean, *ends = Resamples.of(families).mean(values)
+    if None not in ends or len(set(families)) == 1:
+        return interval([mean, *ends], 4)
+    return f"{mean:.4f} ({by_family(values, families).min():.4f} to {by_family(values, families).max():.4f})"
+
+
+def _summary(s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool, letters: str | None) -> Iterator[str]:
     if on_test:
-        yield from (interval(s["validation"]["auc"], 4), f"{100 * s['overtuned'][0]:.0f} %")
-    yield from (ranged(letters), interval(s["log_auc"], 2), interval(s["regret"]["33"], 4))
+        yield from (f"{s['validation']['auc'][0]:.4f}", f"{100 * s['overtuned'][0]:.0f} %")
+    yield from (ranged(letters), f"{s['log_auc'][0]:.2f}", f"{s['regret']['33'][0]:.4f}")
     yield from (str(s["failed_cells"]), *_times(times))
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import frame
 from frame import Table
 from looks import Look
-from ratios import bare, standing, starred
+from ratios import bare, standing, without_interval
 from runs import mean_auc
 from seconds import in_cost
 from time_agent import SUITES as ALL
@@ -70,7 +70,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return a row for each optimizer, the best first: AUC by suite, and pooled ratios."""
     of = {a: found["pooled"]["anchors"][a]["optimizers"] for a in ANCHORS}
     rows = [
-        (f"`{name}`", *(bare(found["auc"][s][name]) for s in SUITES), *(starred(of[a][name]) for a in ANCHORS))
+        (f"`{name}`", *(bare(found["auc"][s][name]) for s in SUITES), *(without_interval(of[a][name]) for a in ANCHORS))
         for name in standing(of[ANCHORS[0]])
         if name in (*OTHERS, AGENT)
     ]
