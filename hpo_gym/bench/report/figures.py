@@ -55,10 +55,11 @@ def draw(
 
 def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "") -> Figure:
     """Mean regret of the incumbent with its interval, on a logarithmic axis."""
-    found = {c.optimizer: Resamples.of(c.families).estimate(c.mean) for c in curves}
+    sample = Resamples.of(curves[0].families)
+    found = {c.optimizer: sample.estimate(c.mean) for c in curves}
     low, high = _limits(found, styles)
-    families = len(set(curves[0].families))
-    interval = "95 % interval" if families >= LEAST else f"no interval: {counted(families, 'family')}"
+    known = sample.families >= LEAST
+    interval = "95 % interval" if known else f"no interval: {counted(sample.families, 'family')}"
     about = "mean over seeds, no interval" if of else f"mean over tasks, {interval}"
     if any((mean < low).any() for mean, *_ in found.values()):
         about += f"; a mean below {low:.1g} is drawn there"
@@ -91,9 +92,9 @@ def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     figure, axes = _over_trials(curves, f"Mean rank {when}", "by regret, ties averaged; 1 is best")
     by_task = ranks(np.stack([c.mean for c in curves], axis=2))  # (k, h, optimizers)
     ends: dict[str, float] = {}
-    shade = _shade([c.optimizer for c in curves], styles)
+    shade, sample = _shade([c.optimizer for c in curves], styles), Resamples.of(curves[0].families)
     for i, c in enumerate(curves):
-        mean, low, high = Resamples.of(c.families).estimate(by_task[:, :, i])
+        mean, low, high = sample.estimate(by_task[:, :, i])
         _line(axes, mean, styles[c.optimizer], (low, high), shade)
         ends[c.optimizer] = float(mean[-1])
     axes.set_yticks(ticks(len(curves)))
