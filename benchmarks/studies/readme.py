@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 import looks
 from looks import Look
 
-from hpo_gym.bench import compared, interval, remake, rows
+from hpo_gym.bench import compared, grouped, interval, ranged, remake, rows
 
 TOP = Path(__file__).resolve().parents[2]
 FIGURE = TOP / "docs" / "figures" / "AutoML-regret.png"
@@ -28,16 +29,17 @@ LOOKS = Look("the table and the picture of the README", "what the README says th
 TRIALS = ("1", "5", "10", "33")
 WORDS: Mapping[str, tuple[str, str]] = {
     "README.md": (
-        f"| optimizer | gain over the portfolio | AUC | rank | regret after {' | '.join(TRIALS)} trials |",
+        f"| optimizer | gain over the portfolio | AUC | group | regret after {' | '.join(TRIALS)} trials |",
         "Means over {n_tasks} test data sets of {n_families} families, {seeds} runs each; "
-        "[95 % intervals] over families.\n{compared}",
+        "[95 % intervals] over families.\n{compared}\n{grouped}",
     ),
     "README.zh-CN.md": (
-        f"| 优化器 | 相对组合基线（portfolio）的增益 | AUC | 名次 | {TRIALS[0]} 次试验后的遗憾值 | "
+        f"| 优化器 | 相对组合基线（portfolio）的增益 | AUC | 组别 | {TRIALS[0]} 次试验后的遗憾值 | "
         f"{' | '.join(f'{t} 次后' for t in TRIALS[1:])} |",
         "在 {n_families} 个族（family）的 {n_tasks} 个测试数据集上取平均，各运行 {seeds} 次；"
         "方括号内为按族计算的 95% 区间。"
-        "与组合基线比较 {comparisons} 次；带 * 的差异经 Holm 校正后在 5% 水平上显著。",
+        "与组合基线比较 {comparisons} 次；带 * 的差异经 Holm 校正后在 5% 水平上显著。"
+        "共用一个字母的优化器无法区分（{pairs} 对，经 Holm 校正，5% 水平）。",
     ),
 }
 """The head of the table on each page, and the sentence that says what it is made of."""
@@ -61,12 +63,15 @@ def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
             row.optimizer,
             interval(s["gain"], sign=True, mark=row.holds),
             interval(s["auc"]),
-            f"{s['rank'][0]:.2f}",
+            ranged(s["group"]),
         ]
         yield f"| {' | '.join([*cells, *(format(s['regret'][t][0], '.3f') for t in TRIALS)])} |"
     yield ""
     said = compared(part["comparisons"], "the portfolio")
-    yield made_of.format_map({**part, "seeds": protocol["seeds"], "compared": said})
+    letters = {name: s["group"] for name, s in part["optimizers"].items()}
+    counts = {"seeds": protocol["seeds"], "pairs": math.comb(len(letters), 2)}
+    text = grouped(letters, part["n_families"])
+    yield made_of.format_map({**part, **counts, "compared": said, "grouped": text})
 
 
 def main(folder: Path, *, check: bool) -> None:

@@ -43,6 +43,14 @@ LEARNERS = {
 SUITES = tuple(suite for suite, *_ in LEARNERS.values())
 KNOWING = ("portfolio", "auto", "transfer-mix", "ebgp", "task-mixture", "gp-warm", "rgpe", "taf-r", "average-rank")
 """Optimizers with the tables of the training split; the others know nothing, `again` the other tunings."""
+KNOWN = {
+    "auto": "the suite's own tables of 200 to 500 rows as earlier tasks (`transfer-mix`)",
+    "portfolio": "`portfolio`, with the suite's own tables",
+    "again": "eleven earlier tunings of 33 trials (`auto`)",
+    "gp-ei": "`gp-ei`, nothing known",
+    "tpe": "`tpe`, nothing known",
+}
+"""Rows and heads of the tables: what an optimizer knows."""
 SHOWN = ("auto", "gp-ei", "tpe", "portfolio", "again")
 DATA_SETS, BUDGET, SEEDS, SPLIT = 12, 33, 3, "test"
 LOOKS = Look("test scores of tunings on data sets of the test split", "how soon `tune` finds good models", SUITES)
@@ -186,9 +194,9 @@ def against(found: Mapping[str, Any], who: str, rivals: Sequence[str]) -> Table:
             spent = seconds[who][:, min(trials, BUDGET) - 1].mean() / seconds[rival][:, -1].mean()
             ends = (f"{share[name][:, -1].mean():.3f}" for name in (rival, who))
             took = "never" if trials > BUDGET else f"{spent:.0%}"
-            rows.append((learner, f"`{rival}`", *ends, f"{_trials(trials)} [{low}, {high}]", took))
-    heads = ("rival after 33", f"`{who}` after 33", "trials to reach the rival", "seconds, of the rival's")
-    return Table.of(("learner", "rival", *heads), rows)
+            rows.append((learner, KNOWN[rival], *ends, f"{_trials(trials)} [{low}, {high}]", took))
+    heads = ("rival after 33", "this after 33", "trials to reach the rival", "seconds, of the rival's")
+    return Table.of(("learner", "rival", *heads), rows, f"This: with {KNOWN[who]}.")
 
 
 def _trials(n: int) -> str:
