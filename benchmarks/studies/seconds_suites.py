@@ -47,7 +47,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     large = {s: p for s, p in parts.items() if len(set(p["families"])) >= POOLED}
     rest = {s: p for s, p in large.items() if s not in CARRIES}
     rows = [_row("suites of nine families or more", large), _row(f"the same without {', '.join(CARRIES)}", rest)]
-    rows += [_row("all, with small suites as well", parts), *(_row(f"`{s}`", {s: p}) for s, p in parts.items())]
+    rows += [_row(f"`{s}`", {s: p}) for s, p in parts.items()]
     heads = ("suites", "families", *(f"to `{anchor}`" for anchor in OTHERS))
     return {"ratios": Table.of(heads, rows, f"{SEEDS} seeds; a star survives Holm's correction for four comparisons.")}
 
