@@ -250,7 +250,7 @@ def critical_difference(n_optimizers: int, n_families: float, alpha: float = 0.0
     """Nemenyi's critical difference of mean ranks (Demsar, JMLR 2006, section 3.2.2).
 
     Ranks that are means over the tasks of families of unequal size rest on fewer families than there are: give
-    `bootstrap.equal_families`. The variance of such a mean is at most that of so many independent ranks, however alike
+    `intervals.equal_families`. The variance of such a mean is at most that of so many independent ranks, however alike
     the tasks of a family are.
     """
     if n_optimizers < 2 or n_families < 1:
