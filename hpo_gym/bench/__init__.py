@@ -70,7 +70,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.style import ticks as ticks
     from hpo_gym.bench.report.svg import svg_text as svg_text
     from hpo_gym.bench.report.tables import compared as compared
-    from hpo_gym.bench.report.tables import grouped as grouped
     from hpo_gym.bench.report.tables import markdown_cell as markdown_cell
     from hpo_gym.bench.report.tables import rows as rows
     from hpo_gym.bench.report.tables import said as said
