@@ -122,3 +122,21 @@ def subsets(families: int, block: int = 0) -> Ints:
 def plain(value: float) -> float | None:
     """Round to six decimals, so that JSON does not change with the machine; None for values outside JSON."""
     return round(value, 6) + 0.0 if math.isfinite(value) else None
+
+
+JOINED: Mapping[str, Mapping[str, str]] = {
+    "Control": {"double-pole": "cartpole"},  # means over tasks of the same configurations correlate .88
+    "LM": {"text:": "text"},  # scores of any two tasks correlate .90 in the mean, .85 at least by ranks
+    "Policies": {
+        f"physics-{name}": f"physics-{name}" for name in ("cartpole", "pendulum", "reacher")
+    },  # regimes of one
+}
+"""By suite, beginnings of families that count as one witness. Splits, folds and the memory of trained optimizers keep
+families as a suite names them.
+"""
+
+
+def witness_of(suite: str, family: str) -> str:
+    """Return the name under which a family of a suite counts."""
+    joined = JOINED.get(suite, {})
+    return next((one for start, one in joined.items() if family.startswith(start)), family)

@@ -12,9 +12,9 @@ import numpy as np
 from hpo_gym.base import Floats, Ints
 from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.groups import suite_groups
+from hpo_gym.bench.intervals import witness_of
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.regret import Against
-from hpo_gym.bench.witnesses import witness_of
 from hpo_gym.problem import BEST, Task, random_regret, random_test_regret
 
 BESIDE = ("auc", "log_auc", "rank", "gain", "regret", "solved", "p_better", "ratio")
@@ -84,7 +84,9 @@ class Measure:
         if waiting is not None:
             early = np.arange(regret.shape[2]) < waiting[:, :, None]
             regret = np.where(early, self.random[:, None, None], regret)
-        names, families = (tuple(of) for of in zip(*((t.name, witness_of(t)) for t in tasks), strict=True))
+        names, families = (
+            tuple(of) for of in zip(*((t.name, witness_of(t.suite, t.family)) for t in tasks), strict=True)
+        )
         guessed = against.estimated if against.estimated.any() else None
         end = tasks[0].counts != BEST
         return Curves(suite, optimizer, names, regret, families, self.score, end, self.cost, guessed)

@@ -9,10 +9,16 @@ from hpo_gym.checks.episodes import check_episodes
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
 from hpo_gym.checks.handed import check_given_values, check_handed_out
 from hpo_gym.checks.keywords import check_keywords
-from hpo_gym.checks.left_open import check_open_files
 from hpo_gym.checks.many import check_vector_steps
 from hpo_gym.checks.pictures import check_pictures
-from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
+from hpo_gym.checks.refusals import (
+    check_actions,
+    check_closing,
+    check_open_files,
+    check_order,
+    check_resets,
+    check_splits,
+)
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from hpo_gym.problem.costs import KEPT as KEPT
     from hpo_gym.problem.costs import POINTS as POINTS
     from hpo_gym.problem.costs import Budget as Budget
+    from hpo_gym.problem.costs import add as add
+    from hpo_gym.problem.costs import earlier_costs as earlier_costs
+    from hpo_gym.problem.costs import log_costs as log_costs
+    from hpo_gym.problem.costs import mean_log_costs as mean_log_costs
     from hpo_gym.problem.earlier import COST as COST
     from hpo_gym.problem.earlier import FIDELITY as FIDELITY
     from hpo_gym.problem.earlier import REMEMBERED as REMEMBERED
@@ -40,11 +44,11 @@ if TYPE_CHECKING:
     from hpo_gym.problem.objectives.objective import EVERY as EVERY
     from hpo_gym.problem.objectives.objective import SCORE as SCORE
     from hpo_gym.problem.objectives.objective import Objective as Objective
+    from hpo_gym.problem.objectives.objective import Outcomes as Outcomes
     from hpo_gym.problem.objectives.objective import check_constraints as check_constraints
     from hpo_gym.problem.objectives.objective import find_objective as find_objective
     from hpo_gym.problem.objectives.objective import refuse_reserved as refuse_reserved
     from hpo_gym.problem.objectives.objective import rule_of as rule_of
-    from hpo_gym.problem.objectives.outcomes import Outcomes as Outcomes
     from hpo_gym.problem.prior import Scale as Scale
     from hpo_gym.problem.prior import evaluations as evaluations
     from hpo_gym.problem.prior import floor_of as floor_of
@@ -53,10 +57,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.prior import score_scale as score_scale
     from hpo_gym.problem.prior import signed_log as signed_log
     from hpo_gym.problem.prior import successes as successes
-    from hpo_gym.problem.prior_costs import add as add
-    from hpo_gym.problem.prior_costs import earlier_costs as earlier_costs
-    from hpo_gym.problem.prior_costs import log_costs as log_costs
-    from hpo_gym.problem.prior_costs import mean_log_costs as mean_log_costs
     from hpo_gym.problem.regret import random_regret as random_regret
     from hpo_gym.problem.regret import random_test_regret as random_test_regret
     from hpo_gym.problem.regret import relative_regret as relative_regret

@@ -21,7 +21,7 @@ from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.choices import ObjectSpace
-from hpo_gym.tuning.data_sets import meta_features_of
+from hpo_gym.tuning.meta_features import meta_features_of
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Study
 from hpo_gym.tuning.tuned import Tuned

@@ -32,7 +32,7 @@ from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import rollout
-from hpo_gym.problem.objectives.outcomes import Outcomes
+from hpo_gym.problem.objectives.objective import Outcomes
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.constrained import constrained
 from hpo_gym.suites.own.suite import TableSuite, table_suite

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
-from hpo_gym.bench.intervals import Resamples
+from hpo_gym.bench.intervals import Resamples, witness_of
 from hpo_gym.bench.metrics import TEST, Curves, by_family, compare, friedman, overtuning, summarise
-from hpo_gym.bench.witnesses import witness_of
 from hpo_gym.suites.load import load_suite
 
 FAMILIES = ("x", "y", "x", "z", "y", "x", "w", "v")
@@ -228,9 +227,9 @@ def test_overtuning_equals_loops(seed: int) -> None:
 )  # fmt: skip
 def test_families_that_say_the_same_count_once(suite: str, families: int, witnesses: set[str]) -> None:
     tasks = load_suite(suite).tasks("test")
-    assert len({t.family for t in tasks}) == families and {witness_of(t) for t in tasks} == witnesses
+    assert len({t.family for t in tasks}) == families and {witness_of(t.suite, t.family) for t in tasks} == witnesses
 
 
 def test_other_families_count_by_their_own_names() -> None:
     for task in (*load_suite("SVM").members[:5], load_suite("Text").members[0]):
-        assert witness_of(task) == task.family
+        assert witness_of(task.suite, task.family) == task.family

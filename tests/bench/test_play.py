@@ -17,10 +17,9 @@ from odd_spaces import odd_space
 
 import hpo_gym
 from hpo_gym.app.play.game import Game, sheet
-from hpo_gym.app.play.offers import Offers, difference
+from hpo_gym.app.play.offers import Offers, difference, range_of, typed
 from hpo_gym.app.play.person import Person
 from hpo_gym.app.play.talk import Talk
-from hpo_gym.app.play.typed import range_of, typed
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.merging import merge

@@ -24,10 +24,9 @@ import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.bench.cells import Cell
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.memory import measurements
+from hpo_gym.bench.memory import measurements, parts_of, said_of_memory
 from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.report.remembered import parts_of, said_of_memory
 from hpo_gym.bench.runner import remake
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize.forms import form_of

@@ -12,12 +12,12 @@ import pytest
 from reports import chosen, ranged
 from test_report import HOSTILE, PLAIN, Tags, make
 
+from hpo_gym.bench.groups import Leaders, leaders, pooled_leaders
 from hpo_gym.bench.intervals import equal_families
-from hpo_gym.bench.leaders import Leaders, leaders, pooled_leaders
 from hpo_gym.bench.metrics import Curves, by_auc, critical_difference, ranks
 from hpo_gym.bench.report import Beside, style, write_report
-from hpo_gym.bench.report.difference import mean_ranks
-from hpo_gym.bench.report.failures import failure_grids
+from hpo_gym.bench.report.figures import mean_ranks
+from hpo_gym.bench.report.page import failure_grids
 from hpo_gym.bench.report.style import styles
 from hpo_gym.bench.report.tables import rows
 from hpo_gym.bench.report.values import rank_values, regret_values, shown_columns, task_values

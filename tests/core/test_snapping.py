@@ -12,7 +12,7 @@ from odd_spaces import KINDS, odd_space
 
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.space.choice_table import ChoiceTable
+from hpo_gym.problem.space.snapping import ChoiceTable
 
 CHOICES = ("categorical", "ordinal", "constant", "flag")
 

@@ -79,7 +79,7 @@ AREAS = (
     ),
     Area(
         "nearest",
-        ("hpo_gym/problem/nearest/*.py", "hpo_gym/problem/space/snapping.py", "hpo_gym/problem/space/choice_table.py"),
+        ("hpo_gym/problem/nearest/*.py", "hpo_gym/problem/space/snapping.py"),
         ("tests/core/test_nearest.py", "tests/core/test_snapping.py", "tests/core/test_pool.py"),
     ),
     Area("rollout", ("hpo_gym/optimize/rollouts.py",), ("tests/bench/test_rollout.py",)),

@@ -21,8 +21,7 @@ from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import SLACK, most_trials
-from hpo_gym.problem.costs import COST, WITH_COSTS, Budget
-from hpo_gym.problem.prior_costs import earlier_costs, log_costs, mean_log_costs
+from hpo_gym.problem.costs import COST, WITH_COSTS, Budget, earlier_costs, log_costs, mean_log_costs
 from hpo_gym.problem.regret import random_regret, random_test_regret
 from hpo_gym.problem.suite import SUITES as SHIPPED
 from hpo_gym.problem.trial import Query, Status

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from hpo_gym.tuning.data_sets import meta_features_of
+from hpo_gym.tuning.meta_features import meta_features_of
 
 SIZES = {"n_rows": 4.0, "n_columns": 2.0, "rows_per_column": 2.0}
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.app.play.offers import Offer, Offers, difference
+from hpo_gym.app.play.offers import Offer, Offers, difference, range_of, typed
 from hpo_gym.app.play.scale import shown_score
 from hpo_gym.app.play.talk import Talk
-from hpo_gym.app.play.typed import range_of, typed
 from hpo_gym.base import HPOGymError, InvalidValueError
 from hpo_gym.env import short
 from hpo_gym.optimize import Context

@@ -10,18 +10,16 @@ import base64
 import hashlib
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpo_gym.bench.leaders import pooled_leaders
+from hpo_gym.bench.groups import pooled_leaders
+from hpo_gym.bench.memory import parts_of
 from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
-from hpo_gym.bench.report.failures import Failed, failure_grids
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.remembered import parts_of
 from hpo_gym.bench.report.run_figure import ends
-from hpo_gym.bench.report.runs_page import trials_table
 from hpo_gym.bench.report.suite_page import Lead, suite_parts
 from hpo_gym.bench.report.tables import (
     OUTDATED,
@@ -32,9 +30,9 @@ from hpo_gym.bench.report.tables import (
     pooled_said,
     shows_pooled,
 )
-from hpo_gym.bench.report.words import counted, number, plain, printable
-from hpo_gym.bench.single_runs import SHOWN, SuiteRuns
-from hpo_gym.problem import AMOUNTS, KEPT
+from hpo_gym.bench.report.words import MISSING, counted, number, plain, printable, short
+from hpo_gym.bench.single_runs import SHOWN, SingleRun, SuiteRuns, Tried
+from hpo_gym.problem import AMOUNTS, KEPT, Hyperparameter
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -235,3 +233,94 @@ def _said(value: object) -> str:
         more = f" and {len(value) - 12} more" if len(value) > 12 else ""
         return ", ".join(_said(v) for v in value[:12]) + more
     return plain(value) if isinstance(value, float) and math.isfinite(value) else str(value)
+
+
+_NAMED = 6  # how many are named in a cell
+
+Failed = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Failed trials by suite, optimizer and task."""
+
+
+def failure_grids(curves: Mapping[str, Sequence[Curves]], trials: Failed) -> list[FigureGrid]:
+    """By optimizer and by task, of all suites; nothing where nothing failed."""
+    by_optimizer = [line for suite in curves for line in _by_optimizer(suite, curves[suite], trials.get(suite, {}))]
+    by_task = [line for suite in curves for line in _by_task(suite, curves[suite], trials.get(suite, {}))]
+    if not by_optimizer:
+        return []
+    counts = ["failed cells", "failed trials"]
+    return [
+        grid("Failures by optimizer", ["optimizer", "suite", *counts, "tasks"], by_optimizer, (0, 1, 4)),
+        grid("Failures by task", ["task", "suite", "family", *counts, "optimizers"], by_task, (0, 1, 2, 5)),
+    ]
+
+
+def _by_optimizer(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
+    """Return a line for each optimizer with failures, most failed cells first."""
+    counted = []
+    for c in curves:
+        lost, own = dict(zip(c.tasks, c.failed.sum(axis=1).tolist(), strict=True)), trials.get(c.optimizer, {})
+        tasks = sorted((t for t in c.tasks if lost[t] or own.get(t)), key=lambda t: (-lost[t], t))
+        if tasks:
+            counted.append((sum(lost.values()), sum(own.values()), c.optimizer, _listed(tasks), c.failed.size))
+    for cells, failed, name, said, of in _most_first(counted):
+        yield [name, suite, f"{cells} of {of}", str(failed), said]
+
+
+def _by_task(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
+    """Return a line for each task with failures, most failed cells first."""
+    counted = []
+    families = dict(zip(curves[0].tasks, curves[0].families, strict=True))
+    for task in families:
+        lost = {c.optimizer: int(c.of_task(task).failed.sum()) for c in curves}
+        own = {c.optimizer: trials.get(c.optimizer, {}).get(task, 0) for c in curves}
+        who = sorted((n for n in lost if lost[n] or own[n]), key=lambda n: (-lost[n], -own[n], n))
+        if who:
+            said = _listed([f"{n} ({_counts(lost[n], own[n])})" for n in who])
+            counted.append((sum(lost.values()), sum(own.values()), task, said, len(curves) * curves[0].failed.shape[1]))
+    for cells, failed, task, said, of in _most_first(counted):
+        yield [task, suite, families[task], f"{cells} of {of}", str(failed), said]
+
+
+def _most_first(counted: list[tuple[int, int, str, str, int]]) -> list[tuple[int, int, str, str, int]]:
+    return sorted(counted, key=lambda c: (-c[0], -c[1], c[2]))
+
+
+def _counts(cells: int, trials: int) -> str:
+    parts = [counted(n, what) for n, what in ((cells, "cell"), (trials, "trial")) if n]
+    return ", ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+_FIRST = ("trial", "score")
+
+
+def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[FigureGrid, int]:
+    """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
+    columns."""
+    used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
+    columns: dict[str, tuple[bool, Callable[[Tried], str]]] = {
+        "test score": (any(t.test_score is not None for t in run.trials), lambda t: _score(t.test_score)),
+        "fidelity": (any(t.fidelity < 1.0 for t in run.trials), lambda t: short(t.fidelity)),
+        "status": (any(t.score is None for t in run.trials), lambda t: t.status),
+    }
+    extra = {name: text for name, (shown, text) in columns.items() if shown}
+    lines = [
+        [str(i), _score(t.score), *(text(t) for text in extra.values()), *(_value(t, name) for name in used)]
+        for i, t in enumerate(run.trials, 1)
+    ]
+    head = [*_FIRST, *extra, *used]
+    texts = {i for i, name in enumerate(head) if name == "status" and i < len(_FIRST) + len(extra)}
+    label = f"Trials of {run.optimizer} on {suite}"
+    return grid(label, head, lines, texts, intervals=False), len(_FIRST) + len(extra)
+
+
+def _score(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.6g}"
+
+
+def _value(trial: Tried, name: str) -> str:
+    return short(trial.config[name]) if name in trial.config else ""

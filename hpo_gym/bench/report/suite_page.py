@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import Floats
+from hpo_gym.bench.groups import Leaders, leaders
 from hpo_gym.bench.intervals import equal_families
-from hpo_gym.bench.leaders import Leaders, leaders
 from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.tables import Results, TableRow, cells, rows, said

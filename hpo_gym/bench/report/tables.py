@@ -16,8 +16,8 @@ from typing import Any
 from hpo_gym.base import unknown
 from hpo_gym.bench.frames import ENDS, flat
 from hpo_gym.bench.intervals import LEAST
+from hpo_gym.bench.memory import said_of_memory
 from hpo_gym.bench.metrics import TEST
-from hpo_gym.bench.report.remembered import said_of_memory
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged
 from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet

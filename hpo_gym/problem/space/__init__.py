@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, shown, unknown, whole
 from hpo_gym.problem.space import conditions
-from hpo_gym.problem.space.choice_table import ChoiceTable
 from hpo_gym.problem.space.hyperparameter import Hyperparameter as Hyperparameter
 from hpo_gym.problem.space.hyperparameter import column, plain, without_units
-from hpo_gym.problem.space.snapping import Snapper
+from hpo_gym.problem.space.snapping import ChoiceTable, Snapper
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, Mask
-from hpo_gym.suites.own.texts import is_number
+from hpo_gym.problem import Hyperparameter
 
 Codes = NDArray[np.int32]
 
@@ -120,3 +121,31 @@ class TableColumns:
             column = self[name]
             text = column.texts[column.codes[bad[0]]]
             raise self.fault(bad[0], f"`{name}` must be {rule}, got {text!r}.")
+
+
+is_integer = re.compile(r"[+-]?\d{1,15}", re.ASCII).fullmatch
+"""Match a whole number of at most 15 digits, without a point."""
+is_whole = re.compile(r"[+-]?\d{1,15}(\.0*)?", re.ASCII).fullmatch
+"""Match a whole number, perhaps with nothing but zeros after a point."""
+is_number = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
+"""Match a number, written with a point."""
+TRUTH = {"true": True, "false": False}
+
+
+def reader_of(h: Hyperparameter) -> Callable[[str], Any]:
+    """Return a function from a text to a value of a hyperparameter; it returns other texts unchanged."""
+    if not h.choices:
+        return lambda text: float(text) if is_number(text) else text
+    by_text = {str(choice): choice for choice in h.choices}
+    if set(h.choices) <= {True, False}:
+        by_text |= {text: value for text, value in TRUTH.items() if value in h.choices}
+    numbers = {float(c): c for c in h.choices if isinstance(c, (int, float)) and not isinstance(c, bool)}
+
+    def read(text: str) -> Any:
+        if text in by_text:
+            return by_text[text]
+        if text.lower() in by_text:
+            return by_text[text.lower()]
+        return numbers.get(float(text), text) if is_number(text) else text
+
+    return read

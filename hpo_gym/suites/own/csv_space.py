@@ -9,9 +9,8 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, Mask
 from hpo_gym.problem import Part, SearchSpace, between, choices
-from hpo_gym.suites.own.columns import TableColumn
+from hpo_gym.suites.own.columns import TRUTH, TableColumn, is_integer, is_whole
 from hpo_gym.suites.own.parts import with_conditions
-from hpo_gym.suites.own.texts import TRUTH, is_integer, is_whole
 
 LARGEST = 1e300
 """Sums and differences of larger numbers may be beyond floats."""

@@ -10,8 +10,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, Mask
 from hpo_gym.problem import Hyperparameter, Part, SearchSpace
 from hpo_gym.problem import column as plain
-from hpo_gym.suites.own.columns import TableColumn
-from hpo_gym.suites.own.texts import reader_of
+from hpo_gym.suites.own.columns import TableColumn, reader_of
 
 _STEPS = 32  # a whole number with more values than this splits rows by chance
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from hpo_gym.base import HPOGymError, Mask, unknown
 from hpo_gym.problem import Hyperparameter, Points, SearchSpace
 from hpo_gym.suites.own import roles as of
-from hpo_gym.suites.own.columns import TableColumn, TableColumns
+from hpo_gym.suites.own.columns import TableColumn, TableColumns, reader_of
 from hpo_gym.suites.own.parts import UnexplainedError
-from hpo_gym.suites.own.texts import reader_of
 
 Infer = Callable[[Mapping[str, TableColumn], str, Mask | None], SearchSpace]
 """Makes a space from columns that must explain the judged rows; see `infer_space`."""

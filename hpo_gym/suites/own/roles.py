@@ -9,8 +9,7 @@ import numpy as np
 
 from hpo_gym.base import Mask
 from hpo_gym.problem import Status
-from hpo_gym.suites.own.columns import TableColumn, TableColumns
-from hpo_gym.suites.own.texts import is_integer, is_number
+from hpo_gym.suites.own.columns import TableColumn, TableColumns, is_integer, is_number
 
 PARAMS = "params_"
 """Optuna's prefix of hyperparameter names."""
