@@ -23,7 +23,7 @@ def verify(
     Of the shipped data, of a suite's folder, of every stored cell of results, or of every trial of a tuning. Of what is
     shipped, also list the results that were made of an older suite or optimizer: they load, and are no error.
     """
-    from hpo_gym.checks import dated, shipped
+    from hpo_gym.checks import shipped
     from hpo_gym.tuning import folder as tunings
 
     if folder is not None and tunings.is_tuning(folder):
@@ -32,7 +32,7 @@ def verify(
         faults, checked = shipped.verify(folder)
     for fault in faults:
         print(f"damaged: {fault}")
-    old = dated.out_of_date() if folder is None and not faults else {}
+    old = shipped.out_of_date() if folder is None and not faults else {}
     for what, words in old.items():
         print(f"out of date: {what}: {', '.join(words)}")
     print(f"{checked} checked, {len(faults)} damaged" + (f", {len(old)} out of date" if old else ""))

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hpo_gym.app._commands import app
-from hpo_gym.checks import dated, shipped
+from hpo_gym.checks import shipped
 from hpo_gym.suites import load_suite
 
 
@@ -18,7 +18,7 @@ from hpo_gym.suites import load_suite
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if MLP had another version, and no file were damaged."""
     monkeypatch.setattr(shipped, "verify", lambda folder: ([], 3))
-    monkeypatch.setattr(dated, "out_of_date", lambda: {"agent ppo-pool-tables": ("MLP 2 -> 3", "ppo-pool 3 -> 4")})
+    monkeypatch.setattr(shipped, "out_of_date", lambda: {"agent ppo-pool-tables": ("MLP 2 -> 3", "ppo-pool 3 -> 4")})
 
 
 @pytest.mark.usefixtures("listed")
@@ -33,7 +33,7 @@ def test_what_is_out_of_date_is_listed_and_fails_a_release_alone(arguments: list
 
 def test_damage_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "verify", lambda folder: (["x is missing"], 3))
-    monkeypatch.setattr(dated, "out_of_date", lambda: pytest.fail("damaged files are not compared"))
+    monkeypatch.setattr(shipped, "out_of_date", lambda: pytest.fail("damaged files are not compared"))
     done = CliRunner().invoke(app, ["verify"])
     assert done.exit_code == 3 and "damaged: x is missing" in done.output
 
@@ -42,9 +42,9 @@ def test_each_kind_of_result_is_looked_at(tmp_path: Path, monkeypatch: pytest.Mo
     old: dict[str, Any] = {"made_of": {"suites": {"SVM": "0@00000000"}}}
     for name in ("old", "new"):
         (tmp_path / f"{name}.json").write_text(json.dumps(old if name == "old" else {"found": {}}))
-    monkeypatch.setattr(dated, "STUDIES", tmp_path)
-    monkeypatch.setattr(dated, "FOLDER", tmp_path)
-    found, now = dated.out_of_date(), load_suite("SVM").version
+    monkeypatch.setattr(shipped, "STUDIES", tmp_path)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    found, now = shipped.out_of_date(), load_suite("SVM").version
     assert {what: words for what, words in found.items() if "old" in what} == {
         "reference runs on old": (f"SVM 0 -> {now}",),
         "study old": (f"SVM 0 -> {now}",),
