@@ -33,8 +33,8 @@ def regret(*curves: Curves, highlight: list[str] | None = None) -> Any:
 
 # ---------------------------------------------------------------------- the axis of regret
 def test_a_band_that_goes_far_below_all_means_is_cut_at_half_the_lowest() -> None:
-    axes = regret(curve("a", [0.2, 0.2], [0.0, 0.0])).axes[0]
-    low, high = 0.05, 0.2  # half of the mean 0.1, and the upper end: two families give a band from 0.0 to 0.2
+    axes = regret(curve("a", *4 * [[0.2, 0.2], [0.0, 0.0]])).axes[0]
+    low, high = 0.05, 0.2  # half of the mean 0.1, and the upper end: eight families give a band from 0.0 to 0.2
     assert axes.get_ylim() == pytest.approx((low / (high / low) ** 0.05, high * (high / low) ** 0.05))
     (band,) = axes.collections
     bottom = band.get_paths()[0].vertices[:, 1].min()
@@ -42,7 +42,7 @@ def test_a_band_that_goes_far_below_all_means_is_cut_at_half_the_lowest() -> Non
 
 
 def test_a_band_that_does_not_is_shown_whole() -> None:
-    axes = regret(curve("a", [0.12, 0.12], [0.08, 0.08])).axes[0]
+    axes = regret(curve("a", *4 * [[0.12, 0.12], [0.08, 0.08]])).axes[0]
     assert axes.get_ylim() == pytest.approx((0.08 / 1.05, 0.12 * 1.05))
 
 
@@ -62,14 +62,14 @@ def test_regret_that_is_zero_everywhere_can_be_drawn() -> None:
 
 # ---------------------------------------------------------------------- who stands out
 def test_bands_of_many_are_fainter_so_that_all_together_stay_light() -> None:
-    curves = [curve(n, [0.2, 0.2], [0.1, 0.1]) for n in MANY]
+    curves = [curve(n, *4 * [[0.2, 0.2], [0.1, 0.1]]) for n in MANY]
     for count, opacity in ((1, 0.12), (2, 1 - 0.78 ** (1 / 2)), (12, 1 - 0.78 ** (1 / 12))):
         bands = regret(*curves, highlight=MANY[:count]).axes[0].collections
         assert [b.get_alpha() for b in bands] == pytest.approx([opacity] * count)
 
 
 def test_the_chosen_have_colours_in_their_order_and_controls_their_own() -> None:
-    curves = [curve(n, [0.2], [0.1]) for n in (*MANY, "portfolio", "random")]
+    curves = [curve(n, *4 * [[0.2], [0.1]]) for n in (*MANY, "portfolio", "random")]
     look = styles({"Toy": curves}, ["method-07", "portfolio", "method-03"])
     assert (look["method-07"].colour, look["method-03"].colour) == VIBRANT[:2] and look["portfolio"].colour == INK
     assert {n for n, style in look.items() if style.highlighted} == {"method-07", "method-03", "portfolio"}
@@ -80,7 +80,7 @@ def test_the_chosen_have_colours_in_their_order_and_controls_their_own() -> None
 
 
 def test_twelve_beside_the_controls_can_be_told_apart_and_no_more() -> None:
-    curves = [curve(n, [0.2], [0.1]) for n in (*MANY, "portfolio")]
+    curves = [curve(n, *4 * [[0.2], [0.1]]) for n in (*MANY, "portfolio")]
     chosen = highlighted(["portfolio", *MANY[:12], "portfolio"], curves)
     assert chosen == ["portfolio", *MANY[:12]]
     assert (
