@@ -161,7 +161,7 @@ def test_numbers_are_found(text: str, found: list[float]) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("0.67 倍", "0.68 倍", r"numbers \[0.67\] and \[0.68\]"),
+        ("0.96 倍", "0.97 倍", r"numbers \[0.96\] and \[0.97\]"),
         ("-0.0336*", "0.0336*", r"numbers \[-0.0336\] and \[0.0336\]"),
         ("带两个对照", "带对照", r"numbers \[2.0\] and \[\]"),
         ("各运行 5 次，保", "各运行 5 次、5 次，保", r"numbers \[\] and \[5.0\]"),

@@ -67,8 +67,9 @@ class DependsOnTheBatch(Lies):
 
 
 class ServesTheUnmeasured(TableTask):
-    def rows(self, x: Any) -> Any:
-        return self.table.pool(self.index).nearest(x, np.ones(self.table.m, bool))
+    def row_of(self, config: Any) -> int:
+        x = self.space.to_unit(config)[None]
+        return int(self.table.pool(self.index).nearest(x, np.ones(self.table.m, bool))[0])
 
 
 class RefusesItsDefault(TableTask):
