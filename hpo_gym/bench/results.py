@@ -61,7 +61,7 @@ class Results(Findings):
         return sum(o["failed_cells"] for s in self.data["suites"].values() for o in s["optimizers"].values())
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per suite and optimizer; means, with `_low` and `_high` for the intervals.
+        """One row per suite and optimizer; means, with `_low` and `_high` for the intervals, NaN where there is none.
 
         Where `score` is "test", columns that begin with `validation_` hold the same of the validation score.
         """
@@ -71,7 +71,7 @@ class Results(Findings):
             {"suite": suite, "optimizer": name, "score": part["score"], **frames.flat(summary)}
             for suite, part in self.data["suites"].items()
             for name, summary in part["optimizers"].items()
-        )
+        ).replace({None: float("nan")})
 
     def runs(self) -> pd.DataFrame:
         """One row per run; see `hpo_gym.bench.frames.runs`."""

@@ -105,6 +105,11 @@ def test_tasks_are_means_over_replicates(results: Results) -> None:
     assert tasks.groupby("optimizer")["auc"].mean()["random"] == pytest.approx(frame.loc["random", "auc"], abs=1e-6)
 
 
+def test_an_end_of_an_interval_that_is_not_there_is_no_number_and_compares_as_one(results: Results) -> None:
+    frame = results.to_frame()
+    assert frame["auc_low"].isna().all() and not (frame["gain_low"] > 0).any()
+
+
 @pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_failed_runs_and_failed_trials_have_rows_that_say_so(tmp_path: Path) -> None:
