@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from answers import KINDS, refusals, shipped
+from ConfigSpace import Float
 from toy_suite import (
     ROWS,
     SCORES,
@@ -23,6 +24,8 @@ from toy_suite import (
 )
 
 import hpo_gym
+from hpo_gym.env.codecs.move import sizes
+from hpo_gym.problem import read_space
 
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 BOTH_ENVS = pytest.mark.parametrize("way", [alone, together])
@@ -338,3 +341,12 @@ def test_refused(keywords: Any, error: type[Exception], words: str, make: Any) -
 def test_a_pool_is_needed_to_choose_of_it(make: Any) -> None:
     with pytest.raises(hpo_gym.InvalidValueError, match="needs tasks with a pool"):
         make(anywhere(), codec="pool")
+
+
+def test_the_two_steps_of_a_range_of_choices_and_of_a_logarithmic_range() -> None:
+    """Twice is .301 of a factor of ten: of a range of three powers of ten, .100; ten times is a third of it."""
+    space = read_space({"share": (0.0, 4.0), "rate": Float("rate", (0.001, 1.0), log=True), "kind": ["a", "b", "c"]})
+    found = {h.name: sizes(h) for h in space.hyperparameters}
+    assert found["share"] == (0.05, 0.2)
+    assert found["rate"] == pytest.approx((0.30103 / 3, 1 / 3), rel=1e-5)
+    assert found["kind"] == pytest.approx((1 / 3, 2 / 3))

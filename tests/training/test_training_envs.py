@@ -300,6 +300,16 @@ def test_a_snapshot_of_an_end_is_an_end_and_of_a_beginning_a_beginning() -> None
         env.step(KEEP)
 
 
+def test_a_run_of_two_that_goes_back_ends_later_than_the_other() -> None:
+    envs = HPOVectorEnv(2, "Drift", task="moons-s0", budget=5, autoreset_mode="DISABLED")
+    envs.reset(seed=5)
+    opening = envs.snapshot(0)
+    for _ in range(3):
+        envs.step(np.array([KEEP, KEEP]))
+    envs.restore(0, opening)
+    assert [envs.step(np.array([KEEP, KEEP]))[2].tolist() for _ in range(2)] == [[False, False], [False, True]]
+
+
 @pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
 def test_a_run_of_many_takes_the_place_of_another(mode: str) -> None:
     """As in population-based training: run 2 goes on from run 0, later from a single env, and its neighbours notice
