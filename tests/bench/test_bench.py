@@ -101,8 +101,9 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
         assert set(part["optimizers"]) == set(data["timings"][suite]) == {"default", "portfolio", "random"}
         for name, summary in part["optimizers"].items():
             for key in ("auc", "log_auc", "rank", "gain"):
-                mean, low, high = summary[key]
-                assert low <= mean <= high
+                assert summary[key][1:] == [None, None]  # two families have no interval
+            for key, (low, high) in summary["of_families"].items():
+                assert low <= summary[key][0] <= high
             assert {"1", "5", "10", "15", "33"} <= set(summary["regret"])
             assert all(len(triple) == 3 for triple in summary["regret"].values())
             assert (summary["cells"], summary["failed_cells"]) == (4, 0)
