@@ -5,6 +5,9 @@ the AUCs of an optimizer and the portfolio on a family are one of the measured p
 logit scale (Silverman's bandwidth, the variance kept), so the true mean is known. In the world `measured` they are not
 moved: the truth is the mean of the suite.
 
+Two draws: `families` chose the shares beyond the ends, `independent` judges them: with another seed, four other
+optimizers, the runs after five given points, and `Pipelines`, of which nothing was drawn before.
+
 `ours` is `hpo_gym.bench.intervals`; the others are those of the literature: percentile and BCa (Efron, 1987) of a
 bootstrap, percentile-t of logarithms where there are (Hall, 1988) with two equal tails or a symmetric one, Student's t,
 and the exchange test inverted at .05.
@@ -15,7 +18,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import frame
 import numpy as np
@@ -26,8 +29,22 @@ from scipy import stats
 from hpo_gym.bench import OF_MEANS, OF_RATIOS, edges, subsets
 
 LOOKS = "draws from the spread of what reference.py looked at"
+
+
+class Draw(NamedTuple):
+    """The reference runs whose spread is drawn from; the name is part of the seed."""
+
+    name: str
+    start: str
+    suites: tuple[str, ...]
+    optimizers: tuple[str, ...]
+
+
 SUITES = ("AutoML", "SVM", "Linear", "Boosting", "Studies", "MLP", "Curves")
-OPTIMIZERS, ANCHOR = ("transfer-mix", "gp-ei", "default", "ebgp"), "portfolio"
+ANCHOR = "portfolio"
+CALIBRATION = Draw("", "cold", SUITES, ("transfer-mix", "gp-ei", "default", "ebgp"))
+INDEPENDENT = Draw("independent ", "init5", (*SUITES, "Pipelines"), ("task-mixture", "tpe", "q-learning", "rgpe"))
+DRAWS = {"families": CALIBRATION, "independent": INDEPENDENT}
 WORLDS, SIZES = ("smoothed", "measured"), ("equal", "unequal")
 FAMILIES = (2, 3, 5, 8, 10, 12, 20, 30, 44)
 LEAST, AIM = 8, 0.92
@@ -50,14 +67,14 @@ Array = NDArray[np.float64]
 
 
 def cells() -> Iterator[frame.Address]:
-    """Yield each suite, and each pool of suites."""
-    yield from (("families", suite) for suite in SUITES)
+    """Yield each suite of either draw, and each pool of suites."""
+    yield from ((kind, suite) for kind, draw in DRAWS.items() for suite in draw.suites)
     yield from (("pooled", pool) for pool in POOLS)
 
 
 def cell(kind: str, name: str) -> dict[str, Any]:
     """Return the coverage of the intervals on one suite or pool, by world."""
-    return {world: _families(name, world) if kind == "families" else _pooled(name, world) for world in WORLDS}
+    return {world: _families(name, world, DRAWS[kind]) if kind in DRAWS else _pooled(name, world) for world in WORLDS}
 
 
 # ---------------------------------------------------------------------- the worlds
@@ -68,8 +85,8 @@ class World:
         true: The mean AUC of either.
     """
 
-    def __init__(self, suite: str, optimizer: str, world: str) -> None:
-        auc = frame.stored("standings")["cold"][suite]["auc"]
+    def __init__(self, suite: str, optimizer: str, world: str, start: str = CALIBRATION.start) -> None:
+        auc = frame.stored("standings")[start][suite]["auc"]
         values = np.clip(np.array([auc[optimizer], auc[ANCHOR]]), 1e-4, 1 - 1e-4)
         seen = np.log(values / (1 - values))
         step = seen.shape[1] ** (-1 / 6) if world == "smoothed" else 0.0
@@ -93,15 +110,15 @@ def _share(logit: Array) -> Array:
 
 
 # ---------------------------------------------------------------------- one suite
-def _families(suite: str, world: str) -> dict[str, Any]:
+def _families(suite: str, world: str, draw: Draw) -> dict[str, Any]:
     """Return coverage and median width by sizes, statistic, number of families and method, and coverage by tail."""
     found: dict[str, Any] = {}
-    rng = np.random.default_rng(zlib.crc32(f"{suite} {world}".encode()))
+    rng = np.random.default_rng(zlib.crc32(f"{draw.name}{suite} {world}".encode()))
     for sizes in SIZES:
         for families in FAMILIES:
             rows: dict[str, list[Mapping[str, Sequence[float]]]] = {name: [] for name in STATISTICS}
-            for optimizer in OPTIMIZERS:
-                of = World(suite, optimizer, world)
+            for optimizer in draw.optimizers:
+                of = World(suite, optimizer, world, draw.start)
                 own, other = of.draw(rng, families, DRAWN)
                 tasks = np.ones_like(own) if sizes == "equal" else rng.choice(UNEQUAL, own.shape).astype(np.float64)
                 sums = {"mean": (own, 1.0), "ratio": (own, other), "difference": (own - other, 1.0)}
@@ -111,10 +128,7 @@ def _families(suite: str, world: str) -> dict[str, Any]:
                     top, bottom = (tasks * part for part in sums[name])
                     rows[name].append(_judged(_intervals(top, bottom, name != "difference", share, rng), true))
             for name, several in rows.items():
-                means = {
-                    m: [round(float(np.mean([row[m][i] for row in several])), 4) for i in (0, 1)] for m in several[0]
-                }
-                found.setdefault(sizes, {}).setdefault(name, {})[str(families)] = means
+                found.setdefault(sizes, {}).setdefault(name, {})[str(families)] = _means(several)
     return found
 
 
@@ -205,7 +219,7 @@ def _pooled(pool: str, world: str) -> dict[str, list[float]]:
     held = np.add.reduceat(chosen, cuts[:-1], axis=1)
     chosen = chosen[((held > 0) & (held < sizes)).all(axis=1)]
     rows = []
-    for optimizer in OPTIMIZERS:
+    for optimizer in CALIBRATION.optimizers:
         logs, true = {"percentile": 0.0, "ours": 0.0}, 0.0
         for s, (start, stop) in enumerate(itertools.pairwise(cuts)):
             of = World(SUITES[s % len(SUITES)], optimizer, world)
@@ -222,22 +236,24 @@ def _pooled(pool: str, world: str) -> dict[str, list[float]]:
 
 
 # ---------------------------------------------------------------------- tables
-def _over(found: Mapping[str, Any], worlds: Sequence[str], sizes: Sequence[str], name: str, n: int) -> dict[str, Array]:
+def _over(drawn: Mapping[str, Any], worlds: Sequence[str], sizes: Sequence[str], name: str, n: int) -> dict[str, Array]:
     """Return coverage and width of each method over suites, worlds and sizes, ``(cells, 2)``."""
-    parts = [of[w][s][name][str(n)] for of in found["families"].values() for w in worlds for s in sizes]
+    parts = [of[w][s][name][str(n)] for of in drawn.values() for w in worlds for s in sizes]
     return {method: np.array([part[method] for part in parts]) for method in parts[0]}
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
-    """Return the coverage of each kind by number of families, and its width."""
+    """Return the coverage of each kind by number of families, and its width, on the independent draw; beside it that on
+    the draw that chose the tails."""
     coverage, width, tails = [], [], []
+    drawn, chosen = (found[kind] for kind in ("independent", "families"))
     for name in STATISTICS:
         for n in FAMILIES:
-            of = _over(found, WORLDS, SIZES, name, n)
+            of = _over(drawn, WORLDS, SIZES, name, n)
             coverage.append((name, str(n), *(_shown(of[m][:, 0].mean()) if m in of else "none" for m in METHODS)))
             width.append((name, str(n), *(f"{of[m][:, 1].mean():.2f}" if m in of else "none" for m in METHODS)))
     for n in (n for n in FAMILIES if n >= LEAST):
-        least = {t: min(_least(found, f"tail {t}", n)) for t in TAILS}
+        least = {t: min(_least(chosen, f"tail {t}", n)) for t in TAILS}
         tails.append(
             (str(n), *(_shown(least[t]) for t in TAILS), str(next((t for t in TAILS if least[t] >= AIM), "none")))
         )
@@ -248,22 +264,23 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     return {
         "coverage": Table.of(("of", "families", *METHODS), coverage),
         "width": Table.of(("of", "families", *METHODS), width),
-        "least": Table.of(("families", *METHODS), _worst(found)),
+        "least": Table.of(("families", *METHODS), _worst(drawn)),
+        "least-chosen": Table.of(("families", *METHODS), _worst(chosen)),
         "tails": Table.of(("families", *map(str, TAILS), "largest"), tails),
         "pooled": Table.of(("suites", "percentile", "ours"), pooled),
     }
 
 
-def _least(found: Mapping[str, Any], method: str, n: int) -> list[float]:
+def _least(drawn: Mapping[str, Any], method: str, n: int) -> list[float]:
     """Return the coverage by statistic and world, over suites and sizes."""
-    return [float(_over(found, (w,), SIZES, s, n)[method][:, 0].mean()) for s in STATISTICS for w in WORLDS]
+    return [float(_over(drawn, (w,), SIZES, s, n)[method][:, 0].mean()) for s in STATISTICS for w in WORLDS]
 
 
-def _worst(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _worst(drawn: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield the lowest coverage of the three statistics in the two worlds, by number of families."""
     for n in FAMILIES:
-        there = _over(found, WORLDS, SIZES, STATISTICS[0], n)
-        yield str(n), *(_shown(min(_least(found, m, n))) if m in there else "none" for m in METHODS)
+        there = _over(drawn, WORLDS, SIZES, STATISTICS[0], n)
+        yield str(n), *(_shown(min(_least(drawn, m, n))) if m in there else "none" for m in METHODS)
 
 
 def _shown(share: float) -> str:
@@ -271,7 +288,7 @@ def _shown(share: float) -> str:
 
 
 def draw(found: Mapping[str, Any]) -> None:
-    """Draw the coverage of the three statistics by the number of families."""
+    """Draw the coverage of the three statistics on the independent draw, by the number of families."""
     from matplotlib.figure import Figure
 
     from hpo_gym.bench import FAINT, INK, VIBRANT, save, theme
@@ -283,7 +300,7 @@ def draw(found: Mapping[str, Any]) -> None:
             axes.axhline(0.95, color=FAINT, lw=0.8)
             axes.axvline(LEAST, color=FAINT, lw=0.8)
             for method, colour in zip(METHODS, [*VIBRANT, INK], strict=False):
-                at = [(n, _over(found, WORLDS, SIZES, name, n)) for n in FAMILIES]
+                at = [(n, _over(found["independent"], WORLDS, SIZES, name, n)) for n in FAMILIES]
                 points = [(n, of[method][:, 0].mean()) for n, of in at if method in of]
                 own = method == "ours"
                 axes.plot(
