@@ -209,7 +209,7 @@ class Results(Findings):
     def _repr_html_(self) -> str:
         """In a notebook: the best first, by suite."""
         frame = self.to_frame().sort_values(["suite", "auc"])
-        columns = ["suite", "optimizer", "auc", "gain", "rank", "p_holm", "failed_cells"]
+        columns = ["suite", "optimizer", "auc", "group", "gain", "p_holm", "failed_cells"]
         return str(frame[columns].to_html(index=False, float_format=lambda v: f"{v:.4g}", na_rep="", escape=True))
 
     def write(self, *, timings: bool = True, report: bool = True) -> None:

@@ -92,7 +92,8 @@ def differing(
     found = np.abs(statistic(np.zeros((1, families), bool), left))[0] - 10.0**-DIGITS
     as_far = np.full(pairs, int(own))
     for start in range(0, len(swaps), _TOGETHER):
-        as_far[left] += (np.abs(statistic(swaps[start : start + _TOGETHER], left)) >= found[left]).sum(axis=0)
+        nearer = np.abs(statistic(swaps[start : start + _TOGETHER], left)) < found[left]  # never of a NaN
+        as_far[left] += (~nearer).sum(axis=0)
         left = left[as_far[left] <= LEVEL * total]
     corrected = holm({f"{i:09}": p for i, p in enumerate((as_far / total).tolist())})
     return np.array([p is not None and p <= LEVEL for p in corrected.values()])

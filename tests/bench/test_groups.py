@@ -110,6 +110,17 @@ def test_few_families_tell_nothing_apart(optimizers: int, families: int, some: b
     assert differing(lambda swapped, which: np.ones((len(swapped), len(which))), 1, 1) is None
 
 
+def test_what_has_no_number_is_not_told_apart() -> None:
+    """Of two pairs, one differs in all seven families, and one is NaN: no p speaks for the latter."""
+
+    def statistic(swapped: np.ndarray, which: np.ndarray) -> np.ndarray:
+        sums = np.where(swapped, -1.0, 1.0).sum(axis=1)
+        return np.stack([sums, np.full(len(sums), np.nan)], axis=1)[:, which]
+
+    for families in (7, 20):  # all exchanges, and drawn ones
+        assert differing(statistic, 2, families).tolist() == [True, False]  # type: ignore[union-attr]
+
+
 def test_a_table_says_how_to_read_its_letters() -> None:
     assert (
         grouped({"x": "a", "y": "b"}, 9) == "Optimizers that share a letter cannot be told apart (1 pair, Holm, 5 %)."

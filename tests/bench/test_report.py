@@ -311,10 +311,12 @@ def test_a_console_table_of_eighty_columns_keeps_what_is_asked_first():
     results, _ = make(on_test=("Toy",))
     sheet = console_table(results, "Toy")
     shown = [c.head for c in sheet.fitting(80)]
-    assert shown[:3] == ["optimizer", "test AUC", "gain over portfolio"] and "@8" in shown and "failed" not in shown
+    assert shown[:4] == ["optimizer", "test AUC", "group", "gain over portfolio"] and "failed" not in shown
     assert [c.head for c in sheet.fitting(None)] == [c.head for c in sheet.columns]
     results["suites"]["Toy"]["optimizers"]["random"]["failed_cells"] = 2
     assert "failed" in [c.head for c in console_table(results, "Toy").fitting(80)]
+    few, _ = make(on_test=("Toy",), k=4)  # too few families for letters
+    assert [c.head for c in console_table(few, "Toy").fitting(80)][2:] == ["gain over portfolio", "@8"]
 
 
 @pytest.mark.long
@@ -421,6 +423,7 @@ def test_few_families_have_their_range_in_the_place_of_an_interval():
     head, *body = cells(results, "Toy")
     line = dict(zip(head, next(x for x in body if x[0] == "gp-ei"), strict=True))
     assert line["test AUC"] == f"{own.mean():.4f} ({low:.4f} to {high:.4f})"
+    assert next(x for x in body if x[0] == "portfolio")[head.index("gain over portfolio")] == "0.0000"
     least, most = summary["of_families"]["gain"]
     assert line["gain over portfolio"].endswith(f"({least:+.4f} to {most:+.4f})")
     assert "2 families, too few for intervals: (lowest to highest family)." in said(results, "Toy")

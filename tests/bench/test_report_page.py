@@ -12,9 +12,10 @@ import pytest
 from reports import chosen, ranged
 from test_report import HOSTILE, PLAIN, Tags, make
 
-from hpo_gym.bench.groups import Leaders, leaders, pooled_leaders
+from hpo_gym.bench.groups import Leaders, leaders, pooled_leaders, with_groups
 from hpo_gym.bench.intervals import equal_families
 from hpo_gym.bench.metrics import Curves, by_auc, critical_difference, ranks
+from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report import Beside, style, write_report
 from hpo_gym.bench.report.figures import mean_ranks
 from hpo_gym.bench.report.page import failure_grids
@@ -86,6 +87,21 @@ def test_the_page_crowns_nobody_who_is_not_told_apart(tmp_path):
 
 
 @pytest.mark.long
+def test_letters_stand_beside_the_names(tmp_path):
+    areas = {"portfolio": 0.4, "low": 0.1, "far": 0.5}  # each pair differs alike in nine families: 3 * 2 / 2**9
+    curves = {suite: [constant(n, [v] * 9, suite=suite) for n, v in areas.items()] for suite in ("Toy", "Other")}
+    results, _ = make(suites=("Toy", "Other"))
+    results["suites"] = {suite: summaries(group, group, 0) for suite, group in curves.items()}
+    results["timings"] = {}
+    results["pooled"] = with_groups(pooled(curves), curves)
+    page = written(tmp_path, results, curves, timings=False)
+    for name in ("Results, Toy", "All suites"):
+        table = page[page.index(f'aria-label="{name}') :].split("</table>")[0]
+        lines = [re.split(r"<t[hd]\b[^>]*>", row)[1:3] for row in table.split("<tr")[1:]]
+        plain = [tuple(re.sub("<[^>]*>", " ", text).split()[0] for text in line) for line in lines]
+        assert plain == [("optimizer", "group"), ("low", "a"), ("portfolio", "b"), ("far", "c")]
+
+
 def test_the_page_names_who_is_told_apart_from_all_others(tmp_path):
     results, _ = make()
     curves = [constant(n, [v] * 8) for n, v in (("gp-ei", 0.1), ("portfolio", 0.5), ("random", 0.6), ("default", 0.7))]

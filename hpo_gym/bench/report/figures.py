@@ -1,4 +1,4 @@
-"""The figures of a suite: regret over trials, ranks, performance profile (and critical difference: `difference.py`)."""
+"""The figures of a suite: regret over trials, ranks, performance profile and critical difference."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ from hpo_gym.bench.intervals import LEAST, Resamples, equal_families, plain
 from hpo_gym.bench.metrics import TEST, Curves, auc, by_auc, cliques, critical_difference, performance_profile, ranks
 from hpo_gym.bench.report.style import FAINT, INK, MUTED, PAPER, WIDTH, Style, heading, label, theme, ticks
 from hpo_gym.bench.report.words import counted
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -215,13 +211,13 @@ def _fraction(axes: Axes, y: float) -> float:
 
 
 def mean_ranks(curves: Sequence[Curves]) -> list[float]:
-    """Return the ranks of the table: means over tasks of the place by AUC, to six decimals."""
+    """Return the ranks of the diagram: means over tasks of the place by AUC, to six decimals."""
     by_task = ranks(np.stack([auc(c) for c in curves], axis=1))
     return [plain(float(v)) or 0.0 for v in by_task.mean(axis=0)]
 
 
 def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
-    """Draw the table's mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006, fig.
+    """Draw the mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006, fig.
     1)."""
     names, mean = [c.optimizer for c in curves], np.array(mean_ranks(curves))
     order = np.argsort(mean, kind="stable")
@@ -252,7 +248,7 @@ def _diagram(curves: Sequence[Curves], n: int, n_groups: int) -> tuple[Figure, A
     axes = figure.add_axes((0.21, 0.0, 0.58, 1.0))
     axes.set(xlim=(1.0, n), ylim=(-depth - 0.1, 1.2))
     axes.set_axis_off()
-    about = "mean rank by AUC, as in the table; a bar joins what the Nemenyi test (5 %) cannot tell apart"
+    about = "mean rank by AUC; a bar joins what the Nemenyi test (5 %) cannot tell apart"
     heading(figure, curves, "Critical difference", about)
     axes.plot([1, n], [0, 0], color=MUTED, lw=1.2, clip_on=False)
     for tick in ticks(n):

@@ -183,16 +183,18 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
     anchor, part = next(iter(found["anchors"].items()))
     lead = pooled_leaders({suite: curves[suite] for suite in found["suites"]}, part["optimizers"])
     head, *body = pooled_cells(results)
-    rows = []
+    group, rows = head.index("group"), []
     for name, *line in body:
         to_best = "lowest" if name == lead.best else number(lead.p_holm[name])
         marks = {"reference": name == anchor, "control": name in CONTROLS, "leads": lead.leads(name)}
-        cells = (Td(name), *map(td, line[:2]), Td(to_best), *map(td, line[2:]))
+        letters = line.pop(group - 1)
+        cells = (Td(name), Td(letters), *map(td, line[:2]), Td(to_best), *map(td, line[2:]))
         rows.append(Tr(cells, " ".join(k for k, is_so in marks.items() if is_so)))
-    names, titles = tuple(line[0] for line in body if lead.leads(line[0])), (*head[:3], "p to best", *head[3:])
+    names, rest = tuple(line[0] for line in body if lead.leads(line[0])), head[3:group] + head[group + 1 :]
+    titles = ("optimizer", "group", *head[1:3], "p to best", *rest)
     return {
         "said": pooled_said(results),
-        "table": FigureGrid("All suites", titles, tuple(rows), texts=frozenset({0, titles.index("group")})),
+        "table": FigureGrid("All suites", titles, tuple(rows), texts=frozenset({0, 1})),
         "anchor": anchor,
         "lead": Lead(lead.best, names, len(body)),
         "best": part["optimizers"][lead.best],

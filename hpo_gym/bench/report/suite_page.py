@@ -16,7 +16,7 @@ from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.tables import Results, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
-_KEPT = ("test AUC", "AUC", "validation AUC", "group", "regret@", "failed")
+_KEPT = ("test AUC", "AUC", "validation AUC", "regret@", "failed")
 _LAST = "33"  # the regret after the last trial
 
 
@@ -69,17 +69,17 @@ def _main(results: Results, suite: str, table: Sequence[TableRow], found: Leader
     kept = [i for i, title in enumerate(head) if title.startswith(_KEPT)]
     made = []
     for row, line in zip(table, body, strict=True):
-        gain = td(line[head.index("gain over portfolio")], row.verdict)
+        gain, letters = td(line[head.index("gain over portfolio")], row.verdict), Td(line[head.index("group")])
         best = row.optimizer == found.best
         to_best = "lowest" if best else number(found.p_holm[row.optimizer])
         fails = {head.index("failed"): "fails"} if row.summary["failed_cells"] else {}
-        first = [Td(row.optimizer), Td(gain.text, gain.small, gain.kind, _bar(row, table))]
+        first = [Td(row.optimizer), letters, Td(gain.text, gain.small, gain.kind, _bar(row, table))]
         rest = [Td(number(row.summary["p_holm"])), Td(to_best), *(td(line[i], fails.get(i, "")) for i in kept)]
         marks = {"control": row.optimizer in CONTROLS, "reference": row.optimizer == PORTFOLIO}
         kind = " ".join([k for k, is_so in {**marks, "leads": found.leads(row.optimizer)}.items() if is_so])
         made.append(Tr((*first, *rest), kind))
-    titles = ("optimizer", "gain over portfolio", "p (Holm)", "p to best", *(head[i] for i in kept))
-    return FigureGrid(f"Results, {suite}", titles, tuple(made), texts=frozenset({0, titles.index("group")}))
+    titles = ("optimizer", "group", "gain over portfolio", "p (Holm)", "p to best", *(head[i] for i in kept))
+    return FigureGrid(f"Results, {suite}", titles, tuple(made), texts=frozenset({0, 1}))
 
 
 def _bar(row: TableRow, table: Sequence[TableRow]) -> dict[str, float] | None:
@@ -94,7 +94,7 @@ def _bar(row: TableRow, table: Sequence[TableRow]) -> dict[str, float] | None:
 
 
 def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
-    """Friedman's test on the means of families, and Nemenyi's critical difference of the table's ranks, as text."""
+    """Friedman's test on the means of families, and Nemenyi's critical difference of ranks by AUC, as text."""
     statistic, p = friedman(by_family(values, families))
     exists, n, equal = statistic == statistic, values.shape[1], equal_families(families)
     return {

@@ -193,7 +193,8 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
             Column("validation", [number(s["validation"]["auc"][0], 3) for s in found], 3, right=True),
             Column("overtuned", [_percent(s["overtuned"][0]) for s in found], 5, right=True),
         ]
-    columns.insert(2, Column("group", [_group(s) for s in found], 2))
+    if any(s.get("group") for s in found):
+        columns.insert(2, Column("group", [ranged(s.get("group")) for s in found], 1))
     for key, trial in shown.items():
         regrets = [number(s["regret"][key][0], 3) for s in found]
         columns.append(Column(f"@{trial:g}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
@@ -369,7 +370,7 @@ def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -
     s = row.summary
     line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), _estimate(s, "auc")]
     line += [_estimate(s["validation"], "auc"), _overtuned(s)] if on_test else []
-    line += [_group(s), number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
+    line += [ranged(s.get("group")), number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
     line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
 
@@ -380,10 +381,6 @@ def _overtuned(summary: Mapping[str, Any]) -> str:
     return _percent(summary["overtuned"][0]) + (f" by {by:.3f}" if by is not None else "")
 
 
-def _group(summary: Mapping[str, Any]) -> str:
-    return ranged(summary.get("group"))
-
-
 def _gain(row: TableRow) -> str:
     return _estimate(row.summary, "gain", sign=True, mark=row.holds)
 
@@ -391,7 +388,8 @@ def _gain(row: TableRow) -> str:
 def _estimate(summary: Mapping[str, Any], name: str, digits: int = 4, *, sign: bool = False, mark: bool = False) -> str:
     """Format an estimate with its interval, or with the range of its families where these are too few."""
     text, ends = interval(summary[name], digits, sign=sign, mark=mark), summary.get("of_families", {}).get(name, [None])
-    return text if None in ends else f"{text} ({' to '.join(number(v, digits, sign=sign) for v in ends)})"
+    given = any(ends) and None not in ends  # of exactly 0 there is no range, as there is no interval
+    return f"{text} ({' to '.join(number(v, digits, sign=sign) for v in ends)})" if given else text
 
 
 def _bracketed(families: int) -> str:
