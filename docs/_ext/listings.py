@@ -20,6 +20,8 @@ from hpo_gym.problem import FOLDS, SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite, surrogates
 
 Rows = Iterable[Iterable[str]]
+WITHOUT_RESULTS = ("Policies", "ScheduledFits")
+"""Suites on which no rule was tuned, no bound searched and no agent trained."""
 
 
 # ---------------------------------------------------------------------- what a file says
@@ -85,7 +87,8 @@ def suites() -> Rows:
     for name, entry in SUITES.entries().items():
         members = load_suite(name).members
         size = "unlimited" if members[0].pool is None else f"{len(members[0].pool):,}"
-        yield f"`{name}`", file_of(entry), stated(entry, "kind"), f"{len(members):,}", size, said(entry)
+        text = f"{said(entry)}{'; without results' * (name in WITHOUT_RESULTS)}"
+        yield f"`{name}`", file_of(entry), stated(entry, "kind"), f"{len(members):,}", size, text
 
 
 def ids() -> Rows:
@@ -126,7 +129,7 @@ def counts() -> Rows:
     for suite in (load_suite(name) for name in sorted(SUITES.entries())):
         table = getattr(suite, "table", None)
         yield (
-            f"[`{suite.name}`](#{suite.name.lower()})",
+            f"[`{suite.name}`](#{suite.name.lower()}){', without results' * (suite.name in WITHOUT_RESULTS)}",
             f"{len(suite.members):,}",
             " / ".join(str(len(suite.tasks(s))) for s in SPLITS),
             " / ".join(str(len({t.family for t in suite.tasks(s)})) for s in SPLITS),

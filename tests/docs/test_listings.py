@@ -68,3 +68,11 @@ def test_what_a_row_lacks_is_asked_for(listings, tmp_path: Path) -> None:
         listings.said(entry(tmp_path, "class Thing: pass\n"))
     with pytest.raises(InvalidValueError, match=r"`Thing` must begin with its space and a colon.*thing\.py"):
         listings.space_and_use(entry(tmp_path, 'class Thing:\n    """A thing."""\n'))
+
+
+def test_suites_without_results_are_those_whose_cards_say_so(listings) -> None:
+    cards = (EXT.parent / "suites.md").read_text(encoding="utf-8").split("\n## ")
+    named = tuple(sorted(card.split("\n")[0] for card in cards if "| **results** | none" in card))
+    assert named == listings.WITHOUT_RESULTS
+    data = EXT.parents[1] / "hpo_gym" / "data"
+    assert not any((data / name / "found.json").exists() for name in named)
