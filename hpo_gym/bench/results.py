@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,11 +68,12 @@ class Results(Findings):
         """
         import pandas as pd
 
-        return pd.DataFrame(
+        lines = (
             {"suite": suite, "optimizer": name, "score": part["score"], **frames.flat(summary)}
             for suite, part in self.data["suites"].items()
             for name, summary in part["optimizers"].items()
-        ).replace({None: float("nan")})
+        )
+        return pd.DataFrame({key: math.nan if v is None else v for key, v in line.items()} for line in lines)
 
     def runs(self) -> pd.DataFrame:
         """One row per run; see `hpo_gym.bench.frames.runs`."""

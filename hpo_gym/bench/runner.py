@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hpo_gym.base import InvalidValueError, MissingExtraError, digest, shown, whole
+from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
@@ -29,7 +29,7 @@ FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", 
 """The default optimizers of a comparison: controls, uninformed searches, an agent, and a method that transfers."""
 
 SHIPPED = "ppo-pool-tables"
-"""The shipped policy that joins them where torch is installed, on shipped tables without a family of its training."""
+"""The shipped policy beside them where extra `rl` is installed, on shipped tables without a family of its training."""
 
 ENGINE = "process"
 """The engine of a comparison that names none."""
@@ -237,7 +237,8 @@ def _labelled(form: Form, label: str | None) -> Form:
 
 def _shipped(protocol: Protocol, suites: Iterable[Suite]) -> list[Entrant]:
     """Return the shipped policy where it can be compared; see `SHIPPED`."""
-    if importlib.util.find_spec("torch") is None or not all(s.kind == "table" and is_shipped(s.name) for s in suites):
+    here = all(importlib.util.find_spec(package) for package in EXTRAS["rl"])  # other extras bring torch alone
+    if not here or not all(s.kind == "table" and is_shipped(s.name) for s in suites):
         return []
     policy = Entrant.of(form_of(SHIPPED))
     families = {t.family for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)}

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
+from hpo_gym.base import EXTRAS
 from hpo_gym.base.errors import SplitError
 from hpo_gym.bench import FIRST, SHIPPED, Protocol, benchmark, load_suites, runner
 from hpo_gym.optimize import OPTIMIZERS
 
-HAS_TORCH = importlib.util.find_spec("torch") is not None
+HAS_TORCH = all(importlib.util.find_spec(package) for package in EXTRAS["rl"])
 
 
 def test_the_first_eight_are_registered_and_one_transfers() -> None:
     assert len(FIRST) == 8 and "transfer-mix" in FIRST and set(FIRST) <= set(OPTIMIZERS.entries())
 
 
-@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs torch")
+@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs the extra `rl`")
 @pytest.mark.parametrize(
     ("suite", "fold", "joins"),
     [("AutoML", None, True), ("SVM", None, True), ("SVM", 0, False), ("Functions", None, False)],
@@ -32,15 +33,18 @@ def test_the_policy_joins_on_tables_without_a_family_of_its_training(
     assert [e.name for e in found] == [SHIPPED] * joins
 
 
-def test_without_torch_there_is_no_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+@pytest.mark.parametrize("lacking", ["torch", "sb3_contrib", "safetensors"])
+def test_without_a_package_that_it_needs_there_is_no_policy(
+    lacking: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     suites, _ = load_suites("SVM", tmp_path)
     real: Callable[..., Any] = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "torch" else real(name, *more))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == lacking else real(name, *more))
     assert runner._shipped(Protocol(), suites.values()) == []
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs torch")
+@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs the extra `rl`")
 def test_a_cell_on_a_family_of_its_training_is_refused(tmp_path: Any) -> None:
     results = benchmark(
         SHIPPED, "SVM", fold=0, seeds=1, budget=2, engine="serial", out=tmp_path / "out", progress=False
