@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from runs import of_families, run_of
 
 from hpo_gym.base import seeding
+from hpo_gym.bench import Resamples, interval
 from hpo_gym.optimize import make_optimizer
 from hpo_gym.problem import Belief, Density, SearchSpace, Task, relative_regret
 from hpo_gym.suites import load_suite
@@ -105,11 +106,5 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def _interval(a: Sequence[float], b: Sequence[float], families: Sequence[str]) -> str:
-    """Show the ratio of two means, and a 95 % interval over families."""
-    names, place = np.unique(families, return_inverse=True)
-    count = np.bincount(place).astype(float)
-    sums = np.stack([np.bincount(place, x) for x in (a, b)])
-    drawn = np.random.default_rng(0).integers(0, len(names), (10_000, len(names)))
-    top, bottom = sums[:, drawn].sum(2) / count[drawn].sum(1)
-    low, high = np.quantile(top / bottom, [0.025, 0.975])
-    return f"{np.mean(a) / np.mean(b):.2f} [{low:.2f}, {high:.2f}]"
+    """Show the ratio of two means, and its interval over families where there are enough."""
+    return interval(Resamples.of(families).ratio(np.array(a), np.array(b)), 2)

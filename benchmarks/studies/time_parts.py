@@ -25,7 +25,7 @@ from hpo_baselines._transfer.ensemble import EXPONENT, NOISE, Ensemble, members_
 from hpo_baselines._transfer.memory import memory_of
 from hpo_baselines._transfer.order_weights import TEMPERATURE
 from hpo_gym.base import Floats, seeding
-from hpo_gym.bench import incumbents, incumbents_on_test, spent_of, waiting
+from hpo_gym.bench import OF_RATIOS, edges, incumbents, incumbents_on_test, spent_of, subsets, waiting
 from hpo_gym.optimize import Context, Optimizer, make_optimizer, rollout
 from hpo_gym.problem import (
     Budget,
@@ -179,14 +179,14 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def ratio_of(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
-    """Return the ratio of the means over suites, and a 95 % interval over families, drawn in each suite."""
-    rng, tops, bottoms = np.random.default_rng(0), [], []
-    for part in found.values():
-        own, other = (np.array(part["auc"][name])[:, score] for name in (a, b))
-        drawn = rng.integers(0, len(own), (10_000, len(own)))
-        drawn[0] = np.arange(len(own))
-        tops.append(own[drawn].mean(1))
-        bottoms.append(other[drawn].mean(1))
-    ratio = np.sum(tops, 0) / np.sum(bottoms, 0)
-    low, high = np.quantile(ratio[1:], [0.025, 0.975])
-    return f"{ratio[0]:.2f} [{low:.2f}, {high:.2f}]"
+    """Return the ratio of the means over suites, and its interval: a family is in a subset in all suites at once."""
+    parts = [(part["families"], *(np.array(part["auc"][name])[:, score] for name in (a, b))) for part in found.values()]
+    names, place = np.unique(np.concatenate([families for families, *_ in parts]), return_inverse=True)
+    held = np.split(subsets(len(names))[:, place], np.cumsum([len(own) for _, own, _ in parts])[:-1], axis=1)
+    some = np.all([in_it.any(axis=1) & ~in_it.all(axis=1) for in_it in held], axis=0)
+    tops, bottoms = (
+        sum(h[some] @ part[i] / h[some].sum(axis=1) for h, part in zip(held, parts, strict=True)) for i in (1, 2)
+    )
+    low, high = edges(tops / bottoms, len(names), OF_RATIOS)
+    whole = sum(own.mean() for _, own, _ in parts) / sum(other.mean() for *_, other in parts)
+    return f"{whole:.2f} [{low:.2f}, {high:.2f}]"
