@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 import hpo_gym
 from hpo_gym.base import seeding
+from hpo_gym.bench import Resamples, interval
 from hpo_gym.problem import Evaluations
 from hpo_gym.suites import load_suite
 from hpo_gym.tuning import Tuned
@@ -179,23 +180,21 @@ def reached(mine: NDArray[np.float64], level: float) -> int:
 
 
 def against(found: Mapping[str, Any], who: str, rivals: Sequence[str]) -> Table:
-    """Return by learner and rival both results after 33 trials, and how soon `who` has the rival's."""
-    rows, rng = [], np.random.default_rng(0)
+    """Return by learner and rival both results after 33 trials, their gap, and how soon `who` has the rival's."""
+    rows = []
     for learner, part in found.items():
         share, seconds = shares(part)
         if who not in share:
             continue
-        n = len(part["families"])
-        drawn = rng.integers(0, n, (2000, n))
+        sample = Resamples.of(part["families"])
         for rival in (r for r in rivals if r in share):
             trials = reached(share[who].mean(0), share[rival][:, -1].mean())
-            many = [reached(share[who][d].mean(0), share[rival][d, -1].mean()) for d in drawn]
-            low, high = (_trials(int(q)) for q in np.quantile(many, [0.025, 0.975], method="nearest"))
+            ahead = interval(sample.mean(share[who][:, -1] - share[rival][:, -1]), 3, sign=True)
             spent = seconds[who][:, min(trials, BUDGET) - 1].mean() / seconds[rival][:, -1].mean()
             ends = (f"{share[name][:, -1].mean():.3f}" for name in (rival, who))
             took = "never" if trials > BUDGET else f"{spent:.0%}"
-            rows.append((learner, KNOWN[rival], *ends, f"{_trials(trials)} [{low}, {high}]", took))
-    heads = ("rival after 33", "this after 33", "trials to reach the rival", "seconds, of the rival's")
+            rows.append((learner, KNOWN[rival], *ends, ahead, _trials(trials), took))
+    heads = ("rival after 33", "this after 33", "ahead by", "trials to reach the rival", "seconds, of the rival's")
     return Table.of(("learner", "rival", *heads), rows, f"This: with {KNOWN[who]}.")
 
 

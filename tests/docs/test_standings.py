@@ -46,7 +46,7 @@ def test_another_version_of_a_suite_is_named_and_moves_no_number(study: Any, mon
 
 
 def test_studies_of_their_own_ratios_have_the_intervals_of_all_and_none_of_seven_families(study: Any) -> None:
-    """Of eight families .0145 of 253 steps is 3.67: the lowest means are .1, .15 and .2 three times, the highest alike."""
+    """Of eight families .0145 of 253 steps is 3.67: the lowest means are .1, .15, .2 three times, the highest alike."""
     few, many, own = list("abcdefg"), list("abcdefgh"), [0.1, 0.7, 0.2, 0.9, 0.4, 0.3, 0.8, 0.5]
     shown = study("belief")._interval
     assert (shown(own[:7], [1.0] * 7, few), shown(own, [1.0] * 8, many)) == ("0.49", "0.49 [0.20, 0.80]")
