@@ -5,8 +5,10 @@ validation tasks. AUC is the mean normalised regret over the trials.
 
 1. Optimizers on nine suites of tables, 10 and 33 trials, cold start, three runs: with all tasks of the training split
    known, and none known.
-2. Every single choice with no, few and many known tasks, drawn anew for each run, on four suites of our own training:
-   over 33 trials, and over the first 10 of them. `auto` is the choice of the rule for each number of tasks.
+2. Every single choice with no, few and many earlier **tunings**, drawn anew for each run, as users have them: 33 trials
+   of `gp-ei` after the default configuration, at points of their own. Surrogates of three suites of our own training
+   score any point of the space; their order of configurations agrees with training (`faithfulness`). Over 33 trials,
+   and over the first 10 of them. `auto` is the choice of the rule for each number of tunings.
 3. Four trials side by side, as `tune` proposes them.
 """
 
@@ -23,7 +25,7 @@ import frame
 import numpy as np
 from frame import Table
 from numpy.typing import NDArray
-from runs import FIRST, compared, made, of_families, run_of, some
+from runs import FIRST, compared, made, of_families, run_of
 
 from hpo_gym.base import seeding
 from hpo_gym.optimize import form_of
@@ -39,13 +41,13 @@ ALONE = (
     "gp-ei", "tpe", "cma-es", "de", "local-search", "random", "default", "successive-halving", "hyperband", "bohb",
 )  # fmt: skip
 BUDGETS, SEEDS, FAMILIES = (10, 33), 3, 24
-FEW, FEW_SUITES = (0, 1, 2, 4, 8, 16), ("SVM", "Boosting", "Studies", "Linear")
-FEW_WHO = ("gp-ei", FIRST, "gp-warm", "transfer-mix", "task-mixture", "ebgp", "portfolio")
-BESIDE, BESIDE_WHO = 4, ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
-CHEAP = {
-    ("few", "33", "Boosting", "1"): ("portfolio",), ("few", "10", "Boosting", "1"): ("portfolio",),
-    ("beside", "Boosting"): ("random",),
-}  # fmt: skip
+FEW, FEW_SUITES, FEW_FAMILIES = (0, 1, 2, 4, 7, 16), ("SVM", "Boosting", "Linear"), 12
+FEW_WHO = (
+    "gp-ei", FIRST, "gp-warm", "gp-warm+default", "transfer-mix", "transfer-mix+default", "task-mixture", "ebgp",
+    "rgpe", "portfolio",
+)  # fmt: skip
+BESIDE, BESIDE_SUITES, BESIDE_WHO = 4, (*FEW_SUITES, "Studies"), ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
+CHEAP = {("few", "Boosting", "1"): ("portfolio",), ("beside", "Boosting"): ("random",)}
 
 Found = Mapping[str, Any]
 
@@ -53,20 +55,17 @@ Found = Mapping[str, Any]
 def cells() -> Iterator[frame.Address]:
     """Yield budgets and suites, numbers of known tasks, and suites with trials side by side."""
     yield from product(("suites",), map(str, BUDGETS), SUITES)
-    for suite, k, budget in product(FEW_SUITES, map(str, FEW), map(str, BUDGETS)):
-        yield "few", budget, suite, k
-    yield from product(("beside",), FEW_SUITES)
+    yield from product(("few",), FEW_SUITES, map(str, FEW))
+    yield from product(("beside",), BESIDE_SUITES)
 
 
-def cell(part: str, *of: str, out: Path, names: tuple[str, ...] = ()) -> dict[str, float]:
-    """Return the AUC by optimizer."""
+def cell(part: str, *of: str, out: Path, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the AUC by optimizer; with `few` tunings, over each of `BUDGETS` on each task."""
     if part == "suites":
         return over_suites(int(of[0]), of[1], out)
     if part == "beside":
         return side_by_side(of[0], names or BESIDE_WHO)
-    budget, suite, k = of
-    place = BUDGETS.index(int(budget))
-    return {name: round(aucs[place], 5) for name, aucs in with_few(suite, int(k), names or FEW_WHO).items()}
+    return with_few(of[0], int(of[1]), names or FEW_WHO)
 
 
 def over_suites(budget: int, suite: str, out: Path) -> dict[str, float]:
@@ -83,18 +82,34 @@ def regret(task: Task, scores: Sequence[float]) -> NDArray[np.float64]:
     return np.array([found[:b].mean() for b in BUDGETS])
 
 
-@functools.cache
-def with_few(suite: str, k: int, who: tuple[str, ...]) -> dict[str, list[float]]:
-    """Return the AUC over each budget with `k` known tasks."""
-    known, tasks = load_suite(suite).prior(), of_families(suite, FAMILIES)
-    return {n: np.mean([one_run(n, t, known, k, s) for t in tasks for s in range(SEEDS)], 0).tolist() for n in who}
+def with_few(suite: str, k: int, who: Sequence[str]) -> dict[str, list[list[float]]]:
+    """Return by optimizer the AUC with `k` earlier tunings, a list over tasks for each budget."""
+    world = load_suite(f"{suite}:surrogate")
+    tasks = [world.task(t.name) for t in of_families(suite, FEW_FAMILIES)]
+
+    def auc(name: str, task: Task) -> NDArray[np.float64]:
+        return np.mean([one_run(name, task, k, seed) for seed in range(SEEDS)], 0)
+
+    return {n: np.array([auc(n, t) for t in tasks]).T.round(5).tolist() for n in who}
 
 
-def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> NDArray[np.float64]:
-    """Return the AUC of an optimizer with `k` known tasks, over the trials of each budget."""
+def one_run(name: str, task: Task, k: int, seed: int) -> NDArray[np.float64]:
+    """Return the AUC of an optimizer with `k` earlier tunings, over the trials of each budget."""
     instance = seeding.instance_seed(task.suite, task.name, "few", seed)
-    prior = some(known, k, np.random.default_rng([instance % 2**32, k]))
+    others = [t.name for t in load_suite(task.suite).tasks("train")]
+    drawn = np.random.default_rng([instance % 2**32, k]).choice(len(others), k, replace=False)
+    prior = tuple(tuning(task.suite, others[i]) for i in np.sort(drawn))
     return regret(task, [t.score for t in run_of(made(name, task), task, instance, prior, seed).trials])
+
+
+@functools.cache
+def tuning(suite: str, name: str) -> Evaluations:
+    """Return an earlier tuning of a task: 33 trials of the choice without earlier tasks."""
+    task = load_suite(suite).task(name)
+    trials = run_of(made(FIRST, task), task, seeding.instance_seed(suite, name, "earlier", 0), (), 0).trials
+    score, cost, status = (np.array([getattr(t, a) for t in trials]) for a in ("score", "cost", "status"))
+    x = task.space.encode([dict(t.config) for t in trials])
+    return Evaluations(name, task.family, x, score, cost, status.astype(np.int8))
 
 
 def side_by_side(suite: str, who: Sequence[str]) -> dict[str, float]:
@@ -140,25 +155,30 @@ def suites_table(found: Found) -> Table:
 
 
 def few_table(found: Found) -> Table:
-    """AUC as a ratio to `gp-ei` without a known task, the geometric mean over suites, by number of known tasks.
+    """AUC as a ratio to `gp-ei` after the default, the geometric mean over suites, by number of earlier tunings.
 
     The rule stands below the single choices, and its cells are theirs.
     """
     rows = []
-    for budget in reversed(BUDGETS):
-        parts = found["few"][str(budget)].values()
-        logs = {n: [np.mean([np.log(p[str(k)][n] / p["0"]["gp-ei"]) for p in parts]) for k in FEW] for n in FEW_WHO}
-        logs[AUTO] = [logs[taken(k) if k else FIRST][i] for i, k in enumerate(FEW)]
+    for i, budget in reversed(list(enumerate(BUDGETS))):
+        parts = found["few"].values()
+        logs = {
+            n: [
+                float(np.mean([np.log(np.mean(p[str(k)][n][i]) / np.mean(p["0"][FIRST][i])) for p in parts]))
+                for k in FEW
+            ]
+            for n in FEW_WHO
+        }
+        logs[AUTO] = [logs[f"{taken(k, 0)}+default"][j] for j, k in enumerate(FEW)]
         for name in (*sorted(FEW_WHO, key=lambda n: np.mean(logs[n]), reverse=True), AUTO):
-            cells = [f"{np.exp(v):.2f}" for v in (*logs[name], np.mean(logs[name]))]
-            rows.append((str(budget), f"`{name}`", *cells))
+            rows.append((str(budget), f"`{name}`", *(f"{np.exp(v):.2f}" for v in (*logs[name], np.mean(logs[name])))))
     return Table.of(("trials", "optimizer", *map(str, FEW), "all"), rows)
 
 
 def beside_table(found: Found) -> Table:
     """AUC of four trials side by side, by suite."""
-    rows = [(f"`{n}`", *(f"{found['beside'][s][n]:.3f}" for s in FEW_SUITES)) for n in BESIDE_WHO]
-    return Table.of(("optimizer", *FEW_SUITES), rows)
+    rows = [(f"`{n}`", *(f"{found['beside'][s][n]:.3f}" for s in BESIDE_SUITES)) for n in BESIDE_WHO]
+    return Table.of(("optimizer", *BESIDE_SUITES), rows)
 
 
 TABLES: Mapping[str, Callable[[Found], Table]] = {"suites": suites_table, "few": few_table, "beside": beside_table}

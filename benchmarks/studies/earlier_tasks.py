@@ -64,7 +64,8 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     for known in KNOWN:
         for budget in BUDGETS:
             best, ratios, near = standing(joined(found[budget]["0"], found[budget][known]))
-            choice = FIRST if known == "0" else taken(61 if known == "all" else int(known), in_cost=budget == COST)
+            n = 61 if known == "all" else int(known)
+            choice = FIRST if not n else taken(n, n, in_cost=budget == COST)
             name = budget if budget == COST else f"{budget} evaluations"
             lowest = (code([best]), shown(ratios, best), code(near) or "none")
             rows.append((known, name, *lowest, code([choice]), shown(ratios, choice)))

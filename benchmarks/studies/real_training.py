@@ -48,11 +48,12 @@ KNOWN = {
     "auto": "the suite's own tables of 200 to 500 rows as earlier tasks (`transfer-mix`)",
     "portfolio": "`portfolio`, with the suite's own tables",
     "again": "eleven earlier tunings of 33 trials (`auto`)",
+    "alone": "nothing (`auto`: the default configuration, then `gp-ei`)",
     "gp-ei": "`gp-ei`, nothing known",
     "tpe": "`tpe`, nothing known",
 }
 """Rows and heads of the tables: what an optimizer knows."""
-SHOWN = ("auto", "gp-ei", "tpe", "portfolio", "again")
+SHOWN = ("auto", "gp-ei", "tpe", "portfolio", "again", "alone")
 DATA_SETS, BUDGET, SEEDS, SPLIT = 12, 33, 3, "test"
 LOOKS = Look("test scores of tunings on data sets of the test split", "how soon `tune` finds good models", SUITES)
 ARCHIVES = Path("results/archives")
@@ -108,7 +109,7 @@ def tuned(out: Path, learner: str, name: str, seed: int, optimizer: str) -> tupl
         prior: Any = prior_of(learner) if optimizer in KNOWING else ()
         if optimizer == "again":
             prior = [out / learner / other / f"gp-ei-{seed}" for other in data_sets() if other != name]
-        plain = "auto" if optimizer == "again" else optimizer
+        plain = "auto" if optimizer in ("again", "alone") else optimizer
         hpo_gym.tune(
             objective(learner, name), recipe(learner).space(), prior=prior, budget=BUDGET, seed=seed,
             optimizer=plain, trial_timeout=600, out=folder, resume=True, progress=False,
@@ -203,6 +204,10 @@ def _trials(n: int) -> str:
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
-    """Return `auto` and `again` against their rivals."""
-    real = against(found, "auto", ("tpe", "gp-ei", "portfolio"))
-    return {"real": real, "again": against(found, "again", ("gp-ei", "tpe"))}
+    """Return `auto`, `again` and `alone` against their rivals."""
+    real = against(found, "auto", ("tpe", "gp-ei", "portfolio", "alone"))
+    return {
+        "real": real,
+        "again": against(found, "again", ("gp-ei", "tpe", "alone")),
+        "alone": against(found, "alone", ("gp-ei", "tpe")),
+    }

@@ -109,10 +109,10 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the name of the set, the number of its suites and optimizers, and what has moved on since."""
     names = {name for part in found["cold"].values() for name in part["summary"]}
     old = "; ".join(stale(frame.whole("standings").get(MADE_OF, {})))
-    together = _found(found["cold"])
+    whole = together(found["cold"])
     return {
-        "pooled": len(together["suites"]),
-        "families": together["families"],
+        "pooled": len(whole["suites"]),
+        "families": whole["families"],
         "set": newest_set().name,
         "suites": len(found["cold"]),
         "optimizers": len(names),
@@ -123,7 +123,7 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
 # ---------------------------------------------------------------------- over suites
 def _pooled(suites: Suites) -> Table:
     """Pooled ratios of some suites, and times over these."""
-    found, times, failed = _found(suites), _overall(suites), Counter[str]()
+    found, times, failed = together(suites), _overall(suites), Counter[str]()
     by = {anchor: part["optimizers"] for anchor, part in found["anchors"].items()}
     letters = with_groups(found, _curves(suites))["groups"]
     for part in suites.values():
@@ -145,10 +145,10 @@ def _pooled(suites: Suites) -> Table:
 
 def _anchored(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
     """Return pooled ratios to some optimizers, formulas apart."""
-    return {anchor: part["optimizers"] for anchor, part in _found(suites, anchors)["anchors"].items()}
+    return {anchor: part["optimizers"] for anchor, part in together(suites, anchors)["anchors"].items()}
 
 
-def _found(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
+def together(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
     formulas = [name for name in suites if load_suite(name).kind != "table"]
     return pooled(_curves(suites), formulas, anchors)
 

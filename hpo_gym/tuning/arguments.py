@@ -6,7 +6,7 @@ import inspect
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hpo_gym.problem import AnySpace, Belief, Evaluations, SearchSpace, read_spa
 from hpo_gym.suites import values_of
 from hpo_gym.system import usable_cores
 from hpo_gym.tuning.allowance import Allowance
-from hpo_gym.tuning.auto import ALONE, AUTO, chosen
+from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.stored_study import FILE, stored_plan
@@ -81,8 +81,8 @@ def checked(
     earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
     why = ""
     if is_auto(optimizer):
-        optimizer, why = chosen(known, earlier, in_cost=budget.cost is not None)
-        first = first or ((known.default,) if optimizer == ALONE else ())
+        optimizer, why, default_first = chosen(known, earlier, in_cost=budget.cost is not None)
+        first = first or ((known.default,) if default_first else ())
     form, made = ready(optimizer)
     if believed is not None and not reads_belief(made):
         raise InvalidValueError(f"`belief` needs an optimizer that reads it, such as 'gp-ei'; {form.name!r} does not.")
@@ -136,6 +136,15 @@ def _belief(belief: object, space: SearchSpace) -> Belief | None:
     if isinstance(belief, Belief):
         belief = belief.densities
     return Belief(space, belief)  # type: ignore[arg-type]  # it refuses what is none
+
+
+def continued(found: Checked, folder: Path | None) -> Checked:
+    """Return the arguments with the choice of "auto" that the study in a folder was begun with."""
+    before = stored_plan(folder) if folder is not None and found.plan.why else None
+    if before is None or not before.why:
+        return found
+    plan = replace(found.plan, optimizer=before.optimizer, settings=before.settings, init=before.init, why=before.why)
+    return replace(found, form=form_of({"name": before.optimizer, **before.settings}), plan=plan)
 
 
 def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:

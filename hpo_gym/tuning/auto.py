@@ -1,37 +1,45 @@
-"""The choice of "auto": one rule. `docs/tune.md` has the table behind it."""
+"""The choice of "auto": one rule. `docs/tune.md` has the tables behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hpo_gym.problem import Evaluations, SearchSpace, known
 
 AUTO, ALONE = "auto", "gp-ei"
-MANY = 6
-"""From so many earlier tasks on, they say more than the trials of a young run."""
+MANY, TABLE = 6, 100
+"""From so many tables on, each of so many evaluations or more, earlier tasks say more than the trials of a run."""
 
 
-def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> tuple[str, str]:
-    """Return the optimizer for a tuning, and the reason in words.
+class Choice(NamedTuple):
+    """The optimizer of a tuning, the reason in words, and whether the default configuration comes first."""
 
-    - Six earlier tasks or more with a success: `transfer-mix`; under a budget in cost `transfer-time`.
-    - One to five: `gp-warm`, which tries the best of their configurations and then trusts its own trials.
+    optimizer: str
+    why: str
+    default_first: bool
+
+
+def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> Choice:
+    """Return the choice for a tuning.
+
+    - Six **tables** or more, earlier tasks of 100 evaluations each or more: `transfer-mix`; under a budget in cost
+      `transfer-time`.
+    - Other earlier tasks, such as tunings: `gp-warm`, after the default configuration: it tries the best of their
+      configurations, then trusts its own trials.
     - None: `gp-ei`, after the default configuration.
 
-    It is the same for any number of trials, kind of space and number of parallel trials: the table gave no reason for
+    It is the same for any number of trials, kind of space and number of parallel trials: the tables gave no reason for
     more cases.
     """
-    n = len(known(space, prior))
-    if n >= MANY:
-        why = f"{n} earlier tasks are known"
-    elif n:
-        why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}"
-    else:
-        why = "no earlier task is known"
-    return taken(n, in_cost=in_cost), why
+    sizes = [len(e.x) for e in known(space, prior)]
+    n, tables = len(sizes), sum(size >= TABLE for size in sizes)
+    optimizer = taken(n, tables, in_cost=in_cost)
+    why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, {tables} of {TABLE} evaluations or more"
+    return Choice(optimizer, why if n else "no earlier task is known", tables < MANY)
 
 
-def taken(n: int, *, in_cost: bool = False) -> str:
-    """Return the name of the optimizer for `n` earlier tasks with a success."""
+def taken(n: int, tables: int, *, in_cost: bool = False) -> str:
+    """Return the name of the optimizer for `n` earlier tasks with a success, of which some are tables."""
     many = "transfer-time" if in_cost else "transfer-mix"
-    return many if n >= MANY else "gp-warm" if n else ALONE
+    return many if tables >= MANY else "gp-warm" if n else ALONE

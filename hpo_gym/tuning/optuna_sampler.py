@@ -85,7 +85,7 @@ class HPOGymSampler(BaseSampler):
         self._warned = False
         earlier = self._earlier("minimize")  # what is wrong with it is said now
         if is_auto(optimizer):
-            optimizer = chosen(self._given.space, earlier)[0] if self._given else ALONE
+            optimizer = chosen(self._given.space, earlier).optimizer if self._given else ALONE
         self._form, _ = ready(optimizer)
         self._begin()
 

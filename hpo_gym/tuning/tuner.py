@@ -16,7 +16,7 @@ from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
 from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, reporter
 from hpo_gym.tuning.allowance import Allowance, allowance
-from hpo_gym.tuning.arguments import check_objective, checked, folder_of, seed_of, takes_seed, threads_of
+from hpo_gym.tuning.arguments import check_objective, checked, continued, folder_of, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.failures import MOST, FailureWatch, failed
@@ -106,6 +106,7 @@ def tune(
     )  # fmt: skip
     limits, folder = Limits(trial_timeout, memory), folder_of(out)
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
+    found = continued(found, folder if resume and not init else None)
     plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))

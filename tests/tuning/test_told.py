@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,8 +13,10 @@ import pytest
 from hpo_gym import Context, Evaluations, Query, Trial, tune
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.problem.space.forms import read_space
+from hpo_gym.system import Store
 from hpo_gym.tuning.auto import chosen
 from hpo_gym.tuning.stopping import Halving
+from hpo_gym.tuning.stored_study import FILE, PLAN
 from hpo_gym.tuning.tuned import Tuned
 
 SPACE = {"x": (0.0, 1.0), "kind": ["a", "b"]}
@@ -216,14 +220,22 @@ def test_what_spaces_have_in_common_is_taken_from_the_prior() -> None:
 
 
 # ---------------------------------------------------------------------- "auto"
+def of_size(size: int) -> Evaluations:
+    x = read_space(SPACE).sample(np.random.default_rng(0), size)
+    return Evaluations("t", "t", x, x[:, 1], np.ones(size), np.zeros(size, np.int8))
+
+
 def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> None:
-    space = read_space(SPACE)
-    x = space.sample(np.random.default_rng(0), 20)
-    fine = Evaluations("t", "t", x, x[:, 1], np.ones(20), np.zeros(20, np.int8))
-    nothing = Evaluations("t", "t", x, np.full(20, np.nan), np.ones(20), np.zeros(20, np.int8))
-    assert [chosen(space, [fine] * k)[0] for k in (1, 5, 6, 60)] == ["gp-warm"] * 2 + ["transfer-mix"] * 2
+    space, nothing = read_space(SPACE), replace(of_size(20), score=np.full(20, np.nan))
+    for many in (1, 6, 60):  # tunings, however many
+        assert chosen(space, [of_size(33)] * many)[::2] == ("gp-warm", True)
+    tables = [of_size(100)] * 5
+    assert chosen(space, [*tables, of_size(99)])[::2] == ("gp-warm", True)
+    assert chosen(space, [*tables, of_size(100), of_size(33)])[::2] == ("transfer-mix", False)
+    assert chosen(space, [*tables, of_size(100)], in_cost=True)[::2] == ("transfer-time", False)
+    assert chosen(space, [*tables, of_size(33)]).why == "6 earlier tasks are known, 5 of 100 evaluations or more"
     for prior in ((), [nothing]):
-        assert chosen(space, prior) == ("gp-ei", "no earlier task is known")
+        assert chosen(space, prior) == ("gp-ei", "no earlier task is known", True)
 
 
 @pytest.mark.long
@@ -234,3 +246,15 @@ def test_auto_names_itself_and_tries_the_default_first() -> None:
     assert "no earlier task" in found.plan.why
     again = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0, prior=found)
     assert again.plan.optimizer == "gp-warm" and "1 earlier task" in again.plan.why
+    assert again.ended[0].config == found.space.default
+
+
+@pytest.mark.long
+def test_a_study_goes_on_with_the_choice_of_auto_that_it_was_begun_with(tmp_path: Path) -> None:
+    space = {"x": (0.0, 1.0)}
+    begun = tune(constant, space, budget=1, seed=0, prior=tune(constant, space, budget=2, seed=0), out=tmp_path)
+    old = replace(begun.plan, optimizer="random", init=(), why="6 earlier tasks are known")  # by another rule
+    with Store(tmp_path / FILE) as store:
+        store.meta_set(PLAN, json.dumps(asdict(old), sort_keys=True))
+    more = tune(constant, space, budget=2, prior=tune(constant, space, budget=2, seed=0), out=tmp_path, resume=True)
+    assert (more.plan.optimizer, more.plan.why, len(more.ended)) == ("random", old.why, 2)
