@@ -29,6 +29,7 @@ extensions = [
     *("repository", "env_pages", "registered", "results", "accessible", "mathml", "source_links"),  # docs/_ext
 ]
 exclude_patterns = ["_build", "_ext", "examples"]
+results_static = ["../README.md"]  # held against the results, but no page of the site
 html_theme = "furo"
 html_title = f"hpo-gym {release}"
 html_static_path = ["_static"]

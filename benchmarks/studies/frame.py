@@ -17,6 +17,7 @@ there when the site is built. The module defines, as far as it applies:
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import itertools
@@ -69,6 +70,23 @@ class Table:
         yield "|---" * len(self.columns) + "|"
         yield from (f"| {' | '.join(row)} |" for row in self.rows)
         yield from ("", self.note) if self.note else ()
+
+
+class Later(Mapping[str, Table]):
+    """Tables by name, each made when it is asked for."""
+
+    def __init__(self, made: Mapping[str, Callable[[], Table]]) -> None:
+        self._made = made
+        self._of = functools.cache(lambda name: made[name]())
+
+    def __getitem__(self, name: str) -> Table:
+        return self._of(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 # ---------------------------------------------------------------------- stored results

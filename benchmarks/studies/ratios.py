@@ -60,7 +60,12 @@ def standing(rows: Rows) -> list[str]:
 
 def starred(row: Mapping[str, Any]) -> str:
     """Show a pooled ratio with its interval, and a star where it survives Holm's correction."""
-    return interval(row["ratio"], 3, mark=holds(row["p_holm"])).replace("*", "\\*")
+    return escaped(interval(row["ratio"], 3, mark=holds(row["p_holm"])))
+
+
+def escaped(cell: str) -> str:
+    """Return a cell of Markdown whose star is one."""
+    return cell.replace("*", "\\*")
 
 
 def without_interval(row: Mapping[str, Any]) -> str:

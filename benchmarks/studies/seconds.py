@@ -2,15 +2,15 @@
 
 Two seeds, cold start, on a task of each family of the split (12 families at most; all tasks where there are fewer than
 four). Checkpoints are kept where one training passes through all fidelities. All know the same earlier tasks. The
-regret is of the test score. The split `test` is a look at test data, and is counted; `FOLDER/ppo-time` of
+regret is of the test score. The split `test` is a look at test data, and is counted; a policy in `FOLDER/ppo-time` by
 `hpo-gym train`, where FOLDER is that of `--out`, runs there too, which on the tasks that chose its checkpoint would
-tell nothing. The figure is `docs/figures/seconds.png`.
+tell nothing. Its AUC of each task is not kept. The figure is `docs/figures/seconds.png`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ import numpy as np
 from frame import Table
 from looks import Look
 from matplotlib.figure import Figure
-from ratios import bare, standing, without_interval
+from ratios import Parts, against, bare, code, starred
 from runs import compared
 
-from hpo_gym.bench import Curves, Results, end_labels, pooled, save, styles_of, theme
+from hpo_gym.bench import POOLED, Curves, Results, auc, end_labels, save, styles_of, theme
 from hpo_gym.suites import load_suite
 
 SUITES = ("SVM", "Linear", "Boosting", "MLP", "Control", "Text", "NAS", "Vision", "AutoML")
@@ -35,26 +35,28 @@ SHOWN = (*BASELINES, AGENT)
 OPTIMIZERS = (
     *BASELINES, "random-cheapest", "portfolio-per-cost", "gp-ei-per-cost", "transfer-mix-per-cost", "bohb",
 )  # fmt: skip
-ANCHORS = ("portfolio", "transfer-mix", "transfer-time", "portfolio-per-cost", "transfer-mix-per-cost")
+OURS, CONTROLS = "transfer-time", ("portfolio", "transfer-mix", "portfolio-per-cost", "transfer-mix-per-cost")
+ANCHORS = (*CONTROLS[:2], OURS, *CONTROLS[2:])
+CARRY = ("AutoML", "MLP")
+"""Suites that carry the ratios to methods that ignore costs: their first trials cost several units there."""
+LEAST = {"val": 2, "test": POOLED}
+"""Families of a pooled suite."""
+KEPT = {"val": "tasks", "test": "auc"}
+"""The numbers of tasks, or the AUC of each."""
 CHEAP = {("val", "course", "Linear"): ("portfolio", "random-cheapest")}
 LOOKS = Look("regret against cost of all optimizers of the script", "the headline figure and its table", SUITES, "test")
 
 
 def cells() -> Iterator[frame.Address]:
-    """Yield for each split the courses and tasks of suites, and the pooled ratios."""
+    """Yield for each split the courses of suites and their tasks; of test tasks, the AUC of each."""
     for split in SLOW:
-        yield from ((split, part, suite) for suite in of_split(split) for part in ("course", "tasks"))
-        yield from ((split, part) for part in ("seeds", "pooled"))
+        yield from ((split, part, suite) for suite in of_split(split) for part in ("course", KEPT[split]))
 
 
 def cell(split: str, part: str, suite: str = "", out: Path = Path(), names: tuple[str, ...] = ()) -> Any:
     """Return a part of the results of a split."""
-    if part == "seeds":
-        return SEEDS
-    if part == "pooled":
-        return pooled({suite: curves(out, suite, split) for suite in of_split(split)}, anchors=ANCHORS, least=2)
     group = curves(out, suite, split, names)
-    return course(group) if part == "course" else [len(group[0].tasks), len(set(group[0].families))]
+    return {"course": course, "auc": areas, "tasks": counted}[part](group)
 
 
 def of_split(split: str) -> list[str]:
@@ -65,7 +67,7 @@ def of_split(split: str) -> list[str]:
 @functools.cache
 def curves(out: Path, suite: str, split: str, names: tuple[str, ...] = ()) -> list[Curves]:
     """Return the curves of all optimizers on a suite, or of some."""
-    agent = [str(out / AGENT)] if split == "test" else []
+    agent = [str(out / AGENT)] if split == "test" and (out / AGENT).is_dir() else []
     return list(in_cost(names or [*OPTIMIZERS, *agent], suite, out / f"{suite}-{split}", split=split).curves[suite])
 
 
@@ -85,21 +87,66 @@ def course(group: list[Curves]) -> dict[str, list[float]]:
     return {c.optimizer: np.round(c.regret.mean((0, 1)), 5).tolist() for c in group}
 
 
+def counted(group: list[Curves]) -> list[int]:
+    """Return the numbers of tasks and families."""
+    return [len(group[0].tasks), len(set(group[0].families))]
+
+
+def areas(group: list[Curves]) -> dict[str, Any]:
+    """Return the AUC of each task by optimizer."""
+    return {
+        "tasks": list(group[0].tasks), "families": list(group[0].families),
+        "auc": {c.optimizer: np.round(auc(c), 6).tolist() for c in group},
+    }  # fmt: skip
+
+
 # ---------------------------------------------------------------------- tables
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
-    """Return for each split ratios to others, the best first; then, the same rows, AUC by suite."""
+    """Return for each split ratios to others and AUC by suite, the best first; and what the ratios rest on.
+
+    A ratio of test AUCs has an interval where the AUC of each task is kept.
+    """
     out = {}
     for split, part in found.items():
-        held = [a for a in ANCHORS if a in part["pooled"]["anchors"]]
-        rows = {a: part["pooled"]["anchors"][a]["optimizers"] for a in held}
-        suites, names = list(part["course"]), standing(rows[held[0]])
-        tasks = ", ".join(f"`{s}` {k} ({f})" for s, (k, f) in part["tasks"].items())
-        ratios = [(f"`{n}`", *(without_interval(rows[a][n]) for a in held)) for n in names]
-        aucs = [(f"`{n}`", *(bare(float(np.mean(part["course"][s][n]))) for s in suites)) for n in names]
-        note = f"Tasks (families): {tasks}; {part['seeds']} seeds."
-        out[split] = Table.of(("optimizer", *(f"to `{a}`" for a in held)), ratios, note)
-        out[f"{split}-suites"] = Table.of(("optimizer, AUC", *(f"`{s}`" for s in suites)), aucs)
-    return out
+        course, parts = part["course"], part.get("auc", {})
+        tasks = part.get("tasks") or {s: (len(p["tasks"]), len(set(p["families"]))) for s, p in parts.items()}
+        together = [s for s, (_, families) in tasks.items() if families >= LEAST[split]]
+        kept = {anchor: against(parts, anchor, least=LEAST[split]) for anchor in ANCHORS}
+        means = {n: {s: float(np.mean(of[n])) for s, of in course.items()} for n in next(iter(course.values()))}
+        rows = []
+        for name in sorted(means, key=lambda n: _ratio(means, n, ANCHORS[0], together)):
+            ratios = ((_ratio(means, name, a, together), kept[a].get(name)) for a in ANCHORS)
+            rows.append((f"`{name}`", *(starred(row) if row else f"{mean:.3f}" for mean, row in ratios)))
+        about = ", ".join(f"`{s}` {k} ({f})" for s, (k, f) in tasks.items())
+        note = f"Pooled: {code(together)}. Tasks (families): {about}; {SEEDS} seeds."
+        out[split] = Table.of(("optimizer", *(f"to `{a}`" for a in ANCHORS)), rows, note)
+        aucs = [(name, *map(bare, means[name.strip("`")].values())) for name, *_ in rows]
+        out[f"{split}-suites"] = Table.of(("optimizer, AUC", *(f"`{s}`" for s in course)), aucs)
+    return out | {"ratios": _by_suite(found["test"]["auc"])}
+
+
+def _ratio(means: Mapping[str, Mapping[str, float]], name: str, anchor: str, suites: Iterable[str]) -> float:
+    """Return the geometric mean over suites of the ratio of an optimizer's AUC to an anchor's."""
+    return float(np.exp(np.mean([np.log(means[name][s] / means[anchor][s]) for s in suites])))
+
+
+def _by_suite(parts: Parts) -> Table:
+    """The ratios of `transfer-time` to some: pooled, pooled without the suites that carry them, and by suite."""
+    large = {s: p for s, p in parts.items() if len(set(p["families"])) >= POOLED}
+    rest = {s: p for s, p in large.items() if s not in CARRY}
+    groups = {"pooled": large, f"pooled without {', '.join(CARRY)}": rest}
+    rows = []
+    for name, some in (groups | {f"`{s}`": {s: p} for s, p in parts.items()}).items():
+        families = len({f for part in some.values() for f in part["families"]})
+        rows.append((name, str(families), *(starred(against(some, anchor)[OURS]) for anchor in CONTROLS)))
+    return Table.of(("suites", "families", *(f"to `{anchor}`" for anchor in CONTROLS)), rows)
+
+
+def values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of pooled suites, and of comparisons with each method."""
+    parts = found["test"]["auc"].values()
+    pooled = [p for p in parts if len(set(p["families"])) >= POOLED]
+    return {"suites": len(pooled), "comparisons": len(pooled[0]["auc"]) - 1}
 
 
 def draw(found: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,8 +16,8 @@ from typing import Any
 import frame
 import numpy as np
 import runs
-from frame import Table
-from ratios import curves_of, standing, starred
+from frame import Later, Table
+from ratios import curves_of, escaped, standing, starred
 
 from hpo_gym.bench import (
     ANCHORS,
@@ -26,12 +27,14 @@ from hpo_gym.bench import (
     Resamples,
     auc,
     by_family,
+    holds,
     interval,
     newest_set,
     pooled,
     ranged,
     said,
     suite_groups,
+    summarise,
     with_groups,
 )
 from hpo_gym.optimize import OPTIMIZERS, stale
@@ -94,15 +97,15 @@ def again(_: Any) -> tuple[Any, Any]:
     return [np.round(now[n].regret, 9).tolist() for n in names], [np.round(then[n].regret, 9).tolist() for n in names]
 
 
-def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+def tables(found: Mapping[str, Any]) -> Mapping[str, Table]:
     """Return pooled ratios, transfer, the matrix of all suites, agents, and a table for each suite and start."""
-    out = {"transfer": _transfer(found), "matrix": _matrix(found["cold"])}
+    out = {"transfer": partial(_transfer, found), "matrix": partial(_matrix, found["cold"])}
     for start, suites in found.items():
-        out[f"pooled-{start}"] = _pooled(suites)
-        out[f"four-{start}"] = _pooled({name: suites[name] for name in LEARNED})
-        out[f"agents-{start}"] = _agents(suites)
-        out |= {f"{name}-{start}": _suite(part) for name, part in suites.items()}
-    return out
+        out[f"pooled-{start}"] = partial(_pooled, suites)
+        out[f"four-{start}"] = partial(_pooled, {name: suites[name] for name in LEARNED})
+        out[f"agents-{start}"] = partial(_agents, suites)
+        out |= {f"{name}-{start}": partial(_suite, part) for name, part in suites.items()}
+    return Later(out)
 
 
 def values(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +120,8 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
         "suites": len(found["cold"]),
         "optimizers": len(names),
         "old": old or "nothing",
+        **{f"{suite}-optimizers": len(part["summary"]) for suite, part in found["cold"].items()},
+        **{f"{suite}-families": len(set(part["families"])) for suite, part in found["cold"].items()},
     }
 
 
@@ -237,13 +242,21 @@ def _is_agent(name: str) -> bool:
 def _suite(part: Mapping[str, Any]) -> Table:
     """The table of one suite, by its headline."""
     on_test, summary, times = part["score"] == TEST, part["summary"], part["times"]
-    letters = suite_groups(curves_of("", part))
+    curves = curves_of("", part)
+    letters, gains = suite_groups(curves), summarise(curves)
     heads = ("test AUC", "validation AUC", "overtuned") if on_test else ("AUC",)
     rows = [
-        (f"`{name}`", _auc(part, name), *_summary(summary[name], times[name], on_test, letters.get(name)))
+        (
+            f"`{name}`",
+            _auc(part, name),
+            *(_on_test(summary[name]) if on_test else ()),
+            escaped(interval(gains[name]["gain"], sign=True, mark=holds(gains[name]["p_holm"]))),
+            ranged(letters.get(name)),
+            *_end(summary[name], times[name]),
+        )
         for name in sorted(summary, key=lambda n: (summary[n]["auc"][0], n))
     ]
-    more = ("group", "log AUC", "regret at 33", "failed", "ms p50", "ms p95", "training s")
+    more = ("gain", "group", "log AUC", "regret at 33", "failed", "ms p50", "ms p95", "training s")
     return Table.of(("optimizer", *heads, *more), rows, part["said"])
 
 
@@ -256,11 +269,12 @@ def _auc(part: Mapping[str, Any], name: str) -> str:
     return f"{mean:.4f} ({by_family(values, families).min():.4f} to {by_family(values, families).max():.4f})"
 
 
-def _summary(s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool, letters: str | None) -> Iterator[str]:
-    if on_test:
-        yield from (f"{s['validation']['auc'][0]:.4f}", f"{100 * s['overtuned'][0]:.0f} %")
-    yield from (ranged(letters), f"{s['log_auc'][0]:.2f}", f"{s['regret']['33'][0]:.4f}")
-    yield from (str(s["failed_cells"]), *_times(times))
+def _on_test(s: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{s['validation']['auc'][0]:.4f}", f"{100 * s['overtuned'][0]:.0f} %")
+
+
+def _end(s: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{s['log_auc'][0]:.2f}", f"{s['regret']['33'][0]:.4f}", str(s["failed_cells"]), *_times(times))
 
 
 def draw(_: Any) -> None:

@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from static import faults as faults_of
 from stored import NUMBER, MissingResult, faults, files, lookup, plain, shown, table
 
 log = logging.getLogger(__name__)
@@ -142,10 +143,19 @@ def say_where(app: Sphinx) -> None:
     app.config.results_out = str(app.outdir)
 
 
+def hold(app: Sphinx) -> None:
+    """Hold pages outside the site against the results, see `static`."""
+    for page in app.config.results_static:
+        for fault in faults_of(Path(app.srcdir, page).resolve()):
+            log.warning("%s", fault, type="results")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_config_value("results_out", "", "")
+    app.add_config_value("results_static", [], "")
     app.connect("builder-inited", say_where)
+    app.connect("builder-inited", hold)
     app.add_directive("table", Table, override=True)
     app.add_transform(NotForTheSite)
     app.add_role("num", Num())

@@ -211,11 +211,13 @@ def shown(value: Any, form: str = "") -> str:
 
 # ---------------------------------------------------------------------- claims
 SIDE = rf"{NUMBER}|[\w/.-]+(?:\[[^\]]+\]\[[^\]]+\])?(?:\.(?:low|high|mean))?"
-CONDITION = re.compile(rf"(?P<left>{SIDE}) (?P<by><=|>=|==|<|>|contains) (?P<right>{SIDE}|'[^']*')")
+CONDITION = re.compile(rf"(?P<left>{SIDE}) (?P<by><=|>=|==|<|>|contains|lacks) (?P<right>{SIDE}|'[^']*')")
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
     "==": lambda a, b: a == b,
 }  # fmt: skip
+WITH: Mapping[str, str] = {"contains": "without", "lacks": "with"}
+"""Conditions on words, and how a fault is told."""
 
 
 def faults(claim: str) -> Iterator[str]:
@@ -228,13 +230,13 @@ def faults(claim: str) -> Iterator[str]:
         found = CONDITION.fullmatch(condition.strip())
         if found is None:
             raise MissingResult(
-                f"{condition!r} is no condition. Write `key < bound`, with <, <=, >, >=, == or contains."
+                f"{condition!r} is no condition. Write `key < bound`, with <, <=, >, >=, ==, contains or lacks."
             )
         left = lookup(found["left"])
-        if found["by"] == "contains":
-            word = found["right"].strip("'")
-            lacking = (value for value in left if word not in (value if isinstance(value, str) else map(str, value)))
-            yield from (f"{found['left']} is {value!r}, without {word!r}" for value in lacking)
+        if found["by"] in WITH:
+            word, wanted = found["right"].strip("'"), found["by"] == "contains"
+            wrong = (v for v in left if wanted != (word in (v if isinstance(v, str) else map(str, v))))
+            yield from (f"{found['left']} is {value!r}, {WITH[found['by']]} {word!r}" for value in wrong)
             continue
         right = found["right"]
         bounds = [float(right)] if re.fullmatch(NUMBER, right) else [numbers(v)[0] for v in lookup(right)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.metrics import auc as auc
     from hpo_gym.bench.metrics import by_family as by_family
     from hpo_gym.bench.metrics import by_name as by_name
+    from hpo_gym.bench.metrics import summarise as summarise
     from hpo_gym.bench.origin import MADE as MADE
     from hpo_gym.bench.origin import provenance as provenance
     from hpo_gym.bench.plan import BenchPlan as BenchPlan

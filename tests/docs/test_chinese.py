@@ -68,7 +68,7 @@ def numbers(text: str) -> Counter[float]:
     They are digits, with a sign, thousands and decimals, and the English words of `WORDS`. A Chinese page writes
     digits for them, or 两. Digits of a name (SB3), of code and of the target of a link do not count.
     """
-    bare = re.sub(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->", " ", text)
+    bare = re.sub(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->", " ", text, flags=re.S)
     found = [m[0].lower() for m in NUMBER.finditer(bare)]
     return Counter(2.0 if n == "两" else float(WORDS[n] if n in WORDS else n.replace(",", "")) for n in found)
 
