@@ -23,7 +23,9 @@ class Constant(Schedule):
         rate: The learning rate.
     """
 
-    def __init__(self, rate: float = 0.0296) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0274) -> None:
         self.rate = rate
 
     def check(self) -> None:

@@ -25,7 +25,9 @@ class Cosine(Schedule):
         end: The rate of the last epoch, as a share of the peak.
     """
 
-    def __init__(self, rate: float = 0.0458, warmup: float = 0.392, end: float = 0.0244) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0418, warmup: float = 0.131, end: float = 0.139) -> None:
         self.rate, self.warmup, self.end = rate, warmup, end
 
     def check(self) -> None:

@@ -27,9 +27,10 @@ class CosineSharpness(Schedule):
         warmup, end: As in `cosine`.
     """
 
+    version = 2
     reads = ("sharpness_at_start",)
 
-    def __init__(self, rate: float = 0.188, power: float = 0.783, warmup: float = 0.117, end: float = 0.00246) -> None:
+    def __init__(self, rate: float = 0.168, power: float = 0.74, warmup: float = 0.174, end: float = 0.04) -> None:
         self.rate, self.power, self.warmup, self.end = rate, power, warmup, end
 
     def check(self) -> None:

@@ -25,7 +25,9 @@ class StepDecay(Schedule):
         drops: How many there are.
     """
 
-    def __init__(self, rate: float = 0.0288, factor: float = 0.438, drops: int = 1) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0371, factor: float = 0.479, drops: int = 1) -> None:
         self.rate, self.factor, self.drops = rate, factor, drops
 
     def check(self) -> None:

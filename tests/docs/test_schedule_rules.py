@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -61,23 +63,59 @@ def test_a_score_is_the_mean_of_what_counts(study: Any, name: str) -> None:
             run_one(made("random-schedule", low=0.01), run, Context.of(task, float(suite.env["budget"])), rng)
             scores = [t.score for t in run.trials]
             expected.append(scores[-1] if name == "Schedules" else np.mean(scores))
-    found = study.score("random-schedule", {"low": 0.01}, suite, tasks, 2)
+    found = study.score("random-schedule", {"low": 0.01}, suite, tasks, range(2))
     assert found == pytest.approx(np.mean(expected), abs=1e-12)
 
 
-def test_the_best_setting_is_chosen_by_training_tasks(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    score = {0.1: -0.5, 0.2: -0.4, 0.3: -0.6}
-    monkeypatch.setattr(study, "drawn", lambda rule, count: iter([{"rate": r} for r in score]))
-    monkeypatch.setattr(
-        study, "score", lambda rule, settings, suite, tasks: score[settings["rate"]] - (tasks == suite.tasks("val"))
-    )
-    row = study.cell("Schedules", "constant")
-    assert (row["chosen"], row["train"], row["validation"]) == ({"rate": 0.2}, -0.4, -1.4)
-    found = {"Schedules": {"constant": row, "exponential": {**row, "validation": -1.5}}}
+class Toy:
+    """A suite of two training tasks and five epochs, whose score is highest at a rate of .1."""
+
+    name, env = "Toy", {"budget": 5}
+
+    def tasks(self, split: str) -> list[Any]:
+        return ["a", "b"] if split == "train" else ["c"]
+
+    @staticmethod
+    def score(rule: str, settings: Any, suite: Any, tasks: Any, worlds: Any) -> float:
+        return -abs(np.log10(settings["rate"]) + 1) - float(np.mean(list(worlds))) - (tasks == ["c"])
+
+
+def test_a_search_plays_what_is_missing_and_counts_each_epoch(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "score", Toy.score)
+    search = study.Search("constant", Toy())
+    low, high = study.RANGES["constant"]["rate"][1:]
+    place = (float(np.log(0.1 / low) / np.log(high / low)),)  # the rate .1
+    search.play([place, (0.0,)], 1)
+    assert search.epochs == 2 * 2 * 5 and search.mean(place) == pytest.approx(0.0, abs=1e-3)
+    search.play([place], 4)  # three more instances of two tasks of five epochs
+    assert search.epochs == 20 + 3 * 10 and search.mean(place) == pytest.approx(-1.5, abs=1e-3)
+    search.play([place], 4)
+    search.play([(0.5,), (0.7,)], 1, until=60)  # the second would be too many
+    assert search.epochs == 60 and len(search.played) == 3
+    assert search.best(4) == [place] and search.best(1)[0] == (0.5,)
+    steps = list(study.Search.steps(search, 4, 0.01))
+    assert 900 < len(steps) <= 1000 and all(0 <= u < 1 and abs(u - place[0]) < 0.06 for (u,) in steps)
+
+
+def test_tuning_finds_the_best_rate_with_the_epochs_it_has(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "score", Toy.score)
+    monkeypatch.setattr(study, "compiled", lambda **_: contextlib.nullcontext(True))
+    toy: Any = Toy()
+    toy.members = [SimpleNamespace(counts="last")]
+    row = study.tuned("constant", toy, 6000)
+    assert row["chosen"]["rate"] == pytest.approx(0.1, rel=0.05) and 5800 < row["epochs"] <= 6000
+    assert row["train"] == pytest.approx(-7.5, abs=0.03) and row["validation"] == pytest.approx(-8.5, abs=0.03)
+    assert row["worlds"] == 16 and row["settings"] > 180
+
+
+def test_the_best_on_validation_tasks_is_shown_first_and_old_defaults_are_told(study: Any) -> None:
+    row = {"epochs": 1188000, "chosen": {"rate": 0.2}, "train": -0.4, "validation": -1.4}
+    found = {"Schedules": {"exponential": {**row, "validation": -1.5, "epochs": 270000}, "constant": row}}
     assert study.tables(found)["rules"].rows == (
-        ("Schedules", "`constant`", "-0.400", "-1.400", "`rate=0.2`"),
-        ("Schedules", "`exponential`", "-0.400", "-1.500", "`rate=0.2`"),
+        ("Schedules", "`constant`", "-0.400", "-1.400", "1,188,000", "`rate=0.2`"),
+        ("Schedules", "`exponential`", "-0.400", "-1.500", "270,000", "`rate=0.2`"),
     )
+    assert study.values(found) == {"epochs": 1_200_000, "least": 270000, "most": 1188000}
     said = list(study.stale(found))
     assert said[0].startswith("constant: the defaults are {'rate': 0.0") and "chosen was {'rate': 0.2}" in said[0]
     assert "step: not tuned on Schedules" in said and len(said) == len(SCHEDULES)
