@@ -35,11 +35,8 @@ def flat(summary: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif isinstance(value, list):
             row |= zip((f"{prefix}{key}{end}" for end in ENDS), value, strict=True)
         elif key == "of_families":
-            row |= {
-                f"{prefix}{name}_family{e}": v
-                for name, pair in value.items()
-                for e, v in zip(ENDS[1:], pair, strict=True)
-            }
+            for name, pair in value.items():
+                row |= zip((f"{prefix}{name}_family{end}" for end in ENDS[1:]), pair, strict=True)
         elif key != "validation":
             row[f"{prefix}{key}"] = value
     return row | flat(summary["validation"], "validation_") if "validation" in summary else row

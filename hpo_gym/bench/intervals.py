@@ -127,9 +127,7 @@ def plain(value: float) -> float | None:
 JOINED: Mapping[str, Mapping[str, str]] = {
     "Control": {"double-pole": "cartpole"},  # means over tasks of the same configurations correlate .88
     "LM": {"text:": "text"},  # scores of any two tasks correlate .90 in the mean, .85 at least by ranks
-    "Policies": {
-        f"physics-{name}": f"physics-{name}" for name in ("cartpole", "pendulum", "reacher")
-    },  # regimes of one
+    "Policies": {f"physics-{n}": f"physics-{n}" for n in ("cartpole", "pendulum", "reacher")},  # regimes of one
 }
 """By suite, beginnings of families that count as one witness. Splits, folds and the memory of trained optimizers keep
 families as a suite names them.

@@ -64,8 +64,7 @@ WORDS = {"test": "test scores", "fidelity": "lower fidelities", "cost": "costs"}
 
 
 def said_of_memory(memory: Mapping[str, Any] | None, suite: str) -> str:
-    """Return a line on the memory in a suite if the compared optimizers differ in their use of it; else an empty
-    one."""
+    """Return a line on the memory in a suite if the compared optimizers differ in their use; else an empty one."""
     if memory is None:
         return ""
     readers: dict[tuple[str, ...], list[str]] = {}

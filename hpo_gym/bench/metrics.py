@@ -275,12 +275,11 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     ``[mean, low, high]`` of `auc`, `log_auc`, `rank` (by AUC, among all given), `gain` (the portfolio's AUC less one's
     own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`, `p_better` (than the
     portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also `overtuned` (see
-    `overtuning`) and
-    `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and `p_holm`, corrected for the number of
-    optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The order of tasks or
-    optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio` are None; of one
-    family, p. Families fewer than `LEAST` have no interval: `of_families` holds the lowest and the highest mean of a
-    family instead, of `auc` and `gain`.
+    `overtuning`) and `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and `p_holm`, corrected
+    for the number of optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The
+    order of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio`
+    are None; of one family, p. Families fewer than `LEAST` have no interval: `of_families` holds the lowest and the
+    highest mean of a family instead, of `auc` and `gain`.
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.

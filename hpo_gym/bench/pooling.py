@@ -56,8 +56,7 @@ def pooled(
 
     Pooled `suites`, and those that stand `apart` by reason; the number of `families` of the former; and `anchors`: for
     each one present, the number of `comparisons` with it and `optimizers` by name: `ratio` ``[mean, low, high]``, `p`
-    and
-    `p_holm` over the `n_suites` common to the optimizer and the anchor, and its ratios in the suites `apart`.
+    and `p_holm` over the `n_suites` common to the optimizer and the anchor, and its ratios in the suites `apart`.
 
     Args:
         curves: By suite those of each optimizer; suites may lack some.

@@ -84,9 +84,7 @@ class Measure:
         if waiting is not None:
             early = np.arange(regret.shape[2]) < waiting[:, :, None]
             regret = np.where(early, self.random[:, None, None], regret)
-        names, families = (
-            tuple(of) for of in zip(*((t.name, witness_of(t.suite, t.family)) for t in tasks), strict=True)
-        )
+        names, families = tuple(t.name for t in tasks), tuple(witness_of(t.suite, t.family) for t in tasks)
         guessed = against.estimated if against.estimated.any() else None
         end = tasks[0].counts != BEST
         return Curves(suite, optimizer, names, regret, families, self.score, end, self.cost, guessed)

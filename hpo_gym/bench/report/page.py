@@ -301,8 +301,7 @@ _FIRST = ("trial", "score")
 
 
 def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[FigureGrid, int]:
-    """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
-    columns."""
+    """Return a row for each trial, its results first, then its active hyperparameters; and the count of the former."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
     columns: dict[str, tuple[bool, Callable[[Tried], str]]] = {
         "test score": (any(t.test_score is not None for t in run.trials), lambda t: _score(t.test_score)),

@@ -116,9 +116,8 @@ def pooled_csv(results: Results) -> str:
     lines: list[list[Any]] = [["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm", "group"]]
     for anchor, part in results["pooled"]["anchors"].items():
         for name, s in part["optimizers"].items():
-            lines.append(
-                [csv_cell(anchor), csv_cell(name), s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)]
-            )
+            own = s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)
+            lines.append([csv_cell(anchor), csv_cell(name), *own])
     return _csv(lines)
 
 
@@ -324,15 +323,9 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
         for anchor in anchors:
             s = by[anchor][name]
             line += [interval(s["ratio"], 3, mark=holds(s["p_holm"])), number(s["p_holm"])]
-        s = first[name]
-        lines.append(
-            [
-                *line,
-                ranged(found.get("groups", {}).get(name)),
-                str(s["n_suites"]),
-                *(interval(s["apart"].get(o, _NOTHING), 3) for o in others),
-            ]
-        )
+        s, letters = first[name], ranged(found.get("groups", {}).get(name))
+        beside = (interval(s["apart"].get(o, _NOTHING), 3) for o in others)
+        lines.append([*line, letters, str(s["n_suites"]), *beside])
     return [head, *lines]
 
 
