@@ -104,7 +104,7 @@ def areas(group: list[Curves]) -> dict[str, Any]:
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return for each split ratios to others and AUC by suite, the best first; and what the ratios rest on.
 
-    A ratio of test AUCs has an interval where the AUC of each task is kept.
+    A ratio of test AUCs has an interval where the AUC of each task is kept, on all pooled suites.
     """
     out = {}
     for split, part in found.items():
@@ -115,8 +115,9 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         means = {n: {s: float(np.mean(of[n])) for s, of in course.items()} for n in next(iter(course.values()))}
         rows = []
         for name in sorted(means, key=lambda n: _ratio(means, n, ANCHORS[0], together)):
-            ratios = ((_ratio(means, name, a, together), kept[a].get(name)) for a in ANCHORS)
-            rows.append((f"`{name}`", *(starred(row) if row else f"{mean:.3f}" for mean, row in ratios)))
+            whole = all(name in parts.get(suite, {}).get("auc", ()) for suite in together)
+            ratios = (starred(kept[a][name]) if whole else f"{_ratio(means, name, a, together):.3f}" for a in ANCHORS)
+            rows.append((f"`{name}`", *ratios))
         about = ", ".join(f"`{s}` {k} ({f})" for s, (k, f) in tasks.items())
         note = f"Pooled: {code(together)}. Tasks (families): {about}; {SEEDS} seeds."
         out[split] = Table.of(("optimizer", *(f"to `{a}`" for a in ANCHORS)), rows, note)

@@ -145,3 +145,10 @@ def test_every_study_has_a_cheap_part_to_repeat_or_measures_nothing(monkeypatch:
         if (STUDIES / f"{name}.json").is_file():
             assert "\nCHEAP = " in text or "\ndef again(" in text, name
             assert json.loads((STUDIES / f"{name}.json").read_text(encoding="utf-8")).keys() > {"found"}, name
+
+
+def test_a_table_is_made_when_it_is_asked_for_and_once(frame: Any) -> None:
+    made = list[str]()
+    tables = frame.Later({name: lambda name=name: made.append(name) or frame.Table.of((name,), ()) for name in "ab"})
+    assert list(tables) == ["a", "b"] and len(tables) == 2 and made == []
+    assert tables["b"].columns == tables["b"].columns == ("b",) and made == ["b"]

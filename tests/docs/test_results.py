@@ -114,7 +114,9 @@ def test_a_figure_is_printed_in_its_format(stored: Any, value: Any, form: str, t
         "planted/pooled[mine][ratio to portfolio].high < 1",
         "planted/pooled[*][suites] == 13 and planted.loss.low >= .4",
         "planted.loss < planted.cells",
-        "planted.names contains a",
+        "planted.names contains a and planted.names lacks c",
+        "planted/pooled[mine, k=0][ratio to portfolio] contains '*'",
+        "planted/pooled[mine][ratio to portfolio] lacks '*'",
     ],
 )
 def test_a_true_claim_has_no_fault(stored: Any, claim: str) -> None:
@@ -133,6 +135,7 @@ def test_a_true_claim_has_no_fault(stored: Any, claim: str) -> None:
             ["planted.loss is 0.5, not > .5", "planted.cells is 1234, not < 2"],
         ),
         ("planted.names contains c", ["planted.names is ['a', 'b'], without 'c'"]),
+        ("planted.names lacks b", ["planted.names is ['a', 'b'], with 'b'"]),
     ],
 )
 def test_a_false_claim_is_named_with_its_value(stored: Any, claim: str, said: list[str]) -> None:
