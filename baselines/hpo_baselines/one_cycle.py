@@ -30,7 +30,9 @@ class OneCycle(Schedule):
         end: The last rate, as a share of the peak.
     """
 
-    def __init__(self, rate: float = 0.0415, rise: float = 0.0664, start: float = 0.105, end: float = 0.225) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0449, rise: float = 0.0716, start: float = 0.103, end: float = 0.141) -> None:
         self.rate, self.rise, self.start, self.end = rate, rise, start, end
 
     def check(self) -> None:
