@@ -150,11 +150,8 @@ def _entries(said: str) -> dict[tuple[str, ...], str]:
 def _settings(maker: Any, made: object = None) -> dict[str, Any]:
     """Arguments of a class: their defaults, or what one that was made keeps under their names."""
     known = [p for p in inspect.signature(maker).parameters.values() if p.name != "self"]
-    return {p.name: _plain(getattr(made, p.name, p.default)) for p in known}
-
-
-def _plain(value: object) -> Any:
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    values = {p.name: getattr(made, p.name, p.default) for p in known}
+    return {k: v if isinstance(v, (str, int, float, bool, type(None))) else str(v) for k, v in values.items()}
 
 
 # ---------------------------------------------------------------------- for people

@@ -15,7 +15,6 @@ from hpo_gym.app._output import FAILED_CELLS, finish
 from hpo_gym.base import InvalidValueError
 
 if TYPE_CHECKING:
-    from hpo_gym.bench import Results
     from hpo_gym.problem import Suite
 
 
@@ -129,7 +128,10 @@ def bench(
     if shard is None:
         finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
     else:
-        _finish_shard(results, shard, allow_failures)
+        failed = len(results.errors)
+        print(f"shard {shard} is done, {failed} cells failed -> {results.folder}; hpo-gym merge joins the shards")
+        if failed and not allow_failures:
+            raise typer.Exit(FAILED_CELLS)
 
 
 def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
@@ -146,10 +148,3 @@ def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
         if not name or not equals:
             raise InvalidValueError(f"`--constraints` must be name=number, separated by commas, got {word!r}.")
     return [constrained(load_suite(name), bounds) for name in suites]
-
-
-def _finish_shard(results: Results, shard: str, allow_failures: bool) -> None:
-    failed = len(results.errors)
-    print(f"shard {shard} is done, {failed} cells failed -> {results.folder}; hpo-gym merge joins the shards")
-    if failed and not allow_failures:
-        raise typer.Exit(FAILED_CELLS)

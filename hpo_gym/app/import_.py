@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,9 +67,14 @@ def import_(
         if value is not None:
             raise InvalidValueError(f"`{option}` must go with {'--optuna' if optuna is None else 'a file'}.")
     if file is not None and (file / "tune.sqlite").is_file():
+        from hpo_gym.tuning import Tuned
+
         others = {"--score": score, "--cost": cost, "--fidelity": fidelity, "--family": family, "--space": space,
                   "--test-score": test_score, "--ignore": ignore, **of_files}  # fmt: skip
-        _import_tuning(file, out, name, [option for option, value in others.items() if value is not None])
+        for option, value in others.items():
+            if value is not None:
+                raise InvalidValueError(f"`{option}` must go with a file, {file} holds a tuning, which says all of it.")
+        _finish(Tuned.load(file).suite(name or file.resolve().name), out)
         return
     given = _space(space)
     shared: dict[str, Any] = {
@@ -89,14 +93,6 @@ def import_(
                 objectives=further or None, **shared,
             )  # fmt: skip
     _finish(suite, out, tells_space=space is None)
-
-
-def _import_tuning(folder: Path, out: Path, name: str | None, others: Sequence[str]) -> None:
-    from hpo_gym.tuning import Tuned
-
-    if others:
-        raise InvalidValueError(f"`{others[0]}` must go with a file, {folder} holds a tuning, which says all of it.")
-    _finish(Tuned.load(folder).suite(name or folder.resolve().name), out)
 
 
 def _space(path: Path | None) -> Any:

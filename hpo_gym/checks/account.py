@@ -76,7 +76,12 @@ class Account:
         trial = replace(trial, objectives=self._check_score(trial, info, faults))
         self._check_objectives(trial, info, faults)
         self.trials.append(trial)
-        self._check_incumbent(info, faults)
+        best, score = self.incumbent, info["incumbent_score"]
+        assert best is not None
+        fault = f"The incumbent's score is {score!r}, that of the best trial so far {best.score!r}"
+        faults.once(score == best.score, "score of the incumbent", fault)
+        if "incumbent" in info:
+            faults.expect(info["incumbent"] == dict(best.config), "The incumbent is not the best trial so far")
         faults.expect(info["t"] == self.t, f"`t` is {info['t']} after {self.t} trials")
         self._check_budget(trial, terminated, truncated, faults)
 
@@ -130,15 +135,6 @@ class Account:
                 f"`info['objectives']` is not {list(reported.names)} of the trial: {info['objectives']}, not {expected}"
             )
             faults.once(same, "objectives", fault)
-
-    def _check_incumbent(self, info: Info, faults: Faults) -> None:
-        best = self.incumbent
-        assert best is not None
-        reported = info["incumbent_score"]
-        fault = f"The incumbent's score is {reported!r}, that of the best trial so far {best.score!r}"
-        faults.once(reported == best.score, "score of the incumbent", fault)
-        if "incumbent" in info:
-            faults.expect(info["incumbent"] == dict(best.config), "The incumbent is not the best trial so far")
 
     def _check_budget(self, trial: Trial, terminated: bool, truncated: bool, faults: Faults) -> None:
         self.spent += trial.fidelity if self.unit is None else trial.cost / self.unit

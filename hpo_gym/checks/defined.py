@@ -90,7 +90,9 @@ class Defined:
             self._follows = self._check_asked(action, got, expected)
         if self._pays is not None and got.reward != expected.reward:
             of = "reward of an action that stops, " if stops else "reward "
-            name = self._rest() if stops else self._pays + self._repeat()
+            repeated = self._kernel.parts.duplicates == "penalize" and self._kernel.runs["repeated"].item()
+            less = ", less a standard deviation of meta-train for a repeat" if repeated else ""
+            name = self._rest() if stops else self._pays + less
             faults.add(f"The {of}{got.reward!r}{',' * stops} is not the {name}, {expected.reward!r}")
         if shown and not stops:
             self._check_shown(got.obs, expected.obs, expected.info["t"])
@@ -142,10 +144,6 @@ class Defined:
     def _rest(self) -> str:
         rate = isinstance(self._kernel.parts.reward, RegretRate)
         return "negative regret over what is left of the budget" if rate else "nothing"
-
-    def _repeat(self) -> str:
-        repeated = self._kernel.parts.duplicates == "penalize" and self._kernel.runs["repeated"].item()
-        return ", less a standard deviation of meta-train for a repeat" if repeated else ""
 
 
 # ---------------------------------------------------------------------- registered parts

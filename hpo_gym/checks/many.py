@@ -34,7 +34,10 @@ def check_vector_steps(make: Make, faults: Faults) -> None:
     env = make()
     _shapes(make(), faults)
     Many(env, faults).play()
-    _integer_seed(make(), faults)
+    env = make()
+    env.reset(seed=5)
+    different = len(np.unique(kernel_of(env).seeds)) == env.num_envs
+    faults.expect(different, "One integer as seed gives two runs the same seed")
 
 
 def _shapes(env: Env, faults: Faults) -> None:
@@ -57,12 +60,6 @@ def _shapes(env: Env, faults: Faults) -> None:
                 good = isinstance(flags, np.ndarray) and flags.dtype == kind and flags.shape == (n,)
                 faults.expect(good, f"`{name}` is not an array of {np.dtype(kind)} and shape ({n},)")
             faults.expect(np.isfinite(outcome[1]).all(), "A reward is not finite")
-
-
-def _integer_seed(env: Env, faults: Faults) -> None:
-    env.reset(seed=5)
-    seeds = kernel_of(env).seeds
-    faults.expect(len(np.unique(seeds)) == env.num_envs, "One integer as seed gives two runs the same seed")
 
 
 class CheckedRun:

@@ -12,7 +12,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
-from numpy.typing import ArrayLike
 
 from hpo_gym.checks.choices import actions, space_of
 from hpo_gym.checks.drive import Driver, Env, Make, drive, episode_length, is_limited, is_vector, kernel_of, most_steps
@@ -105,7 +104,13 @@ def go_on(faults: Faults, fault: str, twins: list[Driver]) -> None:
 def _bad_actions(env: Env) -> Iterator[tuple[str, Any]]:
     """Each kind of bad action once; of a vector env, one run's action is bad."""
     good, space = next(actions(env, 3)), space_of(env)
-    yield from _no_arrays(good)
+    yield "The action None", None
+    yield "The action 'up'", "up"
+    yield "An action of nested lists of several lengths", [[0.0, 0.0], [0.0]]
+    yield "A dictionary as action", {"action": 0}
+    yield "An action of complex numbers", np.asarray(good) + 0j
+    yield "An action of strings", np.asarray(good).astype(str)
+    yield "An action of Python objects", np.full(np.shape(good), None, object)
     if is_vector(env):
         for what, one in _of(space, good[-1]):
             if np.shape(one) == good.shape[1:]:
@@ -118,19 +123,14 @@ def _bad_actions(env: Env) -> Iterator[tuple[str, Any]]:
         yield from _of(space, good)
 
 
-def _no_arrays(good: ArrayLike) -> Iterator[tuple[str, Any]]:
-    yield "The action None", None
-    yield "The action 'up'", "up"
-    yield "An action of nested lists of several lengths", [[0.0, 0.0], [0.0]]
-    yield "A dictionary as action", {"action": 0}
-    yield "An action of complex numbers", np.asarray(good) + 0j
-    yield "An action of strings", np.asarray(good).astype(str)
-    yield "An action of Python objects", np.full(np.shape(good), None, object)
-
-
 def _of(space: Any, good: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(space, gym.spaces.Discrete):
-        yield from _discrete(int(space.n))
+        yield "The action -1", -1
+        yield "The action one above the last", int(space.n)
+        yield "A huge action", np.uint64(2**63 + 1)
+        yield "The action 0.5", 0.5
+        yield "NaN in an action", float("nan")
+        yield "An action with an axis too many", np.array([0])
         return
     grid = isinstance(space, gym.spaces.MultiDiscrete)
     if not (grid or isinstance(space, gym.spaces.Box)):
@@ -158,15 +158,6 @@ def _beyond(high: float) -> dict[str, float]:
     hair = np.nextafter(high, np.float32(9))
     values = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf, "1.5 times the bound": 1.5 * high}
     return {**values, "a hair above the bound": hair}
-
-
-def _discrete(n: int) -> Iterator[tuple[str, Any]]:
-    yield "The action -1", -1
-    yield "The action one above the last", n
-    yield "A huge action", np.uint64(2**63 + 1)
-    yield "The action 0.5", 0.5
-    yield "NaN in an action", float("nan")
-    yield "An action with an axis too many", np.array([0])
 
 
 # ---------------------------------------------------------------------- splits

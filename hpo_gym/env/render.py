@@ -86,17 +86,12 @@ def rgb_array(history: History, task: Task, budget: float, spent: float | None =
     width = max(math.ceil(budget) + history.n_init, len(history))
     _draw_scores(figure.add_axes((0.075, 0.12, 0.37, 0.74)), history, width)
     _draw_configurations(figure.add_axes((0.615, 0.12, 0.265, 0.74)), history, task, width)
-    _draw_head(figure, history, task, _spent(history, budget, spent))
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
-
-
-def _draw_head(figure: Figure, history: History, task: Task, spent: str) -> None:
-    best = history.incumbent
-    state = spent + ("" if best is None else f"   ·   best {best.score:.5g}")
-    title = _cut(f"{task.suite} / {task.name}", 48)
+    best, title = history.incumbent, _cut(f"{task.suite} / {task.name}", 48)
+    state = _spent(history, budget, spent) + ("" if best is None else f"   ·   best {best.score:.5g}")
     figure.text(0.075, 0.925, title, color=_INK, size=12, weight="bold", va="center")
     figure.text(0.615, 0.925, state, color=_SOFT, size=10, va="center")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
 def _draw_scores(axes: Axes, history: History, width: int) -> None:

@@ -163,9 +163,7 @@ def _stored(path: Path) -> StoredPlan | None:
     if not path.exists():
         return None
     with Store(path) as store:
-        if store.meta_get("plan") is None:
-            return None
-        return StoredPlan.read(store)
+        return None if store.meta_get("plan") is None else StoredPlan.read(store)
 
 
 def _game(plan: StoredPlan, folder: Path) -> Game:

@@ -49,21 +49,16 @@ class Offers:
         rng = seeding.generator(seeding.key("offers", self._seed, len(tried)))
         seen = {tuple(self.space.to_unit(t.config)) for t in tried if t.fidelity == 1.0}
         offers = list[Offer]()
-        for offer in filter(self._legal, self._all(rng, best)):
-            x = tuple(self.space.to_unit(offer.config))
+        for offer in self._all(rng, best):
+            try:
+                x = tuple(self.space.to_unit(offer.config))
+            except InvalidValueError:  # a clause may forbid the default
+                continue
             kind = sum(o.why == offer.why for o in offers)
             if x not in seen and kind < {"random": RANDOM}.get(offer.why, STEPS):
                 seen.add(x)
                 offers.append(offer)
         return offers
-
-    def _legal(self, offer: Offer) -> bool:
-        """Return whether the space allows it: a default may be forbidden by a clause."""
-        try:
-            self.space.to_unit(offer.config)
-        except InvalidValueError:
-            return False
-        return True
 
     def _all(self, rng: np.random.Generator, best: Trial | None) -> Iterator[Offer]:
         yield Offer(self.space.from_unit(self._near(self.space.default_x)), "default")

@@ -13,7 +13,7 @@ from hpo_gym.app.play.talk import Talk
 from hpo_gym.base import HPOGymError, InvalidValueError
 from hpo_gym.env import short
 from hpo_gym.optimize import Context
-from hpo_gym.problem import History, Hyperparameter, Objective, Points, Query, Status, Trial, payable
+from hpo_gym.problem import History, Hyperparameter, Points, Query, Status, Trial, payable
 
 HELP = """
 A number takes that configuration of the list.
@@ -217,13 +217,11 @@ class Person:
         news = ""
         if best is not None:
             is_best = History(tuple(self._trials)).incumbent is trial
-            news = (
-                f", the best so far (before: {shown_score(best.score)})"
-                if is_best
-                else f" (best: {shown_score(best.score)})"
-            )
+            news = f"{', the best so far (before' if is_best else ' (best'}: {shown_score(best.score)})"
         at = f" at fidelity {short(trial.fidelity)}" if trial.fidelity < 1 else ""
-        return f"Trial {number}: score {shown_score(trial.score)}{at}{news}{_further(self._context.objectives, trial)}."
+        there = [o.name for o in self._context.objectives if o.name in trial.objectives]
+        further = "".join(f", {name} {short(trial.objectives[name])}" for name in there)
+        return f"Trial {number}: score {shown_score(trial.score)}{at}{news}{further}."
 
     def _help(self) -> None:
         for line in HELP.splitlines():
@@ -246,8 +244,3 @@ class Person:
 
 def _words(config: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={short(value)}" for name, value in config.items())
-
-
-def _further(objectives: Sequence[Objective], trial: Trial) -> str:
-    parts = [f"{o.name} {short(trial.objectives[o.name])}" for o in objectives if o.name in trial.objectives]
-    return ", " + ", ".join(parts) if parts else ""

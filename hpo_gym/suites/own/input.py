@@ -207,11 +207,6 @@ def _pool(space: SearchSpace, rows: object, name: str) -> Points:
         points = space.snap(space.encode(items))
     else:
         points = space.snap(_floats(name, items))
-    _refuse_twice(space, points, name)
-    return points
-
-
-def _refuse_twice(space: SearchSpace, points: Points, name: str) -> None:
     seen: dict[bytes, int] = {}
     for i, point in enumerate(points):
         first = seen.setdefault(point.tobytes(), i)
@@ -220,6 +215,7 @@ def _refuse_twice(space: SearchSpace, points: Points, name: str) -> None:
                 f"`{name}` must have each configuration once, got {space.from_unit(point)} in rows {first} and {i}; "
                 "give the mean of repeated measurements."
             )
+    return points
 
 
 def _floats(name: str, values: object) -> Array:

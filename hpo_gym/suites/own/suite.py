@@ -277,7 +277,11 @@ def _without_last(table: Table, count: int) -> Table:
 
 def _check(table: Table) -> None:
     if table.test_score is not None:
-        _check_test(table.test_score, table.score)
+        test, shape = table.test_score, table.score.shape
+        if test.shape != shape:
+            raise InvalidValueError(f"`test_scores` must have the shape of `scores` {shape}, got {test.shape}.")
+        if np.isposinf(test).any():
+            raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
     check_table(table.space, table.x, table.score, table.cost)
     check_objectives(table.further, table.objectives, (table.k, table.m))
     if table.constraints:
@@ -287,13 +291,6 @@ def _check(table: Table) -> None:
             raise InvalidValueError(f"Each task needs a feasible row, task {int(empty[0])} has none.")
     for array in (a for part in _parts(table) for a in part.arrays.values()):
         array.flags.writeable = False
-
-
-def _check_test(test: Array, score: Array) -> None:
-    if test.shape != score.shape:
-        raise InvalidValueError(f"`test_scores` must have the shape of `scores` {score.shape}, got {test.shape}.")
-    if np.isposinf(test).any():
-        raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
 
 
 def _repeats(repeats: ArrayLike, score: Array) -> Array:

@@ -167,7 +167,8 @@ def function_task(name: str) -> FunctionTask:
 def _parse(name: str) -> tuple[Formula, int, int, float]:
     found = _NAME.fullmatch(name)
     if found is None:
-        raise unknown("function task (`<function>-d<dimension>-s<seed>[-n<noise>]`)", name, _examples())
+        examples = [function_name(f.name, next(iter(f.dims)), 0) for f in FORMULAS.values()]
+        raise unknown("function task (`<function>-d<dimension>-s<seed>[-n<noise>]`)", name, examples)
     base, d, seed = found["base"], int(found["d"]), int(found["seed"])
     noise = float(found["noise"] or 0.0)
     if base not in FORMULAS:
@@ -191,10 +192,6 @@ def function_name(function: str, d: int, seed: int, noise: float = 0.0) -> str:
     """Return the name of a task."""
     share = np.format_float_positional(noise, trim="-")
     return f"{function}-d{d}-s{seed}" + (f"-n{share}" if noise else "")
-
-
-def _examples() -> list[str]:
-    return [function_name(f.name, next(iter(f.dims)), 0) for f in FORMULAS.values()]
 
 
 @functools.lru_cache(maxsize=64)

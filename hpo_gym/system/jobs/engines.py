@@ -82,9 +82,8 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _serial(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -> Iterator[Outcome]:
-    return map(one_blas_thread()(perform), jobs)
-
-
 Engine = Callable[[Sequence[Job], int, int, float | None], Iterator[Outcome]]
-ENGINES: dict[str, Engine] = {"serial": _serial, "process": run_in_processes, "dask": dask_here, "ray": ray_here}
+ENGINES: dict[str, Engine] = {
+    "serial": lambda jobs, *_: map(one_blas_thread()(perform), jobs), "process": run_in_processes, "dask": dask_here,
+    "ray": ray_here,
+}  # fmt: skip

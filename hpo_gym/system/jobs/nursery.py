@@ -146,7 +146,9 @@ class _Trial:
                     elif key.fd == result and not self._read_result(result):
                         ready.unregister(result)
                     elif key.fd == self.pipe.fileno():
-                        self._pass_on(reply)
+                        go = json.loads(self.pipe.recv_bytes())["go"]  # the owner's answer to a step
+                        with suppress(OSError):
+                            os.write(reply, b"1" if go else b"0")
                 self._look_at_memory()
                 found = ended(self.pid)
             if found is not None:
@@ -190,12 +192,6 @@ class _Trial:
                 self.verdict = dict(message["verdict"])
         except (ValueError, TypeError, KeyError, RecursionError):
             self._fail(Status.CRASHED, "what it told of its result is damaged")
-
-    def _pass_on(self, reply: int) -> None:
-        """Pass on the owner's answer to a step: whether to continue."""
-        go = json.loads(self.pipe.recv_bytes())["go"]
-        with suppress(OSError):
-            os.write(reply, b"1" if go else b"0")
 
     def _look_at_memory(self) -> None:
         limit = self.limits["memory"]
@@ -261,8 +257,12 @@ def _become_trial(
             with suppress(OSError):  # of what the imports have closed
                 os.close(end)
         _leave_trackers()
+        import resource
+
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
-        _limit(limits["memory"])
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump of a core
+        if limits["memory"] is not None:  # an allocation beyond it fails in the trial
+            limit_memory(limits["memory"])
         _seed(int(call["seed"]))
         outcome = _outcome(objective, call, result, reply)
         for stream in (sys.stdout, sys.stderr):
@@ -308,15 +308,6 @@ def _leave_trackers() -> None:
             with suppress(OSError):
                 os.close(tracker._fd)
             tracker._fd = tracker._pid = None
-
-
-def _limit(memory: int | None) -> None:
-    """Let an allocation beyond the limit fail in the trial; and no trial leaves a dump of its core."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory is not None:
-        limit_memory(memory)
 
 
 def _seed(seed: int) -> None:

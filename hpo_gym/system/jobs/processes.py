@@ -315,15 +315,12 @@ def _serve(pipe: Connection, parent: int, tied: bool) -> None:
     with suppress(EOFError, OSError):  # the driver is gone or has no more jobs
         pipe.send_bytes(b"ready")
         while True:
-            pipe.send_bytes(_performed(pipe.recv_bytes()))
-
-
-def _performed(data: bytes) -> bytes | memoryview:
-    """Run one job; a job that cannot be read here, and a value that cannot travel, are its failure."""
-    try:
-        return ForkingPickler.dumps(perform(ForkingPickler.loads(data)))
-    except Exception:
-        return ForkingPickler.dumps(Outcome("", "failed", None, traceback.format_exc()))
+            job = pipe.recv_bytes()
+            try:
+                made = ForkingPickler.dumps(perform(ForkingPickler.loads(job)))
+            except Exception:  # a job that cannot be read here, or a value that cannot travel
+                made = ForkingPickler.dumps(Outcome("", "failed", None, traceback.format_exc()))
+            pipe.send_bytes(made)
 
 
 def _die_with(parent: int, tied: bool) -> None:

@@ -66,7 +66,11 @@ class _Limit:
             self._owner, self._depth = me, self._depth + 1
             new = len(sys.modules) != self._modules
             if new or self._depth == 1:
-                self._limits.enter_context(self._look(new).limit(limits=1, user_api="blas"))
+                from threadpoolctl import ThreadpoolController
+
+                if new or self._controller is None:  # more was imported, perhaps with a library of its own
+                    self._controller, self._modules = ThreadpoolController(), len(sys.modules)
+                self._limits.enter_context(self._controller.limit(limits=1, user_api="blas"))
 
     def leave(self) -> None:
         """Restore the earlier setting with the outermost block."""
@@ -85,13 +89,6 @@ class _Limit:
             if one["user_api"] == "blas"
         )
         return sorted(said)
-
-    def _look(self, new: bool) -> ThreadpoolController:
-        from threadpoolctl import ThreadpoolController
-
-        if new or self._controller is None:  # more was imported, perhaps with a library of its own
-            self._controller, self._modules = ThreadpoolController(), len(sys.modules)
-        return self._controller
 
 
 _LIMIT = _Limit()

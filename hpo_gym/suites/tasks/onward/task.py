@@ -46,10 +46,7 @@ class OnwardTask(Task):
         reward = "final" if self.counts == LAST else "score"
         return {"budget": self.epochs, "observer": self.observer, "codec": "move", "reward": reward}
 
-    @property
-    def exact(self) -> bool:
-        """Never: nobody knows the best schedule."""
-        return False
+    exact = False  # nobody knows the best schedule
 
     def best_in(self, instance: int) -> float:
         """Return the best result in an instance; in one without a search, the mean over the searched ones."""

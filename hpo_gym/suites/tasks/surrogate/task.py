@@ -47,10 +47,7 @@ class SurrogateTask(Task):
     optimum_x: Points = field(default=None, repr=False)  # type: ignore[arg-type]
     priced: bool = False
 
-    @property
-    def exact(self) -> bool:
-        """False: the best is the best that was found."""
-        return False
+    exact = False  # the best is the best that was found
 
     @property
     def together(self) -> object:
