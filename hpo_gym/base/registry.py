@@ -267,16 +267,9 @@ def _scan_file(path: Path, module: str, variable: str) -> Iterator[Entry]:
         raise InvalidValueError(f"A scanned file must be valid Python: {path}:{fault.lineno}: {fault.msg}.") from fault
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            for call in (d for d in node.decorator_list if isinstance(d, ast.Call) and _is_register(d, variable)):
-                yield _read_entry(call, node.name, path, module)
-
-
-def _is_register(call: ast.Call, variable: str) -> bool:
-    function = call.func
-    if not (isinstance(function, ast.Attribute) and function.attr == "register"):
-        return False
-    owner = function.value
-    return (owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", None)) == variable
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and f".{ast.unparse(call.func)}".endswith(f".{variable}.register"):
+                    yield _read_entry(call, node.name, path, module)
 
 
 def _read_entry(call: ast.Call, maker: str, path: Path, module: str) -> Entry:

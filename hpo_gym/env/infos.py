@@ -92,18 +92,14 @@ class StepInfo(dict[str, Any]):
         if key in self.lazy:
             self[key] = self.lazy[key]()
         elif key in ("cost", "status"):
-            self._keep_outcome()
+            cost, status = self.outcome()
+            self.setdefault("cost", cost)  # what a reader has overwritten stays
+            self.setdefault("status", status)
         elif key in _KEYS:
             self[key] = getattr(self, key)()
         else:
             raise KeyError(key)
         return super().__getitem__(key)
-
-    def _keep_outcome(self) -> None:
-        """Cost and status are looked up at once; what a reader has overwritten stays."""
-        cost, status = self.outcome()
-        self.setdefault("cost", cost)
-        self.setdefault("status", status)
 
     def _all(self) -> dict[str, Any]:
         have = super().__contains__

@@ -13,7 +13,6 @@ from hpo_gym.problem import History, Status, Task, Trial
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Picture = NDArray[np.uint8]
 

@@ -51,7 +51,11 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     """
     batch = _batch(kernel)
     arrays = _read(data)
-    head = _head(arrays)
+    try:
+        said = json.loads(arrays.pop(_HEAD).tobytes())
+        head = {key: said[key] for key in ("suite", "task", "identity", "budget", "observer history")}
+    except (KeyError, TypeError, ValueError, RecursionError) as fault:
+        raise DamagedDataError(f"A snapshot must say what it is of, got {fault!r} of its head.") from fault
     number = kernel.runs.task.item(i)
     task = batch.tasks[number]
     if (head["suite"], head["task"]) != (task.suite, task.name):
@@ -89,14 +93,6 @@ def _read(data: bytes) -> dict[str, NDArray[Any]]:
     if data[: len(_MARK)] != _MARK or hashlib.sha256(data[start:]).digest() != data[len(_MARK) : start]:
         raise DamagedDataError(f"A snapshot must be what was written, got {len(data)} bytes that were cut or changed.")
     return dict(unpack(data[start:]))
-
-
-def _head(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    try:
-        head = json.loads(arrays.pop(_HEAD).tobytes())
-        return {key: head[key] for key in ("suite", "task", "identity", "budget", "observer history")}
-    except (KeyError, TypeError, ValueError, RecursionError) as fault:
-        raise DamagedDataError(f"A snapshot must say what it is of, got {fault!r} of its head.") from fault
 
 
 def _check(own: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]], most: int, by_trial: set[str]) -> None:

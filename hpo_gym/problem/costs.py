@@ -135,12 +135,15 @@ class Budget:
         for task in tasks:
             _check(task, self.keyword)
         units = np.array([task.cost_unit for task in tasks])
-        cheapest = np.array([_cheapest(task, levels) for task in tasks]) / units
+        costs = [zip(task.fidelities, task.least_costs, strict=True) for task in tasks]
+        cheapest = np.array([min(c for f, c in of if levels is None or f in levels) for of in costs]) / units
         worst = int(cheapest.argmax())
         if too_dear(cheapest.item(worst), self.amount):
+            scale = 10.0 ** (3 - math.floor(math.log10(cheapest.item(worst))))
+            above = math.ceil(cheapest.item(worst) * scale) / scale  # the next number of four digits
             raise InvalidValueError(
                 f"`{self.keyword}` must pay for the cheapest trial of each task, got {self.amount:g}; the nearest is "
-                f"{_above(cheapest.item(worst)):g} ({tasks[worst].name!r} of {tasks[worst].suite!r})."
+                f"{above:g} ({tasks[worst].name!r} of {tasks[worst].suite!r})."
             )
         return units
 
@@ -173,16 +176,6 @@ def _check(task: Task, keyword: str) -> None:
             f"`{keyword}` needs costs above 0, got {least:g} on {task.name!r} of {task.suite!r}: give `budget`, in "
             "full evaluations."
         )
-
-
-def _cheapest(task: Task, levels: Sequence[float] | None) -> float:
-    return min(c for f, c in zip(task.fidelities, task.least_costs, strict=True) if levels is None or f in levels)
-
-
-def _above(value: float) -> float:
-    """Return the next number of four digits that is not below a value."""
-    scale = 10.0 ** (3 - math.floor(math.log10(value)))
-    return math.ceil(value * scale) / scale
 
 
 def log_costs(e: Evaluations) -> Floats:

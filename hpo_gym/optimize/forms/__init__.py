@@ -148,7 +148,8 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
     if is_saved(text):
         _no_settings(text, settings)
         spec, folder = parted(text)
-        if spec is None and _only_here(folder):
+        entry = OPTIMIZERS.entries().get(trained_name(folder)) if spec is None else None
+        if entry is not None and entry.package not in OPTIMIZERS.packages:  # as by a script or a notebook
             name = folder.resolve().name
             return Form(name, f"{OWN}{name}", {"checksum": content_of(folder)}, Carried(_Copies(load(text)), name))
         place = str(folder.resolve())  # in full, so that it is found from anywhere; what ships has its name everywhere
@@ -160,12 +161,6 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
             "its weights alone, into the class that you name; give the model, or a `file.py:function` that returns it."
         )
     return Form(text.rpartition(":")[2], text, settings)
-
-
-def _only_here(folder: Path) -> bool:
-    """Return whether a folder's class is registered in this process alone, as by a script or a notebook."""
-    entry = OPTIMIZERS.entries().get(trained_name(folder))
-    return entry is not None and entry.package not in OPTIMIZERS.packages
 
 
 def _made_by(maker: object, settings: Mapping[str, Any], name: str | None = None) -> Form:

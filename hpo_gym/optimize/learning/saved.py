@@ -65,7 +65,11 @@ def write_saved(
     data = None
     if arrays is not None:
         ready = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
-        data = _safetensors().save(ready) if weights else _npz(ready)
+        if weights:
+            data = _safetensors().save(ready)
+        else:
+            np.savez(stream := io.BytesIO(), **ready)  # type: ignore[arg-type]
+            data = stream.getvalue()
         head |= {"arrays": WEIGHTS if weights else ARRAYS, "sha256": hashlib.sha256(data).hexdigest()}
     head[MADE_OF] = about.get(MADE_OF) or _made_of(name, about)
     files = {} if data is None else {str(head["arrays"]): data}
@@ -255,12 +259,6 @@ def _arrays(path: Path, sha256: str) -> Arrays:
                 raise InvalidValueError("the arrays must be stored, not compressed.")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
-
-
-def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)  # type: ignore[arg-type]
-    return stream.getvalue()
 
 
 def _safetensors() -> Any:

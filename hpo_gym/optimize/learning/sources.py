@@ -139,9 +139,11 @@ def text_of(node: object) -> str:
         return ""
     fields = dict(ast.iter_fields(node))
     if isinstance(node, ast.Raise):
-        return f"Raise({_raised(node.exc)})"
+        error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc  # its message does not count
+        return f"Raise({'' if error is None else text_of(error)})"
     if isinstance(node, ast.ClassDef):
-        fields["decorator_list"] = [d for d in node.decorator_list if not _registers(d)]
+        called = [(d, d.func if isinstance(d, ast.Call) else d) for d in node.decorator_list]
+        fields["decorator_list"] = [d for d, of in called if getattr(of, "attr", None) != "register"]
     kept = {k: v for k, v in fields.items() if k not in _SILENT and v not in (None, [], "")}
     return f"{type(node).__name__}({','.join(f'{k}={text_of(v)}' for k, v in kept.items())})"
 
@@ -152,13 +154,3 @@ def _says_nothing(node: ast.AST) -> bool:
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     targets = node.targets if isinstance(node, ast.Assign) else []
     return any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets)
-
-
-def _raised(error: ast.expr | None) -> str:
-    """Return the class of an error, without its message."""
-    return "" if error is None else text_of(error.func if isinstance(error, ast.Call) else error)
-
-
-def _registers(decorator: ast.expr) -> bool:
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(called, ast.Attribute) and called.attr == "register"

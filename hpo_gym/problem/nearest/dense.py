@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.base import Singles
 from hpo_gym.problem.nearest.candidates import Candidates, Shut
 from hpo_gym.problem.nearest.distance import columns, of_points, of_rows, parts
 from hpo_gym.problem.nearest.scan import scan, slack_of
@@ -29,10 +28,9 @@ class Dense:
 
     def find(self, x: Points, shut: Shut | None) -> Candidates:
         """Return every row that could be the nearest, see `Search.find`."""
-        return scan(self._of_points(x), self._rows, self._slack, shut)
-
-    def _of_points(self, x: Points) -> Singles:
         if self._space.conditional:
-            return of_points(self._space, parts(self._space, x), np.float32).take(self._differ, 1)
-        _, value, chosen = parts(self._space, x)
-        return np.concatenate([np.ones((len(x), 1)), value, chosen], 1, dtype=np.float32)
+            points = of_points(self._space, parts(self._space, x), np.float32).take(self._differ, 1)
+        else:
+            _, value, chosen = parts(self._space, x)
+            points = np.concatenate([np.ones((len(x), 1)), value, chosen], 1, dtype=np.float32)
+        return scan(points, self._rows, self._slack, shut)

@@ -59,14 +59,10 @@ def joined(branches: Sequence[Mapping[str, Any]], read: Callable[[str, Any], Par
 
 def _switches(branches: Sequence[Mapping[str, Any]], name: str) -> bool:
     """Return whether each mapping has choices of a hyperparameter that no other one has."""
-    if not all(name in branch and _is_choice(branch[name]) for branch in branches):
+    if not all(isinstance(branch.get(name, ...), (list, str, int, float, bool, type(None))) for branch in branches):
         return False
     values = [value for branch in branches for value in _values(branch[name])]
     return all(place_of(values[:i], value) < 0 for i, value in enumerate(values))
-
-
-def _is_choice(value: object) -> bool:
-    return isinstance(value, (list, str, int, float, bool, type(None)))
 
 
 def _values(value: object) -> list[Any]:

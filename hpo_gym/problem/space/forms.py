@@ -89,7 +89,13 @@ def _part(name: str, value: object) -> Part:
     if module.startswith("ConfigSpace."):
         return _of_config_space(name, value)
     if isinstance(value, tuple):
-        return _range(name, value)
+        low, high = (*value, None, None)[:2]
+        log = len(value) == 3 and value[2] == "log"
+        if not ((len(value) == 2 or log) and _is_number(low) and _is_number(high)):
+            raise InvalidValueError(
+                f"A range of `{name}` must be (low, high) or (low, high, 'log'), got {shown(value)}; choices are a list."
+            )
+        return _between(name, low, high, log=log)
     if isinstance(value, Mapping):
         return _described(name, value)
     if isinstance(value, (list, np.ndarray)):
@@ -100,17 +106,6 @@ def _part(name: str, value: object) -> Part:
         f"`{name}` must be (low, high), (low, high, 'log'), a list of choices, a hyperparameter of ConfigSpace or a "
         f"distribution of Optuna or SciPy, got {shown(value)}."
     )
-
-
-def _range(name: str, value: tuple[Any, ...]) -> Part:
-    low, high = (*value, None, None)[:2]
-    log = len(value) == 3 and value[2] == "log"
-    fine = len(value) == 2 or log
-    if not (fine and _is_number(low) and _is_number(high)):
-        raise InvalidValueError(
-            f"A range of `{name}` must be (low, high) or (low, high, 'log'), got {shown(value)}; choices are a list."
-        )
-    return _between(name, low, high, log=log)
 
 
 def _described(name: str, value: Mapping[Any, Any]) -> Part:

@@ -21,7 +21,6 @@ from hpo_gym.system import check_ordinary
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
-    from pyarrow.parquet import ParquetFile
 
 DELIMITERS = (",", ";", "\t", "|")
 """Delimiters to try by default."""
@@ -70,7 +69,8 @@ def read_parquet(path: Path) -> TableColumns:
         with parquet.ParquetFile(path) as file:
             _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
             header = _checked(str(path), file.schema_arrow.names)
-            columns = {name: TableColumn.of(_texts(_pieces(file, name))) for name in header}
+            pieces = ((name, file.iter_batches(_PIECE, columns=[name])) for name in header)
+            columns = {n: TableColumn.of(_texts(b.column(0).to_pandas() for b in some)) for n, some in pieces}
             n = file.metadata.num_rows
     except (OSError, ValueError, TypeError, RuntimeError, ArrowException) as fault:  # as PyArrow may say it
         if isinstance(fault, InvalidValueError):
@@ -160,10 +160,6 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
 
 
 # ---------------------------------------------------------------------------------------------- cells
-def _pieces(file: ParquetFile, name: str) -> Iterator[Series[Any]]:
-    """Yield a column, rows after rows."""
-    for batch in file.iter_batches(_PIECE, columns=[name]):
-        yield batch.column(0).to_pandas()
 
 
 def _texts(pieces: Iterable[Series[Any]]) -> Iterator[str]:
