@@ -10,6 +10,7 @@ import typer
 
 from hpo_gym.base import InvalidValueError, unknown
 
+Resume = Annotated[bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")]
 Wide = Annotated[bool, typer.Option("--wide", help="All columns, however wide; else those that fit.")]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hpo_gym.app._options import Wide, fold_of, suites_of, tasks_of, words
+from hpo_gym.app._options import Resume, Wide, fold_of, suites_of, tasks_of, words
 from hpo_gym.app._output import FAILED_CELLS, finish
 from hpo_gym.base import InvalidValueError
 
@@ -84,9 +84,7 @@ def bench(
         str | None, typer.Option(help="Bounds such as size=1e5,latency=0.02: regret is of what is feasible.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
-    ] = False,
+    resume: Resume = False,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
     wide: Wide = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hpo_gym.app._options import settings_of, suites_of
+from hpo_gym.app._options import Resume, settings_of, suites_of
 
 
 def train(
@@ -27,9 +27,7 @@ def train(
     out: Annotated[
         Path, typer.Option(help="Folder of the trained optimizer, checkpoints and TensorBoard logs.")
     ] = Path("hpo-gym-trained"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
-    ] = False,
+    resume: Resume = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Train an optimizer on suites.

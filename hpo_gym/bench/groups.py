@@ -91,19 +91,14 @@ def letters(apart: NDArray[np.bool_]) -> list[str]:
     for i, j in zip(*np.nonzero(np.triu(apart)), strict=True):  # insert
         both = [c for c in columns if c[i] and c[j]]
         halves = [c & (np.arange(len(c)) != out) for c in both for out in (i, j)]
-        columns = _absorbed([c for c in columns if not (c[i] and c[j])], halves)
+        columns = [c for c in columns if not (c[i] and c[j])]
+        for at, c in enumerate(halves):  # absorb: add columns that no other one holds
+            others = [*columns, *halves[at + 1 :]]
+            if not others or not (np.array(others) | ~c).all(axis=1).any():
+                columns.append(c)
     columns = sorted(_needed(columns), key=lambda c: (~c).tolist())
     marks = [*ascii_letters, *(f"({n})" for n in range(len(ascii_letters) + 1, len(columns) + 1))]
     return ["".join(mark for mark, c in zip(marks, columns, strict=False) if c[i]) for i in range(len(apart))]
-
-
-def _absorbed(kept: list[NDArray[np.bool_]], new: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
-    """Add columns that no other one holds."""
-    for i, c in enumerate(new):
-        others = [*kept, *new[i + 1 :]]
-        if not others or not (np.array(others) | ~c).all(axis=1).any():
-            kept = [*kept, c]
-    return kept
 
 
 def _needed(columns: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:

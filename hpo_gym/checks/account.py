@@ -74,7 +74,14 @@ class Account:
         status = Status(LABELS.index(info["status"])) if info["status"] in LABELS else Status.OK
         trial = Trial(Query(dict(info["config"]), info["fidelity"]), info["score"], info["cost"], status)
         trial = replace(trial, objectives=self._check_score(trial, info, faults))
-        self._check_objectives(trial, info, faults)
+        reported = self.kernel.parts.reported
+        if reported is not None and faults.expect("objectives" in info, "The info of `step` lacks ['objectives']"):
+            expected = np.array([_outcome(trial, name) for name in reported.names])  # in their order and units
+            same = np.array_equal(info["objectives"], expected, equal_nan=True)
+            fault = (
+                f"`info['objectives']` is not {list(reported.names)} of the trial: {info['objectives']}, not {expected}"
+            )
+            faults.once(same, "objectives", fault)
         self.trials.append(trial)
         best, score = self.incumbent, info["incumbent_score"]
         assert best is not None
@@ -83,7 +90,16 @@ class Account:
         if "incumbent" in info:
             faults.expect(info["incumbent"] == dict(best.config), "The incumbent is not the best trial so far")
         faults.expect(info["t"] == self.t, f"`t` is {info['t']} after {self.t} trials")
-        self._check_budget(trial, terminated, truncated, faults)
+        self.spent += trial.fidelity if self.unit is None else trial.cost / self.unit
+        left = self.budget - self.spent
+        faults.expect(pays(self.budget, self.spent), f"More is spent than the budget of {self.budget:g}")
+        if self.unit is None:
+            spent = over(left, self.least)
+        else:
+            spent = over(left, SPENT) or self.t >= self.kernel.contexts.horizon
+        fault = f"An episode goes on after its budget of {self.budget:g} is spent"
+        faults.expect(terminated or truncated or not spent, fault)
+        faults.expect(spent or not terminated, f"An episode ends with {left:g} of its budget of {self.budget:g} left")
 
     def _check_score(self, trial: Trial, info: Info, faults: Faults) -> Mapping[str, float]:
         """Check that score, cost and status are the task's for the configuration in this instance.
@@ -122,32 +138,6 @@ class Account:
             return true
         spared = self.task.run(query.config, max(lower), self.instance).cost
         return replace(true, cost=max(true.cost - spared, 0.0))
-
-    def _check_objectives(self, trial: Trial, info: Info, faults: Faults) -> None:
-        """Check that the objectives are reported in their order and units, of the configuration at full fidelity."""
-        reported = self.kernel.parts.reported
-        if reported is None:
-            return
-        if faults.expect("objectives" in info, "The info of `step` lacks ['objectives']"):
-            expected = np.array([_outcome(trial, name) for name in reported.names])
-            same = np.array_equal(info["objectives"], expected, equal_nan=True)
-            fault = (
-                f"`info['objectives']` is not {list(reported.names)} of the trial: {info['objectives']}, not {expected}"
-            )
-            faults.once(same, "objectives", fault)
-
-    def _check_budget(self, trial: Trial, terminated: bool, truncated: bool, faults: Faults) -> None:
-        self.spent += trial.fidelity if self.unit is None else trial.cost / self.unit
-        left = self.budget - self.spent
-        faults.expect(pays(self.budget, self.spent), f"More is spent than the budget of {self.budget:g}")
-        if self.unit is None:
-            spent = over(left, self.least)
-        else:
-            spent = over(left, SPENT) or self.t >= self.kernel.contexts.horizon
-        faults.expect(
-            terminated or truncated or not spent, f"An episode goes on after its budget of {self.budget:g} is spent"
-        )
-        faults.expect(spent or not terminated, f"An episode ends with {left:g} of its budget of {self.budget:g} left")
 
     # ------------------------------------------------------------------ what was told before
     def check_history(self, history: History, info: Info, faults: Faults) -> None:

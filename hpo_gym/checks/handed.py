@@ -32,7 +32,13 @@ def check_handed_out(make: Make, faults: Faults) -> None:
         changed, expected = spoilt.step(), snapshot(twin.step())
         faults.same("To overwrite what was handed out changes later steps", expected, snapshot(changed))
         spoil(changed)
-        _spoil_views(spoilt.env)
+        history = history_of(spoilt.env)
+        views: list[Any] = [*(trial.config for trial in history), getattr(history, "trials", history)]
+        if getattr(codec_of(spoilt.env), "pool", False):
+            views.append(method(spoilt.env, "action_masks")())
+        for _, view in list(mutable(views)):
+            if view is not views:
+                spoil(view)
         if isinstance(spoilt.action, np.ndarray):
             spoilt.action[...] = 0
     for before, now in zip(kept, given, strict=True):
@@ -50,16 +56,6 @@ def _masks(env: Env) -> list[Any]:
 def _content(history: Any) -> list[Any]:
     """Return the trials of a history as plain values."""
     return [(dict(t.config), t.score, t.fidelity, t.cost, int(t.status)) for t in history]
-
-
-def _spoil_views(env: Env) -> None:
-    history = history_of(env)
-    views: list[Any] = [*(trial.config for trial in history), getattr(history, "trials", history)]
-    if getattr(codec_of(env), "pool", False):
-        views.append(method(env, "action_masks")())
-    for _, view in list(mutable(views)):
-        if view is not views:
-            spoil(view)
 
 
 # ---------------------------------------------------------------------- what the env is given

@@ -208,7 +208,13 @@ class Many:
             self._final(run, outcome[-1], expected)
         else:
             self._compare("A step", got, expected, run)
-            self._views(run, expected.info["t"])
+            if expected.info["t"] <= _HISTORY:
+                same = method(self.env, "history")(run.i) == run.single.history()
+                self._expect(same, "`history(i)` is not that of a single env of the same seed")
+            if expected.info["t"] <= _MASKS and has_masks(run.single.action_space):
+                masks = method(self.env, "action_masks")()[run.i]
+                same = difference(run.single.action_masks(), np.asarray(masks)) is None
+                self._expect(same, "`action_masks` are not those of a single env of the same seed")
         if run.defined is not None:
             told = got._replace(info={**expected.info, **({} if same_step else got.info)})
             with self.faults.guard("To find what an action asks for"):
@@ -228,16 +234,6 @@ class Many:
         if self._expect(obs is not None, "`final_obs` holds nothing of a run that has ended"):
             info = numbers(self.env, infos["final_info"], run.i)
             self._compare("`final_obs` or `final_info`", Reported(obs, *expected[1:4], info), expected, run)
-
-    def _views(self, run: CheckedRun, t: int) -> None:
-        """History and masks of a run after `t` trials."""
-        if t <= _HISTORY:
-            same = method(self.env, "history")(run.i) == run.single.history()
-            self._expect(same, "`history(i)` is not that of a single env of the same seed")
-        if t <= _MASKS and has_masks(run.single.action_space):
-            masks = method(self.env, "action_masks")()[run.i]
-            same = difference(run.single.action_masks(), np.asarray(masks)) is None
-            self._expect(same, "`action_masks` are not those of a single env of the same seed")
 
     def _statistics(self, run: CheckedRun, infos: Info) -> None:
         if not getattr(self.env.unwrapped, "statistics", False):

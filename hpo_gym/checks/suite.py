@@ -114,8 +114,23 @@ def _task(task: Task, faults: Faults, count: int, unknown: bool) -> None:
     x = task.space.sample(np.random.default_rng(1), count)
     _outcomes(task, x, faults, who)
     if task.bounded:
-        _oracle(task, x, faults, who)
-    _default(task, faults, who)
+        pool, best = task.measured_pool, task.optimum_x
+        sure = task.noise_free(x if pool is None else pool)
+        top, span = float(sure.max()), max(task.best - task.worst, abs(task.best), 1e-300)
+        below = not task.exact or top <= task.best + _ROUNDING * span
+        faults.expect(below, f"{who}: a configuration scores {top!r}, `best` is {task.best!r}")
+        if best is not None:
+            top = float(task.noise_free(best[None])[0])
+        if best is not None or pool is not None:
+            reached = abs(top - task.best) <= 1e-6 * span
+            faults.expect(reached, f"{who}: the best configuration scores {top!r}, `best` is {task.best!r}")
+    try:
+        trial = task.run(task.space.default)
+    except HPOGymError as error:
+        faults.add(f"{who}: the default configuration cannot be evaluated: {error}")
+    else:
+        faults.expect(np.isfinite(trial.score), f"{who}: the default configuration has no finite score")
+        task.space.to_unit(trial.config)
     _pool(task, faults, who)
 
 
@@ -134,30 +149,6 @@ def _outcomes(task: Task, x: Points, faults: Faults, who: str) -> None:
         one = task.evaluate(x[:1], np.array([level]), key[:1])
         first = [part[:1] for part in out]
         faults.expect(difference(list(one), first) is None, f"{who}: an outcome depends on what else is evaluated")
-
-
-def _oracle(task: Task, x: Points, faults: Faults, who: str) -> None:
-    pool = task.measured_pool
-    sure = task.noise_free(x if pool is None else pool)
-    top, span = float(sure.max()), max(task.best - task.worst, abs(task.best), 1e-300)
-    below = not task.exact or top <= task.best + _ROUNDING * span
-    faults.expect(below, f"{who}: a configuration scores {top!r}, `best` is {task.best!r}")
-    best = task.optimum_x
-    if best is not None:
-        top = float(task.noise_free(best[None])[0])
-    if best is not None or pool is not None:
-        reached = abs(top - task.best) <= 1e-6 * span
-        faults.expect(reached, f"{who}: the best configuration scores {top!r}, `best` is {task.best!r}")
-
-
-def _default(task: Task, faults: Faults, who: str) -> None:
-    try:
-        trial = task.run(task.space.default)
-    except HPOGymError as error:
-        faults.add(f"{who}: the default configuration cannot be evaluated: {error}")
-        return
-    faults.expect(np.isfinite(trial.score), f"{who}: the default configuration has no finite score")
-    task.space.to_unit(trial.config)
 
 
 def _pool(task: Task, faults: Faults, who: str) -> None:

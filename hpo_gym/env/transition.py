@@ -110,7 +110,10 @@ class Transition:
         """Return the runs whose episode the last step ended."""
         runs, stopped = self.runs, self.idle
         if not self._by_spent:
-            due = self._due() if runs.clock in self._calendar else NO_RUNS
+            due = NO_RUNS
+            if runs.clock in self._calendar:
+                self._calendar.remove(runs.clock)
+                due = ALL_RUNS if self._alike else self._new(self._ends == runs.clock)
             return due if stopped is None else self._new(due.mask(self.n) | stopped if not due.none else stopped)
         done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels.item(0))
         if self._by_cost:
@@ -120,8 +123,3 @@ class Transition:
     def _new(self, done: Mask) -> Which:
         """Return the runs whose episode ends now, of those that are over by now."""
         return Which.of((done & ~self.over if self.waiting else done).nonzero()[0])
-
-    def _due(self) -> Which:
-        """Return the runs whose budget the calendar says is spent now."""
-        self._calendar.remove(self.runs.clock)
-        return ALL_RUNS if self._alike else self._new(self._ends == self.runs.clock)

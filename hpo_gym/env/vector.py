@@ -159,8 +159,13 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         kernel, skip = self.kernel, None
         if kernel.waiting:
             skip = self._between()
-            if skip.all():
-                return self._begin_all(actions)
+            if skip.all():  # all begin anew; the actions are checked and ignored
+                kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
+                if self._watch is not None:
+                    self._watch.step(None)
+                self._begin(ALL_RUNS)
+                zeros = np.zeros(self.num_envs, bool)
+                return kernel.observe(), np.zeros(self._nothing), zeros, zeros.copy(), self._reset_info()
         rewards = kernel.step(actions, skip)
         if self._watch is not None:
             self._watch.step(rewards)
@@ -187,24 +192,19 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
             if self._watch is not None and self.statistics:
                 info.update(self._watch.statistics(ended))
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
-                return self._renew(obs, numbers, ended, info)
+                lazy = final_infos(self.num_envs, ended, pick(obs, ended), info)
+                self._begin(ended)
+                if ended.all:
+                    return kernel.observe(), *numbers, self._reset_info(lazy, info)
+                began = ended.positions(self.num_envs)
+                obs = put(obs, began, kernel.observe_some(began))
+                return obs, *numbers, self._mixed(info, began, lazy)
             kernel.finish(ended)
         if skip is not None:
             began = skip.nonzero()[0]
             self._begin(Which(began))
             obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
         return obs, *numbers, info
-
-    def _renew(self, obs: Observation, numbers: _Numbers, which: Which, info: StepInfo) -> Outcome:
-        """Begin anew in the step in which episodes end."""
-        kernel = self.kernel
-        lazy = final_infos(self.num_envs, which, pick(obs, which), info)
-        self._begin(which)
-        if which.all:
-            return kernel.observe(), *numbers, self._reset_info(lazy, info)
-        began = which.positions(self.num_envs)
-        obs = put(obs, began, kernel.observe_some(began))
-        return obs, *numbers, self._mixed(info, began, lazy)
 
     def _between(self) -> NDArray[np.bool_]:
         if not self._seeded:
@@ -213,16 +213,6 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
             over = np.flatnonzero(self.kernel.over).tolist()
             raise StateError(f"Runs {over[:8]} have ended: call `reset` with `options={{'reset_mask': mask}}` first.")
         return self.kernel.over.copy()
-
-    def _begin_all(self, actions: ArrayLike) -> Outcome:
-        """Begin every run anew; the actions are checked and ignored."""
-        kernel = self.kernel
-        kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
-        if self._watch is not None:
-            self._watch.step(None)
-        self._begin(ALL_RUNS)
-        zeros = np.zeros(self.num_envs, bool)
-        return kernel.observe(), np.zeros(self._nothing), zeros, zeros.copy(), self._reset_info()
 
     # ------------------------------------------------------------------ infos
     def _info(self) -> StepInfo:

@@ -315,18 +315,14 @@ class TableTask(Task):
             return int(self.rows(self.space.to_unit(config)[None])[0])
         row = self._memo.get(name)
         if row is None:
-            row = self._find(config, name)
+            row = self.table.names(0 if self.table.x.ndim == 2 else self.index).get(name)
+            if row is None:
+                row = int(self.rows(self.space.to_unit(config)[None])[0])
+            elif not self.table.measured[self.index, row]:
+                row = int(self.table.gaps.answering(np.array([self.index]), np.array([row]))[0])
             if len(self._memo) < _MEMO:
                 self._memo[name] = row
         return row
-
-    def _find(self, config: Mapping[str, Any], name: Name) -> int:
-        known = self.table.names(0 if self.table.x.ndim == 2 else self.index).get(name)
-        if known is None:
-            return int(self.rows(self.space.to_unit(config)[None])[0])
-        if self.table.measured[self.index, known]:
-            return known
-        return int(self.table.gaps.answering(np.array([self.index]), np.array([known]))[0])
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
         """Look up the row nearest to a configuration, without arrays; the trial's configuration is that row's."""

@@ -49,13 +49,11 @@ class Lane:
             if next(self._turns, None) is None:
                 break
         self.counts.append(len(self._run.trials))
-        self.values.append(self._value(evaluations))
-
-    def _value(self, evaluations: int) -> float:
-        history = self.history
-        if self._run.task.bounded:
-            return float(regret_of(history, self._run.task, self._budget)[evaluations - 1])
-        return history.incumbent.score if history.incumbent else float("nan")
+        history, task = self.history, self._run.task
+        if task.bounded:
+            self.values.append(float(regret_of(history, task, self._budget)[evaluations - 1]))
+        else:
+            self.values.append(history.incumbent.score if history.incumbent else float("nan"))
 
 
 @dataclass

@@ -280,7 +280,9 @@ class Runs(Slots):
             if failures.mixed or score == _LOST:
                 score, lost = failures.worst_one(), score
                 if score == _LOST:
-                    self._record_one(row, lost)
+                    self.block = None
+                    self._record(np.array([row]), np.array([lost], self._score.dtype), None, None, None)
+                    self._show_one(self.last.item(0))
                     return
                 self._show_one(score)
             elif score < failures.worst.item(0):
@@ -291,12 +293,6 @@ class Runs(Slots):
         if score >= best.item(0):  # of two zeros NumPy's maximum gives the second one
             self.best = self.last.copy()
         self.clock += 1
-
-    def _record_one(self, row: int, score: float) -> None:
-        """Account for a trial of the only run by arrays."""
-        self.block = None
-        self._record(np.array([row]), np.array([score], self._score.dtype), None, None, None)
-        self._show_one(self.last.item(0))
 
     def _show_one(self, score: float) -> None:
         """Write the recorded score of a failure into the only run's row."""
@@ -347,7 +343,11 @@ class Runs(Slots):
         for name, column in self._columns.items():
             self.kept[name] = column.record(self, self.kept[name], tick)
         if idle is not None:
-            self._take_back(idle)
+            who = idle.nonzero()[0]  # their last tick is undone
+            self.best[who] = self.previous[who]  # made in this tick
+            self._shift(who, self.start[who] + 1)
+            if idle is not self.leaving:
+                self._keep_last(who if self.leaving is None else (idle & ~self.leaving).nonzero()[0])
 
     def _place_failures(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> tuple[bool, Mask]:
         """Write the scores of failures into `score`; return whether only `Failures.risen` is left to ask, and if not,
@@ -391,14 +391,6 @@ class Runs(Slots):
         better = (share > before) | ((share == before) & lifts)
         self.best = np.where(better, score, self.best)
         return np.asarray(better)
-
-    def _take_back(self, idle: Mask) -> None:
-        """Undo the last tick of idle runs."""
-        who = idle.nonzero()[0]
-        self.best[who] = self.previous[who]  # made in this tick
-        self._shift(who, self.start[who] + 1)
-        if idle is not self.leaving:
-            self._keep_last(who if self.leaving is None else (idle & ~self.leaving).nonzero()[0])
 
     def _keep_last(self, who: Ints) -> None:
         """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last.

@@ -40,7 +40,8 @@ class SB3Policy(PolicyOptimizer):
         network = getattr(model, "policy", None)
         if network is None or not callable(getattr(network, "predict", None)):
             raise InvalidValueError(f"A model must have a `policy` that predicts, got {type(model).__name__}.")
-        self.network = _copied(network)
+        left = vars(getattr(network, "action_dist", None) or object).get("distribution")  # of its last pass
+        self.network = copy.deepcopy(network, {} if left is None else {id(left): None}).to("cpu")
         self.name, self.deterministic = type(model).__name__, deterministic
         self.seen = frozenset(task.family for task in own.kernel.batch.tasks)
         self._untried = parts.duplicates == "mask"
@@ -84,12 +85,6 @@ class SB3Policy(PolicyOptimizer):
             torch.manual_seed(0 if self.deterministic else int(rng.integers(2**63)))
             action, self._memory = self.network.predict(obs, deterministic=self.deterministic, **said)
         return np.asarray(action)
-
-
-def _copied(network: Any) -> Any:
-    """Return a copy of a policy on the CPU, without leftovers of its last pass."""
-    left = vars(getattr(network, "action_dist", None) or object).get("distribution")
-    return copy.deepcopy(network, {} if left is None else {id(left): None}).to("cpu")
 
 
 def _unwrapped(env: object) -> tuple[HPOEnv | HPOVectorEnv, _Normalized | None]:

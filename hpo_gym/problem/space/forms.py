@@ -92,9 +92,8 @@ def _part(name: str, value: object) -> Part:
         low, high = (*value, None, None)[:2]
         log = len(value) == 3 and value[2] == "log"
         if not ((len(value) == 2 or log) and _is_number(low) and _is_number(high)):
-            raise InvalidValueError(
-                f"A range of `{name}` must be (low, high) or (low, high, 'log'), got {shown(value)}; choices are a list."
-            )
+            forms = "(low, high) or (low, high, 'log')"
+            raise InvalidValueError(f"A range of `{name}` must be {forms}, got {shown(value)}; choices are a list.")
         return _between(name, low, high, log=log)
     if isinstance(value, Mapping):
         return _described(name, value)

@@ -54,31 +54,24 @@ class Snapper:
             chosen += 0.5
             chosen /= self._count
         if len(ranged):
-            self._to_numbers(ranged)
-            self._to_units(ranged)
+            floats, logs, ints = ranged[self._floats], ranged[self._logs], ranged[self._ints]  # views
+            if len(floats):
+                _to_grid(floats)
+            ranged *= self._width  # to numbers
+            ranged += self._start
+            if len(logs):
+                np.exp(logs, out=logs)
+            if len(ints):
+                np.rint(ints, out=ints)
+            np.minimum(np.maximum(ranged, self._low, out=ranged), self._high, out=ranged)
+            if len(logs):  # and back
+                np.log(logs, out=logs)
+            ranged -= self._start
+            ranged /= self._width
+            if len(floats):
+                _to_grid(floats)
+            ranged.clip(0.0, 1.0, out=ranged)  # as one column is: a maximum may make 0 of -0
         return np.ascontiguousarray(u.take(self._back, 0).T), positions
-
-    def _to_numbers(self, v: Floats) -> None:
-        floats, logs, ints = v[self._floats], v[self._logs], v[self._ints]
-        if len(floats):
-            _to_grid(floats)
-        v *= self._width
-        v += self._start
-        if len(logs):
-            np.exp(logs, out=logs)
-        if len(ints):
-            np.rint(ints, out=ints)
-        np.minimum(np.maximum(v, self._low, out=v), self._high, out=v)
-
-    def _to_units(self, u: Floats) -> None:
-        floats, logs = u[self._floats], u[self._logs]
-        if len(logs):
-            np.log(logs, out=logs)
-        u -= self._start
-        u /= self._width
-        if len(floats):
-            _to_grid(floats)
-        u.clip(0.0, 1.0, out=u)  # as one column is: a maximum may make 0 of -0
 
 
 def _kind(h: Hyperparameter) -> int:

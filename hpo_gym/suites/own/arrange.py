@@ -61,7 +61,14 @@ class Trials:
         pair, pairs = pd.factorize(self.task * m + row)
         cell = pair * f + level
         found = {role: _means(cell, value, len(pairs) * f).reshape(-1, f) for role, value in self.values.items()}
-        self._refuse_tasks_without_success(pairs // m, found["score"])
+        fine = np.isfinite(found["score"][:, -1]) & ~np.isnan(found["score"]).any(1)
+        good = np.bincount((pairs // m)[fine], minlength=k) > 0
+        if not good.all():
+            name, where = self.tasks[int(np.argmin(good))], "at all fidelities, " if f > 1 else ""
+            raise InvalidValueError(
+                f"{self.table.source}: task {name!r} must have a configuration with a score {where}that did not fail, "
+                "and has none."
+            )
         if len(pairs) >= _UNION * k * m:
             self._refuse_large(k, m, f)
             x: Any = points
@@ -87,17 +94,6 @@ class Trials:
             full = [part[:, -1] for part in whole] if isinstance(whole, list) else whole[..., -1]
             out[name] = {"values": full, "direction": direction}
         return out or None
-
-    def _refuse_tasks_without_success(self, task: Ints, score: Floats) -> None:
-        fine = np.isfinite(score[:, -1]) & ~np.isnan(score).any(1)
-        good = np.bincount(task[fine], minlength=len(self.tasks)) > 0
-        if not good.all():
-            name = self.tasks[int(np.argmin(good))]
-            where = "at all fidelities, " if score.shape[1] > 1 else ""
-            raise InvalidValueError(
-                f"{self.table.source}: task {name!r} must have a configuration with a score {where}that did not fail, "
-                "and has none."
-            )
 
     def _refuse_large(self, k: int, m: int, f: int) -> None:
         if k * m * f > _CELLS:

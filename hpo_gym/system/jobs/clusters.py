@@ -50,19 +50,14 @@ class Cluster:
             raise InvalidValueError(f"`address` needs the engine 'dask' or 'ray', got ({engine=}, {address=}).")
         if not isinstance(address, str) or not address or not address.isprintable():
             raise InvalidValueError(f"`address` must be that of a running cluster, got {address!r}.")
-        if given:
-            _check_tls(engine, given)
+        if given and engine != "dask":
+            raise InvalidValueError(f"`tls` needs the engine 'dask', got {engine=}.")
+        if given and set(given) != set(_TLS):
+            raise InvalidValueError(f"`tls` must name three files, {', '.join(_TLS)}, got {sorted(given)}.")
+        for name, path in given.items():
+            if not Path(path).is_file():
+                raise InvalidValueError(f"`tls` must name files, {name!r} is none: {path!r}.")
         return cls(address, given or None)
-
-
-def _check_tls(engine: str, files: Mapping[str, str]) -> None:
-    if engine != "dask":
-        raise InvalidValueError(f"`tls` needs the engine 'dask', got {engine=}.")
-    if set(files) != set(_TLS):
-        raise InvalidValueError(f"`tls` must name three files, {', '.join(_TLS)}, got {sorted(files)}.")
-    for name, path in files.items():
-        if not Path(path).is_file():
-            raise InvalidValueError(f"`tls` must name files, {name!r} is none: {path!r}.")
 
 
 # -- Dask --------------------------------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
     """
     until, living = time.perf_counter() + patience, set[int]()
     while time.perf_counter() < until:
-        living = {p for p in {*descendants(pid), *_marked(mark)} - {pid} if resident(p)}
+        everyone = (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
+        marked = (p for p in everyone if mark.encode() in _proc(p, "environ"))
+        living = {p for p in {*descendants(pid), *marked} - {pid} if resident(p)}
         if not living:
             break
         _kill({p for p in living if not _cleans(p)})
@@ -101,12 +103,6 @@ def _cleans(pid: int) -> bool:
     """Return whether a process is a resource tracker, or is becoming another program at this moment, perhaps that."""
     line = _proc(pid, "cmdline")
     return _TRACKER in line or (not line and resident(pid) > 0)
-
-
-def _marked(mark: str) -> Iterator[int]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        if mark.encode() in _proc(int(folder.name), "environ"):
-            yield int(folder.name)
 
 
 def _proc(pid: int, what: str) -> bytes:

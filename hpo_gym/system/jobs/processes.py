@@ -309,7 +309,11 @@ def _serve(pipe: Connection, parent: int, tied: bool) -> None:
     signal.signal(signal.SIGINT, lambda *_: None)  # the driver decides; not SIG_IGN, which a job's programs inherit
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    _die_with(parent, tied)
+    if tied:  # die with the driver; it counts from the thread that started us, so only if that is the main one
+        prctl(DEATH, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    threading.Thread(target=_watch, daemon=True).start()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     with suppress(EOFError, OSError):  # the driver is gone or has no more jobs
@@ -321,15 +325,6 @@ def _serve(pipe: Connection, parent: int, tied: bool) -> None:
             except Exception:  # a job that cannot be read here, or a value that cannot travel
                 made = ForkingPickler.dumps(Outcome("", "failed", None, traceback.format_exc()))
             pipe.send_bytes(made)
-
-
-def _die_with(parent: int, tied: bool) -> None:
-    """End this process with the driver, however that ends and whatever this one is doing."""
-    if tied:  # it counts from the thread that started us, so only if that is the main one
-        prctl(DEATH, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-    threading.Thread(target=_watch, daemon=True).start()
 
 
 def prctl(option: int, value: int) -> None:

@@ -73,8 +73,11 @@ def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
     parts = [home / f".{name}.{os.getpid()}.part" for name in names]
     try:
         home.mkdir(parents=True, exist_ok=True)
-        for left in (*_left_behind(home, names), *parts):
-            _remove(left)
+        for path in list(home.glob(".*.part")):
+            name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
+            ended = name in names and process.isdigit() and not _runs(int(process))
+            if ended or path in parts:
+                _remove(path)
         yield parts
         _sync(home)
     except OSError as fault:
@@ -86,16 +89,6 @@ def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
     finally:
         for part in parts:
             _remove(part)
-
-
-def _left_behind(home: Path, names: tuple[str, ...]) -> list[Path]:
-    """Return parts of these names from ended processes."""
-    found = []
-    for path in home.glob(".*.part"):
-        name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
-        if name in names and process.isdigit() and not _runs(int(process)):
-            found.append(path)
-    return found
 
 
 def _runs(process: int) -> bool:

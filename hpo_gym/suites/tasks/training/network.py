@@ -120,7 +120,11 @@ class Network:
         p *= self._share
         np.matmul(p, room.turned, out=out.second)
         np.matmul(net.back, p, out=down)
-        down *= self._slope(room)
+        if self.relu:  # times the derivative of the activation at the hidden units
+            down *= np.sign(room.hidden, out=room.slope)  # never below 0
+        else:
+            np.multiply(room.hidden, room.hidden, out=room.slope)
+            down *= np.subtract(1, room.slope, out=room.slope)
         np.matmul(down, batch.x, out=out.first)
         return np.asarray(loss)
 
@@ -138,13 +142,6 @@ class Network:
         np.matmul(net.second, room.z, out=room.outputs)
         np.add(room.outputs, batch.absent, out=room.outputs)
         return room
-
-    def _slope(self, room: Room) -> Singles:
-        """Return the derivative of the activation at the hidden units."""
-        if self.relu:
-            return np.sign(room.hidden, out=room.slope)  # never below 0
-        np.multiply(room.hidden, room.hidden, out=room.slope)
-        return np.subtract(1, room.slope, out=room.slope)
 
 
 def dots(one: Singles, other: Singles) -> Singles:
