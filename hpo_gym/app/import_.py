@@ -71,8 +71,8 @@ def import_(
 
         others = {"--score": score, "--cost": cost, "--fidelity": fidelity, "--family": family, "--space": space,
                   "--test-score": test_score, "--ignore": ignore, **of_files}  # fmt: skip
-        for option, value in others.items():
-            if value is not None:
+        for option, given_too in others.items():
+            if given_too is not None:
                 raise InvalidValueError(f"`{option}` must go with a file, {file} holds a tuning, which says all of it.")
         _finish(Tuned.load(file).suite(name or file.resolve().name), out)
         return
