@@ -370,7 +370,12 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 
 def values(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return sizes, ratios between optimizers, and Kendall's tau of the order here and in the reference runs."""
-    out: dict[str, Any] = {"data_sets": len(DATA_SETS), "problems": len(DATA_SETS) * len(LEARNERS), "seeds": SEEDS}
+    out: dict[str, Any] = {
+        "data_sets": len(DATA_SETS),
+        "problems": len(DATA_SETS) * len(LEARNERS),
+        "seeds": SEEDS,
+        "compared": len(AT_HOME),
+    }
     found = complete(found)
     for i, when in enumerate(("auc", *map(str, AT))):
         against = {b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in PAIRS}}

@@ -47,7 +47,7 @@ KNOWING = ("portfolio", "auto", "transfer-mix", "ebgp", "task-mixture", "gp-warm
 KNOWN = {
     "auto": "the suite's own tables of 200 to 500 rows as earlier tasks (`transfer-mix`)",
     "portfolio": "`portfolio`, with the suite's own tables",
-    "again": "eleven earlier tunings of 33 trials (`auto`)",
+    "again": "eleven earlier tunings of 33 trials (`transfer-mix`)",
     "alone": "nothing (`auto`: the default configuration, then `gp-ei`)",
     "gp-ei": "`gp-ei`, nothing known",
     "tpe": "`tpe`, nothing known",
@@ -109,7 +109,7 @@ def tuned(out: Path, learner: str, name: str, seed: int, optimizer: str) -> tupl
         prior: Any = prior_of(learner) if optimizer in KNOWING else ()
         if optimizer == "again":
             prior = [out / learner / other / f"gp-ei-{seed}" for other in data_sets() if other != name]
-        plain = "auto" if optimizer in ("again", "alone") else optimizer
+        plain = {"again": "transfer-mix", "alone": "auto"}.get(optimizer, optimizer)
         hpo_gym.tune(
             objective(learner, name), recipe(learner).space(), prior=prior, budget=BUDGET, seed=seed,
             optimizer=plain, trial_timeout=600, out=folder, resume=True, progress=False,
