@@ -33,6 +33,7 @@ from hpo_gym.problem import Evaluations, Status, Task, relative_regret
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Measured, Verdict
 from hpo_gym.tuning import AUTO, Allowance, Proposer, Study, StudyPlan, taken
+from hpo_gym.tuning.auto import MANY
 
 LOOKS = "validation tasks"
 SUITES = ("SVM", "Boosting", "Studies", "Linear", "MLP", "Curves", "FineTune", "Pipelines", "AutoML")
@@ -169,7 +170,7 @@ def few_table(found: Found) -> Table:
             ]
             for n in FEW_WHO
         }
-        logs[AUTO] = [logs[f"{taken(k, 0)}+default"][j] for j, k in enumerate(FEW)]
+        logs[AUTO] = [logs[taken(k, 0) + ("+default" if k < MANY else "")][j] for j, k in enumerate(FEW)]
         for name in (*sorted(FEW_WHO, key=lambda n: np.mean(logs[n]), reverse=True), AUTO):
             rows.append((str(budget), f"`{name}`", *(f"{np.exp(v):.2f}" for v in (*logs[name], np.mean(logs[name])))))
     return Table.of(("trials", "optimizer", *map(str, FEW), "all"), rows)

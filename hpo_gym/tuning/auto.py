@@ -9,7 +9,7 @@ from hpo_gym.problem import Evaluations, SearchSpace, known
 
 AUTO, ALONE = "auto", "gp-ei"
 MANY, TABLE = 6, 100
-"""From so many tables on, each of so many evaluations or more, earlier tasks say more than the trials of a run."""
+"""From so many earlier tasks on, they say more than the default; tables are those of so many evaluations or more."""
 
 
 class Choice(NamedTuple):
@@ -25,8 +25,8 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = 
 
     - Six **tables** or more, earlier tasks of 100 evaluations each or more: `transfer-mix`; under a budget in cost
       `transfer-time`.
-    - Other earlier tasks, such as tunings: `gp-warm`, after the default configuration: it tries the best of their
-      configurations, then trusts its own trials.
+    - Other earlier tasks, such as tunings: `gp-warm`, which tries the best of their configurations, then trusts its own
+      trials; of fewer than six, after the default configuration.
     - None: `gp-ei`, after the default configuration.
 
     It is the same for any number of trials, kind of space and number of parallel trials: the tables gave no reason for
@@ -36,7 +36,7 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = 
     n, tables = len(sizes), sum(size >= TABLE for size in sizes)
     optimizer = taken(n, tables, in_cost=in_cost)
     why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, {tables} of {TABLE} evaluations or more"
-    return Choice(optimizer, why if n else "no earlier task is known", tables < MANY)
+    return Choice(optimizer, why if n else "no earlier task is known", n < MANY)
 
 
 def taken(n: int, tables: int, *, in_cost: bool = False) -> str:
