@@ -31,7 +31,7 @@ import numpy as np
 from frame import Table
 from ratios import curves_of, shown, starred
 from scipy.stats import kendalltau
-from standings import together
+from standings import pooled_rows
 
 from hpo_gym.base import Floats, seeding
 from hpo_gym.bench import pooled, ranged, with_groups
@@ -315,7 +315,7 @@ KNOWS = {SEVEN: "seven earlier tunings", "": "nothing"}
 FIRST_DRAWN = ("random", "optuna-tpe", "optuna-gp", "smac", "gp-ei")
 """Optimizers whose first trial is a random configuration; its mean test score has regret 1."""
 AT_HOME = {
-    "random": "random", "optuna-tpe": "tpe", "smac": "smac", "gp-ei": "gp-ei", "default": "default",
+    "random": "random", "optuna-tpe": "tpe", "gp-ei": "gp-ei",
     "auto+7": "gp-warm", "transfer-mix+7": "transfer-mix", "portfolio+7": "portfolio",
 }  # fmt: skip
 """Optimizers of both worlds: here, and in the reference runs, where those of `+7` know the suite's tables."""
@@ -388,7 +388,15 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
     for i, when in enumerate(("auc", *map(str, AT))):
         against = {b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in PAIRS}}
         out |= {f"{a}_to_{b}.{when}".replace("+", "-"): against[b][a]["ratio"] for a, b in PAIRS if a in against[b]}
-    return out | {f"tau.{name}": tau_at_home(found, arms) for name, arms in ORDERS.items()}
+    out |= {f"tau.{name}": tau_at_home(found, arms) for name, arms in ORDERS.items()}
+    return out | {"tau.groups": tau_of_groups(found)}
+
+
+def tau_of_groups(found: Mapping[str, Any]) -> float:
+    """Return Kendall's tau-b of the groups here and in the reference runs: places of each optimizer's first letter."""
+    home, here = pooled_rows("cold")["groups"], compared(found, "random")["groups"]
+    pairs = [(here[arm][0], home[name][0]) for arm, name in AT_HOME.items()]
+    return float(kendalltau(*np.array([[ord(letter) for letter in pair] for pair in pairs]).T).statistic)
 
 
 def tau_at_home(found: Mapping[str, Any], arms: Sequence[str]) -> list[float]:
@@ -396,7 +404,7 @@ def tau_at_home(found: Mapping[str, Any], arms: Sequence[str]) -> list[float]:
 
     Of the reference runs the pooled ratios to random search from a cold start.
     """
-    rows = together(frame.stored("standings")["cold"])["anchors"]["random"]["optimizers"]
+    rows = pooled_rows("cold")["anchors"]["random"]["optimizers"]
     each = {learner: regrets(part) for learner, part in found.items()}
     mean = np.array([[of[arm][:, 0] for arm in arms] for of in each.values()])  # (learners, arms, data sets)
     order = [rows[AT_HOME[arm]]["ratio"][0] for arm in arms]
@@ -415,5 +423,5 @@ PAIRS = (
     ("auto+7", "transfer-mix+7"), ("transfer-mix+7", "auto"),
 )  # fmt: skip
 """Ratios that the pages show: an optimizer, and the one it is held against."""
-ORDERS = {"all": tuple(AT_HOME), "alone": ("random", "optuna-tpe", "smac", "gp-ei", "default")}
+ORDERS = {"all": tuple(AT_HOME), "alone": ("random", "optuna-tpe", "gp-ei")}
 """Optimizers whose order is compared with that of the reference runs."""

@@ -158,6 +158,12 @@ def together(suites: Suites, anchors: Sequence[str] = ANCHORS) -> dict[str, Any]
     return pooled(_curves(suites), formulas, anchors)
 
 
+def pooled_rows(start: str) -> dict[str, Any]:
+    """Return the pooled results of the shipped runs from a start, with groups, as `pooled` gives them."""
+    suites = frame.stored("standings")[start]
+    return with_groups(together(suites), _curves(suites))
+
+
 def _curves(suites: Suites) -> dict[str, list[Curves]]:
     return {name: curves_of(name, part) for name, part in suites.items()}
 
