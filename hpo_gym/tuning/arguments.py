@@ -78,10 +78,10 @@ def checked(
             f"`init` must hold at most `budget` = {budget.trials} configurations, got {len(given)}."
         )
     first = tuple(known.from_unit(known.to_unit(one)) for one in given)
-    earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
+    found, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
     why = ""
     if is_auto(optimizer):
-        optimizer, why, default_first = chosen(known, earlier, in_cost=budget.cost is not None)
+        optimizer, why, default_first = chosen(known, found, in_cost=budget.cost is not None)
         first = first or ((known.default,) if default_first else ())
     form, made = ready(optimizer)
     if believed is not None and not reads_belief(made):
@@ -92,11 +92,11 @@ def checked(
         raise InvalidValueError(f"`stopping` must be True, False or a `Halving`, got {stopping!r:.80}.")
     plan = StudyPlan(
         known.to_json(), form.name, dict(form.settings), direction, 0,
-        seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in earlier]), first,
-        belief=None if believed is None else believed.to_json(), meta_features=features, why=why,
+        seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in found.tasks]), first,
+        belief=None if believed is None else believed.to_json(), meta_features=features, why=why, matched=str(found),
         stopping=None if rule is None else [rule.eta, rule.min_steps, rule.brackets],
     )  # fmt: skip
-    return Checked(form, plan, earlier, believed, rule)
+    return Checked(form, plan, found.tasks, believed, rule)
 
 
 def ready(optimizer: object) -> tuple[Form, Optimizer]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from hpo_gym.problem import Evaluations, SearchSpace, known
+from hpo_gym.problem import SearchSpace, known
+from hpo_gym.tuning.matching import Matched
 
 AUTO, ALONE = "auto", "gp-ei"
 MANY, TABLE = 6, 100
@@ -13,14 +13,15 @@ MANY, TABLE = 6, 100
 
 
 class Choice(NamedTuple):
-    """The optimizer of a tuning, the reason in words, and whether the default configuration comes first."""
+    """The optimizer of a tuning, the reason in words, with the part of the earlier tasks that matched, and whether the
+    default configuration comes first."""
 
     optimizer: str
     why: str
     default_first: bool
 
 
-def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> Choice:
+def chosen(space: SearchSpace, prior: Matched, *, in_cost: bool = False) -> Choice:
     """Return the choice for a tuning.
 
     - Six **tables** or more, earlier tasks of 100 evaluations each or more: `transfer-mix`; under a budget in cost
@@ -32,11 +33,12 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = 
     It is the same for any number of trials, kind of space and number of parallel trials: the tables gave no reason for
     more cases.
     """
-    sizes = [len(e.x) for e in known(space, prior)]
+    sizes = [len(e.x) for e in known(space, prior.tasks)]
     n, tables = len(sizes), sum(size >= TABLE for size in sizes)
     optimizer = taken(n, tables, in_cost=in_cost)
     why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, {tables} of {TABLE} evaluations or more"
-    return Choice(optimizer, why if n else "no earlier task is known", n < MANY)
+    words = filter(None, (why if n else "no earlier task is known", str(prior)))
+    return Choice(optimizer, "; ".join(words), n < MANY)
 
 
 def taken(n: int, tables: int, *, in_cost: bool = False) -> str:

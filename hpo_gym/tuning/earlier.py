@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from hpo_gym.base import HPOGymError, InvalidValueError, beside, shown
-from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, Suite
+from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, Suite
 from hpo_gym.suites import (
     PARAMS,
     TASK,
@@ -27,7 +24,7 @@ from hpo_gym.suites import (
     suite_of,
     warn,
 )
-from hpo_gym.tuning.matching import foreign_units, matched
+from hpo_gym.tuning.matching import Matched, foreign_units, matched
 from hpo_gym.tuning.tuned import Tuned
 
 if TYPE_CHECKING:
@@ -45,7 +42,7 @@ _PARQUET = (".parquet", ".pq")
 _FILES = (".csv", ".tsv", ".txt", *_PARQUET)
 
 
-def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize") -> tuple[Evaluations, ...]:
+def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize") -> Matched:
     """Read earlier tasks of a space, or of another one with hyperparameters in common.
 
     Args:
@@ -60,7 +57,7 @@ def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize"
     whole = isinstance(prior, (str, Path, Suite)) or _is_frame(prior)
     given: list[Any] = list(prior) if isinstance(prior, Iterable) and not whole else [prior]
     try:
-        return tuple(task for i, one in enumerate(given) for task in _tasks(i, one, space, direction))
+        return sum((_tasks(i, one, space, direction) for i, one in enumerate(given)), Matched(space.names))
     except HPOGymError:
         raise
     except OSError as fault:
@@ -70,14 +67,13 @@ def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize"
         ) from fault
 
 
-def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Evaluations]:
+def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Matched:
     if isinstance(one, Evaluations):
         if one.x.shape[1:] != (space.d,):
             raise InvalidValueError(
                 f"`prior` must be of a space of {space.d} hyperparameters, {one.name!r} has {one.x.shape[1]}."
             )
-        yield one
-        return
+        return matched([one], space, space)
     if _is_frame(one) or (isinstance(one, (str, Path)) and Path(one).suffix.lower() in _FILES):
         one = _of_trials(one, space, loss=direction == "minimize")
     elif type(one).__module__.startswith("optuna.") or (isinstance(one, str) and "://" in one):
@@ -88,41 +84,19 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Eva
     if not isinstance(one, (Tuned, Suite)):
         raise InvalidValueError(f"`prior` must hold {FORMS}, got {type(one).__name__}.")
     if isinstance(one, Suite):
-        found = [task.remembered() for task in one.members]
+        name, tasks = one.name, [task.remembered() for task in one.members]
     else:
-        found = [one.evaluations(f"tuned-{i}")] if one.ended else []
-    order = _order(one.space, space)
-    if order is None:
-        yield from _in_common(found, one.space, space, one.name if isinstance(one, Suite) else f"tuned-{i}")
-        return
-    moved: dict[int, Points] = {}  # tasks of one pool go on sharing one array
-    for task in found:
-        if order != list(range(space.d)):
-            if id(task.x) not in moved:
-                moved[id(task.x)] = np.ascontiguousarray(task.x[:, order])
-            task = replace(task, x=moved[id(task.x)])
-        yield task
-
-
-def _in_common(
-    found: Sequence[Evaluations], other: SearchSpace, space: SearchSpace, what: str
-) -> Iterator[Evaluations]:
-    """Return tasks of another space in terms of this one.
-
-    Raises:
-        InvalidValueError: None has anything in common.
-    """
-    said = [task for e in found if (task := matched(e, other, space)) is not None]
-    units = " ".join(_of_units(a, b) for a, b in foreign_units(other, space))
-    if found and not said:
+        name, tasks = f"tuned-{i}", [one.evaluations(f"tuned-{i}")] if one.ended else []
+    found = matched(tasks, one.space, space)
+    units = " ".join(_of_units(a, b) for a, b in foreign_units(one.space, space))
+    if tasks and not found.tasks:
         raise InvalidValueError(
-            f"`prior` must have a hyperparameter of the space, of the same name, kind, scale and unit, and a success "
-            f"with values in its range; {what} has {', '.join(other.names)}, the space {', '.join(space.names)}."
-            f"{units and ' '}{units}"
+            f"`prior` must have a hyperparameter of the space, of the same name, kind and unit, and a success; {name} "
+            f"has {', '.join(one.space.names)}, the space {', '.join(space.names)}.{units and ' '}{units}"
         )
     if units:
-        warnings.warn(f"`prior`, {what}: {units}", stacklevel=2)
-    yield from said
+        warnings.warn(f"`prior`, {name}: {units}", stacklevel=2)
+    return found
 
 
 def _of_units(theirs: Hyperparameter, mine: Hyperparameter) -> str:
@@ -172,17 +146,3 @@ def _own_names(table: TableColumns, space: SearchSpace) -> tuple[TableColumns, s
     score = "value" if mine and "score" not in table else "score"
     task = f"{TASK} of the trial" if TASK in mine.values() else TASK
     return table.changed(columns), task, moved.get(score, score)
-
-
-def _order(other: SearchSpace, space: SearchSpace) -> list[int] | None:
-    """Return the places of a space's columns in one that differs in order or defaults at most; else None."""
-    mine = {h.name: replace(h, default=None) for h in space.hyperparameters}
-    theirs = {h.name: replace(h, default=None) for h in other.hyperparameters}
-    if mine != theirs or _rules(other) != _rules(space) or foreign_units(other, space):
-        return None
-    return [other.names.index(name) for name in space.names]
-
-
-def _rules(space: SearchSpace) -> list[str]:
-    data: Mapping[str, Any] = space.to_json()
-    return sorted(repr(rule) for kind in ("conditions", "forbiddens") for rule in data.get(kind, ()))

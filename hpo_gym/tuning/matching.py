@@ -1,67 +1,163 @@
-"""Earlier tasks of another search space: their results on the hyperparameters common to both spaces."""
+"""Earlier tasks of another search space: their results by the values of the hyperparameters common to both spaces."""
 
 from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, place_of, successes
+from hpo_gym.base import DATA, Floats, cut
+from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, place_of, successes
 
 _ROUNDING = 1e-9  # of the larger bound
 
 
-def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluations | None:
-    """Return a task of the space `source` as one of the space `target`; None without common information.
+@dataclass(frozen=True)
+class Matched:
+    """Earlier tasks in terms of a search space, and the part of them that it can use.
 
-    Two hyperparameters match if they have one name, one kind, one scale and one unit: both are floats or both are
-    integers, both linear or both logarithmic, or both are categoricals, or both ordinals, with a choice in common; and
-    `Hyperparameter.unit` is the same, or neither states one. Values keep their meaning: a point with a value outside
-    the target's is left out. Where the source's hyperparameter is inactive, the point has the target's default. A
-    hyperparameter of the target alone is NaN throughout, invisible to `Surrogate`; one of the source alone is ignored.
+    Attributes:
+        names: Hyperparameters of the space.
+        tasks: A column is NaN throughout, invisible to `Surrogate`, where a task does not have the hyperparameter.
+        known: Hyperparameters of a task.
+        rows, inside, mapped: Configurations: in all, within all ranges, and with a value moved into its range. The
+            others have a choice that the space lacks.
     """
-    if source == target and not foreign_units(source, target):
-        return e
-    x = source.snap(e.x)
-    active, place = source.active(x), {h.name: i for i, h in enumerate(source.hyperparameters)}
-    out, kept, said = np.full((len(x), target.d), np.nan), np.ones(len(x), bool), False
-    for j, h in enumerate(target.hyperparameters):
-        i = place.get(h.name)
-        if i is None or not _same(source.hyperparameters[i], h):
-            continue
-        u, inside = _units(source.hyperparameters[i], h, x[:, i])
-        kept &= inside | ~active[:, i]
-        out[:, j] = np.where(active[:, i] & inside, u, target.default_x[j])
-        said = said or h.size > 1
-    if not said:
-        return None
-    part = e.part(kept, out[kept])
-    return part if successes(part).any() else None
+
+    names: tuple[str, ...]
+    tasks: tuple[Evaluations, ...] = ()
+    known: frozenset[str] = frozenset()
+    rows: int = 0
+    inside: int = 0
+    mapped: int = 0
+
+    def __add__(self, other: Matched) -> Matched:
+        known, counts = self.known | other.known, (self.rows + other.rows, self.inside + other.inside)
+        return Matched(self.names, self.tasks + other.tasks, known, *counts, self.mapped + other.mapped)
+
+    def __str__(self) -> str:
+        if not self.tasks:
+            return ""
+        alone = ", ".join(name for name in self.names if name not in self.known)
+        return (
+            f"{len(self.known)} of {len(self.names)} hyperparameters matched{alone and f' (not {cut(alone, 60)})'}, "
+            f"{self.inside:,} of {self.rows:,} configurations inside your ranges, {self.mapped:,} mapped"
+        )
+
+
+def matched(tasks: Sequence[Evaluations], source: SearchSpace, target: SearchSpace) -> Matched:
+    """Return tasks of the space `source` as tasks of the space `target`; none without common information.
+
+    Two hyperparameters match if they have one name, up to the prefixes of a pipeline's steps and to the synonyms of
+    ``data/synonyms.yaml``; one kind: both are floats or both integers, where an ordinal of ascending numbers counts as
+    its numbers, or both have a choice in common; and one unit, or no stated one.
+
+    Values keep their meaning, whatever the scale. A number outside the target's range becomes the nearest one inside: a
+    good one tells to go that way, while a model asked inside the range would tell its guesses as if they were measured.
+    A point with a choice that the target lacks is left out, since none can stand for it. Where the source's
+    hyperparameter is inactive, the point has the target's default. A hyperparameter of the source alone is ignored.
+    """
+    theirs, mine = source.hyperparameters, target.hyperparameters
+    pairs = [(i, j) for i, j in partners(source, target) if _alike(theirs[i], mine[j])]
+    known = frozenset(target.names[j] for _, j in pairs)
+    pools = {id(e.x): e.x for e in tasks}  # tasks of one pool share one array
+    if source == target and len(pairs) == target.d:
+        rows = sum(map(len, pools.values()))
+        return Matched(target.names, tuple(tasks), known, rows, rows)
+    if not tasks or all(mine[j].size == 1 for _, j in pairs):
+        return Matched(target.names)
+    moved = {key: _moved(x, source, target, pairs) for key, x in pools.items()}
+    parts = [e.part(kept, x) for e in tasks for x, kept, _ in [moved[id(e.x)]]]
+    counts = [(len(kept), (kept & inside).sum(), (kept & ~inside).sum()) for _, kept, inside in moved.values()]
+    return Matched(target.names, tuple(e for e in parts if successes(e).any()), known, *np.sum(counts, 0).tolist())
+
+
+def partners(source: SearchSpace, target: SearchSpace) -> list[tuple[int, int]]:
+    """Return the columns of one hyperparameter in two spaces: those of one name, and of the others those of synonyms,
+    where only one on each side has them."""
+    theirs, mine = source.names, target.names
+    pairs = [(theirs.index(name), j) for j, name in enumerate(mine) if name in theirs]
+    left = [(i, a) for i, a in enumerate(theirs) if a not in mine]
+    others = [(i, j) for j, b in enumerate(mine) if b not in theirs for i, a in left if _are_synonyms(a, b)]
+    columns = Counter(i for i, _ in others), Counter(j for _, j in others)
+    return pairs + [(i, j) for i, j in others if columns[0][i] == columns[1][j] == 1]
 
 
 def foreign_units(source: SearchSpace, target: SearchSpace) -> list[tuple[Hyperparameter, Hyperparameter]]:
-    """Return hyperparameters of one name in two spaces with different units, a unit and none included: theirs and
-    ours."""
-    theirs = {h.name: h for h in source.hyperparameters}
-    pairs = [(theirs[h.name], h) for h in target.hyperparameters if h.name in theirs]
-    return [(a, b) for a, b in pairs if a.unit != b.unit]
+    """Return what would match but for different units, one of them not stated: their hyperparameters and ours."""
+    pairs = [(source.hyperparameters[i], target.hyperparameters[j]) for i, j in partners(source, target)]
+    return [(a, b) for a, b in pairs if a.unit != b.unit and not (a.unit and b.unit)]
 
 
-def _same(a: Hyperparameter, b: Hyperparameter) -> bool:
+@functools.cache
+def _synonyms() -> tuple[list[set[str]], list[list[Any]]]:
+    """Return groups of names, and groups of choices."""
+    import yaml
+
+    said = yaml.safe_load((DATA / "synonyms.yaml").read_text(encoding="utf-8"))
+    return [set(group["names"]) for group in said["names"]], said["choices"]
+
+
+def _are_synonyms(a: str, b: str) -> bool:
+    a, b = (name.rpartition("__")[2] for name in (a, b))
+    return a == b or any({a, b} <= group for group in _synonyms()[0])
+
+
+def _place(choices: Sequence[Any], choice: Any) -> int:
+    """Return the place of a choice or of its synonym, else -1."""
+    others = [word for group in _synonyms()[1] if place_of(group, choice) >= 0 for word in group]
+    return next((place for word in (choice, *others) if (place := place_of(choices, word)) >= 0), -1)
+
+
+def _kind(h: Hyperparameter) -> str:
+    """Return the kind; of an ordinal of ascending numbers, that of these."""
+    types = {type(choice) for choice in h.choices}
+    if h.kind == "ordinal" and types <= {int, float} and list(h.choices) == sorted(set(h.choices)):
+        return "int" if types == {int} else "float"
+    return h.kind
+
+
+def _alike(a: Hyperparameter, b: Hyperparameter) -> bool:
     if a.unit != b.unit:
         return False
-    if a.choices or b.choices:
-        alike = {a.kind, b.kind} <= {"categorical", "constant"} or {a.kind, b.kind} <= {"ordinal", "constant"}
-        return alike and any(place_of(b.choices, choice) >= 0 for choice in a.choices)
-    return (a.kind, a.log) == (b.kind, b.log)
+    if _kind(a) == _kind(b) in ("int", "float"):
+        return True
+    alike = {a.kind, b.kind} <= {"categorical", "constant"} or {a.kind, b.kind} <= {"ordinal", "constant"}
+    return alike and any(_place(b.choices, choice) >= 0 for choice in a.choices)
 
 
-def _units(
-    a: Hyperparameter, b: Hyperparameter, u: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return unit values of `a` in the terms of `b`, and a mask of the values that `b` has, each ``(m,)``."""
+def _moved(
+    x: Points, source: SearchSpace, target: SearchSpace, pairs: Sequence[tuple[int, int]]
+) -> tuple[Points, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return points of a space in terms of another: those kept, a mask of them, and one of the points in its ranges."""
+    snapped = source.snap(x)
+    active = source.active(snapped)
+    out, kept, within = np.full((len(x), target.d), np.nan), np.ones(len(x), bool), np.ones(len(x), bool)
+    for i, j in pairs:
+        u, inside, there = _units(source.hyperparameters[i], target.hyperparameters[j], snapped[:, i])
+        out[:, j] = np.where(active[:, i], u, target.default_x[j])
+        kept &= there | ~active[:, i]
+        within &= inside | ~active[:, i]
+    used = target.active(np.where(np.isnan(out), target.default_x, out))
+    return np.where(used | np.isnan(out), out, 0.5)[kept], kept, within
+
+
+def _units(a: Hyperparameter, b: Hyperparameter, u: Floats) -> tuple[Floats, Any, Any]:
+    """Return unit values of `a` in the terms of `b`, and whether `b` has each, and whether it has or maps it."""
+    if replace(a, name="", default=None) == replace(b, name="", default=None):
+        return u, True, True
     v = a.numbers(u)
-    if a.choices:
-        v = np.array([place_of(b.choices, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
-    slack = _ROUNDING * max(abs(b.low), abs(b.high))
-    inside = (b.low - slack <= v) & (v <= b.high + slack)
-    return b.units(np.clip(v, b.low, b.high)), inside
+    if _kind(a) != _kind(b) or _kind(b) not in ("int", "float"):
+        v = np.array([_place(b.choices, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
+        return b.units(np.maximum(v, 0.0)), v >= 0, v >= 0
+    v = np.array(a.choices, np.float64)[v.astype(np.int64)] if a.choices else v
+    if b.choices:
+        gaps = np.abs(np.array(b.choices, np.float64) - v[:, None])
+        return b.units(gaps.argmin(1).astype(np.float64)), gaps.min(1) == 0.0, True
+    near = np.clip(v, b.low, b.high)
+    return b.units(near), np.abs(near - v) <= _ROUNDING * max(abs(b.low), abs(b.high)), True

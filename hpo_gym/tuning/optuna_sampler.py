@@ -17,11 +17,12 @@ from optuna.samplers import BaseSampler
 from optuna.samplers._base import _process_constraints_after_trial
 
 from hpo_gym.base import InvalidValueError, seeding
-from hpo_gym.problem import AnySpace, Evaluations
+from hpo_gym.problem import AnySpace
 from hpo_gym.tuning.allowance import allowance
 from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
+from hpo_gym.tuning.matching import Matched
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.optuna_trials import Part, begins, claimed, finished, groups
 from hpo_gym.tuning.proposals import Config, Proposer
@@ -63,6 +64,9 @@ class HPOGymSampler(BaseSampler):
             stored as Optuna stores them. Those of `Trial.set_constraint` count alike.
         seed: Of all choices; None draws one.
 
+    Attributes:
+        why (str): The reason for the choice of "auto", and the part of the earlier tasks that matched.
+
     Raises:
         InvalidValueError: Any argument is invalid, or, once it is asked, a study has several objectives.
         UnknownNameError: No such optimizer.
@@ -81,11 +85,12 @@ class HPOGymSampler(BaseSampler):
         self._budget, self._constraints_func = allowance(budget, None), constraints_func
         self._seed = secrets.randbits(62) if seed is None else seed_checked(seed)
         self._given = None if space is None else ParameterSpace.of(space)
-        self._prior, self._known = prior, dict[str, tuple[Evaluations, ...]]()
+        self._prior, self._known = prior, dict[str, Matched]()
         self._warned = False
         earlier = self._earlier("minimize")  # what is wrong with it is said now
+        self.why = str(earlier)
         if is_auto(optimizer):
-            optimizer = chosen(self._given.space, earlier).optimizer if self._given else ALONE
+            optimizer, self.why, _ = chosen(self._given.space, earlier) if self._given else (ALONE, "", False)
         self._form, _ = ready(optimizer)
         self._begin()
 
@@ -183,7 +188,7 @@ class HPOGymSampler(BaseSampler):
         beside = attempt > 0 or any(not t.state.is_finished() for t in others)
         if beside:
             plan = replace(plan, seed=seeding.key("optuna beside", plan.seed, *turn), init=())
-        prior = self._earlier(plan.direction) if part.whole else ()
+        prior = self._earlier(plan.direction).tasks if part.whole else ()
         if attempt == _TRIES:
             config = None
         elif beside:
@@ -212,10 +217,10 @@ class HPOGymSampler(BaseSampler):
                 stacklevel=3,
             )
 
-    def _earlier(self, direction: str) -> tuple[Evaluations, ...]:
+    def _earlier(self, direction: str) -> Matched:
         """Return the earlier tasks; scores of files have the direction of the study."""
         if isinstance(self._prior, (tuple, list)) and not self._prior:
-            return ()
+            return Matched(())
         if self._given is None:
             raise InvalidValueError("`space` must be given with `prior`, so that it is of the same space, got None.")
         if direction not in self._known:

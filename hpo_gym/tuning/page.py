@@ -40,6 +40,7 @@ def page(study: Study) -> str:
         Path(__file__).with_suffix(".html"),
         optimizer=printable(study.plan.optimizer),
         direction=study.plan.direction,
+        why=printable(study.plan.why or study.plan.matched),
         tuned=study,
         best=best,
         values={} if best is None else {printable(k): _text(v) for k, v in best.config.items()},

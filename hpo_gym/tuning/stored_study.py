@@ -112,7 +112,7 @@ def _fault(record: Record, space: SearchSpace, path: Path) -> str:
 def _refuse_other(plan: StudyPlan, there: StudyPlan, folder: Path) -> None:
     mine, theirs = (json.loads(json.dumps(asdict(p))) for p in (plan, there))
     for name, value in mine.items():
-        if theirs[name] != value and name != "why":
+        if theirs[name] != value and name not in ("why", "matched"):
             shown = "" if name in ("space", "prior") else f": {theirs[name]!r} there, {value!r} here"
             raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
 
@@ -148,7 +148,7 @@ def _plan(text: str, path: Path) -> StudyPlan:
         space = _space(said["space"])
         for name in ("optimizer", "prior"):
             text_of(name, said[name])
-        said["why"] = text_of("why", said.get("why", ""))
+        said |= {name: text_of(name, said.get(name, "")) for name in ("why", "matched")}
         mapping("settings", said["settings"])
         expect(said["direction"] in ("maximize", "minimize"), "its direction must be maximize or minimize")
         whole("seed", said["seed"], 0, _MOST)

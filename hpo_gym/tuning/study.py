@@ -32,6 +32,7 @@ class StudyPlan:
         meta_features: Numbers that describe the data.
         stopping: Settings of the rule that stops trials early; None without.
         why: The reason for the choice of "auto"; it decides nothing.
+        matched: The part of the earlier tasks that matched, in words.
     """
 
     space: Mapping[str, Any]
@@ -45,6 +46,7 @@ class StudyPlan:
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     stopping: Sequence[int] | None = None
     why: str = ""
+    matched: str = ""
 
     @property
     def sign(self) -> float:

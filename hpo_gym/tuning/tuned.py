@@ -94,7 +94,8 @@ class Tuned:
         return Study(self.plan, list(self.ended))
 
     def summary(self) -> str:
-        """Return the best trial in lines of text, the outcomes of the others, and the reasons of failures."""
+        """Return the best trial in lines of text, the outcomes of the others, and reasons: of the optimizer's choice,
+        with the part of the earlier tasks that matched, and of failures."""
         kinds = Counter(e.measured.status.label for e in self.ended)
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
         if self.succeeded:
@@ -102,7 +103,8 @@ class Tuned:
             values = [f"  {name}: {value!r}" for name, value in self.best_config.items()]
         else:
             head, values = f"no success in {len(self.ended)} trials ({counts})", []
-        return "\n".join([head, *values, *self.failures()])
+        why = [f"{self.plan.optimizer}: {words}"] if (words := self.plan.why or self.plan.matched) else []
+        return "\n".join([head, *values, *why, *self.failures()])
 
     def failures(self, most: int = 20) -> list[str]:
         """Return a text for each kind of failure, the most frequent first: number, status and reason.

@@ -56,9 +56,8 @@ def tune(
 
     Args:
         objective: Called with a configuration, a dictionary. Returns the score, or a mapping of `score` and,
-            optionally,
-            `cost` and `constraints` (each is met at 0 or below), or yields pairs of a step and one of these; the last
-            one counts. A parameter `seed` gets a value in [0, 2**32). It may be a closure or stand in a notebook.
+            optionally, `cost` and `constraints` (each is met at 0 or below), or yields pairs of a step and one of
+            these; the last one counts. A parameter `seed` gets a value in [0, 2**32). It may be a closure.
         space: In any form that `hpo_gym.problem.space.forms.read_space` reads.
         optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained. "auto" follows one
             rule, see `hpo_gym.tuning.auto`; the result names its choice.
@@ -67,10 +66,8 @@ def tune(
         budget_cost: Total cost of the trials: in seconds, or in the objective's `cost`. No trial begins once it is
             spent; the last one may exceed it. Optimizers know it (`Context.unit`).
         init: The initial design: configurations to try first.
-        prior: Earlier tasks for the optimizer: one or several of results of `tune`, its folder, a fitted
-            `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the address of its storage, a file or a frame
-            of trials with scores of the same `direction` (`hpo_gym.tuning.earlier`). Of another space, the common part
-            is used (`hpo_gym.tuning.matching`).
+        prior: Earlier tasks for the optimizer, one or several of `hpo_gym.tuning.earlier.FORMS`; of another space, the
+            common part is used (`hpo_gym.tuning.matching`). Scores of a file or frame have the same `direction`.
         belief: A density over where you expect good values: by name, ``("normal", mean, sd)``, ``("lognormal", median,
             sd)``, ``("uniform", low, high)`` or weights of choices (`hpo_gym.problem.space.belief`). It fades as trials
             come in.
@@ -90,8 +87,7 @@ def tune(
         callbacks: Further listeners.
 
     Raises:
-        InvalidValueError: An argument is invalid, before the first trial; the message names it. Or `out` holds another
-            study.
+        InvalidValueError: An argument is invalid, or `out` holds another study: before the first trial.
         TrialsFailedError: The first `max_failures` trials failed alike. They are stored, and in its `tuned`.
         StorageLostError, StorageFullError: `out` cannot be written to any more. The trials so far are in its `tuned`.
 
@@ -236,4 +232,5 @@ class _Loop:
         doing = "" if best is None else f"best {best.measured.score:.6g}"
         if self.budget.cost is not None:
             doing += f" {min(1.0, self.budget.share(self.study.ended)):.0%} spent"
+        doing = f"{doing} {self.study.plan.matched}".strip()
         self.tell(len(self.study.ended), self.budget.trials if self.budget.cost is None else 0, doing)

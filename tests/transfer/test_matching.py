@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
+import yaml
+from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 
 from hpo_baselines._transfer.surrogate import Surrogate
+from hpo_gym.base import DATA
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.problem.trial import Status
 from hpo_gym.tuning.matching import matched
 
 
@@ -32,7 +38,18 @@ TARGET = space(
 )
 
 
-def test_values_keep_their_meaning_and_what_the_target_lacks_is_left_out():
+def one(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluations:
+    (found,) = matched([e], source, target).tasks
+    return found
+
+
+def values(e: Evaluations, target: SearchSpace, name: str) -> list:
+    column = target.names.index(name)
+    h = target.hyperparameters[column]
+    return h.values(h.numbers(e.x[:, column]))
+
+
+def test_values_keep_their_meaning_and_what_is_beyond_a_range_is_moved_to_its_end():
     source = space(
         Float("C", (0.01, 100.0), log=True),
         Integer("degree", (1, 4)),
@@ -44,37 +61,103 @@ def test_values_keep_their_meaning_and_what_the_target_lacks_is_left_out():
         {"C": 1.0, "degree": 2, "kernel": "linear", "other": 0.1},
         {"C": 100.0, "degree": 2, "kernel": "poly", "other": 0.1},  # C is too large
         {"C": 1.0, "degree": 1, "kernel": "poly", "other": 0.1},  # and this degree too low
-        {"C": 1.0, "degree": 2, "kernel": "sigmoid", "other": 0.1},  # no such kernel
+        {"C": 1.0, "degree": 2, "kernel": "sigmoid", "other": 0.1},  # no such kernel: none can stand for it
     ]
-    found = matched(task(source, configs, [1.0, 2.0, 3.0, 4.0, 5.0]), source, TARGET)
-    assert found is not None
-    assert found.score.tolist() == [1.0, 2.0]
+    said = matched([task(source, configs, [1.0, 2.0, 3.0, 4.0, 5.0])], source, TARGET)
+    (found,) = said.tasks
+    assert found.score.tolist() == [1.0, 2.0, 3.0, 4.0]
     assert np.isnan(found.x).all(0).tolist() == [n == "gamma" for n in TARGET.names]
-    seen = np.where(np.isnan(found.x), 0.5, found.x)
-    assert TARGET.decode(TARGET.snap(seen)) == [
-        {"C": pytest.approx(10.0), "gamma": 0.5, "degree": 4, "kernel": "poly"},
-        {"C": pytest.approx(1.0), "gamma": 0.5, "degree": 2, "kernel": "linear"},
-    ]
+    assert values(found, TARGET, "C") == pytest.approx([10.0, 1.0, 10.0, 1.0])
+    assert values(found, TARGET, "degree") == [4, 2, 2, 2]
+    assert values(found, TARGET, "kernel") == ["poly", "linear", "poly", "poly"]
+    assert (said.rows, said.inside, said.mapped) == (5, 2, 2)
+    assert str(said) == (
+        "3 of 4 hyperparameters matched (not gamma), 2 of 5 configurations inside your ranges, 2 mapped"
+    )
+
+
+def test_values_match_whatever_their_scale_and_steps():
+    source = space(
+        Integer("n", (1, 100), log=True), Float("rate", (0.0, 2.0)), OrdinalHyperparameter("size", [16, 32, 64])
+    )
+    target = space(Integer("n", (2, 60)), Float("rate", (0.01, 1.0), log=True), Integer("size", (20, 40)))
+    configs = [{"n": 7, "rate": 0.1, "size": 32}, {"n": 100, "rate": 0.0, "size": 16}]
+    found = one(task(source, configs, [1.0, 2.0]), source, target)
+    assert values(found, target, "n") == [7, 60]
+    assert values(found, target, "rate") == pytest.approx([0.1, 0.01])
+    assert values(found, target, "size") == [32, 20]
+    back = one(
+        task(target, [{"n": 7, "rate": 0.1, "size": 27}, {"n": 2, "rate": 1.0, "size": 40}], [1, 2]), target, source
+    )
+    assert values(back, source, "size") == [32, 32], "the nearest step"
+
+
+@pytest.mark.parametrize(("theirs", "mine"), [
+    ("reg_lambda", "lambda_l2"), ("reg_lambda", "l2_leaf_reg"), ("lambda_l2", "l2_regularization"),
+    ("learning_rate", "eta"), ("learning_rate", "a__learning_rate"), ("svc__C", "C"), ("a__eta", "b__learning_rate"),
+    ("colsample_bytree", "feature_fraction"), ("subsample", "bagging_fraction"),
+])  # fmt: skip
+def test_synonyms_and_steps_of_pipelines_are_one_hyperparameter(theirs: str, mine: str) -> None:
+    source, target = space(Float(theirs, (0.1, 1.0))), space(Float(mine, (0.1, 1.0), log=True), Float("x", (0.0, 1.0)))
+    found = one(task(source, [{theirs: 0.5}], [1.0]), source, target)
+    assert values(found, target, mine) == pytest.approx([0.5])
+
+
+def test_one_name_comes_before_its_synonyms_and_two_synonyms_are_none():
+    target = space(Float("eta", (0.0, 1.0)))
+    both = space(Float("learning_rate", (0.0, 1.0)), Float("eta", (0.0, 1.0)))
+    found = one(task(both, [{"learning_rate": 0.25, "eta": 0.75}], [1.0]), both, target)
+    assert values(found, target, "eta") == pytest.approx([0.75])
+    two = space(Float("learning_rate", (0.0, 1.0)), Float("shrinkage_rate", (0.0, 1.0)))
+    assert matched([task(two, [two.default], [1.0])], two, target).tasks == ()
+    steps = space(Float("a__C", (0.0, 1.0)), Float("b__C", (0.0, 1.0)))
+    assert matched([task(steps, [steps.default], [1.0])], steps, space(Float("C", (0.0, 1.0)))).tasks == ()
+
+
+def test_groups_of_synonyms_have_a_source_and_no_name_of_two_meanings():
+    said = yaml.safe_load((DATA / "synonyms.yaml").read_text(encoding="utf-8"))
+    for group in said["names"]:
+        assert set(group) == {"names", "source"} and set(group["source"]) <= set(said["sources"]), group
+        assert len(set(group["names"])) == len(group["names"]) > 1
+    names = [name for group in said["names"] for name in group["names"]]
+    assert [name for name in set(names) if names.count(name) > 1] == ["learning_rate"]
+    assert {"gamma", "alpha", "max_iter", "rsm"}.isdisjoint(names)
+
+
+def test_lightgbm_calls_them_alike():
+    from lightgbm.basic import _ConfigAliases
+
+    said = yaml.safe_load((DATA / "synonyms.yaml").read_text(encoding="utf-8"))
+    for group in (g["names"] for g in said["names"] if "LightGBM" in g["source"]):
+        others = {name for other in group for name in _ConfigAliases.get(other)}
+        assert set(group) - others <= {"l2_leaf_reg", "iterations", "border_count"}, "names of CatBoost"
+
+
+def test_a_choice_and_its_word_in_a_suite_are_one():
+    source = space(Categorical("class_weight", ["none", "balanced"]), Categorical("shrinking", ["yes", "no"]))
+    target = read_space({"class_weight": [None, "balanced"], "shrinking": [True, False]})
+    found = one(task(source, [{"class_weight": "none", "shrinking": "no"}], [1.0]), source, target)
+    assert values(found, target, "class_weight") == [None] and values(found, target, "shrinking") == [False]
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Float("C", (0.1, 10.0)),  # linear
         Integer("C", (1, 10), log=True),
         Categorical("kernel", ["a", "b"]),  # no choice in common
         Categorical("degree", [2, 3]),
+        OrdinalHyperparameter("degree", [2, 3, -1]),  # its order is not that of its numbers
         Float("c", (0.1, 10.0), log=True),
     ],
 )
 def test_another_name_kind_or_unit_is_another_hyperparameter(other):
     source = space(other)
-    assert matched(task(source, [source.default], [1.0]), source, TARGET) is None
+    assert matched([task(source, [source.default], [1.0])], source, TARGET).tasks == ()
 
 
 def test_true_is_not_one():
     source, target = space(Categorical("a", [True, False])), space(Categorical("a", [1, 0]))
-    assert matched(task(source, [{"a": True}], [1.0]), source, target) is None
+    assert matched([task(source, [{"a": True}], [1.0])], source, target).tasks == ()
 
 
 def test_an_inactive_value_is_the_default_and_the_same_space_changes_nothing():
@@ -83,24 +166,22 @@ def test_an_inactive_value_is_the_default_and_the_same_space_changes_nothing():
     e = task(
         source, [{"kernel": "rbf"}, {"kernel": "poly", "degree": 9}, {"kernel": "poly", "degree": 5}], [1.0, 2.0, 3.0]
     )
-    found = matched(e, source, TARGET)
-    assert found is not None and found.score.tolist() == [1.0, 3.0]
-    degree_column = TARGET.names.index("degree")
-    assert found.x[0, degree_column] == TARGET.default_x[degree_column]
-    assert matched(e, source, source) is e
+    found = one(e, source, TARGET)
+    assert values(found, TARGET, "degree") == [3, 5, 5], "the default, and 9 moved to the end of the range"
+    assert one(e, source, source) is e
 
 
 def test_a_task_without_a_success_left_says_nothing():
     source = space(Float("C", (0.1, 100.0), log=True))
-    assert matched(task(source, [{"C": 50.0}], [1.0]), source, TARGET) is None
+    lost = replace(task(source, [{"C": 5.0}], [1.0]), status=np.array([Status.FAILED], np.int8))
+    assert matched([lost], source, TARGET).tasks == ()
 
 
 def test_what_is_marginal_decides_nothing():
     source = space(Float("C", (0.1, 10.0), log=True))
     rng = np.random.default_rng(0)
     configs = source.decode(source.sample(rng, 40))
-    found = matched(task(source, configs, [-(np.log(c["C"]) ** 2) for c in configs]), source, TARGET)
-    assert found is not None
+    found = one(task(source, configs, [-(np.log(c["C"]) ** 2) for c in configs]), source, TARGET)
     made = Surrogate(TARGET, found)
     x = TARGET.sample(rng, 200)
     same = x.copy()
@@ -123,8 +204,7 @@ def test_values_of_another_unit_say_nothing(theirs: str | None, mine: str | None
     e = task(source, [{"gamma": 30.0, "C": 2.0}], [1.0])
     for order in (1, -1):  # equal spaces, and columns in another order
         target = of(mine, order)
-        found = matched(e, source, target)
-        assert found is not None
+        found = one(e, source, target)
         gamma, c = (found.x[0, target.names.index(name)] for name in ("gamma", "C"))
         assert target.hyperparameters[target.names.index("C")].numbers(np.array([c]))[0] == pytest.approx(2.0)
         assert np.isnan(gamma) != same

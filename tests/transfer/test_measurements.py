@@ -98,9 +98,8 @@ def test_parts_and_copies_keep_further_measurements_and_meta_features() -> None:
     assert copy.further[0].name == TEST
     assert copy.further[0].score.tolist() == [4.0, 5.0, 6.0]
     other = SearchSpace(ConfigurationSpace(space={"a": (0.0, 0.6), "b": (0.0, 1.0)}))
-    moved = matched(e, SPACE, other)
-    assert moved is not None
-    assert moved.further[0].score.tolist() == [4.0, 5.0]
+    (moved,) = matched([e], SPACE, other).tasks
+    assert moved.further[0].score.tolist() == [4.0, 5.0, 6.0]
     for other_form in (part, copy, moved, e.by(e.further[0])):
         assert other_form.meta_features == {"n": 3.0}
 

@@ -14,7 +14,8 @@ from hpo_gym import Context, Evaluations, Query, Trial, tune
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system import Store
-from hpo_gym.tuning.auto import chosen
+from hpo_gym.tuning.auto import Choice, chosen
+from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.stored_study import FILE, PLAN
 from hpo_gym.tuning.tuned import Tuned
@@ -211,12 +212,19 @@ def test_what_spaces_have_in_common_is_taken_from_the_prior() -> None:
     wide = tune(
         lambda c: c["x"] + c["more"], {"x": (0.0, 2.0), "more": (0.0, 1.0)}, optimizer="random", budget=20, seed=1
     )
-    tune(constant, SPACE, optimizer=Listener, budget=1, seed=0, prior=wide)
+    seen: list[str] = []
+    found = tune(
+        constant, SPACE, optimizer=Listener, budget=1, seed=0, prior=wide, progress=lambda *at: seen.append(at[2])
+    )
     (e,) = Listener.contexts[-1].prior
-    inside, names = [t for t in wide.ended if t.config["x"] <= 1.0], Listener.contexts[-1].space.names
-    assert e.x[:, names.index("x")] == pytest.approx([t.config["x"] for t in inside])
+    names = Listener.contexts[-1].space.names
+    assert e.x[:, names.index("x")] == pytest.approx([min(t.config["x"], 1.0) for t in wide.ended])
     assert np.isnan(e.x[:, names.index("kind")]).all(), "the kind is none of theirs"
-    assert e.score.tolist() == [t.measured.score for t in inside]
+    assert e.score.tolist() == [t.measured.score for t in wide.ended]
+    inside = sum(t.config["x"] <= 1.0 for t in wide.ended)
+    said = f"1 of 2 hyperparameters matched (not kind), {inside} of 20 configurations inside your ranges, "
+    assert found.plan.matched == f"{said}{20 - inside} mapped"
+    assert found.plan.matched in found.summary() and all(found.plan.matched in text for text in seen)
 
 
 # ---------------------------------------------------------------------- "auto"
@@ -227,16 +235,23 @@ def of_size(size: int) -> Evaluations:
 
 def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> None:
     space, nothing = read_space(SPACE), replace(of_size(20), score=np.full(20, np.nan))
+
+    def choice(*prior: Evaluations, in_cost: bool = False) -> Choice:
+        return chosen(space, earlier_tasks(prior, space), in_cost=in_cost)
+
     for many in (1, 5, 6, 60):  # tunings
-        assert chosen(space, [of_size(33)] * many)[::2] == ("gp-warm", many < 6)
+        assert choice(*[of_size(33)] * many)[::2] == ("gp-warm", many < 6)
     tables = [of_size(100)] * 5
-    assert chosen(space, tables)[::2] == ("gp-warm", True)
-    assert chosen(space, [*tables, of_size(99)])[::2] == ("gp-warm", False)
-    assert chosen(space, [*tables, of_size(100), of_size(33)])[::2] == ("transfer-mix", False)
-    assert chosen(space, [*tables, of_size(100)], in_cost=True)[::2] == ("transfer-time", False)
-    assert chosen(space, [*tables, of_size(33)]).why == "6 earlier tasks are known, 5 of 100 evaluations or more"
-    for prior in ((), [nothing]):
-        assert chosen(space, prior) == ("gp-ei", "no earlier task is known", True)
+    assert choice(*tables)[::2] == ("gp-warm", True)
+    assert choice(*tables, of_size(99))[::2] == ("gp-warm", False)
+    assert choice(*tables, of_size(100), of_size(33))[::2] == ("transfer-mix", False)
+    assert choice(*tables, of_size(100), in_cost=True)[::2] == ("transfer-time", False)
+    said = "2 of 2 hyperparameters matched, 533 of 533 configurations inside your ranges, 0 mapped"
+    assert choice(*tables, of_size(33)).why == f"6 earlier tasks are known, 5 of 100 evaluations or more; {said}"
+    assert choice() == ("gp-ei", "no earlier task is known", True)
+    assert choice(nothing)[::2] == ("gp-ei", True) and choice(nothing).why.startswith(
+        "no earlier task is known; 2 of 2"
+    )
 
 
 @pytest.mark.long
