@@ -111,7 +111,7 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
         y: The target, or None.
         classifies: Whether the target is classes.
     """
-    shape = _shape(x)
+    shape = shape_of(x)
     n = int(shape[0]) if shape else len(x)
     p = int(shape[1]) if shape is not None and len(shape) == 2 else None
     if n == 0 or not p:
@@ -136,7 +136,8 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
     return {**found, "n_rows": float(n), "rows_per_column": round(n / encoded.shape[1], 6)}
 
 
-def _shape(x: Any) -> Any:
+def shape_of(x: Any) -> Any:
+    """Return the shape of data; None if unknown."""
     try:
         return np.shape(x) if isinstance(x, (list, tuple)) else getattr(x, "shape", None)
     except ValueError:  # lists of different lengths

@@ -15,13 +15,14 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, require, shown, unknown, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Evaluations, Status
-from hpo_gym.suites import values_of
+from hpo_gym.suites import load_suite, values_of
 from hpo_gym.system import Limits, Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.choices import ObjectSpace
-from hpo_gym.tuning.meta_features import meta_features_of
+from hpo_gym.tuning.estimators import prior_for, space_for
+from hpo_gym.tuning.meta_features import meta_features_of, shape_of
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Study
 from hpo_gym.tuning.tuned import Tuned
@@ -53,14 +54,14 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
 
     Args:
         estimator: As for `RandomizedSearchCV`, and so are `scoring`, `n_jobs`, `refit`, `cv`, `verbose`,
-            `pre_dispatch`,
-            `error_score` and `return_train_score`.
+            `pre_dispatch`, `error_score` and `return_train_score`.
         space: In any form that `hpo_gym.problem.space.forms.read_space` reads, with names such as ``svc__C``; in a
             mapping, a list may hold any objects. A list of mappings is branches, as in scikit-learn
-            (`hpo_gym.problem.space.branches`).
+            (`hpo_gym.problem.space.branches`). "auto": that of `hpo_gym.space_for`.
         optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained.
         budget: Trials: configurations evaluated on all splits.
-        prior: Earlier tasks of the same space: as in `hpo_gym.tune`, fitted searches among them.
+        prior: Earlier tasks: as in `hpo_gym.tune`, fitted searches among them. "auto": the suite of this estimator, if
+            there is one.
         metric: Name of the scorer whose mean the optimizer maximises, if there are several; None: `refit`.
         batch_size: Trials proposed together. More than one keeps more than `cv` jobs busy; trials of a batch are
             proposed without knowing each other's scores, and count as the worst so far.
@@ -82,7 +83,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
     def __init__(
         self,
         estimator: object,
-        space: AnySpace,
+        space: AnySpace | str,
         *,
         optimizer: object = AUTO,
         budget: int = 33,
@@ -153,7 +154,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         splits = list(cv.split(X, y, **routed.splitter.split))
         if not splits:
             raise InvalidValueError("`cv` must have at least one split, got none.")
-        given, found = self._checked(list(scorers._scorers) if isinstance(scorers, _MultimetricScorer) else None)
+        given, found = self._checked(list(scorers._scorers) if isinstance(scorers, _MultimetricScorer) else None, X)
         options = {
             "scorer": scorers, "fit_params": routed.estimator.fit, "score_params": routed.scorer.score,
             "return_train_score": self.return_train_score, "return_times": True, "error_score": self.error_score,
@@ -224,14 +225,23 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return name
 
     # ------------------------------------------------------------------ arguments
-    def _checked(self, names: Sequence[str] | None) -> tuple[ObjectSpace, Checked]:
+    def _checked(self, names: Sequence[str] | None, x: object) -> tuple[ObjectSpace, Checked]:
         """Refuse wrong arguments before the first trial."""
         whole("batch_size", self.batch_size)
         Limits(self.trial_timeout, self.memory)
         if names is not None or not callable(self.scoring):
             self._metric(names)
-        given = ObjectSpace.read(self.space)
-        return given, checked(given.space, self.optimizer, self._may_take, prior=self.prior)
+        space, prior = self.space, self.prior
+        if isinstance(space, str):
+            if space != AUTO:
+                raise unknown("space", space, [AUTO])
+            rows, columns = (*(shape_of(x) or ()), None, None)[:2]
+            space = space_for(self.estimator, rows=rows, columns=columns)
+        if isinstance(prior, str) and prior == AUTO:
+            suite = prior_for(self.estimator)
+            prior = () if suite is None else load_suite(suite)
+        given = ObjectSpace.read(space)
+        return given, checked(given.space, self.optimizer, self._may_take, prior=prior)
 
     @property
     def _may_take(self) -> Allowance:

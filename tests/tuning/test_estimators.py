@@ -1,0 +1,148 @@
+"""Ready spaces of estimators: their files, their defaults and their corners, by hand and by fitting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from lightgbm import LGBMClassifier
+from sklearn.base import is_classifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils import all_estimators
+
+from hpo_gym import HPOGymSearchCV, space_for
+from hpo_gym.base import DATA
+from hpo_gym.base.errors import UnknownNameError
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.problem.suite import SUITES
+from hpo_gym.tuning.estimators import prior_for
+
+FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (DATA / "spaces").glob("*.yaml")}
+CLASSES = sorted(name for said in FILES.values() for name in said["classes"])
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4))
+QUIET = {"lightgbm": {"verbosity": -1, "n_jobs": 1}, "xgboost": {"n_jobs": 1},
+         "catboost": {"verbose": False, "allow_writing_files": False, "thread_count": 1}}  # fmt: skip
+
+
+def made(name: str) -> Any:
+    """An estimator by package and name; skipped where the package is not installed."""
+    package, _, short = name.partition(".")
+    module = pytest.importorskip(package, reason=f"needs {package}")
+    of = dict(all_estimators())[short] if package == "sklearn" else getattr(module, short)
+    return of(**QUIET.get(package, {}))
+
+
+# ---------------------------------------------------------------------- files
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_says_what_it_is_made_of(name: str) -> None:
+    said = FILES[name]
+    assert {"classes", "source", "space"} <= set(said)
+    assert set(said) <= {"classes", "source", "space", "defaults", "at_most", "per_column", "prior"}
+    assert said["source"].startswith("https://") and said.get("prior", "SVM") in SUITES.names()
+    for part in ("defaults", "at_most", "per_column"):
+        assert set(said.get(part, ())) <= set(said["space"]), part
+    space = read_space(said["space"])
+    for h in space.hyperparameters:
+        h.position(said.get("defaults", {}).get(h.name, h.default))
+
+
+def test_no_class_has_two_spaces() -> None:
+    assert len(CLASSES) == len(set(CLASSES)) == 24
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.filterwarnings("ignore")
+def test_an_estimator_fits_at_the_corners_of_its_space(name: str) -> None:
+    estimator = made(name)
+    y = X[:, 0] + 0.1 * RNG.normal(size=60)
+    y = (y > 0).astype(int) if is_classifier(estimator) else y
+    space = space_for(estimator, rows=60, columns=4)
+    ends = [np.zeros(space.d), np.ones(space.d), *RNG.integers(0, 2, (2, space.d)).astype(float)]
+    for config in [space.default, *space.decode(space.snap(np.array(ends)))]:
+        found = estimator.set_params(**config).fit(X, y).predict(X)
+        assert found.shape[0] == 60, config
+
+
+# ---------------------------------------------------------------------- what is read of them
+def test_the_default_is_the_estimator_as_it_is() -> None:
+    assert space_for(LGBMClassifier).default == pytest.approx({
+        "learning_rate": 0.1, "n_estimators": 100, "num_leaves": 31, "min_child_samples": 20, "colsample_bytree": 1.0,
+        "reg_alpha": 1e-8, "reg_lambda": 1e-8,
+    })  # fmt: skip
+    mine = space_for(LGBMClassifier(learning_rate=0.05, n_estimators=9_000)).default
+    assert mine["learning_rate"] == pytest.approx(0.05) and 20 <= mine["n_estimators"] <= 500
+    assert space_for(RandomForestClassifier).default["max_features"] == "sqrt"
+    assert space_for(RandomForestRegressor).default["max_features"] == 1.0
+
+
+def test_ranges_end_with_the_data() -> None:
+    def ends(space: Any, name: str) -> tuple[float, float]:
+        h = space.hyperparameters[space.names.index(name)]
+        return h.low, h.high
+
+    assert ends(space_for(KNeighborsClassifier), "n_neighbors") == (1, 100)
+    assert ends(space_for(KNeighborsClassifier, rows=60), "n_neighbors") == (1, 30)
+    assert ends(space_for(KNeighborsClassifier, rows=3), "n_neighbors") == (1, 2)
+    assert ends(space_for(SVC, columns=10), "gamma") == pytest.approx((1e-4, 10.0))
+    assert space_for(SVC, columns=10).default["gamma"] == pytest.approx(0.1)
+    assert space_for(SVC(gamma=0.5), columns=10).default["gamma"] == pytest.approx(0.5)
+
+
+def test_the_last_step_of_a_pipeline_is_tuned_and_a_class_of_yours_is_its_parent() -> None:
+    class Mine(SVC):
+        pass
+
+    names = ("C", "gamma", "kernel", "class_weight")
+    assert space_for(Mine).names == names
+    inner = make_pipeline(StandardScaler(), Mine(C=10.0))
+    assert space_for(inner).names == tuple(f"mine__{name}" for name in names)
+    assert space_for(inner).default["mine__C"] == pytest.approx(10.0)
+    assert space_for(make_pipeline(inner)).names[0] == "pipeline__mine__C"
+    assert prior_for(inner) == "SVM" and prior_for(KNeighborsClassifier()) is None
+
+
+def test_no_library_is_imported_for_a_class_of_its_name() -> None:
+    of = type("XGBClassifier", (), {"__module__": "xgboost.sklearn", "get_params": lambda self: {"max_depth": None}})
+    assert space_for(of).default["max_depth"] == 6
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (LogisticRegressionCV, r"of 'sklearn\.LogisticRegressionCV'\. Did you mean 'sklearn\.LogisticRegression'\?"),
+    (StandardScaler(), "No ready space of 'sklearn.StandardScaler'.*Known: "),
+    (make_pipeline(StandardScaler(), "passthrough"), "No ready space of 'builtins.str'"),
+    (3, "No ready space of 'builtins.int'"),
+])  # fmt: skip
+def test_what_has_no_space_is_refused_with_the_nearest_that_has(given: object, said: str) -> None:
+    with pytest.raises(UnknownNameError, match=said):
+        space_for(given)
+
+
+# ---------------------------------------------------------------------- in a search
+def searched(estimator: object, space: Any = "auto", **options: Any) -> HPOGymSearchCV:
+    y = (X[:, 0] > 0).astype(int)
+    return HPOGymSearchCV(estimator, space, budget=2, cv=2, random_state=0, **options).fit(X, y)
+
+
+def test_a_search_takes_the_ready_space_of_its_data() -> None:
+    found = searched(make_pipeline(StandardScaler(), KNeighborsClassifier()))
+    assert found.tuned_.space == space_for(found.estimator, rows=60, columns=4)
+    assert found.tuned_.ended[0].config["kneighborsclassifier__n_neighbors"] == 5, "the default comes first"
+    with pytest.raises(UnknownNameError, match=r"No space 'Auto'\. Did you mean 'auto'\?"):
+        searched(KNeighborsClassifier(), "Auto")
+
+
+@pytest.mark.long
+def test_a_search_takes_the_suite_of_its_estimator() -> None:
+    found = searched(make_pipeline(StandardScaler(), LogisticRegression()), prior="auto")
+    assert "3 of 3 hyperparameters matched" in found.tuned_.plan.why
+    assert found.tuned_.plan.why in found.tuned_.summary()
+    assert searched(KNeighborsClassifier(), prior="auto").tuned_.plan.optimizer == "gp-ei"
