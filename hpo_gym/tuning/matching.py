@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,12 +36,18 @@ class Matched:
     inside: int = 0
     mapped: int = 0
 
+    def __iter__(self) -> Iterator[Evaluations]:
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
     def __add__(self, other: Matched) -> Matched:
         known, counts = self.known | other.known, (self.rows + other.rows, self.inside + other.inside)
         return Matched(self.names, self.tasks + other.tasks, known, *counts, self.mapped + other.mapped)
 
     def __str__(self) -> str:
-        if not self.tasks:
+        if not self:
             return ""
         alone = ", ".join(name for name in self.names if name not in self.known)
         return (

@@ -314,7 +314,7 @@ def test_failures_of_such_a_file_stay_failures(tmp_path: Path) -> None:
         found = tune(objective, {"status": (0.0, 1.0)}, budget=6, **QUIET)
     from hpo_gym.tuning.earlier import earlier_tasks
 
-    (task,) = earlier_tasks(found.trials(), found.space).tasks
+    (task,) = earlier_tasks(found.trials(), found.space)
     assert task.status.tolist().count(int(Status.OK)) == sum(e.measured.status is Status.OK for e in found.ended)
     assert len(task.status) == 6
 

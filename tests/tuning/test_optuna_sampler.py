@@ -523,7 +523,7 @@ def test_earlier_tasks_of_one_pool_go_on_sharing_it() -> None:
 
     rows = [{"x": 0.25, "kind": "b"}, {"x": 0.5, "kind": "a"}]
     suite = hpo_gym.table_suite("Two", {"x": (0.0, 1.0), "kind": ["a", "b"]}, rows, [[1.0, 2.0], [4.0, 3.0]])
-    one, two = earlier_tasks(suite, read_space({"kind": ["a", "b"], "x": (0.0, 1.0)})).tasks
+    one, two = earlier_tasks(suite, read_space({"kind": ["a", "b"], "x": (0.0, 1.0)}))
     assert one.x is two.x and one.x.tolist() == [[0.75, 0.25], [0.25, 0.5]]
     assert [one.score.tolist(), two.score.tolist()] == [[1, 2], [4, 3]]
     sampler = hpo_gym.HPOGymSampler(space={"x": (0.0, 0.3), "kind": ["a", "b"]}, prior=suite)

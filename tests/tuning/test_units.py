@@ -45,7 +45,7 @@ def test_a_gamma_of_the_same_unit_is_taken_without_a_word() -> None:
         warnings.simplefilter("error")
         assert columns(earlier_tasks(load_suite("SVM"), read_space(same)), same) == {"C", "gamma", "kernel"}
         whole = earlier_tasks(load_suite("SVM"), load_suite("SVM").space)
-    assert len(whole.tasks) == len(load_suite("SVM").members)
+    assert len(whole) == len(load_suite("SVM").members)
 
 
 def test_where_nothing_else_is_in_common_the_refusal_says_why() -> None:

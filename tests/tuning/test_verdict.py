@@ -208,7 +208,7 @@ def test_the_best_of_a_prior_is_feasible_and_the_next_tuning_begins_there(
     prior = door(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of trials that are left out
-        (known,) = earlier_tasks(prior, read_space(SPACE)).tasks
+        (known,) = earlier_tasks(prior, read_space(SPACE))
         again = hpo_gym.tune(bounded, SPACE, prior=prior, optimizer="gp-warm", budget=1, seed=0)
     good = (known.status == Status.OK) & np.isfinite(known.score)
     assert sorted(known.score[good]) == [0.0, 0.25, 0.4375, BEST]
