@@ -84,7 +84,7 @@ def memories(suite: str) -> dict[str, tuple[Evaluations, ...]]:
     if other is None:
         return {MEMORIES[0]: (), MEMORIES[2]: same}
     source, target = load_suite(other).tasks("train")[0].space, own.tasks("val")[0].space
-    foreign = tuple(m for e in load_suite(other).prior() if (m := matched(e, source, target)) is not None)
+    foreign = matched(load_suite(other).prior(), source, target).tasks
     count = min(len(same), len(foreign))
 
     def drawn(known: Sequence[Evaluations]) -> tuple[Evaluations, ...]:

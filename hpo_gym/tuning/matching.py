@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hpo_gym.base import DATA, Floats, cut
+from hpo_gym.base import DATA, Floats, Mask, cut
 from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, place_of, successes
 
 _ROUNDING = 1e-9  # of the larger bound
@@ -139,7 +138,7 @@ def _alike(a: Hyperparameter, b: Hyperparameter) -> bool:
 
 def _moved(
     x: Points, source: SearchSpace, target: SearchSpace, pairs: Sequence[tuple[int, int]]
-) -> tuple[Points, NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[Points, Mask, Mask]:
     """Return points of a space in terms of another: those kept, a mask of them, and one of the points in its ranges."""
     snapped = source.snap(x)
     active = source.active(snapped)
