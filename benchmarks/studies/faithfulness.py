@@ -293,5 +293,9 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def values(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return sizes, and the tau from which on a world may stand for training."""
-    return {"enough": ENOUGH, "tasks": TASKS, "seeds": SEEDS, "optimizers": len(OPTIMIZERS), "budget": BUDGET}
+    """Return sizes, the ends over suites of tau of training with itself, and of `gp-ei`'s ratio to random in it."""
+    trained = [order(part, TRAINING, score) for part in found.values() for score in SCORES]
+    itself, ratios = ([by(auc) for auc in trained if auc is not None] for by in (with_itself, ratio))
+    out = {"tasks": TASKS, "seeds": SEEDS, "optimizers": len(OPTIMIZERS), "budget": BUDGET, "enough": ENOUGH}
+    ends = {"itself-least": min(itself), "itself-most": max(itself), "gp-least": min(ratios), "gp-most": max(ratios)}
+    return {**out, **ends}
