@@ -213,6 +213,16 @@ def objective(learner: str, name: str) -> Callable[[Mapping[str, Any]], dict[str
 
 
 # ---------------------------------------------------------------------- tunings
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Score the default support vector machine anew, where the archive is there."""
+    if frame.archives() is None:
+        return [], []
+    space = LEARNERS["SVM"][0]()
+    now = [objective("SVM", name)({h: v.default_value for h, v in space.items()}) for name in DATA_SETS]
+    scores = [[round(one[kind], 5) for one in now] for kind in ("score", "test_score")]
+    return scores, [[row[0] for row in found["SVM"][DEFAULT][kind]] for kind in ("score", "test")]
+
+
 def cell(learner: str, arm: str, out: Path) -> dict[str, Any]:
     """Return for both scores, by data set and averaged over seeds, the mean over trials and the score at `AT`.
 
