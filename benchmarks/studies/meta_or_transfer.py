@@ -2,7 +2,7 @@
 
 Earlier tasks reach an optimizer in two ways: as memory, which it reads when it tunes, and as weights, learned from them
 before. On a validation task of each of up to eight families of seven suites, from a cold start, 33 evaluations, two
-seeds, all read one memory: none, tasks of another space (matched by the names of hyperparameters), or as many tasks of
+seeds, all read one memory: none, tasks of another space (matched by their hyperparameters), or as many tasks of
 the same space. `ppo-pool-tables` has weights from the training tasks of the first four suites; `untrained` is that
 policy before its first step. `gp-ei+default` reads nothing and begins with the default configuration. So do the
 policies without memory, where the default is the first row of the table: they take the first of equal rows.
