@@ -321,7 +321,7 @@ def in_optuna(
 
 
 # ---------------------------------------------------------------------- tables
-KNOWS = {SEVEN: "seven earlier tunings", "": "nothing"}
+KNOWS = {SEVEN: "7 tunings", "": "nothing"}
 FIRST_DRAWN = ("random", "optuna-tpe", "optuna-gp", "smac", "gp-ei")
 """Optimizers whose first trial is a random configuration; its mean test score has regret 1."""
 AT_HOME = {
