@@ -31,7 +31,9 @@ class Alignment(Schedule):
 
     reads = ("alignment", "gradient_norm_at_start")
 
-    def __init__(self, rate: float = 0.0199, power: float = 1.01, gain: float = 0.0509, target: float = 0.358) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0902, power: float = 0.643, gain: float = 0.222, target: float = 0.378) -> None:
         self.rate, self.power, self.gain, self.target = rate, power, gain, target
 
     def check(self) -> None:

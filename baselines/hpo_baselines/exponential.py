@@ -23,7 +23,9 @@ class Exponential(Schedule):
         end: The last one, as a share of the first.
     """
 
-    def __init__(self, rate: float = 0.0409, end: float = 0.295) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.043, end: float = 0.286) -> None:
         self.rate, self.end = rate, end
 
     def check(self) -> None:

@@ -30,7 +30,9 @@ class Hypergradient(Schedule):
 
     reads = ("alignment",)
 
-    def __init__(self, rate: float = 0.0217, beta: float = 0.0415) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0249, beta: float = 0.01) -> None:
         self.rate, self.beta = rate, beta
 
     def check(self) -> None:

@@ -33,7 +33,9 @@ class Jump(Schedule):
 
     reads = ("first_loss", "validation_loss_before", "gradient_norm")
 
-    def __init__(self, rate: float = 0.0503, power: float = 0.711, decay: float = 0.933, jump: float = 0.836) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0465, power: float = 0.61, decay: float = 0.933, jump: float = 2.0) -> None:
         self.rate, self.power, self.decay, self.jump = rate, power, decay, jump
 
     def check(self) -> None:

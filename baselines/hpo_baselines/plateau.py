@@ -31,9 +31,9 @@ class Plateau(Schedule):
 
     reads = ("validation_loss",)
 
-    def __init__(
-        self, rate: float = 0.0779, factor: float = 0.519, patience: int = 1, threshold: float = 0.00299
-    ) -> None:
+    version = 2
+
+    def __init__(self, rate: float = 0.0588, factor: float = 0.62, patience: int = 1, threshold: float = 0.001) -> None:
         self.rate, self.factor, self.patience, self.threshold = rate, factor, patience, threshold
 
     def check(self) -> None:

@@ -28,7 +28,9 @@ class RandomSchedule(Schedule):
         low, high: Ends of the range of the four rates.
     """
 
-    def __init__(self, low: float = 0.00829, high: float = 0.0448) -> None:
+    version = 2
+
+    def __init__(self, low: float = 0.01, high: float = 0.0396) -> None:
         self.low, self.high = low, high
 
     def check(self) -> None:
