@@ -298,4 +298,15 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
     itself, ratios = ([by(auc) for auc in trained if auc is not None] for by in (with_itself, ratio))
     out = {"tasks": TASKS, "seeds": SEEDS, "optimizers": len(OPTIMIZERS), "budget": BUDGET, "enough": ENOUGH}
     ends = {"itself-least": min(itself), "itself-most": max(itself), "gp-least": min(ratios), "gp-most": max(ratios)}
-    return {**out, **ends}
+    return {
+        **out,
+        **ends,
+        "all-suites": max(min(agreed(part, name) for part in found.values()) for name in WORLDS[:-1]),
+    }
+
+
+def agreed(part: Mapping[str, Any], name: str) -> float:
+    """Return Kendall's tau of the orders in a world and in training, by the validation score."""
+    a, b = order(part, name, VALIDATION), order(part, TRAINING, VALIDATION)
+    assert a is not None and b is not None
+    return agreement(a, b)[0]
