@@ -54,10 +54,16 @@ def paragraphs(suite: str) -> dict[str, str]:
 
 
 def card(suite: str) -> tuple[dict[str, str], str]:
-    """The rows of a suite's card, and what is written below it; links are those of a page one folder deeper."""
+    """The rows of a suite's card, and what is written below it; links are those of a page one folder deeper.
+
+    A row "as in [SVM](#svm)" is that row of the other card.
+    """
     text = CARDS.read_text(encoding="utf-8").split(f"\n## {suite}\n")[1].split("\n## ")[0]
     text = re.sub(r"\]\((?!https?:)(#?)", lambda m: "](../suites.md#" if m[1] else "](../", text)
     rows = dict(re.findall(r"^\| \*\*(.+?)\*\* \| (.*) \|$", text, re.M))
+    for key, value in rows.items():
+        if other := re.fullmatch(r"as in \[(\w+)\]\(\.\./suites\.md#\w+\)", value):
+            rows[key] = card(other[1])[0][key]
     return rows, text.rpartition("|\n")[2].strip()
 
 

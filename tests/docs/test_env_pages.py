@@ -84,6 +84,17 @@ def test_links_of_a_card_are_those_of_a_page_one_folder_deeper(envs: Any, tmp_pa
     assert notes == "Below [p](../p.md#q)."
 
 
+def test_a_row_as_in_another_card_is_its_row(envs: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    page = tmp_path / "suites.md"
+    page.write_text(
+        "# Suites\n\n## A\n\n| **score** | as in [B](#b) |\n\n## B\n\n| **score** | as in [C](#c) |\n"
+        "\n## C\n\n| **score** | accuracy |\n| **cost** | as in `A` |\n"
+    )
+    monkeypatch.setattr(envs, "CARDS", page)
+    assert envs.card("A")[0] == {"score": "accuracy"}
+    assert envs.card("C")[0] == {"score": "accuracy", "cost": "as in `A`"}
+
+
 def test_a_docstring_is_told_apart_by_its_bold_words(envs: Any, monkeypatch: Any) -> None:
     def suite() -> None:
         """What is chosen.
