@@ -19,6 +19,7 @@ import runs
 from frame import Later, Table
 from ratios import curves_of, escaped, standing, starred
 
+from hpo_builders.sets import newest_set
 from hpo_gym.bench import (
     ANCHORS,
     STARTS,
@@ -29,7 +30,6 @@ from hpo_gym.bench import (
     by_family,
     holds,
     interval,
-    newest_set,
     pooled,
     ranged,
     said,

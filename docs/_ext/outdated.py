@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from stored import Grid
 
-from hpo_gym.checks.shipped import out_of_date
+from hpo_builders.outdated import out_of_date
 
 
 def stored() -> Mapping[str, tuple[str, ...]]:

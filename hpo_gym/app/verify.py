@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hpo_gym.app._output import DAMAGED, FAILED_CELLS
+from hpo_gym.base import BUILDERS, StateError, import_from_checkout
 
 
 def verify(
@@ -21,7 +23,8 @@ def verify(
     """Check checksums.
 
     Of the shipped data, of a suite's folder, of every stored cell of results, or of every trial of a tuning. Of what is
-    shipped, also list the results that were made of an older suite or optimizer: they load, and are no error.
+    shipped, a checkout also lists the results that were made of an older suite or optimizer: they load, and are no
+    error.
     """
     from hpo_gym.checks import shipped
     from hpo_gym.tuning import folder as tunings
@@ -32,7 +35,7 @@ def verify(
         faults, checked = shipped.verify(folder)
     for fault in faults:
         print(f"damaged: {fault}")
-    old = shipped.out_of_date() if folder is None and not faults else {}
+    old = _out_of_date(current) if folder is None and not faults else {}
     for what, words in old.items():
         print(f"out of date: {what}: {', '.join(words)}")
     print(f"{checked} checked, {len(faults)} damaged" + (f", {len(old)} out of date" if old else ""))
@@ -40,3 +43,16 @@ def verify(
         raise typer.Exit(DAMAGED)
     if old and current:
         raise typer.Exit(FAILED_CELLS)
+
+
+def _out_of_date(asked: bool) -> Mapping[str, tuple[str, ...]]:
+    """Return the outdated results; none of an installed release, whose parts are of one day, unless that is asked."""
+    try:
+        import_from_checkout(BUILDERS, "`hpo-gym verify --current`")
+    except StateError:
+        if asked:
+            raise
+        return {}
+    from hpo_builders import outdated
+
+    return outdated.out_of_date()

@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.reference.reference import entrants_with as entrants_with
     from hpo_gym.bench.reference.reference import reference_of as reference_of
     from hpo_gym.bench.reference.reference import references as references
-    from hpo_gym.bench.reference.sets import NamedSet as NamedSet
-    from hpo_gym.bench.reference.sets import newest_set as newest_set
-    from hpo_gym.bench.reference.sets import set_names as set_names
     from hpo_gym.bench.report import console_tables as console_tables
     from hpo_gym.bench.report.figures import draw as draw
     from hpo_gym.bench.report.figures import end_labels as end_labels

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hpo_builders.sets import NEXT, next_set, set_of, write
+from hpo_builders import sets
+from hpo_builders.sets import NEXT, NamedSet, newest_set, next_set, set_of, write
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
-from hpo_gym.bench.reference import sets
 from hpo_gym.bench.reference.reference import reference_of
-from hpo_gym.bench.reference.sets import NamedSet, newest_set
 
 
 def two() -> NamedSet:

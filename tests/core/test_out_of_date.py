@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from hpo_builders import outdated
 from hpo_gym.app._commands import app
+from hpo_gym.base import StateError, checkout
 from hpo_gym.checks import shipped
 from hpo_gym.suites import load_suite
 
@@ -18,7 +20,7 @@ from hpo_gym.suites import load_suite
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if MLP had another version, and no file were damaged."""
     monkeypatch.setattr(shipped, "verify", lambda folder: ([], 3))
-    monkeypatch.setattr(shipped, "out_of_date", lambda: {"agent ppo-pool-tables": ("MLP 2 -> 3", "ppo-pool 3 -> 4")})
+    monkeypatch.setattr(outdated, "out_of_date", lambda: {"agent ppo-pool-tables": ("MLP 2 -> 3", "ppo-pool 3 -> 4")})
 
 
 @pytest.mark.usefixtures("listed")
@@ -33,18 +35,29 @@ def test_what_is_out_of_date_is_listed_and_fails_a_release_alone(arguments: list
 
 def test_damage_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "verify", lambda folder: (["x is missing"], 3))
-    monkeypatch.setattr(shipped, "out_of_date", lambda: pytest.fail("damaged files are not compared"))
+    monkeypatch.setattr(outdated, "out_of_date", lambda: pytest.fail("damaged files are not compared"))
     done = CliRunner().invoke(app, ["verify"])
     assert done.exit_code == 3 and "damaged: x is missing" in done.output
+
+
+@pytest.mark.usefixtures("listed")
+def test_an_installed_release_lists_nothing_and_says_so_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout, "_TOP", tmp_path)
+    done = CliRunner().invoke(app, ["verify"])
+    assert done.exit_code == 0 and "3 checked, 0 damaged\n" in done.output
+    with pytest.raises(StateError, match="`hpo-gym verify --current` must run in a checkout"):
+        CliRunner().invoke(app, ["verify", "--current"], catch_exceptions=False)
 
 
 def test_each_kind_of_result_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old: dict[str, Any] = {"made_of": {"suites": {"SVM": "0@00000000"}}}
     for name in ("old", "new"):
         (tmp_path / f"{name}.json").write_text(json.dumps(old if name == "old" else {"found": {}}))
-    monkeypatch.setattr(shipped, "STUDIES", tmp_path)
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
-    found, now = shipped.out_of_date(), load_suite("SVM").version
+    monkeypatch.setattr(outdated, "STUDIES", tmp_path)
+    monkeypatch.setattr(outdated, "FOLDER", tmp_path)
+    found, now = outdated.out_of_date(), load_suite("SVM").version
     assert {what: words for what, words in found.items() if "old" in what} == {
         "reference runs on old": (f"SVM 0 -> {now}",),
         "study old": (f"SVM 0 -> {now}",),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.bench import newest_set
+from hpo_builders.sets import newest_set
 from hpo_gym.optimize.learning import made_of as record
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
