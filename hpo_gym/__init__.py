@@ -1,8 +1,7 @@
 """Hyperparameter optimisation as a Gymnasium environment.
 
 `import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0``, ``hpo_gym/<Suite>Surrogate-v0`` where a suite has
-surrogates, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``, and loads gymnasium and NumPy only; every public name below is
-loaded when it is first used.
+surrogates, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``. Gymnasium and NumPy are loaded now, the rest at first use.
 """
 
 from __future__ import annotations

@@ -227,8 +227,7 @@ def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> 
 def joined(docstring: str) -> Iterator[tuple[int, str]]:
     """Return the paragraphs, items and entries of a docstring, each on one line, with its depth; empty lines stay.
 
-    A line goes on with the one above if both are of a paragraph at depth 0, or if it stands deeper, except below the
-    head of a section, ``Args:``.
+    A line goes on with the one above if both are at depth 0, or if it stands deeper, except below ``Args:``.
     """
     depth, held = 0, ""
     for line in docstring.splitlines():

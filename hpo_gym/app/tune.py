@@ -47,8 +47,7 @@ def tune(
 ) -> None:
     """Tune an objective of your own.
 
-    Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and
-    report.html.
+    Each trial has a fresh process, limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and report.html.
     """
     from hpo_gym.base import user_function
     from hpo_gym.system import bar

@@ -110,8 +110,7 @@ def _within(message: str) -> str:
 
 
 def unknown(kind: str, name: object, known: Iterable[str], also: Iterable[str] = ()) -> UnknownNameError:
-    """Make the error for a name outside `known`; it suggests the nearest name of `known` and `also`, and lists
-    `known`."""
+    """Make the error for a name outside `known`; it suggests the nearest of `known` and `also`, and lists `known`."""
     names = sorted(known)
     hint = _hint(nearest(name if isinstance(name, str) else shown(name), [*names, *also]))
     listed = names if len(names) <= 40 else [*names[:40], f"... {len(names) - 40} more"]
@@ -121,8 +120,7 @@ def unknown(kind: str, name: object, known: Iterable[str], also: Iterable[str] =
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the likely meaning of a misspelt name: the fewest slips if they are few, else the most similar; or None.
 
-    A slip is a missing, extra or replaced character, or a swap with the next. Case, hyphens, underscores and spaces do
-    not count.
+    A slip is a missing, extra or replaced character, or a swap. Case, hyphens, underscores and spaces do not count.
     """
     name = name[:_LONGEST]
     asked, found = _plain(name), []

@@ -30,8 +30,7 @@ def key(*parts: object) -> int:
 
 
 def canonical(data: object, *, allow_nan: bool = True) -> str:
-    """Return JSON with sorted keys and no spaces, the input of hashes; NaN and infinity are not JSON, and may be
-    refused."""
+    """Return JSON with sorted keys and no spaces, the input of hashes; NaN and infinity may be refused."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=allow_nan)
 
 

@@ -26,8 +26,7 @@ _BY_RUN = ("suite", "task", "family", "optimizer", "replicate")
 def flat(summary: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return a summary (see `summarise`) as columns: the mean of an estimate, `_low` and `_high`; `regret@` a trial.
 
-    Where there are no intervals for lack of families, also the lowest and the highest family: `_family_low` and
-    `_family_high`."""
+    For want of intervals, also the lowest and the highest family: `_family_low` and `_family_high`."""
     row: dict[str, Any] = {}
     for key, value in summary.items():
         if key == "regret":
@@ -79,8 +78,7 @@ def _ends(curves: Curves) -> tuple[Any, Any]:
 
 
 def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
-    """One row per task and optimizer: means over the replicates of the columns of `runs`, and the number of `failed`
-    runs."""
+    """One row per task and optimizer: means of the columns of `runs` over replicates, and the number of `failed`."""
     by = [name for name in _BY_RUN if name != "replicate"]
     numbers = ["auc", "regret", "validation_auc", "validation_regret"]
     grouped = of_runs.groupby([*by, "score"], sort=False)

@@ -28,8 +28,7 @@ Statistic = Callable[[NDArray[np.bool_], Ints], Floats]
 
 
 def suite_groups(curves: Sequence[Curves]) -> dict[str, str]:
-    """Return the letters of the optimizers of one suite, from the lowest mean AUC on; empty where the families are too
-    few for any pair to differ."""
+    """Return the letters of a suite's optimizers, from the lowest mean AUC on; empty for want of families."""
     aligned = [by_name(c) for c in curves]
     names, place = placed(aligned[0].families)
     areas = np.array([auc(c) for c in aligned])
@@ -157,8 +156,7 @@ def leaders(curves: Sequence[Curves]) -> Leaders:
 
 
 def pooled_leaders(curves: Mapping[str, Sequence[Curves]], ratios: Mapping[str, Mapping[str, Any]]) -> Leaders:
-    """Return the leaders of several suites, by the pooled ratio to an anchor; an optimizer without a suite is never the
-    best.
+    """Return the leaders of several suites, by the pooled ratio to an anchor; each has run on all suites.
 
     Args:
         curves: By pooled suite, those of each optimizer.

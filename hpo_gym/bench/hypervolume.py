@@ -65,8 +65,7 @@ class Front:
         return cls(outcomes, low, span, part, hypervolume(part, np.zeros(len(low))))
 
     def ranged(self, task: Task, x: Points) -> Floats:
-        """Return the place of configurations ``(n, d)`` in the rows' range, by their scores without noise, ``(n,
-        o)``."""
+        """Return the noiseless scores of configurations ``(n, d)`` as places in the rows' range, ``(n, o)``."""
         one = np.ones(len(x))
         cost = task.evaluate(x, one, np.zeros(len(x), np.uint64)).cost if self.outcomes.needs_cost else None
         values = self.outcomes.values(task.noise_free(x), cost, task.objectives_at(x)) * self.outcomes.signs
@@ -81,11 +80,9 @@ def _ranged(values: Floats, low: Floats, span: Floats) -> Floats:
 def hypervolume_regret(
     task: Task, arrays: Mapping[str, NDArray[Any]], front: Front, budget: int, n_init: int = 0
 ) -> Floats:
-    """Return the share of the front's hypervolume that a run lacks after 1, 2, .. `budget` full evaluations,
-    ``(budget,)``.
+    """Return the share of the front's hypervolume that a run lacks after 1, 2, .. `budget` evaluations, ``(budget,)``.
 
-    It is 1 before the first success at full fidelity, and 0 with the whole front. Failed, infeasible and partial
-    evaluations count nothing.
+    It is 1 before the first full success, 0 with the whole front. Failed, infeasible and partial evaluations are out.
 
     Args:
         arrays: Of the trials, in order: `x` ``(t, d)``, `status`, `fidelity` ``(t,)``.

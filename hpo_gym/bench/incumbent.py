@@ -69,8 +69,7 @@ def _followed(
 
 
 def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
-    """Return the position of the incumbent after each trial: the best at the highest fidelity, of equals the
-    earliest."""
+    """Return the incumbent's position after each trial: the best at the highest fidelity, of equals the earliest."""
     good = (arrays["status"] == Status.OK).tolist()
     places, best = list[int](), (-np.inf, False, -np.inf)
     for i, trial in enumerate(zip(arrays["fidelity"].tolist(), good, arrays["score"].tolist(), strict=True)):
@@ -103,8 +102,7 @@ def arrays_of(history: History, task: Task) -> dict[str, NDArray[Any]]:
 def regret_of(
     history: History, task: Task, budget: int | None = None, *, budget_cost: float | None = None
 ) -> NDArray[np.float64]:
-    """Return the normalised regret of a run's incumbent, without noise and at full fidelity; its mean is the AUC of the
-    run.
+    """Return the normalised regret of a run's incumbent, without noise, at full fidelity; its mean is the run's AUC.
 
     Args:
         history: From `rollout`.

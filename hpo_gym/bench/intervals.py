@@ -107,8 +107,7 @@ def equal_families(families: Sequence[str]) -> float:
 def subsets(families: int, block: int = 0) -> Ints:
     """Return subsets of families, ``(n, families)`` of 0 and 1, none of them empty or whole.
 
-    Up to ten families, all of them; of more, about `RESAMPLES` keyed ones, each beside that of the other families.
-    Further blocks hold further ones.
+    Up to ten families, all of them; of more, about `RESAMPLES` keyed ones, each beside the other families, in blocks.
     """
     if families <= EXACT:
         return np.arange(1, 2**families - 1)[:, None] >> np.arange(families)[None] & 1
@@ -129,9 +128,7 @@ JOINED: Mapping[str, Mapping[str, str]] = {
     "LM": {"text:": "text"},  # scores of any two tasks correlate .90 in the mean, .85 at least by ranks
     "Policies": {f"physics-{n}": f"physics-{n}" for n in ("cartpole", "pendulum", "reacher")},  # regimes of one
 }
-"""By suite, beginnings of families that count as one witness. Splits, folds and the memory of trained optimizers keep
-families as a suite names them.
-"""
+"""By suite, beginnings of families that count as one witness; elsewhere families stay as a suite names them."""
 
 
 def witness_of(suite: str, family: str) -> str:

@@ -30,9 +30,7 @@ def memory_used(protocol: Protocol, suites: Iterable[Suite], entrants: Sequence[
 
 
 def _held(suite: Suite, fold: int | None, memory: str) -> dict[str, Any]:
-    """Return counts of earlier tasks, their families and measurements; of a live suite, accessible to its workers only,
-    of tasks alone.
-    """
+    """Return counts of earlier tasks, their families and measurements; of a live suite, of tasks alone."""
     if suite.kind == LIVE:
         tasks = [t for split in memory.split("+") for t in suite.tasks(split, fold)]
         known: Sequence[Any] = tasks

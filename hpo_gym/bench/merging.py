@@ -221,8 +221,7 @@ def _said(record: Record) -> str:
 
 
 def _copy(parts: Sequence[_Part], kind: str, out: Path) -> None:
-    """Copy saved suites, or trained optimizers, each once: of several trainings the one whose measured times sort
-    first."""
+    """Copy saved suites, or trained optimizers, each once: of several trainings the first by measured times."""
     marker = {"suites": "suite.json", "trained": "training.json"}[kind]
     found: dict[str, list[tuple[bytes, Path]]] = {}
     for part in parts:

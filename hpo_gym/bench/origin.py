@@ -45,8 +45,7 @@ def processor() -> str:
 
 
 def commit(folder: Path) -> str | None:
-    """Return the commit of a git checkout, marked if files differ from it; None unless the folder is a checkout's
-    top."""
+    """Return the commit of a checkout, marked if files differ from it; None unless the folder is its top."""
     if not (folder / ".git").exists():
         return None
     revision = _git(folder, "rev-parse", "HEAD")

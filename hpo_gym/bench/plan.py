@@ -274,8 +274,7 @@ class BenchPlan:
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
     def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
-        """Return the stored results of an entrant; the test score of incumbents is looked up in the suite, here
-        alone."""
+        """Return the stored results of an entrant; the suite is asked for the test score of incumbents here alone."""
         p, place = self.protocol, {name: i for i, (name, _) in enumerate(self.tasks[spec])}
         found = _Found.of((len(place), p.seeds, p.budget.points), p.budget.in_cost)
         for cell, record in self.found(store, spec, entrant):

@@ -93,8 +93,7 @@ class Measure:
 def bounds_of(tasks: Sequence[Task], seen: Sequence[Floats], score: str = VALIDATION) -> Floats:
     """Return the best and worst of each task by a score, ``(k, 2)``.
 
-    Values unknown to a task come from all incumbents of all optimizers, ``(k, r, h)`` each: the highest and the lowest
-    success; both 0 without any.
+    Values unknown to a task come from all incumbents of all optimizers, ``(k, r, h)`` each: extreme successes, else 0.
     """
     bounds = np.array([t.test_range if score == TEST else (t.best, t.worst) for t in tasks], np.float64)
     for i in np.flatnonzero(np.isnan(bounds).any(axis=1)):

@@ -105,8 +105,7 @@ def _works(name: str, make: Make, env: Env, faults: Faults) -> bool:
 
 # ---------------------------------------------------------------------- specs
 def check_spec(make: Make, faults: Faults) -> None:
-    """Check that the env, that of its `spec` and a plain one of the same keywords agree, and that a `spec` survives
-    JSON."""
+    """Check that the env, that of its `spec` and a plain one of its keywords agree; a `spec` survives JSON."""
     env = make().unwrapped
     spec = getattr(env, "spec", None)
     if spec is None:
@@ -152,8 +151,7 @@ def _check_json(spec: EnvSpec, faults: Faults) -> None:
 
 # ---------------------------------------------------------------------- snapshots
 def check_snapshots(make: Make, faults: Faults) -> None:
-    """Check that equal actions from a snapshot have equal outcomes; tasks without trials that build on each other have
-    none."""
+    """Check that equal actions from a snapshot have equal outcomes; tasks of separate trials have no snapshots."""
     env = make()
     run = (0,) if is_vector(env) else ()
     env.reset(seed=1)
@@ -170,8 +168,7 @@ def check_snapshots(make: Make, faults: Faults) -> None:
 
 
 def _steps(env: Env, chosen: list[Any]) -> list[Any]:
-    """Return the outcomes of some steps of the first run; runs that end begin anew if the env leaves that to its
-    user."""
+    """Return outcomes of some steps of the first run; ended runs begin anew if the env leaves that to its user."""
     out = []
     for action in chosen:
         outcome = env.step(action)

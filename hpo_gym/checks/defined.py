@@ -169,8 +169,7 @@ def _scales(part: object) -> dict[str, Any]:
 
 # ---------------------------------------------------------------------- names of numbers
 def _places(observer: Any, contexts: Contexts, t: int) -> dict[str, Any]:
-    """Return where an observation after `t` trials shows what: an index, a key of a dictionary, or a key and an
-    index."""
+    """Return where an observation after `t` trials shows what: an index, a key of a dictionary, or both."""
     d, h, last = contexts.space.d, contexts.horizon, max(t - 1, 0)
     places: dict[str, Any] = {}
     match observer:

@@ -72,8 +72,7 @@ def is_limited(env: Env) -> bool:
 
 
 def as_inside(env: Env, what: str) -> bool:
-    """Return whether the "observation", "reward" or "action" is that of the env inside: no wrapper declares a
-    change."""
+    """Return whether the "observation", "reward" or "action" is that of the env inside: no wrapper changes it."""
     if what != "reward" and getattr(env, f"{what}_space") != getattr(env.unwrapped, f"{what}_space"):
         return False
     for wrapper in wrappers(env):

@@ -20,8 +20,7 @@ def check_suite(suite: Suite | str, *, tasks: int = 24, points: int = 200) -> No
 
     Found are: names that are not unique; families on two sides of a split or of a fold; `best` and `worst` that are not
     true; scores or costs that are not finite; rows that are served though never measured; a default configuration that
-    cannot be evaluated; configurations that do not come back from the encoding; a `data_hash` that is missing or
-    changes.
+    cannot be evaluated; configurations that change in the encoding; a `data_hash` that is missing or changes.
 
     Args:
         suite: A suite, or the name of a registered one.

@@ -162,8 +162,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     def restore(self, data: bytes) -> Any:
         """Go on from a snapshot of the same task; returns the observation.
 
-        The trials, the budget spent and all that is drawn from then on are those of the snapshot, so the same actions
-        give the same outcomes.
+        The trials, the budget spent and the later draws are those of the snapshot: the same actions, the same outcomes.
 
         Raises:
             StateError: As of `snapshot`.
@@ -209,8 +208,7 @@ class LiveEnv(HPOEnv):
 
     ``objective=f, space=space`` makes any function a task; ``task="digits-mlp"`` is a ready one; without either, a
     ready task of the split is drawn for each episode. Each trial runs in a fresh process: whatever goes wrong in it has
-    a status, and the episode goes on. `close` ends all processes. The best score is not known, so there are no rewards
-    that read it.
+    a status, and the episode goes on. `close` ends all processes. Rewards that read the unknown best score are refused.
 
     ## Arguments
         Those of `HPOEnv`, and of `hpo_gym.env.live.live_keywords`.

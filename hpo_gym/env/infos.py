@@ -211,8 +211,7 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def reported_of(reported: Outcomes, step: Step, began: Ints | None) -> Floats:
-    """Return the objectives of the last trials in their own units, fresh ``(n, o)``; NaN for the runs at `began`
-    ``(b,)``."""
+    """Return the objectives of the last trials in their own units, ``(n, o)``; NaN for the runs at `began` ``(b,)``."""
     cost = None
     if reported.needs_cost:
         found = step.batch.outcome(step.cell, step.at, step.fidelity) if step.outcome is None else step.outcome

@@ -1,7 +1,6 @@
 """The protocol that every optimizer implements: `Optimizer`, in a batch `BatchOptimizer`, with training `Trainable`.
 
-Random search, hyperband, Q-learning, an SB3 policy: all of them. So a trained agent runs on a user's own objective
-without any env.
+Random search, hyperband, Q-learning, an SB3 policy: all of them. A trained agent needs no env for a user's objective.
 """
 
 from __future__ import annotations

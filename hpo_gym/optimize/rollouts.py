@@ -82,8 +82,7 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether the budget left pays for no evaluation; of one in cost, whether it is spent, or there is no room for
-        another trial."""
+        """Whether the budget left pays for no evaluation; of one in cost, whether it is spent, or no trial has room."""
         return bool(self._turn.over.item(0))
 
     def submit(self, query: Query) -> Trial:
@@ -251,8 +250,7 @@ def run_batch(
 
 
 def check_onward(optimizer: object, task: Task) -> None:
-    """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, on tasks whose trials build on
-    each other.
+    """Refuse an optimizer that needs a table of earlier trials, or fidelities, on tasks of continued trials.
 
     The control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
     """

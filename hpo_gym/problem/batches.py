@@ -149,8 +149,7 @@ class MixedPool(_Mixed, PoolBatch):
 
     @functools.cached_property
     def fused(self) -> NDArray[np.float32] | None:
-        """Rows of all pools, narrower ones with 0 in the columns that they lack; None where one has none, or they would
-        be large."""
+        """Rows of all pools, narrow ones filled with 0; None where a pool has none, or they would be large."""
         k, width = len(self.tasks), self.d + 3
         if k * self.m * width * 4 > _FUSE_BELOW or any(part.fused is None for part in self._pools):
             return None

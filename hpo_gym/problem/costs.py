@@ -201,8 +201,7 @@ def mean_log_costs(prior: Sequence[Evaluations], m: int) -> NDArray[np.float32]:
 
 
 def earlier_costs(tasks: Sequence[Task], earlier: Sequence[Task], m: int) -> NDArray[np.float32]:
-    """Return the cost of each of `m` rows on earlier tasks of the same table, ``(k, m)``: `mean_log_costs` without the
-    task's own family.
+    """Return the cost of `m` rows on earlier tasks of their table, ``(k, m)``: `mean_log_costs` without its own family.
 
     It is 0 for unknown costs, and if each task has a pool of its own.
 

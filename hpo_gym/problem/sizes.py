@@ -1,5 +1,4 @@
-"""A fidelity axis of sizes: the meaning of each share of a full evaluation, such as a smaller model of 5,000
-weights."""
+"""A fidelity axis of sizes: each share of a full evaluation is a smaller model, such as one of 5,000 weights."""
 
 from __future__ import annotations
 

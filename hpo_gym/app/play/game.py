@@ -1,7 +1,6 @@
 """A game: a person tunes a task, and what was chosen is stored beside the controls, as a comparison of `hpo-gym bench`.
 
-A choice is on the disk before it is evaluated, so that a game that was stopped goes on where it was. The controls run
-when the person has done.
+A choice is on the disk before it is evaluated, so a stopped game goes on where it was. The controls run at its end.
 """
 
 from __future__ import annotations

@@ -60,8 +60,7 @@ class Lane:
 class Race:
     """An agent beside the controls on one task: the same seed, the same instance, the same earlier tasks.
 
-    Each lane is what `hpo_gym.rollout` gives with ``prior=suite.prior()``, earlier tasks of the task's own family left
-    out.
+    Each lane is `hpo_gym.rollout` with ``prior=suite.prior()``, without earlier tasks of the task's own family.
 
     Attributes:
         budget: Full evaluations of each.

@@ -168,8 +168,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def shown(figure: Figure, path: str | Path | None = None) -> Figure:
-    """Return a figure, saved to `path` if given, that a notebook shows whether or not it has a backend of
-    Matplotlib."""
+    """Return a figure, saved to `path` if given; a notebook shows it with or without a backend of Matplotlib."""
     if path is not None:
         save(figure, path)
     vars(figure)["_repr_png_"] = functools.partial(_small_png, figure)
@@ -187,8 +186,7 @@ def _small_png(figure: Figure) -> bytes:
 
 
 def rendered(figure: Figure, kind: str, salt: str = "hpo-gym") -> bytes:
-    """Render a figure in our look, without anything in it that differs from run to run; ids of an SVG are unique to its
-    salt."""
+    """Render a figure in our look, the same in each run; ids of an SVG are unique to its salt."""
     from matplotlib import rc_context
 
     out = io.BytesIO()

@@ -108,8 +108,7 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
 def _beyond(
     suite: str, table: Sequence[TableRow], own: Mapping[str, Floats], lines: Sequence[Sequence[str]]
 ) -> FigureGrid:
-    """Return statistics beside the mean: other means, the middle of the tasks, the share of the worst tenth; and
-    costs."""
+    """Return statistics beside the mean: other means, the median task, the share of the worst tenth; and costs."""
     head, *body = lines
     costs = [i for i, title in enumerate(head) if title in ("solved", "ms p50/p95", "train s")]
     lines = []

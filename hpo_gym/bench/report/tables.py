@@ -1,7 +1,6 @@
 """Results as tables: rows sorted by AUC, then CSV, Markdown or a terminal's sheet; every name is escaped.
 
-A table shows the headline: regret on the test score if the suite has one, with the AUC on the validation score and
-overtuning beside it.
+A table shows the headline: regret on the test score, if there is one, beside the validation AUC and overtuning.
 """
 
 from __future__ import annotations
@@ -45,8 +44,7 @@ class TableRow:
 
     @property
     def verdict(self) -> str:
-        """Return the verdict after Holm's correction: `better` or `worse` than the portfolio, else `level`, or an empty
-        one."""
+        """Return the verdict after Holm's correction, against the portfolio: `better`, `worse`, `level` or empty."""
         if self.summary["p_holm"] is None:
             return ""
         return "level" if not self.holds else "better" if self.summary["gain"][0] > 0.0 else "worse"
@@ -170,8 +168,7 @@ def latex_cell(text: str) -> str:
 
 
 def overall(part: Mapping[str, Any]) -> str:
-    """Return the compared quantity of a suite: the mean regret over the trials, or the last one if only the end
-    counts."""
+    """Return the compared quantity of a suite: the mean regret over the trials, or the last, if only the end counts."""
     return "last regret" if part.get("end") else "AUC"
 
 

@@ -18,8 +18,7 @@ from hpo_gym.env.runs.runs import Runs
 class Box(Codec):
     """``Box(-1, 1, (d,))``: the next configuration, in SB3's symmetric convention (the default).
 
-    With `fidelity`, one more number chooses a level, each an equal share of [-1, 1]; with `stop`, one more ends the
-    episode where it is positive.
+    With `fidelity`, one more number chooses a level, by equal shares of [-1, 1]; with `stop`, a positive one stops.
     """
 
     def __init__(self, fidelity: bool = False, stop: bool = False) -> None:

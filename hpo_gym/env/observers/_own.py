@@ -16,8 +16,7 @@ from hpo_gym.env.runs.runs import Runs
 class Own(Flat):
     """The share of the budget spent, whether nothing was tried, values, their last move, and what is `seen` beside.
 
-    Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
-    change from the trial before.
+    Values are those of the last configuration (at first the default) in [-1, 1], the move is their last change.
     """
 
     alike = False

@@ -21,8 +21,7 @@ MOST_ROWS = 1024
 
 @OBSERVERS.register("pool")
 class PoolObserver(Observer):
-    """Dict: of `c` rows `candidates` ``(c, d)``, `candidate_features` ``(c, 4)``, `action_mask` ``(c,)``; and `state`
-    ``(2,)``.
+    """Dict: `candidates` ``(c, d)``, `candidate_features` ``(c, 4)``, `action_mask` ``(c,)`` and `state` ``(2,)``.
 
     Features: tried; its score, if tried; distance to the incumbent; distance to the nearest trial (mean absolute
     difference of columns in the unit cube, 1 before the first trial). With a budget in cost there is a fifth: the mean

@@ -13,8 +13,7 @@ from hpo_gym.env.runs.runs import Runs
 
 @OBSERVERS.register("summary")
 class Summary(Flat):
-    """Box ``(2 d + 5,)``: incumbent, last configuration, their scores, shares of budget left, of trials, of trials
-    since the incumbent.
+    """Box ``(2 d + 5,)``: incumbent, last configuration, their scores, shares of budget left, trials, stagnation.
 
     The last two are the trials so far over the horizon, and the incumbent's age over the trials so far.
     """

@@ -19,8 +19,7 @@ def gain_of(contexts: Contexts, runs: Runs) -> Rewards:
 
 
 def gain_of_one(contexts: Contexts, runs: Runs) -> float:
-    """Return `gain_of` for the only run at full fidelity; with float32 scores, the floor and the gain are rounded
-    so."""
+    """Return `gain_of` for the only run at full fidelity; with float32 scores, floor and gain are rounded too."""
     if runs.best is runs.previous:
         return 0.0
     best, before, floor = runs.reached.item(0), runs.reached_before.item(0), contexts.scale.mean

@@ -14,8 +14,7 @@ from hpo_gym.env.runs.runs import Runs
 class Final(Reward):
     """The score minus that of the trial before it, in standard deviations of meta-train.
 
-    The first trial is counted from the mean score of meta-train, so the sum over an episode is the last score, not the
-    best one, above that mean.
+    The first trial is counted from the mean score of meta-train, so the sum is the last, not the best, score above it.
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:

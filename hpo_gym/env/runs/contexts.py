@@ -72,8 +72,7 @@ class Contexts:
         return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
 
     def rows(self, task: Ints, instance: Keys) -> NDArray[np.int64]:
-        """Return the candidate rows of each run, ``(n, c)``, drawn by its instance; repeats only if the pool is
-        smaller.
+        """Return the candidate rows of each run, ``(n, c)``, drawn by its instance; repeats only in a smaller pool.
 
         Those of the last call with as many runs are kept, so that a run's are drawn once in an episode. Never written.
         """

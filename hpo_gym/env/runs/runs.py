@@ -1,7 +1,6 @@
 """`Runs`: `n` runs at once as rows of arrays, and the accounting of a trial.
 
-Looked-up quantities (a table's points, costs and statuses; fidelity 1) are made when asked for. Arrays that are handed
-out are never written again.
+Looked-up quantities (a table's points, costs, statuses; fidelity 1) are made on demand; arrays are never written again.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ from hpo_gym.optimize.protocol import Context
 class SB3Policy(PolicyOptimizer):
     """Choose like a model of Stable-Baselines3: with its masks, its memory and the statistics of `VecNormalize`.
 
-    The weights are copied, so that the model may continue to learn. Families of the env's tasks count as seen:
-    comparisons refuse runs on them.
+    The weights are copied. Families of the env's tasks count as seen: comparisons refuse runs on them.
 
     Args:
         model: Of any algorithm with a `policy`.

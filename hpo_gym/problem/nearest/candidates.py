@@ -30,8 +30,7 @@ class Shut(NamedTuple):
         return np.asarray(self.closed.take((start if rows.ndim == 1 else start[:, None]) + rows))
 
     def of(self, rows: Ints | None) -> Mask:
-        """Return whether these rows, or all, are unavailable for each point: ``(n, rows)``, or ``(1, rows)`` for all
-        alike."""
+        """Return whether these rows, or all, are unavailable: ``(n, rows)``, or ``(1, rows)`` for all points alike."""
         if self.who is None:
             return self.closed if rows is None else self.closed.take(rows, 1)
         if rows is None:
@@ -40,8 +39,7 @@ class Shut(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Points with rows that may be their nearest, ``(c,)`` each, and the float32 products that rank the rows of a
-    point."""
+    """Points with rows that may be their nearest, and the float32 products that rank these, ``(c,)`` each."""
 
     point: Ints
     row: Ints
@@ -61,8 +59,7 @@ class Search(Protocol):
 
 
 def settle(space: SearchSpace, x: Points, rows: Points, found: Candidates) -> Ints:
-    """Return, for each point ``(n, d)``, the lowest of its nearest candidates among `rows` ``(m, d)``; -1 if it has
-    none."""
+    """Return each point's lowest nearest candidate among `rows` ``(m, d)``, ``(n,)``; -1 for want of one."""
     out = np.full(len(x), -1, np.int64)
     out[found.point] = found.row
     count = np.bincount(found.point) if len(found.point) > 1 else np.ones(1, np.int64)

@@ -171,8 +171,7 @@ class Gaps:
 
 
 def draw_rows(first: tuple[Ints, Ints], task: Ints, instance: Keys, count: int, salt: int) -> Ints:
-    """Draw `count` measured rows of each run's task by its instance seed, ``(n, count)``, distinct while there are
-    enough.
+    """Draw `count` measured rows of each run's task by its instance seed, ``(n, count)``, distinct if possible.
 
     Args:
         first: The rows of each task, measured ones first, ``(k, m)``, and their number, ``(k,)``.

@@ -25,8 +25,7 @@ def nondominated(values: ArrayLike) -> Mask:
 
 
 def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
-    """Return the volume that rows ``(n, o)`` dominate above a reference point ``(o,)``: exact, for any number of
-    objectives.
+    """Return the exact volume that rows ``(n, o)`` dominate above a reference point ``(o,)``, for any `o`.
 
     Rows not above the reference in all objectives count nothing. By slices along the last objective (Zitzler,
     "Evolutionary Algorithms for Multiobjective Optimization", 1999), each by its own front: quick up to 3 objectives.

@@ -178,8 +178,7 @@ class SearchSpace:
 
     @functools.cached_property
     def _activity(self) -> ChoiceTable | None:
-        """Return active hyperparameters by the choices of all parents; None if a parent is a number or the table would
-        be large."""
+        """Return active hyperparameters by all parents' choices; None of numeric parents, or a large table."""
         return self._table_of(self.parents, self._active_by_conditions) if self._conditions else None
 
     @functools.cached_property

@@ -13,8 +13,7 @@ from hpo_gym.base import Floats, InvalidValueError, finite, unknown
 from hpo_gym.problem.space import Hyperparameter, Points, SearchSpace
 
 Density: TypeAlias = "tuple[str, float, float] | Mapping[Any, float]"
-"""``("normal", mean, sd)``, ``("lognormal", median, sd of the logarithm)``, ``("uniform", low, high)``, or weights of
-choices, 0 for choices left out.
+"""``("normal", mean, sd)``, ``("lognormal", median, sd of the logarithm)``, ``("uniform", low, high)``, or weights.
 """
 
 KINDS = ("normal", "lognormal", "uniform")

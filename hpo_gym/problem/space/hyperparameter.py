@@ -55,8 +55,7 @@ class Hyperparameter:
         return self.kind in ("float", "int", "ordinal")
 
     def bounds(self) -> tuple[float, float]:
-        """Return the ends of the encoded range: outer ends of the first and last integer's share, in the logarithm if
-        `log`."""
+        """Return the ends of the encoded range: outer ends of the extreme integers' shares, in the logarithm if so."""
         low, high = (self.low - 0.5, self.high + 0.5) if self.kind == "int" else (self.low, self.high)
         return (math.log(low), math.log(high)) if self.log else (low, high)
 

@@ -48,8 +48,7 @@ class _Strict(BaseModel):
 class Metric(BaseModel):
     """Meaning of a number in the table; more keys may come.
 
-    `cumulative`, of a cost: whether one training passes through all fidelities, so that the cost of one includes the
-    lower ones.
+    `cumulative`, of a cost: whether one training passes through all fidelities, so that costs include the lower ones.
     """
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)

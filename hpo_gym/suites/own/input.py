@@ -155,8 +155,7 @@ def about_of(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def cumulative_of(about: dict[str, Any], asked: object, cost: Array | None) -> tuple[dict[str, Any], bool]:
-    """Return whether the costs of a table are cumulative, as requested or stated in a checked `about`, and an `about`
-    that says so.
+    """Return `about` with `cumulative` as asked or stated, and whether the costs of a table are cumulative.
 
     Raises:
         InvalidValueError: It is not True or False, or the table has no costs.

@@ -73,8 +73,7 @@ def _one(name: str, said: Mapping[str, Any], sizes: Sequence[int] | None) -> tup
 
 
 def _filled(values: Array, objective: Objective, may_lack: NDArray[np.bool_]) -> Array:
-    """Return the values, with the task's worst for rows that may lack them: failed ones, and rows that are never
-    returned."""
+    """Return the values, with the task's worst for rows that may lack them: failed ones, or never returned."""
     gaps = may_lack & np.isnan(values)
     if not gaps.any():
         return values

@@ -86,8 +86,7 @@ def suite_from_optuna(
 
 
 def constraints_of(trial: FrozenTrial) -> list[float]:
-    """Return the constraint values that `constraints_func` and `Trial.set_constraint` stored; each is met at 0 or
-    below."""
+    """Return the constraint values of `constraints_func` and `Trial.set_constraint`; each is met at 0 or below."""
     said = trial.system_attrs
     return [*(said.get(_CONSTRAINTS) or ()), *(v for k, v in said.items() if k.startswith(f"{_CONSTRAINTS}:"))]
 

@@ -1,7 +1,6 @@
 """Files of trials: CSV, read line by line, Parquet, and frames in memory.
 
-Every cell is kept as text, and each distinct text of a column once, so that memory depends on the distinct values, not
-on the number of rows.
+Each distinct text of a column is kept once, so memory depends on the distinct values, not on the number of rows.
 """
 
 from __future__ import annotations

@@ -83,8 +83,7 @@ def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
 
 
 def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> AugmentedTask:
-    """Return the task with some hyperparameters fixed; only hyperparameters outside all conditions and forbidden
-    clauses.
+    """Return the task with some hyperparameters fixed, all outside conditions and forbidden clauses.
 
     Args:
         task: Of any kind.

@@ -89,8 +89,7 @@ def landscape_of(formula: Formula, d: int, key: int) -> tuple[Landscape, Points]
 
 
 def _rotation(key: int, d: int) -> Floats:
-    """Return a random orthogonal matrix: normal rows made orthonormal, twice over (Gram and Schmidt; no LAPACK:
-    portable)."""
+    """Return a random orthogonal matrix: normal rows made orthonormal twice (Gram and Schmidt; no LAPACK: portable)."""
     rows = seeding.normal(draw(key, "rotation", d * d)).reshape(d, d)
     for _ in range(2):
         for i in range(d):

@@ -28,16 +28,14 @@ _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
 class ObjectiveTask(Task):
     """A Python function as a task.
 
-    It must always return the same score for a configuration, a fidelity and a seed; else a resumed comparison differs
-    from an uninterrupted one.
+    It must return the same score for a configuration, a fidelity and a seed; else a resumed comparison differs.
 
     **Failures**: an exception fails the trial, `TimeoutError` is a timeout, `MemoryError` means out of memory; NaN and
     infinities are a diverged trial, and anything but a number is an invalid one. A trial that breaks a constraint is
     infeasible. Under guard, a trial beyond its limits ran out of time or memory, and one whose process dies has
     crashed.
 
-    **Cost**: as reported by the objective; else the fidelity, as no result may depend on a clock, or, on request, the
-    wall-clock seconds.
+    **Cost**: as reported by the objective; else the fidelity, independent of a clock, or, on request, seconds.
 
     Attributes:
         objective: Called with a configuration, and by name with `fidelity` in (0, 1] and `seed` in [0, 2**32) if it has

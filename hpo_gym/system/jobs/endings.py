@@ -14,8 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 CLEANING = 3.0
-"""Seconds that resource trackers have at most to remove the shared memory of a trial that has ended; they take about
-0.05 on an idle machine."""
+"""Seconds for resource trackers to remove the shared memory of an ended trial; they take about 0.05 when idle."""
 _TRACKER = b"resource_tracker import main"  # in the command line of those of `multiprocessing` and of joblib
 
 
@@ -57,8 +56,7 @@ def end_trial(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
 
 
 def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
-    """End the process of a guard, if alive, after all its descendants and all processes with a mark in their
-    environment.
+    """End the process of a guard, if alive, after its descendants and all processes with a mark in their environment.
 
     It is ended last, since orphans become its children, also while it is stopped.
     """

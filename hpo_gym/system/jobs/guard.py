@@ -152,8 +152,7 @@ class Guard:
 
     @property
     def left(self) -> float:
-        """Return the seconds until `read` has an answer, whatever the trial does to its guard; infinite without a
-        limit."""
+        """Return the seconds until `read` has an answer, whatever the trial does; infinite without a limit."""
         return max(0.0, self._until - time.perf_counter())
 
     def _begin(self) -> None:

@@ -187,8 +187,7 @@ def _read(busy: dict[Guard, int]) -> list[tuple[int, GuardStep | Verdict]]:
 
 @contextmanager
 def _as_parent() -> Iterator[None]:
-    """Let a daemon, such as a worker of Dask, start processes, against the rule of `multiprocessing`: guards end with
-    it."""
+    """Let a daemon, such as a worker of Dask, start processes all the same: guards end with it."""
     process = multiprocessing.current_process()
     daemon = process.daemon
     if daemon:

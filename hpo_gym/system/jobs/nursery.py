@@ -63,8 +63,7 @@ def serve(pipe: Connection, prepare: bool) -> None:
 
 
 def _open_files() -> frozenset[int]:
-    """Return the open files of this process except its standard streams, and the one that shows whether its owner
-    lives."""
+    """Return the open files of this process but standard streams and the one that shows whether its owner lives."""
     kept, found = {0, 1, 2}, set[int]()
     if (owner := parent_process()) is not None:
         kept.add(owner.sentinel)

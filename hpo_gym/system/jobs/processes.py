@@ -218,8 +218,7 @@ def fresh(
 ) -> tuple[BaseProcess, Connection]:
     """Start a process that shares nothing with this one but a pipe, its first argument; return our end as well.
 
-    Ctrl-C is blocked until it has decided. All its descendants have `mark` in their environment, under `MARKS`, unless
-    they replace the environment.
+    Ctrl-C is blocked until it has decided. Its descendants have `mark` under `MARKS` in their environment, if kept.
     """
     context = multiprocessing.get_context("spawn")
     marks = {MARKS: ",".join(filter(None, (os.environ.get(MARKS), mark)))} if mark else {}

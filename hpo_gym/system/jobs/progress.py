@@ -46,8 +46,7 @@ class Callback:
         """Cells of a comparison, or trials of a training, are done."""
 
     def ended(self, result: object) -> None:
-        """Handle the end: `Results` of a comparison, or the list of pairs of a training, trials and validation
-        regret."""
+        """Handle the end: `Results` of a comparison, or a training's pairs of trials and validation regret."""
 
 
 class TensorBoard(Callback):
@@ -146,8 +145,7 @@ def reporter(progress: Progress | bool | None, callbacks: Sequence[Callback], wh
 
 @contextmanager
 def steps(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Yield a reporter of work within a call; from its second second on it is shown, on the bar of that call or on one
-    of its own, and in the log.
+    """Yield a reporter of work within a call: in the log and, from its second second on, on the call's bar or its own.
 
     Args:
         what: Description of the work.

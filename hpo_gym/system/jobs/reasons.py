@@ -15,8 +15,7 @@ _LIBRARIES = [_HERE.parents[1], *(Path(sysconfig.get_path(name)) for name in ("s
 
 
 def reason_of(fault: BaseException, what: str = "") -> str:
-    """Return type and message of an exception, and the line of the user's own code that raised it or called the
-    library.
+    """Return type and message of an exception, and the line of the user's own code behind it.
 
     A long message keeps its first line and its last ones.
 

@@ -39,8 +39,7 @@ class one_blas_thread(ContextDecorator):
 
 
 def libraries() -> list[str]:
-    """Return the linear algebra libraries of a block, each with version and processor kernel: they decide the last
-    bits."""
+    """Return the linear algebra libraries of a block, with version and kernel: they decide the last bits."""
     return _LIMIT.libraries()
 
 

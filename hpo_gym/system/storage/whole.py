@@ -32,8 +32,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 def whole_files(folder: Path, *names: str) -> Iterator[list[Path]]:
     """Yield a temporary path for each file; at the end of the block, they take their places in this order.
 
-    A process killed between two of them leaves the first new and the others old, so the last should hold checksums of
-    the earlier ones.
+    A process killed between two of them leaves the first new, so the last should hold checksums of the earlier ones.
 
     Raises:
         StorageFullError: A file could not be written; earlier content is intact.
@@ -128,8 +127,7 @@ def sha256(path: Path) -> str:
 
 
 MADE_OF = "made_of"
-"""Key of the origin in a description. It has a checksum of its own: equal content stays equal, whatever its known
-origin."""
+"""Key of the origin in a description, with a checksum of its own: equal content is equal, whatever its origin."""
 
 
 def checksum(data: Mapping[str, Any]) -> str:

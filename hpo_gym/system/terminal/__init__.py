@@ -1,5 +1,4 @@
-"""Tables and text for a terminal of any width: columns that do not fit are left out and named, the least important
-first."""
+"""Tables and text for a terminal of any width: of columns that do not fit, the least important are left out."""
 
 from __future__ import annotations
 

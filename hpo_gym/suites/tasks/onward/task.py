@@ -53,9 +53,7 @@ class OnwardTask(Task):
         return self.found.get(instance, self.best)
 
     def searched(self, instance: int | None) -> bool:
-        """Return whether this very instance was searched; for a task without any searched instance, always true: `best`
-        is then an upper bound.
-        """
+        """Return whether this very instance was searched; true if none of the task was: `best` is an upper bound."""
         return not self.found or instance in self.found
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:

@@ -48,8 +48,7 @@ class Family:
         return PHYSICS[self.kind]
 
     def constants(self, seed: int) -> Floats:
-        """Return the constants of a task, ``(c,)``, each uniform in the logarithm; nine digits, the same on any
-        processor."""
+        """Return the constants of a task, ``(c,)``, uniform in the logarithm; nine digits, alike on any processor."""
         names, ranges = self.physics.constants, {**_COMMON[self.kind], **self.regime}
         low, high = np.log([ranges[name] for name in names]).T
         key = np.array([seeding.key("physics", self.kind, dict(self.regime), seed)], np.uint64)

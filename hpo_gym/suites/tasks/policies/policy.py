@@ -76,9 +76,7 @@ def returns(policies: Policies, state: Rows, constants: Rows, *, steps: int, eff
 
 
 def mean_square(action: Rows) -> Rows:
-    """Return the mean square of actions ``(outputs, m)``, ``(m,)``; summed one after the other, for the same bits in
-    any batch.
-    """
+    """Return the mean square of actions ``(outputs, m)``, ``(m,)``; summed in order, for the same bits in any batch."""
     total = action[0] * action[0]
     for row in action[1:]:
         total += row * row

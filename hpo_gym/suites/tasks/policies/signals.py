@@ -71,8 +71,7 @@ def of_returns(step: StrategyStep, nothing: Floats) -> dict[str, Floats]:
 
 
 def of_weights(direction: Singles, old: Singles, moved: Singles, weights: Singles) -> dict[str, Floats]:
-    """Return the signals of a generation's direction, the direction before, the update, and the weights after it,
-    ``(m, p)`` each."""
+    """Return the signals of a generation: direction, the one before, update, and weights after it, ``(m, p)`` each."""
     product = (direction * old).astype(np.float64).sum(1)
     now, was = _norm(direction), _norm(old)
     return {

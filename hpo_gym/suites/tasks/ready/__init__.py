@@ -19,8 +19,7 @@ from hpo_gym.problem import AnySpace
 class Ready(ABC):
     """An objective with its search space.
 
-    Called, it trains, and returns `score` and `test_score`, or yields steps; its parameters are those of
-    `ObjectiveTask`.
+    Called, it trains, and returns `score` and `test_score`, or yields steps; parameters as of `ObjectiveTask`.
 
     Args:
         data: Name of the data set.

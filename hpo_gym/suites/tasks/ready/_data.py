@@ -87,8 +87,7 @@ class DataRows:
         return max(-1.0, float(r2_score(y, predicted)))
 
     def cross_validated(self, fit: Fit) -> dict[str, float]:
-        """Return the mean score of five-fold cross-validation, and the test score of a model trained on all rows of
-        `x`."""
+        """Return the mean score of five-fold cross-validation, and the test score of a model trained on all of `x`."""
         scores = [self.score(self.y[b], fit(self.x[a], self.y[a])(self.x[b])) for a, b in self.folds()]
         test = self.score(self.y_test, fit(self.x, self.y)(self.x_test))
         return {"score": float(np.mean(scores)), "test_score": test}

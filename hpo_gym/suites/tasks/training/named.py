@@ -123,7 +123,6 @@ def found_in(path: Path, data_hash: str) -> Mapping[str, tuple[float, ...]]:
 
 
 def found_by_instance(suite: str, task: str, found: Sequence[float]) -> tuple[float | None, Mapping[int, float]]:
-    """Return the mean of the best scores in the instances of a comparison's first replicates, and each by its instance
-    seed."""
+    """Return the mean of the best scores found in a comparison's first instances, and each by its instance seed."""
     instances = {seeding.instance_seed(suite, task, "bench", r): score for r, score in enumerate(found)}
     return (sum(found) / len(found) if found else None), instances

@@ -1,7 +1,6 @@
 """An arm of two links on a table, moved at both joints: bring its tip to a target, and keep it there.
 
-The links are uniform rods; the equations are those of the double pendulum without gravity. Velocities are stepped
-first, then angles with them.
+The links are uniform rods, a double pendulum without gravity. Velocities are stepped before angles.
 """
 
 from __future__ import annotations
