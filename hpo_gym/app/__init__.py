@@ -13,5 +13,7 @@ if TYPE_CHECKING:
     from hpo_gym.app._commands import app as app
     from hpo_gym.app._commands import group as group
     from hpo_gym.app._main import main as main
+    from hpo_gym.app._options import tasks_of as tasks_of
+    from hpo_gym.app._output import FAILED_CELLS as FAILED_CELLS
 
 __getattr__, __dir__, __all__ = offer(__name__)

@@ -1,23 +1,26 @@
-"""The commands, found in this folder: every module without a leading underscore is one."""
+"""The commands, found in this folder: every module without a leading underscore is one; the builders have further."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
-from hpo_gym.base import __version__, unknown
+from hpo_gym.base import BUILDERS, StateError, __version__, import_from_checkout, unknown
 
 _ORDER = (
     "demo", "tune", "bench", "train", "play", "list", "info", "import", "report", "merge", "reference", "verify",
     "repair", "build", "validity",
 )  # fmt: skip
 """The order of the help, most needed first; commands not named here follow by name."""
+_OF_A_CHECKOUT = ("reference", "build", "validity")
+"""Commands in `hpo_builders.commands`."""
 
 
 class _Commands(typer.core.TyperGroup):
@@ -71,6 +74,21 @@ def _register() -> None:
         if not module.name.startswith("_"):
             command = getattr(importlib.import_module(f"hpo_gym.app.{module.name}"), module.name)
             app.command(module.name.rstrip("_"))(command)
+    for name in _OF_A_CHECKOUT:
+        try:
+            import_from_checkout(BUILDERS, f"`hpo-gym {name}`")
+        except StateError as fault:
+            app.command(name, context_settings={"ignore_unknown_options": True})(_refusing(fault))
+        else:
+            app.command(name)(getattr(importlib.import_module(f"hpo_builders.commands.{name}"), name))
+
+
+def _refusing(fault: StateError) -> Callable[..., None]:
+    def refuse(words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) -> None:
+        """Run in a checkout of the repository only."""
+        raise fault
+
+    return refuse
 
 
 _register()

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from hpo_gym.base import BUILDERS, import_from_checkout
-
 
 def reference(
     folders: Annotated[list[Path], typer.Argument(help="Finished folders of bench: all suites, cold and init5.")],
@@ -19,7 +17,6 @@ def reference(
 
     In a checkout of the repository.
     """
-    import_from_checkout(BUILDERS, "`hpo-gym reference`")
     from hpo_builders.files import update_manifest
     from hpo_builders.reference_runs import collect
     from hpo_gym.bench import FOLDER

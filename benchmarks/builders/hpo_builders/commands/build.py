@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hpo_gym.app._options import tasks_of
-from hpo_gym.base import BUILDERS, import_from_checkout
+from hpo_gym.app import tasks_of
 
 
 def build(
@@ -34,8 +33,6 @@ def build(
 
     Trains and scores what is missing, or converts a published table; then writes the suites' folders.
     """
-    import_from_checkout(BUILDERS, "`hpo-gym build`")
-
     from hpo_builders.order import Order
     from hpo_builders.surrogates.named import builder_of
     from hpo_gym.system import bar

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hpo_gym.app._output import FAILED_CELLS
-from hpo_gym.base import BUILDERS, STUDIES, import_from_checkout
+from hpo_gym.app import FAILED_CELLS
+from hpo_gym.base import STUDIES, import_from_checkout
 
 
 def validity(
@@ -21,8 +21,7 @@ def validity(
     """
     from hpo_gym.suites import load_suite
 
-    for folder in (BUILDERS, STUDIES):
-        import_from_checkout(folder, "`hpo-gym validity`")
+    import_from_checkout(STUDIES, "`hpo-gym validity`")
     import validity as study
     from validity import page
 

@@ -1,0 +1,1 @@
+"""The commands of `hpo-gym` that only a checkout has, a file each: tables, reference runs, the validity of suites."""
