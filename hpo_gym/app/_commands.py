@@ -19,8 +19,7 @@ _ORDER = (
     "repair", "build", "validity",
 )  # fmt: skip
 """The order of the help, most needed first; commands not named here follow by name."""
-_OF_A_CHECKOUT = ("reference", "build", "validity")
-"""Commands in `hpo_builders.commands`."""
+_OF_A_CHECKOUT = ("reference", "build", "validity")  # commands in `hpo_builders.commands`
 
 
 class _Commands(typer.core.TyperGroup):

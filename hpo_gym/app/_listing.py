@@ -15,8 +15,7 @@ from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Column, Sheet, folded
 
-_ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")
-"""What begins a line of its own in any case."""
+_ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")  # what begins a line of its own in any case
 
 
 def listing() -> dict[str, Any]:

@@ -35,8 +35,7 @@ from hpo_gym.bench.significance import holm, swap_p
 ANCHORS = (PORTFOLIO, "random")
 FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
-LEFT = 2e-3
-"""Mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are rounding."""
+LEFT = 2e-3  # mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are rounding
 POOLED = 9
 """Families of a suite from which it is pooled: with fewer, one family decides what a suite says."""
 FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"

@@ -9,17 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpo_gym.base import HPOGymError
 from hpo_gym.checks.faults import Faults
+from hpo_gym.env import Kernel
 from hpo_gym.optimize import Run
 from hpo_gym.problem import LABELS, SPENT, History, Query, Status, Task, Trial, over, pays, too_dear
-
-if TYPE_CHECKING:
-    from hpo_gym.env import Kernel
 
 Info = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -26,10 +26,7 @@ from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.single import single_of
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.env.suite_env import SuiteEnv
-from hpo_gym.problem import LABELS, History
-
-if TYPE_CHECKING:
-    from hpo_gym.problem import AnySpace
+from hpo_gym.problem import LABELS, AnySpace, History
 
 
 class HPOEnv(SuiteEnv, gym.Env[Any, Any]):

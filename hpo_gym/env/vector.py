@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -29,10 +29,7 @@ from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.env.suite_env import SuiteEnv
 from hpo_gym.env.watch import Watch
-from hpo_gym.problem import History
-
-if TYPE_CHECKING:
-    from hpo_gym.problem import AnySpace
+from hpo_gym.problem import AnySpace, History
 
 Seeds = int | Sequence[int | None] | None
 Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]

@@ -40,8 +40,7 @@ def mixed(suites: Sequence[Suite]) -> Suite:
     return composed(",".join(names), suites, sides, f"The tasks of {', '.join(names)}.")
 
 
-ARROW = "->"
-"""Between the suites to train on and the one to be judged on."""
+ARROW = "->"  # between the suites to train on and the one to be judged on
 
 
 def held_out(judge: Suite, others: Sequence[Suite]) -> Suite:

@@ -37,8 +37,7 @@ from hpo_gym.system import Column, Sheet, Store, run
 
 BUDGET = 10
 """Full evaluations, where neither the person nor the suite says otherwise."""
-AGAINST = ("random",)
-"""Who runs beside the two controls of every comparison."""
+AGAINST = ("random",)  # who runs beside the two controls of every comparison
 COUNTED = {BEST: "the best trial", LAST: "the last trial", MEAN: "the mean of all trials"}
 """What of a run counts (`Task.counts`), in words."""
 _CHOICES = "choices"

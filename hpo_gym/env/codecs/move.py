@@ -15,8 +15,7 @@ from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.problem import Hyperparameter, Points, SearchSpace, level_grid, nearest_level
 
-_FACTORS = (2.0, 10.0)
-"""By which a logarithmic range is gone down or up."""
+_FACTORS = (2.0, 10.0)  # by which a logarithmic range is gone down or up
 _SHARES = (0.05, 0.2)
 """The same of another range, in shares of it; of choices one and two places."""
 

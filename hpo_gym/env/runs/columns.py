@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from hpo_gym.base import Floats, Ints, Mask, Registry
+from hpo_gym.env.runs.slots import Slots
 from hpo_gym.env.runs.which import Which
 from hpo_gym.problem import Evaluated
-
-if TYPE_CHECKING:
-    from hpo_gym.env.runs.slots import Slots
 
 Array = NDArray[Any]
 

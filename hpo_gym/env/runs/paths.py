@@ -5,19 +5,17 @@ batch and for what is read of a step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Mask
+from hpo_gym.env.runs.slots import Slots
 from hpo_gym.problem import Evaluated, PoolBatch, TaskBatch, TaskProgress
 
-if TYPE_CHECKING:
-    from hpo_gym.env.runs.slots import Slots
-
 Outcome = tuple[NDArray[Any], Evaluated | None]
-Path = Callable[["Slots", NDArray[Any], Floats | None, Mask | None], Outcome]
+Path = Callable[[Slots, NDArray[Any], Floats | None, Mask | None], Outcome]
 """From runs, what each evaluates, its fidelity and who is idle to scores ``(n,)`` and, where it cannot be looked up
 later, the whole outcome. What is said of idle runs is not used."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Mask
+from hpo_gym.env.runs.slots import Slots
 from hpo_gym.problem import Evaluated, Status, too_dear
-
-if TYPE_CHECKING:
-    from hpo_gym.env.runs.slots import Slots
 
 _LOST = -np.inf
 

@@ -33,8 +33,7 @@ FORMAT, FIRST = 2, 1
 SUITE, TABLE = "suite.json", "table.npz"
 OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED = "objectives", "fidelity", "constraints", "proposed"
 ARRAYS = Table.ARRAYS
-NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED)
-"""Keys of `suite.json` that need format 2."""
+NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED)  # keys of `suite.json` that need format 2
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 
 Name = Annotated[str, Field(min_length=1)]

@@ -21,8 +21,7 @@ from hpo_gym.system import check_ordinary
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-DELIMITERS = (",", ";", "\t", "|")
-"""Delimiters to try by default."""
+DELIMITERS = (",", ";", "\t", "|")  # delimiters to try by default
 
 _SAMPLE = 50  # lines that decide what the delimiter is
 _PIECE = 1 << 16  # rows that are in memory as they stand in the file

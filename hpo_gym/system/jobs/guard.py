@@ -35,8 +35,7 @@ from hpo_gym.system.jobs.measured import Measured
 from hpo_gym.system.jobs.nursery import serve
 from hpo_gym.system.jobs.processes import fresh
 
-GRACE = 0.5
-"""Seconds after the limit of a trial for its nursery to report the end."""
+GRACE = 0.5  # seconds after the limit of a trial for its nursery to report the end
 _MOST = 2**60  # bytes; systems have no limit beyond some more
 _PATIENCE = 6.0  # seconds in which a nursery ends all that its trial started, and itself
 _HOUR = 3600.0  # systems wait for no more than some weeks at a time

@@ -6,8 +6,7 @@ import ctypes
 import sys
 from pathlib import Path
 
-_TRIM, _MMAP = -1, -3
-"""`M_TRIM_THRESHOLD` and `M_MMAP_THRESHOLD` of glibc's ``malloc.h``."""
+_TRIM, _MMAP = -1, -3  # `M_TRIM_THRESHOLD` and `M_MMAP_THRESHOLD` of glibc's ``malloc.h``
 
 
 def keep_memory(most: int = 2**28) -> bool:

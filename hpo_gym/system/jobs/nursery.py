@@ -31,8 +31,7 @@ from hpo_gym.system.jobs.memory import limit_memory
 from hpo_gym.system.jobs.processes import DEATH, SUBREAPER, fill_streams, prctl
 from hpo_gym.system.jobs.reasons import reason_of
 
-TICK = 0.02
-"""Seconds between two looks at a trial's memory and at whether its process still lives."""
+TICK = 0.02  # seconds between two looks at a trial's memory and at whether its process still lives
 _KEPT = 1 << 16  # bytes of the end of a trial's output
 _MOST = 1 << 20  # bytes of a message of a trial
 

@@ -102,8 +102,7 @@ class Teller:
             LOGGER.info("%s: %d of %d %s", self.what, done, total, self.unit)
 
 
-_NOW: ContextVar[Teller | None] = ContextVar("now", default=None)
-"""The call that is under way."""
+_NOW: ContextVar[Teller | None] = ContextVar("now", default=None)  # the call that is under way
 
 
 @contextmanager

@@ -13,8 +13,7 @@ from hpo_gym.base import DamagedDataError, StateError
 from hpo_gym.system.storage.batches import Record
 from hpo_gym.system.storage.store import Store, verify
 
-_TEXTS = ("plan", "made", "study")
-"""Keyed texts of a store besides its cells."""
+_TEXTS = ("plan", "made", "study")  # keyed texts of a store besides its cells
 _TOGETHER = 128  # cells of a batch
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-_FRAME = 3
-"""Width of a column's border and padding; the table has one border more."""
+_FRAME = 3  # width of a column's border and padding; the table has one border more
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from hpo_gym.base import Ints
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
+from hpo_gym.env.runs.slots import Slots
 from hpo_gym.env.runs.which import Which
-
-if TYPE_CHECKING:
-    from hpo_gym.env.runs.slots import Slots
 
 
 @COLUMNS.register("history")

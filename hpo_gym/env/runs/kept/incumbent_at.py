@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick
-
-if TYPE_CHECKING:
-    from hpo_gym.env.runs.slots import Slots
+from hpo_gym.env.runs.slots import Slots
 
 
 @COLUMNS.register("incumbent_at")

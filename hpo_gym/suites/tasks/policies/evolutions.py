@@ -20,8 +20,7 @@ from hpo_gym.suites.tasks.training.keyed import uniforms
 
 BLOCK = 512
 """Runs of one kind that are simulated together: enough that a call costs little, few enough for the cache."""
-HEAVIEST = np.float32(1000)
-"""The largest weight."""
+HEAVIEST = np.float32(1000)  # the largest weight
 
 
 class EvolutionState(NamedTuple):

@@ -22,8 +22,7 @@ FACTOR = 3.0, 30.0
 SCALES = 0.01, 100.0
 NOISE = 0.5
 JUMP, ROTATION, CLASSES, LABELS = range(4)
-ODDS = JUMP, JUMP, ROTATION, CLASSES, LABELS
-"""Kinds of a change, with equal odds for each entry."""
+ODDS = JUMP, JUMP, ROTATION, CLASSES, LABELS  # kinds of a change, with equal odds for each entry
 
 
 class Changes(NamedTuple):

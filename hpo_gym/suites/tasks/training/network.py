@@ -16,8 +16,7 @@ from hpo_gym.base import Keys, Singles
 from hpo_gym.suites.tasks.training.keyed import WEIGHTS, uniforms
 from hpo_gym.suites.tasks.training.recipe import CLASSES, INPUTS, Recipe
 
-POWER_STEPS = 4
-"""Of `probe`."""
+POWER_STEPS = 4  # of `probe`
 _SMALL = np.float32(0.01)  # length of the step along which a gradient changes
 _TINY = np.float32(1e-12)
 ABSENT = np.float32(-1e9)
