@@ -30,8 +30,7 @@ def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEn
 
     Args:
         vector_env: With ``autoreset_mode="SAME_STEP"``, as SB3 expects of an env.
-        monitor: Whether to wrap it in SB3's `VecMonitor`, a log of the episodes' returns and lengths; a text is a file
-            for the log.
+        monitor: Whether to wrap it in SB3's `VecMonitor`, a log of returns and lengths; a text is a file for it.
 
     Raises:
         InvalidValueError: Another kind of env, or another autoreset mode.

@@ -23,8 +23,7 @@ def verify(
     """Check checksums.
 
     Of the shipped data, of a suite's folder, of every stored cell of results, or of every trial of a tuning. Of what is
-    shipped, a checkout also lists the results that were made of an older suite or optimizer: they load, and are no
-    error.
+    shipped, a checkout also lists results of an older suite or optimizer: they load, and are no error.
     """
     from hpo_gym.checks import shipped
     from hpo_gym.tuning import folder as tunings

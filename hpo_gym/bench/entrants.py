@@ -21,14 +21,12 @@ class Entrant:
         name: Its name in the results.
         spec: Its spec, see `Form`.
         settings: Arguments of its class, as JSON text, so that it hashes; of a trained one, its checksum.
-        resolved: All of its settings, as JSON text, including those from a file and defaults. "" if it is trained, or
-            has no mapping `settings`.
+        resolved: All of its settings, as JSON text, with defaults and those of a file; "" if trained, or without any.
         reference: It stands for its reference runs, and is never run.
         remembers: The facts about earlier tasks that it reads beside scores, with commas between; None: not recorded.
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
-        trainings: Number of trainings, each from other seeds; replicate r of a task runs the result of training
-            r mod `trainings`.
+        trainings: Number of trainings, each from other seeds; replicate r of a task runs that of r mod `trainings`.
         maker: Makes one if `spec` does not: it goes to the workers, and into no file.
     """
 
@@ -86,8 +84,7 @@ class Entrant:
 
     @property
     def word(self) -> str:
-        """Return its word for `hpo-gym bench --optimizers`, a folder without its path; "" for an object, or with given
-        settings."""
+        """Return its word for `hpo-gym bench --optimizers`, a folder's name; "" for an object, or given settings."""
         if self.spec.startswith(SAVED):
             maker, at, _ = self.spec.removeprefix(SAVED).partition("@")
             return f"{maker}@{self.name}" if at and ":" in maker else self.name

@@ -40,15 +40,12 @@ class Curves:
         optimizer: The optimizer's name.
         tasks: Names of the k tasks, all different.
         families: The family of each task; without any, each task is one of its own.
-        score: `VALIDATION`, the score that optimizers see and choose by, or `TEST`, that of the same incumbents on data
-            unused by any choice.
-        end: Whether only the end counts: the regret is of the run's result after each trial, such as its last score,
-            and the one at the end is compared.
+        score: `VALIDATION`, by which optimizers choose, or `TEST`, that of the same incumbents on data of no choice.
+        end: Whether only the end counts: the regret is of the result after each trial, and the last is compared.
         regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A failed cell (task and
             replicate) is NaN at all trials; all else is finite, and not negative except in `estimated` cells. The array
             is copied and read-only.
-        cost: The budget in cost, in mean costs of a full evaluation, if the regret is that at h evenly spaced points
-            of it; None if it is after trials.
+        cost: The budget in mean costs of a full evaluation, if the regret is at h even points of it; None after trials.
         estimated: Cells whose best is an estimate, ``(k, r)``, so that a run may be better; None: none.
 
     Raises:
@@ -305,8 +302,7 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
 def compare(a: Curves, b: Curves) -> dict[str, Any]:
     """Hold `a` against `b`, task by task: `ratio` of mean AUC, `p_better`, `p`, `n_tasks`, `n_families`.
 
-    A ratio below 1 and a `p_better` above a half speak for `a`. The p is that of the difference of mean AUC, by
-    `mean_p`; it is 1 where no task differs.
+    A ratio below 1 and a `p_better` above a half speak for `a`. The p is of the mean AUCs, by `mean_p`; 1 of equals.
     """
     (first, second), sample = _aligned((a, b), unique=False)
     x, y = auc(first), auc(second)

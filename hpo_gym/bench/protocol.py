@@ -25,8 +25,7 @@ class Protocol:
         start: "cold", or "init5": all begin with the same initial design of five random configurations, free of charge.
         budget: Of each run.
         seeds: Replicates of each task.
-        tasks: A number of tasks of each suite, the first of a keyed order in which families take turns; or names; None
-            for all.
+        tasks: A number of tasks of each suite, the first of a keyed order of families in turns; or names; None: all.
         memory: Splits of the earlier tasks available to every optimizer: "train" or "train+val".
 
     Raises:

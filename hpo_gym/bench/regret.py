@@ -1,10 +1,8 @@
 """References for the scores of runs, and the treatment of better scores: decided here alone.
 
 - An **exact** best is the best that can be reached: a score above it is a fault of the task, and refused.
-- A best **found** for the run's own instance or function by a search is a bound: a better score is equally good, and
-  has regret 0.
-- Else the best is an **estimate**, such as the mean over other instances. Nothing is cut: a better score has a regret
-  below 0, so a mean over instances is not pushed up.
+- A best **found** by a search for the run's own instance or function is a bound: a better score has regret 0 too.
+- Else the best is an **estimate**, such as the mean over instances: a better score has a regret below 0, uncut.
 """
 
 from __future__ import annotations

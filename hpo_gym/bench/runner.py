@@ -77,16 +77,14 @@ def benchmark(
             without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The
             default budget is the suites' own, else 33.
-        trainings: Number of trainings, from other seeds each time; the replicates of a task take turns. 1, or as many
-            as the same optimizer has in the reference runs.
+        trainings: Number of trainings, from other seeds each; replicates take turns. 1, or as in the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
         engine: "serial", "process", "dask" or "ray"; all give the same results. By default processes.
         workers: Processes; by default one per core.
         address: Of a running scheduler of Dask, or a running Ray, to join instead of starting one here.
         tls: Paths by the names `ca`, `cert` and `key`, for Dask's scheduler at "tls://"; by default its configuration.
         timeout: Limit of a run of an optimizer on a task in seconds, by the engine "process"; a longer one fails.
-        shard: Such as "2/8": run the second of eight parts, and let `hpo-gym merge` join them; there is no report, and
-            the returned results have errors only.
+        shard: Such as "2/8": run the second of eight parts, for `hpo-gym merge`; there is no report, only errors.
         out: A folder of its own.
         resume: Continue with the content of `out`; failed cells are tried again.
         progress: Whether to show a bar, by default in a terminal or notebook; or a function of cells done, cells in

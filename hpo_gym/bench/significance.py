@@ -80,8 +80,7 @@ def differing(
         families: Number of families.
 
     Returns:
-        Drawn exchanges are at least 40 for each pair, so that the least p survives the correction. A pair is dropped
-        as soon as its p is above the level.
+        Drawn exchanges are at least 40 a pair: the least p survives the correction. A pair above the level is dropped.
     """
     swaps = _exchanges(families, max(_DRAWN, _FOR_A_PAIR * pairs)) if pairs and families > 1 else np.empty((0, 0), bool)
     own = families > _EXACT  # among drawn exchanges the observed one is counted as well

@@ -27,8 +27,7 @@ class Findings:
 
     Attributes:
         data: The content of results.json.
-        curves: Normalised regret of each optimizer by suite: on the test score if a suite has one, else on the
-            validation score.
+        curves: Normalised regret of each optimizer by suite, on the test score if there is one, else on validation.
         validation: The same on the validation score, of all suites.
         errors: Messages of failed cells.
         notes: Remarks on failed trials.
@@ -72,10 +71,8 @@ class Measure:
 
         Args:
             optimizer: Its name.
-            scores: Of the incumbent after each trial, or at each point of a budget in cost, ``(k, r, h)``; NaN where
-                the run failed, or is missing.
-            waiting: With a budget in cost, the number of points before the end of a run's first trial, ``(k, r)``: its
-                regret is there that of a random configuration.
+            scores: Of the incumbent after each trial, or point of a budget in cost, ``(k, r, h)``; NaN of a lost run.
+            waiting: With a budget in cost, the points before a run's first trial ends, of random regret, ``(k, r)``.
         """
         suite, tasks = self.suite, self.tasks
         instances = [[instance_of(suite, t.name, r) for r in range(scores.shape[1])] for t in tasks]
@@ -109,8 +106,7 @@ def bounds_of(tasks: Sequence[Task], seen: Sequence[Floats], score: str = VALIDA
 def summaries(
     curves: Sequence[Curves], validation: Sequence[Curves], n_tested: int, n_unknown: int = 0
 ) -> dict[str, Any]:
-    """Return the part of results.json of one suite: the headline, with the `group` of each optimizer (`groups`), and
-    beside it the validation score if that is another.
+    """Return the part of results.json of one suite: the headline with groups, and beside it the validation score.
 
     Args:
         n_tested: Number of tasks with test scores.

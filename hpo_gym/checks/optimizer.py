@@ -38,8 +38,7 @@ def check_optimizer(
     fresh one or in a used one, also in another context; use of the global generators; changes of its arguments; errors
     if the initial design comes first, after `ask` returned None, or if scores are equal, huge or all failures; repeats,
     also of the initial design, while other configurations are left; batched choices that differ from single ones; a
-    trained one that chooses otherwise once saved, or once trained again from the same seed, or by validation tasks
-    whose families it does not name.
+    trained one that chooses otherwise once saved, or trained again from one seed, or by validation tasks it hides.
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`): a name, a class, a function that makes one, an optimizer.

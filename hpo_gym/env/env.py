@@ -37,13 +37,11 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     evaluates it, and the agent sees how good it was. The aim is a good configuration within the budget.
 
     ## Action space
-    Given by the codec. ``box`` (default): ``Box(-1, 1, (d,))``, the next configuration. Others: ``grid``, ``move``,
-    ``pool``. See `hpo_gym.env.codecs`.
+    Given by the codec of `hpo_gym.env.codecs`. ``box`` (default): ``Box(-1, 1, (d,))``; ``grid``, ``move``, ``pool``.
 
     ## Observation space
-    Given by the observer. ``last`` (default): ``Box`` of ``(d + 3,)``: last configuration, its score, the incumbent's
-    score, share of budget left. Others: ``summary``, ``history``, ``tokens``, ``levels``, ``pool``. See
-    `hpo_gym.env.observers`.
+    Given by the observer of `hpo_gym.env.observers`. ``last`` (default): ``Box`` of ``(d + 3,)``: last configuration,
+    its and the incumbent's score, share of budget left; ``summary``, ``history``, ``tokens``, ``levels``, ``pool``.
 
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
@@ -51,8 +49,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     With ``objectives`` it is a vector in MO-Gymnasium's convention, all maximised: a minimised objective is negated.
 
     ## Starting state
-    A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
-    charged.
+    A task is drawn from the split; ``n_init`` configurations, the same for all agents, are evaluated first, uncharged.
 
     ## Episode end
     The episode terminates when the budget is spent (the budget left is observed, so this is part of the problem), or

@@ -35,8 +35,7 @@ def live_keywords(
         objective, space, loss, fidelities: One task, as of `live_suite`.
         suite: A suite of live tasks in place of that.
         task: Of the suite; without a suite, of the ready tasks, or a name for the objective.
-        split: By default that of `task`; of an objective, "test", so that nothing of it is evaluated beforehand; else
-            "train".
+        split: By default that of `task`; of an objective, "test", without any evaluation beforehand; else "train".
         guard, trial_timeout, memory, n_jobs, threads: As of `live_suite`.
         cost: "fidelity" or "seconds"; by default the seconds of ready tasks, and the fidelity of others.
         others: Of the env.

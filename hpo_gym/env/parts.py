@@ -30,8 +30,7 @@ class Parts:
     """An observer, a codec and a reward, with their options.
 
     Attributes:
-        duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard
-            deviation of meta-train scores).
+        duplicates: "allow", "mask" repeats, or "penalize" their reward by a standard deviation of meta-train scores.
         reported: The objectives that infos tell, or None.
     """
 

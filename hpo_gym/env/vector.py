@@ -91,8 +91,7 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         """Begin episodes.
 
         Args:
-            seed: None goes on; an integer spawns a seed for each run by key; a sequence holds one for each run, each
-                None or what `HPOEnv` would be given.
+            seed: None goes on; an integer spawns a seed for each run; a sequence holds one as of `HPOEnv` for each.
             options: ``{"task": name or names}``; ``{"reset_mask": mask}`` begins only those runs, ``(n,)`` booleans.
         """
         given = check_options(options, ("task", "reset_mask"))

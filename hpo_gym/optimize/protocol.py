@@ -30,15 +30,13 @@ class Context:
         budget: In full evaluations; with `unit`, in cost, in this unit.
         fidelities: Available fidelities, ascending; the last is 1.
         pool: All configurations that can be evaluated, ``(m, d)``, or None if unlimited.
-        available: Rows of the pool measured on this task, ``(m,)``, or None for all of them. Another row is answered by
-            its nearest measured neighbour.
+        available: Rows of the pool measured on this task, ``(m,)``, or None for all. The nearest answers for others.
         meta_features: Numbers that describe the data set; None where unknown.
         prior: Earlier tasks, none of them of the family of this one.
         starts: Seed of the instance's random configurations, the same for all optimizers of a cell, so that random
             starts are equal, not a matter of luck. None: an optimizer draws them from its own stream.
         belief: The user's belief about good values; most optimizers do not read it (see `reads_belief`).
-        signals: Signals of the run before its first trial, by name, if trials build on each other; afterwards see
-            `Trial.signals`.
+        signals: Signals before the first trial, by name, if trials build on each other; later see `Trial.signals`.
         objectives: Reported quantities of a configuration beside its score and cost: see `Trial.objectives`.
         unit: The cost of one unit of a budget in cost: the mean cost of a full evaluation of the task, in the unit of
             `Trial.cost`, such as seconds. Spending is the sum of the costs of all trials except the initial design,
@@ -134,8 +132,7 @@ class BatchOptimizer(Protocol):
         """Return the next evaluation of each run, given all runs so far.
 
         Returns:
-            Points ``(n, d)`` as floats, or rows of each context's pool ``(n,)`` as integers; and the fidelities
-            ``(n,)``, or None for full evaluations.
+            Points ``(n, d)`` as floats, or rows of each pool ``(n,)``; and fidelities ``(n,)``, None for full ones.
         """
 
 

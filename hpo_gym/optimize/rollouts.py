@@ -127,8 +127,7 @@ def rollout(
     """Let an optimizer tune one task.
 
     Args:
-        optimizer: In any form (`hpo_gym.optimize.forms`). One with `reset`, `ask` and `tell` is used itself, not a
-            copy.
+        optimizer: In any form (`hpo_gym.optimize.forms`); one with `reset`, `ask` and `tell` is not copied.
         task: The task to tune.
         budget: In full evaluations; without either budget, the task's own: 25 on `Schedules`, 40 on `Drift`, else 33.
         seed: Seed of the task instance and of the optimizer's choices.

@@ -181,8 +181,7 @@ def _check(task: Task, keyword: str) -> None:
 def log_costs(e: Evaluations) -> Floats:
     """Return the natural logarithm of each point's cost on an earlier task, less their mean, ``(m,)``.
 
-    It is NaN for points without a measurement or without a positive finite cost, and everywhere if all costs are equal,
-    as equal costs carry no information.
+    It is NaN for points without a measured positive cost, and everywhere if costs are equal: they tell nothing.
     """
     there = ~np.isnan(e.score) & np.isfinite(e.cost) & (e.cost > 0.0)
     out = np.full(len(e.cost), np.nan)

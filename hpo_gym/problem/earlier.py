@@ -44,8 +44,7 @@ class Evaluations:
         score: ``(m,)``; higher is better, NaN where not measured, finite where failed.
         cost: ``(m,)``.
         status: ``(m,)``, codes of `Status`.
-        further: Other measurements at these points: test scores, then lower fidelities, the highest first. Most
-            optimizers do not read them (see `remembers`).
+        further: Other measurements at these points, for methods that ask (`remembers`): test scores, lower fidelities.
         meta_features: Numbers that describe the data set, as in `Context`; None where unknown.
     """
 

@@ -1,7 +1,6 @@
 """Normalised regret: the gap between a score and the best, as a share of the task's range. Defined here only.
 
-Three rules hold everywhere: on a flat task, with equal scores everywhere, regret is 0; a score of -inf (no success yet)
-has regret 1, on a flat task too; NaN stays NaN.
+Three rules hold everywhere: regret is 0 on a flat task, of equal scores; -inf has regret 1, even there; NaN stays NaN.
 """
 
 from __future__ import annotations

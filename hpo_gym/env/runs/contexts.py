@@ -34,8 +34,7 @@ class Contexts:
         in_cost: Whether the budget is in cost, so that a trial takes its cost.
         earlier_costs: With a budget in cost, the cost of each row of the pool on earlier tasks of other families, as
             the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 if unknown.
-        continued: Tasks on which a trial pays only beyond its checkpoint (see `hpo_gym.problem.costs`), ``(k,)``; None:
-            none.
+        continued: Tasks on which a trial pays only beyond its checkpoint (`hpo_gym.problem.costs`), ``(k,)``, or None.
     """
 
     space: SearchSpace

@@ -1,8 +1,7 @@
 """`Failures`: the scores recorded for trials without one, and the incumbents among them.
 
 A failure is recorded with the worst score of its run's successes so far; before any, with a constant that is known
-beforehand. So an observed score never depends on configurations that the run has not evaluated, such as the task's own
-worst. A recorded score never changes.
+beforehand. So an observed score never depends on an unevaluated configuration. A recorded score never changes.
 """
 
 from __future__ import annotations

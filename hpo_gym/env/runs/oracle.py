@@ -19,8 +19,7 @@ class Oracle:
     Attributes:
         best: The best reachable score of each, ``(k,)``.
         worst: The score of normalised regret 1 of each, ``(k,)``.
-        random: Where a reward needs it, the mean normalised regret of a random configuration of each, ``(k,)``: see
-            `random_regret`.
+        random: For a reward, the mean normalised regret of a random configuration of each, ``(k,)``: `random_regret`.
     """
 
     best: Floats

@@ -43,8 +43,7 @@ _IN_SNAPSHOTS = {"world": "instance", "last": "last", "best": "best", "previous"
 
 
 class Observed(NamedTuple):
-    """One trial of each of some runs: `who` ``(b,)``, and `at` ``(b,)`` or ``(b, d)``, `score`, `fidelity` ``(b,)``;
-    `cost` ``(b,)``, where it was asked for."""
+    """One trial of each of some runs, ``(b,)`` each: `who`, `at` (or ``(b, d)``), `score`, `fidelity`, asked `cost`."""
 
     who: Ints
     at: NDArray[Any]
@@ -66,10 +65,8 @@ class Runs(Slots):
         keep: Names of the columns to keep (see `hpo_gym.env.runs.columns`), beside those that the other arguments need.
         floor: The score of a failure before any success of its run (see `Failures`), one number or ``(n,)``.
         view: The agent's view of the batch, where it is at hand.
-        units: Of each task of the batch, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
-            full evaluations. See `Payment`.
-        continued: Tasks on which a trial pays only the cost beyond its checkpoint, ``(k,)``; None: none. Needs
-            `units`.
+        units: Of each task, the cost that is a unit of the budget, ``(k,)``, see `Payment`; None: full evaluations.
+        continued: Tasks on which a trial pays only beyond its checkpoint, ``(k,)``, or None. Needs `units`.
         dtype: Type of the recorded scores; by default the batch's.
 
     Attributes:
@@ -81,8 +78,7 @@ class Runs(Slots):
         single: Whether scores are float32.
         scalar: Whether `submit_one` serves: one run on a pool, without columns.
         leaving: Idle runs that begin anew before their trials are read, ``(n,)``, or None.
-        block: After a step on a table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
-            columns; fresh at each step.
+        block: After a table's step, fresh ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free.
         row: After `submit_one` on a table, the only run's `block`: ``(d + 3,)``.
         progress: State of runs whose trials go on from each other, or None.
         payment: Prices, of a budget in cost.

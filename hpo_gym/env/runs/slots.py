@@ -36,8 +36,7 @@ class Slots(ABC):
         free: Trials of each episode that are not charged: its initial design.
         kept: Values of the kept columns, by name.
         by_trial: Names of the arrays by slot.
-        price, whole_cost: What the trials of this tick take of a budget in cost, and their cost from the start,
-            ``(n,)``.
+        price, whole_cost: Of this tick's trials, the part of a budget in cost, and the cost from the start, ``(n,)``.
     """
 
     d: int

@@ -36,8 +36,7 @@ class Form:
 
     Attributes:
         name: Its display name.
-        spec: A registered name, "module:Name", "file.py:Name", "saved:" and an argument of `load`, or, for an object
-            that no text can rebuild, "own:" and its name.
+        spec: A registered name, "module:Name", "file.py:Name", "saved:" and a name or folder, or "own:" and a name.
         settings: Arguments of its maker; for a trained optimizer, the hash of its content.
         maker: Makes an optimizer if no text does.
     """

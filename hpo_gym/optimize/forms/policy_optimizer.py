@@ -57,8 +57,7 @@ class PolicyOptimizer:
         observer, codec: As in `gym.make`, from the policy's training.
         scores: The scale of the scores shown.
         scale: The meta-train statistics of the policy's training.
-        space: The search space of the policy's training, if wider than a run's own: missing columns are shown as
-            inactive.
+        space: The search space of the policy's training, if wider than a run's own: further columns are inactive.
     """
 
     version = 1

@@ -24,8 +24,7 @@ class SB3Policy(PolicyOptimizer):
 
     Args:
         model: Of any algorithm with a `policy`.
-        env: The env of its training, if the model has none or another: ours, or SB3's around ours. The policy gets its
-            observer, codec and scale of scores.
+        env: The env of its training, ours or SB3's around ours, if the model has none: for observer, codec and scale.
         deterministic: Whether to take the most likely action instead of a draw.
 
     Raises:

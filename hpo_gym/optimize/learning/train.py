@@ -39,18 +39,15 @@ def train(
     """Train an optimizer and save it; a killed training resumes to the same result if the optimizer is `Resumable`.
 
     Args:
-        optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of your own class, the class, or an
-            instance, which is trained in place.
-        suites: It trains on their meta-train tasks; their validation tasks select the result. "all": the `suites` of
-            the optimizer's class.
+        optimizer: A registered name, ``"module:Name"``, ``"file.py:Name"``, a class, or an instance, trained in place.
+        suites: It trains on their meta-train tasks, validation tasks select the result. "all": `suites` of the class.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.
         settings: Arguments of the optimizer's class.
         out: A folder of its own; also gets ``training.json``: the setup, the duration, and the curve.
         resume: Continue with the content of `out`.
-        progress: Whether to show a bar, by default in a terminal; or a function of trials done, trials in total and a
-            description of the work.
+        progress: Whether to show a bar, by default in a terminal; or a function of trials done, in total, and words.
         callbacks: Further listeners, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is one too.
 
     From then on the process keeps freed memory (`hpo_gym.system.jobs.memory.keep_memory`).

@@ -116,8 +116,7 @@ class Exact:
 
 
 def _groups(cells: Keys, order: Ints, twins: NDArray[np.bool_]) -> Ints:
-    """Return the lowest row with the same cells, ``(m,)``; `twins`: rows with the hash of their successor in the stable
-    order."""
+    """Return the lowest row with the same cells, ``(m,)``; `twins`: stably sorted rows with their successor's hash."""
     if (cells[order[1:][twins]] != cells[order[:-1][twins]]).any():  # a hash that two points share
         _, first, which = np.unique(cells, axis=0, return_index=True, return_inverse=True)
         return np.asarray(first[which.reshape(-1)], np.int64)

@@ -210,8 +210,7 @@ class SearchSpace:
 
         Raises:
             UnknownNameError: A hyperparameter that the space does not have.
-            InvalidValueError: A value out of range, an active hyperparameter that is missing, an inactive one that
-                is given, or a forbidden combination.
+            InvalidValueError: A value out of range, a missing active or given inactive one, or a forbidden choice.
         """
         given = list(configs)
         x = np.full((len(given), self.d), 0.5)

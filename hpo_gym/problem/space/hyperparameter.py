@@ -29,8 +29,7 @@ class Hyperparameter:
         choices: Values of an ordinal, categorical or constant hyperparameter, else empty.
         default: The value of the default configuration.
         unit: Unit of a number, if it differs from the usual one, such as "multiple of scale" for the `gamma` of an SVM.
-            Earlier tasks tell nothing about a hyperparameter with another unit, stated or not. It changes neither the
-            encoding nor the equality of spaces.
+            Earlier tasks tell nothing about one with another unit. It changes neither the encoding nor equality.
     """
 
     name: str

@@ -17,8 +17,7 @@ def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collecti
 
     Args:
         suite: A suite with a table.
-        constraints: Bounds by the name of an objective, "score" and "cost" among them: upper ones of minimised, lower
-            ones of maximised objectives.
+        constraints: Bounds by objectives, "score" and "cost" too: upper ones of minimised, lower ones of maximised.
         needed: Tasks that must have a feasible row; others without one are left out. None: all tasks.
 
     Raises:

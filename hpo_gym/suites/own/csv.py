@@ -59,8 +59,7 @@ def suite_from_csv(
         test_score: Column with the score on data unused by any choice.
         objectives: Columns of further objectives, each with its direction: ``{"size": "minimize"}``; finite where a
             trial of full fidelity succeeded, averaged like scores.
-        ignore: Columns that are no hyperparameters, such as a seed. If Optuna's `state` is among them, its scores are
-            taken as they are.
+        ignore: Columns that are no hyperparameters, such as a seed; with Optuna's `state`, all scores count.
         keep: Columns that are hyperparameters even if they look like ids, dates, durations or states.
         loss: Whether lower scores are better; they are negated.
         name: Name of the suite, default the file's name without its ending.

@@ -107,8 +107,7 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
 
     Raises:
         StorageFullError: The files could not be written; earlier ones are intact.
-        InvalidValueError: The description holds values outside JSON (NaN, objects), or objectives or sizes do not fit
-            the arrays.
+        InvalidValueError: The description is no plain JSON, or objectives or sizes do not fit the arrays.
     """
     newer = _checked(description, arrays)
     description = {key: value for key, value in description.items() if value or key not in NEWER}

@@ -91,8 +91,7 @@ def check_objectives(named: Sequence[Objective], array: Array | None, shape: tup
         shape: `k` and `m`.
 
     Raises:
-        InvalidValueError: A repeated or reserved name, names without numbers or the reverse, another shape, NaN or
-            infinity in any row.
+        InvalidValueError: A repeated or reserved name, names or numbers alone, another shape, NaN or infinity.
     """
     names = [objective.name for objective in named]
     refuse_reserved(names)

@@ -42,8 +42,7 @@ def inferred(
 ) -> tuple[TableColumns, SearchSpace]:
     """Return the space of the columns.
 
-    Optuna writes the choice None as an empty cell: an otherwise unexplained text is that. A failed trial without a
-    value may have ended before it was chosen.
+    Optuna writes the choice None as an empty cell. A failed trial without a value may have ended before its choice.
     """
     judged = None
     while True:

@@ -33,8 +33,7 @@ def read_csv(path: Path, delimiter: str | None = None) -> TableColumns:
 
     Args:
         path: The file, in UTF-8.
-        delimiter: Separator of cells; by default the one of `DELIMITERS` that cuts the first lines into the most cells,
-            equally many in each.
+        delimiter: Separator of cells; by default that of `DELIMITERS` with the most cells a line, equally many in each.
 
     Raises:
         InvalidValueError: No such text, a line longer or shorter than the header, or wrong names of columns.

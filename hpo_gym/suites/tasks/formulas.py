@@ -196,9 +196,7 @@ _CAMEL = (0.08984201310031806, -0.7126564030207396, -1.0316284534898774)
 
 @_of(Formula((-3.0, -2.0), (3.0, 2.0), (2,), lambda d: _CAMEL[:2], lambda d: _CAMEL[2]))
 def six_hump_camel(z: Floats) -> Floats:
-    """Evaluate the six-hump camel, a polynomial: beyond ``|x| > 3`` its ``x`` part is above 100, beyond ``|y| > 2`` its
-    ``y`` part above 48.
-    """
+    """Evaluate the six-hump camel, a polynomial above 48 beyond ``|x| > 3`` (then above 100) or ``|y| > 2``."""
     x, s, t = z[0], np.square(z[0]), np.square(z[1])
     return np.asarray((4.0 - 2.1 * s + s * s / 3.0) * s + x * z[1] + (4.0 * t - 4.0) * t)
 

@@ -147,8 +147,7 @@ def function_task(name: str) -> FunctionTask:
 
     Raises:
         UnknownNameError: No such function, or a name of another form.
-        InvalidValueError: The function does not have that dimension, a seed or noise out of range, or a number not in
-            its shortest form; the message has the nearest.
+        InvalidValueError: No such dimension, a seed or noise out of range, or a long form; the message has the nearest.
     """
     formula, d, seed, noise = _parse(name)
     key = seeding.key("function", formula.name, d, seed)

@@ -25,8 +25,7 @@ class Cluster:
 
     Attributes:
         address: Of Dask's scheduler, such as "tcp://10.0.0.5:8786", or of Ray's head, such as "10.0.0.5:6379".
-        tls: Paths by the names `ca`, `cert` and `key`, for a scheduler at "tls://"; without them Dask's own
-            configuration counts.
+        tls: Paths by the names `ca`, `cert` and `key`, for a scheduler at "tls://"; else Dask's configuration.
     """
 
     address: str

@@ -37,8 +37,7 @@ def run(
         workers: Processes, by default one per usable core; the serial engine has none.
         retries: How often a job is rerun after its worker died.
         timeout: Seconds per try, after which the worker is killed; by the process engine only.
-        cluster: A running cluster of "dask" or "ray", instead of a new one; its own settings decide about workers and,
-            for Dask, retries.
+        cluster: A running cluster of "dask" or "ray", with its own settings of workers and, for Dask, retries.
 
     Raises:
         UnknownNameError: No such engine.

@@ -111,8 +111,7 @@ class Guard:
 
     Args:
         objective: Called with a configuration, and by name with the arguments of `start`. It returns a number, or a
-            mapping of `score` and, optionally, `cost`, `constraints` and `test_score`, or yields pairs of a step and
-            one of these.
+            mapping of `score`, and optionally `cost`, `constraints`, `test_score`, or yields pairs of a step and that.
         threads: Threads for numerical libraries in a trial.
         patience: Seconds for the imports of the objective.
         wait: Whether to wait until it is loaded. If not, guards load side by side, and `read` raises the same errors.

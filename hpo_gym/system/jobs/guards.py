@@ -123,8 +123,7 @@ class Guards:
         """Run trials, at most `n_jobs` at a time; yield the position of each with its reported steps, after each of
         which it continues at once, and with its verdict as it ends.
 
-        Any exception meanwhile, such as by Ctrl-C, ends all of them, and so does leaving the iterator early. These
-        guards can do nothing else until then.
+        Any exception meanwhile, such as by Ctrl-C, or an early end ends all of them; till then these guards are busy.
 
         Raises:
             InvalidValueError: An objective cannot be loaded elsewhere.

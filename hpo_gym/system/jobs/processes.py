@@ -48,8 +48,7 @@ class Outcome:
 
     Attributes:
         key: The job's.
-        status: "done"; "failed": it raised; "timeout": it ran out of time and was killed; "crashed": its worker died at
-            every try.
+        status: "done"; "failed": it raised; "timeout": it was killed; "crashed": its worker died at every try.
         value: Its result, None unless done.
         error: Traceback or reason, None if done.
     """
@@ -291,9 +290,7 @@ def _ctrl_c_held() -> Iterator[None]:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Keep new processes from running the user's script again: its objects travel (`jobs.carried`), and a script need
-    not guard itself by ``if __name__ == "__main__"``.
-    """
+    """Keep new processes from running the user's script again, without its own ``if __name__`` guard: objects travel."""
     main: dict[str, object] = sys.modules["__main__"].__dict__
     kept: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None

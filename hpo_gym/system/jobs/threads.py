@@ -21,8 +21,7 @@ class one_blas_thread(ContextDecorator):
     """Limit NumPy's and SciPy's linear algebra to one thread within a block or a function, however they are nested.
 
     Args:
-        needed: Modules that are imported first, so that their libraries are limited too: one that is loaded within the
-            block is seen by the next inner block only.
+        needed: Modules to import first, so that their libraries are limited too; a later one only in the next block.
     """
 
     def __init__(self, *needed: str) -> None:

@@ -54,8 +54,7 @@ def pack_batch(records: Sequence[Record]) -> bytes:
     """Return cells as one block; their hashes are not in it.
 
     Raises:
-        InvalidValueError: A cell has another status than "done" or "failed", an array that `plain` refuses, or a value
-            outside JSON.
+        InvalidValueError: A cell's status is not "done" or "failed", `plain` refuses an array, or a value is no JSON.
     """
     for record in records:
         if record.status not in ("done", "failed"):
@@ -153,9 +152,7 @@ class _Arrays(Mapping[str, Array]):
 
 
 def _columns(records: Sequence[Record]) -> tuple[list[tuple[str, str, list[list[int] | None], int]], list[bytes]]:
-    """Return, for the arrays of one name and type each: name, type, shape in each cell (None: it has none) and length;
-    and the joined and compressed values.
-    """
+    """Return, for the arrays of one name and type: name, type, shape in each cell (or None), length; and the values."""
     arrays: dict[tuple[str, str], list[Array | None]] = {}
     for i, record in enumerate(records):
         for name in sorted(record.arrays):

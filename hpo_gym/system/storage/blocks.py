@@ -29,8 +29,7 @@ def pack(arrays: Arrays) -> bytes:
     """Return named arrays as a block; equal arrays give equal bytes, whatever their order.
 
     Raises:
-        InvalidValueError: An array holds objects, dates or numbers of a width that differs between machines, or all
-            together hold more than `LARGEST` bytes.
+        InvalidValueError: An array holds objects, dates or platform-wide numbers, or all exceed `LARGEST` bytes.
     """
     header, body = [], []
     for name in sorted(arrays):

@@ -59,8 +59,7 @@ class Course:
         recipe: Network, optimizer and epoch.
         epochs: Of an episode.
         counts: Result of a run, "last" or "mean".
-        sd: Standard deviation of the result, over trainings on the training tasks at constant learning rates drawn from
-            [.001, .3], as many in each factor of ten.
+        sd: Standard deviation of the result over trainings at learning rates of [.001, .3], even in the logarithm.
     """
 
     recipe: Recipe

@@ -40,8 +40,7 @@ class StreamSource:
     def rows(self, count: int) -> tuple[Singles, NDArray[np.int8], int]:
         """Return rows ``(count, 16)``, the last column 1, their classes ``(count,)``, and the number of classes.
 
-        Columns have mean 0 and deviation 1 (missing ones are 0); then each is, by the toss of a coin, divided by up to
-        10, so that the problem is badly conditioned.
+        Columns have mean 0 and deviation 1 (missing: 0); about half are divided by up to 10, for bad condition.
         """
         rng = seeding.generator(seeding.key("stream", self.family, self.seed))
         x, y = GENERATORS[self.family](rng, count)
