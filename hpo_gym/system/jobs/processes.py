@@ -290,7 +290,7 @@ def _ctrl_c_held() -> Iterator[None]:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Keep new processes from running the user's script again, without its own ``if __name__`` guard: objects travel."""
+    """Keep new processes from running the user's script again, guarded by ``if __name__`` or not: objects travel."""
     main: dict[str, object] = sys.modules["__main__"].__dict__
     kept: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
