@@ -182,7 +182,6 @@ def whole(name: str, value: object, least: int = 1, most: int | None = None, als
 
     Args:
         name: Name of the setting, for the message.
-        value: The value as given.
         least, most: The smallest and largest allowed value; None for no limit.
         also: Other accepted values, for the message, such as ", or None".
 
@@ -208,7 +207,6 @@ def real(
 
     Args:
         name: Name of the setting, for the message.
-        value: The value as given.
         least, most: The smallest and largest allowed value; infinity for no limit.
         also: Other accepted values, for the message, such as ", or None".
         above: Whether `least` itself is refused.

@@ -41,7 +41,6 @@ class Resamples:
 
     Attributes:
         resampled: The tasks of a subset have equal weights, so families weigh by their tasks, as in the mean.
-        families: Number of families.
     """
 
     resampled: Floats

@@ -45,7 +45,6 @@ def measurements(prior: Sequence[Evaluations], with_costs: Sequence[bool]) -> di
     """Return the number of measurements of each of `KINDS` in earlier tasks, failures among them.
 
     Args:
-        prior: The tasks.
         with_costs: Whether the costs of each were measured.
     """
     counts = dict.fromkeys(KINDS, 0)

@@ -36,8 +36,6 @@ class Curves:
     """Normalised simple regret of one optimizer's incumbent on the tasks of one suite.
 
     Attributes:
-        suite: The suite's name.
-        optimizer: The optimizer's name.
         tasks: Names of the k tasks, all different.
         families: The family of each task; without any, each task is one of its own.
         score: `VALIDATION`, by which optimizers choose, or `TEST`, that of the same incumbents on data of no choice.

@@ -113,8 +113,6 @@ class BenchPlan:
         """Run the cells missing in the store, and its failures except those of reference runs.
 
         Args:
-            hands: Runs the jobs.
-            progress: Called for each job.
             timeout: Limit of a cell in seconds; each cell is then a job of its own, as in live suites.
         """
         stored = {r.cell for r in store.written() if r.status == "done" or "reference" in r.measured}

@@ -42,7 +42,6 @@ class Against:
         """Return the references of tasks.
 
         Args:
-            tasks: The tasks.
             instances: The instance seed of each run, ``(k, r)``; None: an unsearched instance.
             bounds: Best and worst score of each task ``(k, 2)``, if unknown to the tasks themselves.
             score: Kind of the scores, `VALIDATION` or `TEST`; the best test score is always exact.

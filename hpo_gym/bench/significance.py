@@ -32,7 +32,6 @@ def swap_p(statistic: Callable[[NDArray[np.bool_]], Floats], families: int) -> f
 
     Args:
         statistic: Maps exchanges ``(n, families)``, True = exchanged, to the statistic under each, ``(n,)``.
-        families: Number of families.
 
     Returns:
         Up to 14 families, the share of all exchanges; for more, ``(1 + b) / 10000``, with `b` of 9,999 keyed ones
@@ -76,8 +75,6 @@ def differing(
 
     Args:
         statistic: Maps exchanges and the places of some pairs to the statistic of each, ``(n, pairs)``; see `swap_p`.
-        pairs: Number of pairs.
-        families: Number of families.
 
     Returns:
         Drawn exchanges are at least 40 a pair: the least p survives the correction. A pair above the level is dropped.

@@ -70,7 +70,6 @@ class Measure:
         """Return regret curves.
 
         Args:
-            optimizer: Its name.
             scores: Of the incumbent after each trial, or point of a budget in cost, ``(k, r, h)``; NaN of a lost run.
             waiting: With a budget in cost, the points before a run's first trial ends, of random regret, ``(k, r)``.
         """

@@ -56,7 +56,6 @@ class Defined:
     Args:
         env: The env that is checked; single, or many runs of it.
         same: Whether its "observation" and "reward" are those of the env inside, unchanged by wrappers.
-        faults: Collects faults.
 
     Attributes:
         differs: Whether a part of the env is not the registered one itself.
@@ -99,13 +98,7 @@ class Defined:
         self._follows &= not expected.terminated
 
     def check_masks(self, masks: Any, t: int, task: str) -> None:
-        """Rows are masked where they were not measured on the task, and where `duplicates="mask"` once they are tried.
-
-        Args:
-            masks: Of the run, ``(a,)``.
-            t: Its trials so far.
-            task: Name of its task.
-        """
+        """Rows are masked where not measured on the task and, with `duplicates="mask"`, once they are tried."""
         if not (self._follows and self._asks):
             return
         expected, faults, parts = self._env.action_masks(), self._faults, self._kernel.parts

@@ -95,13 +95,7 @@ def episode_length(env: Env) -> int:
 
 # ---------------------------------------------------------------------- steps
 class Driver:
-    """Steps an env and begins anew when an episode is over.
-
-    Args:
-        env: The env.
-        seed: Of the first reset.
-        choose: Seed of the actions.
-    """
+    """Steps an env, first reset by `seed`, by actions of the seed `choose`, and begins anew when an episode is over."""
 
     def __init__(self, env: Env, seed: int | None = 1, choose: int = 5) -> None:
         self.env = env

@@ -24,7 +24,6 @@ class Step(NamedTuple):
     """Content of a step; none of its arrays is written again.
 
     Attributes:
-        batch: The tasks.
         task: Position of each run's task, ``(n,)``.
         cell: Flat place of each run's evaluation, ``(n,)``, or its base, to which `at` is added.
         at: Rows ``(n,)``, or None: nothing is to be added.
@@ -226,7 +225,6 @@ def final_infos(n: int, which: Which, obs: Observation, info: StepInfo) -> Lazy:
     """``final_obs`` and ``final_info``, and whose they are, as Gymnasium's SAME_STEP autoreset names them.
 
     Args:
-        n: Number of runs.
         which: The runs that have ended.
         obs: Their last observations, in this order; nobody else may write to them.
         info: The infos of the step.

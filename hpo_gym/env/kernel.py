@@ -30,10 +30,8 @@ class Kernel(Transition):
     """`n` runs on tasks, with an agent's view of them.
 
     Args:
-        batch: The tasks.
         contexts: What may be known of them.
         parts: What an agent sees, does and gets.
-        n: Number of runs.
         units: Of each task, the cost that is a unit of the budget, ``(k,)``, where that is in cost.
 
     Attributes:
@@ -103,7 +101,6 @@ class Kernel(Transition):
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
 
         Args:
-            actions: One action per run.
             skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
 
         Raises:

@@ -88,7 +88,6 @@ def takes(config: Callable[P, C], call: str) -> Callable[[Callable[[S, C], None]
     """Let a constructor take the arguments of a dataclass, checked, and hand it an instance.
 
     Args:
-        config: The dataclass.
         call: Name of the constructor in messages.
     """
     signature, made = inspect.signature(config), keywords_checked(call)(config)

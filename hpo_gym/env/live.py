@@ -38,7 +38,6 @@ def live_keywords(
         split: By default that of `task`; of an objective, "test", without any evaluation beforehand; else "train".
         guard, trial_timeout, memory, n_jobs, threads: As of `live_suite`.
         cost: "fidelity" or "seconds"; by default the seconds of ready tasks, and the fidelity of others.
-        others: Of the env.
 
     Raises:
         InvalidValueError: Arguments that do not go together, or one out of its range.

@@ -21,7 +21,6 @@ class Transition:
     """Runs on a budget: the fidelity that it pays for, and the end of episodes.
 
     Args:
-        batch: The tasks.
         runs: The state, before the first episode.
         levels: Fidelities that can be asked for, ascending.
         n_init: Size of the initial design of each episode.

@@ -16,7 +16,6 @@ class Watch:
     """Counts steps and rewards of episodes that begin and end apart.
 
     Args:
-        n: Number of runs.
         limit: Steps after which an episode is late, or None: never.
         dim: Objectives of a reward that is a vector; 0 where it is a number.
     """

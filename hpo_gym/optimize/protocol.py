@@ -26,7 +26,6 @@ class Context:
     """Facts available to an optimizer before the first trial.
 
     Attributes:
-        space: The search space.
         budget: In full evaluations; with `unit`, in cost, in this unit.
         fidelities: Available fidelities, ascending; the last is 1.
         pool: All configurations that can be evaluated, ``(m, d)``, or None if unlimited.

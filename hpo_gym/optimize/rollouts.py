@@ -37,7 +37,6 @@ class Run:
     """A run in the making by ask and tell: `Transition` of one run, whose trials are told.
 
     Args:
-        task: The task.
         context: Facts about the task, its budget among them; or that budget alone, in full evaluations.
         instance: Seed of the task instance.
         n_init: Size of the initial design.

@@ -54,8 +54,6 @@ class _Mixed(TaskBatch):
     """Tasks of several batches.
 
     Args:
-        tasks: All of them.
-        parts: The batches.
         where: The place in `tasks` of each task of the first batch, then of the second, ..., ``(k,)``.
         d: Columns of points; columns that a task lacks are .5.
     """

@@ -53,7 +53,6 @@ class Task(ABC):
         name: Unique in its suite: the data set's name or id.
         family: Shared by data sets of one origin; no split divides a family.
         suite: Name of the suite, part of the key of noise.
-        space: The search space.
         best: The best reachable score, NaN if unknown. Metrics and the training-only rewards read it, agents never do.
         worst: The score of normalised regret 1, NaN if unknown.
         fidelities: Available shares of a full evaluation, ascending; the last is 1.
@@ -342,8 +341,6 @@ class TaskBatch(TaskBatchView):
     In a table, cost and status of `at` are looked up when asked for; elsewhere `evaluate` gives them.
 
     Attributes:
-        tasks: The tasks themselves.
-        dtype: Type of the scores.
         fallible: Whether a trial can fail.
     """
 

@@ -102,7 +102,6 @@ class History(Sequence[Trial]):
     """The trials of one episode, in order, given points first.
 
     Attributes:
-        trials: All trials.
         n_init: How many of them were given, not chosen and not charged.
     """
 

@@ -75,10 +75,8 @@ def composed(
     """Return a suite of tasks of others, each named ``SUITE/task``.
 
     Args:
-        name: The suite's.
         suites: Sources of its tasks.
         sides: Its splits; None: tasks in no split.
-        description: Its description.
         space: The search space; None: floats in [0, 1].
 
     Raises:

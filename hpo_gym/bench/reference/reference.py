@@ -42,7 +42,6 @@ class Reference:
         suite, data_hash: The suite and its data.
         tasks: In the order of `Protocol.tasks`: a part of them is the first few.
         budget, seeds, split: As in `Protocol`.
-        entrants: The optimizers.
         times: By entrant and start, `ms_p50`, `ms_p95` of a suggestion, and `train_seconds`.
         failures: By entrant and start, the error of each failed cell, by its place among `tasks` x `seeds`.
         choices: By ``entrant/start``: `count` ``(cells,)``, `at` (rows of the pool, or points) one run after the other,

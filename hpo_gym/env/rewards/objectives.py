@@ -22,11 +22,7 @@ def last_outcomes(outcomes: Outcomes, runs: Runs) -> Floats:
 
 
 class VectorReward(Reward):
-    """The objectives of the trial, all maximised: a minimised one is negated.
-
-    Args:
-        outcomes: Which.
-    """
+    """The objectives of the trial, all maximised: a minimised one is negated."""
 
     def __init__(self, outcomes: Outcomes) -> None:
         self.outcomes, self.dim = outcomes, len(outcomes.objectives)

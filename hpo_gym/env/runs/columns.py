@@ -69,7 +69,6 @@ class Column(ABC):
     Arrays that were handed out are never written again.
 
     Attributes:
-        dtype: Type of the values.
         start: Value before the first trial.
         saved: Whether snapshots hold it.
         by_trial: Whether each trial has a value of its own instead; see `TrialColumn`.

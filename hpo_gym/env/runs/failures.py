@@ -25,8 +25,6 @@ class Failures:
     """The failures of `n` runs.
 
     Args:
-        n: Number of runs.
-        dtype: Type of the scores.
         floor: Score of a failure before any success, one number or ``(n,)``.
         fidelity: Whether trials can have a fidelity below 1, so that a failure can replace a success as the incumbent.
         possible: Whether a trial can fail at all.

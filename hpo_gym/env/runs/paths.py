@@ -27,7 +27,6 @@ def path_of(batch: TaskBatch, n: int, *, fused: bool, fidelity: bool, progress: 
     """Return the fastest evaluation path for a task batch.
 
     Args:
-        n: Number of runs.
         progress: State of the runs, if their trials build on each other.
         fused: Whether the rows of a table are to be gathered (see `Runs.block`).
         fidelity: Whether trials can have a fidelity below 1.

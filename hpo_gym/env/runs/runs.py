@@ -57,7 +57,6 @@ class Runs(Slots):
 
     Args:
         batch: The tasks, and their scores.
-        n: Number of runs.
         h: The most trials that a run can have, initial design included.
         budget: Budget of a run, in full evaluations; with `units`, in these.
         fidelity: Whether trials can have a fidelity below 1.

@@ -24,10 +24,8 @@ class Slots(ABC):
     """The trials of `n` runs by slot, `h` of each.
 
     Args:
-        n: Number of runs.
         h: The most trials that a run can have, initial design included.
         d: Columns of a point; 0 where rows of a pool are evaluated.
-        dtype: Type of the scores.
 
     Attributes:
         clock: Ticks so far.

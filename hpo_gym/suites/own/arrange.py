@@ -25,7 +25,6 @@ class Trials:
 
     Attributes:
         table: Their source, for messages.
-        space: Their search space.
         x: Canonical points, ``(n, d)``.
         tasks: Names of tasks.
         task: The task of each row, ``(n,)``.

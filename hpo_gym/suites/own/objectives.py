@@ -88,7 +88,6 @@ def check_objectives(named: Sequence[Objective], array: Array | None, shape: tup
     Args:
         named: Descriptions of the columns.
         array: ``(k, m, o)``, or None.
-        shape: `k` and `m`.
 
     Raises:
         InvalidValueError: A repeated or reserved name, names or numbers alone, another shape, NaN or infinity.

@@ -82,7 +82,6 @@ def hyperparameters_of(
     stays if nothing else would vary.
 
     Args:
-        table: All columns.
         candidates: Names of columns without a known role.
         keep: Columns that are hyperparameters whatever they look like.
         tasks: The column of the task, None if all rows are of one.

@@ -97,11 +97,8 @@ def suite_of(
     """Make a suite of columns; see `hpo_gym.suites.own.csv.suite_from_csv`.
 
     Args:
-        table: One row a trial.
         given: Known facts about the columns.
         space: The search space; None to infer it.
-        name: Name of the suite.
-        source: Origin of the table.
     """
     said, decimal = list(source.notes), given.decimal
     table, optuna = of.with_optuna_names(table)

@@ -43,7 +43,6 @@ class FunctionTask(Task):
     **Worst**: the lowest noise-free score of the same 1,000 points, an R2 sequence that depends on `d` alone.
 
     Attributes:
-        formula: The function.
         seed: Of the transformation.
         noise: Standard deviation of Gaussian noise, as a share of ``best - worst``.
         optimum_x: A canonical point of score `best`, ``(d,)``.

@@ -20,7 +20,6 @@ class Carried:
     """A maker for other processes, also one from a script, a notebook or a named file. Calling it makes the object.
 
     Args:
-        maker: A callable.
         name: Name of the object, for messages.
     """
 
@@ -46,7 +45,6 @@ def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> bytes:
     """Return the bytes of an object, or refuse one that no other process can receive.
 
     Args:
-        made: Makes the bytes.
         what, instead: A description, and an alternative, for the message.
 
     Raises:

@@ -113,7 +113,6 @@ def reporter(progress: Progress | bool | None, callbacks: Sequence[Callback], wh
         progress: Your own function; whether to show a bar; None: in a terminal or notebook.
         callbacks: Further listeners.
         what: Description of the work, for the log.
-        unit: Unit of the count.
 
     Raises:
         InvalidValueError: `progress` or a callback is nothing of the kind.
@@ -144,13 +143,7 @@ def reporter(progress: Progress | bool | None, callbacks: Sequence[Callback], wh
 
 @contextmanager
 def steps(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Yield a reporter of work within a call: in the log and, from its second second on, on the call's bar or its own.
-
-    Args:
-        what: Description of the work.
-        total: Its amount.
-        unit: Unit of the count.
-    """
+    """Yield a reporter of work within a call: logged and, from its second second on, on the call's bar or its own."""
     began, shown = time.monotonic(), list[Progress]()
     with ExitStack() as stack:
 

@@ -20,7 +20,6 @@ def reason_of(fault: BaseException, what: str = "") -> str:
     A long message keeps its first line and its last ones.
 
     Args:
-        fault: The exception.
         what: Replaces its type in the text.
     """
     try:

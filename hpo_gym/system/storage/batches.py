@@ -74,10 +74,6 @@ def pack_batch(records: Sequence[Record]) -> bytes:
 def unpack_batch(cells: Sequence[str], block: bytes) -> list[Record]:
     """Return the cells of a block that `pack_batch` wrote; arrays are read from it when they are asked for.
 
-    Args:
-        cells: Their hashes.
-        block: The block.
-
     Raises:
         DamagedDataError: `pack_batch` did not write it; also later, where an array is asked for.
     """

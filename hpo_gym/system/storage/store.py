@@ -65,7 +65,6 @@ class Store:
         """Name the file; `with` opens it, or makes it if `write` and there is none.
 
         Args:
-            path: The SQLite file.
             write: Take the writer's lock. Without it the file may lie in a read-only folder.
             name: Identifier of a new store, 16 hexadecimal digits; random by default.
         """

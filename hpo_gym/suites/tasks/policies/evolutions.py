@@ -51,7 +51,6 @@ class Evolutions(TaskProgress):
         salts: Distinguish the tasks' random numbers, ``(k,)``.
         space: The space of learning rate and sigma.
         setup: Pairs, starts, steps.
-        n: Number of runs.
     """
 
     def __init__(

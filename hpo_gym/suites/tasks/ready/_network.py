@@ -63,7 +63,6 @@ def training(
     The learning rate falls to 0 along half a cosine over a full training.
 
     Args:
-        rows: The data set.
         build: Makes a network of so many inputs and outputs.
         config: `optimizer`, `learning_rate`, `batch_size` and `weight_decay`; the rest is the network's.
         epochs: Of a full training.

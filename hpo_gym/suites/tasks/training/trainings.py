@@ -57,7 +57,6 @@ class Trainings(TaskProgress):
         stream: The rows of the tasks.
         salts: Distinguish the tasks' random numbers, ``(k,)``.
         controls: From points ``(m, d)`` to the settings of an epoch.
-        n: Number of runs.
         epochs: Of an episode.
     """
 

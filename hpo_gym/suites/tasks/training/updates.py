@@ -18,7 +18,6 @@ class Weights(NamedTuple):
     """Weights and optimizer state of `n` runs, each ``(n, p)``, and updates so far ``(n,)``.
 
     Attributes:
-        value: The weights.
         moved: Momentum; of Adam the last move.
         first, second: Moments of Adam; of another optimizer without columns.
         times: Updates of Adam.
