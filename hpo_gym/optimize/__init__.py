@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.protocol import Optimizer as Optimizer
     from hpo_gym.optimize.protocol import Resumable as Resumable
     from hpo_gym.optimize.protocol import Trainable as Trainable
+    from hpo_gym.optimize.protocol import prior_weight as prior_weight
     from hpo_gym.optimize.protocol import reads_belief as reads_belief
     from hpo_gym.optimize.protocol import remembers as remembers
     from hpo_gym.optimize.rollouts import Run as Run

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Registry, SplitError, unknown
+from hpo_gym.base import Registry, SplitError, real, unknown
 from hpo_gym.problem import COST, REMEMBERED, Belief, Budget, Evaluations, Objective, Points, Query, SearchSpace, Trial
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Optimizer(Protocol):
     """Anything that proposes configurations one at a time.
 
     Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments for training and running it in about a second,
-    for tests. It is no setting: no result, saved file or comparison depends on it.
+    for tests. It is no setting: no result, saved file or comparison depends on it. Others that it may have are read by
+    `prior_weight`, `reads_belief` and `remembers`.
     """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -187,6 +188,17 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_a
 def reads_belief(optimizer: Optimizer) -> bool:
     """Return whether an optimizer weighs its choices by `Context.belief`: its class states ``believes = True``."""
     return bool(getattr(optimizer, "believes", False))
+
+
+def prior_weight(optimizer: Optimizer) -> float | None:
+    """Return the weight of `Context.prior` in the last proposal, in [0, 1]: the attribute `prior_weight` of an
+    optimizer that has one; None: it has none, or that proposal used no model.
+
+    Raises:
+        InvalidValueError: It is no such number.
+    """
+    told = getattr(optimizer, "prior_weight", None)
+    return None if told is None else real("prior_weight", told, 0.0, 1.0)
 
 
 def remembers(optimizer: Optimizer) -> tuple[str, ...]:

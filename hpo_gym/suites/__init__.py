@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.reading import read_parquet as read_parquet
     from hpo_gym.suites.own.roles import COLUMNS as COLUMNS
     from hpo_gym.suites.own.roles import PARAMS as PARAMS
+    from hpo_gym.suites.own.roles import WEIGHT as WEIGHT
     from hpo_gym.suites.own.roles import state_of as state_of
     from hpo_gym.suites.own.suite import Heading as Heading
     from hpo_gym.suites.own.suite import Member as Member

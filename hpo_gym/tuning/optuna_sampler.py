@@ -66,6 +66,8 @@ class HPOGymSampler(BaseSampler):
 
     Attributes:
         why (str): The reason for the choice of "auto", and the part of the earlier tasks that matched.
+        prior_weight (float | None): Weight of the earlier tasks in the last proposal, where the optimizer tells it;
+            that of each trial is its system attribute ``hpo_gym:prior_weight``.
 
     Raises:
         InvalidValueError: Any argument is invalid, or, once it is asked, a study has several objectives.
@@ -92,6 +94,7 @@ class HPOGymSampler(BaseSampler):
         if is_auto(optimizer):
             optimizer, self.why, _ = chosen(self._given.space, earlier) if self._given else (ALONE, "", False)
         self._form, _ = ready(optimizer)
+        self.prior_weight: float | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -136,11 +139,11 @@ class HPOGymSampler(BaseSampler):
                 known = [part.ended(others) for part in parts]
                 reported = {e.number for ended, _ in known for e in ended}
                 self._warn_of_unknown(parts[0], [t for t in others if t.number not in reported])
-                found = {}
+                found, self.prior_weight = {}, None
                 for part, (ended, init) in zip(parts, known, strict=True):
                     plan = self._plan(part, init, study.direction.name.lower())
                     found |= self._next(part, plan, ended, others, (trial.number, attempt))
-                if claimed(study, trial, reported, found):
+                if claimed(study, trial, reported, found, self.prior_weight):
                     break
             return found
 
@@ -193,15 +196,18 @@ class HPOGymSampler(BaseSampler):
             config = None
         elif beside:
             study = Study(plan, list(ended), part.begun(others))
-            config = Proposer(self._form, study, self._budget, prior, alone=False).next()
+            proposer = Proposer(self._form, study, self._budget, prior, alone=False)
+            config = proposer.next()
         else:
-            turns = self._turns.pop(names, None)
-            if turns is None or turns.study.plan != plan or not begins(turns.study.ended, ended):
-                turns = Proposer(self._form, Study(plan), self._budget, prior)
-            turns.study.ended[:] = ended
-            config = turns.next()
-            self._turns[names] = turns  # not if it has raised
+            known = self._turns.pop(names, None)
+            if known is None or known.study.plan != plan or not begins(known.study.ended, ended):
+                known = Proposer(self._form, Study(plan), self._budget, prior)
+            proposer = known
+            proposer.study.ended[:] = ended
+            config = proposer.next()
+            self._turns[names] = proposer  # not if it has raised
         if config is not None:
+            self.prior_weight = proposer.prior_weight
             return part.parameters.params(config)
         return part.parameters.random(seeding.generator(seeding.key("optuna spent", plan.seed, *turn)))
 

@@ -21,6 +21,7 @@ from hpo_gym.tuning.study import Ended
 
 PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
 SETTLED = "hpo_gym:settled"  # and whether no other trial was seen to have it
+WEIGHT = "hpo_gym:prior_weight"  # and the weight of the earlier tasks in it, where the optimizer tells it
 _FIXED = "fixed_params"  # that of Optuna
 _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -107,8 +108,10 @@ class Part:
         return {**drawn, **said.get(PARAMS, {}), **said.get(_FIXED, {}), **trial.params}
 
 
-def claimed(study: OptunaStudy, trial: FrozenTrial, reported: Collection[int], found: Mapping[str, Any]) -> bool:
-    """Publish a proposal, unless a trial unknown to the optimizer has the same.
+def claimed(
+    study: OptunaStudy, trial: FrozenTrial, reported: Collection[int], found: Mapping[str, Any], weight: float | None
+) -> bool:
+    """Publish a proposal and its weight of the earlier tasks, unless a trial unknown to the optimizer has the same.
 
     Such a trial has begun since the trials were read, or could not be reported. Of two equal proposals at once, the
     trial with the lower number keeps it, else both would ask again, and, of the same model, get the same again. A trial
@@ -126,6 +129,8 @@ def claimed(study: OptunaStudy, trial: FrozenTrial, reported: Collection[int], f
 
     tell(SETTLED, False)
     tell(PARAMS, found)
+    if weight is not None:
+        tell(WEIGHT, weight)
     if any(t.number < trial.number or t.system_attrs.get(SETTLED) for t in rivals()):
         return False
     tell(SETTLED, True)

@@ -40,7 +40,7 @@ def page(study: Study) -> str:
         Path(__file__).with_suffix(".html"),
         optimizer=printable(study.plan.optimizer),
         direction=study.plan.direction,
-        why=printable(study.plan.why or study.plan.matched),
+        why=printable(study.said(study.plan.why or study.plan.matched)),
         tuned=study,
         best=best,
         values={} if best is None else {printable(k): _text(v) for k, v in best.config.items()},
@@ -56,12 +56,13 @@ def page(study: Study) -> str:
 
 
 def progress(study: Study) -> Figure:
-    """Draw the scores in order, and the best so far."""
+    """Draw the scores in order, and the best so far; below them the weight of earlier tasks, where it is told."""
     from matplotlib.figure import Figure
 
+    weights = [(i, e.prior_weight) for i, e in enumerate(study.ended, 1) if e.prior_weight is not None]
     with theme(math=False):
         figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
-        axes = figure.add_axes((0.1, 0.14, 0.87, 0.68))
+        axes = figure.add_axes((0.1, 0.4, 0.87, 0.42) if weights else (0.1, 0.14, 0.87, 0.68))
         good = [(i, e.measured.score) for i, e in enumerate(study.ended, 1) if e.counts]
         if good:
             order, scores = np.array(good).T
@@ -76,7 +77,13 @@ def progress(study: Study) -> Figure:
         lost = [i for i, e in enumerate(study.ended, 1) if not e.counts]
         axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
         n = max(len(study.ended), 1)
-        axes.set(xlabel="trials", ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
+        axes.set(ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
+        if weights:
+            axes.tick_params(labelbottom=False)
+            axes = figure.add_axes((0.1, 0.14, 0.87, 0.2), sharex=axes)
+            axes.plot(*np.array(weights).T, "o-", color=VIBRANT[2], markersize=3)
+            axes.set(ylabel="prior weight", ylim=(0.0, 1.0), yticks=(0.0, 0.5, 1.0))
+        axes.set_xlabel("trials")
         said = f", {len(lost)} of them without success" if lost else ""
         lines(figure, printable(study.plan.optimizer)[:60], f"{study.plan.direction}, {len(study.ended)} trials{said}")
     return figure

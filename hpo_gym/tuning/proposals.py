@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, seeding
-from hpo_gym.optimize import Context, Form, Optimizer
+from hpo_gym.optimize import Context, Form, Optimizer, prior_weight
 from hpo_gym.problem import Belief, Evaluations, Query, Status, Trial, floor_of
 from hpo_gym.system import one_blas_thread
 from hpo_gym.tuning.allowance import Allowance
@@ -37,6 +37,7 @@ class Proposer:
         alone: Whether one trial runs at a time.
         meta_features: Numbers that describe the data set; None where unknown.
         belief: The user's.
+        prior_weight: Weight of the earlier tasks in the last proposal, where the optimizer tells it.
     """
 
     form: Form
@@ -46,6 +47,7 @@ class Proposer:
     alone: bool = True
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     belief: Belief | None = None
+    prior_weight: float | None = field(default=None, init=False)
     _optimizer: Optimizer | None = None
     _heard: list[float] = field(default_factory=list)  # scores that the optimizer was told
     _waits: bool = False  # it was asked, and not told what became of that
@@ -55,6 +57,11 @@ class Proposer:
         self._space = self.study.space
         self._sign = self.study.plan.sign
         self._floor = floor_of(tuple(self.prior))
+
+    def begin(self) -> int | None:
+        """Begin the next trial; return its number, or None if there is nothing more to try."""
+        config = self.next()
+        return None if config is None else self.study.begin(config, self.prior_weight)
 
     @one_blas_thread()
     def next(self) -> Config | None:
@@ -81,7 +88,7 @@ class Proposer:
             self._heard.append(trial.score)
             self._waits = False
         if not self._waits:
-            self._answer, self._waits = self._config(self._optimizer.ask()), True
+            self._answer, self._waits = self._asked(self._optimizer), True
         return self._answer
 
     def _beside(self) -> Config | None:
@@ -93,7 +100,7 @@ class Proposer:
             optimizer.tell(trial)
         for config in self.study.begun.values():
             optimizer.tell(Trial(Query(config), lie))
-        return self._config(optimizer.ask())
+        return self._asked(optimizer)
 
     def _new(self, seed: int) -> Optimizer:
         optimizer: Optimizer = self.form.make()
@@ -105,7 +112,9 @@ class Proposer:
         optimizer.reset(context, np.random.default_rng(seed))
         return optimizer
 
-    def _config(self, query: object) -> Config | None:
+    def _asked(self, optimizer: Optimizer) -> Config | None:
+        query: object = optimizer.ask()
+        self.prior_weight = prior_weight(optimizer) if self.prior else None
         if query is None:
             return None
         if not isinstance(query, Query):

@@ -303,6 +303,6 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
 def _next_batch(study: Study, proposer: Proposer, size: int) -> dict[int, Mapping[str, Any]]:
     """Return the next trials, begun; none if there is nothing more to try."""
     batch: dict[int, Mapping[str, Any]] = {}
-    while len(batch) < size and (config := proposer.next()) is not None:
-        batch[study.begin(config)] = config
+    while len(batch) < size and (number := proposer.begin()) is not None:
+        batch[number] = study.begun[number]
     return batch

@@ -117,20 +117,22 @@ def _refuse_other(plan: StudyPlan, there: StudyPlan, folder: Path) -> None:
             raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
 
 
-def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:
-    """Return the ended trials of a store in the order of their ends, and the others by number."""
+def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Mapping[str, Any]], dict[int, float]]:
+    """Return the ended trials of a store in the order of their ends, and the others and their weights by number."""
     ended: list[Ended] = []
     begun: dict[int, Mapping[str, Any]] = {}
+    weights: dict[int, float] = {}
     for record in store.records():
         try:
-            number, config, end = _trial(record, space, store.path)
+            number, config, weight, end = _trial(record, space, store.path)
         except DamagedDataError as fault:
             raise DamagedDataError(f"{fault} `hpo-gym repair {store.path.parent}` keeps the others.") from fault
         if end is None:
             begun[number] = config
+            weights |= {} if weight is None else {number: weight}
         else:
             ended.append(replace(end, measured=verdict(end.measured, stopped=end.stopped)))  # older records have none
-    return sorted(ended, key=lambda e: e.order), begun
+    return sorted(ended, key=lambda e: e.order), begun, weights
 
 
 # ---------------------------------------------------------------------- values
@@ -162,8 +164,8 @@ def _plan(text: str, path: Path) -> StudyPlan:
         return StudyPlan(**said)
 
 
-def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[str, Any], Ended | None]:
-    """Return the number and the configuration of a trial, and its end if it has ended.
+def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[str, Any], float | None, Ended | None]:
+    """Return the number, the configuration and the weight of a trial, and its end if it has ended.
 
     Raises:
         DamagedDataError: It is no trial of the space: an unknown key, a missing one, or a wrong value.
@@ -171,20 +173,20 @@ def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[st
     with _blamed(f"Trial {record.cell} of {path} cannot be read"):
         reported, times = dict(record.identity), dict(record.measured)
         ended = "measured" in reported
-        exactly(
-            "record", reported, {"trial", "config", *(("measured", "steps", "order") if ended else ())}, {"stopped"}
-        )
+        needed = {"trial", "config", *(("measured", "steps", "order") if ended else ())}
+        exactly("record", reported, needed, {"stopped", "prior_weight"})
         n = whole("trial", reported["trial"], 0, 2**32 - 1)
         expect(record.cell == f"{n:08x}", f"its number must be that of its cell, got {n}")
         config = _config(space, reported["config"])
+        weight = real("prior_weight", reported["prior_weight"], 0.0, 1.0) if "prior_weight" in reported else None
         if not ended:
-            return n, config, None
+            return n, config, weight, None
         steps = tuple(_step(step) for step in listed("steps", reported["steps"]))
         seconds, cpu = (real(name, times.get(name), 0.0) for name in ("seconds", "cpu_seconds"))
         stopped = of_type("stopped", reported.get("stopped", False), bool)
         order = whole("order", reported["order"], 0, 2**32)
         measured = _measured(reported["measured"])
-        return n, config, Ended(n, order, config, measured, steps, seconds, cpu, stopped)
+        return n, config, weight, Ended(n, order, config, measured, steps, seconds, cpu, stopped, weight)
 
 
 def _measured(value: object) -> Measured:

@@ -66,6 +66,7 @@ class Ended:
         steps: Pairs of a step and the score at it.
         seconds, cpu_seconds: Its duration.
         stopped: Whether it was stopped before its last step; its score is that of the last step reached.
+        prior_weight: Weight of the earlier tasks in its proposal, where the optimizer tells it.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Ended:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     stopped: bool = False
+    prior_weight: float | None = None
 
     @property
     def counts(self) -> bool:
@@ -96,11 +98,13 @@ class Study:
         plan: Its identity.
         ended: In the order of ends.
         begun: Running or interrupted trials, by number.
+        weights: Their weights of the earlier tasks, where known.
     """
 
     plan: StudyPlan
     ended: list[Ended] = field(default_factory=list)
     begun: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    weights: dict[int, float] = field(default_factory=dict)
     _store: Store | None = None
 
     def __post_init__(self) -> None:
@@ -122,25 +126,39 @@ class Study:
         """Trials that have begun."""
         return len(self.ended) + len(self.begun)
 
-    def begin(self, config: Mapping[str, Any]) -> int:
+    def said(self, *reasons: str) -> str:
+        """Return reasons in words, with the last known weight of the earlier tasks."""
+        known = {e.number: e.prior_weight for e in self.ended if e.prior_weight is not None} | self.weights
+        weight = [f"prior weight {known[n]:.2g} at trial {n + 1}" for n in sorted(known)[-1:]]
+        return ", ".join(filter(None, (*reasons, *weight)))
+
+    def begin(self, config: Mapping[str, Any], prior_weight: float | None = None) -> int:
         """Begin a trial; return its number."""
         number = max((*self.begun, *(e.number for e in self.ended)), default=-1) + 1
         self.begun[number] = dict(config)
-        self._put(number, {"config": dict(config)})
+        if prior_weight is not None:
+            self.weights[number] = prior_weight
+        self._put(number, self._proposal(number))
         return number
 
     def end(self, number: int, outcome: Verdict, steps: Sequence[tuple[int, float]], *, stopped: bool = False) -> Ended:
         """End a trial; when this returns, it is on the disk."""
-        config = self.begun[number]
+        config, proposal = self.begun[number], self._proposal(number)
         times = round(outcome.seconds, 6), round(outcome.cpu_seconds, 6)
         measured = verdict(outcome.measured, stopped=stopped)
-        ended = Ended(number, len(self.ended), config, measured, tuple(steps), *times, stopped)
+        ended = Ended(
+            number, len(self.ended), config, measured, tuple(steps), *times, stopped, self.weights.pop(number, None)
+        )
         del self.begun[number]
         self.ended.append(ended)
         reported = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
         reported |= {"stopped": True} if stopped else {}
-        self._put(number, {"config": dict(config), **reported}, {"seconds": times[0], "cpu_seconds": times[1]})
+        self._put(number, {**proposal, **reported}, {"seconds": times[0], "cpu_seconds": times[1]})
         return ended
+
+    def _proposal(self, number: int) -> dict[str, Any]:
+        weight = {"prior_weight": self.weights[number]} if number in self.weights else {}
+        return {"config": dict(self.begun[number]), **weight}
 
     def _put(self, number: int, reported: Mapping[str, Any], times: Mapping[str, float] | None = None) -> None:
         if self._store is not None and self._file is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, StateError
 from hpo_gym.problem import Evaluations, History, SearchSpace, Status
-from hpo_gym.suites import COLUMNS, PARAMS, TASK, TableSuite, table_suite
+from hpo_gym.suites import COLUMNS, PARAMS, TASK, WEIGHT, TableSuite, table_suite
 from hpo_gym.tuning.failures import counted, failed
 from hpo_gym.tuning.proposals import as_trial
 from hpo_gym.tuning.stored_study import read
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def column_of(name: str) -> str:
     """Return the column of a hyperparameter: its name, with the prefix ``params_`` if another column has that name."""
-    taken = name in COLUMNS or name == TASK or name.startswith(PARAMS)
+    taken = name in (*COLUMNS, WEIGHT, TASK) or name.startswith(PARAMS)
     return f"{PARAMS}{name}" if taken else name
 
 
@@ -95,7 +95,7 @@ class Tuned:
 
     def summary(self) -> str:
         """Return the best trial in lines of text, the outcomes of the others, and reasons: of the optimizer's choice,
-        with the part of the earlier tasks that matched, and of failures."""
+        with the part of the earlier tasks that matched and their last weight, and of failures."""
         kinds = Counter(e.measured.status.label for e in self.ended)
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
         if self.succeeded:
@@ -103,7 +103,8 @@ class Tuned:
             values = [f"  {name}: {value!r}" for name, value in self.best_config.items()]
         else:
             head, values = f"no success in {len(self.ended)} trials ({counts})", []
-        why = [f"{self.plan.optimizer}: {words}"] if (words := self.plan.why or self.plan.matched) else []
+        words = self._study.said(self.plan.why or self.plan.matched)
+        why = [f"{self.plan.optimizer}: {words}"] if words else []
         return "\n".join([head, *values, *why, *self.failures()])
 
     def failures(self, most: int = 20) -> list[str]:
@@ -124,20 +125,22 @@ class Tuned:
 
     def trials(self) -> pd.DataFrame:
         """One row per trial: its number, from 1 in the order of beginnings, status and reason, the score as returned by
-        the objective, whether it was stopped early, cost, seconds, and the configuration, a column for each
-        hyperparameter. One with the name of another column, such as `score`, has the prefix `params_`.
+        the objective, whether it was stopped early, cost, seconds, the weight of earlier tasks where the optimizer told
+        one, and the configuration, a column for each hyperparameter. One with the name of another column, such as
+        `score`, has the prefix `params_`.
         """
         import pandas as pd
 
+        weights = [WEIGHT] if any(e.prior_weight is not None for e in self.ended) else []
         rows = [
             {
                 "trial": e.number + 1, "status": e.measured.status.label, "reason": e.measured.reason,
                 "score": e.measured.score, "stopped": e.stopped, "cost": e.measured.cost, "seconds": e.seconds,
-                **{column_of(name): value for name, value in e.config.items()},
+                WEIGHT: e.prior_weight, **{column_of(name): value for name, value in e.config.items()},
             }
             for e in self.ended
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=[*COLUMNS, *map(column_of, self.space.names)])
+        return pd.DataFrame(rows, columns=[*COLUMNS, *weights, *map(column_of, self.space.names)])
 
     def evaluations(self, name: str = "tuned") -> Evaluations:
         """Return the trials as an earlier task, for the `prior` of the next tuning."""

@@ -186,10 +186,10 @@ class _Loop:
         if cut_off:
             number = cut_off.pop(0)
         elif self.study.count < self.budget.trials and not self.budget.spent(self.study.ended):
-            config = self.proposer.next()
-            if config is None:
+            begun = self.proposer.begin()
+            if begun is None:
                 return
-            number = self.study.begin(config)
+            number = begun
         else:
             return
         seed = seeding.key("trial", self.study.plan.seed, number)
@@ -232,5 +232,5 @@ class _Loop:
         doing = "" if best is None else f"best {best.measured.score:.6g}"
         if self.budget.cost is not None:
             doing += f" {min(1.0, self.budget.share(self.study.ended)):.0%} spent"
-        doing = f"{doing} {self.study.plan.matched}".strip()
+        doing = f"{doing} {self.study.said(self.study.plan.matched)}".strip()
         self.tell(len(self.study.ended), self.budget.trials if self.budget.cost is None else 0, doing)

@@ -53,7 +53,7 @@ def plans(good: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if name in ("space", "optimizer", "settings", "direction", "seed", "prior"):  # others may be of a later version
             yield f"without {name}", json.dumps({k: v for k, v in good.items() if k != name})
         for value in ODD:
-            fits = (name == "why" and isinstance(value, str)) or (
+            fits = (name in ("why", "matched") and isinstance(value, str)) or (
                 name in ("optimizer", "prior") and value in ("", "text")
             )
             if not fits and not _is_default(name, value):
@@ -113,6 +113,9 @@ def records(good: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "config that lacks one", {**good, "config": {"x": 0.5}}
     for reason in ("\ud800", "x" * 10_001):
         yield f"reason {reason!r}"[:20], {**good, "measured": {**good["measured"], "reason": reason}}
+    for value in ODD:
+        if value != 0.5:
+            yield f"prior_weight={str(value)[:12]}", {**good, "prior_weight": value}
     yield "more", {**good, "more": 1}
     yield "order", {**good, "order": "0"}
 

@@ -15,6 +15,8 @@ PARAMS = "params_"
 """Optuna's prefix of hyperparameter names."""
 COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
 """Columns of `trials.csv`, a file that `hpo-gym tune` writes, before the hyperparameters."""
+WEIGHT = "prior_weight"
+"""A column between them, of optimizers that tell it."""
 
 _CONSTRAINTS = "system_attrs_constraints"  # columns of Optuna's exports: a list, or a number for each name
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -65,7 +67,7 @@ def with_tuned_cost(table: TableColumns) -> tuple[TableColumns, set[str]]:
     cost = (
         reported.texts[i] or took.texts[j] for i, j in zip(reported.codes.tolist(), took.codes.tolist(), strict=True)
     )
-    return table.changed({**table.by_name, "cost": TableColumn.of(cost)}), set(names[len(COLUMNS) :])
+    return table.changed({**table.by_name, "cost": TableColumn.of(cost)}), set(names[len(COLUMNS) :]) - {WEIGHT}
 
 
 def hyperparameters_of(
