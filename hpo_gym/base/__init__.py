@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hpo_gym.base.errors import cut as cut
     from hpo_gym.base.errors import finite as finite
     from hpo_gym.base.errors import limit as limit
+    from hpo_gym.base.errors import meant as meant
     from hpo_gym.base.errors import nearest as nearest
     from hpo_gym.base.errors import neighbours as neighbours
     from hpo_gym.base.errors import real as real

@@ -193,7 +193,7 @@ def whole(name: str, value: object, least: int = 1, most: int | None = None, als
         if least <= number and (most is None or number <= most):
             return number
     span = f">= {least}" if most is None else f"in [{least}, {_end(most)}"
-    near = _in(_meant(value), least, math.inf if most is None else most)
+    near = _in(meant(value), least, math.inf if most is None else most)
     hint = "" if near is None else f"; the nearest is {round(near)}"
     raise InvalidValueError(f"`{name}` must be an integer {span}{also}, got {shown(value)}{hint}.")
 
@@ -217,7 +217,7 @@ def real(
     number = finite(value)
     if number is not None and (least < number if above else least <= number) and number <= most:
         return number
-    number = _meant(value)
+    number = meant(value)
     if most < math.inf:
         span = f" in {'(' if above else '['}{least:.15g}, {most:.15g}]"
     else:
@@ -229,7 +229,7 @@ def real(
 
 def finite(value: object) -> float | None:
     """Return the Python float of a finite number of any kind; None for all else, `True` too."""
-    number = _meant(value) if isinstance(value, numbers.Real) else None
+    number = meant(value) if isinstance(value, numbers.Real) else None
     return number if number is not None and math.isfinite(number) else None
 
 
@@ -244,7 +244,7 @@ def whole_fields(owner: object, least: int, *names: str) -> None:
         object.__setattr__(owner, name, whole(name, getattr(owner, name), least))
 
 
-def _meant(value: object) -> float | None:
+def meant(value: object) -> float | None:
     """Return the number in a value or its text; None for `True`, NaN and anything else."""
     if isinstance(value, bool) or not isinstance(value, (numbers.Real, str)):
         return None

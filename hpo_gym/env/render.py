@@ -63,12 +63,14 @@ def short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _cut(text: str, most: int) -> str:
-    """At most `most` characters, what is too long left out of the middle; a dollar sign is no formula."""
-    if len(text) > most:
-        head = (most - 1) // 2
-        text = f"{text[:head]}…{text[head + 1 - most :]}"
-    return text.replace("$", r"\$")
+def brief(text: str, most: int) -> str:
+    """At most `most` characters, what is too long left out of the middle."""
+    head = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"
+
+
+def _label(text: str, most: int) -> str:
+    return brief(text, most).replace("$", r"\$")  # a dollar sign is no formula
 
 
 # ---------------------------------------------------------------------- picture
@@ -85,7 +87,7 @@ def rgb_array(history: History, task: Task, budget: float, spent: float | None =
     width = max(math.ceil(budget) + history.n_init, len(history))
     _draw_scores(figure.add_axes((0.075, 0.12, 0.37, 0.74)), history, width)
     _draw_configurations(figure.add_axes((0.615, 0.12, 0.265, 0.74)), history, task, width)
-    best, title = history.incumbent, _cut(f"{task.suite} / {task.name}", 48)
+    best, title = history.incumbent, _label(f"{task.suite} / {task.name}", 48)
     state = _spent(history, budget, spent) + ("" if best is None else f"   ·   best {best.score:.5g}")
     figure.text(0.075, 0.925, title, color=_INK, size=12, weight="bold", va="center")
     figure.text(0.615, 0.925, state, color=_SOFT, size=10, va="center")
@@ -129,7 +131,7 @@ def _draw_configurations(axes: Axes, history: History, task: Task, width: int) -
     extent = (0.5, width + 0.5, d - 0.5, -0.5)
     axes.imshow(_colours(grid, active), aspect="auto", interpolation="nearest", extent=extent)
     size = min(9.0, 190.0 / d) if d <= 24 else min(7.9, 235.0 / d)  # points; lines of text may come closer where many
-    axes.set_yticks(range(d), [_cut(n, 23) for n in names], size=size)
+    axes.set_yticks(range(d), [_label(n, 23) for n in names], size=size)
     for j in range(1, d):
         axes.axhline(j - 0.5, color="white", lw=0.8)
     axes.set_xlabel("trial", color=_SOFT, size=9)
@@ -143,7 +145,7 @@ def _draw_configurations(axes: Axes, history: History, task: Task, width: int) -
     axes.axvspan(at - 0.5, at + 0.5, fill=False, edgecolor=_BEST, lw=1.6, zorder=4)
     axes.text(1.03, 1.02, "incumbent", transform=axes.transAxes, color=_BEST, size=8, va="bottom")
     for j, name in enumerate(names):
-        value = _cut(short(best.config[name]), 17) if name in best.config else "–"
+        value = _label(short(best.config[name]), 17) if name in best.config else "–"
         colour = _INK if name in best.config else _SOFT
         axes.text(1.03, (d - j - 0.5) / d, value, transform=axes.transAxes, color=colour, size=size, va="center")
 

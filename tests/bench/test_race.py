@@ -20,8 +20,9 @@ from hpo_gym import Query, app
 from hpo_gym.app.play import screen
 from hpo_gym.app.play.picture import HOLD, SLOT, svg, write
 from hpo_gym.app.play.race import Race
-from hpo_gym.app.play.scale import Scale, brief, shown_score
+from hpo_gym.app.play.scale import Scale, shown_score
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.env.render import brief
 
 DRAWING = Path(__file__).resolve().parents[2] / "docs" / "figures" / "demo.svg"
 SPACE = {"rate": (0.0, 4.0), "kind": ["a", "b"]}

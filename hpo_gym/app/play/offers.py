@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, seeding, shown
+from hpo_gym.base import InvalidValueError, meant, seeding, shown
 from hpo_gym.env import short
 from hpo_gym.optimize import Context
 from hpo_gym.problem import Hyperparameter, Points, Trial, pool_of
@@ -109,7 +109,7 @@ def _choice(h: Hyperparameter, text: str) -> Any:
     for found in (same, begun):
         if len(found) == 1:
             return found[0]
-    number, near = _read(text), list[str]()
+    number, near = meant(text), list[str]()
     if number is not None and all(type(c) in (int, float) for c in h.choices):
         nearest = min(h.choices, key=lambda c: abs(c - number))
         if nearest == number:
@@ -123,22 +123,13 @@ def _choice(h: Hyperparameter, text: str) -> Any:
 
 
 def _number(h: Hyperparameter, text: str) -> Any:
-    number = _read(text)
+    number = meant(text)
     whole = h.kind == "int"
     if number is not None and h.low <= number <= h.high and not (whole and number != int(number)):
         return int(number) if whole else number
     hint = ""
-    guess = _read(text.replace(",", ".")) if number is None else number
+    guess = meant(text.replace(",", ".")) if number is None else number
     if guess is not None:
         near = min(max(round(guess) if whole and math.isfinite(guess) else guess, h.low), h.high)
         hint = f"; the nearest is {int(near) if whole else float(near):g}"
     raise InvalidValueError(f"`{h.name}` must be a{'n' * whole} {range_of(h)}, got {shown(text, 60)}{hint}.")
-
-
-def _read(text: str) -> float | None:
-    """Return a typed number, or None."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return None if math.isnan(number) else number

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpo_gym.app.play.race import REGRET, Race
-from hpo_gym.app.play.scale import Scale, brief, shown_score
+from hpo_gym.app.play.scale import Scale, shown_score
 from hpo_gym.app.play.screen import head, marked, summary
 from hpo_gym.base import InvalidValueError
 from hpo_gym.bench import rendered
-from hpo_gym.env import short
+from hpo_gym.env import brief, short
 from hpo_gym.problem import Status, Trial
 from hpo_gym.system import write_files
 

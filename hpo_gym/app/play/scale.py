@@ -52,9 +52,3 @@ class Scale:
 def shown_score(value: float) -> str:
     """Return a value in few characters."""
     return "-" if math.isnan(value) else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
-
-
-def brief(text: str, most: int) -> str:
-    """At most `most` characters, what is too long left out of the middle."""
-    head = (most - 1) // 2
-    return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"
