@@ -1,8 +1,7 @@
 """Seeds and noise by key: a draw depends on its purpose, never on when or where it is made.
 
 Strings are hashed with BLAKE2b, arrays of integers with a splitmix64 finaliser (Steele, Lea and Flood, "Fast
-splittable pseudorandom number generators", 2014). Neither depends on the platform, on PYTHONHASHSEED or on a version
-of this package.
+splittable pseudorandom number generators", 2014). Neither depends on platform, PYTHONHASHSEED or version.
 """
 
 from __future__ import annotations

@@ -97,8 +97,7 @@ class Protocol:
 def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:
     """Return names of tasks in the order of selection, so that fewer are a part of more.
 
-    The order is keyed, families take turns: each has a first task before one has a second. So as many tasks as there
-    are families are one of each.
+    The order is keyed, and families take turns: as many tasks as there are families are one of each.
     """
     turn: Counter[str] = Counter()
     order: list[tuple[int, int, str]] = []

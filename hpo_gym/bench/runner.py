@@ -87,8 +87,7 @@ def benchmark(
         shard: Such as "2/8": run the second of eight parts, for `hpo-gym merge`; there is no report, only errors.
         out: A folder of its own.
         resume: Continue with the content of `out`; failed cells are tried again.
-        progress: Whether to show a bar, by default in a terminal or notebook; or a function of cells done, cells in
-            total and a description of the work.
+        progress: Whether to show a bar, by default in a terminal or notebook; or a function of cells done, total, work.
         budget_cost: Instead of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
             run ends when it is spent, and regret is given at 33 points of it. Tables with measured costs only; not with
             `with_reference`.
@@ -279,8 +278,7 @@ def _budget(suites: Iterable[Suite]) -> int:
 
 
 def _check_suites(protocol: Protocol, suites: Iterable[Suite]) -> None:
-    """Refuse a budget in cost on suites without measured costs, one that pays for no trial, and useless checkpoints;
-    and given points where trials go on from each other."""
+    """Refuse a budget in cost without measured costs or for no trial, useless checkpoints, unwanted given points."""
     tasks = [t for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)]
     if protocol.budget.in_cost and tasks:
         protocol.budget.units(tasks)

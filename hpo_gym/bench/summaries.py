@@ -48,8 +48,7 @@ class Measure:
 
     Attributes:
         suite, tasks: The name of a suite, and its tasks.
-        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. If instances differ, the best
-            is each replicate's own: see `Against`.
+        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`; of other instances `Against`.
         score: Kind of the scores.
         cost: The budget in cost of the runs, in mean costs of a full evaluation of the task; None without one.
     """

@@ -31,8 +31,7 @@ class EnvConfig:
         duplicates: Treatment of repeated configurations: "allow", "mask" or "penalize".
         n_init: Size of the initial design.
         render_mode: None, "ansi" or "rgb_array".
-        objectives: Names, also "score" and "cost": the reward is their vector; `reward_space` and `reward_dim` give its
-            shape. Not beside `reward`.
+        objectives: Names, "score" and "cost" too: the reward is their vector, of shape `reward_space`. No `reward`.
         weights: One for each objective, in their order or by name: the reward is their weighted sum, a number.
         constraints: Bounds by name, upper ones of minimised objectives, lower ones of maximised: a trial that breaks
             one has the status ``infeasible``, and is no incumbent. Tables only.

@@ -104,8 +104,7 @@ class Kernel(Transition):
             skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
 
         Raises:
-            InvalidValueError: An action is outside the action space, and nothing has changed; or the reward is not
-                finite.
+            InvalidValueError: An action is outside the space, and nothing has changed; or the reward is not finite.
         """
         contexts, runs = self.contexts, self.runs
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed

@@ -51,8 +51,7 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         num_envs: Number of runs.
         autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
             ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
-            ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
-            an error.
+            ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; before, ended runs refuse steps.
         statistics: Whether the step in which a run ends has ``episode`` (``r`` return, ``l`` length, ``t`` seconds) and
             ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them: faster, and not beside it.
         max_episode_steps: After how many steps an episode is truncated, or None. A step that spends the budget too is

@@ -185,8 +185,7 @@ class Suite:
         return tuple(t for t in self.members if self.split(t, fold) == split)
 
     def split(self, task: Task, fold: int | None = None) -> str | None:
-        """Return the split of a task (of its family if it is no member); None if an explicit split omits it, also in
-        folds."""
+        """Return the split of a task (of its family, if a stranger); None if an explicit split omits it."""
         fold, published = fold_checked(fold), self._published(task)
         if fold is None or published is None:
             return published

@@ -61,8 +61,7 @@ class Table:
         objectives: Further objectives of full evaluations ``(k, m, o)``, finite, or None.
         further: Descriptions of their columns.
         sizes: Meaning of the fidelities, if they are sizes of the model.
-        constraints: Bounds on the score, the cost or objectives, by name: a cell beyond one counts as failed. Score and
-            cost are those of the cell's own fidelity.
+        constraints: Bounds on score, cost or objectives, by name: a cell beyond one, at its own fidelity, has failed.
         cumulative: Whether one training passes through all fidelities, so that the cost of one includes the lower ones.
         proposed: Further rows, found by an optimizer that knew the task's scores: known of an earlier task, and never
             candidates of the task itself. None: there are none.
@@ -373,9 +372,7 @@ class TableTask(Task):
         return self.table.cumulative
 
     def evaluations(self) -> Evaluations:
-        """Return the whole table at full fidelity; test scores and lower fidelities, each at most half of the one
-        before, are further measurements.
-        """
+        """Return the whole table at full fidelity; test scores and halved fidelities are further measurements."""
         score, cost, status = self._level(-1)
         further = [] if self._tested is None else [self._on_test(cost, status)]
         further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]

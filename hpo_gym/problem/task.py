@@ -137,8 +137,7 @@ class Task(ABC):
         return self.best
 
     def searched(self, instance: int | None) -> bool:
-        """Return whether `best_in` was searched for in this instance; otherwise it is an estimate that a run may beat
-        or miss.
+        """Return whether `best_in` was searched for in this instance; otherwise it is an estimate, not a bound.
 
         It is None for an instance without a search.
         """

@@ -48,8 +48,7 @@ def functions() -> Suite:
     **Score**: the function's height below its optimum (in the logarithm where it spans many powers of ten), scaled to
     order 1 and moved by a seeded offset. **Cost**: 1 an evaluation.
 
-    **Source**: the formulas of Surjanovic and Bingham, "Virtual Library of Simulation Experiments", 2013, written anew;
-    see `hpo_gym/suites/tasks/formulas.py`.
+    **Source**: Surjanovic and Bingham, "Virtual Library of Simulation Experiments", 2013: `suites/tasks/formulas.py`.
     """
     splits = {split: tuple(_names(split)) for split in _SPLITS}
     members = tuple(function_task(name) for names in splits.values() for name in names)

@@ -102,8 +102,7 @@ def studies() -> TableSuite:
     """Choose the hyperparameters of LightGBM for a data set, by studies that share no configuration.
 
     **Search space**: that of `Boosting`: 13 columns, two of them conditional. Each data set has its own 175
-    configurations, so other data sets are known at other points; 25 more, which TPE proposed by their scores, are known
-    of earlier tasks and are no candidates.
+    configurations, so others are known at other points; 25 more, proposed by TPE, are known of earlier tasks only.
     """
     return load_folder(DATA / "Studies")
 
@@ -127,8 +126,7 @@ def text() -> TableSuite:
     English stop words, a learned vocabulary (and its limits) or a hashed one, weights (tf-idf, counts, presence) and
     lengths of rows, no reduction, chi-square or truncated SVD, and one of seven classifiers (logistic regression,
     linear and Gaussian support vector machines, ridge, two kinds of naive Bayes, nearest neighbours). Naive Bayes after
-    SVD is forbidden, as is the Gaussian machine without it. The default is scikit-learn's `TfidfVectorizer` and
-    `LogisticRegression`.
+    SVD, or the Gaussian machine without it, is forbidden. Defaults: `TfidfVectorizer` and `LogisticRegression`.
 
     **Score**: balanced accuracy in [0, 1], the mean over three repeats of three folds.
     """
@@ -142,8 +140,7 @@ def vision() -> TableSuite:
     **Search space**: 25 columns: optimizer, momentum and Nesterov of sgd, learning rate, its schedule with its
     settings, batch size, weight decay, normalisation, dropout, label smoothing, and augmentation: moves (shift, turn,
     zoom, mirror), pixels (contrast, noise, an erased square) and mixup. 14 are conditional. The default is adam at .003
-    with batch normalisation and no augmentation. The network is the same for all: three convolutions of 12, 24 and 24
-    channels.
+    with batch normalisation, without augmentation. All have three convolutions of 12, 24 and 24 channels.
 
     **Score**: as of `NAS`, whose images it shares.
     """

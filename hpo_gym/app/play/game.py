@@ -65,8 +65,7 @@ class Game:
         """Let a person play, or go on, and write the results as `benchmark` does.
 
         Raises:
-            InvalidValueError: `out` holds results and is not to be gone on with, or those of another game; or the suite
-                has none that can be played.
+            InvalidValueError: `out` holds other results, or any without `resume`, or the suite has none to be played.
             SplitError: The task is one of meta-train, which the controls know.
             KeyboardInterrupt: The person stopped; what was chosen is stored.
         """

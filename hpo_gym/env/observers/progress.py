@@ -20,8 +20,7 @@ class Progress(Own):
 
     Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
     change from the trial before. Each of the `s` signals of the tasks is shown twice: first all as ``x / (1 + |x|)``,
-    then all as ``sign(x) log10(1 + 1000 |x|)``, in [-10, 10]. Only tasks whose trials go on from each other have
-    signals.
+    then all as ``sign(x) log10(1 + 1000 |x|)``, in [-10, 10]. Only tasks of continued trials have signals.
     """
 
     def limits(self, contexts: Contexts) -> Limits:

@@ -1,6 +1,4 @@
-"""Ways to evaluate one trial of each run, from a look-up in one fused table to a task at a time; chosen once, for the
-batch and for what is read of a step.
-"""
+"""Ways to evaluate one trial of each run, from a look-up in a fused table to a task at a time; one for a batch."""
 
 from __future__ import annotations
 

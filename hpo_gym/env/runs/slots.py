@@ -1,8 +1,7 @@
 """`Slots`: the ring buffer of `n` runs, and what `Runs` shows of them to columns, paths and payments.
 
 Time comes first, so that a step writes one contiguous block: at slot ``clock % h``, a clock that all runs share, also
-when their episodes are staggered. Slots are known to this folder alone; elsewhere use `ordered`, `Runs.since`,
-`Runs.arrays` or the views.
+when their episodes are staggered. Slots are known to this folder alone; others have `Runs.since` and the views.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
     {"suites": {"SVM": "2@903ca03f"}, "optimizers": {"ppo-pool": "3@5b0c2a11"}, "package": "0.1.0"}
 
-A stamp is a version and eight hex digits: of a suite's data, of an optimizer's code, of a trained optimizer's file. A
-part without a record is `UNKNOWN`, and is not compared.
+A stamp is a version and eight hex digits: of a suite's data, of code, or of a file. `UNKNOWN` is not compared.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The folder of a table suite: `suite.json` describes it, `table.npz` holds the arrays.
 
 Both are checked before use. A file that was cut, changed or written by something else gives a `DamagedDataError`, never
-a wrong number. Arrays are stored uncompressed, so nothing in the archive can be larger than the archive; no name in a
-file becomes a path.
+a wrong number. Arrays are stored uncompressed: none is larger than the archive; no name in a file becomes a path.
 
 Format 2 adds `objectives`, an array ``(k, m, o)`` with descriptions of its columns in `suite.json`, and `fidelity`, the
 sizes behind fidelities, `constraints`, and `proposed`, how many last rows of each task are known of it as an earlier

@@ -136,8 +136,7 @@ def table_suite(
 
     Returns:
         A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as
-        measured if no fidelity is NaN. Scores of float32 or float16, and others that float32 holds exactly, are kept in
-        float32.
+        measured if no fidelity is NaN. Scores that float32 holds exactly are kept in float32.
 
     Raises:
         InvalidValueError: Input that breaks a rule; the message states it.

@@ -3,8 +3,7 @@
     augment(task, {"name": "permute", "seed": 3}, {"name": "distract", "count": 2}, "hide")
 
 Specs are applied in order. Each declares its invariants (in words of `hpo_gym.suites.tasks.augmented.INVARIANTS`), and
-a task keeps the invariants common to all of its specs. Suite and family stay: an augmented task is on its original's
-side of the split.
+a task keeps the invariants common to all its specs, its suite and its family: its side of the split.
 """
 
 from __future__ import annotations

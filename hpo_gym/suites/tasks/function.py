@@ -1,8 +1,7 @@
 """Tasks made from classic test functions: one for each name, each with a known optimum.
 
 A name determines the task: `branin-d2-s17` is Branin's function in two dimensions under the transformation of seed 17,
-and `branin-d2-s17-n0.1` the same with noise of a tenth of ``best - worst``. Seeded parts are drawn by a hash of the
-name.
+and `branin-d2-s17-n0.1` has noise of a tenth of ``best - worst``. Seeded parts are drawn by a hash of the name.
 """
 
 from __future__ import annotations

@@ -32,8 +32,7 @@ class ObjectiveTask(Task):
 
     **Failures**: an exception fails the trial, `TimeoutError` is a timeout, `MemoryError` means out of memory; NaN and
     infinities are a diverged trial, and anything but a number is an invalid one. A trial that breaks a constraint is
-    infeasible. Under guard, a trial beyond its limits ran out of time or memory, and one whose process dies has
-    crashed.
+    infeasible. Under guard, a trial beyond its limits ran out of time or memory; one without its process has crashed.
 
     **Cost**: as reported by the objective; else the fidelity, independent of a clock, or, on request, seconds.
 

@@ -2,8 +2,7 @@
 
 A decorator names a task, its extra, and the data set for its class:
 `@READY.register("digits-svm", extra="build", data="digits")`; a class may have several. The env shows the score: of
-cross-validation, or of validation rows or seeds. The test score is of rows or seeds unused by any choice.
-Ready tasks run under guard, one thread each.
+cross-validation, or validation. The test score is of data unused by any choice. Guarded, with a thread each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Signals of a training: the inputs of rules and agents, by name, all finite and bounded.
 
-Losses are in losses of a guess (the logarithm of the number of classes), so that a guess has 1. A signal is of the run
-itself, and may be seen before the first trial.
+Losses are in losses of a guess (the logarithm of the number of classes). A signal is of the run itself.
 """
 
 from __future__ import annotations
