@@ -55,11 +55,18 @@ class EmpiricalBayesGP(ModelBased):
 
 
 class EBModel(Model):
-    """The process of a run, and its logarithm of expected improvement."""
+    """The process of a run, and its logarithm of expected improvement; `prior` is that of the table by default."""
 
-    def __init__(self, run: Run, table: MetaTable, shrinkage: float = SHRINKAGE, noise: float = NOISE) -> None:
+    def __init__(
+        self,
+        run: Run,
+        table: MetaTable,
+        shrinkage: float = SHRINKAGE,
+        noise: float = NOISE,
+        prior: TaskPrior | None = None,
+    ) -> None:
         super().__init__(run, table.pool)
-        self._process = TaskProcess(task_prior(table), _correlation, shrinkage, noise)
+        self._process = TaskProcess(prior or task_prior(table), _correlation, shrinkage, noise)
 
     def fit(self, seen: Place, y: Floats) -> Acquisition:
         if not len(y):

@@ -47,21 +47,26 @@ class TransferMix(ModelBased):
         if table is None:
             return None
         process = EBModel(run, table, self.shrinkage, self.noise)
-        return _Product(run, table, process, MixtureModel(run, table, self.temperature))
+        return Product(run, table, process, MixtureModel(run, table, self.temperature))
 
 
-class _Product(Model):
-    def __init__(self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel) -> None:
+class Product(Model):
+    """The product of a process of earlier tasks, the mixture, and perhaps a process of the run's `own` trials."""
+
+    def __init__(
+        self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel, own: Model | None = None
+    ) -> None:
         super().__init__(run, table.pool)
-        self._process, self._mixture = process, mixture
+        self._process, self._mixture, self._own = process, mixture, own
 
     def fit(self, seen: Place, y: Floats) -> Acquisition:
         process = self._process.fit(seen, y)
         if not len(y):
             return process
-        mixture = self._mixture.fit(seen, y)
+        mixture, own = self._mixture.fit(seen, y), None if self._own is None else self._own.fit(seen, y)
 
         def value(at: Place) -> Floats:
-            return np.asarray(process(at) + np.log(mixture(at) + _LEAST))
+            both = process(at) + np.log(mixture(at) + _LEAST)
+            return np.asarray(both if own is None else both + own(at))
 
         return value

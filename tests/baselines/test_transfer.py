@@ -37,7 +37,7 @@ from hpo_gym.problem.trial import Query, Status, Trial
 
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
 # they look earlier scores up
-TABLES = ["ebgp", "task-mixture", "transfer-mix", "transfer-mix-per-cost", "transfer-time"]
+TABLES = ["ebgp", "task-mixture", "transfer-mix", "transfer-few", "transfer-mix-per-cost", "transfer-time"]
 ALL = [*EXPERTS, *TABLES, "average-rank", "gp-warm"]
 RECORDED = Path(__file__).parents[1] / "data" / "transfer_acquisitions.npz"
 CASES = range(3)
@@ -179,6 +179,16 @@ def test_choices_are_those_of_the_statement_with_hyperparameters_of_our_own(name
     assert ours == pytest.approx(theirs, rel=2e-3, abs=1e-5)
 
 
+@pytest.mark.parametrize("k", [2, 3])
+def test_with_few_tasks_the_process_of_the_run_is_a_third_factor_from_the_third_trial_on(k: int) -> None:
+    x, rows, y = points(30), [3, 8, 20], np.array([0.1, 0.4, 0.3])
+    run = Run(context(x, prior_of(smooth(k, k, x), x)), np.random.default_rng(0))
+    for n in (0, 1, 2, 3):
+        mix, few = (acquisition(f"transfer-{name}", run, rows[:n], y[:n])(everywhere(run)) for name in ("mix", "few"))
+        own = acquisition("gp-ei", run, rows[:n], y[:n], n_init=2)(everywhere(run)) if n >= 2 else 0.0
+        assert (few == pytest.approx(mix + own)) == (k >= 3), "two tasks count beside the usual"
+
+
 def test_what_earlier_processes_predict_is_that_of_the_statement(case: int) -> None:
     r, found = recorded(case), experts_of(recorded_run(case), 80, 0, False)
     assert found is not None
@@ -281,7 +291,7 @@ def test_a_warm_start_tries_the_portfolio_after_given_points_and_then_its_proces
 @pytest.mark.parametrize("name", ALL)
 def test_without_a_prior_of_use_it_is_the_search_that_needs_none(name: str, pool: bool, prior: Any) -> None:
     x = points(40) if pool else None
-    other = "gp-ei" if name in (*EXPERTS, "gp-warm", "transfer-time") else "random"
+    other = "gp-ei" if name in (*EXPERTS, "gp-warm", "transfer-few", "transfer-time") else "random"
     assert np.array_equal(asked(name, context(x, prior), 8), asked(other, context(x, prior), 8))
 
 
