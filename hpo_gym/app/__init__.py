@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

@@ -77,8 +77,7 @@ def bench(
         str | None, typer.Option(help="Such as 2/8: run the second of eight parts only; see hpo-gym merge.")
     ] = None,
     objectives: Annotated[
-        str | None,
-        typer.Option(help="Also tell hypervolumes of these, such as score,size; writes hypervolume.csv."),
+        str | None, typer.Option(help="Also tell hypervolumes of these, such as score,size; writes hypervolume.csv.")
     ] = None,
     constraints: Annotated[
         str | None, typer.Option(help="Bounds such as size=1e5,latency=0.02: regret is of what is feasible.")

@@ -1,7 +1,5 @@
 """The ground: errors, registries, seeds, arrays. It knows nothing of hyperparameters."""
 
-from __future__ import annotations
-
 from hpo_gym.base import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
 
 from typing import TYPE_CHECKING

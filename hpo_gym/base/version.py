@@ -1,7 +1,5 @@
 """Release and folder of this package."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 __version__ = "0.1.0"

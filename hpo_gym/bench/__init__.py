@@ -1,7 +1,5 @@
 """Comparisons: plans, jobs, statistics and reports."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

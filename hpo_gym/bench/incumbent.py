@@ -11,18 +11,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import InvalidValueError, shown, whole
 from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.spent import ended, spent_of, waiting
-from hpo_gym.problem import (
-    BEST,
-    LAST,
-    Budget,
-    History,
-    Status,
-    Task,
-    check_task,
-    ended_by,
-    horizon,
-    random_regret,
-)
+from hpo_gym.problem import BEST, LAST, Budget, History, Status, Task, check_task, ended_by, horizon, random_regret
 
 
 def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int) -> NDArray[np.float64]:

@@ -1,7 +1,5 @@
 """Environments: runs, one transition, observers, codecs and rewards, and the Gymnasium API around them."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

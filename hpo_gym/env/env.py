@@ -13,13 +13,7 @@ from hpo_gym.base import StateError
 from hpo_gym.env.codecs import as_batch
 from hpo_gym.env.config import SingleConfig
 from hpo_gym.env.keywords import takes
-from hpo_gym.env.make import (
-    RENDER_FPS,
-    RENDER_MODES,
-    check_options,
-    check_seed,
-    task_positions,
-)
+from hpo_gym.env.make import RENDER_FPS, RENDER_MODES, check_options, check_seed, task_positions
 from hpo_gym.env.observers import first
 from hpo_gym.env.rewards.objectives import last_outcomes
 from hpo_gym.env.runs.which import ALL_RUNS

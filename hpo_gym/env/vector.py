@@ -16,14 +16,7 @@ from hpo_gym.env.config import VectorConfig
 from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, reported_of, step_of
 from hpo_gym.env.kernel import pick, put
 from hpo_gym.env.keywords import takes
-from hpo_gym.env.make import (
-    RENDER_FPS,
-    RENDER_MODES,
-    check_options,
-    check_seed,
-    is_row,
-    task_positions,
-)
+from hpo_gym.env.make import RENDER_FPS, RENDER_MODES, check_options, check_seed, is_row, task_positions
 from hpo_gym.env.observers import Observation
 from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.env.snapshots import restore, snapshot

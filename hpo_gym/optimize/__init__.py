@@ -1,7 +1,5 @@
 """Optimizers: their protocol, rollouts, learning, and their specs."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

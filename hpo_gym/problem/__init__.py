@@ -1,7 +1,5 @@
 """Problems: search spaces, tasks with their evaluations and budgets, suites with a split by family."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

@@ -1,7 +1,5 @@
 """Suites: the registered ones, one file each; the kinds of tasks in `tasks`; your own tables in `own`."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

@@ -1,7 +1,5 @@
 """The machine: processes and jobs, files and stores, the terminal."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

@@ -1,7 +1,5 @@
 """Tuning of your own models: `tune`, Optuna, scikit-learn."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from hpo_gym.base.lazy import offer

@@ -19,16 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, blame, made, nearest, neighbours, shown
-from hpo_gym.optimize.learning.folders import (
-    ABOUT,
-    ARRAYS,
-    FORMAT,
-    TRAINING,
-    WEIGHTS,
-    read_about,
-    read_bytes,
-    shipped,
-)
+from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, FORMAT, TRAINING, WEIGHTS, read_about, read_bytes, shipped
 from hpo_gym.optimize.learning.made_of import UNKNOWN, MadeOf, made_of, stale, stamp_of_data
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer
 from hpo_gym.problem import SUITES

@@ -9,16 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpo_gym.base import Floats, Ints, Keys
-from hpo_gym.problem import (
-    LAST,
-    Evaluated,
-    Evaluations,
-    Points,
-    ProgressBatch,
-    SeparateTasks,
-    Task,
-    TaskProgress,
-)
+from hpo_gym.problem import LAST, Evaluated, Evaluations, Points, ProgressBatch, SeparateTasks, Task, TaskProgress
 
 
 @dataclass(frozen=True, eq=False)
