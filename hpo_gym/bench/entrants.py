@@ -67,11 +67,7 @@ class Entrant:
         )  # fmt: skip
 
     def make(self) -> Any:
-        """Return a new optimizer.
-
-        Raises:
-            DamagedDataError: It was trained, and its files have changed since.
-        """
+        """Return a new optimizer; raise `DamagedDataError` where the files of a trained one have changed."""
         settings = json.loads(self.settings)
         if self.spec.startswith(SAVED):
             _, folder = parted(self.spec.removeprefix(SAVED))

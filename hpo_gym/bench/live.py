@@ -27,11 +27,7 @@ class Live:
 
     @classmethod
     def of(cls, suite: Suite, name: str | None = None) -> Live:
-        """Return a suite whose tasks run code, for other processes.
-
-        Raises:
-            InvalidValueError: It has a pool of configurations, unlike live tasks.
-        """
+        """Return a suite whose tasks run code, for other processes; refuse one with a pool of configurations."""
         if any(t.pool is not None for t in suite.members):
             raise InvalidValueError(
                 f"Suite {suite.name!r} must be registered or have a table, so that workers can load it."
@@ -39,11 +35,7 @@ class Live:
         return cls(identified(suite), name)
 
     def check_travels(self) -> None:
-        """Refuse a suite that no other process can receive.
-
-        Raises:
-            InvalidValueError: A part of it cannot be pickled; the message names it.
-        """
+        """Refuse a suite of which a part cannot be pickled; the message names it."""
         if self.name is None:
             instead = "make what cannot travel inside the objective, name what makes the suite as 'file.py:name'"
             check_bytes(lambda: self._bytes, f"Suite {self.suite.name!r}", instead)

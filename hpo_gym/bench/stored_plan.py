@@ -45,11 +45,7 @@ class StoredPlan:
 
     @classmethod
     def read(cls, store: Store) -> StoredPlan:
-        """Return the plan in a store.
-
-        Raises:
-            DamagedDataError: It holds none, or none of this version.
-        """
+        """Return the plan in a store; raise `DamagedDataError` where it holds none, or none of this version."""
         text = store.meta_get("plan")
         if text is None:
             raise DamagedDataError(f"{store.path} holds no plan: it was not written by `hpo-gym bench`.")
@@ -57,11 +53,7 @@ class StoredPlan:
 
     @classmethod
     def parse(cls, text: str, path: Path) -> StoredPlan:
-        """Return the plan in the output of `text`.
-
-        Raises:
-            DamagedDataError: It is no plan of this version: an unknown key, a missing one, or a wrong value.
-        """
+        """Return the plan in the output of `text`; raise `DamagedDataError` on an unknown, missing or wrong entry."""
         try:
             data = mapping("plan", json.loads(text))
             exactly("plan", data, _KEYS, {"live"})
@@ -114,11 +106,7 @@ class StoredPlan:
         return str(folder / place) if inside else place
 
     def check_goes_on(self, protocol: Protocol, folder: Path) -> None:
-        """Refuse to go on with another protocol; replicates, tasks, optimizers and suites may be others.
-
-        Raises:
-            InvalidValueError: A setting of the protocol is another.
-        """
+        """Refuse to go on with another protocol; replicates, tasks, optimizers and suites may be others."""
         new = protocol.deciding()
         for name, was in self.protocol.deciding().items():
             if (now := new[name]) != was:

@@ -28,11 +28,7 @@ _COUNTERS = {"epoch", "generation"}  # of a training, by kind: one more with eac
 
 
 def snapshot(kernel: Kernel, i: int) -> bytes:
-    """Run `i` as it is now.
-
-    Raises:
-        StateError: The tasks are of a kind whose trials do not go on from each other.
-    """
+    """Run `i` as it is now; raise `StateError` unless trials of its task go on from each other."""
     batch = _batch(kernel)
     number = kernel.runs.task.item(i)
     task = batch.tasks[number]

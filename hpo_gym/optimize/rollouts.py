@@ -167,11 +167,7 @@ def choices_of(optimizer: Optimizer, instance: int) -> np.random.Generator:
 
 
 def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
-    """Drive one run to its end.
-
-    Raises:
-        InvalidValueError: The optimizer learns from tables, and trials of the task go on from each other.
-    """
+    """Drive one run to its end; refuse an optimizer that learns from tables where trials go on from each other."""
     for _ in turns(optimizer, run, context, rng):
         pass
 

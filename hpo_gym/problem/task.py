@@ -422,11 +422,7 @@ def pooled(batch: TaskBatch) -> PoolBatch: ...
 @overload
 def pooled(batch: TaskBatchView) -> PoolBatchView: ...
 def pooled(batch: TaskBatchView) -> PoolBatchView:
-    """Return a task batch, or its view, typed as one with a pool.
-
-    Raises:
-        InvalidValueError: Its tasks have none.
-    """
+    """Return a task batch, or its view, typed as one with a pool; raise `InvalidValueError` without one."""
     if not isinstance(batch, PoolBatchView):
         raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
     return batch

@@ -27,11 +27,7 @@ class Split:
 
 
 def check_apart(known: Iterable[Task], unseen: Iterable[Task]) -> None:
-    """Refuse two sets of tasks with a common family, in any suite.
-
-    Raises:
-        SplitError: They have one; the message names the tasks.
-    """
+    """Refuse two sets of tasks with a common family, in any suite, by a `SplitError` that names the tasks."""
     families = {task.family: task for task in known}
     for task in unseen:
         relative = families.get(task.family)

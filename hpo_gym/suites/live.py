@@ -92,11 +92,7 @@ def live_suite(
 def hands(
     guard: bool, trial_timeout: float | None, memory: float | None, n_jobs: int, threads: int
 ) -> tuple[Runner, Limits]:
-    """Return the runner of a suite's trials, and the limits of a trial.
-
-    Raises:
-        InvalidValueError: A value out of its range, or one that needs a guard, without it.
-    """
+    """Return the runner and the limits of a suite's trials; refuse values out of range, or that lack a guard."""
     n_jobs, threads = whole("n_jobs", n_jobs), whole("threads", threads)
     limits = Limits(trial_timeout, memory)
     if not isinstance(guard, bool):
@@ -146,11 +142,7 @@ def describe_live(suite: Suite) -> dict[str, Any]:
 
 
 def from_description(said: Mapping[str, Any]) -> Suite:
-    """Return the suite of a description from `describe_live`; its tasks cannot be evaluated.
-
-    Raises:
-        DamagedDataError: It is no such description.
-    """
+    """Return the suite of a description of `describe_live`, without code; raise `DamagedDataError` on any other."""
     try:
         spaces = [SearchSpace(s) for s in said["spaces"]]
         members = tuple(

@@ -71,11 +71,7 @@ def served() -> list[str]:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """Return the description of a surrogate: its agreement, and whether it is available.
-
-    Raises:
-        DamagedDataError: The file is damaged or of a later format.
-    """
+    """Return the description of a surrogate; raise `DamagedDataError` where it is damaged or of a later format."""
     path = folder / ABOUT
     with blame(path):
         said = json.loads(path.read_text(encoding="utf-8"))

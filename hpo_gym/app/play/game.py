@@ -164,11 +164,7 @@ def _stored(path: Path) -> StoredPlan | None:
 
 
 def _game(plan: StoredPlan, folder: Path) -> Game:
-    """Return the game of a plan.
-
-    Raises:
-        InvalidValueError: It is of a comparison in which nobody plays.
-    """
+    """Return the game of a plan; raise `InvalidValueError` where nobody plays."""
     first, protocol = plan.entrants[0], plan.protocol
     if first.spec != f"{OWN}{first.name}" or not isinstance(protocol.tasks, tuple):
         raise InvalidValueError(f"`out` must hold a game to be gone on with, {folder} holds a comparison.")

@@ -32,11 +32,7 @@ _MOVE = 0.35  # of a slot: how long a dot moves
 
 
 def check_path(path: Path | None) -> None:
-    """Refuse what is no SVG file.
-
-    Raises:
-        InvalidValueError: The name ends in anything else.
-    """
+    """Refuse a name that does not end in .svg."""
     if path is not None and path.suffix.lower() != ".svg":
         near = path.with_suffix(".svg") if path.name else path / "demo.svg"
         raise InvalidValueError(f"`--picture` must be an .svg file, got {str(path)!r}; the nearest is {str(near)!r}.")

@@ -158,11 +158,7 @@ def first_task(suite: Suite, seed: int | None = None) -> str:
 
 
 def _ready(agent: object) -> tuple[Form, Optimizer]:
-    """Return the form of an agent, and the agent ready to run; the error for a suite's name says so.
-
-    Raises:
-        InvalidValueError: It learns, and is not trained.
-    """
+    """Return the form of an agent, and the agent ready to run; refuse an untrained one, and a suite's name in words."""
     try:
         form = form_of(agent)
         made: Optimizer = form.make()

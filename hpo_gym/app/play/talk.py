@@ -23,11 +23,7 @@ class Talk:
         print(folded(text, self.width, 0, hang) if text else "", flush=True)
 
     def ask(self, question: str) -> str:
-        """Ask a question; return the answer, stripped.
-
-        Raises:
-            KeyboardInterrupt: There is nothing more to read, or Ctrl-C.
-        """
+        """Ask a question; return the answer, stripped; `KeyboardInterrupt` at the end of the input, or by Ctrl-C."""
         *above, last = folded(question, self.width).splitlines()
         for line in above:
             print(line)

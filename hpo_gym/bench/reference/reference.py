@@ -75,11 +75,7 @@ class Reference:
 
     @classmethod
     def read(cls, about: Path) -> Reference:
-        """Read a file of `write`.
-
-        Raises:
-            DamagedDataError: The files contradict their checksum.
-        """
+        """Read a file of `write`; raise `DamagedDataError` where it contradicts its checksum."""
         try:
             said = json.loads(about.read_text(encoding="utf-8"))
             if "checksum" in said:  # older files have none
@@ -172,11 +168,7 @@ class Player:
 
 # ---------------------------------------------------------------------- reading
 def reference_of(suite: str, folder: Path | None = None) -> Reference:
-    """Return the reference runs of a suite: the shipped ones, unless a folder is named.
-
-    Raises:
-        UnknownNameError: There are none; the message lists suites with some.
-    """
+    """Return the reference runs of a suite, shipped or of a folder; raise `UnknownNameError` if it has none."""
     folder = FOLDER if folder is None else folder
     known = {p.stem: p for p in folder.glob("*.json")}
     if suite not in known:

@@ -155,11 +155,7 @@ def png_bytes(figure: Figure) -> bytes:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Save a figure as a PNG, an SVG or a PDF, by the end of its name: the same bytes every time.
-
-    Raises:
-        InvalidValueError: The name has another end.
-    """
+    """Save a figure as .png, .svg or .pdf, the same bytes every time; refuse another end of the name."""
     kind = Path(path).suffix.lower().removeprefix(".")
     if kind not in _SAVED:
         nearest = get_close_matches(kind, _SAVED, 1, 0.0)[0]

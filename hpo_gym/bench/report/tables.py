@@ -56,11 +56,7 @@ class TableRow:
 
 
 def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow]:
-    """Make the rows of a suite, sorted by AUC, then by name.
-
-    Raises:
-        UnknownNameError: The results hold no such suite.
-    """
+    """Make the rows of a suite, sorted by AUC, then by name; raise `UnknownNameError` if there is no such suite."""
     if suite not in results["suites"]:
         raise unknown("suite", suite, results["suites"])
     costs = results.get("timings", {}).get(suite, {}) if timings else {}

@@ -47,11 +47,7 @@ class Own(Flat):
 
 
 def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -> None:
-    """Refuse tasks without signals, or without one that is `needed`; `name` is the observer's.
-
-    Raises:
-        InvalidValueError: The tasks are of another kind.
-    """
+    """Refuse tasks without signals, or without one that is `needed`; `name` is the observer's."""
     if not contexts.batch.signals:
         raise InvalidValueError(
             f"The `{name}` observer needs tasks whose trials go on from each other, as of the suites 'Schedules', "

@@ -28,11 +28,7 @@ class Oracle:
 
     @classmethod
     def of(cls, tasks: Sequence[Task], *, random: bool = False) -> Oracle:
-        """Return the oracle of tasks, in their order; with `random`, of random configurations too (slower).
-
-        Raises:
-            InvalidValueError: A task does not know its best or worst score.
-        """
+        """Return the oracle of tasks, in order, `random` ones too (slower); refuse unknown best or worst scores."""
         for task in tasks:
             if not task.bounded:
                 raise InvalidValueError(

@@ -67,11 +67,7 @@ class Slots(ABC):
         return name in self.kept
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Return the values of a kept quantity: ``(n, ...)``, or by slot ``(h, n, ...)`` (see `ordered`).
-
-        Raises:
-            StateError: It is not kept.
-        """
+        """Return a kept quantity: ``(n, ...)``, or by slot ``(h, n, ...)``; raise `StateError` if it is not kept."""
         if name not in self.kept:
             raise StateError(f"`keeps` of the observer or codec must name {name!r}, kept are {sorted(self.kept)}.")
         return self.kept[name]

@@ -90,11 +90,7 @@ def looked_at(tree: Clause) -> set[str]:
 
 
 def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequence[str]) -> None:
-    """Refuse conditions and forbidden clauses that `holds` could not evaluate.
-
-    Raises:
-        InvalidValueError: One lacks a part, is of an unknown kind, or refers to an unknown hyperparameter.
-    """
+    """Refuse conditions and forbidden clauses that lack a part, are unknown, or name no hyperparameter."""
     for what, trees, keys in (("condition", conditions, _CONDITION), ("forbidden clause", clauses, _CLAUSE)):
         for tree in trees:
             try:
@@ -142,11 +138,7 @@ def _kind(leaf: Clause) -> str:
 
 
 def in_order(names: Sequence[str], conditions: Sequence[Clause]) -> list[Clause]:
-    """Sort conditions so that each child comes after all its parents.
-
-    Raises:
-        InvalidValueError: The conditions form a cycle.
-    """
+    """Sort conditions so that each child comes after all its parents; raise `InvalidValueError` on a cycle."""
     waiting = list(conditions)
     settled = set(names) - {c["child"] for c in waiting}
     ordered: list[Clause] = []

@@ -81,11 +81,7 @@ class Hyperparameter:
         return np.asarray(np.clip(u, 0.0, 1.0), np.float64)
 
     def position(self, value: object) -> float:
-        """Return the number for a value: itself, or its place among the choices.
-
-        Raises:
-            InvalidValueError: The hyperparameter cannot take the value.
-        """
+        """Return the number for a value, itself or its place among the choices; refuse a value out of range."""
         if self.choices:
             place = place_of(self.choices, value)
             if place < 0:

@@ -103,11 +103,7 @@ class Trials:
 
 
 def families_of(table: TableColumns, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
-    """Return the family of each task, its own where the column is empty.
-
-    Raises:
-        InvalidValueError: A task with two families.
-    """
+    """Return the family of each task, its own where the column is empty; refuse two of one task."""
     column: TableColumn = table[name]
     first = np.unique(task, return_index=True)[1]
     differs = np.flatnonzero(column.codes != column.codes[first][task])

@@ -146,11 +146,7 @@ def little(array: NDArray[Any]) -> NDArray[Any]:
 
 # ---------------------------------------------------------------------------------------------- reading
 def read_folder(folder: Path) -> tuple[Description, dict[str, NDArray[Any]]]:
-    """Read and check both files; the arrays are read-only.
-
-    Raises:
-        DamagedDataError: A file is missing, damaged, foreign or of a later format.
-    """
+    """Read and check both files, arrays read-only; raise `DamagedDataError` on missing, damaged or foreign ones."""
     description = _description(folder / SUITE)
     path = folder / TABLE
     data = _bytes(path, (description.bytes or {}).get(TABLE))

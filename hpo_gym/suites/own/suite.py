@@ -258,11 +258,7 @@ def _parts(table: Table) -> tuple[Table, ...]:
 
 
 def _without_last(table: Table, count: int) -> Table:
-    """Return a table whose last rows, so many of each task, were proposed by an optimizer.
-
-    Raises:
-        InvalidValueError: All tasks share one pool, or nothing is left.
-    """
+    """Return a table whose last `count` rows of each task an optimizer proposed; refuse a shared or empty pool."""
     if table.x.ndim == 2 or count >= table.m:
         pools = "one for all tasks" if table.x.ndim == 2 else f"{table.m} rows each"
         raise InvalidValueError(f"`proposed` must be rows of larger pools of the tasks' own, got {count} of {pools}.")

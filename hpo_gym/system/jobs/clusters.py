@@ -33,11 +33,7 @@ class Cluster:
 
     @classmethod
     def of(cls, engine: str, address: str | None, tls: Mapping[str, str | Path] | None) -> Cluster | None:
-        """Return the cluster of these options, None without an address.
-
-        Raises:
-            InvalidValueError: The engine joins no cluster, a file is missing, or files come without an address.
-        """
+        """Return the cluster of these options, None without an address; refuse options that fit no engine."""
         if tls is not None and not isinstance(tls, Mapping):
             raise InvalidValueError(f"`tls` must name three files, {', '.join(_TLS)}, got {shown(tls)}.")
         given = {name: str(path) for name, path in (tls or {}).items()}

@@ -297,11 +297,7 @@ class Guard:
                 os.killpg(trial.session, signal.SIGKILL)
 
     def _unanswered(self) -> Verdict:
-        """Return the verdict of a trial without a timely report of its guard.
-
-        Raises:
-            InvalidValueError: The objective is still loading.
-        """
+        """Return the verdict of a trial without a timely report; refuse an objective that is still loading."""
         if self.loading:
             self.close()
             raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")

@@ -72,11 +72,7 @@ def pack_batch(records: Sequence[Record]) -> bytes:
 
 
 def unpack_batch(cells: Sequence[str], block: bytes) -> list[Record]:
-    """Return the cells of a block that `pack_batch` wrote; arrays are read from it when they are asked for.
-
-    Raises:
-        DamagedDataError: `pack_batch` did not write it; also later, where an array is asked for.
-    """
+    """Return the cells of a block of `pack_batch`, arrays read on demand; any other block is a `DamagedDataError`."""
     with blame_block():
         at = 4 + struct.unpack_from("<I", block)[0]
         head = json.loads(inflated(block[4:at], LARGEST))

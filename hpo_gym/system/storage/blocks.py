@@ -44,11 +44,7 @@ def pack(arrays: Arrays) -> bytes:
 
 
 def plain(name: str, array: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return an array in its stored form, little-endian.
-
-    Raises:
-        InvalidValueError: It holds objects, dates or numbers of a width that differs between machines.
-    """
+    """Return an array in its stored form, little-endian; refuse objects, dates and platform-wide numbers."""
     array = np.asarray(array)
     written = _written(array.dtype)
     if written is None:
@@ -67,11 +63,7 @@ def _written(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
 
 
 def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:
-    """Read a block of `pack`; the arrays are read-only.
-
-    Raises:
-        DamagedDataError: `pack` did not write it.
-    """
+    """Read a block of `pack`, with read-only arrays; raise `DamagedDataError` on any other."""
     with blame_block():
         raw = inflated(block, LARGEST)
         (length,) = struct.unpack_from("<I", raw)

@@ -10,11 +10,7 @@ _MOST = 1 << 26  # bytes of a text
 
 
 def check_ordinary(path: Path) -> None:
-    """Refuse an existing path that is no ordinary file: a pipe (a read may wait for ever), a device, a folder.
-
-    Raises:
-        InvalidValueError: It is none.
-    """
+    """Refuse an existing path that is no ordinary file: a pipe (a read may wait for ever), a device, a folder."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"
         raise InvalidValueError(f"{path} must be a file, it is {kind}.")

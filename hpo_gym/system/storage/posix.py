@@ -9,11 +9,7 @@ from hpo_gym.base import StateError
 
 
 def posix(module: str, what: str) -> ModuleType:
-    """Import a module of Linux and macOS, for `what`.
-
-    Raises:
-        StateError: This system does not have it.
-    """
+    """Import a module of Linux and macOS, for `what`; raise `StateError` on other systems."""
     try:
         return importlib.import_module(module)
     except ImportError as fault:

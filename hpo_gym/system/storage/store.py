@@ -490,11 +490,7 @@ class Store:
 
 
 def store_of(folder: Path) -> Path:
-    """Return the store in a folder of results.
-
-    Raises:
-        InvalidValueError: There is none.
-    """
+    """Return the store in a folder of results; raise `InvalidValueError` if there is none."""
     path = folder / "store.sqlite"
     if not path.is_file():
         near = beside(folder)

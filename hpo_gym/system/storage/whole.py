@@ -137,11 +137,7 @@ def checksum(data: Mapping[str, Any]) -> str:
 
 
 def sealed(data: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
-    """Return a description as JSON, an entry a line, with its `checksum`.
-
-    Raises:
-        InvalidValueError: It is not plain JSON (NaN, objects).
-    """
+    """Return a description as JSON, an entry a line, with its `checksum`; refuse what is not plain JSON."""
     try:
         seals = {MADE_OF: _with_checksum(data[MADE_OF])} if MADE_OF in data else {}
         text = json.dumps(_with_checksum({**data, **seals}), indent=1, sort_keys=sort_keys, allow_nan=False)
@@ -155,11 +151,7 @@ def _with_checksum(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_seal(data: Mapping[str, Any]) -> None:
-    """Refuse a description that differs from the output of `sealed`.
-
-    Raises:
-        InvalidValueError: A checksum is missing or another.
-    """
+    """Refuse a description that differs from the output of `sealed`: a checksum is missing or another."""
     of = data.get(MADE_OF, {"checksum": checksum({})})
     for part, where in ((data, "`checksum`"), (of, f"`checksum` of `{MADE_OF}`")):
         if part.get("checksum") != checksum(part):

@@ -48,11 +48,7 @@ class PolicyTask(OnwardTask):
 
     @classmethod
     def batch(cls, tasks: Sequence[PolicyTask], d: int) -> TaskBatch:
-        """Tasks of one setup, trained together.
-
-        Raises:
-            InvalidValueError: They have several.
-        """
+        """Tasks of one setup, trained together; raise `InvalidValueError` on several."""
         return PolicyBatch(tasks)
 
 

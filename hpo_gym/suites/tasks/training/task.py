@@ -47,11 +47,7 @@ class TrainingTask(OnwardTask):
 
     @classmethod
     def batch(cls, tasks: Sequence[TrainingTask], d: int) -> TaskBatch:
-        """Tasks of one recipe, trained together.
-
-        Raises:
-            InvalidValueError: They have several recipes.
-        """
+        """Tasks of one recipe, trained together; raise `InvalidValueError` on several."""
         return TrainingBatch(tasks)
 
 
