@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpo_builders.files import update_manifest
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
 from hpo_gym.bench import FOLDER, Reference, reference_of
 from hpo_gym.optimize import joined
@@ -116,4 +117,4 @@ def write(one: NamedSet, folder: Path = SETS) -> Path:
 
 
 if __name__ == "__main__":
-    write(replace(next_set(), name=sys.argv[1]))
+    update_manifest(FOLDER.parents[1], [write(replace(next_set(), name=sys.argv[1]))])
