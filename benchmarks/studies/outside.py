@@ -4,7 +4,7 @@
     python benchmarks/studies outside --out results/outside                          # three hours; it can be stopped
 
 LightGBM, a support vector machine and scikit-learn's network on twelve data sets of no suite and of no family of one,
-in spaces as users write them, 33 trials, three seeds; optimizers that take longer than these models train have one. A
+in spaces as users write them, 33 trials, five seeds; optimizers that take longer than these models train have one. A
 score is the mean of three folds of at most 450 rows, balanced accuracy or R^2; the test score that of the same models
 on other rows, up to 4,000.
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from hpo_builders.data_sets.roster import Entry
 
 LOOKS = "data sets of no suite; their test rows judge, and chose nothing"
-BUDGET, SEEDS, EARLIER = 33, 3, 7
+BUDGET, SEEDS, EARLIER = 33, 5, 7
 ROWS, TRAINING_ROWS, FOLDS = 450, 300, 3
 AT = (1, 5, 15, 33)
 """Trials at which scores are stored, beside their mean over all."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import Floats, Ints, InvalidValueError
+from hpo_gym.base import Floats, Ints, InvalidValueError, key, mix
 from hpo_gym.problem import Points, SearchSpace
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.measures import FURTHER
@@ -73,7 +73,7 @@ class Trials:
             x: Any = points
             given: dict[str, Any] = {role: _spread(part, pairs, k * m).reshape(k, m, f) for role, part in found.items()}
         else:
-            own = _groups(pairs // m, k)
+            own = [of[np.argsort(pairs[of])] for of in _groups(pairs // m, k)]
             self._refuse_large(k, max(map(len, own)), f)
             x = [points[pairs[of] % m] for of in own]
             given = {role: [part[of] for of in own] for role, part in found.items()}
@@ -115,11 +115,19 @@ def families_of(table: TableColumns, task: Ints, tasks: Sequence[str], name: str
 
 
 def _distinct(x: Points) -> tuple[Ints, Points]:
-    """Return the place of each point among the distinct ones ``(m, d)``, in the order of their first appearance."""
+    """Return the place of each point among the distinct ones ``(m, d)``, these in an order by key.
+
+    Lines of a file often stand in the order in which an optimizer proposed them: their places would tell their worth.
+    """
     import pandas as pd
 
     row = np.asarray(pd.DataFrame(x).groupby(list(range(x.shape[1])), sort=False).ngroup(), np.int64)
-    return row, x[np.unique(row, return_index=True)[1]]
+    points = x[np.unique(row, return_index=True)[1]]
+    keys = np.zeros(len(points), np.uint64)
+    for j, column in enumerate(np.ascontiguousarray(points.T + 0.0).view(np.uint64)):
+        keys = mix(keys ^ column, key("rows", j))
+    order = np.argsort(keys, kind="stable")
+    return np.argsort(order)[row], points[order]
 
 
 def _groups(task: Ints, k: int) -> list[Ints]:
