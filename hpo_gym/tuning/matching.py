@@ -45,6 +45,11 @@ class Matched:
         known, counts = self.known | other.known, (self.rows + other.rows, self.inside + other.inside)
         return Matched(self.names, self.tasks + other.tasks, known, *counts, self.mapped + other.mapped)
 
+    @property
+    def whole(self) -> bool:
+        """Return whether the tasks have all hyperparameters, and no configuration is left out or mapped."""
+        return len(self.known) == len(self.names) and self.inside == self.rows
+
     def __str__(self) -> str:
         if not self:
             return ""

@@ -67,7 +67,7 @@ def test_every_other_random_choice_is_drawn_by_the_density():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["gp-ei", "gp-warm", "ebgp", "transfer-mix"])
+@pytest.mark.parametrize("name", ["gp-ei", "gp-warm", "gp-fade", "ebgp", "transfer-mix"])
 def test_a_right_belief_draws_near_and_a_wrong_one_is_let_go(name):
     right, wrong = (Belief(SPACE, dict.fromkeys(SPACE.names, ("normal", m, 0.1))) for m in (0.8, 0.1))
     near = [np.abs(tuned(name, b, 0.8) - 0.8).max(1).min() for b in (right, None, wrong)]

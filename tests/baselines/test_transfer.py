@@ -38,7 +38,7 @@ from hpo_gym.problem.trial import Query, Status, Trial
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
 # they look earlier scores up
 TABLES = ["ebgp", "task-mixture", "transfer-mix", "transfer-few", "transfer-mix-per-cost", "transfer-time"]
-ALL = [*EXPERTS, *TABLES, "average-rank", "gp-warm"]
+ALL = [*EXPERTS, *TABLES, "average-rank", "gp-warm", "gp-fade"]
 RECORDED = Path(__file__).parents[1] / "data" / "transfer_acquisitions.npz"
 CASES = range(3)
 
@@ -291,7 +291,7 @@ def test_a_warm_start_tries_the_portfolio_after_given_points_and_then_its_proces
 @pytest.mark.parametrize("name", ALL)
 def test_without_a_prior_of_use_it_is_the_search_that_needs_none(name: str, pool: bool, prior: Any) -> None:
     x = points(40) if pool else None
-    other = "gp-ei" if name in (*EXPERTS, "gp-warm", "transfer-few", "transfer-time") else "random"
+    other = "gp-ei" if name in (*EXPERTS, "gp-warm", "gp-fade", "transfer-few", "transfer-time") else "random"
     assert np.array_equal(asked(name, context(x, prior), 8), asked(other, context(x, prior), 8))
 
 

@@ -240,14 +240,20 @@ def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> Non
         return chosen(space, earlier_tasks(prior, space), in_cost=in_cost)
 
     for many in (1, 5, 6, 60):  # tunings
-        assert choice(*[of_size(33)] * many)[::2] == ("gp-warm", many < 6)
+        assert choice(*[of_size(33)] * many)[::2] == ("gp-fade", many < 6)
     tables = [of_size(100)] * 5
-    assert choice(*tables)[::2] == ("gp-warm", True)
-    assert choice(*tables, of_size(99))[::2] == ("gp-warm", False)
+    assert choice(*tables)[::2] == ("gp-fade", True)
+    assert choice(*tables, of_size(99))[::2] == ("gp-fade", False)
     assert choice(*tables, of_size(100), of_size(33))[::2] == ("transfer-mix", False)
     assert choice(*tables, of_size(100), in_cost=True)[::2] == ("transfer-time", False)
     said = "2 of 2 hyperparameters matched, 533 of 533 configurations inside your ranges, 0 mapped"
     assert choice(*tables, of_size(33)).why == f"6 earlier tasks are known, 5 of 100 evaluations or more; {said}"
+    other = earlier_tasks(tables + [of_size(100)], space)
+    wide = replace(other, mapped=1, inside=other.rows - 1)
+    assert (
+        chosen(space, wide)[::2] == ("gp-fade", False)
+        and "of 100 evaluations or more, of another space" in chosen(space, wide).why
+    )
     assert choice() == ("gp-ei", "no earlier task is known", True)
     assert choice(nothing)[::2] == ("gp-ei", True) and choice(nothing).why.startswith(
         "no earlier task is known; 2 of 2"
@@ -261,7 +267,7 @@ def test_auto_names_itself_and_tries_the_default_first() -> None:
     assert found.ended[0].config == found.space.default
     assert "no earlier task" in found.plan.why
     again = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0, prior=found)
-    assert again.plan.optimizer == "gp-warm" and "1 earlier task" in again.plan.why
+    assert again.plan.optimizer == "gp-fade" and "1 earlier task" in again.plan.why
     assert again.ended[0].config == found.space.default
 
 

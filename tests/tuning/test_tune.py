@@ -243,7 +243,7 @@ def test_auto_looks_at_the_clock_where_the_budget_is_in_cost() -> None:
     given: dict[str, Any] = {"seed": 0, "budget": 1}
     assert tune(bowl, SPACE, prior=prior, budget_cost=9.0, **given).plan.optimizer == "transfer-time"
     assert tune(bowl, SPACE, prior=prior, **given).plan.optimizer == "transfer-mix"
-    assert [taken(6, k, in_cost=True) for k in (6, 5)] == ["transfer-time", "gp-warm"]
+    assert [taken(6, k, in_cost=True) for k in (6, 5)] == ["transfer-time", "gp-fade"]
 
 
 # ---------------------------------------------------------------------- stopping and going on

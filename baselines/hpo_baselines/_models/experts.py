@@ -87,6 +87,19 @@ def processes_of(columns: Columns, prior: tuple[Evaluations, ...], rows: int, dr
     return tuple(_process(columns, e, rows, rng) for e in known(columns.space, prior))
 
 
+def centre_of(columns: Columns, prior: tuple[Evaluations, ...], rows: int, draw: int = 0) -> Floats | None:
+    """Return the geometric mean of the processes' hyperparameters over the tasks that have a column, ``(d + 1,)``; the
+    median of the prior for a column of none; None where nothing is known.
+    """
+    processes = processes_of(columns, prior, rows, draw)
+    if not processes:
+        return None
+    learned = np.array([p.log_parameters for p in processes])
+    usual = prior_centre(learned.shape[1] - 1)
+    there = np.array([np.append(np.ptp(p.x, 0) > 0, True) for p in processes])
+    return np.where(there.any(0), np.where(there, learned, 0.0).sum(0) / np.maximum(there.sum(0), 1), usual)
+
+
 def _process(columns: Columns, e: Evaluations, rows: int, rng: np.random.Generator) -> GaussianProcess:
     y = scores_of(e)
     there = np.flatnonzero(~np.isnan(y))
