@@ -248,7 +248,7 @@ def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> Non
     assert choice(*tables, of_size(100), in_cost=True)[::2] == ("transfer-time", False)
     said = "2 of 2 hyperparameters matched, 533 of 533 configurations inside your ranges, 0 mapped"
     assert choice(*tables, of_size(33)).why == f"6 earlier tasks are known, 5 of 100 evaluations or more; {said}"
-    other = earlier_tasks(tables + [of_size(100)], space)
+    other = earlier_tasks([*tables, of_size(100)], space)
     wide = replace(other, mapped=1, inside=other.rows - 1)
     assert (
         chosen(space, wide)[::2] == ("gp-fade", False)
