@@ -44,7 +44,7 @@ def costs(name: str, trials: int, prior: Sequence[Evaluations]) -> NDArray[np.fl
 if __name__ == "__main__":
     known = SUITE.prior()
     print("| earlier tasks | optimizer | trials | median | p95 | p95, last tenth |\n|---:|---|---:|---:|---:|---:|")
-    for name, prior in (("gp-ei", ()), ("gp-warm", known[:3]), ("transfer-mix", known)):
+    for name, prior in (("gp-ei", ()), ("gp-fade", known[:3]), ("gp-fade", known), ("transfer-mix", known)):
         costs(name, 5, prior)  # what is loaded and learned once
         for trials in (33, 300):
             ms = costs(name, trials, prior)
