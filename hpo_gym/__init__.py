@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.progress import Callback as Callback
     from hpo_gym.system.jobs.progress import TensorBoard as TensorBoard
     from hpo_gym.tuning.estimators import space_for as space_for
+    from hpo_gym.tuning.open_study import OpenStudy as OpenStudy
     from hpo_gym.tuning.optuna_pruner import HPOGymPruner as HPOGymPruner
     from hpo_gym.tuning.optuna_sampler import HPOGymSampler as HPOGymSampler
     from hpo_gym.tuning.search_cv import HPOGymSearchCV as HPOGymSearchCV

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,9 @@ def report(
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
     wide: Wide = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Of a tuning: renew the page while it runs; Ctrl-C ends that.")
+    ] = False,
 ) -> None:
     """Make the report of stored results anew.
 
@@ -24,9 +28,11 @@ def report(
     """
     from hpo_gym.bench import remake
     from hpo_gym.tuning import Tuned, is_tuning, write
+    from hpo_gym.tuning import watch as until_it_ends
 
-    if is_tuning(folder):
-        tuned = Tuned.load(folder)
+    if watch or is_tuning(folder):
+        say = (lambda _: None) if quiet else partial(print, flush=True)
+        tuned = until_it_ends(folder, say) if watch else Tuned.load(folder)
         page = write(tuned, folder)
         if not quiet:
             print(tuned.summary())

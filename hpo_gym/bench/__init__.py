@@ -49,8 +49,11 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.figures import end_labels as end_labels
     from hpo_gym.bench.report.page import rendered as rendered
     from hpo_gym.bench.report.page import rendered_page as rendered_page
+    from hpo_gym.bench.report.run_figure import fifths as fifths
+    from hpo_gym.bench.report.run_figure import place as place
     from hpo_gym.bench.report.style import BAD as BAD
     from hpo_gym.bench.report.style import FAINT as FAINT
+    from hpo_gym.bench.report.style import FIFTHS as FIFTHS
     from hpo_gym.bench.report.style import GRID as GRID
     from hpo_gym.bench.report.style import INK as INK
     from hpo_gym.bench.report.style import MUTED as MUTED

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.repair import Repaired as Repaired
     from hpo_gym.system.storage.repair import repair as repair
     from hpo_gym.system.storage.store import Store as Store
+    from hpo_gym.system.storage.store import is_written as is_written
     from hpo_gym.system.storage.store import store_of as store_of
     from hpo_gym.system.storage.store import verify as verify
     from hpo_gym.system.storage.whole import MADE_OF as MADE_OF

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.auto import taken as taken
     from hpo_gym.tuning.folder import about as about
     from hpo_gym.tuning.folder import is_tuning as is_tuning
+    from hpo_gym.tuning.folder import watch as watch
     from hpo_gym.tuning.folder import write as write
     from hpo_gym.tuning.matching import matched as matched
     from hpo_gym.tuning.meta_features import MAX_LEVELS as MAX_LEVELS

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.system import Repaired, Store
+from hpo_gym.system import Repaired, Store, is_written
 from hpo_gym.system import repair as repair_store
 from hpo_gym.system import verify as verify_store
 from hpo_gym.tuning.stored_study import FILE, faults, keeps
 from hpo_gym.tuning.tuned import Tuned
+
+PAGE = "report.html"
+_RELOAD, _POLL = 5, 1.0  # seconds until a browser loads the page again, and between two looks at the study
+_IDLE = 9  # times as long as a look takes: the trials need the processor
 
 
 def is_tuning(folder: Path | None) -> bool:
@@ -37,7 +43,32 @@ def write(tuned: Tuned, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     tuned.trials().to_csv(folder / "trials.csv", index=False)
     tuned.plot(folder / "tune.svg")
-    return tuned.report(folder / "report.html")
+    return tuned.report(folder / PAGE)
+
+
+def watch(folder: Path, say: Callable[[str], None]) -> Tuned:
+    """Write the page of a tuning that runs, anew whenever its study changes; return its trials once nobody writes it.
+
+    The study is only read. A browser reloads the page until then, or until this is interrupted.
+
+    Args:
+        folder: Of the tuning.
+        say: Gets a line for each page.
+    """
+    seen, tuned = "", Tuned.load(folder)
+    try:
+        while is_written(folder / FILE):
+            began = time.monotonic()
+            with Store(folder / FILE, write=False) as store:
+                now = store.fingerprint()
+            if now != seen:
+                seen, tuned = now, Tuned.load(folder)
+                say(f"{len(tuned.ended)} trials: {tuned.report(folder / PAGE, reload=_RELOAD)}")
+            time.sleep(max(_POLL, _IDLE * (time.monotonic() - began)))
+        tuned = Tuned.load(folder)
+    finally:
+        tuned.report(folder / PAGE)
+    return tuned
 
 
 def about(folder: Path) -> dict[str, Any]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpo_gym.base import MissingExtraError
 from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, rendered_page, svg_text, theme, ticks
 from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.failures import counted
+from hpo_gym.tuning.importances import LEAST, importances
+from hpo_gym.tuning.parallel import bars, parallel
 from hpo_gym.tuning.study import Ended, Study
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -22,20 +26,20 @@ if TYPE_CHECKING:
 _ROWS = 500  # trials in the table, the best first
 _KINDS = 20  # of failures
 _COLUMNS = 40  # hyperparameters in that table
-_PANELS, _MOST = 4, 24  # beside each other, and in all
+_PANELS, _MOST, _LINES = 4, 24, 12  # beside each other, in all, and rows of the narrow figures
 _HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has no room for more
 _LABELS = 8  # choices that are named on an axis
 
 
-def page(study: Study) -> str:
-    """Render the page; every text is escaped by the template engine."""
-    from markupsafe import Markup
+def page(study: Study, reload: int = 0) -> str:
+    """Render the page; every text is escaped by the template engine.
 
+    Args:
+        reload: Seconds after which a browser loads it again; 0: never.
+    """
     best, failed = study.best, [e for e in study.ended if not e.counts]
     names = study.space.names[:_COLUMNS]
-    figures = [("trials", "The trials in order", progress(study))]
-    if best is not None:
-        figures.append(("values", "Scores by hyperparameter", by_hyperparameter(study)))
+    shares, why_none = _shares(study)
     return rendered_page(
         Path(__file__).with_suffix(".html"),
         optimizer=printable(study.plan.optimizer),
@@ -45,7 +49,9 @@ def page(study: Study) -> str:
         best=best,
         values={} if best is None else {printable(k): _text(v) for k, v in best.config.items()},
         seconds=sum(e.seconds for e in study.ended),
-        figures=[(title, Markup(svg_text(figure, name, title))) for name, title, figure in figures],
+        figures=_figures(study, shares),
+        why_none=why_none,
+        reload=reload,
         names=[printable(n) for n in names],
         trials=[_row(study, e, names) for e in _best_first(study)[:_ROWS]],
         left=max(0, len(study.ended) - _ROWS),
@@ -53,6 +59,34 @@ def page(study: Study) -> str:
         failures=[(printable(why), count) for count, why in counted(study.ended)[:_KINDS]],
         failed=len(failed),
     )
+
+
+def _figures(study: Study, shares: Mapping[str, float]) -> list[list[tuple[str, Markup]]]:
+    """Return rows of figures, each with its title; those of a row are narrow, and stand beside each other."""
+    from markupsafe import Markup
+
+    rows = [[("The trials in order", progress(study))]]
+    good, varied = _good_and_varied(study)
+    if good and varied:
+        rows.append([("Scores by hyperparameter", by_hyperparameter(study))])
+        shown = _telling(varied, good, _LINES, shares)
+        some = "the best one thick, with its values at the right"
+        some = f"the {len(shown)} most important of {len(varied)}" if len(shown) < len(varied) else some
+        rows.append([("Importances", bars(shown, shares))] if shares else [])
+        rows[-1].append(("Parallel coordinates", parallel(study, shown, some)))
+    return [
+        [(title, Markup(svg_text(figure, title.lower().replace(" ", "-"), title))) for title, figure in row]
+        for row in rows
+    ]
+
+
+def _shares(study: Study) -> tuple[dict[str, float], str]:
+    """Return the importances, or the reason why there are none."""
+    try:
+        shares = importances(study)
+    except MissingExtraError as fault:
+        return {}, str(fault)
+    return shares, "" if shares else f"{LEAST} successes with different scores show importances."
 
 
 def progress(study: Study) -> Figure:
@@ -96,8 +130,7 @@ def by_hyperparameter(study: Study) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    good = [e for e in study.ended if e.counts]
-    varied = [h for h in study.space.hyperparameters if h.size > 1]
+    good, varied = _good_and_varied(study)
     shown = _telling(varied, good)
     rows = max(1, math.ceil(len(shown) / _PANELS))
     with theme(math=False):
@@ -117,13 +150,24 @@ def by_hyperparameter(study: Study) -> Figure:
     return figure
 
 
-def _telling(varied: Sequence[Hyperparameter], good: Sequence[Ended]) -> list[Hyperparameter]:
-    """Return the hyperparameters that a figure has room for."""
-    if len(varied) <= _MOST:
+def _good_and_varied(study: Study) -> tuple[list[Ended], list[Hyperparameter]]:
+    return [e for e in study.ended if e.counts], [h for h in study.space.hyperparameters if h.size > 1]
+
+
+def _telling(
+    varied: Sequence[Hyperparameter],
+    good: Sequence[Ended],
+    most: int = _MOST,
+    shares: Mapping[str, float] | None = None,
+) -> list[Hyperparameter]:
+    """Return the hyperparameters that a figure has room for: in the order of their shares, if there are any."""
+    if shares:
+        return sorted(varied, key=lambda h: -shares.get(h.name, 0.0))[:most]
+    if len(varied) <= most:
         return list(varied)
     ranks = np.argsort(np.argsort([e.measured.score for e in good], kind="stable")).astype(float)
-    shares = [_explained(h, good, ranks) for h in varied]
-    return [varied[i] for i in sorted(np.argsort(np.negative(shares), kind="stable")[:_MOST])]
+    explained = [_explained(h, good, ranks) for h in varied]
+    return [varied[i] for i in sorted(np.argsort(np.negative(explained), kind="stable")[:most])]
 
 
 def _explained(h: Hyperparameter, good: Sequence[Ended], ranks: NDArray[np.float64]) -> float:

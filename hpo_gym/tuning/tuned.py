@@ -14,6 +14,7 @@ from hpo_gym.base import InvalidValueError, StateError
 from hpo_gym.problem import Evaluations, History, SearchSpace, Status
 from hpo_gym.suites import COLUMNS, PARAMS, TASK, WEIGHT, TableSuite, table_suite
 from hpo_gym.tuning.failures import counted, failed
+from hpo_gym.tuning.importances import importances
 from hpo_gym.tuning.proposals import as_trial
 from hpo_gym.tuning.stored_study import read
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
@@ -142,6 +143,15 @@ class Tuned:
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=[*COLUMNS, *weights, *map(column_of, self.space.names)])
 
+    def importances(self) -> dict[str, float]:
+        """Return the importance of each varying hyperparameter for a score in the best third, the highest first, as
+        shares of 1; none for fewer than 15 successes: see `hpo_gym.tuning.importances`.
+
+        Raises:
+            MissingExtraError: Optuna is not installed.
+        """
+        return importances(self._study)
+
     def evaluations(self, name: str = "tuned") -> Evaluations:
         """Return the trials as an earlier task, for the `prior` of the next tuning."""
         history = self.history
@@ -175,8 +185,12 @@ class Tuned:
 
         return shown(progress(self._study), path)
 
-    def report(self, path: str | Path) -> Path:
+    def report(self, path: str | Path, *, reload: int = 0) -> Path:
         """Write all trials, the best configuration and figures as one HTML page that needs nothing else.
+
+        Args:
+            path: Its place.
+            reload: Seconds after which a browser loads it again; 0: never.
 
         Raises:
             InvalidValueError: `path` does not end in ``.html``.
@@ -187,7 +201,7 @@ class Tuned:
         file = Path(path)
         if file.suffix != ".html":
             raise InvalidValueError(f"`path` must end in '.html', got {file.name!r}.")
-        write_files(file.parent, {file.name: page(self._study).encode()})
+        write_files(file.parent, {file.name: page(self._study, reload).encode()})
         return file
 
     def __repr__(self) -> str:

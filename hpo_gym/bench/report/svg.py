@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, rendered
+from hpo_gym.bench.report.style import BAD, FAINT, FIFTHS, GRID, INK, MUTED, PAPER, rendered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card"}  # of the page's style sheet
+_VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card", BAD: "bad"} | {
+    colour: f"f{i}" for i, colour in enumerate(FIFTHS)
+}  # of the page's style sheet
 _SPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _LINE = re.compile(r'<path d="([MLHV\d. -]+)"( (?=[^>]* fill="none")[^>]*)/>')
 _COMMAND = re.compile(r"([MLz])\s*(?:(-?[\d.]+) (-?[\d.]+))?\s*")

@@ -498,6 +498,19 @@ def store_of(folder: Path) -> Path:
     return path
 
 
+def is_written(path: Path) -> bool:
+    """Return whether a process holds the writer's lock of a store, which is not written to."""
+    fcntl = posix("fcntl", "A store that is written to")
+    try:
+        with path.with_name(path.name + ".lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:  # a copy
+        return False
+    return False
+
+
 def verify(path: str | Path) -> list[str]:
     """List the damage in a store that may not even open, one sentence per fault."""
     store = Store(path, write=False)
