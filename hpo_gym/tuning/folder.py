@@ -58,13 +58,13 @@ def watch(folder: Path, say: Callable[[str], None]) -> Tuned:
     seen, tuned = "", Tuned.load(folder)
     try:
         while is_written(folder / FILE):
-            began = time.monotonic()
+            began = time.process_time()
             with Store(folder / FILE, write=False) as store:
                 now = store.fingerprint()
             if now != seen:
                 seen, tuned = now, Tuned.load(folder)
                 say(f"{len(tuned.ended)} trials: {tuned.report(folder / PAGE, reload=_RELOAD)}")
-            time.sleep(max(_POLL, _IDLE * (time.monotonic() - began)))
+            time.sleep(max(_POLL, _IDLE * (time.process_time() - began)))
         tuned = Tuned.load(folder)
     finally:
         tuned.report(folder / PAGE)

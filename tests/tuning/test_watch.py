@@ -25,13 +25,17 @@ SPACE = {"x": (0.0, 1.0)}
 RELOADS = '<meta http-equiv="refresh" content="5">'
 TUNES = """
 import time
+from pathlib import Path
 import hpo_gym
 
 def objective(config):
-    time.sleep(0.3)
+    with open("log", "a") as log:
+        log.write("x")
+    while not Path(f"go{len(Path('log').read_text())}").exists():
+        time.sleep(0.05)
     return config["x"]
 
-hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="random", budget=BUDGET, seed=0, out="k", progress=False)
+hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="random", budget=3, seed=0, out="k", progress=False)
 """
 
 
@@ -94,15 +98,20 @@ def test_the_page_follows_a_tuning_and_is_whole_however_it_ends(
     tmp_path: Path, started: Callable[..., subprocess.Popen[str]], ends: str
 ) -> None:
     html, store = tmp_path / "k" / "report.html", tmp_path / "k" / FILE
-    tunes = started("-c", TUNES.replace("BUDGET", "12" if ends == "itself" else "10_000"))
-    wait(lambda: store.exists() and is_written(store) and store.stat().st_size > 8192)
+
+    def shows(trials: int) -> bool:
+        return html.exists() and f"after {trials} trials" in html.read_text("utf-8")
+
+    (tmp_path / "go1").touch()
+    tunes = started("-c", TUNES)
+    wait(lambda: store.exists() and is_written(store) and (tmp_path / "log").exists())
     watches = started("-m", "hpo_gym", "report", "k", "--watch")
-    wait(lambda: html.exists() or watches.poll() is not None)
-    first = html.read_text("utf-8")
-    assert RELOADS in first or ends == "itself"
-    if ends != "itself":
-        wait(lambda: html.read_text("utf-8") != first)
+    for trials in (1, 2):
+        wait(lambda n=trials: shows(n) or watches.poll() is not None)  # type: ignore[misc]
         assert RELOADS in html.read_text("utf-8") and tunes.poll() is None
+        (tmp_path / "go2").touch()
+    if ends == "itself":
+        (tmp_path / "go3").touch()
     if ends == "kill":
         tunes.kill()
     if ends == "ctrl-c":
@@ -113,5 +122,5 @@ def test_the_page_follows_a_tuning_and_is_whole_however_it_ends(
     assert RELOADS not in text and text.startswith("<!doctype html>") and text.rstrip().endswith("</html>")
     assert " trials: k" + os.sep in said and (ends == "ctrl-c") == ("stopped" in fault)
     if ends == "itself":
-        assert "best score" in said and "after 12 trials</h1>" in text and (tmp_path / "k" / "trials.csv").exists()
+        assert "best score" in said and "after 3 trials</h1>" in text and (tmp_path / "k" / "trials.csv").exists()
     assert (tunes.poll() is None) == (ends == "ctrl-c"), "the tuning goes on"
