@@ -450,7 +450,20 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         "optimizer", "knows", "AUC, ratio to `random`", "group", *(f"regret after {n}" for n in AT),
         "after 33, ratio to `random`", *found,
     )  # fmt: skip
-    return {"outside": Table.of(heads, lines)}
+    return {"outside": Table.of(heads, lines), "pairs": pairs_table(found)}
+
+
+def pairs_table(found: Mapping[str, Any]) -> Table:
+    """Return a row for each pair of optimizers: ratios of regrets, of the mean over trials and after each of `AT`."""
+    against = [{b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in PAIRS}} for i in range(5)]
+    rows = [(f"{named(a)} / {named(b)}", *(shown(of[b], a) for of in against)) for a, b in PAIRS if a in against[0][b]]
+    return Table.of(("ratio", "AUC", *(f"after {n}" for n in AT)), rows)
+
+
+def named(arm: str) -> str:
+    """Return an optimizer with its knowledge in words."""
+    plain = arm.partition("+")[0]
+    return f"`{plain}`, {KNOWS[arm[len(plain) :]]}"
 
 
 def values(found: Mapping[str, Any]) -> dict[str, Any]:
