@@ -44,8 +44,8 @@ ALONE = (
 BUDGETS, SEEDS, FAMILIES = (10, 33), 3, 24
 FEW, FEW_SUITES, FEW_FAMILIES = (0, 1, 2, 4, 7, 16), ("SVM", "Boosting", "Linear"), 12
 FEW_WHO = (
-    "gp-ei", FIRST, "gp-fade", "gp-fade+default", "gp-warm", "gp-warm+default", "transfer-mix", "transfer-mix+default", "task-mixture", "ebgp",
-    "rgpe", "portfolio",
+    "gp-ei", FIRST, "gp-fade", "gp-fade+default", "gp-warm", "gp-warm+default", "transfer-mix", "transfer-mix+default",
+    "task-mixture", "ebgp", "rgpe", "portfolio",
 )  # fmt: skip
 BESIDE, BESIDE_SUITES, BESIDE_WHO = 4, (*FEW_SUITES, "Studies"), ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
 CHEAP = {("few", "Boosting", "1"): ("portfolio",), ("beside", "Boosting"): ("random",)}
