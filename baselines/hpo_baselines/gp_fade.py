@@ -168,7 +168,7 @@ class _Fading(Model):
         process, best = self._own.fit(x, y), float(z.max())
         noise = float(np.exp(process.log_parameters[-1])) + _JITTER
         own = matern52(x, x, process.length)
-        posteriors = [SharePosterior(a, *there, own, noise, z) for a in SHARES]
+        posteriors = [SharePosterior(a, there, own, noise, z) for a in SHARES]
         evidence = np.array([one.evidence for one in posteriors])
         weight = np.exp(evidence - evidence.max())
         weight /= weight.sum()
@@ -210,7 +210,7 @@ class SharePosterior:
 
     Args:
         share: The share.
-        mean, root: `moments` of the earlier tasks at the trials, ``(n,)`` and ``(k + 1, n)``.
+        earlier: `moments` of the earlier tasks at the trials, ``(n,)`` and ``(k + 1, n)``.
         own: Correlation of the run's own kernel between trials, ``(n, n)``.
         noise: Variance of a trial's noise, of a process of variance 1.
         z: Standardised scores, ``(n,)``.
@@ -221,10 +221,11 @@ class SharePosterior:
         scale: The most probable scale of the task.
     """
 
-    def __init__(self, share: float, mean: Floats, root: Floats, own: Floats, noise: float, z: Floats) -> None:
+    def __init__(self, share: float, earlier: tuple[Floats, Floats], own: Floats, noise: float, z: Floats) -> None:
         from scipy.linalg import solve_triangular
 
-        self._share, self._earlier = share, root
+        self._share, (mean, root) = share, earlier
+        self._earlier = root
         k = share * (root.T @ root) + (1.0 - share) * own
         k.flat[:: len(k) + 1] += noise
         self._root = np.linalg.cholesky(k)

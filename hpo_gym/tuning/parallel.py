@@ -31,8 +31,8 @@ def bars(rows: Sequence[Hyperparameter], shares: Mapping[str, float]) -> Figure:
         figure, axes = _sheet(len(rows), "Importance for a score in the best third", "PED-ANOVA, shares of the whole")
         for i, h in enumerate(rows):
             share = shares.get(h.name, 0.0)
-            _write(axes, 0.0, i - 0.3, h.name[:36])
-            _write(axes, 1.0, i - 0.3, f"{share:.0%}")
+            _write(axes, (0.0, i - 0.3), h.name[:36])
+            _write(axes, (1.0, i - 0.3), f"{share:.0%}")
             axes.plot([0.0, 1.0], [i, i], color=FAINT, linewidth=1)
             axes.plot([0.0, share], [i, i], color=VIBRANT[0], linewidth=6, solid_capstyle="butt")
     return figure
@@ -56,7 +56,7 @@ def parallel(study: Study, rows: Sequence[Hyperparameter], about: str) -> Figure
             _axis(axes, i, h, start)
             if best is not None:
                 value = best.config.get(h.name, "off")
-                _write(axes, 1.0, i - 0.3, f"{value:.4g}" if isinstance(value, float) else str(value)[:16])
+                _write(axes, (1.0, i - 0.3), f"{value:.4g}" if isinstance(value, float) else str(value)[:16])
         for trials, colour, width in [*drawn, ([] if best is None else [best], INK, 1.8)]:
             x = [[*map(_at, rows, [e] * len(rows), starts), math.nan] for e in trials]
             axes.plot(np.ravel(x), np.tile([*range(len(rows)), math.nan], len(x)), color=colour, linewidth=width)
@@ -77,8 +77,9 @@ def _sheet(rows: int, title: str, about: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _write(axes: Axes, x: float, y: float, text: str, size: float = 8.5, colour: str = INK) -> None:
+def _write(axes: Axes, at: tuple[float, float], text: str, size: float = 8.5, colour: str = INK) -> None:
     """Write a text that lines pass behind, within the edges."""
+    x, y = at
     side = "left" if x < 0.04 else "right" if x > 0.96 else "center"
     behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.9}
     axes.text(x, y, printable(text), fontsize=size, color=colour, va="center", ha=side, bbox=behind, zorder=5)
@@ -91,12 +92,12 @@ def _at(h: Hyperparameter, e: Ended, start: float) -> float:
 
 def _axis(axes: Axes, i: int, h: Hyperparameter, start: float) -> None:
     """Draw the axis of a hyperparameter in its row: its name above, its values below."""
-    _write(axes, 0.0, i - 0.3, h.name[:30])
+    _write(axes, (0.0, i - 0.3), h.name[:30])
     axes.plot([start, 1.0], [i, i], color=FAINT, linewidth=1, zorder=3)
     off = [(0.0, "off")] if start else []
     for x, text in [*off, *((start + (1.0 - start) * place(h, value), text) for value, text in _ticks(h))]:
         axes.plot([x, x], [i - 0.05, i + 0.05], color=MUTED, linewidth=1, zorder=4)
-        _write(axes, x, i + 0.21, text, 7, MUTED)
+        _write(axes, (x, i + 0.21), text, 7, MUTED)
 
 
 def _ticks(h: Hyperparameter) -> list[tuple[Any, str]]:
@@ -120,11 +121,11 @@ def _key(figure: Figure, scores: Sequence[float], groups: Sequence[int | None], 
     axes = figure.add_axes((0.05, 0.08 / height, 0.9, 0.32 / height))
     axes.set(xlim=(0.0, 1.0), ylim=(-1.0, 1.0))
     axes.axis("off")
-    _write(axes, 0.0, 0.4, "score", 7.5)
-    _write(axes, 1.0, 0.4, lost, 7.5, BAD)
+    _write(axes, (0.0, 0.4), "score", 7.5)
+    _write(axes, (1.0, 0.4), lost, 7.5, BAD)
     for fifth, colour in enumerate(FIFTHS):
         left = 0.15 + 0.11 * fifth
         axes.plot([left, left + 0.11], [0.4, 0.4], color=colour, linewidth=6, solid_capstyle="butt")
         if fifth in groups:
-            _write(axes, left, -0.6, f"{scores[groups.index(fifth)]:.3g}", 7, MUTED)
-    _write(axes, 0.7, -0.6, f"{scores[-1]:.3g}", 7, MUTED)
+            _write(axes, (left, -0.6), f"{scores[groups.index(fifth)]:.3g}", 7, MUTED)
+    _write(axes, (0.7, -0.6), f"{scores[-1]:.3g}", 7, MUTED)

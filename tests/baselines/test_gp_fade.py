@@ -33,7 +33,7 @@ def test_a_task_of_zeros_counts_among_the_earlier_ones() -> None:
 
 
 def test_after_one_trial_only_differences_from_it_are_uncertain() -> None:
-    one = SharePosterior(0.0, np.zeros(1), np.zeros((1, 1)), np.ones((1, 1)), 0.0, np.zeros(1))
+    one = SharePosterior(0.0, (np.zeros(1), np.zeros((1, 1))), np.ones((1, 1)), 0.0, np.zeros(1))
     mean, sd = one.predict(np.zeros(2), np.zeros((1, 2)), np.array([[1.0, 0.5]]))
     assert one.scale == 1.0 and mean == pytest.approx([0.0, 0.0])
     assert sd == pytest.approx([1e-5, 1.0])  # 2 - 2 * .5
@@ -41,19 +41,19 @@ def test_after_one_trial_only_differences_from_it_are_uncertain() -> None:
 
 def test_scale_and_evidence_of_two_independent_trials() -> None:
     z, nothing = np.array([1.0, -1.0]), np.zeros((1, 2))
-    none = SharePosterior(0.0, np.zeros(2), nothing, np.eye(2), 0.0, z)
+    none = SharePosterior(0.0, (np.zeros(2), nothing), np.eye(2), 0.0, z)
     assert none.scale == pytest.approx(np.sqrt(1.5))  # (2 + 1) / 2
     assert none.evidence == pytest.approx(-np.log(1.5) - 1 - 0.5 * np.log(2))
     # a share of 1/4: covariance 3/4, mean 1/2 * (2, -2); a = 2 / .75 + 1, b = 2 / .75, s = (sqrt(b^2 + 8 a) - b) / 4
-    some = SharePosterior(0.25, np.array([2.0, -2.0]), nothing, np.eye(2), 0.0, z)
+    some = SharePosterior(0.25, (np.array([2.0, -2.0]), nothing), np.eye(2), 0.0, z)
     assert some.scale == pytest.approx(0.842569, abs=1e-5)
-    wrong = SharePosterior(0.25, np.array([-2.0, 2.0]), nothing, np.eye(2), 0.0, z)
+    wrong = SharePosterior(0.25, (np.array([-2.0, 2.0]), nothing), np.eye(2), 0.0, z)
     assert wrong.evidence < none.evidence < some.evidence
 
 
 def test_the_earlier_tasks_mean_moves_what_was_not_tried() -> None:
     z, mean = np.array([1.0, -1.0]), np.array([2.0, -2.0])
-    one = SharePosterior(0.25, mean, np.zeros((1, 2)), np.eye(2), 0.0, z)
+    one = SharePosterior(0.25, (mean, np.zeros((1, 2))), np.eye(2), 0.0, z)
     ahead, _ = one.predict(np.array([2.0, 4.0]), np.zeros((1, 2)), np.zeros((2, 2)))
     assert ahead == pytest.approx([one.scale, 2 * one.scale])  # level 0, scale * 1/2 * mean
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,15 @@ class _Group:
         return Candidates(who.take(found.point), found.row, found.value)
 
 
+class _Sought(NamedTuple):
+    """Points ``(n, d)``, their factors, their patterns ``(n,)`` and the least values so far ``(n,)``."""
+
+    parts: DistanceParts
+    factors: Singles
+    own: Ints
+    best: Floats
+
+
 class Patterns:
     """Looks at rows ``(m, d)`` pattern by pattern.
 
@@ -85,23 +95,22 @@ class Patterns:
             np.minimum.at(best, point, found[-1].value)
         far = (best + self._slack >= self._alone.take(own)).nonzero()[0]
         if far.size:
-            found += self._elsewhere(p, q, square, own, best, far, shut)
+            found += self._elsewhere(_Sought(p, q, own, best), far, shut)
         all_ = Candidates.of(found) if found else Candidates(own[:0], own[:0], best[:0])
         if not far.size:
             return all_
         near = all_.value <= best.take(all_.point) + self._slack
         return Candidates(all_.point[near], all_.row[near], all_.value[near])
 
-    def _elsewhere(
-        self, p: DistanceParts, q: Singles, square: Floats, own: Ints, best: Floats, far: Ints, shut: Shut | None
-    ) -> Iterator[Candidates]:
-        """Candidates of other patterns for the points `far`; `best` is brought up to date."""
+    def _elsewhere(self, sought: _Sought, far: Ints, shut: Shut | None) -> Iterator[Candidates]:
+        """Candidates of other patterns for the points `far`; `sought.best` is brought up to date."""
+        p, q, own, best = sought
         assert p.active is not None
         c, active = columns(self._space), p.active.take(far, 0)
         apart = self._apart(active)
         rest = apart - self._choice * (apart > 0)
         rest += active.take(c.other, 1) @ self._patterns.take(c.other, 1).T
-        rest += square.take(far, 0) @ self._patterns.take(c.metric, 1).T
+        rest += np.square(p.value.take(far, 0)) @ self._patterns.take(c.metric, 1).T
         alike = active.take(c.metric, 1) @ self._patterns.take(c.metric, 1).T == 0
         place = np.empty(len(own), np.int64)  # of a point, among the far ones
         place[far] = np.arange(len(far))
