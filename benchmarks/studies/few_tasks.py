@@ -1,4 +1,4 @@
-"""One, two, five and eight earlier tasks: `transfer-few` and the methods that were best before it.
+"""One, two, five and eight earlier tasks: `transfer-few`, `gp-fade` and the methods that were best before them.
 
 On a validation task of each of up to six families of seven suites of tables (all of a suite with fewer than four
 families), from a cold start, 33 trials. Earlier tasks are training tasks of the suite, drawn anew for each task and
@@ -25,12 +25,12 @@ from hpo_gym.suites import load_suite
 LOOKS = "validation tasks"
 SUITES = ("Boosting", "Studies", "NAS", "Vision", "SVM", "Linear", "MLP")
 KNOWN, DRAWS, FAMILIES, FEWEST = ("1", "2", "5", "8"), ("0", "1", "2"), 6, 4
-RANDOM, MINE, DEFAULT = "random", "transfer-few", "+default"
+RANDOM, NEW, DEFAULT = "random", ("transfer-few", "gp-fade"), "+default"
 TODAY = ("gp-warm", "transfer-time", "transfer-mix")
-AT_FIVE = (RANDOM, *TODAY, MINE)
+AT_FIVE = (RANDOM, *TODAY, *NEW)
 AT_ONE = (*AT_FIVE, *(n + DEFAULT for n in AT_FIVE[1:]))
 WHO = {"1": AT_ONE, "2": AT_ONE, "5": AT_FIVE, "8": AT_FIVE}
-CHEAP = {("0", "5", "Vision"): (MINE,)}
+CHEAP = {("0", "5", "Vision"): NEW[:1]}
 
 Found = Mapping[str, Any]
 
@@ -78,21 +78,23 @@ def share(found: Found, known: str, name: str) -> NDArray[np.float64]:
     return np.concatenate(out) / len(SUITES)
 
 
-def to_best(found: Found, known: str, end: str) -> str:
-    """Return the ratio to the best other method, given the default first or not, with its interval over families."""
-    best = min((n + end for n in TODAY), key=lambda n: share(found, known, n).sum())
+def to_best(found: Found, known: str, mine: str) -> str:
+    """Return the ratio to the best method of before, given the default first or not, with its interval over
+    families."""
+    best = min(
+        (n + (DEFAULT if mine.endswith(DEFAULT) else "") for n in TODAY), key=lambda n: share(found, known, n).sum()
+    )
     families = [f"{s} {f}" for s in SUITES for f in found[DRAWS[0]][known][s]["families"]]
-    mine, other = share(found, known, MINE + end), share(found, known, best)
-    return "{:.2f} [{:.2f}, {:.2f}]".format(*Resamples.of(families).ratio(mine, other))
+    return "{:.2f} [{:.2f}, {:.2f}]".format(
+        *Resamples.of(families).ratio(share(found, known, mine), share(found, known, best))
+    )
 
 
 def tables(found: Found) -> dict[str, Table]:
-    """Return the AUC by number of earlier tasks in parts of random search's, and the ratio to the best other."""
+    """Return the AUC by number of earlier tasks in parts of random search's, and ratios to the best other."""
     known = [k for k in KNOWN if drawn(found, k)]
     rows = [(f"`{n}`", *(f"{share(found, k, n).sum():.2f}" if n in WHO[k] else "" for k in known)) for n in AT_ONE]
-    for end in ("", DEFAULT):
-        rows.append(
-            (f"`{MINE}{end}` / best other", *(to_best(found, k, end) if MINE + end in WHO[k] else "" for k in known))
-        )
+    for name in (n + end for end in ("", DEFAULT) for n in NEW):
+        rows.append((f"`{name}` / best other", *(to_best(found, k, name) if name in WHO[k] else "" for k in known)))
     rows.append(("draws", *(str(len(drawn(found, k))) for k in known)))
     return {"auc": Table.of(("optimizer", *known), rows)}
