@@ -65,7 +65,12 @@ class FadingGP(ModelBased):
 
     def __init__(self, n_init: int = 3, one_hot: bool = True) -> None:
         self.n_init, self.one_hot = n_init, one_hot
-        self.prior_weight: float | None = None
+
+    @property
+    def prior_weight(self) -> float | None:
+        """The mean share of the earlier tasks in the last proposal; None before there is a process."""
+        weight: float | None = vars(self).get("_weight")
+        return weight
 
     def begin(self, run: Run) -> Model:
         table = table_of(run)
@@ -76,7 +81,7 @@ class FadingGP(ModelBased):
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         super().reset_batch(contexts, rngs)
         self._given: dict[Run, int] = {}
-        self.prior_weight = None
+        self._weight: float | None = None
 
     @one_blas_thread("scipy.linalg")
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
@@ -93,7 +98,7 @@ class FadingGP(ModelBased):
     def _fitted(self, run: Run) -> Choice | None:
         choice = self._next(run)
         model = self._studies[run].model
-        self.prior_weight = model.share if isinstance(model, _Fading) else None
+        self._weight = model.share if isinstance(model, _Fading) else None
         return choice
 
 

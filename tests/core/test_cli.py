@@ -243,10 +243,10 @@ def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
     suite = load_suite(tmp_path / "mine")
     assert suite.name == "Own" and suite.space.names == ("C",)
     assert [t.family for t in suite.members] == ["x", "x", "y"] and suite.members[0].fidelities == (0.25, 1.0)
-    table = suite.table
-    assert table.score[0].tolist() == [[-0.1, -0.025], [-0.4, -0.1]]
-    assert table.test_score[0].tolist() == [[-0.2, -0.05], [-0.8, -0.2]]
-    assert table.cost[0].tolist() == [[0.1, 0.4], [0.4, 1.6]]
+    table, rows = suite.table, suite.members[0].pool[:, 0].argsort()
+    assert table.score[0, rows].tolist() == [[-0.1, -0.025], [-0.4, -0.1]]
+    assert table.test_score[0, rows].tolist() == [[-0.2, -0.05], [-0.8, -0.2]]
+    assert table.cost[0, rows].tolist() == [[0.1, 0.4], [0.4, 1.6]]
 
 
 @pytest.mark.long

@@ -528,7 +528,7 @@ def test_earlier_tasks_of_one_pool_go_on_sharing_it() -> None:
     assert [one.score.tolist(), two.score.tolist()] == [[1, 2], [4, 3]]
     sampler = hpo_gym.HPOGymSampler(space={"x": (0.0, 0.3), "kind": ["a", "b"]}, prior=suite)
     said = "2 of 2 hyperparameters matched, 1 of 2 configurations inside your ranges, 1 mapped"
-    assert sampler.why == f"2 earlier tasks are known, 0 of 100 evaluations or more; {said}"
+    assert sampler.why == f"2 earlier tasks are known, 0 of 100 evaluations or more, of another space; {said}"
 
 
 @pytest.mark.long
