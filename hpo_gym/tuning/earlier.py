@@ -46,14 +46,17 @@ def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize"
     """Read earlier tasks of a space, or of another one with hyperparameters in common.
 
     Args:
-        prior: One, or several, of `FORMS`. Of a file or a frame, the columns of the hyperparameters are read, `score`
-            (or `value`), `task` and `state`, each as in `suite_from_csv`; studies are read by `suite_from_optuna`.
+        prior: One, or several, of `FORMS`, or what was returned. Of a file or a frame, the columns of the
+            hyperparameters are read, `score` (or `value`), `task` and `state`, each as in `suite_from_csv`; studies are
+            read by `suite_from_optuna`.
         space: The search space.
         direction: "maximize" or "minimize": the direction of the scores of a file or frame. All else has its own.
 
     Raises:
         InvalidValueError: None of these, or of a space without anything in common; the message names it.
     """
+    if isinstance(prior, Matched):
+        return prior
     whole = isinstance(prior, (str, Path, Suite)) or _is_frame(prior)
     given: list[Any] = list(prior) if isinstance(prior, Iterable) and not whole else [prior]
     try:

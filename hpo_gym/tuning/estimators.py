@@ -12,8 +12,11 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from hpo_gym.base import DATA, InvalidValueError, unknown
+from hpo_gym.base import DATA, InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import SearchSpace, read_space
+from hpo_gym.suites import load_suite
+from hpo_gym.tuning.earlier import earlier_tasks
+from hpo_gym.tuning.matching import Matched, common
 
 
 def space_for(estimator: Any, *, rows: int | None = None, columns: int | None = None) -> SearchSpace:
@@ -27,7 +30,8 @@ def space_for(estimator: Any, *, rows: int | None = None, columns: int | None = 
     Raises:
         UnknownNameError: No such class has a space; the message has the nearest one.
     """
-    prefix, last, said = _last(estimator)
+    prefix, last = _last(estimator)
+    said = _said(last)
     data = read_space({prefix + name: _range(name, said, rows, columns) for name in said["space"]}).to_json()
     own, per = dict(last.get_params()), said.get("per_column", ())
     defaults = {k: v / (columns or 1) if k in per else v for k, v in said.get("defaults", {}).items()}
@@ -40,13 +44,17 @@ def space_for(estimator: Any, *, rows: int | None = None, columns: int | None = 
     return SearchSpace(data)
 
 
-def prior_for(estimator: Any) -> str | None:
-    """Return the name of the suite of an estimator; None if there is none.
-
-    Raises:
-        UnknownNameError: No such class has a space.
-    """
-    return _last(estimator)[2].get("prior")
+def prior_for(estimator: Any, space: SearchSpace) -> Matched:
+    """Return the suite of an estimator in terms of a space; no task, and the reason, where none fits."""
+    last, name = _last(estimator)[1], None
+    with contextlib.suppress(UnknownNameError):
+        name = _said(last).get("prior")
+    if name is None:
+        return Matched(space.names, lacking=f"no suite is known of {type(last).__name__}")
+    suite = load_suite(name)
+    if all(space.hyperparameters[j].size == 1 for _, j in common(suite.space, space)):
+        return Matched(space.names, lacking=f"nothing of {name} matched, the suite of {type(last).__name__}")
+    return earlier_tasks(suite, space)
 
 
 @functools.cache
@@ -58,18 +66,23 @@ def _files() -> dict[str, Mapping[str, Any]]:
     return {name: one for one in said for name in one["classes"]}
 
 
-def _last(estimator: Any) -> tuple[str, Any, Mapping[str, Any]]:
-    """Return the prefix of names, the estimator that is tuned, and what is said of it."""
+def _last(estimator: Any) -> tuple[str, Any]:
+    """Return the prefix of names, and the estimator that is tuned."""
     prefix, made = "", estimator() if isinstance(estimator, type) else estimator
     while type(made).__name__ == "Pipeline" and made.steps:
         prefix, made = f"{prefix}{made.steps[-1][0]}__", made.steps[-1][1]
+    return prefix, made
+
+
+def _said(made: Any) -> Mapping[str, Any]:
+    """Return what is said of an estimator."""
     known = _files()
     packages = {name.partition(".")[0] for name in known}
     names = [f"{c.__module__.partition('.')[0]}.{c.__qualname__}" for c in type(made).__mro__]
     name = next((name for name in names if name.partition(".")[0] in packages), names[0])  # a subclass of yours counts
     if name not in known:
         raise unknown("ready space of", names[0], known)
-    return prefix, made, known[name]
+    return known[name]
 
 
 def _range(name: str, said: Mapping[str, Any], rows: int | None, columns: int | None) -> Any:

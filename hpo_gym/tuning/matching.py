@@ -26,6 +26,7 @@ class Matched:
         known: Hyperparameters of a task.
         rows, inside, mapped: Configurations: in all, within all ranges, and with a value moved into its range. The
             others have a choice that the space lacks.
+        lacking: The reason why there is no task, in words; empty where none was asked for.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class Matched:
     rows: int = 0
     inside: int = 0
     mapped: int = 0
+    lacking: str = ""
 
     def __iter__(self) -> Iterator[Evaluations]:
         return iter(self.tasks)
@@ -52,7 +54,7 @@ class Matched:
 
     def __str__(self) -> str:
         if not self:
-            return ""
+            return self.lacking
         alone = ", ".join(name for name in self.names if name not in self.known)
         return (
             f"{len(self.known)} of {len(self.names)} hyperparameters matched{alone and f' (not {cut(alone, 60)})'}, "
@@ -72,19 +74,24 @@ def matched(tasks: Sequence[Evaluations], source: SearchSpace, target: SearchSpa
     A point with a choice that the target lacks is left out, since none can stand for it. Where the source's
     hyperparameter is inactive, the point has the target's default. A hyperparameter of the source alone is ignored.
     """
-    theirs, mine = source.hyperparameters, target.hyperparameters
-    pairs = [(i, j) for i, j in partners(source, target) if _alike(theirs[i], mine[j])]
+    pairs = common(source, target)
     known = frozenset(target.names[j] for _, j in pairs)
     pools = {id(e.x): e.x for e in tasks}  # tasks of one pool share one array
     if source == target and len(pairs) == target.d:
         rows = sum(map(len, pools.values()))
         return Matched(target.names, tuple(tasks), known, rows, rows)
-    if not tasks or all(mine[j].size == 1 for _, j in pairs):
+    if not tasks or all(target.hyperparameters[j].size == 1 for _, j in pairs):
         return Matched(target.names)
     moved = {key: _moved(x, source, target, pairs) for key, x in pools.items()}
     parts = [e.part(kept, x) for e in tasks for x, kept, _ in [moved[id(e.x)]]]
     counts = [(len(kept), (kept & inside).sum(), (kept & ~inside).sum()) for _, kept, inside in moved.values()]
     return Matched(target.names, tuple(e for e in parts if successes(e).any()), known, *np.sum(counts, 0).tolist())
+
+
+def common(source: SearchSpace, target: SearchSpace) -> list[tuple[int, int]]:
+    """Return the columns of the hyperparameters that match in two spaces."""
+    theirs, mine = source.hyperparameters, target.hyperparameters
+    return [(i, j) for i, j in partners(source, target) if _alike(theirs[i], mine[j])]
 
 
 def partners(source: SearchSpace, target: SearchSpace) -> list[tuple[int, int]]:

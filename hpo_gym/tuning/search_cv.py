@@ -15,7 +15,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, require, shown, unknown, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Evaluations, Status
-from hpo_gym.suites import load_suite, values_of
+from hpo_gym.suites import values_of
 from hpo_gym.system import Limits, Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked
@@ -60,8 +60,8 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             (`hpo_gym.problem.space.branches`). "auto": that of `hpo_gym.space_for`.
         optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained.
         budget: Trials: configurations evaluated on all splits.
-        prior: Earlier tasks: as in `hpo_gym.tune`, fitted searches among them. "auto": the suite of this estimator, if
-            there is one.
+        prior: Earlier tasks: as in `hpo_gym.tune`, fitted searches among them. "auto": the suite of this estimator;
+            `tuned_.plan.why` tells where there is none.
         metric: Name of the scorer whose mean the optimizer maximises, if there are several; None: `refit`.
         batch_size: Trials proposed together. More than one keeps more than `cv` jobs busy; trials of a batch are
             proposed without knowing each other's scores, and count as the worst so far.
@@ -237,10 +237,9 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
                 raise unknown("space", space, [AUTO])
             rows, columns = (*(shape_of(x) or ()), None, None)[:2]
             space = space_for(self.estimator, rows=rows, columns=columns)
-        if isinstance(prior, str) and prior == AUTO:
-            suite = prior_for(self.estimator)
-            prior = () if suite is None else load_suite(suite)
         given = ObjectSpace.read(space)
+        if isinstance(prior, str) and prior == AUTO:
+            prior = prior_for(self.estimator, given.space)
         return given, checked(given.space, self.optimizer, self._may_take, prior=prior)
 
     @property

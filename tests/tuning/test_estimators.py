@@ -11,7 +11,9 @@ from lightgbm import LGBMClassifier
 from sklearn.base import is_classifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -22,7 +24,8 @@ from hpo_gym.base import DATA
 from hpo_gym.base.errors import UnknownNameError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import SUITES
-from hpo_gym.tuning.estimators import prior_for
+from hpo_gym.suites.load import load_suite
+from hpo_gym.tuning.matching import common
 
 FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (DATA / "spaces").glob("*.yaml")}
 CLASSES = sorted(name for said in FILES.values() for name in said["classes"])
@@ -107,7 +110,6 @@ def test_the_last_step_of_a_pipeline_is_tuned_and_a_class_of_yours_is_its_parent
     assert space_for(inner).names == tuple(f"mine__{name}" for name in names)
     assert space_for(inner).default["mine__C"] == pytest.approx(10.0)
     assert space_for(make_pipeline(inner)).names[0] == "pipeline__mine__C"
-    assert prior_for(inner) == "SVM" and prior_for(KNeighborsClassifier()) is None
 
 
 def test_no_library_is_imported_for_a_class_of_its_name() -> None:
@@ -140,9 +142,29 @@ def test_a_search_takes_the_ready_space_of_its_data() -> None:
         searched(KNeighborsClassifier(), "Auto")
 
 
+@pytest.mark.parametrize("name", sorted(name for name, said in FILES.items() if "prior" in said))
+def test_a_suite_has_half_of_the_hyperparameters_of_its_estimators(name: str) -> None:
+    space = read_space(FILES[name]["space"])
+    assert len(common(load_suite(FILES[name]["prior"]).space, space)) >= space.d / 2
+
+
+@pytest.mark.parametrize(("of", "space", "said"), [
+    (make_pipeline(StandardScaler(), KNeighborsClassifier()), "auto", "no suite is known of KNeighborsClassifier"),
+    (GaussianNB(), {"var_smoothing": (1e-9, 1.0, "log")}, "no suite is known of GaussianNB"),
+    (SVC(), {"tol": (1e-4, 1e-2, "log"), "degree": [2]}, "nothing of SVM matched, the suite of SVC"),
+])  # fmt: skip
+def test_a_search_says_where_there_is_no_suite_of_its_estimator(of: object, space: Any, said: str) -> None:
+    plan = (found := searched(of, space, prior="auto").tuned_).plan
+    assert (plan.optimizer, plan.matched, plan.why) == ("gp-ei", said, f"no earlier task is known; {said}")
+    assert found.summary().endswith(f"gp-ei: {plan.why}")
+    assert searched(of, space).tuned_.plan.why == "no earlier task is known", "none was asked for"
+
+
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_a_search_takes_the_suite_of_its_estimator() -> None:
     found = searched(make_pipeline(StandardScaler(), LogisticRegression()), prior="auto")
     assert "3 of 3 hyperparameters matched" in found.tuned_.plan.why
     assert found.tuned_.plan.why in found.tuned_.summary()
-    assert searched(KNeighborsClassifier(), prior="auto").tuned_.plan.optimizer == "gp-ei"
+    found = searched(MLPClassifier(max_iter=20), prior="auto")
+    assert found.tuned_.plan.optimizer == "gp-fade" and "3 of 5 hyperparameters matched" in found.tuned_.plan.why
