@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -298,8 +299,10 @@ def cases() -> Iterator[tuple[str, Case]]:
         for split in ("train", "test"):
             yield f"rows {name} {split}", lambda suite=suite, split=split: rows_case(suite, split)
     modes = ("NEXT_STEP", "SAME_STEP", "DISABLED")
-    for i, settings in enumerate(setups()):
-        for way in ("single", modes[i % 3]):
+    count = Counter[str]()
+    for settings in setups():
+        count[settings["suite"]] += 1
+        for way in ("single", modes[count[settings["suite"]] % 3]):
             yield (
                 f"{way} {json.dumps(settings, sort_keys=True)}",
                 lambda settings=settings, way=way: env_case(settings, way),
@@ -321,8 +324,8 @@ def main() -> None:
         given.out.write_text(json.dumps(found, indent=0, sort_keys=True) + "\n")
     if given.against is not None:
         before = json.loads(given.against.read_text())
-        other = [name for name in found if before.get(name) != found[name]]
-        print("\n".join(other[:40]))
+        other = [name for name in found if before.get(name, found[name]) != found[name]]
+        print("\n".join([f"{len(found.keys() - before)} cases are new", *other[:40]]))
         if other:
             raise SystemExit(f"{len(other)} of {len(found)} digests differ")
 

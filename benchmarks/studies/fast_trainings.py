@@ -74,7 +74,7 @@ def kernel() -> Any:
 
 def fits(recipe: Recipe) -> bool:
     """Tell whether the kernel has the networks of a recipe."""
-    return (recipe.hidden, recipe.activation, recipe.slot, recipe.fixed) == (16, "relu", 16, False)
+    return (recipe.hidden, recipe.activation, recipe.slot) == (16, "relu", 16)
 
 
 def trained(self: Trainings, who: Ints, at: Points) -> Singles:

@@ -1,4 +1,4 @@
-"""The suites `Schedules` and `ScheduledFits`: the learning rate of a network while it trains; the last loss counts.
+"""The suite `Schedules`: the learning rate of a network while it trains; the last loss counts.
 
 `docs/schedules.md` describes the network, its rows and the draws of an episode.
 """
@@ -36,20 +36,3 @@ def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None
         "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
     }
     return training_suite("Schedules", 1, Course(recipe or Recipe(), EPOCHS, LAST, sd=0.43), about, controls)
-
-
-@SUITES.register("ScheduledFits", kind="training")
-def scheduled_fits() -> Suite:
-    """Set the learning rate of a small network anew before each epoch, on the same 128 rows each time.
-
-    As `Schedules`, but the rows of the first epoch come again, so a network that memorises them has a high validation
-    loss. Stopping in time pays here: a suite to report beside `Schedules`, not in its place.
-
-    **Search space**, **score**, **cost**, **tasks**: as in `Schedules`, but a task is a small fixed data set.
-    """
-    about = {
-        "title": "Schedules on small fixed data",
-        "description": "Small networks on the same 128 rows in each epoch; the learning rate is set before each.",
-        "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
-    }
-    return training_suite("ScheduledFits", 1, Course(Recipe(slots=8, chunks=8), EPOCHS, LAST, sd=0.39), about)

@@ -27,7 +27,7 @@ from hpo_gym.suites.schedules import schedules_with
 from hpo_gym.suites.tasks.training.signals import SIGNALS
 from hpo_gym.system.storage.blocks import pack, unpack
 
-NAMES = ("Schedules", "Drift", "ScheduledFits")
+NAMES = ("Schedules", "Drift")
 KEEP = 4
 
 

@@ -212,17 +212,3 @@ def test_a_configuration_by_itself_is_a_whole_training() -> None:
         scores = [run.submit(query).score for _ in range(task.budget)]
         assert out.score[0] == (scores[-1] if name == "Schedules" else pytest.approx(np.mean(scores)))
         assert out.cost[0] == len(scores) == {"Schedules": 25, "Drift": 40}[name]
-
-
-def test_a_fixed_data_set_has_the_same_rows_and_wrong_labels_in_each_epoch_in_another_order() -> None:
-    trainings = batch(Recipe(slots=8, chunks=8, validation=64)).progress(2, 5)
-    trainings.begin(None, np.zeros(2, np.int64), np.array([3, 4], np.uint64))
-    trainings.state.noise[:] = 0.4
-    seen = []
-    for _ in range(2):
-        rows = trainings._rows(np.arange(2))
-        x, y = rows.x.reshape(2, -1, 16), rows.y.swapaxes(2, 3).reshape(2, -1, 4)
-        seen.append((rows.x.copy(), [sorted(map(tuple, np.concatenate([x[i], y[i]], 1).tolist())) for i in range(2)]))
-        trainings.advance(np.full((2, 3), 0.5), None)
-    assert seen[0][1] == seen[1][1] and (seen[0][0] != seen[1][0]).any()
-    assert seen[0][1][0] != seen[0][1][1]  # another run has other wrong labels, and another scale

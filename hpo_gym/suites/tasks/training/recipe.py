@@ -26,7 +26,7 @@ class Recipe:
         optimizer: "sgd" with momentum, or "adam".
         slot: Rows of the smallest batch, a power of two.
         slots: Of an epoch, a power of two.
-        chunks: Slots of fresh rows before rows come again, a power of two; as many as `slots`: a fixed data set.
+        chunks: Slots of fresh rows before rows come again, a power of two.
         validation: Rows for the validation of each epoch.
         cap: The highest loss, in losses of a guess: values above it, or not finite, become it.
         momentum: Used if it is not controlled; of Adam the decay of the first moment.
@@ -58,11 +58,6 @@ class Recipe:
                 )
         if self.chunks < self.slots:
             raise InvalidValueError(f"`slots <= chunks` must hold, got ({self.slots=}, {self.chunks=}).")
-
-    @property
-    def fixed(self) -> bool:
-        """Return whether each epoch has the same rows, wrong labels among them, in another order."""
-        return self.chunks == self.slots
 
     @property
     def weights(self) -> int:

@@ -162,7 +162,7 @@ class Trainings(TaskProgress):
         task, key, m = state.task[who], state.key[who], len(who)
         chunk = chunk_order(key, state.epoch[who], recipe.slots, recipe.chunks)
         x = stream.x[task[:, None], chunk]
-        labels = (stream.y[task] if recipe.fixed else stream.y[task[:, None], chunk]).reshape(m, -1)
+        labels = stream.y[task[:, None], chunk].reshape(m, -1)
         if recipe.drift:
             x = np.matmul(x.reshape(m, -1, WIDTH + 1), self._transform(who)).reshape(x.shape)
             labels = np.take_along_axis(state.names[who], labels.astype(np.int64), 1)
@@ -170,10 +170,8 @@ class Trainings(TaskProgress):
             scale = np.ones((m, 1, 1, WIDTH + 1), np.float32)
             scale[..., :WIDTH] = state.scale[who, None, None, None]
             x *= scale
-        time = np.zeros(m, np.uint64) if recipe.fixed else state.epoch[who].astype(np.uint64)
+        time = state.epoch[who].astype(np.uint64)
         labels = flipped(labels, seeding.mix(seeding.mix(key, FRESH), time), state.noise[who], stream.classes[task])
-        if recipe.fixed:
-            labels = labels.reshape(m, recipe.slots, recipe.slot)[np.arange(m)[:, None], chunk]
         return EpochRows(x, _one_hot(labels.reshape(m, recipe.slots, recipe.slot)), self._absent[who])
 
     def _transform(self, who: Ints) -> Singles:
