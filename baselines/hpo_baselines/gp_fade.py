@@ -14,16 +14,15 @@ from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import centre_of
 from hpo_baselines._models.gaussian_process import matern52
 from hpo_baselines._models.meta_table import MetaTable, table_of
-from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
+from hpo_baselines._models.model_based import Acquisition, Model
+from hpo_baselines._models.portfolio_first import PortfolioFirst, check_first
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.gp_ei import GPModel
-from hpo_baselines.greedy_portfolio import GreedyPortfolio
-from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.base import Floats
 from hpo_gym.optimize import OPTIMIZERS, Context
 from hpo_gym.problem import Evaluations, known
-from hpo_gym.system import one_blas_thread
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 0.95)
 """Shares of the earlier tasks in the variance of the new one: hypotheses, equally likely before the first trial."""
@@ -35,7 +34,7 @@ _ROWS = 1500  # of the table, from which scores elsewhere follow
 
 
 @OPTIMIZERS.register("gp-fade", family="transfer", trainable=False)
-class FadingGP(ModelBased):
+class FadingGP(PortfolioFirst):
     """`gp-ei` whose prior has the earlier tasks in it, with a share that the run's own trials decide.
 
     The score is ``c + s f(x)``: `f` is a Gaussian process with the mean ``sqrt(a) m(x)`` and the covariance
@@ -72,6 +71,9 @@ class FadingGP(ModelBased):
         weight: float | None = vars(self).get("_weight")
         return weight
 
+    def check(self) -> None:
+        check_first(self.n_init, 0)
+
     def begin(self, run: Run) -> Model:
         table = table_of(run)
         if table is None:
@@ -80,23 +82,10 @@ class FadingGP(ModelBased):
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         super().reset_batch(contexts, rngs)
-        self._given: dict[Run, int] = {}
         self._weight: float | None = None
 
-    @one_blas_thread("scipy.linalg")
-    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
-        """Claim the portfolio's next while a run is young, then the best candidate of its process."""
-        if self.n_init < 0:
-            raise InvalidValueError(f"`n_init >= 0` must hold, got {self.n_init}; the nearest is 0.")
-        portfolio = GreedyPortfolio()
-        return [run.follow(portfolio.plan) if self._early(run) else self._fitted(run) for run in runs]
-
-    def _early(self, run: Run) -> bool:
-        given = self._given.setdefault(run, len(run.score))
-        return len(run.score) - given < self.n_init and bool(known(run.space, tuple(run.context.prior)))
-
-    def _fitted(self, run: Run) -> Choice | None:
-        choice = self._next(run)
+    def _next(self, run: Run) -> Choice | None:
+        choice = super()._next(run)
         model = self._studies[run].model
         self._weight = model.share if isinstance(model, _Fading) else None
         return choice

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import processes_of
-from hpo_baselines._models.gaussian_process import GaussianProcess
-from hpo_baselines._models.model_based import Model, ModelBased
+from hpo_baselines._models.model_based import Model
+from hpo_baselines._models.portfolio_first import PortfolioFirst, check_first
 from hpo_baselines._models.ranked_experts import check_experts
-from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
-from hpo_baselines.greedy_portfolio import GreedyPortfolio
-from hpo_gym.base import InvalidValueError
-from hpo_gym.optimize import OPTIMIZERS, Context
-from hpo_gym.system import one_blas_thread
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("gp-warm", family="transfer", trainable=False)
-class WarmStartedGP(ModelBased):
+class WarmStartedGP(PortfolioFirst):
     """`gp-ei` with a warm start: the first trials are the portfolio's, and the kernel's prior is the earlier tasks'.
 
     The median of the length scales' prior, also the start of the search for hyperparameters, is the geometric mean over
@@ -48,30 +43,13 @@ class WarmStartedGP(ModelBased):
     def __init__(self, n_init: int = 5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.n_init, self.rows, self.draw, self.one_hot = n_init, rows, draw, one_hot
 
+    def check(self) -> None:
+        check_first(self.n_init, 1)
+        check_experts(self.rows, self.draw)
+
     def begin(self, run: Run) -> Model:
-        processes = self._processes(run)
+        columns = Columns(run.space, self.one_hot)
+        processes = processes_of(columns, tuple(run.context.prior), self.rows, self.draw)
         if not processes:
             return GPModel(run, one_hot=self.one_hot)
         return GPModel(run, 1, one_hot=self.one_hot, centre=np.mean([p.log_parameters for p in processes], axis=0))
-
-    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        super().reset_batch(contexts, rngs)
-        self._given: dict[Run, int] = {}
-
-    @one_blas_thread("scipy.linalg")
-    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
-        """Claim the portfolio's next while a run is young, then the best candidate of its process."""
-        if self.n_init < 1:
-            raise InvalidValueError(f"`n_init >= 1` must hold, got {self.n_init}; the nearest is 1.")
-        portfolio = GreedyPortfolio()
-        return [run.follow(portfolio.plan) if self._early(run) else self._next(run) for run in runs]
-
-    def _early(self, run: Run) -> bool:
-        """Return whether the run still has trials of the portfolio before it."""
-        given = self._given.setdefault(run, len(run.score))
-        return len(run.score) - given < self.n_init and bool(self._processes(run))
-
-    def _processes(self, run: Run) -> tuple[GaussianProcess, ...]:
-        """One of each earlier task; none where nothing is known."""
-        check_experts(self.rows, self.draw)
-        return processes_of(Columns(run.space, self.one_hot), tuple(run.context.prior), self.rows, self.draw)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import functools
 
-from hpo_baselines._models.meta_table import MetaTable, table_of
-from hpo_baselines._models.model_based import Model, ModelBased
+from hpo_baselines._models.meta_table import MetaTable
+from hpo_baselines._models.model_based import Model
+from hpo_baselines._models.product import Product, ProductOfExperts
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._transfer.order_weights import TEMPERATURE
 from hpo_baselines._transfer.posterior import TaskPrior
-from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
+from hpo_baselines.ebgp import EBModel
 from hpo_baselines.gp_ei import GPModel
-from hpo_baselines.task_mixture import MixtureModel, check_temperature
-from hpo_baselines.transfer_mix import Product
+from hpo_baselines.task_mixture import MixtureModel
 from hpo_gym.optimize import OPTIMIZERS
 
 _OWN = 2  # trials before the run's own process has a voice
 
 
 @OPTIMIZERS.register("transfer-few", family="transfer", trainable=False)
-class TransferFew(ModelBased):
+class TransferFew(ProductOfExperts):
     """`transfer-mix` and `gp-ei` together, for one to eight earlier tasks.
 
     The logarithm of `gp-ei`'s expected improvement joins those of `ebgp` and `task-mixture` from the third trial on.
@@ -37,17 +36,11 @@ class TransferFew(ModelBased):
     """
 
     version = 1
-    believes = True
 
-    def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE, temperature: float = TEMPERATURE) -> None:
-        self.shrinkage, self.noise, self.temperature = shrinkage, noise, temperature
+    def alone(self, run: Run) -> Model:
+        return GPModel(run)
 
-    def begin(self, run: Run) -> Model:
-        check_prior(self.shrinkage, self.noise)
-        check_temperature(self.temperature)
-        table = table_of(run)
-        if table is None:
-            return GPModel(run)
+    def product(self, run: Run, table: MetaTable) -> Product:
         process = EBModel(run, table, self.shrinkage, self.noise, few_prior(table))
         return Product(run, table, process, MixtureModel(run, table, self.temperature), GPModel(run, _OWN))
 

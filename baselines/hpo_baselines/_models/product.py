@@ -1,0 +1,68 @@
+"""Baselines by a product of experts: the empirical-Bayes process, the task mixture, and perhaps the run's process."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from hpo_baselines._models.meta_table import MetaTable, table_of
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
+from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.earlier import Place
+from hpo_baselines._transfer.order_weights import TEMPERATURE
+from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
+from hpo_baselines.task_mixture import MixtureModel, check_temperature
+from hpo_gym.base import Floats
+
+_LEAST = 1e-4  # added to the mixture's expected improvement
+
+
+class ProductOfExperts(ModelBased):
+    """A baseline that adds the logarithms of its experts' expected improvements.
+
+    Args:
+        shrinkage, noise: As in `ebgp`.
+        temperature: As in `task-mixture`.
+    """
+
+    believes = True
+
+    def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE, temperature: float = TEMPERATURE) -> None:
+        self.shrinkage, self.noise, self.temperature = shrinkage, noise, temperature
+
+    def begin(self, run: Run) -> Model | None:
+        check_prior(self.shrinkage, self.noise)
+        check_temperature(self.temperature)
+        table = table_of(run)
+        return self.alone(run) if table is None else self.product(run, table)
+
+    @abstractmethod
+    def alone(self, run: Run) -> Model | None:
+        """Return the model of a run without earlier tasks; None: its choices are random."""
+
+    @abstractmethod
+    def product(self, run: Run, table: MetaTable) -> Product:
+        """Return the experts of a run."""
+
+
+class Product(Model):
+    """The product of a process of earlier tasks, the mixture, and perhaps a process of the run's `own` trials."""
+
+    def __init__(
+        self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel, own: Model | None = None
+    ) -> None:
+        super().__init__(run, table.pool)
+        self._process, self._mixture, self._own = process, mixture, own
+
+    def fit(self, seen: Place, y: Floats) -> Acquisition:
+        process = self._process.fit(seen, y)
+        if not len(y):
+            return process
+        mixture, own = self._mixture.fit(seen, y), None if self._own is None else self._own.fit(seen, y)
+
+        def value(at: Place) -> Floats:
+            both = process(at) + np.log(mixture(at) + _LEAST)
+            return np.asarray(both if own is None else both + own(at))
+
+        return value
