@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.trials import Given as Given
     from hpo_gym.suites.own.trials import Source as Source
     from hpo_gym.suites.own.trials import suite_of as suite_of
+    from hpo_gym.suites.own.widened import widened as widened
     from hpo_gym.suites.ready import NAME as NAME
     from hpo_gym.suites.ready import ready_suite as ready_suite
     from hpo_gym.suites.surrogates import ABOUT as ABOUT

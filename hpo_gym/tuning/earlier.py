@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hpo_gym.base import HPOGymError, InvalidValueError, beside, shown
+from hpo_gym.base import HPOGymError, InvalidValueError, UnknownNameError, beside, shown
 from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, Suite
 from hpo_gym.suites import (
     PARAMS,
@@ -23,6 +24,7 @@ from hpo_gym.suites import (
     suite_from_optuna,
     suite_of,
     warn,
+    widened,
 )
 from hpo_gym.tuning.matching import Matched, foreign_units, matched
 from hpo_gym.tuning.tuned import Tuned
@@ -80,7 +82,7 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Matched:
     if _is_frame(one) or (isinstance(one, (str, Path)) and Path(one).suffix.lower() in _FILES):
         one = _of_trials(one, space, loss=direction == "minimize")
     elif type(one).__module__.startswith("optuna.") or (isinstance(one, str) and "://" in one):
-        one = suite_from_optuna(one, space)
+        one = _of_optuna(one, space)
     elif isinstance(one, (str, Path)):
         one = Tuned.load(one)
     one = getattr(one, "tuned_", one)  # of a fitted `HPOGymSearchCV`
@@ -116,6 +118,14 @@ def _is_frame(given: object) -> bool:
     return type(given).__module__.partition(".")[0] == "pandas"
 
 
+def _of_optuna(given: Any, space: SearchSpace) -> Suite:
+    """Return a suite of studies of Optuna: of the space, or of their own where they do not fit in it."""
+    try:
+        return suite_from_optuna(given, space)
+    except (InvalidValueError, UnknownNameError):
+        return suite_from_optuna(given)
+
+
 def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
     """Return a suite of a file or a frame; columns without a hyperparameter of the space or a role are ignored."""
     short = "frame" if _is_frame(given) else Path(given).stem
@@ -129,7 +139,8 @@ def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
     kept = {*mine, task, score, state_of(table, mine), ""}
     others = [name for name in table.names if name not in kept]
     columns = Given(task=task, score=score, ignore=tuple(others), keep=tuple(mine), loss=loss, decimal=None)
-    suite = suite_of(table, columns, space, name=short, source=Source(tell=False))
+    source = Source(partial(widened, space), tell=False)
+    suite = suite_of(table, columns, name=short, source=source)
     warn(suite)
     return suite
 

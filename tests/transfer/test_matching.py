@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import optuna
+import pandas as pd
 import pytest
 import yaml
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 
 from hpo_baselines._transfer.surrogate import Surrogate
-from hpo_gym.base import DATA
+from hpo_gym.base import DATA, InvalidValueError
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.trial import Status
+from hpo_gym.suites.own.columns import TableColumn
+from hpo_gym.suites.own.widened import widened
+from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.matching import matched
 
 
@@ -208,3 +213,66 @@ def test_values_of_another_unit_say_nothing(theirs: str | None, mine: str | None
         gamma, c = (found.x[0, target.names.index(name)] for name in ("gamma", "C"))
         assert target.hyperparameters[target.names.index("C")].numbers(np.array([c]))[0] == pytest.approx(2.0)
         assert np.isnan(gamma) != same
+
+
+# ---------------------------------------------------------------------- files, frames, studies
+ROWS = [
+    {"C": 1.0, "gamma": 0.5, "degree": 2, "kernel": "rbf", "score": 0.1},
+    {"C": 100.0, "gamma": 0.25, "degree": 9, "kernel": "poly", "score": 0.2},  # beyond two ranges
+    {"C": 0.0, "gamma": 0.5, "degree": 5, "kernel": "linear", "score": 0.3},  # of no logarithm
+    {"C": 10.0, "gamma": 0.5, "degree": 5, "kernel": "cosine", "score": 0.4},  # of no choice
+]
+THERE = {  # score: C, degree, gamma, kernel
+    0.1: [0.5, 0.125, 0.5, 0.5],
+    0.2: [1.0, 0.875, 0.25, 1 / 6],
+    0.3: [0.0, 0.875, 0.5, 5 / 6],
+}
+
+
+@pytest.mark.parametrize("form", ["frame", "file"])
+def test_values_of_a_file_or_frame_are_mapped_like_those_of_a_suite(form: str, tmp_path) -> None:
+    prior = pd.DataFrame(ROWS)
+    if form == "file":
+        prior.to_csv(tmp_path / "trials.csv", index=False)
+        prior = tmp_path / "trials.csv"
+    found = earlier_tasks(prior, TARGET)
+    assert str(found) == "4 of 4 hyperparameters matched, 1 of 4 configurations inside your ranges, 2 mapped"
+    (known,) = found
+    assert dict(zip(known.score.tolist(), known.x.tolist(), strict=True)) == {
+        score: pytest.approx(x, abs=1e-7) for score, x in THERE.items()
+    }
+
+
+def test_a_file_may_lack_a_hyperparameter_and_what_fits_is_as_it_was() -> None:
+    frame = pd.DataFrame(ROWS[:1] * 2).assign(C=[1.0, 10.0])
+    found = earlier_tasks(frame.drop(columns="gamma"), TARGET)
+    assert "3 of 4 hyperparameters matched (not gamma), 2 of 2 configurations" in str(found)
+    assert np.isnan(found.tasks[0].x[:, 2]).all()
+    columns = {name: TableColumn.of(map(str, frame[name])) for name in TARGET.names}
+    assert widened(TARGET, columns) is TARGET
+    whole = space(OrdinalHyperparameter("steps", [10, 100]))
+    assert widened(whole, {"steps": TableColumn.of(["30", "10"])}).hyperparameters[0].choices == (10, 30, 100)
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    ({"degree": 3.5}, r"row 1: `degree` must be an integer in \[2, 5\], got 3\.5; the nearest is 4"),
+    ({"C": "much"}, r"row 1: `C` must be a number in \[0\.1, 10\], got 'much'"),
+    ({"C": None}, r"row 1: `C` is active and must be given"),
+])  # fmt: skip
+def test_what_is_no_value_at_all_is_refused_with_its_row(value, said: str) -> None:
+    with pytest.raises(InvalidValueError, match=said):
+        earlier_tasks(pd.DataFrame([ROWS[0], ROWS[0] | value, ROWS[0] | {"C": 3.0}]), TARGET)
+
+
+def test_a_study_of_optuna_may_have_another_space() -> None:
+    wider = optuna.distributions.FloatDistribution(0.01, 100.0, log=True)
+    more = optuna.distributions.FloatDistribution(0.0, 1.0)
+    study = optuna.create_study(direction="maximize")
+    for c in (1.0, 100.0):
+        study.add_trial(
+            optuna.create_trial(params={"C": c, "more": 0.5}, distributions={"C": wider, "more": more}, value=c)
+        )
+    found = earlier_tasks(study, TARGET)
+    assert str(found).startswith("1 of 4 hyperparameters matched") and str(found).endswith("your ranges, 1 mapped")
+    (known,) = found
+    assert dict(zip(known.score.tolist(), known.x[:, 0].tolist(), strict=True)) == pytest.approx({1.0: 0.5, 100.0: 1.0})
