@@ -162,8 +162,16 @@ def test_levels_reach_every_choice_and_both_ends(config_space: cs.ConfigurationS
         assert len(set(map(str, values))) == len(values)
         assert len(values) == h.size if h.choices else len(values) <= max(count, 1)
         if not h.choices:
-            assert _near(float(values[0]), float(h.low))
-            assert _near(float(values[-1]), float(h.high))
+            assert (values[0], values[-1]) == (h.low, h.high)
+
+
+@pytest.mark.parametrize(("low", "high", "log"), [(0.01, 0.5, True), (1e-4, 3.0, True), (3.0, 300.0, True),
+                                                  (-0.3, 0.1, False)])  # fmt: skip
+def test_ends_of_a_range_are_decoded_exactly(low: float, high: float, log: bool) -> None:
+    space = SearchSpace(cs.ConfigurationSpace(space=[cs.Float("x", (low, high), log=log)]))
+    ends = np.array([[0.0], [1.0], [1.0 - 2.0**-40]])
+    assert [config["x"] for config in space.decode(ends)] == [low, high, high]
+    assert space.encode(space.decode(ends))[:, 0].tolist() == [0.0, 1.0, 1.0]
 
 
 def test_forbidden_clauses_are_obeyed() -> None:

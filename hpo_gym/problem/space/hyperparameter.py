@@ -59,7 +59,7 @@ class Hyperparameter:
         return (math.log(low), math.log(high)) if self.log else (low, high)
 
     def numbers(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Decode unit values to numbers; choices to their position."""
+        """Decode unit values to numbers; choices to their position. 0 and 1 are the very ends of a range."""
         if self.choices:
             return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1)
         low, high = self.bounds()
@@ -67,7 +67,8 @@ class Hyperparameter:
             u = np.rint(u * GRID) / GRID
         v = low + u * (high - low)
         v = np.exp(v) if self.log else v
-        return np.asarray(np.clip(np.rint(v) if self.kind == "int" else v, self.low, self.high), np.float64)
+        v = np.clip(np.rint(v) if self.kind == "int" else v, self.low, self.high)
+        return np.asarray(np.where(u <= 0.0, self.low, np.where(u >= 1.0, self.high, v)), np.float64)
 
     def units(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
         """Encode the output of `numbers`."""
@@ -90,7 +91,8 @@ class Hyperparameter:
         number = _number(value)
         if number is None or not self.low <= number <= self.high or (self.kind == "int" and number != int(number)):
             kind = "an integer" if self.kind == "int" else "a number"
-            near = f"; the nearest is {min(max(number, self.low), self.high):g}" if number is not None else ""
+            whole = round(number) if number is not None and self.kind == "int" else number
+            near = f"; the nearest is {min(max(whole, self.low), self.high):g}" if whole is not None else ""
             limits = f"[{self.low:g}, {self.high:g}]"
             raise InvalidValueError(f"`{self.name}` must be {kind} in {limits}, got {shown(value)}{near}.")
         return number
