@@ -42,15 +42,9 @@ def env_sections() -> Mapping[str, str]:
     return {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in parts}
 
 
-def paragraphs(suite: str) -> dict[str, str]:
-    """The docstring of a suite, arguments aside, by what a paragraph tells: its word in bold, "" for the first ones."""
-    text = (inspect.getdoc(SUITES.get(suite)) or "").partition("\n\nArgs:")[0]
-    found: dict[str, str] = {}
-    for paragraph in text.split("\n\n"):
-        reported = re.match(r"\*\*([^*]+)\*\*", paragraph)
-        key = reported[1] if reported else ""
-        found[key] = f"{found[key]}\n\n{paragraph}" if key in found else paragraph
-    return found
+def chosen(suite: str) -> str:
+    """What is chosen in a suite: its docstring, arguments aside."""
+    return (inspect.getdoc(SUITES.get(suite)) or "").partition("\n\nArgs:")[0]
 
 
 def card(suite: str) -> tuple[dict[str, str], str]:
@@ -119,8 +113,7 @@ def splits(suite: Suite) -> str:
 def head(name: str, env: HPOEnv, own: Mapping[str, Any]) -> Iterator[str]:
     """Name, purpose, and the table at the top."""
     suite, surrogate = env.suite, f"{name}{surrogates.SUFFIX}" in surrogates.served()
-    about = paragraphs(name)
-    yield from (f"# {name}", "", about[""], "")
+    yield from (f"# {name}", "", chosen(name), "")
     yield from ("| | |", "|---|---|", f"| **id** | `hpo_gym/{name}-v0` |")
     if surrogate:
         reported = "a [model of the table](../environment.md#surrogates) answers at every configuration"
@@ -142,9 +135,10 @@ def head(name: str, env: HPOEnv, own: Mapping[str, Any]) -> Iterator[str]:
 
 def body(name: str, suite: Suite, own: Mapping[str, Any]) -> Iterator[str]:
     """All sections, as Gymnasium's pages have them."""
-    said, env, (rows, notes) = paragraphs(name), env_sections(), card(name)
+    env, (rows, notes) = env_sections(), card(name)
     yield from ("## Description", "", env["Description"], "")
-    yield from ("## Action space", "", part(CODECS, own["codec"]), "", said.get("Search space", ""), "")
+    yield from ("## Action space", "", part(CODECS, own["codec"]), "")
+    yield from (f"**{key.capitalize()}**: {rows[key]}.\n" for key in ("search space", "default") if key in rows)
     yield from (*hyperparameters(suite), "")
     yield f'`hpo_gym.load_suite("{name}").space` is this search space. [Other codecs](../environment.md#codecs).'
     yield from ("", "## Observation space", "", part(OBSERVERS, own["observer"]), "")
@@ -182,7 +176,7 @@ def table() -> Iterator[str]:
     for name in shipped():
         env, own = made(name)
         tasks = " + ".join(f"{len(env.suite.tasks(split))}" for split in ("train", "val", "test"))
-        first = paragraphs(name)[""].split("\n\n")[0].replace("\n", " ").split(" **")[0].removesuffix(".")
+        first = chosen(name).split("\n\n")[0].replace("\n", " ").removesuffix(".")
         yield f"| [`hpo_gym/{name}-v0`](envs/{name.lower()}.md) | {first} | {tasks} | {own['budget']} | {kind(env)} |"
 
 

@@ -15,11 +15,6 @@ EPOCHS = 40
 def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
     """Set the learning rate of a small network while its stream changes, so that its loss is low all along.
 
-    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01; `controls` adds more.
-
-    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
-    of a run is the mean of all 40. **Cost**: 1 an epoch.
-
     Args:
         controls: "momentum", "batch", or both, beside the learning rate.
         recipe: Network, optimizer and epoch; with `drift`.

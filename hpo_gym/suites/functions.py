@@ -41,15 +41,7 @@ _SPLITS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
 
 @SUITES.register("Functions", kind="function")
 def functions() -> Suite:
-    """Find the top of a classic test function that was shifted, rotated, warped and zoomed by a seed.
-
-    **Search space**: `x0` .. `x5`, floats in [0, 1]; a task of fewer dimensions leaves the rest inactive.
-
-    **Score**: the function's height below its optimum (in the logarithm where it spans many powers of ten), scaled to
-    order 1 and moved by a seeded offset. **Cost**: 1 an evaluation.
-
-    **Source**: Surjanovic and Bingham, "Virtual Library of Simulation Experiments", 2013: `suites/tasks/formulas.py`.
-    """
+    """Find the top of a classic test function that was shifted, rotated, warped and zoomed by a seed."""
     splits = {split: tuple(_names(split)) for split in _SPLITS}
     members = tuple(function_task(name) for names in splits.values() for name in names)
     about = {

@@ -17,13 +17,6 @@ GENERATIONS = 20
 def policies_with(setup: Setup | None = None) -> Suite:
     """Set learning rate and sigma of an evolution strategy anew before each generation, so that its policy ends well.
 
-    **Search space**: `learning_rate` in [1e-3, 30] and `sigma` in [1e-3, 10], both logarithmic, both .3 by default.
-
-    **Score** of a trial: the mean return of the mean policy after its generation from 8 start states of the run, at
-    least -1; 0 is doing nothing, 1 the highest reward at each step. The largest actions cost half of a reward. The
-    result of a run is the last score, after 20 generations.
-    **Cost**: 1 a generation.
-
     Args:
         setup: Pairs, starts and steps.
     """

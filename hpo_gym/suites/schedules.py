@@ -18,11 +18,6 @@ EPOCHS = 25
 def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
     """Set the learning rate of a small network anew before each epoch, so that its loss at the end is low.
 
-    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01; `controls` adds more.
-
-    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
-    of a run is the last score, after 25 epochs. **Cost**: 1 an epoch. A network whose weights blow up has diverged.
-
     Args:
         controls: "momentum", "batch", or both, beside the learning rate.
         recipe: Network, optimizer and epoch.

@@ -95,14 +95,15 @@ def test_a_row_as_in_another_card_is_its_row(envs: Any, tmp_path: Path, monkeypa
     assert envs.card("C")[0] == {"score": "accuracy", "cost": "as in `A`"}
 
 
-def test_a_docstring_is_told_apart_by_its_bold_words(envs: Any, monkeypatch: Any) -> None:
+def test_what_is_chosen_is_the_docstring_without_arguments(envs: Any, monkeypatch: Any) -> None:
     def suite() -> None:
-        """What is chosen.
+        """Choose this.
 
         More.
 
-        **Score**: accuracy.
+        Args:
+            a: Not told.
         """
 
     monkeypatch.setattr(envs.SUITES, "get", lambda name: suite)
-    assert envs.paragraphs("A") == {"": "What is chosen.\n\nMore.", "Score": "**Score**: accuracy."}
+    assert envs.chosen("A") == "Choose this.\n\nMore."
