@@ -46,7 +46,6 @@ def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpP
         file: Written by `model.save`.
         algorithm: The class of the model, such as `PPO`.
         env: The env of its training: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own.
-        policy: The algorithm's name of the policy.
         settings: Arguments of the class that decide the shapes, such as ``policy_kwargs``.
 
     Raises:

@@ -53,7 +53,6 @@ class Entry:
     """Facts about a name, known without importing its file.
 
     Attributes:
-        name: The registered name.
         module: Dotted name of the module that registers it.
         extra: Its optional dependencies, a key of `EXTRAS`.
         about: Literal facts in the decorator, such as `family` or `trainable`.

@@ -94,8 +94,6 @@ def regret_of(
     """Return the normalised regret of a run's incumbent, without noise, at full fidelity; its mean is the run's AUC.
 
     Args:
-        history: From `rollout`.
-        task: The task of the run.
         budget: Full evaluations; after an early end, the last incumbent stays. By default the task's own if it has one,
             such as the 25 epochs of `Schedules`, else the number in the run.
         budget_cost: Instead of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is

@@ -67,7 +67,6 @@ def merge(
     Args:
         folders: Written by `benchmark`, finished or not; of one split, fold, start and budget.
         out: A missing or empty folder.
-        progress: Called for each batch.
 
     Raises:
         InvalidValueError: The folders do not belong together, or a cell differs; nothing is written.

@@ -45,7 +45,6 @@ class BenchPlan:
     """The cells of a comparison, stored and missing.
 
     Args:
-        suites: By their specs.
         live: By spec, live suites; `suites` then holds their descriptions without code.
         shard: The part of the cells to hold: see `shard_of`.
         moved: By spec, the changes in a suite's data since its cells were run.

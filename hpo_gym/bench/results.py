@@ -219,7 +219,6 @@ class Results(Findings):
 
         Args:
             timings: Whether to show measured times and the origin of the runs.
-            report: Whether to write tables and report as well.
         """
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
         write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})

@@ -26,7 +26,6 @@ class StoredPlan:
 
     Attributes:
         suites: Hash of the data by the spec of a suite; one inside the results' own folder by its path from there.
-        live: By spec, the description of each live suite.
     """
 
     protocol: Protocol

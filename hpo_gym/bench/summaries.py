@@ -26,10 +26,8 @@ class Findings:
     """Findings, computed from the stored trials, never from rewards.
 
     Attributes:
-        data: The content of results.json.
         curves: Normalised regret of each optimizer by suite, on the test score if there is one, else on validation.
         validation: The same on the validation score, of all suites.
-        errors: Messages of failed cells.
         notes: Remarks on failed trials.
         failed_trials: Numbers of failed trials, by suite, optimizer and task; without zeros.
     """
@@ -49,7 +47,6 @@ class Measure:
     Attributes:
         suite, tasks: The name of a suite, and its tasks.
         bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`; of other instances `Against`.
-        score: Kind of the scores.
         cost: The budget in cost of the runs, in mean costs of a full evaluation of the task; None without one.
     """
 

@@ -28,8 +28,6 @@ class Account:
 
     Args:
         kernel: The kernel of the env, for its contexts and parts.
-        task: The task of the run.
-        instance: The seed of its noise.
         given: The trials of the initial design.
     """
 

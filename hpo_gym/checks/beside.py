@@ -92,7 +92,6 @@ def compare(what: str, got: Reported, expected: Reported, same: Mapping[str, boo
 
     Args:
         what: The words of a fault, such as "A step of a vector env is not that of a single one".
-        got, expected: The outcome, and the expected one.
         same: Whether the "observation" and the "reward" are those of the env inside, unchanged by wrappers.
     """
     keys = [k for k in NUMBERS if k in got.info and k in expected.info]

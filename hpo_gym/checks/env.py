@@ -63,9 +63,7 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     tasks and checks are left out after some seconds of processor time; a warning lists them.
 
     Args:
-        env: It is copied, and not changed.
         processes: Whether to start Python processes with other hash seeds.
-        render: Whether to draw pictures.
 
     Raises:
         CheckFailed: `faults` lists all faults.

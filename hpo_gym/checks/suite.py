@@ -22,11 +22,6 @@ def check_suite(suite: Suite | str, *, tasks: int = 24, points: int = 200) -> No
     true; scores or costs that are not finite; rows that are served though never measured; a default configuration that
     cannot be evaluated; configurations that change in the encoding; a `data_hash` that is missing or changes.
 
-    Args:
-        suite: A suite, or the name of a registered one.
-        tasks: How many tasks are evaluated, evenly chosen.
-        points: How many configurations of each.
-
     Raises:
         CheckFailed: `faults` lists all that was found.
     """

@@ -83,9 +83,7 @@ class VectorConfig(EnvConfig):
     """Arguments of `HPOVectorEnv`: the keywords of every env (`EnvConfig`), its suite, and those of many runs.
 
     Attributes:
-        num_envs: Number of runs.
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
-        autoreset_mode, statistics, max_episode_steps: See `HPOVectorEnv`.
     """
 
     num_envs: int = 1

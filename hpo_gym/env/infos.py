@@ -225,9 +225,7 @@ def final_infos(n: int, which: Which, obs: Observation, info: StepInfo) -> Lazy:
     """``final_obs`` and ``final_info``, and whose they are, as Gymnasium's SAME_STEP autoreset names them.
 
     Args:
-        which: The runs that have ended.
         obs: Their last observations, in this order; nobody else may write to them.
-        info: The infos of the step.
     """
 
     def mask() -> NDArray[np.bool_]:

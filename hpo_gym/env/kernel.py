@@ -30,8 +30,6 @@ class Kernel(Transition):
     """`n` runs on tasks, with an agent's view of them.
 
     Args:
-        contexts: What may be known of them.
-        parts: What an agent sees, does and gets.
         units: Of each task, the cost that is a unit of the budget, ``(k,)``, where that is in cost.
 
     Attributes:

@@ -21,9 +21,7 @@ class Transition:
     """Runs on a budget: the fidelity that it pays for, and the end of episodes.
 
     Args:
-        runs: The state, before the first episode.
         levels: Fidelities that can be asked for, ascending.
-        n_init: Size of the initial design of each episode.
 
     Attributes:
         over, waiting: Runs whose episode is over, ``(n,)``, and whether there are any.

@@ -41,7 +41,6 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
     ``incumbent_score`` are read-only, since the env goes on with them: copy them to change them.
 
     Args:
-        num_envs: Number of runs.
         autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
             ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
             ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; before, ended runs refuse steps.

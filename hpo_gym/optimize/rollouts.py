@@ -38,12 +38,9 @@ class Run:
 
     Args:
         context: Facts about the task, its budget among them; or that budget alone, in full evaluations.
-        instance: Seed of the task instance.
-        n_init: Size of the initial design.
         floor: The score of a failure before any success.
 
     Attributes:
-        trials: Trials so far, the initial design first.
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
     """
 
@@ -127,7 +124,6 @@ def rollout(
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`); one with `reset`, `ask` and `tell` is not copied.
-        task: The task to tune.
         budget: In full evaluations; without either budget, the task's own: 25 on `Schedules`, 40 on `Drift`, else 33.
         seed: Seed of the task instance and of the optimizer's choices.
         prior: Earlier tasks that the optimizer may know, such as ``suite.prior()``.

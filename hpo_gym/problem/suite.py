@@ -225,7 +225,6 @@ class Suite:
         """Return the tables of earlier tasks that optimizers may read.
 
         Args:
-            fold: As in `tasks`.
             memory: Their splits: "train", or "train+val" for methods judged on test alone. Tasks of train come first,
                 and are the same objects in both.
 

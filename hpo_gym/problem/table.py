@@ -237,12 +237,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class TableTask(Task):
-    """One task of a table.
-
-    Attributes:
-        table: Scores of all tasks.
-        index: Its place in the table.
-    """
+    """One task of a table."""
 
     table: Table = None  # type: ignore[assignment]
     index: int = 0

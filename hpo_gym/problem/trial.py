@@ -66,7 +66,6 @@ class Trial:
         query: The evaluated configuration: on a table, the measured row nearest to the proposal.
         score: Higher is better; a finite number of any kind, kept as a Python float, also after a failure.
         cost: Cost of the evaluation, in the task's unit (seconds, unless it says otherwise).
-        status: Its outcome.
         seconds: Wall-clock seconds of the evaluation here; 0 for a look-up.
         signals: Further signals of the run after the trial, by name, if trials build on each other.
         objectives: Further objectives at full fidelity, by name, in their own units; without score and cost.

@@ -41,7 +41,6 @@ def live_suite(
     """Make a suite of Python functions, with unknown best scores.
 
     Args:
-        name: Of the suite.
         space: The search space of all tasks: in any form that `hpo_gym.problem.space.forms.read_space` reads.
         objectives: By the names of the tasks; see `hpo_gym.suites.tasks.live.ObjectiveTask`.
         version: Raise it when a function changes: results of another version are not mixed with those of this one.
@@ -50,7 +49,6 @@ def live_suite(
         families: By task, for related tasks; else each is its own.
         splits: Names of tasks by split; by default all are test tasks. A training task is evaluated at 1,000 points by
             each worker, as an earlier task for optimizers; under guard it is not.
-        about: See `Suite`.
         guard: Whether each trial runs in a fresh process, so that any failure of it is that trial's outcome. The
             processes end with `close` of an env or a task, with an unreferenced suite, and with this process.
         trial_timeout: Limit of wall-clock seconds of a trial, under guard.

@@ -71,7 +71,6 @@ def leave_suite_out(
     Tasks of the others that are relatives of a test task are left out as well.
 
     Args:
-        held_out: The suite to be judged on.
         others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks.
         fold: As in `Suite.tasks`.
 

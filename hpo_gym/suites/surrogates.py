@@ -37,7 +37,6 @@ def surrogate_suite(base: Suite, folder: Path | None = None) -> Suite:
     failures, without noise, at no more than ten fidelities. There is no pool.
 
     Args:
-        base: The suite of the table.
         folder: Place of ``surrogate.json`` and ``surrogate.npz``; None: those shipped with the suite of that name.
 
     Raises:

@@ -32,10 +32,7 @@ class Checked:
     """A validated tuning request.
 
     Attributes:
-        form: Recipe of the optimizer.
         plan: Of the study; its seed is still to be set.
-        prior: Earlier tasks.
-        belief: The user's.
         stopping: When a trial ends before its last step; None: never.
     """
 

@@ -33,7 +33,6 @@ class CrossValidation:
 
     Attributes:
         estimator: Cloned for each split.
-        x, y: The data.
         splits: Pairs of rows to train and to test on.
         options: Further arguments of scikit-learn's own function for one split.
         budget: Trials in all, for messages.
@@ -101,7 +100,6 @@ def under_guard(rule: CrossValidation, limits: Limits, side_by_side: int, seed: 
 
     Args:
         rule: The evaluation.
-        limits: Limits of a trial.
         side_by_side: Parallel trials of a batch.
         seed: Of the global generators in each trial.
     """

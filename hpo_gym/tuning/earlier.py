@@ -51,7 +51,6 @@ def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize"
         prior: One, or several, of `FORMS`, or what was returned. Of a file or a frame, the columns of the
             hyperparameters are read, `score` (or `value`), `task` and `state`, each as in `suite_from_csv`; studies are
             read by `suite_from_optuna`.
-        space: The search space.
         direction: "maximize" or "minimize": the direction of the scores of a file or frame. All else has its own.
 
     Raises:

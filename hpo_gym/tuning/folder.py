@@ -52,7 +52,6 @@ def watch(folder: Path, say: Callable[[str], None]) -> Tuned:
     The study is only read. A browser reloads the page until then, or until this is interrupted.
 
     Args:
-        folder: Of the tuning.
         say: Gets a line for each page.
     """
     seen, tuned = "", Tuned.load(folder)

@@ -108,7 +108,6 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
 
     Args:
         x: Any input of scikit-learn.
-        y: The target, or None.
         classifies: Whether the target is classes.
     """
     shape = shape_of(x)

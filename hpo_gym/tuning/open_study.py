@@ -112,7 +112,6 @@ class OpenStudy:
         """Store the result of a pending trial.
 
         Args:
-            number: Of the trial.
             result: The score, or a mapping as an objective of `hpo_gym.tune` returns it. A score that is not finite
                 counts as diverged.
             seconds: Its duration; None: since it was asked for in this process, else 0.

@@ -26,7 +26,6 @@ class ParameterSpace:
     be told apart (more than 1,000 steps, choices such as 1 and 1.0, NaN, objects), their positions stand for them.
 
     Attributes:
-        space: The space for an optimizer.
         distributions: By name, in the order of the space.
     """
 

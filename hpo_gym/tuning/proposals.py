@@ -31,12 +31,8 @@ class Proposer:
     once: so it does not propose them again.
 
     Attributes:
-        form: Recipe of the optimizer.
-        budget: Limits of the study.
-        prior: Earlier tasks.
         alone: Whether one trial runs at a time.
         meta_features: Numbers that describe the data set; None where unknown.
-        belief: The user's.
         prior_weight: Weight of the earlier tasks in the last proposal, where the optimizer tells it.
     """
 

@@ -56,7 +56,6 @@ class Halving:
 
         Args:
             trials: The reports of each trial, ended or running, by its number; the judged one too.
-            number: Of the judged trial.
             direction: "maximize" or "minimize".
             since: The step of its last judgement; None: at the report before the last.
 
@@ -87,9 +86,7 @@ class Halving:
         with a known fate. One trial that ends early decides that for the next one only.
 
         Args:
-            trials: As in `stops`.
             whole: Numbers of trials that ended by themselves, with a score.
-            number: Of the judged trial.
         """
         own = trials[number]
         rungs = self.reached(number, own[-1][0], own[-2][0] if len(own) > 1 else None) if own else []

@@ -22,12 +22,9 @@ class StudyPlan:
 
     Attributes:
         space: Of ConfigSpace, as JSON.
-        optimizer: Its name.
         settings: Of the optimizer; of a trained one, the hash of its content.
         direction: "maximize" or "minimize".
         seed: Of all choices and of the trials.
-        prior: Hash of the earlier tasks.
-        init: The initial design.
         belief: Densities of the user's belief; None without.
         meta_features: Numbers that describe the data.
         stopping: Settings of the rule that stops trials early; None without.
@@ -95,7 +92,6 @@ class Study:
     """The trials of a study so far.
 
     Attributes:
-        plan: Its identity.
         ended: In the order of ends.
         begun: Running or interrupted trials, by number.
         weights: Their weights of the earlier tasks, where known.
@@ -168,11 +164,7 @@ class Study:
 
 
 class _File:
-    """The file of a study, protected against removal, replacement and truncation while it is written to.
-
-    Args:
-        path: Its place.
-    """
+    """The file of a study, protected against removal, replacement and truncation while it is written to."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()

@@ -35,7 +35,6 @@ class Tuned:
     """Result of `hpo_gym.tune`.
 
     Attributes:
-        plan: Space, optimizer, direction, seed, first points.
         ended: All trials, in the order of ends.
     """
 
@@ -189,7 +188,6 @@ class Tuned:
         """Write all trials, the best configuration and figures as one HTML page that needs nothing else.
 
         Args:
-            path: Its place.
             reload: Seconds after which a browser loads it again; 0: never.
 
         Raises:

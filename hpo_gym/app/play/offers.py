@@ -37,7 +37,6 @@ class Offers:
 
     Args:
         context: Of the run. Of a pool, only what was measured is offered.
-        seed: Of what is drawn.
     """
 
     def __init__(self, context: Context, seed: int) -> None:

@@ -38,13 +38,8 @@ class Person:
     """Asks a person for each configuration.
 
     Args:
-        talk: How it is asked.
-        seed: Of what is offered.
         made: What was chosen before, as it goes on after a stop: evaluated again, without a question.
         keep: Told of all that was chosen, before it is evaluated.
-
-    Attributes:
-        settings: What decides what is offered.
     """
 
     version = 1

@@ -159,9 +159,7 @@ class _Row:
 
     Attributes:
         y, base: Of the track, and of the texts.
-        size: Of the texts.
         places: On the track after each evaluation; None where it is inactive.
-        values: The same as text.
     """
 
     name: str

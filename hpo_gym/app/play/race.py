@@ -23,7 +23,6 @@ class Lane:
         suite, task, budget, seed: As of `Race`.
 
     Attributes:
-        name: Of the optimizer.
         values: Regret, or the incumbent's score, after each full evaluation so far.
         counts: How many trials had been made by then.
     """
@@ -83,10 +82,8 @@ class Race:
 
         Args:
             agent: In any form of an optimizer (`hpo_gym.optimize.forms`).
-            suite: Where the task is.
             task: By default the validation task with which `hpo-gym bench --split val --tasks 1` begins.
             budget: By default the suite's own, else 33.
-            seed: Of the instance and of all choices.
 
         Raises:
             InvalidValueError: The agent is not trained, or the suite has no validation task.

@@ -30,7 +30,6 @@ def show(race: Race, console: Console, seconds: float | None = None) -> None:
     """Run a race and draw it.
 
     Args:
-        console: Where to; whether it is a terminal decides how.
         seconds: That it takes at least, where it is drawn anew; 8 by default.
     """
     if not console.is_terminal or console.is_dumb_terminal:

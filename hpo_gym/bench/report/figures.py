@@ -36,7 +36,6 @@ def draw(
 
     Args:
         curves: One per optimizer, with the same tasks in the same order.
-        styles: From `style.styles`.
         kinds: Of "regret", "ranks", "profile" and "difference"; None for all that there are.
         of: The one task, to be named in the title of the regret.
     """

@@ -31,7 +31,6 @@ def draw_run(run: SingleRun, axes: Sequence[Hyperparameter], title: str) -> Figu
     Args:
         run: With at least one trial.
         axes: The hyperparameters, without those inactive in every trial.
-        title: The line above.
     """
     from matplotlib.figure import Figure
 

@@ -26,7 +26,6 @@ class Lead:
 
     Attributes:
         names: The best, and all that cannot be told apart from it.
-        n: Number of compared optimizers.
         better, worse: Optimizers that differ from the anchor, by Holm's correction.
     """
 

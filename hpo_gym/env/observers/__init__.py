@@ -30,7 +30,6 @@ class Observer(ABC):
 
     Attributes:
         served: The scale of the scores shown.
-        context: Whether meta-features are shown too.
         fused: Whether a table's rows are gathered at each step: see `Runs.block`.
         keeps: Names of the columns that it reads: see `hpo_gym.env.runs.columns`.
         candidates: Rows drawn for each episode, or None.

@@ -37,7 +37,6 @@ class WeightedReward(Reward):
     """The weighted sum of a vector reward.
 
     Args:
-        outcomes: Which objectives.
         weights: Of each, ``(o,)``.
     """
 

@@ -28,7 +28,6 @@ class Contexts:
         budget: In full evaluations; if `in_cost`, in units, mean costs of a full evaluation of the task.
         scale: Statistics of meta-train.
         candidates: Number of rows of a pool drawn for each episode; None for all of them.
-        n_init: Size of each run's initial design.
         horizon: The most trials of a run, initial design included.
         fidelities: Fidelities available on every task, ascending.
         in_cost: Whether the budget is in cost, so that a trial takes its cost.

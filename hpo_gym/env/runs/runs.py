@@ -56,7 +56,6 @@ class Runs(Slots):
     """`n` runs of at most `h` trials.
 
     Args:
-        batch: The tasks, and their scores.
         h: The most trials that a run can have, initial design included.
         budget: Budget of a run, in full evaluations; with `units`, in these.
         fidelity: Whether trials can have a fidelity below 1.

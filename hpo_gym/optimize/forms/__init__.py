@@ -35,7 +35,6 @@ class Form:
     """A recipe for an optimizer.
 
     Attributes:
-        name: Its display name.
         spec: A registered name, "module:Name", "file.py:Name", "saved:" and a name or folder, or "own:" and a name.
         settings: Arguments of its maker; for a trained optimizer, the hash of its content.
         maker: Makes an optimizer if no text does.

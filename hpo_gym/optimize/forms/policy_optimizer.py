@@ -55,7 +55,6 @@ class PolicyOptimizer:
     Args:
         policy: From an observation (of one run, without a batch axis) and a generator to an action.
         observer, codec: As in `gym.make`, from the policy's training.
-        scores: The scale of the scores shown.
         scale: The meta-train statistics of the policy's training.
         space: The search space of the policy's training, if wider than a run's own: further columns are inactive.
     """

@@ -28,7 +28,6 @@ def made_of(suites: Iterable[str | Suite] = (), optimizers: Iterable[str] = ()) 
     """Return the stamps of a result of today; names that are not registered are left out.
 
     Args:
-        suites: Names of suites, or suites.
         optimizers: Names of registered or shipped trained optimizers; the code of a trained one is named as well.
     """
     loaded = [load_suite(s) for s in suites if isinstance(s, Suite) or is_shipped(s)]

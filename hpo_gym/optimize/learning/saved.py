@@ -40,7 +40,6 @@ def write_saved(
 
     Args:
         folder: Made if it is missing.
-        name: The registered name of the optimizer.
         about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and everything
             else needed to read the arrays. The data hash of each registered suite (`data`) and the stamps of its origin
             (`made_of`) are added unless given, such as those of a loaded optimizer.

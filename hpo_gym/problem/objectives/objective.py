@@ -112,7 +112,6 @@ class Outcomes:
     """Some numbers of a trial, in an order.
 
     Attributes:
-        objectives: Their descriptions, `o` of them.
         places: For each, -2 the score, -1 the cost, else the place among the further objectives.
     """
 

@@ -24,10 +24,6 @@ _LEAST = -20.0  # logarithm of the density of one value, where that of the likel
 class Belief:
     """Independent densities of some hyperparameters; of the others nothing is believed.
 
-    Args:
-        space: The search space.
-        densities: By name.
-
     Raises:
         UnknownNameError: A name, a kind or a choice that is not there.
         InvalidValueError: A density that is none, or of the wrong kind of hyperparameter.

@@ -36,7 +36,6 @@ class Columns:
     """The columns of points, comparable: numbers as they are, choices by their position; decoded when asked for.
 
     Attributes:
-        hyperparameters: With their column, by name.
         x: Points, ``(n, d)``.
         active: The active hyperparameters of each, ``(n, d)``.
     """

@@ -26,7 +26,6 @@ class Trials:
     Attributes:
         table: Their source, for messages.
         x: Canonical points, ``(n, d)``.
-        tasks: Names of tasks.
         task: The task of each row, ``(n,)``.
         values: Numbers of each row, ``(n,)``, by role: "score" and, if known, "test_score", "cost" and objectives.
         share: The fidelity of each row as a share of a full evaluation, ``(n,)``.

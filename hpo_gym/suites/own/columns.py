@@ -23,7 +23,6 @@ class TableColumn:
     """One column.
 
     Attributes:
-        texts: Its distinct texts.
         codes: The position in `texts` of each row, ``(n,)``.
     """
 

@@ -16,7 +16,6 @@ def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collecti
     """Return the suite under constraints.
 
     Args:
-        suite: A suite with a table.
         constraints: Bounds by objectives, "score" and "cost" too: upper ones of minimised, lower ones of maximised.
         needed: Tasks that must have a feasible row; others without one are left out. None: all tasks.
 

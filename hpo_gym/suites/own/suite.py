@@ -109,7 +109,6 @@ def table_suite(
     """Make a suite of `k` tasks with measured scores. The input is copied.
 
     Args:
-        name: Its name in results.
         space: The search space of all tasks, in any form that `hpo_gym.problem.space.forms.read_space` reads.
         x: The measured configurations: points of the unit cube ``(m, d)``, moved to the canonical points of the space,
             or

@@ -25,7 +25,6 @@ def augment(task: Task, *specs: Spec) -> Task:
     """Apply specs to a task, in order.
 
     Args:
-        task: Of any kind.
         specs: Names of `AUGMENTATIONS`, or ``{"name": ..., option: value}``.
 
     Raises:
@@ -61,7 +60,6 @@ def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
 
     Args:
         task: A task with a known optimum: a function, a table.
-        seed: Of the parts.
         share: Length of each part as a share of the original range (in the logarithm where the range is), in [1e-6, 1].
     """
     share = real("share", share, 1e-6, 1.0)
@@ -85,7 +83,6 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
     """Return the task with some hyperparameters fixed, all outside conditions and forbidden clauses.
 
     Args:
-        task: Of any kind.
         seed: Chooses the hyperparameters.
         count: Their number; one must be left.
         at: "default": fixed at their defaults; the best score may then be out of reach, and `best` is a bound.
@@ -149,7 +146,6 @@ def noise(task: Task, *, sd: float = 0.1) -> AugmentedTask:
     """Gaussian noise added to the scores of trials that do not fail.
 
     Args:
-        task: Of any kind.
         sd: Standard deviation as a share of ``best - worst``.
     """
     sd = real("sd", sd, 0.0, above=True)

@@ -42,10 +42,7 @@ class FunctionTask(Task):
     **Worst**: the lowest noise-free score of the same 1,000 points, an R2 sequence that depends on `d` alone.
 
     Attributes:
-        seed: Of the transformation.
         noise: Standard deviation of Gaussian noise, as a share of ``best - worst``.
-        optimum_x: A canonical point of score `best`, ``(d,)``.
-        landscape: The transformation.
         scale: Score per unit of excess.
     """
 

@@ -44,7 +44,6 @@ class ObjectiveTask(Task):
         loss: Whether lower results are better.
         cost: "fidelity" or "seconds".
         runner: Runs trials: this process, or guards, each trial in a fresh process.
-        limits: Limits of a trial, under guard.
         faults: Messages of the first failure.
     """
 
@@ -150,7 +149,6 @@ class GuardedTask(Task):
     """A task of any class, with its failures as outcomes; see `ObjectiveTask`.
 
     Attributes:
-        inner: The task itself.
         faults: Messages of the first failure.
     """
 

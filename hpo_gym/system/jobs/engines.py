@@ -32,7 +32,6 @@ def run(
     Leaving the iterator early, by an exception or by Ctrl-C, ends the workers.
 
     Args:
-        jobs: The jobs; their keys must differ.
         engine: "serial", "process", "dask" or "ray".
         workers: Processes, by default one per usable core; the serial engine has none.
         retries: How often a job is rerun after its worker died.

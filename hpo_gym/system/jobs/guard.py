@@ -46,7 +46,6 @@ class Limits:
     """Limits of a trial; None for no limit.
 
     Attributes:
-        seconds: Wall-clock seconds.
         memory: Bytes beyond the imports of the objective.
         per_step: Whether `seconds` limit each reported step, and the rest after the last.
 
@@ -185,10 +184,7 @@ class Guard:
         """Begin a trial; `read` returns its progress.
 
         Args:
-            config: Argument of the objective: plain values.
-            limits: Limits of the trial.
             seed: Of the global generators of `random`, NumPy and torch in the trial.
-            named: Further arguments, by name: plain values.
 
         Raises:
             StateError: A trial is running.

@@ -32,10 +32,7 @@ class Asked:
     Attributes:
         objective: As for `Guard`. Under guard, its method `prepare`, if any, is called once in the process that forks
             its trials: it imports and loads their common needs.
-        config: Its argument.
-        named: Its arguments by name.
         seed: Of the global generators of `random`, NumPy and torch in the trial.
-        limits: Limits of the trial.
     """
 
     objective: Callable[..., Any]

@@ -99,7 +99,6 @@ def result_of(
 
     Args:
         objective: It returns what `judged` reads, or yields pairs of a step and such a result.
-        config, named: Its arguments.
         goes_on: Asked after each step with its score.
     """
     value = objective(config, **named)

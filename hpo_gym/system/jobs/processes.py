@@ -47,9 +47,7 @@ class Outcome:
     """Outcome of a job.
 
     Attributes:
-        key: The job's.
         status: "done"; "failed": it raised; "timeout": it was killed; "crashed": its worker died at every try.
-        value: Its result, None unless done.
         error: Traceback or reason, None if done.
     """
 

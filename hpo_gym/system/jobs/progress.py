@@ -54,9 +54,6 @@ class TensorBoard(Callback):
 
     Of a comparison: the mean regret of each optimizer over trials, ``regret/<suite>/<optimizer>``. Of a training: the
     regret on the validation tasks over trials, ``validation/regret``. Needs the extra "rl".
-
-    Args:
-        folder: The folder of the logs.
     """
 
     def __init__(self, folder: str | Path) -> None:

@@ -42,7 +42,6 @@ def repair(path: str | Path, means: Means | None = None) -> Repaired:
     A kill at any time leaves the old store or the new one.
 
     Args:
-        path: Of the store.
         means: Finds intact cells without meaning; by default none is looked for.
 
     Raises:

@@ -18,7 +18,6 @@ class Column:
     """A column of a `Sheet`.
 
     Attributes:
-        head: Its name.
         cells: Text, a line each.
         rank: 0 is always shown; of the others, the highest is left out first.
         right: Whether cells end at the right, as numbers do.
@@ -41,13 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table for a terminal.
-
-    Attributes:
-        title: The line above.
-        columns: In display order.
-        caption: The text below.
-    """
+    """A table for a terminal."""
 
     title: str
     columns: Sequence[Column]

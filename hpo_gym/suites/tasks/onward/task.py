@@ -21,7 +21,6 @@ class OnwardTask(Task):
         counts: Result of a run: "last" score or "mean" of all.
         sd: Standard deviation of the result, over runs at constant configurations: a scale for rewards.
         found: The best results in searched instances of the task, by instance seed.
-        observer: Default observer of an env.
     """
 
     observer: ClassVar[str] = "progress"

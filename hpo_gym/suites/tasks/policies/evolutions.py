@@ -47,10 +47,7 @@ class Evolutions(TaskProgress):
     """`n` policies in training.
 
     Args:
-        families: Physics and seeds of the tasks.
         salts: Distinguish the tasks' random numbers, ``(k,)``.
-        space: The space of learning rate and sigma.
-        setup: Pairs, starts, steps.
     """
 
     def __init__(

@@ -61,10 +61,8 @@ def returns(policies: Policies, state: Rows, constants: Rows, *, steps: int, eff
     """Return the mean reward of an episode less the cost of effort, ``(m,)`` in [0, 1], one for each column.
 
     Args:
-        policies: Of one kind of physics.
         state: At the start, ``(s, m)``.
         constants: ``(c, m)``.
-        steps: Of an episode of control.
         effort: Share of a reward lost if all actions are -1 or 1; in between it goes by their mean square.
     """
     physics, total = policies.physics, np.zeros_like(state[0])

@@ -48,7 +48,6 @@ def after(before: Singles, score: Floats, step: Mapping[str, Floats]) -> Singles
     """Return the signals of runs after a generation, ``(m, 12)``, fresh.
 
     Args:
-        before: The signals before it.
         score: Of the mean, ``(m,)``.
         step: Those of `of_returns` and `of_weights`.
     """

@@ -30,11 +30,6 @@ class PolicyTask(OnwardTask):
     nothing, 1 the best conceivable, the highest reward at each step. No trial fails: weights stay within 1,000.
 
     **Regret** is 1 for doing nothing and 0 for the highest reward at each step (unreachable).
-
-    Attributes:
-        physics: The family of its physics.
-        seed: Of its constants.
-        setup: Pairs, starts and steps.
     """
 
     physics: Family = None  # type: ignore[assignment]

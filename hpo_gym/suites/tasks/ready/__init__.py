@@ -20,9 +20,6 @@ class Ready(ABC):
 
     Called, it trains, and returns `score` and `test_score`, or yields steps; parameters as of `ObjectiveTask`.
 
-    Args:
-        data: Name of the data set.
-
     Attributes:
         fidelities: Shares of a full training, ascending to 1.
     """

@@ -65,7 +65,6 @@ def training(
     Args:
         build: Makes a network of so many inputs and outputs.
         config: `optimizer`, `learning_rate`, `batch_size` and `weight_decay`; the rest is the network's.
-        epochs: Of a full training.
         seed: Of first weights, batches and dropout, by torch's global generator.
     """
     import torch

@@ -28,7 +28,6 @@ class SurrogateModel:
     score into a score or a cost, between the lowest and the highest of the table.
 
     Attributes:
-        space: The search space of all tasks.
         weights: Of each layer ``(e, p, h)``, the last ``(e, h, r)``.
         offsets: Of each layer ``(e, h)``.
         heads: ``(k, q, e r)``, where `q` is 2 f, or 3 f if trials may fail.

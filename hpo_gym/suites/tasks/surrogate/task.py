@@ -34,10 +34,8 @@ class SurrogateTask(Task):
     **Best**: the best found by a search of the model; `exact` is False, a run may find a better one.
 
     Attributes:
-        surrogate: The model of all tasks.
         index: Its place in the model.
         rows: The table's configurations, ``(m, d)``.
-        optimum_x: A canonical point of score `best`, ``(d,)``.
         priced: Whether the table has measured costs; otherwise the model's costs are shares of an evaluation.
     """
 

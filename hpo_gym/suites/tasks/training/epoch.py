@@ -34,7 +34,6 @@ class EpochRows(NamedTuple):
     Attributes:
         x: ``(m, slots, b, 16)``.
         y: One-hot, ``(m, slots, 4, b)``.
-        absent: As of `ExampleBatch`.
     """
 
     x: Singles
@@ -75,13 +74,7 @@ class Trainer:
         self._gradients = np.empty((3, self.block, recipe.weights), np.float32)
 
     def epoch(self, weights: Weights, settings: Settings, rows: Callable[[slice], EpochRows]) -> MeasuredEpoch:
-        """Train each run for one epoch, in place.
-
-        Args:
-            weights: Of `n` runs.
-            settings: Of the same runs.
-            rows: The rows of the runs of a block.
-        """
+        """Train each run for one epoch, in place."""
         n = len(weights.value)
         out = np.empty((6, n), np.float32)
         for start in range(0, n, self.block):

@@ -34,8 +34,7 @@ def chunk_order(key: Keys, epoch: Ints, slots: int, chunks: int) -> Ints:
     another order: ``i -> (a i + b) mod chunks`` with an odd `a` is a permutation if `chunks` is a power of two.
 
     Args:
-        key: ``(n,)``.
-        epoch: ``(n,)``.
+        key, epoch: ``(n,)``.
         slots: Chunks of an epoch.
         chunks: All chunks; both are powers of two.
     """

@@ -56,7 +56,6 @@ class Course:
     """The training of a suite's tasks; see `TrainingTask`.
 
     Attributes:
-        recipe: Network, optimizer and epoch.
         epochs: Of an episode.
         counts: Result of a run, "last" or "mean".
         sd: Standard deviation of the result over trainings at learning rates of [.001, .3], even in the logarithm.
@@ -95,10 +94,6 @@ def training_suite(
     """Return a suite of the published streams.
 
     Args:
-        name: Of the suite.
-        version: Raised when a task changes.
-        course: The training of its tasks.
-        about: Title, description and score of the card.
         controls: Controlled hyperparameters; others are the recipe's.
     """
     recipe, epochs, counts = course.recipe, course.epochs, course.counts

@@ -75,7 +75,6 @@ def after(before: Singles, losses: Singles, norms: Singles, shares: Singles, dea
     """Return the signals of runs after an epoch, ``(m, 18)``, fresh.
 
     Args:
-        before: The signals before it.
         losses: On the validation rows, the epoch's rows, and the first and the last quarter of them, ``(4, m)``, in
             losses of a guess; bounded, and the cap for diverged runs.
         norms: Of gradients, of updates, and of the weights, ``(3, m)``; maybe not finite, like the next.

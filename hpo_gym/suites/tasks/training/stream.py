@@ -20,12 +20,7 @@ NOISE = 0.1
 
 @dataclass(frozen=True)
 class StreamSource:
-    """Source of a task's rows.
-
-    Attributes:
-        family: The generator's name.
-        seed: Of the generator's draws.
-    """
+    """Source of a task's rows."""
 
     family: str
     seed: int
@@ -57,7 +52,6 @@ class Stream:
     """The rows of `k` tasks; nothing of it is ever written, so copies share it.
 
     Attributes:
-        sources: Of each task.
         x: ``(k, chunks, slot, 16)``.
         y: Classes, ``(k, chunks, slot)``.
         valid_x: ``(k, validation, 16)``.

@@ -29,10 +29,6 @@ class TrainingTask(OnwardTask):
 
     **Regret** is 1 for a guess and 0 for the mean of the best results in some instances of the task; for a task without
     any searched instance, 0 is a loss of 0, the lower bound.
-
-    Attributes:
-        source: Source of the rows.
-        recipe: Network, optimizer and epoch.
     """
 
     source: StreamSource = None  # type: ignore[assignment]

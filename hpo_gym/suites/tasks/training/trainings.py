@@ -54,10 +54,8 @@ class Trainings(TaskProgress):
     """`n` networks in training.
 
     Args:
-        stream: The rows of the tasks.
         salts: Distinguish the tasks' random numbers, ``(k,)``.
         controls: From points ``(m, d)`` to the settings of an epoch.
-        epochs: Of an episode.
     """
 
     def __init__(

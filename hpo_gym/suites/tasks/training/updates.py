@@ -45,7 +45,6 @@ def momentum(weights: Weights, gradient: Singles, rate: Singles, decay: Singles,
     """``v <- decay v - rate g``, ``w <- w + v``, in place, of all runs (None) or of `who` ``(m,)``.
 
     Args:
-        weights: Of `m` runs.
         gradient: ``(m, p)``; overwritten.
         rate, decay: ``(m, 1)``.
     """
@@ -65,7 +64,6 @@ def adam(weights: Weights, gradient: Singles, rate: Singles, decay: Singles, who
     """Take a step of Adam (Kingma and Ba, ICLR 2015) with beta1 = `decay` and beta2 = .99, in place.
 
     Args:
-        weights: Of `m` runs.
         gradient: ``(m, p)``.
         rate, decay: ``(m, 1)``.
         who: Runs to move, ``(m,)``; None: all.
