@@ -32,6 +32,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rl": ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "tensorboard"),
         "optuna": ("optuna",),
         "parquet": ("pyarrow",),
+        "fast": ("numba",),
         "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
         "build": ("sklearn", "lightgbm", "optuna", "torch"),
         "sklearn": ("sklearn",),

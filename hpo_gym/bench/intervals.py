@@ -7,7 +7,7 @@ level 1 - 2 q if the exchange test of `significance` does not reject it: if it l
 subset of the families and that of the others often enough. The ends are the quantiles q and 1 - q of all subsets.
 
 **Differs from the paper**: where families are few, q is less than .025, as values of data sets are skewed. `OF_MEANS`
-and `OF_RATIOS` hold about the largest that cover 92.5 % or more in two draws of `benchmarks/studies/coverage.py`, which
+and `OF_RATIOS` hold about the largest that cover 92.5 % or more in two draws of `benchmarks/studies/covered.py`, which
 judges them by a third. Fewer than `LEAST` families have no interval.
 """
 

@@ -1,0 +1,47 @@
+"""`kernel`: the functions of `hpo_gym.suites.tasks.fits.network`, compiled by numba where it is installed."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from hpo_gym.suites.tasks.fits import network, vectors
+
+
+class Kernel(NamedTuple):
+    """`train` and `judge`, as `hpo_gym.suites.tasks.fits.network` tells."""
+
+    train: Callable[..., float]
+    judge: Callable[..., tuple[float, float]]
+
+
+@functools.cache
+def kernel() -> Kernel:
+    """Return the fastest kernel; nothing is compiled before its first call, and then kept in files for later ones."""
+    return by_loops() if importlib.util.find_spec("numba") else by_arrays()
+
+
+@functools.cache
+def by_loops() -> Kernel:
+    """Return the kernel compiled by numba."""
+    import numba  # an extra, and slow to import
+
+    return _made({}, numba.njit(cache=True, error_model="numpy"))
+
+
+@functools.cache
+def by_arrays() -> Kernel:
+    """Return the kernel with NumPy's operations."""
+    return _made(vars(vectors), lambda function: function)
+
+
+def _made(given: Mapping[str, Any], wrap: Callable[[Any], Any]) -> Kernel:
+    """Return the kernel in a name space of its own: operations as given, all else wrapped."""
+    space = dict(vars(network))
+    for name, value in vars(network).items():
+        if isinstance(value, FunctionType):
+            space[name] = given.get(name) or wrap(FunctionType(value.__code__, space, name))
+    return Kernel(space["train"], space["judge"])
