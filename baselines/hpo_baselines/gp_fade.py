@@ -20,12 +20,12 @@ from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.gp_ei import GPModel
-from hpo_gym.base import Floats
+from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS, Context
 from hpo_gym.problem import Evaluations, known
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 0.95)
-"""Shares of the earlier tasks in the variance of the new one: hypotheses, equally likely before the first trial."""
+"""Possible shares of the earlier tasks in the variance of the new one."""
 DOUBT = 0.3
 """Weight of a task with all scores alike among the earlier ones; each of those has 1."""
 ROWS, DRAW = 80, 0
@@ -57,13 +57,17 @@ class FadingGP(PortfolioFirst):
     Args:
         n_init: Trials of the portfolio.
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
+        shares: Possible shares of the earlier tasks in the variance, in [0, 1), equally likely before the first trial.
+        spread: Factor of the process's standard deviations.
     """
 
     version = 1
     believes = True
 
-    def __init__(self, n_init: int = 3, one_hot: bool = True) -> None:
-        self.n_init, self.one_hot = n_init, one_hot
+    def __init__(
+        self, n_init: int = 3, one_hot: bool = True, shares: Sequence[float] = SHARES, spread: float = 1.0
+    ) -> None:
+        self.n_init, self.one_hot, self.shares, self.spread = n_init, one_hot, tuple(shares), spread
 
     @property
     def prior_weight(self) -> float | None:
@@ -73,12 +77,16 @@ class FadingGP(PortfolioFirst):
 
     def check(self) -> None:
         check_first(self.n_init, 0)
+        if not self.shares or not all(0.0 <= share < 1.0 for share in self.shares):
+            raise InvalidValueError(f"`shares` must be numbers in [0, 1), got {self.shares}; such as {SHARES}.")
+        if not self.spread > 0.0:
+            raise InvalidValueError(f"`spread > 0` must hold, got {self.spread}; 1 leaves the process as it is.")
 
     def begin(self, run: Run) -> Model:
         table = table_of(run)
         if table is None:
             return GPModel(run, one_hot=self.one_hot)
-        return _Fading(run, table, Columns(run.space, self.one_hot))
+        return _Fading(run, table, Columns(run.space, self.one_hot), self.shares, self.spread)
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         super().reset_batch(contexts, rngs)
@@ -146,12 +154,12 @@ class _Fading(Model):
         share: Mean share of the earlier tasks by the trials so far.
     """
 
-    def __init__(self, run: Run, table: MetaTable, columns: Columns) -> None:
+    def __init__(self, run: Run, table: MetaTable, columns: Columns, shares: tuple[float, ...], spread: float) -> None:
         super().__init__(run, table.pool)
         prior = tuple(run.context.prior)
         self._columns, self._basis = columns, basis_of(table, columns, prior)
-        self._own = Relearned(centre_of(columns, prior, ROWS, DRAW))
-        self.share = float(np.mean(SHARES))
+        self._own, self._shares, self._spread = Relearned(centre_of(columns, prior, ROWS, DRAW)), shares, spread
+        self.share = float(np.mean(shares))
 
     def fit(self, seen: Place, y: Floats) -> Acquisition:
         if not len(y):
@@ -162,11 +170,11 @@ class _Fading(Model):
         process, best = self._own.fit(x, y), float(z.max())
         noise = float(np.exp(process.log_parameters[-1])) + _JITTER
         own = matern52(x, x, process.length)
-        posteriors = [SharePosterior(a, there, own, noise, z) for a in SHARES]
+        posteriors = [SharePosterior(a, there, own, noise, z) for a in self._shares]
         evidence = np.array([one.evidence for one in posteriors])
         weight = np.exp(evidence - evidence.max())
         weight /= weight.sum()
-        self.share = float(weight @ SHARES)
+        self.share = float(weight @ self._shares)
 
         def value(at: Place) -> Floats:
             features, total = self._features(at), np.zeros(len(at.x))
@@ -174,7 +182,8 @@ class _Fading(Model):
             k = matern52(x, features, process.length)
             for p, one in zip(weight, posteriors, strict=True):
                 if p > _JITTER:
-                    total += p * expected_improvement(*one.predict(mean, root, k), best)
+                    ahead, sd = one.predict(mean, root, k)
+                    total += p * expected_improvement(ahead, self._spread * sd, best)
             return np.log(np.maximum(total, _LEAST))
 
         return value

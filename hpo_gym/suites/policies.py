@@ -15,7 +15,7 @@ GENERATIONS = 20
 
 @SUITES.register("Policies", kind="training")
 def policies_with(setup: Setup | None = None) -> Suite:
-    """Set learning rate and sigma of an evolution strategy anew before each generation, so that its policy ends well."""
+    """Set learning rate and sigma of an evolution strategy before each generation, so that its policy ends well."""
     about = {
         "title": "Evolution strategies of policies for control",
         "description": "Small policies for a cart-pole, a pendulum and an arm; learning rate and sigma are set before "

@@ -123,3 +123,15 @@ def test_without_earlier_tasks_there_is_no_weight() -> None:
     assert optimizer.ask() is not None and optimizer.prior_weight is None
     with pytest.raises(InvalidValueError, match="n_init >= 0"):
         shares((), hill, 1, n_init=-1)
+
+
+def test_a_share_of_0_is_no_prior_and_settings_have_ranges() -> None:
+    """With one hypothesis the mean share is it; of 0 and .5 it lies between."""
+    weights, _ = shares(prior_of(hill, 3), hill, 4, n_init=1, shares=(0.0,))
+    assert set(weights[2:]) == {0.0}
+    between, _ = shares(prior_of(hill, 3), hill, 4, n_init=1, shares=(0.0, 0.5), spread=2.0)
+    assert all(0.0 < weight < 0.5 for weight in between[2:])
+    with pytest.raises(InvalidValueError, match=r"`shares` must be numbers in \[0, 1\)"):
+        shares(prior_of(hill, 3), hill, 2, n_init=0, shares=(1.0,))
+    with pytest.raises(InvalidValueError, match="`spread > 0`"):
+        shares(prior_of(hill, 3), hill, 2, n_init=0, spread=0.0)
