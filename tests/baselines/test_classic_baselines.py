@@ -30,7 +30,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_baselines._models.columns import Columns, one_hot
-from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
+from hpo_baselines._models.gaussian_process import GaussianProcess, Loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
 from hpo_baselines._runs.relaxed import relax
@@ -645,17 +645,18 @@ def test_the_loss_is_the_likelihood_of_scikit_learn_at_the_variances_estimate_an
     prior = 0.5 * ((p[:3] - centre[:3]) ** 2).sum() + 0.5 * ((p[3] + 6.0) / 2.0) ** 2
     quadratic = process.variance * (n + 1) - 1.0
     expected = -likelihood - 0.5 * quadratic / process.variance - 0.5 * n * np.log(2.0 * np.pi) + prior
-    assert _loss(p, x, process.z, centre)[0] == pytest.approx(expected, rel=1e-9)
+    assert Loss(x, process.z, centre)(p)[0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_gradient_of_the_loss_is_its_slope_and_vanishes_where_the_search_ends() -> None:
     x, y, _ = sample_of()
-    z, centre, step = (y - y.mean()) / y.std(), prior_centre(3), 1e-5
+    centre, step = prior_centre(3), 1e-5
+    loss = Loss(x, (y - y.mean()) / y.std(), centre)
     for p in (centre, np.log([0.4, 0.9, 2.0, 1e-3])):
-        slope = [(_loss(p + e, x, z, centre)[0] - _loss(p - e, x, z, centre)[0]) / (2 * step) for e in np.eye(4) * step]
-        assert _loss(p, x, z, centre)[1] == pytest.approx(slope, abs=1e-6)
+        slope = [(loss(p + e)[0] - loss(p - e)[0]) / (2 * step) for e in np.eye(4) * step]
+        assert loss(p)[1] == pytest.approx(slope, abs=1e-6)
     found = GaussianProcess.fit(x, y, iterations=200).log_parameters
-    assert _loss(found, x, z, centre)[1] == pytest.approx(np.zeros(4), abs=1e-2)
+    assert loss(found)[1] == pytest.approx(np.zeros(4), abs=1e-2)
 
 
 @pytest.mark.long

@@ -217,9 +217,8 @@ def test_learned_hyperparameters_are_as_good_as_those_of_the_statement(case: int
     found = processes_of(Columns(known.space, False), tuple(known.prior), 80, 0)
     centre = prior_centre(known.space.d)
     for process, theirs in zip(found, r["experts.parameters"], strict=True):
-        loss, worse = (
-            gaussian_process._loss(p.copy(), process.x, process.z, centre)[0] for p in (process.log_parameters, theirs)
-        )
+        loss_at = gaussian_process.Loss(process.x, process.z, centre)
+        loss, worse = (loss_at(p)[0] for p in (process.log_parameters, theirs))
         assert loss == pytest.approx(worse, abs=0.01)
         assert process.log_parameters == pytest.approx(theirs, abs=0.02)
 

@@ -9,6 +9,7 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace
 from scipy.stats import norm, spearmanr
 
+from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._transfer.earlier import scores_of
 from hpo_baselines._transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of
 from hpo_gym import load_suite
@@ -61,6 +62,18 @@ def test_quantiles_by_hand() -> None:
     made = Surrogate(SPACE, task(points(4), [3.0, 1.0, 3.0, 2.0]))
     assert made._worth.tolist() == [1.0, 2.0, 3.0]
     assert made._quantile == pytest.approx(norm.ppf([0.125, 0.375, 0.75]))
+
+
+def test_of_a_task_of_another_space_some_points_decide_on_the_process_and_all_are_in_it() -> None:
+    x, rng = points(230), np.random.default_rng(0)
+    y = np.sin(5 * x[:, 0]) + 0.1 * rng.normal(size=230)
+    whole, other = task(x, y), task(np.column_stack([x[:, 0], np.full(230, np.nan)]), y)
+    for e, searched in ((whole, 230), (other, 200)):
+        made = Surrogate(SPACE, e)
+        z = np.interp(y, made._worth, made._quantile)
+        few = np.sort(np.random.default_rng(0).choice(230, searched, replace=False))
+        assert np.array_equal(made._length, GaussianProcess.fit(made._x[few], z[few], iterations=5).length)
+        assert len(made._x) == len(made._weight) == 230
 
 
 def test_a_column_that_the_task_does_not_have_decides_nothing() -> None:

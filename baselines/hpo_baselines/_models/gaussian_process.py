@@ -37,9 +37,7 @@ class GaussianProcess:
         from scipy.linalg import solve_triangular
 
         self.x, self.log_parameters = x, log_parameters
-        self.mean, spread = float(y.mean()), float(y.std())
-        self.scale = spread if spread > _EQUAL else 1.0
-        self.z = (y - self.mean) / self.scale
+        self.z, self.mean, self.scale = _standardised(y)
         self.length = np.exp(log_parameters[:-1])
         self._root = np.linalg.cholesky(_covariance(matern52(x, x, self.length), log_parameters[-1]))
         half = solve_triangular(self._root, self.z, lower=True)
@@ -67,7 +65,7 @@ class GaussianProcess:
         centre = prior_centre(x.shape[1]) if centre is None else centre
         p = centre if start is None else start
         if len(x) >= _FEWEST and iterations:
-            p = _most_probable(x, cls(x, y, p).z, p, centre, iterations)
+            p = _most_probable(x, _standardised(y)[0], p, centre, iterations)
         return cls(x, y, p)
 
     def predict(self, x: Points) -> tuple[Floats, Floats]:
@@ -91,6 +89,13 @@ class GaussianProcess:
         return mean * self.scale + self.mean, np.sqrt(self.variance / inverse) * self.scale
 
 
+def _standardised(y: Floats) -> tuple[Floats, float, float]:
+    """Return scores of mean 0 and variance 1, and the mean and scale that they had."""
+    mean, spread = float(y.mean()), float(y.std())
+    scale = spread if spread > _EQUAL else 1.0
+    return (y - mean) / scale, mean, scale
+
+
 def prior_centre(d: int) -> Floats:
     """Return the median of the hyperparameters' prior: length scales grow with the diagonal of the cube, ``(d +
     1,)``."""
@@ -109,10 +114,13 @@ def matern52(a: Points, b: Points, length: Floats | float) -> Floats:
     return out
 
 
-def _distance(a: Points, b: Points, length: Floats | float) -> Floats:
-    """``sqrt(5)`` times the distance in length scales, never quite 0."""
+def _distance(
+    a: Points, b: Points, length: Floats | float, out: Floats | None = None, product: Floats | None = None
+) -> Floats:
+    """``sqrt(5)`` times the distance in length scales, never quite 0; `out` and `product` are memory to work in."""
     a, b = a / length, b / length
-    square = (a * a).sum(1)[:, None] + (b * b).sum(1)[None] - 2.0 * (a @ b.T)
+    square = np.add((a * a).sum(1)[:, None], (b * b).sum(1)[None], out=out)
+    square -= np.matmul(2.0 * a, b.T, out=product)
     np.maximum(square, 0.0, out=square)
     square *= 5.0
     square += 1e-12
@@ -129,31 +137,53 @@ def _most_probable(x: Points, z: Floats, start: Floats, centre: Floats, iteratio
 
     bounds = [_SCALE_BOUNDS] * x.shape[1] + [_NOISE_BOUNDS]
     start = np.clip(start, *np.array(bounds).T)
-    found = minimize(_loss, start, (x, z, centre), "L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": iterations})
+    loss = Loss(x, z, centre)
+    found = minimize(loss, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": iterations})
     return np.asarray(found.x, np.float64)
 
 
-def _loss(p: Floats, x: Points, z: Floats, centre: Floats) -> tuple[float, Floats]:
-    """Negative log posterior density of the hyperparameters (without constants), and its gradient ``(d + 1,)``."""
-    from scipy.linalg import lapack, solve_triangular
+class Loss:
+    """Negative log posterior density of hyperparameters ``(d + 1,)`` (without constants), and its gradient.
 
-    n, length = len(x), np.exp(p[:-1])
-    r = _distance(x, x, length)
-    decay = np.exp(-r)
-    root = np.linalg.cholesky(_covariance((1.0 + r + r * r / 3.0) * decay, p[-1]))
-    half = solve_triangular(root, z, lower=True)
-    fit = float(half @ half) + 1.0
-    off = p - centre
-    off[-1] = (p[-1] - _NOISE_MEAN) / _NOISE_SD
-    value = 0.5 * n * np.log(fit / (n + 1)) + np.log(np.diag(root)).sum() + 0.5 * float(off @ off)
+    All steps of a search work in one memory: fresh pages for each would take as long as the algebra.
+    """
 
-    lower = lapack.dpotri(root, lower=1)[0]
-    inverse = np.tril(lower) + np.tril(lower, -1).T
-    weight = solve_triangular(root, half, lower=True, trans=1)
-    pull = inverse - n / fit * np.outer(weight, weight)  # twice the derivative by the covariance
-    slope = pull * ((5.0 / 3.0) * (1.0 + r) * decay)  # by the squared distance, in logarithms of length scales
-    scaled = x / length
-    by_scale = slope.sum(1) @ (scaled * scaled) - np.einsum("nd,nd->d", scaled, slope @ scaled)
-    by_noise = 0.5 * np.trace(pull) * np.exp(p[-1])
-    off[-1] /= _NOISE_SD
-    return float(value), np.append(by_scale, by_noise) + off
+    def __init__(self, x: Points, z: Floats, centre: Floats) -> None:
+        n = len(x)
+        self._x, self._z, self._centre = x, z, centre
+        self._r, self._decay, self._ahead, self._pull = (np.empty((n, n)) for _ in range(4))
+        self._inverse = np.empty((n, n), order="F")
+
+    def __call__(self, p: Floats) -> tuple[float, Floats]:
+        from scipy.linalg import lapack, solve_triangular
+
+        n, length = len(self._x), np.exp(p[:-1])
+        r = _distance(self._x, self._x, length, self._r, self._decay)
+        decay, ahead, pull = self._decay, np.add(1.0, r, out=self._ahead), self._pull
+        np.exp(np.negative(r, out=decay), out=decay)
+        r *= r
+        r /= 3.0
+        r += ahead
+        r *= decay
+        root = np.linalg.cholesky(_covariance(r, p[-1]))
+        half = solve_triangular(root, self._z, lower=True)
+        fit = float(half @ half) + 1.0
+        off = p - self._centre
+        off[-1] = (p[-1] - _NOISE_MEAN) / _NOISE_SD
+        value = 0.5 * n * np.log(fit / (n + 1)) + np.log(np.diag(root)).sum() + 0.5 * float(off @ off)
+
+        self._inverse[:] = root
+        lower = lapack.dpotri(self._inverse, lower=1, overwrite_c=1)[0]  # above the diagonal it is 0, as the root is
+        np.add(lower, lower.T, out=pull)
+        pull.flat[:: n + 1] = lower.diagonal()
+        weight = solve_triangular(root, half, lower=True, trans=1)
+        outer = np.multiply(n / fit, np.outer(weight, weight, out=r), out=r)
+        pull -= outer  # twice the derivative by the covariance
+        by_noise = 0.5 * np.trace(pull) * np.exp(p[-1])
+        ahead *= 5.0 / 3.0
+        ahead *= decay
+        pull *= ahead  # by the squared distance, in logarithms of length scales
+        scaled = self._x / length
+        by_scale = pull.sum(1) @ (scaled * scaled) - np.einsum("nd,nd->d", scaled, pull @ scaled)
+        off[-1] /= _NOISE_SD
+        return float(value), np.append(by_scale, by_noise) + off

@@ -22,6 +22,7 @@ from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, keys, succes
 from hpo_gym.system import libraries, one_blas_thread, steps
 
 _LEARNED = 500  # points of a task that its process learns from, drawn once
+_SEARCHED = 200  # of these, with which its hyperparameters are searched for where the task is of another space
 _ITERATIONS = 5  # of the search for its hyperparameters
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
 DEAR = 1.0  # seconds from which on scores are kept on the disk
@@ -38,7 +39,9 @@ class Surrogate:
     At a measured point it is the score (of several there, the first). Elsewhere a Gaussian process predicts ranks:
     scores become normal quantiles for the fit, and its mean becomes a score again by the same curve, so that one very
     bad score bends nothing and no prediction leaves the task's range. A column of `Evaluations.x` that is NaN
-    throughout is no hyperparameter of that task: the process ignores it, and no point counts as measured.
+    throughout is no hyperparameter of that task: the process ignores it, and no point counts as measured. Then
+    200 points decide on the process's hyperparameters, since each such task needs a process: on held-out points it is
+    as good, in a quarter of the time.
 
     **Reference**: ranks as in Salinas, Shen and Perrone, "A quantile-based approach for hyperparameter transfer
     learning", ICML 2020, https://proceedings.mlr.press/v119/salinas20a.html
@@ -57,12 +60,13 @@ class Surrogate:
         x = space.snap(np.where(self._seen, e.x[there], space.default_x))
         self._pool = Pool(space, x) if self._seen.all() else None
         self._score = y[there]
-        some = np.arange(len(there))
-        if len(there) > _LEARNED:
-            some = np.sort(np.random.default_rng(0).choice(len(there), _LEARNED, replace=False))
+        some = _drawn(len(there), _LEARNED)
         self._quantile, self._worth = _quantiles(self._score)
         z = np.interp(self._score[some], self._worth, self._quantile)
-        process = GaussianProcess.fit(self._columns(x[some]), z, iterations=_ITERATIONS)
+        points, few = self._columns(x[some]), _drawn(len(some), len(some) if self._seen.all() else _SEARCHED)
+        process = GaussianProcess.fit(points[few], z[few], iterations=_ITERATIONS)
+        if len(few) < len(some):
+            process = GaussianProcess(points, z, process.log_parameters)
         self._x, self._length = process.x, process.length  # all that a mean needs
         self._weight, self._mean = process.weight * process.scale, process.mean
 
@@ -82,13 +86,18 @@ class Surrogate:
         return one_hot(self._space, np.where(self._seen, x, self._space.default_x))
 
 
+def _drawn(n: int, most: int) -> NDArray[np.int64]:
+    """Return places of `n` points, of more than `most` as many, drawn always alike; ascending."""
+    return np.arange(n) if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+
+
 def _quantiles(y: Floats) -> tuple[Floats, Floats]:
     """Return normal quantiles of the distinct scores, by their mean rank, and these scores; both ascend."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     worth, count = np.unique(y, return_counts=True)
     middle = np.cumsum(count) - count / 2
-    return np.asarray(norm.ppf(middle / len(y))), worth
+    return np.asarray(ndtri(middle / len(y))), worth
 
 
 @functools.lru_cache(maxsize=1024)
