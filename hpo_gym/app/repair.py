@@ -1,7 +1,5 @@
 """`hpo-gym repair`: keep undamaged results."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Earlier tasks: their tables as `Evaluations`, and the statistics that normalise scores."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Several suites at once: one suite of all their tasks, with spaces padded to the widest."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 

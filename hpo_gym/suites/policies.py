@@ -1,7 +1,5 @@
 """The suite `Policies`: an evolution strategy while it trains a policy for control; the last score counts."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import asdict
 

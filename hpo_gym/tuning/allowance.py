@@ -1,7 +1,5 @@
 """Limits of a tuning: a number of trials, or their total cost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

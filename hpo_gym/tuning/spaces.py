@@ -1,7 +1,5 @@
 """A search space that is written in a file."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 A table shows the headline: regret on the test score, if there is one, beside the validation AUC and overtuning.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -3,8 +3,6 @@
 The trees are ConfigSpace's own JSON; nothing here needs ConfigSpace itself.
 """
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

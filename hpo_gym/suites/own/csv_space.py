@@ -1,7 +1,5 @@
 """A search space read off columns of text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Arrays of a table from users' input: dictionaries, lists, ragged pools. Everything is copied and checked."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

@@ -1,7 +1,5 @@
 """Numbers of rows: scores, costs and fidelities out of their texts."""
 
-from __future__ import annotations
-
 import math
 import re
 

@@ -5,8 +5,6 @@ made in one order on any machine. New processes get their share of the processor
 `hpo_gym.system.jobs.processes.fresh`.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 import threading

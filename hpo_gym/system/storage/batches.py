@@ -4,8 +4,6 @@ A batch is the length of its head, the head (JSON, compressed) and the columns, 
 arrays of one name and type, joined and compressed; the head has its length and its shape in each cell.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import math

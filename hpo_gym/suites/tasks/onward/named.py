@@ -1,7 +1,5 @@
 """Names of tasks without end: `<family>-s<seed>`, such as `moons-s17`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 

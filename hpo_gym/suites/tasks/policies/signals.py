@@ -1,7 +1,5 @@
 """Signals of an evolution strategy, by name: all finite, within `MOST`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Shared parts of generators."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
