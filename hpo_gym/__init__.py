@@ -4,6 +4,8 @@
 surrogates, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``. Gymnasium and NumPy are loaded now, the rest at first use.
 """
 
+from __future__ import annotations
+
 from hpo_gym.base import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
 
 from importlib.util import find_spec as _find_spec

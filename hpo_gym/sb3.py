@@ -1,5 +1,7 @@
 """The bridge to Stable-Baselines3: our vector env as its `VecEnv`, and the weights of its files without their code."""
 
+from __future__ import annotations
+
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence

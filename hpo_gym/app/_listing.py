@@ -1,5 +1,7 @@
 """Lists suites, optimizers and parts, for `hpo-gym list` and `info`."""
 
+from __future__ import annotations
+
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,5 +1,7 @@
 """The entry point: runs a command, and turns errors into messages and exit codes."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys

@@ -1,5 +1,7 @@
 """Options of several commands, and the reading of their values."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any

@@ -1,5 +1,7 @@
 """`hpo-gym demo`: watch an optimizer tune."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 from typing import Annotated

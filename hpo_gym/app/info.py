@@ -1,5 +1,7 @@
 """`hpo-gym info`: show a suite, an optimizer or a tuning."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,7 @@
 """`hpo-gym list`: show suites, optimizers and parts."""
 
+from __future__ import annotations
+
 import json
 from typing import Annotated
 

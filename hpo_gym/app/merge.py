@@ -1,5 +1,7 @@
 """`hpo-gym merge`: join results of one protocol."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """`hpo-gym repair`: keep undamaged results."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """`hpo-gym report`: make a report anew."""
 
+from __future__ import annotations
+
 from functools import partial
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,7 @@
 """`hpo-gym train`: train an optimizer on suites."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """`hpo-gym tune`: tune an objective of your own."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 from typing import Annotated

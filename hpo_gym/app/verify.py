@@ -1,5 +1,7 @@
 """`hpo-gym verify`: check checksums, and list what is out of date."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated

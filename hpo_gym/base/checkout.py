@@ -1,5 +1,7 @@
 """Code that only a checkout of the repository has: table builders and studies; a wheel leaves it out."""
 
+from __future__ import annotations
+
 import sys
 
 from hpo_gym.base.errors import StateError

@@ -4,6 +4,8 @@ Importing takes tenths of a second; a `KeyboardInterrupt` would surface in an ar
 first, and does nothing unless the process is a command line.
 """
 
+from __future__ import annotations
+
 import _signal as signal  # type: ignore[import-not-found]  # `signal` loads `enum` and more before it can be used
 import os
 import sys

@@ -1,5 +1,7 @@
 """Scores of any size, clipped to where their squares and sums stay finite."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -4,6 +4,8 @@ Strings are hashed with BLAKE2b, arrays of integers with a splitmix64 finaliser 
 splittable pseudorandom number generators", 2014). Neither depends on platform, PYTHONHASHSEED or version.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping

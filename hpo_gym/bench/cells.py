@@ -1,5 +1,7 @@
 """Cells: one optimizer on one task with one replicate; their identity and their content."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

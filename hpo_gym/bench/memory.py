@@ -1,5 +1,7 @@
 """Memory of a comparison: the facts about earlier tasks available to all of its optimizers, and each one's share."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

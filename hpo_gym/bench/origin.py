@@ -1,5 +1,7 @@
 """Date, place and versions of a comparison: shown in the report, no part of the results."""
 
+from __future__ import annotations
+
 import os
 import platform
 import subprocess

@@ -1,5 +1,7 @@
 """Rows of a comparison that are out of date: they have a dagger and stand outside ranks, intervals and pools."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path

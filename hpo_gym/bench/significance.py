@@ -6,6 +6,8 @@ assumption on the distribution of results, and tests the very statistic that is 
 be below ``2 ** (1 - f)``: five families cannot show anything at the 5 % level.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Mapping, Sequence
 

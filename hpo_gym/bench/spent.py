@@ -3,6 +3,8 @@
 A trial counts from its end: the incumbent at a point is that of the trials ended by then. A cut trial never ends.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

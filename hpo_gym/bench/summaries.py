@@ -1,5 +1,7 @@
 """From incumbents to curves, and from curves to the part of results.json of a suite."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field

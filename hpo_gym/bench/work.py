@@ -1,5 +1,7 @@
 """Work of a worker: training an optimizer, running cells, replaying cells."""
 
+from __future__ import annotations
+
 import functools
 import json
 import time

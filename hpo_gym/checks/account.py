@@ -4,6 +4,8 @@ Everything is computed from the trials that the env reported and from the tasks 
 state. What its parts make of the trials is in `hpo_gym.checks.defined`.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

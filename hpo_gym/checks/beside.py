@@ -1,5 +1,7 @@
 """The plain env beside the one that is checked: of the same parts and seeds, single where that is many."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """Actions of a check: random ones, the ends of the space, repeats, and one that stops the episode."""
 
+from __future__ import annotations
+
 import copy
 import itertools
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """Doubles of an env: copies, what its `spec` makes, and restored episodes; they continue like their original."""
 
+from __future__ import annotations
+
 import copy
 import functools
 import json

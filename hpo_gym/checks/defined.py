@@ -4,6 +4,8 @@ A plain single env takes the same actions. Its parts are the registered ones: a 
 registered one stands for it, and any other is not compared. A fault names the number that is wrong.
 """
 
+from __future__ import annotations
+
 import copy
 import inspect
 from typing import Any

@@ -1,5 +1,7 @@
 """Checks of whole episodes of a single env: spaces, types, names and numbers, on every task."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """`Faults`: the findings of a check. And trees: nested dictionaries, sequences and arrays, the outputs of envs."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import random

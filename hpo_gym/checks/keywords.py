@@ -1,5 +1,7 @@
 """Keywords that an env must refuse when it is made, and misspelt names with the suggestions that it must make."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 from collections.abc import Callable, Iterator

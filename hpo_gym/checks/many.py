@@ -1,5 +1,7 @@
 """Checks of a vector env's steps: each run equals that of a single env, whatever its neighbours do."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any

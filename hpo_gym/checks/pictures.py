@@ -1,5 +1,7 @@
 """Pictures: each render mode gives its output, and drawing changes nothing."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

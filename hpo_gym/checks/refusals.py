@@ -1,5 +1,7 @@
 """Refusals without a change of state: late steps, bad seeds, options, actions and keywords."""
 
+from __future__ import annotations
+
 import functools
 import gc
 import os

@@ -1,5 +1,7 @@
 """One seed gives one episode: in a fresh env and a used one, under other actions, and in another process."""
 
+from __future__ import annotations
+
 import os
 import pickle
 import subprocess

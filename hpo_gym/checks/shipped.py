@@ -1,5 +1,7 @@
 """`verify`: integrity of files, shipped ones or those of a folder."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Callable, Iterable

@@ -1,5 +1,7 @@
 """`EnvConfig`: the keywords of an env, in one place."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path

@@ -1,5 +1,7 @@
 """A transition with an agent: decode, evaluate, reward, observe. `HPOEnv` has one run of it, `HPOVectorEnv` `n`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """From the keywords of `gym.make` to a kernel: what `HPOEnv` and `HPOVectorEnv` have in common."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,5 +1,7 @@
 """From names and options to the parts of an env: what an agent sees, does and gets."""
 
+from __future__ import annotations
+
 import inspect
 import numbers
 from collections.abc import Callable, Mapping

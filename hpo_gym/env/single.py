@@ -4,6 +4,8 @@ Each part may bring a scalar form, equal to its batch form bit for bit (`Codec.d
 `Reward.one`); where it brings none, its batch form answers.
 """
 
+from __future__ import annotations
+
 from math import isfinite
 from typing import Any
 

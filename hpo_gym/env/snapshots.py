@@ -7,6 +7,8 @@ checksum proves nothing of who wrote it: a snapshot that somebody made by hand c
 what no run can be is refused.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping

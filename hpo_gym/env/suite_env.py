@@ -1,5 +1,7 @@
 """`SuiteEnv`: what the envs of one run and of many have in common beside the kernel."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

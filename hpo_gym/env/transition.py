@@ -2,6 +2,8 @@
 benchmark drives it bare, many runs at once or one by ask and tell.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

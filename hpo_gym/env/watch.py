@@ -1,5 +1,7 @@
 """`Watch`: how long the episodes of many runs have gone on, and what they came to."""
 
+from __future__ import annotations
+
 import time
 from typing import Any
 

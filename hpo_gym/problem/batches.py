@@ -1,5 +1,7 @@
 """`batch_of`: tasks of any kinds together. Each kind, and each table, has its own batch; a mixed batch asks them."""
 
+from __future__ import annotations
+
 import functools
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence

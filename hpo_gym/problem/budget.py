@@ -2,6 +2,8 @@
 in cost (mean costs of a full evaluation of the task). Sums round; `SLACK` allows for that, here and nowhere else.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import overload

@@ -1,5 +1,7 @@
 """Earlier tasks: their tables as `Evaluations`, and the statistics that normalise scores."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass

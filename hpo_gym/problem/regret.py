@@ -3,6 +3,8 @@
 Three rules hold everywhere: regret is 0 on a flat task, of equal scores; -inf has regret 1, even there; NaN stays NaN.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

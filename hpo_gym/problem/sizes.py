@@ -1,5 +1,7 @@
 """A fidelity axis of sizes: each share of a full evaluation is a smaller model, such as one of 5,000 weights."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Mapping

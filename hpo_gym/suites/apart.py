@@ -1,5 +1,7 @@
 """Tasks on two sides without relatives on both: the check behind every split."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

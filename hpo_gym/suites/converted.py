@@ -4,6 +4,8 @@
 so they are exact for the rows measured on a task. `benchmarks/builders/hpo_builders/converted/` has made the tables.
 """
 
+from __future__ import annotations
+
 from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder

@@ -1,5 +1,7 @@
 """The suite `Drift`: the learning rate of a network on a stream that changes; the mean loss counts."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from hpo_gym.problem import MEAN, SUITES, Suite

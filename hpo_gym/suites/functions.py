@@ -1,5 +1,7 @@
 """The suite `Functions`: classic test functions under seeded transformations, without end."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hpo_gym.base import InvalidValueError, seeding

@@ -1,5 +1,7 @@
 """Several suites at once: one suite of all their tasks, with spaces padded to the widest."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 

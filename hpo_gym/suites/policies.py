@@ -1,5 +1,7 @@
 """The suite `Policies`: an evolution strategy while it trains a policy for control; the last score counts."""
 
+from __future__ import annotations
+
 import functools
 from dataclasses import asdict
 

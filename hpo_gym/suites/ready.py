@@ -1,5 +1,7 @@
 """A suite of ready tasks: models that train when a trial asks for it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

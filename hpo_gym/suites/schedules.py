@@ -3,6 +3,8 @@
 `docs/schedules.md` describes the network, its rows and the draws of an episode.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from hpo_gym.problem import LAST, SUITES, Suite

@@ -1,5 +1,7 @@
 """Suites of surrogates, ``NAME:surrogate``: the tasks of a table, answered at every configuration by a model of it."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json

@@ -1,5 +1,7 @@
 """Limits of a tuning: a number of trials, or their total cost."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Arguments of a tuning, refused before its first trial where they are wrong."""
 
+from __future__ import annotations
+
 import inspect
 import os
 import secrets

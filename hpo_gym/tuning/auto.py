@@ -1,5 +1,7 @@
 """The choice of "auto": one rule. `docs/tune.md` has the tables behind it."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from hpo_gym.problem import SearchSpace, known

@@ -1,5 +1,7 @@
 """Earlier tasks of a tuning, in any of their usual forms, as `Evaluations` of one space."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterable
 from functools import partial

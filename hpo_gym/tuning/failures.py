@@ -4,6 +4,8 @@ A sound objective may break a constraint, stop early or return a score that is n
 failures; the third is reported, and never ends a tuning.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 import warnings

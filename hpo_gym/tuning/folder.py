@@ -1,5 +1,7 @@
 """The folder of a tuning on the command line: check it, repair it, describe it, and write its pages."""
 
+from __future__ import annotations
+
 import time
 from collections import Counter
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Importances of hyperparameters: PED-ANOVA of Optuna, on the successful trials of a study."""
 
+from __future__ import annotations
+
 from inspect import signature
 from typing import Any
 

@@ -3,6 +3,8 @@
 Columns are described as they are learned from: missing numbers filled in, categories one-hot.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

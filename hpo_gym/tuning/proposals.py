@@ -1,5 +1,7 @@
 """Proposals of a study: a function of its plan and of the trials so far, so that a resumed one continues alike."""
 
+from __future__ import annotations
+
 import bisect
 import math
 import sys

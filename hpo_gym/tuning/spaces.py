@@ -1,5 +1,7 @@
 """A search space that is written in a file."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Any

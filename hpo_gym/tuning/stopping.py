@@ -1,5 +1,7 @@
 """When to stop a trial before its end: asynchronous successive halving over the steps that trials report."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

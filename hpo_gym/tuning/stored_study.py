@@ -3,6 +3,8 @@
 Nothing read here is run or imported, and faults are put in words.
 """
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping

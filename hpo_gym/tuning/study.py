@@ -4,6 +4,8 @@ A trial is stored twice: at its beginning, so that it runs again after an interr
 outlives a killed process, and is never run again.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

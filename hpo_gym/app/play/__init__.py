@@ -1,5 +1,7 @@
 """`hpo-gym play`: tune by hand. The game, and the race of `hpo-gym demo`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """Offers to a person: the default, random configurations, and steps from the best so far; and values as typed."""
 
+from __future__ import annotations
+
 import difflib
 import math
 from collections.abc import Iterator, Mapping

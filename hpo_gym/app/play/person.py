@@ -1,5 +1,7 @@
 """A person as an optimizer: `ask` is a question in the terminal."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -4,6 +4,8 @@ What does not animate, or where less motion is asked for, shows the end of the r
 The drawing is `picture.svg`, a template; here is where each part of it stands, and when.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """A talk with a person: lines that fit the terminal, and answers, typed or from a pipe."""
 
+from __future__ import annotations
+
 import sys
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Tables of the page as plain values: written by the template, sorted and filtered by its script."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

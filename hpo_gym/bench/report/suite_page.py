@@ -1,5 +1,7 @@
 """The page's content on a suite: leaders, tables, tests, values of figures, and its single runs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,6 +3,8 @@
 A table shows the headline: regret on the test score, if there is one, beside the validation AUC and overtuning.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import re

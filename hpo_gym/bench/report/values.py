@@ -1,5 +1,7 @@
 """The values of the curves as tables: the figures' numbers, to be read, and the targets of the page's script."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Numbers, intervals and names as text."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from hpo_gym.bench.significance import LEVEL

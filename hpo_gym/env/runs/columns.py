@@ -4,6 +4,8 @@ An observer or a codec names what it reads in `keeps`; `Runs` then keeps the col
 the initial design and snapshots too, and shows it as `runs[name]`.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any

@@ -3,6 +3,8 @@
 Observers and codecs are handed `Contexts` and `Runs`; neither holds a task, so neither says how good one can be.
 """
 
+from __future__ import annotations
+
 import functools
 from dataclasses import dataclass, field
 

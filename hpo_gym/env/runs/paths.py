@@ -1,5 +1,7 @@
 """Ways to evaluate one trial of each run, from a look-up in a fused table to a task at a time; one for a batch."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """`Payment`: budgets in cost. A trial takes its cost; one that does not fit in the budget left is cut."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

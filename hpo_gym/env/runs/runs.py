@@ -414,6 +414,7 @@ class Runs(Slots):
 
     # ------------------------------------------------------------------ views
     def signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
+        """Return configurations in [-1, 1], ``(b, d)``."""
         signed = self._batch.signed if isinstance(self._batch, PoolBatch) else None
         if signed is not None:
             return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])

@@ -4,6 +4,8 @@ Time comes first, so that a step writes one contiguous block: at slot ``clock % 
 when their episodes are staggered. Slots are known to this folder alone; others have `Runs.since` and the views.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from typing import Any
 

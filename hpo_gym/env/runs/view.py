@@ -1,5 +1,7 @@
 """A batch as agents may know it. The batch itself, with tasks and scores, is in a private attribute, out of reach."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

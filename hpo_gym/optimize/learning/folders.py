@@ -1,5 +1,7 @@
 """The folder of a trained optimizer: its files, the content of `optimizer.json`, and the shipped folders."""
 
+from __future__ import annotations
+
 import importlib.util
 import json
 from pathlib import Path

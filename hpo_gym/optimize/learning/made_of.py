@@ -5,6 +5,8 @@
 A stamp is a version and eight hex digits: of a suite's data, of code, or of a file. `UNKNOWN` is not compared.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,6 +4,8 @@ A hash covers the file of an optimizer and its imports from `hpo_agents` and `hp
 imports, annotations, type aliases, messages of errors and registrations do not count.
 """
 
+from __future__ import annotations
+
 import ast
 import functools
 import hashlib

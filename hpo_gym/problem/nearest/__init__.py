@@ -1,5 +1,7 @@
 """Rows of a pool by nearness: the distance, and several searches for its minimum, all with equal results."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.problem.nearest.candidates import Search

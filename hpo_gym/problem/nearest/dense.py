@@ -1,5 +1,7 @@
 """The nearest rows among all: one matrix product."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.problem.nearest.candidates import Candidates, Shut

@@ -4,6 +4,8 @@ Column by column it adds the squared difference in the unit cube where a metric 
 1 for another choice of a categorical, and 1 where only one side is active.
 """
 
+from __future__ import annotations
+
 import functools
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """Lookup of a given point: one hash each, and a proof that the row found is the point."""
 
+from __future__ import annotations
+
 import functools
 from typing import Any
 

@@ -4,6 +4,8 @@ A row of another pattern is at least as far as the number of columns active on o
 conditions depend on categoricals: one of them must have another choice.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple

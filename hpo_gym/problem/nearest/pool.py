@@ -3,6 +3,8 @@
 `hpo_gym.problem.nearest.distance` defines nearness; of equally near rows, the lowest is the nearest.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable
 from typing import Any

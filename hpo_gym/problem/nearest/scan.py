@@ -1,5 +1,7 @@
 """The least of many products in float32, and all that float32 cannot tell from it."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.base import Floats, Ints, Singles

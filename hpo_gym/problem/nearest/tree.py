@@ -1,5 +1,7 @@
 """The nearest rows among many in few dimensions: a k-d tree, exact in float64."""
 
+from __future__ import annotations
+
 import functools
 from typing import Any
 

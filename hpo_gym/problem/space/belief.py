@@ -1,5 +1,7 @@
 """`Belief`: an expert's density of good values over a search space."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """A list of mappings, as scikit-learn has them for branches of a search space, as one space with conditions."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

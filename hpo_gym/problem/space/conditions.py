@@ -3,6 +3,8 @@
 The trees are ConfigSpace's own JSON; nothing here needs ConfigSpace itself.
 """
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """A search space in any form that people have it in, as a `SearchSpace`."""
 
+from __future__ import annotations
+
 import math
 import numbers
 from collections.abc import Mapping, Sequence

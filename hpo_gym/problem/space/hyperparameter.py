@@ -1,5 +1,7 @@
 """One hyperparameter: its range or choices, and how its values are numbers in [0, 1]."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

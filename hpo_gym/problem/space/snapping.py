@@ -3,6 +3,8 @@
 Each element equals `Hyperparameter.units` of `Hyperparameter.numbers`.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """Rows of trials put in the arrays of a table: by task, configuration and fidelity, repeats by their mean."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

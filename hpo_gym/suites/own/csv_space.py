@@ -1,5 +1,7 @@
 """A search space read off columns of text."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

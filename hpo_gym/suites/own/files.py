@@ -8,6 +8,8 @@ sizes behind fidelities, `constraints`, and `proposed`, how many last rows of ea
 task only. A table without these is written in format 1.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json

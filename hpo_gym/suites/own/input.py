@@ -1,5 +1,7 @@
 """Arrays of a table from users' input: dictionaries, lists, ragged pools. Everything is copied and checked."""
 
+from __future__ import annotations
+
 import itertools
 import json
 import math

@@ -1,5 +1,7 @@
 """Numbers of rows: scores, costs and fidelities out of their texts."""
 
+from __future__ import annotations
+
 import math
 import re
 

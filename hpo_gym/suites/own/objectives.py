@@ -1,5 +1,7 @@
 """Further objectives of a table, as users give them and as a file holds them: checked, and put in one array."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any

@@ -1,5 +1,7 @@
 """Hyperparameters and conditions as ConfigSpace's JSON has them; its own classes would round the ends of a range."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,5 +1,7 @@
 """Configurations of rows: the space of their columns, and each row as a point of it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Roles of the columns in a file of trials: hyperparameters, and columns that only look like them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Sequence
 

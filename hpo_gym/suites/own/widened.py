@@ -1,5 +1,7 @@
 """A known search space, made wide enough for columns of text."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

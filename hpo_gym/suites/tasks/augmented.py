@@ -1,5 +1,7 @@
 """`AugmentedTask`: a task with other columns and another scale of scores, and its invariants."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,10 +78,12 @@ class AugmentedTask(Task):
 
     @property
     def noisy(self) -> bool:
+        """Return whether noise was added here or is in the original."""
         return self.noise > 0 or self.inner.noisy
 
     @property
     def cumulative(self) -> bool:
+        """Return whether the original's costs are cumulative."""
         return self.inner.cumulative
 
     @functools.cached_property
@@ -97,6 +101,7 @@ class AugmentedTask(Task):
         return x, np.asarray(np.abs(self.original(x) - inner).max(1) < 1e-6) & self.space.legal(x)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Score the corresponding points of the original."""
         out = self.inner.evaluate(self.original(x), fidelity, key)
         score = self.warped(out.score)
         if self.noise:

@@ -1,5 +1,7 @@
 """Landscapes: how the unit cube looks at test functions, so that each seed gives another task of the same kind."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,6 +4,8 @@ without, by the owner of a guard that does not answer or was killed.
 Linux reports the parent and the environment of a process. Elsewhere only the session of a trial can be ended.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import time

@@ -4,6 +4,8 @@ A job's exception is that job's failure, a killed worker costs its job one try, 
 one thread each, so that as many of them as there are cores do not get in each other's way.
 """
 
+from __future__ import annotations
+
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

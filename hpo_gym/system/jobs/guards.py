@@ -4,6 +4,8 @@ A guard is started when a trial needs it, and kept for the next trial of its obj
 unreferenced, when this process ends, and, however it ends, with it.
 """
 
+from __future__ import annotations
+
 import multiprocessing
 import os
 import threading

@@ -3,6 +3,8 @@
 `verdict` alone decides the status of a trial: all code that runs, stores or reads trials asks it.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,5 +1,7 @@
 """Memory that a process keeps while it trains, and how much it may take."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 from pathlib import Path

@@ -5,6 +5,8 @@ trial are ended before the verdict is reported: its session first, then processe
 become children of this process).
 """
 
+from __future__ import annotations
+
 import json
 import math
 import os

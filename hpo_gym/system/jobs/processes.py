@@ -4,6 +4,8 @@ A pool of our own: `multiprocessing.Pool` hangs when a worker is killed, and `Pr
 Each worker has a pipe of its own, so a death is the end of one pipe.
 """
 
+from __future__ import annotations
+
 import atexit
 import ctypes
 import multiprocessing

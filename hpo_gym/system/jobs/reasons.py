@@ -1,5 +1,7 @@
 """Why a trial raised, in a few lines: the exception, the end of its message, and the user's line that it came from."""
 
+from __future__ import annotations
+
 import sysconfig
 import traceback
 from collections.abc import Iterator

@@ -5,6 +5,8 @@ made in one order on any machine. New processes get their share of the processor
 `hpo_gym.system.jobs.processes.fresh`.
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
 import threading

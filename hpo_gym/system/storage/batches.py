@@ -4,6 +4,8 @@ A batch is the length of its head, the head (JSON, compressed) and the columns, 
 arrays of one name and type, joined and compressed; the head has its length and its shape in each cell.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import math

@@ -3,6 +3,8 @@
 A block is a JSON header of names, types and shapes, then the values, little-endian, compressed by zlib as a whole.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import math

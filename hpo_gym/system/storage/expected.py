@@ -1,5 +1,7 @@
 """Schemas of stored descriptions: checks that put the faults of foreign JSON in words; numbers: `base.errors`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 

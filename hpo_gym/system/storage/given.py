@@ -1,5 +1,7 @@
 """Files that a user names, and may have from a stranger: ordinary ones, of a bounded size."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from hpo_gym.base import InvalidValueError

@@ -1,5 +1,7 @@
 """POSIX-only modules, or an error that says so: elsewhere everything can be imported, and an env works."""
 
+from __future__ import annotations
+
 import importlib
 from types import ModuleType
 

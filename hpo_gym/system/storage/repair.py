@@ -1,5 +1,7 @@
 """`repair`: a new store with the intact part of a damaged one; the old file stays beside it."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress

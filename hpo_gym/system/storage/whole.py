@@ -4,6 +4,8 @@ Content is written under a temporary name beside its place, flushed to the disk,
 leaves at most that name behind; the next writer removes it.
 """
 
+from __future__ import annotations
+
 import errno
 import hashlib
 import json

@@ -1,5 +1,7 @@
 """The column `history`: every trial of each run in order, as observers show it."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.base import Ints

@@ -1,5 +1,7 @@
 """The column `incumbent_at`: rows or points of the incumbents."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick

@@ -1,5 +1,7 @@
 """The columns of prices: `fidelity`, `cost` and `status` of trials, and the budget `spent`."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick, TrialColumn

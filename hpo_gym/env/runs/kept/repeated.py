@@ -1,5 +1,7 @@
 """The column `repeated`: trials that repeat an earlier one."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick

@@ -1,5 +1,7 @@
 """The columns `signals` and `shown`: observed numbers beside scores, of trials that go on from each other."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.env.runs.columns import COLUMNS, Array, Column, Tick, TrialColumn

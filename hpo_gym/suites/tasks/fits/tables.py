@@ -3,6 +3,8 @@
 `data/Trainings/index.json` describes them; `tables.npz` holds the rows of each, read when they are asked for.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Mapping

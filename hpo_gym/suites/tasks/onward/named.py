@@ -1,5 +1,7 @@
 """Names of tasks without end: `<family>-s<seed>`, such as `moons-s17`."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection
 

@@ -1,5 +1,7 @@
 """Tasks whose trials build on each other: alone, and in batches."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar

@@ -1,5 +1,7 @@
 """`Evolutions`: policies in training by an evolution strategy, one for each run, all state as arrays by run."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 

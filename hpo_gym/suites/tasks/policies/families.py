@@ -1,5 +1,7 @@
 """Families of physics: the kind, and the ranges of a task's constants, drawn by its name."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

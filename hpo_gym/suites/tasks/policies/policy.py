@@ -1,5 +1,7 @@
 """Policies, weights of `m` as columns: one hidden layer of tanh units, and tanh for each action; and their returns."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """`Setup`: settings shared by all policy trainings of one batch, and the search space of their controls."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from hpo_gym.base import InvalidValueError, whole_fields

@@ -1,5 +1,7 @@
 """Signals of an evolution strategy, by name: all finite, within `MOST`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,5 +1,7 @@
 """One generation of an evolution strategy: from the returns of antithetic pairs to a step of the mean."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

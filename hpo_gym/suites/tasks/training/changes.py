@@ -4,6 +4,8 @@ At 1 to 3 epochs comes a change: with odds of two in five the scale of the input
 as a nuisance, the inputs are rotated, the classes get other names, or another share of the labels is wrong.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

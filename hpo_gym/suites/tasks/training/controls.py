@@ -1,5 +1,7 @@
 """`Controls`: the hyperparameters of a training, from points of their search space to the settings of an epoch."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

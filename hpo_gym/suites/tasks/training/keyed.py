@@ -3,6 +3,8 @@
 So a snapshot needs no generator, and a run draws the same whatever its neighbours do.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,5 +1,7 @@
 """From the name of a training task to the task: `<family>-s<seed>`, such as `moons-s17`, without end; and suites."""
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Mapping, Sequence

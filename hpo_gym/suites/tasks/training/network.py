@@ -4,6 +4,8 @@ Rows of a minibatch come last, so that a softmax reduces over a middle axis and 
 no product mixes two runs, so each has the same bits in any company.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any, NamedTuple
 

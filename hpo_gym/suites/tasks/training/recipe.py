@@ -1,5 +1,7 @@
 """`Recipe`: settings shared by all trainings of one batch: the network, the optimizer, and the length of an epoch."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from hpo_gym.base import InvalidValueError, unknown, whole_fields

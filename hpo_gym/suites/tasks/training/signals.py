@@ -3,6 +3,8 @@
 Losses are in losses of a guess (the logarithm of the number of classes). A signal is of the run itself.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.base import Floats, Ints, Mask, Singles

@@ -1,5 +1,7 @@
 """`Trainings`: networks in training, one for each run, all state as arrays with a row for each."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 

@@ -4,6 +4,8 @@ Features come first, ``(s, m)``, and each number of a column follows from that c
 a column has the same bits in any batch. Types are those of the arguments.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple

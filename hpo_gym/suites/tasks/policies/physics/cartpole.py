@@ -4,6 +4,8 @@ Equations of Barto, Sutton and Anderson, "Neuronlike adaptive elements that can 
 problems" (1983), with friction of the cart in place of theirs; velocities are stepped first, then places with them.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A pendulum: swing it up, and keep it there. Velocity is stepped first, then the angle with it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -3,6 +3,8 @@
 The links are uniform rods, a double pendulum without gravity. Velocities are stepped before angles.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -4,6 +4,8 @@ A generator draws the parameters of one of its tasks (classes, directions, sprea
 random generator. No two families on different sides of the split share their idea.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 

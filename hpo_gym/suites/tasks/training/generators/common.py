@@ -1,5 +1,7 @@
 """Shared parts of generators."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,5 +1,7 @@
 """Classes as regions of a plane or of a space: clusters, rings, arms, cells."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.suites.tasks.training.generators.common import Rows, classes_of, cut, widened

@@ -1,5 +1,7 @@
 """Classes by rules: thresholds of single columns, and the largest column."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.suites.tasks.training.generators.common import Rows, classes_of

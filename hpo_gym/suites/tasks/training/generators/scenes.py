@@ -1,5 +1,7 @@
 """Rows that are small pictures, counts, answers, or a folded sheet."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.suites.tasks.training.generators.common import WIDTH, Rows, classes_of, cut, widened

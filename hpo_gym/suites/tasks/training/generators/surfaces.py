@@ -1,5 +1,7 @@
 """Classes as steps of a smooth function of the columns."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hpo_gym.suites.tasks.training.generators.common import Rows, classes_of, cut
