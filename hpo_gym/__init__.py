@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from hpo_gym.base import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
 
-from importlib.util import find_spec as _find_spec
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.base.lazy import offer as _offer
@@ -83,18 +82,7 @@ if TYPE_CHECKING:
 
 
 _EXTRA = {"HPOGymPruner": "optuna", "HPOGymSampler": "optuna", "HPOGymSearchCV": "sklearn"}
-"""Names with bases in an optional package: its extra, and its import name."""
-
-_get, __dir__, _names = _offer(__name__)
-__all__ = [n for n in _names if _find_spec(_EXTRA.get(n, "sys")) is not None]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _EXTRA:
-        from hpo_gym.base.registry import require
-
-        require(_EXTRA[name])
-    return _get(name)
+__getattr__, __dir__, __all__ = _offer(__name__, _EXTRA)
 
 
 def _register() -> None:

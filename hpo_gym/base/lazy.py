@@ -5,15 +5,20 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 
-def offer(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+def offer(
+    package: str, extras: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` of a package that offers its imports under `TYPE_CHECKING`.
 
     The imports are read with `ast`, so a name stands once: type checkers see the import, and the first use makes it.
+    `extras` has the names with bases in an optional package: its extra, and its import name.
     """
     path = Path(str(sys.modules[package].__file__))
     places = dict(_imports(ast.parse(path.read_text(encoding="utf-8"))))
@@ -21,6 +26,10 @@ def offer(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], 
     def get(name: str) -> Any:
         if name not in places:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if name in extras:
+            from hpo_gym.base.registry import require
+
+            require(extras[name])
         module, original = places[name]
         value = getattr(importlib.import_module(module), original)
         setattr(sys.modules[package], name, value)
@@ -30,7 +39,7 @@ def offer(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], 
         inside = (name.removeprefix(f"{package}.") for name in list(sys.modules) if name.startswith(f"{package}."))
         return sorted({*places, *(name for name in inside if "." not in name)})
 
-    return get, names, sorted(places)
+    return get, names, [name for name in sorted(places) if find_spec(extras.get(name, "sys")) is not None]
 
 
 def _imports(tree: ast.Module) -> list[tuple[str, tuple[str, str]]]:

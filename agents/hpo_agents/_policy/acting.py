@@ -18,7 +18,7 @@ from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import StateError
 from hpo_gym.env import Codec, Observer
 from hpo_gym.optimize import Context, Policy, PolicyOptimizer
-from hpo_gym.problem import Query, Trial
+from hpo_gym.problem import Query, SearchSpace, Trial
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -37,6 +37,17 @@ class SpaceAgent(PolicyAgent):
     def masked(self) -> bool:
         """Return whether actions are numbers of configurations, so that tried ones can be masked."""
         return True
+
+    @property
+    def space(self) -> SearchSpace | None:
+        """Return the search space of its training."""
+        return self._space
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the signals that it reads of trials that go on from each other."""
+        shown = self.parts()[0].reads
+        return self._signals if shown is None else shown
 
     def optimizer(self, policy: Policy) -> PolicyOptimizer:
         """Return a policy with the view of this agent."""

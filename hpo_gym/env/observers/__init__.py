@@ -36,6 +36,7 @@ class Observer(ABC):
         blank: Whether runs without a trial all look alike.
         remembers: What it shows of earlier tasks beside statistics of their scores: see
             `hpo_gym.optimize.protocol.remembers`.
+        reads: Signals that it shows of trials that go on from each other; None: all.
     """
 
     fused = False
@@ -43,6 +44,7 @@ class Observer(ABC):
     candidates: int | None = None
     blank = False
     remembers: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = ()
     served: ServedScores
     context: bool
 

@@ -23,6 +23,8 @@ class Progress(Own):
     then all as ``sign(x) log10(1 + 1000 |x|)``, in [-10, 10]. Only tasks of continued trials have signals.
     """
 
+    reads = None
+
     def limits(self, contexts: Contexts) -> Limits:
         check_signals(contexts, "progress")
         s = len(contexts.batch.signals)

@@ -40,6 +40,8 @@ class Training(Own):
     and norms in logarithms, all in [-10, 10]: see `SHOWN`. Only tasks whose trials go on from each other have signals.
     """
 
+    reads = _SIGNALS
+
     def limits(self, contexts: Contexts) -> Limits:
         check_signals(contexts, "training", _SIGNALS)
         return [*super().limits(contexts), (-_MOST, _MOST, len(SHOWN))]

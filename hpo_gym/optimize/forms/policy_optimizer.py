@@ -86,6 +86,11 @@ class PolicyOptimizer:
         """Return the measurements that its observer shows."""
         return self.observer.remembers
 
+    @property
+    def reads(self) -> tuple[str, ...] | None:
+        """Return the signals that its observer shows; None: all."""
+        return self.observer.reads
+
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a run; the instance of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
