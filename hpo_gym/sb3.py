@@ -44,7 +44,6 @@ def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpP
 
     Args:
         file: Written by `model.save`.
-        algorithm: The class of the model, such as `PPO`.
         env: The env of its training: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own.
         settings: Arguments of the class that decide the shapes, such as ``policy_kwargs``.
 
@@ -107,9 +106,6 @@ class HPOVecEnv(VecEnv):
 
     `env_method` knows ``action_masks`` (one row per run, as sb3-contrib asks for it) and ``history``; `get_attr` every
     public attribute of the vector env, the same for all runs.
-
-    Args:
-        vector_env: As in `as_vec_env`.
     """
 
     def __init__(self, vector_env: HPOVectorEnv) -> None:

@@ -73,11 +73,7 @@ class SplitError(HPOGymError, ValueError):
 
 
 class CheckFailed(HPOGymError, AssertionError):
-    """A contract check found faults; `faults` lists every one.
-
-    Attributes:
-        faults: One sentence per fault.
-    """
+    """A contract check found faults; `faults` lists every one."""
 
     def __init__(self, subject: str, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
@@ -181,7 +177,6 @@ def whole(name: str, value: object, least: int = 1, most: int | None = None, als
     Accepts integers of any kind, NumPy's too; rejects `True`, 2.0 and "2".
 
     Args:
-        name: Name of the setting, for the message.
         least, most: The smallest and largest allowed value; None for no limit.
         also: Other accepted values, for the message, such as ", or None".
 
@@ -206,7 +201,6 @@ def real(
     Accepts numbers of any kind, NumPy's too; rejects `True`, NaN, infinity and "2.5".
 
     Args:
-        name: Name of the setting, for the message.
         least, most: The smallest and largest allowed value; infinity for no limit.
         also: Other accepted values, for the message, such as ", or None".
         above: Whether `least` itself is refused.

@@ -54,11 +54,9 @@ class Entry:
     """Facts about a name, known without importing its file.
 
     Attributes:
-        module: Dotted name of the module that registers it.
         extra: Its optional dependencies, a key of `EXTRAS`.
         about: Literal facts in the decorator, such as `family` or `trainable`.
         path: The module's file, None for one typed at a prompt.
-        maker: Name of the decorated class or function.
     """
 
     name: str

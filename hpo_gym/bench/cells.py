@@ -50,7 +50,6 @@ class Work:
     Attributes:
         suite_spec: Argument of `load_suite`.
         trained: Folder of the training, or None.
-        live: The suite itself, where nothing loads it.
     """
 
     entrant: Entrant

@@ -18,7 +18,6 @@ class Entrant:
     """An optimizer in a comparison.
 
     Attributes:
-        name: Its name in the results.
         spec: Its spec, see `Form`.
         settings: Arguments of its class, as JSON text, so that it hashes; of a trained one, its checksum.
         resolved: All of its settings, as JSON text, with defaults and those of a file; "" if trained, or without any.

@@ -159,7 +159,6 @@ def pooled_leaders(curves: Mapping[str, Sequence[Curves]], ratios: Mapping[str, 
     """Return the leaders of several suites, by the pooled ratio to an anchor; each has run on all suites.
 
     Args:
-        curves: By pooled suite, those of each optimizer.
         ratios: Results of `pooled` for an anchor, by optimizer.
     """
     most = max(row["n_suites"] for row in ratios.values())

@@ -31,7 +31,6 @@ class Merged:
     """Result of `merge`.
 
     Attributes:
-        cells: Number of cells in the new store.
         twice: Number of them in several folders.
     """
 

@@ -341,9 +341,7 @@ class _Found:
     Attributes:
         scores: Of the incumbents by kind, ``(k, r, h)``; NaN where a run failed, or is missing.
         waiting: With a budget in cost, the number of points before the end of a run's first trial, ``(k, r)``.
-        measured: The measurements of each run.
         trials: Of each run, their number, the initial design among them.
-        failed_trials: Their number by task.
         cut, cells: Numbers of cut trials, and of stored cells, failed ones too.
     """
 

@@ -23,7 +23,6 @@ class Protocol:
         split: "test", or "val" for choices among one's own methods.
         fold: None for the published split, 0..4, or "all": every data set is held out once.
         start: "cold", or "init5": all begin with the same initial design of five random configurations, free of charge.
-        budget: Of each run.
         seeds: Replicates of each task.
         tasks: A number of tasks of each suite, the first of a keyed order of families in turns; or names; None: all.
         memory: Splits of the earlier tasks available to every optimizer: "train" or "train+val".

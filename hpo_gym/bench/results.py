@@ -26,11 +26,7 @@ Names = str | Sequence[str]
 
 @dataclass(frozen=True, repr=False)
 class Results(Findings):
-    """Findings of `benchmark`, its tables and its figures.
-
-    Attributes:
-        folder: Folder of all files.
-    """
+    """Findings of `benchmark`, its tables and its figures."""
 
     folder: Path = field(kw_only=True)
 

@@ -92,11 +92,7 @@ def within(runs: Sequence[SingleRun], most: int) -> tuple[SingleRun, ...]:
 
 
 def read_run(plan: BenchPlan, store: Store, curves: Curves, task: str, replicate: int) -> SingleRun | None:
-    """Read a run; None if it failed or is missing.
-
-    Args:
-        curves: Those of the optimizer on the suite.
-    """
+    """Read a run; None if it failed or is missing."""
     spec = next(spec for spec, suite in plan.suites.items() if suite.name == curves.suite)
     entrant = next(e for e in plan.entrants if e.name == curves.optimizer)
     cell = next((c for c in plan.cells(spec) if (c.task, c.replicate) == (task, replicate)), None)

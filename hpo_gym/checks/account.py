@@ -28,7 +28,6 @@ class Account:
 
     Args:
         kernel: The kernel of the env, for its contexts and parts.
-        given: The trials of the initial design.
     """
 
     kernel: Kernel

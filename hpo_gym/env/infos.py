@@ -29,7 +29,6 @@ class Step(NamedTuple):
         at: Rows ``(n,)``, or None: nothing is to be added.
         score, best: Of the last trial and of the incumbent, ``(n,)``.
         fidelity: Of the last trial, ``(n,)``, or None: full ones.
-        t: Trials so far.
         outcome: Cost and status of the last trial if they cannot be looked up, each ``(n,)``, else None.
     """
 

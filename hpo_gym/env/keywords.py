@@ -57,11 +57,7 @@ def unexpected(call: str, name: str, known: Iterable[str]) -> UnknownNameError:
 
 
 def keywords_checked(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function refuse unknown keywords, and arguments given both by place and by name.
-
-    Args:
-        call: Its name in messages.
-    """
+    """Let a function refuse unknown keywords, and arguments given both by place and by name."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         places = list(inspect.signature(function).parameters)
@@ -85,11 +81,7 @@ def keywords_checked(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def takes(config: Callable[P, C], call: str) -> Callable[[Callable[[S, C], None]], Callable[Concatenate[S, P], None]]:
-    """Let a constructor take the arguments of a dataclass, checked, and hand it an instance.
-
-    Args:
-        call: Name of the constructor in messages.
-    """
+    """Let a constructor take the arguments of a dataclass, checked, and hand it an instance."""
     signature, made = inspect.signature(config), keywords_checked(call)(config)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

@@ -39,7 +39,6 @@ class Evaluations:
     """Results of one earlier task: a meta-train table, or a user's earlier results.
 
     Attributes:
-        name, family: Of the data set.
         x: Points of the unit cube, ``(m, d)``; tasks of one pool share one array.
         score: ``(m,)``; higher is better, NaN where not measured, finite where failed.
         cost: ``(m,)``.

@@ -94,7 +94,6 @@ class Suite:
     """Tasks with a fixed split.
 
     Attributes:
-        name: As in the env id.
         space: The search space; a task with fewer columns is padded to it by inactive ones.
         members: All published tasks.
         kind: "table", "function", "live" (tasks run the user's code), or "training" (trials build on each other).

@@ -249,22 +249,18 @@ class TableTask(Task):
 
     @property
     def measured(self) -> NDArray[np.bool_]:
-        """Return the rows measured on this task, ``(m,)``."""
         return np.asarray(self.table.measured[self.index])
 
     @classmethod
     def batch(cls, tasks: Sequence[TableTask], d: int) -> TaskBatch:
-        """Tasks of one table."""
         return TableBatch(tasks)
 
     @property
     def together(self) -> object:
-        """The table."""
         return id(self.table)
 
     @property
     def noisy(self) -> bool:
-        """Return whether the table has repeats."""
         return self.table.repeats is not None
 
     @functools.cached_property
@@ -336,7 +332,6 @@ class TableTask(Task):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """Return the objectives of the table beside score and cost."""
         return self.table.further
 
     def objectives_at(self, x: Points) -> Floats:
@@ -363,7 +358,6 @@ class TableTask(Task):
 
     @property
     def cumulative(self) -> bool:
-        """Return whether the table's costs are cumulative."""
         return self.table.cumulative
 
     def evaluations(self) -> Evaluations:
@@ -392,7 +386,6 @@ class TableTask(Task):
         return Measurement(TEST, 1.0, np.where(self.measured, self._tested, np.nan), cost, code)
 
     def noise_free(self, x: Points) -> Floats:
-        """Return the table's score at full fidelity."""
         return np.asarray(self.table.finite[self.index, self.rows(x), -1], np.float64)
 
     @functools.cached_property
@@ -414,7 +407,6 @@ class TableTask(Task):
 
     @property
     def test_range(self) -> tuple[float, float] | None:
-        """The best and the worst test score of the rows that were measured."""
         if self._tested is None:
             return None
         test = self._tested[self.measured]
@@ -471,7 +463,6 @@ class TableBatch(PoolBatch):
 
     @property
     def scores(self) -> NDArray[Any]:
-        """The table's scores at full fidelity."""
         return self._served[..., -1]
 
     @functools.cached_property
@@ -495,16 +486,13 @@ class TableBatch(PoolBatch):
 
     @functools.cached_property
     def signed(self) -> NDArray[np.float32]:
-        """The pool in [-1, 1], ``(m, d)`` or ``(k, m, d)``."""
         x = self.table.x if self.one_pool else self.table.x[self._part]
         return np.asarray(x * 2.0 - 1.0, np.float32)
 
     def base(self, task: Ints) -> Ints:
-        """Place of each run's task in the flat table."""
         return task * self.m
 
     def place(self, task: Ints, x: Points) -> Ints:
-        """Return the nearest measured row of each proposal."""
         x = self.table.space.snap(x)
         if not self.one_pool:
             return self._by_task(task, x, self.measured)
@@ -533,7 +521,6 @@ class TableBatch(PoolBatch):
         return rows
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
-        """Return the rows themselves if measured, else the nearest measured row of the task."""
         if self.complete:
             return rows
         if len(rows) == 1:
@@ -547,11 +534,9 @@ class TableBatch(PoolBatch):
         return rows
 
     def row_of(self, task: int, config: Mapping[str, Any]) -> int:
-        """Return `TableTask.row_of`, which remembers its answers."""
         return self.tasks[task].row_of(config)
 
     def measured_row(self, task: int, row: int) -> int:
-        """Return the row itself if measured, else the nearest measured row of the task."""
         return row if self.complete else self.table.gaps.answer(self._places[task], row)
 
     def score_of(self, base: int, row: int, instance: Keys) -> float:
@@ -583,7 +568,6 @@ class TableBatch(PoolBatch):
         return scores, int(count[0]) if same else count.astype(np.uint64), keys
 
     def outcome(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
-        """Look cost and status up."""
         n, (costs, failed) = len(base), self._flat_outcomes
         if costs is None and failed is None and fidelity is None:
             return filled(n, self._shares.item(-1), _F64), _zeros(n, _I8)
@@ -605,24 +589,20 @@ class TableBatch(PoolBatch):
         return np.asarray(self.table.objectives[self._part], np.float64).reshape(-1, len(self.objectives))
 
     def further(self, base: Ints, at: Ints | None) -> Floats:
-        """Look the further objectives up."""
         if not self.objectives:
             return super().further(base, at)
         return self._flat_objectives.take(base if at is None else base + at, 0)
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
-        """Look one cost and status up."""
         f = self._place_of.get(fidelity)
         cell = (self._places[task], at, int(nearest_levels(self._levels, np.array([fidelity]))[0]) if f is None else f)
         return self._costs.item(cell), self._statuses.item(cell)
 
     def points(self, task: Ints, at: Ints) -> Points:
-        """Points of rows, ``(n, d)``."""
         x = self.table.x
         return np.asarray(x[at] if x.ndim == 2 else x[self.index[task], at], np.float64)
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
-        """Return the configuration of a row."""
         return self.table.config(0 if self.one_pool else self._places[task], int(at)).copy()
 
     def _cells(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> Ints:

@@ -99,7 +99,6 @@ def under_guard(rule: CrossValidation, limits: Limits, side_by_side: int, seed: 
     """Evaluate each trial in a fresh process, under limits, its splits one after another.
 
     Args:
-        rule: The evaluation.
         side_by_side: Parallel trials of a batch.
         seed: Of the global generators in each trial.
     """

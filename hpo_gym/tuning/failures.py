@@ -55,7 +55,6 @@ class FailureWatch:
     Attributes:
         most: A tuning ends if its first `most` trials failed alike; None: never.
         before: Number of trials that had ended when this tuning began or continued.
-        where: Words on the place of the trials.
     """
 
     most: int | None

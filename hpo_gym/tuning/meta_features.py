@@ -107,7 +107,6 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
     texts or sparse matrices, have known sizes only.
 
     Args:
-        x: Any input of scikit-learn.
         classifies: Whether the target is classes.
     """
     shape = shape_of(x)

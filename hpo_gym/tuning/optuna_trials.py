@@ -48,7 +48,6 @@ class Part:
     """Parameters that are asked for together.
 
     Attributes:
-        parameters: Their space.
         whole: Whether they are all that is asked for, so that each trial has them; else a trial that took none of them
             may have gone another branch.
     """

@@ -58,7 +58,6 @@ class Ended:
     Attributes:
         number: Of the trial, in the order of beginnings.
         order: In the order of ends.
-        config: The evaluated configuration.
         measured: The `verdict`, and the objective's result: the score in its own direction.
         steps: Pairs of a step and the score at it.
         seconds, cpu_seconds: Its duration.

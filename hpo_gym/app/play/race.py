@@ -19,7 +19,6 @@ class Lane:
     """The run of one optimizer.
 
     Args:
-        who: The name of the optimizer, and the optimizer.
         suite, task, budget, seed: As of `Race`.
 
     Attributes:

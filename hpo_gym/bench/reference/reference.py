@@ -39,7 +39,6 @@ class Reference:
     """The reference runs of one suite: every entrant on every task, replicate and start.
 
     Attributes:
-        suite, data_hash: The suite and its data.
         tasks: In the order of `Protocol.tasks`: a part of them is the first few.
         budget, seeds, split: As in `Protocol`.
         times: By entrant and start, `ms_p50`, `ms_p95` of a suggestion, and `train_seconds`.

@@ -54,7 +54,6 @@ def write_report(
         folder: Created if missing; files of these names are replaced.
         results: Content of results.json, and optionally `command`, the line that reproduces the comparison.
         curves: For each suite of the results, the curves of each of its optimizers, of the score of its headline.
-        beside: Further content of the page.
         timings: False leaves out all measured times and the origin: equal results then give equal bytes.
     """
     from hpo_gym.bench.report.figures import draw

@@ -43,7 +43,6 @@ class FigureGrid:
 
     Attributes:
         label: Its content, for screen readers.
-        head: Titles of the columns.
         texts: Columns of text, at the left.
     """
 

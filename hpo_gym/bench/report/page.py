@@ -49,7 +49,6 @@ class Beside:
     Attributes:
         runs: By suite, the single runs.
         failed_trials: By suite, optimizer and task.
-        made: Date, place and versions of the runs.
         words: By optimizer, its word for `hpo-gym bench`; "" if it has none, and else its name.
         trainings: Of each optimizer that learns.
         timings: Whether the page may say what differs from run to run.
@@ -70,7 +69,6 @@ class Drawn:
     Attributes:
         svg: Safe text.
         frame: Edges of the axes, in shares of the figure; None where the script has nothing to point at.
-        values: The table of its values.
     """
 
     svg: str

@@ -29,7 +29,6 @@ class Observer(ABC):
     """Shows runs to an agent. Called when every run has a trial, or none has.
 
     Attributes:
-        served: The scale of the scores shown.
         fused: Whether a table's rows are gathered at each step: see `Runs.block`.
         keeps: Names of the columns that it reads: see `hpo_gym.env.runs.columns`.
         candidates: Rows drawn for each episode, or None.

@@ -43,11 +43,7 @@ class Reward(ABC):
 
 
 class OracleReward(Reward):
-    """A reward that is handed the oracle, and so is refused outside the training split.
-
-    Attributes:
-        needs_random: Whether it reads `Oracle.random`.
-    """
+    """A reward that is handed the oracle, and so is refused outside the training split."""
 
     training_only = True
     needs_random = False

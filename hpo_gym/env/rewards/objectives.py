@@ -29,7 +29,6 @@ class VectorReward(Reward):
         self._signs = outcomes.signs
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        """Rewards ``(n, o)``."""
         return last_outcomes(self.outcomes, runs) * self._signs
 
 

@@ -27,7 +27,6 @@ def path_of(batch: TaskBatch, n: int, *, fused: bool, fidelity: bool, progress: 
     Args:
         progress: State of the runs, if their trials build on each other.
         fused: Whether the rows of a table are to be gathered (see `Runs.block`).
-        fidelity: Whether trials can have a fidelity below 1.
     """
     if progress:
         return Onward(progress)

@@ -79,7 +79,6 @@ class Runs(Slots):
         block: After a table's step, fresh ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free.
         row: After `submit_one` on a table, the only run's `block`: ``(d + 3,)``.
         progress: State of runs whose trials go on from each other, or None.
-        payment: Prices, of a budget in cost.
     """
 
     def __init__(
@@ -414,7 +413,6 @@ class Runs(Slots):
 
     # ------------------------------------------------------------------ views
     def signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
-        """Return configurations in [-1, 1], ``(b, d)``."""
         signed = self._batch.signed if isinstance(self._batch, PoolBatch) else None
         if signed is not None:
             return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])

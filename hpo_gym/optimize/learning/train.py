@@ -44,7 +44,6 @@ def train(
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.
-        settings: Arguments of the optimizer's class.
         out: A folder of its own; also gets ``training.json``: the setup, the duration, and the curve.
         resume: Continue with the content of `out`.
         progress: Whether to show a bar, by default in a terminal; or a function of trials done, in total, and words.

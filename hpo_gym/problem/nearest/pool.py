@@ -129,7 +129,6 @@ class Gaps:
 
     Args:
         measured: Rows that each of `k` tasks has, ``(k, m)``.
-        pool: The pool of a task.
     """
 
     def __init__(self, measured: Mask, pool: Callable[[int], Pool]) -> None:

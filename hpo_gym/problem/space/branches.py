@@ -20,7 +20,6 @@ def joined(branches: Sequence[Mapping[str, Any]], read: Callable[[str, Any], Par
     Args:
         branches: Names to forms for `read`.
         read: Makes a hyperparameter of a name and its form.
-        what: Name of the argument, for messages.
 
     Raises:
         InvalidValueError: There is no switch, or a hyperparameter differs between two mappings.

@@ -31,7 +31,6 @@ def infer_space(
     there are three); that must explain every line. Defaults are the middle of a range and the first choice.
 
     Args:
-        where: Name of the table in messages.
         judged: The rows that must be explained; default all.
 
     Raises:

@@ -86,7 +86,6 @@ def check_objectives(named: Sequence[Objective], array: Array | None, shape: tup
     """Refuse objectives that contradict their descriptions.
 
     Args:
-        named: Descriptions of the columns.
         array: ``(k, m, o)``, or None.
 
     Raises:

@@ -82,7 +82,6 @@ class Source:
 
     Attributes:
         infer: Makes the space of the columns of hyperparameters.
-        notes: Earlier omissions.
         tell: Whether to list columns that are no hyperparameters, and to say that an export of Optuna has no direction.
     """
 
@@ -97,7 +96,6 @@ def suite_of(
     """Make a suite of columns; see `hpo_gym.suites.own.csv.suite_from_csv`.
 
     Args:
-        given: Known facts about the columns.
         space: The search space; None to infer it.
     """
     said, decimal = list(source.notes), given.decimal

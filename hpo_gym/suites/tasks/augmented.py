@@ -78,12 +78,10 @@ class AugmentedTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Return whether noise was added here or is in the original."""
         return self.noise > 0 or self.inner.noisy
 
     @property
     def cumulative(self) -> bool:
-        """Return whether the original's costs are cumulative."""
         return self.inner.cumulative
 
     @functools.cached_property
@@ -101,7 +99,6 @@ class AugmentedTask(Task):
         return x, np.asarray(np.abs(self.original(x) - inner).max(1) < 1e-6) & self.space.legal(x)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
-        """Score the corresponding points of the original."""
         out = self.inner.evaluate(self.original(x), fidelity, key)
         score = self.warped(out.score)
         if self.noise:

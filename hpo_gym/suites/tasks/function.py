@@ -55,23 +55,19 @@ class FunctionTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Return whether the name asks for noise."""
         return self.noise > 0
 
     @classmethod
     def batch(cls, tasks: Sequence[FunctionTask], d: int) -> TaskBatch:
-        """All tasks evaluated together."""
         return FunctionBatch(tasks, d)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
-        """Score points; `key` gives the noise."""
         score = self.noise_free(x)
         if self.noisy:
             score = score + self.noise * (self.best - self.worst) * seeding.normal(key)
         return Evaluated(score, np.ones(len(x)), np.zeros(len(x), np.int8))
 
     def noise_free(self, x: Points) -> Floats:
-        """Return the score without noise, ``(n,)``."""
         z = self.landscape.at(np.zeros(len(x), np.int64), x)
         return np.asarray(self.best - self.scale * self.formula.excess(z))
 
@@ -103,7 +99,6 @@ class FunctionBatch(TaskBatch):
         return out
 
     def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
-        """Score points of the tasks `base`."""
         n = len(at)
         score = self._best[base] - self._scale[base] * self._excess(base, at)
         noisy = np.flatnonzero(self._noise[base] > 0)
@@ -114,7 +109,6 @@ class FunctionBatch(TaskBatch):
         return score, Evaluated(score, np.ones(n), np.zeros(n, np.int8))
 
     def points(self, task: Ints, at: Points) -> Points:
-        """Return the points themselves."""
         return at
 
     def _excess(self, task: Ints, x: Points) -> Floats:

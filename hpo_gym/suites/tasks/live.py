@@ -56,7 +56,6 @@ class ObjectiveTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Return whether the function takes a seed."""
         return "seed" in self._named
 
     @functools.cached_property
@@ -73,11 +72,9 @@ class ObjectiveTask(Task):
 
     @property
     def together(self) -> object:
-        """The runner."""
         return type(self), id(self.runner)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
-        """Run a trial of each point."""
         return self.outcomes(self.runner.run(self.asked(x, fidelity, key)), fidelity)
 
     def asked(self, x: Points, fidelity: Floats, key: Keys) -> list[Asked]:
@@ -117,7 +114,6 @@ class ObjectiveTask(Task):
         return Evaluations(self.name, self.family, x, none, none, status, meta_features=features)
 
     def close(self) -> None:
-        """End the guards; the next trial starts others."""
         self.runner.close()
 
 
@@ -157,7 +153,6 @@ class GuardedTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Return the inner task's."""
         return self.inner.noisy
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
@@ -170,7 +165,6 @@ class GuardedTask(Task):
         return _outcomes((_measured(self._true, point) for point in x[:, None]), np.ones(len(x)), self.faults).score
 
     def close(self) -> None:
-        """Close the inner task."""
         self.inner.close()
 
     def _true(self, x: Points) -> Evaluated:

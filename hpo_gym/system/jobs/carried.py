@@ -17,11 +17,7 @@ from hpo_gym.base import FILES, InvalidValueError
 
 
 class Carried:
-    """A maker for other processes, also one from a script, a notebook or a named file. Calling it makes the object.
-
-    Args:
-        name: Name of the object, for messages.
-    """
+    """A maker for other processes, also one from a script, a notebook or a named file. Calling it makes the object."""
 
     def __init__(self, maker: Any, name: str) -> None:
         self.maker, self.name = maker, name

@@ -108,7 +108,6 @@ def reporter(progress: Progress | bool | None, callbacks: Sequence[Callback], wh
 
     Args:
         progress: Your own function; whether to show a bar; None: in a terminal or notebook.
-        callbacks: Further listeners.
         what: Description of the work, for the log.
 
     Raises:

@@ -37,7 +37,6 @@ class Record:
         cell: Its hash, in hex.
         identity: Input of the hash (suite, task, optimizer, settings, protocol, replicate, ...).
         arrays: Scored content: named arrays of booleans, numbers or fixed-width text; read-only after reading.
-        error: Reason of a failure.
         measured: Unscored content: timings, package version, machine.
     """
 

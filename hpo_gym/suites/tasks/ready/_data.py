@@ -94,11 +94,7 @@ class DataRows:
 
 
 class OnRows(Ready):
-    """A model of a data set.
-
-    Attributes:
-        library: Dotted name of the model's module.
-    """
+    """A model of a data set."""
 
     library: ClassVar[str]
 

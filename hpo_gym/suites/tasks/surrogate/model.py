@@ -115,9 +115,6 @@ class Encoding:
     """One input in [-1, 1] for each hyperparameter that has an order or two choices, else one for each choice.
 
     All inputs of an inactive hyperparameter are 0.
-
-    Attributes:
-        width: Number of inputs.
     """
 
     def __init__(self, space: SearchSpace) -> None:

@@ -49,12 +49,10 @@ class SurrogateTask(Task):
 
     @property
     def together(self) -> object:
-        """Tasks of one model are evaluated together."""
         return type(self), id(self.surrogate)
 
     @classmethod
     def batch(cls, tasks: Sequence[SurrogateTask], d: int) -> TaskBatch:
-        """All tasks of one model together."""
         one = len({id(t.surrogate) for t in tasks}) == 1 and tasks[0].space.d == d
         return SurrogateBatch(tasks) if one else SeparateTasks(tasks, d)
 
@@ -127,12 +125,10 @@ class SurrogateBatch(TaskBatch):
         return out
 
     def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, instance: Keys) -> tuple[Floats, Evaluated]:
-        """Ask the model, of all tasks at once."""
         last = len(self._fidelities) - 1
         level = np.full(len(at), last) if fidelity is None else nearest_levels(self._fidelities, fidelity)
         out = self._surrogate(self._index.take(base), at, level)
         return out.score, out
 
     def points(self, task: Ints, at: Points) -> Points:
-        """Return the points themselves."""
         return at
