@@ -93,14 +93,16 @@ def _checked(kind: str, maker: Callable[..., object], options: Mapping[str, Any]
     """Options as plain values; refuses one of another type than its annotation says, where that is a plain one."""
     plain = dict(options)
     for key, parameter in inspect.signature(maker).parameters.items():
-        words = str(parameter.annotation).split(" | ")
+        kinds = parameter.annotation
+        kinds = kinds if isinstance(kinds, str) else inspect.formatannotation(kinds)
+        words = kinds.split(" | ")
         if key not in options or not set(words) <= set(_PLAIN):
             continue
         value = options[key]
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         known = any(isinstance(value, _PLAIN[word]) for word in words if number or word not in ("int", "float"))
         if not known or (number and finite(value) is None):
-            raise InvalidValueError(f"`{key}` of {kind} must be {parameter.annotation}, got {shown(value)}.")
+            raise InvalidValueError(f"`{key}` of {kind} must be {kinds}, got {shown(value)}.")
         if number:
             plain[key] = int(value) if isinstance(value, numbers.Integral) else float(value)
     return plain

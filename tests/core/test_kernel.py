@@ -921,12 +921,15 @@ def test_parts_that_are_none_are_refused(wrong: dict[str, Any], words: str) -> N
         env(toys.square(), **wrong)
 
 
-def test_options_of_any_plain_type_are_checked() -> None:
+@pytest.mark.parametrize("deferred", [True, False])
+def test_options_of_any_plain_type_are_checked(deferred: bool) -> None:
     class Word(Box):
         def __init__(self, word: str = "a", share: float = 0.5, flag: bool | None = None, rest: list[int] = ()) -> None:
             super().__init__()
             self.given = word, share, flag, rest
 
+    if not deferred:  # as in a module without `from __future__ import annotations`
+        Word.__init__.__annotations__ = {"word": str, "share": float, "flag": bool | None, "rest": list[int]}
     things: Registry[Any] = Registry("thing")
     things.register("word")(Word)
     good = {"name": "word", "word": "b", "share": 1, "flag": None, "rest": "unchecked"}
