@@ -64,14 +64,16 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     for name, value in _shape(kernel).items():
         if head[name] != value:
             raise InvalidValueError(f"`{name}` of a snapshot must be {value}, as of this env, got {head[name]}.")
-    _check(kernel.runs.keep(i), arrays, kernel.contexts.horizon, {f"run:{name}" for name in kernel.runs.by_trial})
+    _check(
+        kernel.runs.like(i, arrays), arrays, kernel.contexts.horizon, {f"run:{name}" for name in kernel.runs.by_trial}
+    )
     kernel.resume(i, arrays)
 
 
 def _batch(kernel: Kernel) -> ProgressBatch:
     if not isinstance(kernel.batch, ProgressBatch):
         raise StateError(
-            "Only a run whose trials go on from each other, as on 'Schedules', 'Drift' and 'Policies', has a snapshot; "
+            "Only a run whose trials go on from each other, as on 'Schedules' and 'Trainings', has a snapshot; "
             "elsewhere a trial is the same whenever it is made."
         )
     return kernel.batch

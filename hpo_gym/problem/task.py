@@ -451,7 +451,14 @@ class TaskProgress(ABC):
 
     @abstractmethod
     def load(self, i: int, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Turn run `i` into a saved one on the same task; `saved` has the names, types and shapes of `save`."""
+        """Turn run `i` into a saved one on the same task; `saved` has the names, types and shapes of `like`."""
+
+    def like(self, i: int, saved: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Arrays with the names, types and shapes that run `i` would load of such a run: those of its own, or others.
+
+        Others where shapes depend on the instance, which is in `saved`; nothing else of it is to be relied on.
+        """
+        return self.save(i)
 
 
 class ProgressBatch(TaskBatch):

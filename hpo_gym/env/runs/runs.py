@@ -515,6 +515,10 @@ class Runs(Slots):
         kept |= {name: c.save(self.kept[name], i, slots) for name, c in self._columns.items() if c.saved}
         return {**{f"run:{name}": values for name, values in kept.items()}, **self._state().save(i)}
 
+    def like(self, i: int, kept: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return arrays of the names, types and shapes that `go_back` takes of run `i`; `kept` may be anybody's."""
+        return {**self.keep(i), **self._state().like(i, kept)}
+
     def go_back(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
         """Set run `i` to a state of `keep`, of a run on the same task."""
         t = len(kept["run:score"])

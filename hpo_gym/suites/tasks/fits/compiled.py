@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -21,7 +20,10 @@ class Kernel(NamedTuple):
 @functools.cache
 def kernel() -> Kernel:
     """Return the fastest kernel; nothing is compiled before its first call, and then kept in files for later ones."""
-    return by_loops() if importlib.util.find_spec("numba") else by_arrays()
+    try:
+        return by_loops()
+    except ImportError:  # not installed, or not for this NumPy
+        return by_arrays()
 
 
 @functools.cache
@@ -29,7 +31,13 @@ def by_loops() -> Kernel:
     """Return the kernel compiled by numba."""
     import numba  # an extra, and slow to import
 
-    return _made({}, numba.njit(cache=True, error_model="numpy"))
+    def compiled(function: Any) -> Any:
+        try:
+            return numba.njit(cache=True, error_model="numpy")(function)
+        except RuntimeError:  # no folder to keep it in
+            return numba.njit(error_model="numpy")(function)
+
+    return _made({}, compiled)
 
 
 @functools.cache

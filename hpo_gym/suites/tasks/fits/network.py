@@ -39,7 +39,7 @@ LARGEST = np.float32(7.90531110763549805)
 """Of tanh: polynomials of the square above and below, as in Eigen, and the number where it is 1."""
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX, MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-S16, S27, S30, S31, LOW, WHOLE = (np.uint64(i) for i in (16, 27, 30, 31, 0xFFFF, 0x10000))
+S16, S27, S30, S31, LOW = (np.uint64(i) for i in (16, 27, 30, 31, 0xFFFF))
 
 
 class Net(NamedTuple):
@@ -84,12 +84,7 @@ class Room(NamedTuple):
 
 
 def train(net: Net, x: Singles, y: NDArray[np.int8], plan: Plan) -> float:
-    """Take an update on each whole batch of rows, in place; return the mean loss before each, in nats.
-
-    Args:
-        x: Rows ``(n, inputs)`` in the order of the epoch, at least a batch of them.
-        y: Their classes, ``(n,)``.
-    """
+    """Take an update on each whole batch of rows ``(n, inputs)``, in place; return the mean loss before it, in nats."""
     room, lost = room_for(net, plan.batch), 0.0
     count = len(y) // plan.batch
     for k in range(count):
@@ -140,7 +135,8 @@ def forward(net: Net, x: Singles, room: Room, plan: Plan, update: int) -> None:
         np.dot(before, weights[at:end].reshape(size, width), h)
         if normalised:
             if update < 0:
-                centre(h, weights[end : end + width], net.running[j])
+                h -= net.running[j, 0]
+                h *= weights[end : end + width] / np.sqrt(net.running[j, 1] + SPREAD)
             else:
                 normalise(h, weights[end : end + width], net.running[j], room.hat[j], room.spread[j])
             end += width
@@ -241,14 +237,6 @@ def normalise(z: Singles, factor: Singles, running: Singles, hat: Singles, sprea
         for j in range(width):
             v = (z[i, j] - mean[j]) * spread[j]
             hat[i, j], z[i, j] = v, v * factor[j]
-
-
-def centre(z: Singles, factor: Singles, running: Singles) -> None:
-    """Normalise columns of `z` ``(n, width)`` by running statistics, and multiply them."""
-    scale = factor / np.sqrt(running[1] + SPREAD)
-    for i in range(len(z)):
-        for j in range(len(scale)):
-            z[i, j] = (z[i, j] - running[0, j]) * scale[j]
 
 
 def denormalise(d: Singles, hat: Singles, scale: Singles, factors: Singles, biases: Singles) -> None:

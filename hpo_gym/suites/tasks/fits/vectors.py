@@ -54,12 +54,6 @@ def normalise(z: Singles, factor: Singles, running: Singles, hat: Singles, sprea
     np.multiply(hat, factor, out=z)
 
 
-def centre(z: Singles, factor: Singles, running: Singles) -> None:
-    """Normalise by running statistics."""
-    z -= running[0]
-    z *= factor / np.sqrt(running[1] + n.SPREAD)
-
-
 def denormalise(d: Singles, hat: Singles, scale: Singles, factors: Singles, biases: Singles) -> None:
     """Turn a gradient behind batch norm into that before it."""
     np.sum(d * hat, 0, out=factors)
