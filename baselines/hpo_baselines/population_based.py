@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_baselines._schedules.rates import RateColumn
+from hpo_baselines._schedules.controls import ControlColumns
 from hpo_baselines._schedules.schedule import in_range
 from hpo_gym.base import Floats, InvalidValueError, whole
 from hpo_gym.problem import History
@@ -80,13 +80,13 @@ def population_based(
     in_range(share=(share, 0.0, 0.5), factor=(factor, 1.0, 100.0), low=(low, 1e-12, high), high=(high, low, 1e6))
     whole("envs.num_envs", members, 2)
     _check_env(envs)
-    column, rng = RateColumn(envs.suite.space), np.random.default_rng(seed)
+    columns, rng = ControlColumns(envs.suite.space), np.random.default_rng(seed)
     counts = envs.suite.task(task).counts
     envs.reset(seed=[seed] * members, options={"task": task})
-    rates = column.clipped(rng.uniform(math.log10(low), math.log10(high), members))
+    rates = columns.clipped(rng.uniform(math.log10(low), math.log10(high), members))
     parted, t, copies, over = max(1, int(share * members)), 0, 0, False
     while not over:
-        _, _, ended, _, _ = envs.step((column.points(rates) * 2.0 - 1.0).astype(np.float32))
+        _, _, ended, _, _ = envs.step((columns.points(rates, {}) * 2.0 - 1.0).astype(np.float32))
         t, over = t + 1, bool(ended.all())
         if over or t % every:
             continue
@@ -98,7 +98,7 @@ def population_based(
             envs.restore(worst, saved[one])
             rates[worst] = rates[one] + math.log10(factor) * (1.0 if rng.random() < 0.5 else -1.0)
             copies += 1
-        rates = column.clipped(rates)
+        rates = columns.clipped(rates)
     reached = _counted(envs, counts)
     best_member = int(reached.argmax())
     return Bred(float(reached[best_member]), members * t, envs.history(best_member), copies)

@@ -22,6 +22,7 @@ from small import (
     EVERY,
     HEAVY,
     HERE,
+    RULES,
     SCHEDULES,
     TRAINABLE,
     made,
@@ -46,6 +47,8 @@ from hpo_gym.problem.task import Task
 from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
+from hpo_gym.suites.tasks.fits.recipe import Recipes
+from hpo_gym.suites.trainings import trainings_with
 
 FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl", "multi-objective"}
 BATCHED = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "ask_batch")]
@@ -56,8 +59,9 @@ SUITE = toys.gappy()
 
 @functools.cache
 def trainings() -> dict[str, Suite]:
-    """What schedules are for: one control, one control of data that change, three controls."""
-    return {"schedules": schedules_with(), "drift": drift_with(), "three": schedules_with(("momentum", "batch"))}
+    """What schedules are for: one control, one control of data that change, three controls, networks of many kinds."""
+    three, small = schedules_with(("momentum", "batch")), Recipes(width=(16,), depth=(1,), batch=(64,), rows=(64, 128))
+    return {"schedules": schedules_with(), "drift": drift_with(), "three": three, "fits": trainings_with(small)}
 
 
 def case(name: str, *values: Any, usual: bool) -> Any:
@@ -124,6 +128,9 @@ def checked_cases() -> Iterator[Any]:
     for name in SCHEDULES:
         yield case(name, "schedules", usual=True)
         yield case(name, "drift", usual=False)
+    for name in RULES:
+        if name not in SCHEDULES:
+            yield case(name, "fits", usual=True)
 
 
 @pytest.mark.parametrize(("name", "on"), list(checked_cases()))
@@ -135,7 +142,7 @@ def test_the_public_contract_is_kept(name: str, on: str) -> None:
     elif on == "functions":
         formulas = toys.formulas()
         check_optimizer(ready_without_tables(name), formulas.tasks("test")[0], budget=3, prior=formulas.prior())
-    elif name in SCHEDULES:
+    elif name in RULES:
         check_optimizer(lambda: made(name), trainings()[on].tasks("val")[0], budget=9, may_repeat=True)
     else:
         with np.errstate(all="raise", under="ignore"):
@@ -146,8 +153,8 @@ def test_the_public_contract_is_kept(name: str, on: str) -> None:
 def batch_cases() -> Iterator[Any]:
     """Usual are, of what needs no training, a table after an initial design, functions and mixed tasks."""
     for name in BATCHED:
-        if name in SCHEDULES:
-            for of in ("schedules", "drift", "three"):
+        if name in RULES:
+            for of in ("schedules", "drift", "three") if name in SCHEDULES else ("fits",):
                 yield case(name, of, 0, usual=of != "three")
             continue
         usual = [("ToyGappy", 2), ("ToyFormulas", 0), ("pools and none", 0)][: 0 if name in TRAINABLE else 3]
@@ -167,7 +174,7 @@ def batches_of(name: str, of: str) -> Iterator[tuple[Any, Sequence[Task], float,
     if of in MIXED:
         widest = max((task.space for task in MIXED[of]), key=lambda space: space.d)
         yield lambda: ready_for(name, widest), MIXED[of] * 2, 12.0, ()
-    elif name in SCHEDULES:
+    elif name in RULES:
         yield lambda: made(name), [*trainings()[of].tasks("val")[:3]] * 2, 9.0, ()
     else:
         suite = load_suite(of)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._schedules.rates import RateColumn
+from hpo_baselines._schedules.controls import ControlColumns
 from hpo_gym.base import Floats, InvalidValueError, StateError
 from hpo_gym.env import Runs
 from hpo_gym.optimize import Context
@@ -49,7 +49,7 @@ class Epoch:
 
 
 class Schedule(ABC):
-    """A rule for the learning rate; other hyperparameters stay at their default.
+    """A rule for the learning rate, and perhaps for `others`; further hyperparameters stay at their default.
 
     The space must have an active hyperparameter `learning_rate`, a float above 0; rates are clipped to its range.
     Asked again before another trial, a schedule answers the same. Trials that are told before the first `ask` do not
@@ -68,6 +68,10 @@ class Schedule(ABC):
         of
         `now`.
         """
+
+    def others(self, now: Epoch) -> Mapping[str, Floats]:
+        """Return values of other controls in the next epoch by name, each ``(n,)``; called after `log_rate`."""
+        return {}
 
     def draw(self, rng: np.random.Generator) -> Floats:
         """Return the random numbers of a new run, ``(r,)``."""
@@ -142,11 +146,12 @@ class Schedule(ABC):
         spaces = {context.space for context in contexts}
         if len(spaces) > 1:
             raise InvalidValueError(f"The runs of a batch must have one search space, got {sorted(map(str, spaces))}.")
-        self._column = RateColumn(contexts[0].space)
+        self._columns = ControlColumns(contexts[0].space)
         self._epochs = np.array([max(float(int(context.budget)), 1.0) for context in contexts])
         self._drawn = np.array([self.draw(rng) for _, rng in zip(contexts, rngs, strict=True)])
         self._memory: dict[str, Floats] = {}
         self._last = np.full(len(contexts), np.nan)
+        self._others: Mapping[str, Floats] = {}
         self._first: NDArray[np.int64] | None = None
         self._asked: NDArray[np.int64] | None = None
         self._contexts, self._reported = tuple(contexts), 0
@@ -156,7 +161,7 @@ class Schedule(ABC):
             if name not in seen:
                 raise InvalidValueError(
                     f"`{of}` must hold {name!r}, which {type(self).__name__} reads, got {sorted(seen)}: it needs tasks "
-                    "whose trials go on from each other, as of the suite 'Schedules'."
+                    "whose trials go on from each other and that measure it."
                 )
         found = {name: np.atleast_1d(np.asarray(seen[name], np.float64)) for name in self.reads}
         for name, values in found.items():
@@ -171,9 +176,9 @@ class Schedule(ABC):
         if self._asked is None or not np.array_equal(t, self._asked):
             done = np.asarray(t - self._first, np.float64)
             now = Epoch(done, self._epochs, signals, self._last, self._drawn, self._memory)
-            self._last = self._column.clipped(self.log_rate(now))
-            self._asked = t.copy()
-        return self._column.points(self._last)
+            self._last = self._columns.clipped(self.log_rate(now))
+            self._others, self._asked = self.others(now), t.copy()
+        return self._columns.points(self._last, self._others)
 
 
 def in_range(**settings: tuple[float, float, float]) -> None:

@@ -27,6 +27,11 @@ def cosine(now: Epoch, warmup: float, end: float) -> Floats:
     return log10(np.where(now.t < warm, (now.t + 1.0) / (warm + 1.0), falling))
 
 
+def polynomial(now: Epoch, power: float | Floats) -> Floats:
+    """Return the share of epochs that are left, at the start of each, to a power, ``(n,)``: 1 in the first epoch."""
+    return power * np.log10(np.clip(1.0 - now.t / now.epochs, 1.0 / now.epochs, 1.0))
+
+
 def log10(value: Floats) -> Floats:
     """Return the logarithm to base 10 of a number at or above 0, with `NONE` for 0."""
     return np.log10(np.maximum(value, NONE))

@@ -1,18 +1,20 @@
-"""`RateColumn`: from logarithms of learning rates to points of a search space."""
+"""`ControlColumns`: from learning rates and other controls to points of a search space."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import InvalidValueError
+from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.problem import Points, SearchSpace
 
 RATE = "learning_rate"
 
 
-class RateColumn:
-    """The column of the learning rate; the others stay at the default.
+class ControlColumns:
+    """The columns of the learning rate and of what else a rule sets; the others stay at the default.
 
     Raises:
         InvalidValueError: The space has no such hyperparameter, or one that is no float above 0 or not always active.
@@ -34,8 +36,17 @@ class RateColumn:
         """Logarithms to base 10, within the range of the space."""
         return np.clip(log_rate, *self._ends)
 
-    def points(self, log_rate: NDArray[np.float64]) -> Points:
-        """Canonical points ``(n, d)`` of such logarithms ``(n,)``."""
+    def points(self, log_rate: NDArray[np.float64], others: Mapping[str, Floats]) -> Points:
+        """Return canonical points ``(n, d)``.
+
+        Args:
+            log_rate: Logarithms to base 10 of learning rates, ``(n,)``.
+            others: Values of other controls by name, each ``(n,)``; those that the space lacks are left out.
+        """
         x = np.tile(self._space.default_x, (len(log_rate), 1))
-        x[:, self._j] = self._of.units(np.clip(10.0**log_rate, self._of.low, self._of.high))
+        for name, values in {RATE: 10.0**log_rate, **others}.items():
+            if name in self._space.names:
+                j = self._space.names.index(name)
+                of = self._space.hyperparameters[j]
+                x[:, j] = of.units(np.clip(values, of.low, of.high))
         return self._space.snap(x)

@@ -1,0 +1,132 @@
+"""The evolved controller of a training: first settings from the recipe, then feedback."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hpo_baselines._schedules import shapes
+from hpo_baselines._schedules.schedule import Epoch, Schedule
+from hpo_baselines.gap import DECAYS
+from hpo_baselines.polynomial import LARGEST_DROPOUT
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+
+FILE = Path(__file__).with_name("autopilot.json")
+"""The evolved numbers, the range of recipes in which they were evolved, and how."""
+
+SCALES: Mapping[str, tuple[float, float]] = {
+    "rows": (9.0, 3.0), "weights": (11.5, 5.0), "batch": (4.5, 2.0), "layers": (1.0, 1.0), "epochs": (4.6, 1.0),
+    "classes": (1.5, 1.0),
+}  # fmt: skip
+"""Of the logarithms to base 2 of these facts: what is subtracted, and what they are divided by then."""
+FLAGS = ("adaptive", "normalised")
+SIZES: Mapping[str, int] = {
+    "rate": 1 + len(FLAGS) + len(SCALES), "decay": 1 + len(FLAGS) + len(SCALES),
+    "dropout": 1 + len(FLAGS) + len(SCALES), "power": 2, "warm": 1, "gap": 1, "up": 1, "down": 1, "dropout_up": 1,
+    "dropout_down": 1, "rise": 1, "cut": 1, "patience": 1, "late": 1,
+}  # fmt: skip
+"""Numbers of the rule by name: how many each has."""
+
+
+@OPTIMIZERS.register("autopilot", family="schedule", trainable=False)
+class Autopilot(Schedule):
+    """Settings of learning rate, weight decay and dropout, evolved on trainings of the suite `Trainings`.
+
+    The first settings are linear in facts about the training: optimizer, batch norm, and the logarithms of rows,
+    weights, batch, layers, epochs and classes, clipped to the range in which the rule was evolved. From there on:
+
+    - the learning rate falls as a power of the epochs that are left, after a first epoch of its own;
+    - it is cut for good when the validation loss rises by more than a share, and again after so many epochs without a
+      better one;
+    - weight decay and dropout rise while the validation loss is above the training loss by more than `gap`, and fall
+      while it is not.
+
+    **Reference**: none; the search is a cross-entropy method (Rubinstein, "The cross-entropy method for combinatorial
+    and continuous optimization", Methodology and Computing in Applied Probability 1, 1999).
+
+    **Differs from the paper**: there is none.
+
+    Args:
+        numbers: By name, as in `SIZES`: each a number, or as many as it has, or arrays with a row for each run. None:
+            the shipped ones.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = (
+        *FLAGS, "rows", "weights", "batch", "layers", "classes", "validation_loss", "validation_loss_before",
+        "training_loss", "since_best",
+    )  # fmt: skip
+
+    version = 1
+
+    def __init__(self, numbers: Mapping[str, Any] | None = None) -> None:
+        self.numbers = numbers
+
+    def check(self) -> None:
+        """Check that all numbers are there, each as many as it has, all finite."""
+        self._numbers = {name: np.asarray(values, np.float64) for name, values in self._given().items()}
+        if self._numbers.keys() != SIZES.keys():
+            raise InvalidValueError(f"`numbers` must have the names {list(SIZES)}, got {list(self._numbers)}.")
+        for name, values in self._numbers.items():
+            if values.shape[-1:] != ((SIZES[name],) if SIZES[name] > 1 else values.shape[-1:]):
+                raise InvalidValueError(f"`numbers[{name!r}]` must be {SIZES[name]} numbers, got {values.shape[-1:]}.")
+            if not np.isfinite(values).all():
+                raise InvalidValueError(f"`numbers[{name!r}]` must be finite, got {values}.")
+
+    def _given(self) -> Mapping[str, Any]:
+        return shipped()["numbers"] if self.numbers is None else self.numbers
+
+    def log_rate(self, now: Epoch) -> Floats:
+        """Return the first rate times the shape, less the cuts so far."""
+        p, memory, signals = self._numbers, now.memory, now.signals
+        if "first" not in memory:
+            facts = self._facts(now)
+            memory["first"] = self._linear("rate", facts)
+            memory["decay"], memory["dropout"] = self._linear("decay", facts), self._linear("dropout", facts)
+            memory["cuts"] = np.zeros(len(now.t))
+        valid, late = signals["validation_loss"], signals["since_best"]
+        rise = (now.t > 0) & (valid > signals["validation_loss_before"] * (1.0 + np.abs(p["rise"])))
+        patience = np.maximum(np.round(p["patience"]), 1.0)
+        waited = (late > 0) & (late % patience == 0)
+        memory["cuts"] = memory["cuts"] - rise * np.abs(p["cut"]) - waited * np.abs(p["late"])
+        power = np.abs(p["power"][..., 0] + p["power"][..., 1] * (signals["adaptive"] - 0.5))
+        warm = np.where(now.t == 0, -np.abs(p["warm"]), 0.0)
+        return memory["first"] + memory["cuts"] + warm + shapes.polynomial(now, power)
+
+    def others(self, now: Epoch) -> Mapping[str, Floats]:
+        """Return both, moved by the gap of the epoch before."""
+        p, memory, signals = self._numbers, now.memory, now.signals
+        high = signals["validation_loss"] - signals["training_loss"] > p["gap"]
+        later = now.t > 0
+        memory["decay"] = np.clip(
+            memory["decay"] + later * np.where(high, np.abs(p["up"]), -np.abs(p["down"])), *DECAYS
+        )
+        memory["dropout"] = np.clip(
+            memory["dropout"] + later * np.where(high, np.abs(p["dropout_up"]), -np.abs(p["dropout_down"])),
+            0.0, LARGEST_DROPOUT,
+        )  # fmt: skip
+        return {"weight_decay": 10.0 ** memory["decay"], "dropout": memory["dropout"]}
+
+    def _facts(self, now: Epoch) -> Floats:
+        """Return what is known of each training, ``(n, 9)``: 1, flags, and scaled logarithms within the range."""
+        known = {**now.signals, "epochs": now.epochs}
+        columns = [np.ones(len(now.t)), *(known[name] - 0.5 for name in FLAGS)]
+        for name, (middle, width) in SCALES.items():
+            low, high = shipped()["range"][name]
+            columns.append((np.log2(np.clip(known[name], low, high)) - middle) / width)
+        return np.stack(columns, 1)
+
+    def _linear(self, name: str, facts: Floats) -> Floats:
+        return np.asarray((facts * self._numbers[name]).sum(-1))
+
+
+@functools.cache
+def shipped() -> Mapping[str, Any]:
+    """Return what the file of the rule holds: `numbers`, `range`, `evolved`."""
+    read: Mapping[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return read

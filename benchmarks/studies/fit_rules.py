@@ -1,0 +1,287 @@
+"""Rules for trainings, tuned on the training tables of `Trainings`: the open loop with as much effort as the rest.
+
+Each rule has random settings in few episodes, the best of them in more, and then a cross-entropy method (a normal
+distribution over settings that moves to the better half of its draws) from the best; the centre with the best mean over
+fresh episodes is chosen. `autopilot` starts at `START`, a setting of `gap`. An episode is a training table with a drawn
+recipe, for 12, 24 or 48 epochs; a score is the mean of the checkpoint's on test and on validation rows. Tables of the
+validation split judge; test tables are not looked at. The defaults of the rules, and the file of `autopilot`, are what
+was chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import frame
+import numpy as np
+from frame import Table
+from numpy.typing import NDArray
+
+from hpo_baselines._schedules.controls import ControlColumns
+from hpo_baselines._schedules.schedule import Epoch
+from hpo_baselines.autopilot import SIZES, Autopilot
+from hpo_gym.base import Floats, seeding
+from hpo_gym.optimize import make_optimizer
+from hpo_gym.problem import batch_of
+from hpo_gym.suites import load_suite
+
+LOOKS = "training and validation tables"
+SUITE, BUDGETS = "Trainings", (12, 24, 48)
+DRAWS, KEPT, FEW, MORE, FINAL = 320, 32, 32, 128, 384
+"""Random settings, those of them that are played again, and episodes of each play."""
+POPULATION, GENERATIONS, EVOLVED = 24, {"polynomial": 12, "gap": 16, "autopilot": 50}, "autopilot"
+STEP, LEAST = 0.15, 0.02
+"""Standard deviations of the first draws, and the smallest ones, in ranges of a setting."""
+LOG, LINEAR = "log", "linear"
+
+Range = tuple[str, float, float]
+OPEN: Mapping[str, Range] = {
+    "rate": (LOG, 5e-3, 0.5), "adaptive_rate": (LOG, 5e-4, 0.1), "decay": (LOG, 1e-5, 0.2),
+    "adaptive_decay": (LOG, 1e-4, 2.0), "dropout": (LINEAR, 0.0, 0.5), "power": (LINEAR, 0.2, 3.0),
+}  # fmt: skip
+RANGES: Mapping[str, Mapping[str, Range]] = {
+    "polynomial": OPEN,
+    "gap": {
+        **OPEN, "gap": (LINEAR, -0.1, 0.5), "up": (LINEAR, 0.0, 0.4), "dropout_up": (LINEAR, 0.0, 0.12),
+        "release": (LINEAR, 0.0, 1.0), "rise": (LOG, 5e-3, 0.5), "cut": (LINEAR, 0.3, 1.0),
+    },
+}  # fmt: skip
+"""The range of each setting of a rule: how it is drawn, and its ends."""
+START: Mapping[str, float] = {
+    "rate": 0.08, "adaptive_rate": 0.018, "decay": 0.06, "adaptive_decay": 0.6, "dropout": 0.1, "power": 1.0,
+    "gap": 0.2, "up": 0.22, "dropout_up": 0.03, "release": 0.5, "rise": 0.15, "cut": 0.75,
+}  # fmt: skip
+"""The first centre of `autopilot`, evolved by hand on fewer kinds of networks."""
+
+cells = frame.grid((*RANGES, EVOLVED))
+
+
+# ---------------------------------------------------------------------- episodes
+@dataclass(frozen=True)
+class Episodes:
+    """Trainings in which settings are compared.
+
+    Attributes:
+        tasks: Names of tables.
+        keys: Instance seeds.
+        epochs: Of each.
+    """
+
+    tasks: tuple[str, ...]
+    keys: tuple[int, ...]
+    epochs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, split: str, count: int, seed: int) -> Episodes:
+        """Draw tables without repetition as long as there are some left, and their instances."""
+        rng, names = np.random.default_rng(seed), [t.name for t in load_suite(SUITE).tasks(split)]
+        drawn = [names[i] for _ in range(-(-count // len(names))) for i in rng.permutation(len(names))][:count]
+        keys = [seeding.instance_seed(SUITE, name, "rules", int(rng.integers(2**31))) for name in drawn]
+        return cls(tuple(drawn), tuple(keys), tuple(int(b) for b in np.resize(rng.permutation(BUDGETS), count)))
+
+
+def play(rule: str, population: Sequence[Mapping[str, Any]], episodes: Episodes) -> Floats:
+    """Return the score of each setting in each episode, ``(p, e)``."""
+    out = np.empty((len(population), len(episodes.tasks)))
+    for budget in sorted(set(episodes.epochs)):
+        at = np.flatnonzero(np.array(episodes.epochs) == budget)
+        out[:, at] = _played(rule, population, [episodes.tasks[i] for i in at], [episodes.keys[i] for i in at], budget)
+    return out
+
+
+def _played(
+    rule: str, population: Sequence[Mapping[str, Any]], names: Sequence[str], keys: Sequence[int], budget: int
+) -> Floats:
+    """Play episodes of equal length side by side."""
+    suite = load_suite(SUITE)
+    known = sorted(set(names))
+    batch: Any = batch_of([suite.task(name) for name in known])
+    p, e = len(population), len(names)
+    n = p * e
+    progress = batch.progress(n, budget)
+    where = np.tile([known.index(name) for name in names], p)
+    progress.begin(None, where, np.tile(np.array(keys, np.uint64), p))
+    columns, made = ControlColumns(suite.space), ruled(rule, population, e)
+    now = Epoch(np.zeros(n), np.full(n, float(budget)), {}, np.full(n, np.nan), np.empty((n, 0)))
+    for t in range(budget):
+        now.t, now.signals = np.full(n, float(t)), named(batch.signals, progress.signals)
+        now.last = columns.clipped(made.log_rate(now))
+        found = progress.advance(batch.place(where, columns.points(now.last, made.others(now))), None)
+    valid = -np.log(progress.signals[:, list(batch.signals).index("best_validation_loss")] + 0.01)
+    return np.asarray(0.5 * (found.score + valid)).reshape(p, e)
+
+
+def named(names: Sequence[str], signals: NDArray[Any]) -> dict[str, Floats]:
+    """Return signals by name."""
+    return {name: np.asarray(column, np.float64) for name, column in zip(names, signals.T, strict=True)}
+
+
+def ruled(rule: str, population: Sequence[Mapping[str, Any]], repeats: int) -> Any:
+    """Return one rule whose settings are arrays with a row for each run."""
+    each = {k: np.repeat(np.array([s[k] for s in population], np.float64), repeats, 0) for k in population[0]}
+    if rule != EVOLVED:
+        return make_optimizer(rule, **each)
+    made = Autopilot(dict(each))
+    made.check()
+    return made
+
+
+# ---------------------------------------------------------------------- searching
+@dataclass
+class Search:
+    """Settings as points, and what was played.
+
+    Attributes:
+        rule: Name of the rule.
+        low, high: Ends of each coordinate, in its own scale.
+        epochs: Played so far.
+        settings: Played so far.
+    """
+
+    rule: str
+    low: Floats
+    high: Floats
+    epochs: int = 0
+    settings: int = 0
+
+    def read(self, point: Floats) -> dict[str, Any]:
+        """Return the settings of a point."""
+        if self.rule == EVOLVED:
+            return numbers_of(point)
+        kinds = RANGES[self.rule]
+        return {
+            name: float(10.0**v if kind == LOG else v)
+            for (name, (kind, *_)), v in zip(kinds.items(), point, strict=True)
+        }
+
+    def play(self, points: Floats, episodes: Episodes) -> Floats:
+        """Return the mean score of each point."""
+        self.settings += len(points)
+        self.epochs += len(points) * sum(episodes.epochs)
+        return play(self.rule, [self.read(p) for p in points], episodes).mean(1)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Floats:
+        """Return random points."""
+        return rng.uniform(self.low, self.high, (count, len(self.low)))
+
+    def evolve(self, start: Floats, generations: int, seed: int, kept: Path) -> list[Floats]:
+        """Return the centres of the generations, the start first; a search goes on from those in `kept`."""
+        width, weights = self.high - self.low, np.log(POPULATION / 2 + 0.5) - np.log(np.arange(1, POPULATION // 2 + 1))
+        weights /= weights.sum()
+        state = json.loads(kept.read_text()) if kept.is_file() else {"centres": [start.tolist()], "sd": None}
+        self.epochs, self.settings = state.get("epochs", self.epochs), state.get("settings", self.settings)
+        sd = np.full(len(start), STEP) if state["sd"] is None else np.array(state["sd"])
+        while len(state["centres"]) <= generations:
+            g, centre = len(state["centres"]), np.array(state["centres"][-1])
+            rng = np.random.default_rng([seed, g])
+            z = rng.standard_normal((POPULATION // 2, len(start))) * (rng.random((POPULATION // 2, len(start))) < 0.6)
+            points = np.clip(centre + np.concatenate([z, -z]) * sd * width, self.low, self.high)
+            points[-1] = centre
+            scores = self.play(points, Episodes.of("train", 2 * FEW, 10_000 * (seed + 1) + g))
+            best = points[np.argsort(-scores)[: POPULATION // 2]]
+            new = weights @ best
+            spread = np.sqrt((weights[:, None] * ((best - centre) / width) ** 2).sum(0))
+            sd = np.clip(0.85 * sd + 0.15 * np.maximum(spread, 0.5 * sd), LEAST, 0.25)
+            state = {
+                "centres": [*state["centres"], new.tolist()], "sd": sd.tolist(), "epochs": self.epochs,
+                "settings": self.settings,
+            }  # fmt: skip
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(state))
+            print(
+                f"{self.rule} {g}: mean {scores.mean():.4f}, centre {scores[-1]:.4f}, epochs {self.epochs}", flush=True
+            )
+        return [np.array(c) for c in state["centres"]]
+
+
+def cell(rule: str, *, out: Path) -> dict[str, Any]:
+    """Return what was chosen of a rule, its scores, and the effort."""
+    search = Search(rule, *ends(rule))
+    rng = np.random.default_rng(seeding.key("fit rules", rule) % 2**32)
+    kept = out / f"{rule}.json"
+    if rule == EVOLVED:
+        start = point_of(gap_as_numbers(START))
+    elif kept.is_file():
+        start = np.empty(len(search.low))
+    else:
+        points = search.draw(DRAWS, rng)
+        points = points[np.argsort(-search.play(points, Episodes.of("train", FEW, 1)))[:KEPT]]
+        start = points[np.argmax(search.play(points, Episodes.of("train", MORE, 2)))]
+    centres = search.evolve(start, GENERATIONS[rule], 0, kept)
+    last = [*centres[-8:], np.mean(centres[-6:], 0)]
+    scores = search.play(np.array(last), Episodes.of("train", FINAL, 3))
+    chosen = search.read(last[int(scores.argmax())])
+    judged = play(rule, [chosen], Episodes.of("val", FINAL, 4))
+    return {
+        "chosen": rounded(chosen), "train": round(float(scores.max()), 5), "validation": round(float(judged.mean()), 5),
+        "settings": search.settings, "epochs": search.epochs,
+    }  # fmt: skip
+
+
+def ends(rule: str) -> tuple[Floats, Floats]:
+    """Return the ends of the coordinates of a rule."""
+    if rule == EVOLVED:
+        spans = {
+            "rate": 1.0, "decay": 1.0, "dropout": 0.25, "power": 0.5, "warm": 0.5, "gap": 0.2, "up": 0.15, "down": 0.1,
+            "dropout_up": 0.03, "dropout_down": 0.03, "rise": 0.1, "cut": 0.15, "patience": 3.0, "late": 0.2,
+        }  # fmt: skip
+        middle = point_of(gap_as_numbers(START))
+        width = np.repeat([spans[name] for name in SIZES], list(SIZES.values()))
+        return middle - 3 * width, middle + 3 * width
+    ranges = np.array([np.log10(r[1:]) if r[0] == LOG else r[1:] for r in RANGES[rule].values()])
+    return ranges[:, 0], ranges[:, 1]
+
+
+def gap_as_numbers(gap: Mapping[str, float]) -> dict[str, Any]:
+    """Return the numbers of `autopilot` with which it is that `gap`, but for patience."""
+    zeros = [0.0] * (SIZES["rate"] - 2)
+
+    def both(plain: float, adaptive: float) -> list[float]:
+        low, high = np.log10(plain), np.log10(adaptive)
+        return [float((low + high) / 2), float(high - low), *zeros]
+
+    return {
+        "rate": both(gap["rate"], gap["adaptive_rate"]), "decay": both(gap["decay"], gap["adaptive_decay"]),
+        "dropout": [gap["dropout"], 0.0, *zeros], "power": [gap["power"], 0.0], "warm": 0.0, "gap": gap["gap"],
+        "up": gap["up"], "down": gap["up"] * gap["release"], "dropout_up": gap["dropout_up"],
+        "dropout_down": gap["dropout_up"] * gap["release"], "rise": gap["rise"], "cut": -float(np.log10(gap["cut"])),
+        "patience": 8.0, "late": 0.0,
+    }  # fmt: skip
+
+
+def point_of(numbers: Mapping[str, Any]) -> Floats:
+    """Return numbers of `autopilot` as one array."""
+    return np.concatenate([np.atleast_1d(numbers[name]) for name in SIZES]).astype(np.float64)
+
+
+def numbers_of(point: Floats) -> dict[str, Any]:
+    """Return the numbers of `autopilot` in an array, by name."""
+    parts = np.split(point, np.cumsum(list(SIZES.values()))[:-1])
+    return {n: part if SIZES[n] > 1 else part[0] for n, part in zip(SIZES, parts, strict=True)}
+
+
+def rounded(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with four digits, as JSON."""
+    return {k: [float(f"{x:.4g}") for x in v] if np.ndim(v) else float(f"{v:.4g}") for k, v in settings.items()}
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Play the chosen open loop on the validation tables anew."""
+    row = found["polynomial"]
+    return round(float(play("polynomial", [row["chosen"]], Episodes.of("val", FINAL, 4)).mean()), 4), row["validation"]
+
+
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return scores and effort by rule."""
+    return {"rules": Table.of(("rule", "training tables", "validation tables", "settings", "epochs"), _rows(found))}
+
+
+def _rows(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for rule, row in found.items():
+        yield (
+            f"`{rule}`", f"{row['train']:.3f}", f"{row['validation']:.3f}", str(row["settings"]), f"{row['epochs']:,}",
+        )  # fmt: skip
