@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("gap", family="schedule", trainable=False)
+@dataclass(eq=False)
 class Gap(Polynomial):
     """`polynomial` whose weight decay and dropout rise while the network memorises, and fall while it does not.
 
@@ -42,15 +44,18 @@ class Gap(Polynomial):
 
     version = 1
 
-    def __init__(
-        self, rate: float = 0.08, adaptive_rate: float = 0.018, decay: float = 0.06, adaptive_decay: float = 0.6,
-        dropout: float = 0.1, power: float = 1.0, gap: float = 0.2, up: float = 0.22, dropout_up: float = 0.03,
-        release: float = 0.5, rise: float = 0.15, cut: float = 0.75,
-    ) -> None:  # fmt: skip
-        super().__init__(rate, adaptive_rate, decay, adaptive_decay, dropout, power)
-        self.gap, self.up, self.dropout_up, self.release, self.rise, self.cut = (
-            gap, up, dropout_up, release, rise, cut,
-        )  # fmt: skip
+    rate: float = 0.08
+    adaptive_rate: float = 0.018
+    decay: float = 0.06
+    adaptive_decay: float = 0.6
+    dropout: float = 0.1
+    power: float = 1.0
+    gap: float = 0.2
+    up: float = 0.22
+    dropout_up: float = 0.03
+    release: float = 0.5
+    rise: float = 0.15
+    cut: float = 0.75
 
     def check(self) -> None:
         """Check as `polynomial`; the gap in [-1, 2], rises in [0, 2] and [0, .7], release and cut in [0, 1]."""
@@ -65,7 +70,7 @@ class Gap(Polynomial):
         valid, before = now.signals["validation_loss"], now.signals["validation_loss_before"]
         cuts = now.memory.setdefault("cuts", np.zeros(len(valid)))
         now.memory["cuts"] = cuts + ((now.t > 0) & (valid > before * (1.0 + self.rise)))
-        return super().log_rate(now) + now.memory["cuts"] * np.log10(self.cut)
+        return np.asarray(super().log_rate(now) + now.memory["cuts"] * np.log10(self.cut))
 
     def others(self, now: Epoch) -> Mapping[str, Floats]:
         """Return both, moved by the gap of the epoch before."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +17,7 @@ LARGEST_DROPOUT = 0.7
 
 
 @OPTIMIZERS.register("polynomial", family="schedule", trainable=False)
+@dataclass(eq=False)
 class Polynomial(Schedule):
     """The learning rate falls as a power of the epochs that are left; weight decay and dropout are held.
 
@@ -33,16 +36,16 @@ class Polynomial(Schedule):
         power: Of the share of epochs left.
     """
 
-    reads: tuple[str, ...] = ("adaptive",)
+    reads: ClassVar[tuple[str, ...]] = ("adaptive",)
 
     version = 1
 
-    def __init__(
-        self, rate: float = 0.05368, adaptive_rate: float = 0.01225, decay: float = 0.001443,
-        adaptive_decay: float = 0.3482, dropout: float = 0.02456, power: float = 0.3735,
-    ) -> None:  # fmt: skip
-        self.rate, self.adaptive_rate, self.decay, self.adaptive_decay = rate, adaptive_rate, decay, adaptive_decay
-        self.dropout, self.power = dropout, power
+    rate: float = 0.05368
+    adaptive_rate: float = 0.01225
+    decay: float = 0.001443
+    adaptive_decay: float = 0.3482
+    dropout: float = 0.02456
+    power: float = 0.3735
 
     def check(self) -> None:
         """Check that rates are above 0, decays not below it, the dropout in [0, .7], the power in [0, 10]."""
