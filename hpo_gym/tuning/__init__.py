@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.allowance import Allowance as Allowance
     from hpo_gym.tuning.auto import AUTO as AUTO
     from hpo_gym.tuning.auto import taken as taken
+    from hpo_gym.tuning.earlier import earlier_tasks as earlier_tasks
     from hpo_gym.tuning.folder import about as about
     from hpo_gym.tuning.folder import is_tuning as is_tuning
     from hpo_gym.tuning.folder import watch as watch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.meta_features import numbers as numbers
     from hpo_gym.tuning.proposals import Proposer as Proposer
     from hpo_gym.tuning.spaces import read_file as read_file
+    from hpo_gym.tuning.study import Ended as Ended
     from hpo_gym.tuning.study import Study as Study
     from hpo_gym.tuning.study import StudyPlan as StudyPlan
     from hpo_gym.tuning.tuned import Tuned as Tuned
