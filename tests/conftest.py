@@ -11,6 +11,7 @@ import reports
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # before NumPy is imported: each worker of pytest has a core
 os.environ.setdefault("HPO_GYM_DAY", datetime.date.today().isoformat())  # `drawn.py`; workers inherit it
+os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ["HPO_GYM_CACHE"] = ""  # what a test computes follows from nothing that lies on this machine
 
 

@@ -40,6 +40,10 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "moo": ("pymoo",),
         "dask": ("distributed",),
         "ray": ("ray",),
+        "torch": ("torch",),
+        "lightning": ("torch", "lightning"),
+        "keras": ("keras",),
+        "transformers": ("torch", "transformers", "accelerate"),
         "notebooks": ("ipykernel", "nbclient", "nbformat"),
     }
 )

@@ -124,8 +124,10 @@ def test_the_level_is_the_highest_that_numpy_found(ratios, monkeypatch: pytest.M
     assert say({"found": ["ASIMDHP"]}) == say({}) == platform.machine()
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, pytest.param("control", marks=pytest.mark.long)])
 def test_every_case_has_its_figures(ratios, script: str) -> None:
+    if script == "control":
+        pytest.importorskip("torch", reason="the script needs: pip install 'hpo-gym[torch]'")
     made = importlib.import_module(script).RATIOS
     files = [ratios.REACHED, *ratios.REACHED.parent.glob(f"{ratios.REACHED.stem}-*.json")]
     assert set(made.goals) <= {case for path in files for case in ratios.stored(path, script)}

@@ -1,0 +1,298 @@
+"""`Controller`: groups, decay, dropout, norms by hand, the guard goes back, a resumed training goes on alike."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.control import Guard
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.trial import Query, Trial
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.long
+
+from hpo_gym.control import Controller  # noqa: E402
+
+
+class Fixed:
+    """Set given settings, and note what is told."""
+
+    def __init__(self, *settings: dict[str, float], reads: tuple[str, ...] = ()) -> None:
+        self.given, self.reads = settings, reads
+        self.controls = tuple(settings[0])
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.context, self.trials = context, list[Trial]()
+
+    def ask(self) -> Query:
+        return Query(self.given[len(self.trials) % len(self.given)])
+
+    def tell(self, trial: Trial) -> None:
+        self.trials.append(trial)
+
+
+def rate(value: float) -> dict[str, float]:
+    return {"learning_rate": value}
+
+
+@pytest.fixture(autouse=True)
+def same_weights() -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
+def net(dropout: float = 0.1) -> Any:
+    nn = torch.nn
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 3))
+
+
+def rows() -> tuple[Any, Any]:
+    x = torch.randn(96, 4, generator=torch.Generator().manual_seed(1))
+    return x, (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
+
+
+def epoch(model: Any, optimizer: Any, control: Any) -> dict[str, float]:
+    """Train three updates; return the losses."""
+    x, y = rows()
+    model.train()
+    for k in range(3):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x[k::6]), y[k::6])
+        loss.backward()
+        control.batch(loss)
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        out = model(x[3::6])
+        return {
+            "validation_loss": torch.nn.functional.cross_entropy(out, y[3::6]).item(),
+            "accuracy": (out.argmax(1) == y[3::6]).float().mean().item(),
+        }
+
+
+# ---------------------------------------------------------------------------------------------- settings
+def test_all_groups_keep_their_ratios_and_those_without_decay_stay_so() -> None:
+    model = net()
+    groups = [{"params": model[0].parameters(), "lr": 0.2, "weight_decay": 0.0},
+              {"params": model[4].parameters(), "lr": 0.05, "weight_decay": 0.02},
+              {"params": model[1].parameters(), "lr": 0.2, "weight_decay": 0.01}]  # fmt: skip
+    optimizer = torch.optim.SGD(groups, momentum=0.9)
+    policy = Fixed({"learning_rate": 1.0, "weight_decay": 0.1, "dropout": 0.4})
+    control = Controller(policy, model, optimizer, epochs=2, classes=3)
+    control.begin()
+    assert [g["lr"] for g in optimizer.param_groups] == pytest.approx([1.0, 0.25, 1.0])
+    assert [g["weight_decay"] for g in optimizer.param_groups] == pytest.approx([0.0, 0.1, 0.05])
+    assert model[3].p == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("name", "decoupled"), [("SGD", None), ("Adam", True), ("AdamW", True)])
+def test_where_no_group_decays_all_do_and_adam_decays_as_adamw(name: str, decoupled: bool | None) -> None:
+    model = net()
+    optimizer = getattr(torch.optim, name)(model.parameters(), lr=0.1, weight_decay=0.0)
+    policy = Fixed({"learning_rate": 0.01, "weight_decay": 0.1})
+    Controller(policy, model, optimizer, epochs=2, classes=3).begin()
+    (group,) = optimizer.param_groups
+    assert group["weight_decay"] == pytest.approx(0.1) and group.get("decoupled_weight_decay") is decoupled
+
+
+def test_decay_stays_coupled_where_it_was() -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, weight_decay=0.01)
+    Controller(Fixed({"learning_rate": 0.01, "weight_decay": 0.1}), model, optimizer, epochs=2, classes=3).begin()
+    assert optimizer.param_groups[0]["decoupled_weight_decay"] is False
+
+
+def test_a_policy_of_the_rate_alone_leaves_decay_and_dropout() -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.1), weight_decay=0.01)
+    control = Controller("cosine", model, optimizer, epochs=2)
+    control.begin()
+    (group,) = optimizer.param_groups
+    assert isinstance(group["lr"], torch.Tensor) and group["lr"].item() == pytest.approx(
+        control.settings["learning_rate"]
+    )
+    assert group["weight_decay"] == 0.01 and model[3].p == 0.1
+
+
+def test_a_group_added_later_has_the_rate_of_the_first() -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model[0].parameters(), lr=0.2)
+    control = Controller(Fixed(rate(0.5)), model, optimizer, epochs=2)
+    optimizer.add_param_group({"params": model[4].parameters()})
+    control.begin()
+    assert [g["lr"] for g in optimizer.param_groups] == [0.5, 0.5]
+
+
+def test_a_setting_without_effect_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    Controller(Fixed({"learning_rate": 0.1, "dropout": 0.2}), model, optimizer, epochs=2)
+    assert "no `Dropout` module" in caplog.text
+
+
+def test_facts_come_from_model_optimizer_and_loader() -> None:
+    model, (x, y) = net(), rows()
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=16)
+    names = ("rows", "batch", "weights", "layers", "normalised", "adaptive", "classes")
+    for maker, adaptive in ((torch.optim.SGD, 0.0), (torch.optim.AdamW, 1.0), (torch.optim.RMSprop, 1.0)):
+        policy = Fixed(rate(0.1), reads=names)
+        control = Controller(policy, model, maker(model.parameters(), lr=0.1), epochs=2, data=loader, classes=3)
+        control.begin()
+        seen = control.plain._optimizer.context.signals  # type: ignore[attr-defined]
+        assert seen == {"rows": 96, "batch": 16, "weights": 4 * 8 + 8 + 16 + 8 * 3 + 3, "layers": 1, "normalised": 1,
+                        "adaptive": adaptive, "classes": 3}  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- measures
+def test_norms_alignment_and_quarters_by_hand() -> None:
+    weight = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
+    model = torch.nn.Module()
+    model.register_parameter("weight", weight)
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    reads = ("gradient_norm", "update_norm", "weight_norm", "alignment", "first_loss", "last_loss", "training_loss",
+             "sharpness_at_start", "gradient_norm_at_start", "weight_norm_at_start", "usual_gradient_norm")  # fmt: skip
+    control = Controller(Fixed(rate(0.1), reads=reads), model, optimizer, epochs=2, guess=1.0)
+    control.begin(1.0, loss=lambda: 5.0 * weight[0] ** 2 + weight[1] ** 2)  # gradient (30, 8), curvatures 10 and 2
+    start = control.plain._optimizer.context.signals  # type: ignore[attr-defined]
+    assert start["gradient_norm"] == start["usual_gradient_norm"] == pytest.approx(math.hypot(30.0, 8.0))
+    assert start["weight_norm_at_start"] == 5.0 and start["sharpness_at_start"] == pytest.approx(10.0, rel=1e-3)
+    assert start["update_norm"] == start["alignment"] == 0.0
+    for direction, loss in zip(([1.0, 0.0], [0.0, 2.0], [0.0, 1.0], [0.0, 0.0]), (0.9, 0.7, 0.5, 0.3), strict=True):
+        weight.grad = torch.tensor(direction)
+        control.batch(torch.tensor(loss))
+        optimizer.step()
+    control.end(validation_loss=0.6)
+    seen = control.plain._optimizer.trials[0].signals  # type: ignore[attr-defined]
+    assert seen["training_loss"] == pytest.approx(0.6)
+    assert seen["first_loss"] == pytest.approx(0.9) and seen["last_loss"] == pytest.approx(0.3)
+    assert seen["gradient_norm"] == pytest.approx(math.sqrt(6 / 4)) and seen["alignment"] == pytest.approx(1 / 3)
+    assert seen["update_norm"] == pytest.approx(0.1 * math.sqrt(6 / 4))
+    assert seen["weight_norm"] == pytest.approx(math.hypot(2.9, 3.7))
+    usual = 0.7 * math.log(math.hypot(30.0, 8.0)) + 0.3 * math.log(math.sqrt(6 / 4))
+    assert seen["usual_gradient_norm"] == pytest.approx(math.exp(usual))
+
+
+def test_what_is_not_read_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = net()
+    control = Controller("plateau", model, torch.optim.SGD(model.parameters(), lr=0.1), epochs=2, classes=3)
+    monkeypatch.setattr(control._measures, "_flat", lambda parts: pytest.fail("a vector was made"))
+    control.begin(1.0, loss=lambda: pytest.fail("the loss was computed"))
+    control.end(**epoch(model, control._optimizer, control))
+    assert control.log[0].told["train_loss"] > 0
+
+
+def test_a_signal_that_was_not_measured_is_refused_in_words() -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(
+        InvalidValueError, match=r"no 'sharpness_at_start'.*a `Controller` measures it by `begin\(loss="
+    ):
+        Controller("cosine-sharpness", model, optimizer, epochs=2).begin()
+    control = Controller(Fixed(rate(0.1), reads=("alignment",)), model, optimizer, epochs=2)
+    control.begin()
+    with pytest.raises(InvalidValueError, match=r"where `batch\(loss\)` follows each `backward\(\)`"):
+        control.end(validation_loss=1.0)
+
+
+# ---------------------------------------------------------------------------------------------- the loop
+@pytest.mark.parametrize("policy", ["plateau", "cosine", "alignment", "cosine-sharpness", "jump", "ppo-schedules"])
+def test_a_training_is_controlled_to_its_end(policy: str) -> None:
+    model, (x, y) = net(), rows()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    control = Controller(policy, model, optimizer, epochs=6, classes=3)
+    control.begin(1.2, loss=lambda: torch.nn.functional.cross_entropy(model(x[::6]), y[::6]))
+    rates = []
+    for _ in control:
+        rates.append(optimizer.param_groups[0]["lr"])
+        control.end(**epoch(model, optimizer, control))
+    assert rates == [row.settings["learning_rate"] for row in control.log] and len(rates) == 6
+    assert control.log[-1].told["validation_loss"] < 1.1
+
+
+def test_an_epoch_without_an_end_is_refused() -> None:
+    model = net()
+    control = Controller("cosine", model, torch.optim.SGD(model.parameters(), lr=0.1), epochs=3)
+    with pytest.raises(StateError, match="before `end`"):
+        control.end(validation_loss=1.0)
+    with pytest.raises(StateError, match=r"Call `end\(validation_loss=...\)` at the end of epoch 0"):
+        for _ in control:
+            pass
+    with pytest.raises(InvalidValueError, match=r"`model` must be a torch.nn.Module"):
+        Controller("cosine", optimizer := torch.optim.SGD(model.parameters(), lr=0.1), optimizer, epochs=3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=r"the policy sets .*'momentum'"):
+        Controller(Fixed(rate(0.1)), model, optimizer, epochs=3,
+                   space={"learning_rate": (1e-5, 1.0, "log"), "momentum": (0.0, 0.9)})  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- the guard
+def test_an_accident_puts_back_weights_statistics_and_momentum() -> None:
+    model = net(0.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    control = Controller(Fixed(rate(0.1), rate(8.0), rate(4.0)), model, optimizer, epochs=4, classes=3)
+    iterator = iter(control)
+    next(iterator)
+    control.end(**epoch(model, optimizer, control))
+    good, state = copy.deepcopy(model.state_dict()), copy.deepcopy(optimizer.state_dict()["state"])
+    next(iterator)
+    epoch(model, optimizer, control)
+    control.end(validation_loss=math.nan)
+    said = "a loss is not finite: back to the last good weights, and no learning rate above 4 from here on"
+    assert control.log[-1].guard == said
+    assert all(torch.equal(value, good[name]) for name, value in model.state_dict().items())
+    now = optimizer.state_dict()["state"]
+    assert all(torch.equal(now[i]["momentum_buffer"], state[i]["momentum_buffer"]) for i in state)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(4.0)
+    control.end(validation_loss=100.0)  # and again, from the same weights
+    assert torch.equal(model[0].weight, good["0.weight"]) and optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("guard", [False, Guard(restores=False)])
+def test_without_restoring_the_weights_stay(guard: Any) -> None:
+    model = net(0.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    control = Controller(Fixed(rate(0.1)), model, optimizer, epochs=2, classes=3, guard=guard)
+    control.begin()
+    epoch(model, optimizer, control)
+    moved = copy.deepcopy(model.state_dict())
+    control.end(validation_loss=50.0)
+    assert torch.equal(model[0].weight, moved["0.weight"])
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 if guard is False else 0.05)
+
+
+# ---------------------------------------------------------------------------------------------- resuming
+@pytest.mark.parametrize("policy", ["plateau", "alignment", "random-schedule", "ppo-schedules"])
+def test_a_resumed_training_goes_on_alike(policy: str) -> None:
+    x, y = rows()
+
+    def begun() -> tuple[Any, Any, Any]:
+        torch.manual_seed(3)
+        model = net(0.0)
+        groups = [{"params": model[0].parameters()}, {"params": model[4].parameters(), "lr": 0.01}]
+        optimizer = torch.optim.Adam(groups, lr=0.02)
+        control = Controller(policy, model, optimizer, epochs=6, classes=3, seed=5)
+        return model, optimizer, control
+
+    model, optimizer, control = begun()
+    control.begin(1.2, loss=lambda: torch.nn.functional.cross_entropy(model(x[::6]), y[::6]))
+    saved = b""
+    for t in control:
+        control.end(**epoch(model, optimizer, control))
+        if t == 2:
+            torch.save([one.state_dict() for one in (model, optimizer, control)], stream := io.BytesIO())
+            saved = stream.getvalue()
+    other, others, again = begun()
+    for one, state in zip((other, others, again), torch.load(io.BytesIO(saved), weights_only=True), strict=True):
+        one.load_state_dict(state)
+    assert [t for t in again if again.end(**epoch(other, others, again))] == [3, 4, 5]
+    assert [row.settings for row in again.log] == [row.settings for row in control.log]
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in other.state_dict().items())
+    assert [g["lr"] for g in others.param_groups] == [g["lr"] for g in optimizer.param_groups]
