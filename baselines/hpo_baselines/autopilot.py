@@ -13,7 +13,7 @@ import numpy as np
 from hpo_baselines._schedules import shapes
 from hpo_baselines._schedules.schedule import Epoch, Schedule
 from hpo_baselines.gap import DECAYS
-from hpo_baselines.polynomial import LARGEST_DROPOUT
+from hpo_baselines.polynomial import LARGEST_DROPOUT, Polynomial
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
 
@@ -61,6 +61,8 @@ class Autopilot(Schedule):
         *FLAGS, "rows", "weights", "batch", "layers", "classes", "validation_loss", "validation_loss_before",
         "training_loss", "since_best",
     )  # fmt: skip
+
+    controls = Polynomial.controls
 
     version = 1
 

@@ -37,6 +37,7 @@ class Polynomial(Schedule):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("adaptive",)
+    controls = ("learning_rate", "weight_decay", "dropout")
 
     version = 1
 

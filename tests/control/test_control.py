@@ -22,6 +22,7 @@ from hpo_gym.suites.load import load_suite
 NORMS = {"gradient_norm": 1.5, "weight_norm": 4.0, "sharpness_at_start": 20.0}
 EPOCH = {"gradient_norm": 1.0, "update_norm": 0.1, "weight_norm": 4.1, "alignment": 0.3}
 EPOCH |= {"first_loss": 2.2, "last_loss": 2.0}
+FACTS: Any = {"rows": 512, "weights": 1000, "batch": 32, "adaptive": True, "normalised": False, "layers": 2}
 RULES = sorted(name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "schedule")
 
 
@@ -35,7 +36,8 @@ class Recorder:
         self.context, self.trials = context, list[Trial]()
 
     def ask(self) -> Query:
-        return Query({"learning_rate": self.rates[len(self.trials) % len(self.rates)]})
+        rate = self.rates[len(self.trials) % len(self.rates)]
+        return Query({**self.context.space.default, "learning_rate": rate})
 
     def tell(self, trial: Trial) -> None:
         self.trials.append(trial)
@@ -50,9 +52,7 @@ def test_two_losses_make_all_signals_of_a_fit_by_hand() -> None:
     losses = "validation_loss training_loss validation_loss_before training_loss_before best_validation_loss"
     own = "since_best accuracy classes rows weights batch adaptive normalised layers diverged"
     names = (*losses.split(), *own.split())
-    facts: dict[str, Any] = {"rows": 512, "weights": 1000, "batch": 32, "adaptive": True, "normalised": False}
-    facts |= {"layers": 2}
-    control, unit = Control(Recorder(*names), epochs=3, classes=4, **facts), math.log(4)
+    control, unit = Control(Recorder(*names), epochs=3, classes=4, **FACTS), math.log(4)
     control.begin(validation_loss=1.5)
     seen = recorded(control)
     same = {"classes": 4.0, "rows": 512.0, "weights": 1000.0, "batch": 32.0, "adaptive": 1.0, "normalised": 0.0}
@@ -92,11 +92,36 @@ def test_signals_mean_what_they_mean_in_the_suite() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_every_rule_works_with_the_18_signals(name: str) -> None:
-    control = Control(name, epochs=3, classes=10)
+def test_every_rule_works_with_all_signals(name: str) -> None:
+    control = Control(name, epochs=3, classes=10, **FACTS)
     rates = [control.begin(validation_loss=2.3, **NORMS)["learning_rate"]]
     rates += [control.step(2.1, 2.0 - i / 10, **EPOCH)["learning_rate"] for i in range(3)]
     assert all(1e-8 <= rate <= 10.0 for rate in rates) and rates[2] == rates[3] and control.over
+    assert tuple(control.settings) == control.controls == control._optimizer.controls  # type: ignore[attr-defined]
+
+
+def test_rules_of_several_controls_set_decay_and_dropout() -> None:
+    control = Control({"name": "gap", "gap": 0.2, "dropout": 0.1, "dropout_up": 0.03}, epochs=3, classes=10, **FACTS)
+    first = control.begin(2.3)
+    later = control.step(1.0, 2.0)
+    assert set(first) == {"learning_rate", "weight_decay", "dropout"} and first["dropout"] == pytest.approx(0.1)
+    assert later["weight_decay"] > first["weight_decay"] and later["dropout"] == pytest.approx(0.13)
+
+
+@pytest.mark.long
+def test_signals_mean_what_they_mean_in_fits() -> None:
+    task = load_suite("Trainings").tasks("val")[0]
+    suite = Recorder(rates=(0.1, 0.01))
+    rollout(suite, task, 3)
+    first, unit = suite.context.signals, math.log(suite.context.signals["classes"])
+    facts: Any = {name: int(first[name]) for name in (*FACTS, "classes")}
+    facts |= {name: bool(facts[name]) for name in ("adaptive", "normalised")}
+    control = Control(Recorder(*task.alone.signals, rates=(0.1, 0.01)), epochs=3, guard=False, **facts)
+    control.begin(validation_loss=first["validation_loss"] * unit, accuracy=first["accuracy"])
+    assert recorded(control).context.signals == pytest.approx(first, rel=1e-5, abs=1e-7)
+    for s in (trial.signals for trial in suite.trials):
+        control.step(s["training_loss"] * unit, s["validation_loss"] * unit, s["accuracy"])
+        assert recorded(control).trials[-1].signals == pytest.approx(s, rel=1e-5, abs=1e-7)
 
 
 @pytest.mark.long

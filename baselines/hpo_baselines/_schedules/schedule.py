@@ -59,6 +59,8 @@ class Schedule(ABC):
     version = 1
     reads: ClassVar[tuple[str, ...]] = ()
     """The signals that the rule needs."""
+    controls: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    """The hyperparameters that it sets, where the space has them."""
 
     @abstractmethod
     def log_rate(self, now: Epoch) -> Floats:
