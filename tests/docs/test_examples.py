@@ -14,8 +14,15 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 EXAMPLES = TOP / "docs" / "examples"
-NEEDS = {"cleanrl_ppo": ("torch",), "wrappers": (), "tianshou_dqn": ("tianshou",), "rllib_ppo": ("ray.rllib", "torch")}
+NEEDS = {
+    "cleanrl_ppo": ("torch",),
+    "control_training": ("torch", "sklearn"),
+    "wrappers": (),
+    "tianshou_dqn": ("tianshou",),
+    "rllib_ppo": ("ray.rllib", "torch"),
+}
 SAYS = {
+    "control_training": r"learning_rate +train_loss +validation_loss +guard",
     "cleanrl_ppo": r"validation tasks: trained -\d\.\d+, random -\d\.\d+, constant -\d\.\d+",
     "wrappers": r"vector\.NormalizeObservation +works, but NOT with",
     "tianshou_dqn": r"validation tasks: trained 0\.\d+, random rows 0\.\d+, portfolio 0\.\d+",
