@@ -88,11 +88,13 @@ def controllers(optimizer: str, names: Sequence[str]) -> dict[str, Optimizer]:
     return {name: make_optimizer(CONTROLLERS[name][0], **settled(CONTROLLERS[name][1])) for name in names}
 
 
-def in_suite(optimizer: str, names: Sequence[str]) -> dict[str, Any]:
+def in_suite(optimizer: str, names: Sequence[str], epochs: int = EPOCHS) -> dict[str, Any]:
     """Return the mean test scores of controllers on the test tables, with one optimizer of the networks."""
     suite = suite_of(optimizer)
     tasks = suite.tasks("test")
-    scores = {name: last_scores(one, suite).round(5).tolist() for name, one in controllers(optimizer, names).items()}
+    scores = {
+        name: last_scores(one, suite, epochs).round(5).tolist() for name, one in controllers(optimizer, names).items()
+    }
     return {"tasks": [t.name for t in tasks], "families": [t.family for t in tasks], "score": scores}
 
 
@@ -101,15 +103,15 @@ def suite_of(optimizer: str) -> Suite:
     return trainings_with(recipe=Recipes(optimizer=(optimizer,)))
 
 
-def last_scores(controller: Optimizer, suite: Suite) -> Floats:
+def last_scores(controller: Optimizer, suite: Suite, epochs: int) -> Floats:
     """Return the mean last score on each test table."""
     tasks = suite.tasks("test")
     places = [(task, instance_of(suite.name, task.name, r)) for task in tasks for r in range(INSTANCES)]
-    contexts = {task: Context.of(task, EPOCHS) for task in tasks}
+    contexts = {task: Context.of(task, epochs) for task in tasks}
     rngs = [seeding.generator(seeding.optimizer_seed(instance, "agreement", {})) for _, instance in places]
     them = [t for t, _ in places], [i for _, i in places], [contexts[t] for t, _ in places]
     batched = controller if isinstance(controller, BatchOptimizer) else Together(controller)
-    runs = run_batch(batched, *them, rngs, budget=EPOCHS, n_init=0)
+    runs = run_batch(batched, *them, rngs, budget=epochs, n_init=0)
     return np.asarray(runs.scores()[:, -1].reshape(len(tasks), INSTANCES).mean(1))
 
 

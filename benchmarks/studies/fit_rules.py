@@ -162,7 +162,7 @@ class Search:
         """Return the mean score of each point."""
         self.settings += len(points)
         self.epochs += len(points) * sum(episodes.epochs)
-        return play(self.rule, [self.read(p) for p in points], episodes).mean(1)
+        return np.asarray(play(self.rule, [self.read(p) for p in points], episodes).mean(1))
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Return random points."""
@@ -172,7 +172,9 @@ class Search:
         """Return the centres of the generations, the start first; a search goes on from those in `kept`."""
         width, weights = self.high - self.low, np.log(POPULATION / 2 + 0.5) - np.log(np.arange(1, POPULATION // 2 + 1))
         weights /= weights.sum()
-        state = json.loads(kept.read_text()) if kept.is_file() else {"centres": [start.tolist()], "sd": None}
+        state: dict[str, Any] = (
+            json.loads(kept.read_text()) if kept.is_file() else {"centres": [start.tolist()], "sd": None}
+        )
         self.epochs, self.settings = state.get("epochs", self.epochs), state.get("settings", self.settings)
         sd = np.full(len(start), STEP) if state["sd"] is None else np.array(state["sd"])
         while len(state["centres"]) <= generations:
