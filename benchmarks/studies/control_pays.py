@@ -15,6 +15,7 @@ import numpy as np
 from frame import Table
 from looks import Look
 from numpy.typing import NDArray
+from torch_fits import OPTIMIZERS
 
 from hpo_gym.base import Floats
 from hpo_gym.bench import Resamples
@@ -27,7 +28,7 @@ RULES = (USUAL, OPEN, "plateau", "gap", "autopilot")
 
 Found = Mapping[str, Any]
 
-cells = frame.grid(LENGTHS, tuple(agreement.OPTIMIZERS))
+cells = frame.grid(LENGTHS, OPTIMIZERS)
 
 
 def cell(length: str, optimizer: str) -> dict[str, Any]:
