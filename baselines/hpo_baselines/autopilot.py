@@ -28,8 +28,8 @@ SCALES: Mapping[str, tuple[float, float]] = {
 FLAGS = ("adaptive", "normalised")
 SIZES: Mapping[str, int] = {
     "rate": 1 + len(FLAGS) + len(SCALES), "decay": 1 + len(FLAGS) + len(SCALES),
-    "dropout": 1 + len(FLAGS) + len(SCALES), "power": 2, "warm": 1, "gap": 1, "up": 1, "down": 1, "dropout_up": 1,
-    "dropout_down": 1, "rise": 1, "cut": 1, "patience": 1, "late": 1,
+    "dropout": 1 + len(FLAGS) + len(SCALES), "power": 2, "warm": 1, "gap": 1, "relative": 1, "up": 1, "down": 1,
+    "dropout_up": 1, "dropout_down": 1, "rise": 1, "cut": 1, "patience": 1, "late": 1,
 }  # fmt: skip
 """Numbers of the rule by name: how many each has."""
 
@@ -44,8 +44,8 @@ class Autopilot(Schedule):
     - the learning rate falls as a power of the epochs that are left, after a first epoch of its own;
     - it is cut for good when the validation loss rises by more than a share, and again after so many epochs without a
       better one;
-    - weight decay and dropout rise while the validation loss is above the training loss by more than `gap`, and fall
-      while it is not.
+    - weight decay and dropout rise while the validation loss is above the training loss by more than `gap` times a
+      power of it, and fall while it is not.
 
     **Reference**: none; the search is a cross-entropy method (Rubinstein, "The cross-entropy method for combinatorial
     and continuous optimization", Methodology and Computing in Applied Probability 1, 1999).
@@ -103,7 +103,8 @@ class Autopilot(Schedule):
     def others(self, now: Epoch) -> Mapping[str, Floats]:
         """Return both, moved by the gap of the epoch before."""
         p, memory, signals = self._numbers, now.memory, now.signals
-        high = signals["validation_loss"] - signals["training_loss"] > p["gap"]
+        valid = signals["validation_loss"]
+        high = valid - signals["training_loss"] > p["gap"] * valid ** p["relative"]
         later = now.t > 0
         memory["decay"] = np.clip(
             memory["decay"] + later * np.where(high, np.abs(p["up"]), -np.abs(p["down"])), *DECAYS

@@ -44,18 +44,18 @@ class Gap(Polynomial):
 
     version = 1
 
-    rate: float = 0.08
-    adaptive_rate: float = 0.018
-    decay: float = 0.06
-    adaptive_decay: float = 0.6
-    dropout: float = 0.1
-    power: float = 1.0
-    gap: float = 0.2
-    up: float = 0.22
-    dropout_up: float = 0.03
-    release: float = 0.5
-    rise: float = 0.15
-    cut: float = 0.75
+    rate: float = 0.1009
+    adaptive_rate: float = 0.02082
+    decay: float = 0.00251
+    adaptive_decay: float = 0.3597
+    dropout: float = 0.04029
+    power: float = 0.2432
+    gap: float = 0.08128
+    up: float = 0.3452
+    dropout_up: float = 0.06204
+    release: float = 0.8093
+    rise: float = 0.261
+    cut: float = 0.3828
 
     def check(self) -> None:
         """Check as `polynomial`; the gap in [-1, 2], rises in [0, 2] and [0, .7], release and cut in [0, 1]."""
