@@ -70,8 +70,8 @@ START: Mapping[str, Any] = {
     "patience": 11.25,
     "late": -0.04618,
 }  # fmt: skip
-"""The first centre of `autopilot`: 50 generations from a setting of `gap`, halfway back to `polynomial`, where the worst
-validation tables lost less, and with the gap in parts of the validation loss."""
+"""The first centre of `autopilot`: 50 generations from a setting of `gap`, halfway back to `polynomial`, with fewer bad
+validation tables, and with the gap in parts of the validation loss."""
 
 cells = frame.grid((*RANGES, EVOLVED))
 
