@@ -69,6 +69,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "| `tokens` |": ("Tokens: as the mask of the trials", "Tokens: as the active hyperparameters"),
     "| `training` |": ("Training: as the last move",),
+    "| `losses` |": ("Losses: as the last move",),
     "`context` adds the data set's meta-features": ("Last: as the meta-features",),
     "`levels` has no numbers": ("TakesTheContextOfLevels",),
     "Before the first trial, `last` is all 0": ("BeginsWithTheLastObservation", "Last: as the last configuration"),

@@ -21,6 +21,7 @@ from hpo_gym.env.observers.blind import Blind
 from hpo_gym.env.observers.history import HistoryObserver
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.observers.levels import Levels
+from hpo_gym.env.observers.losses import Losses
 from hpo_gym.env.observers.pool import PoolObserver
 from hpo_gym.env.observers.progress import Progress
 from hpo_gym.env.observers.summary import Summary
@@ -93,6 +94,9 @@ seen("as what candidates cost on earlier tasks", PoolObserver, lambda out, d: _f
 ONWARD = {"suite": "Schedules", "budget": None}
 seen("as whether nothing was tried", Progress, put(lambda d: 1, lambda x: 1 - x), **ONWARD)
 seen("as the last move", Training, put(lambda d: slice(2 + d, 2 + 2 * d), lambda x: x / 2), **ONWARD)
+seen(
+    "as the last move", Losses, put(lambda d: slice(2 + d, 2 + 2 * d), lambda x: x / 2), suite="Trainings", budget=None
+)
 
 
 def _feature(out: Any, number: int) -> None:

@@ -131,7 +131,7 @@ def test_every_reward_on_every_kind_of_table(table: str, reward: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("observer", sorted(set(OBSERVERS.names()) - {"pool", "training", "progress"}))
+@pytest.mark.parametrize("observer", sorted(set(OBSERVERS.names()) - {"pool", "training", "losses", "progress"}))
 @pytest.mark.parametrize("scores", SCORES.names())
 def test_every_observer_on_every_scale(table: str, observer: str, scores: str) -> None:
     part = {"name": observer, "context": scores == "rank" and observer != "levels"}

@@ -166,7 +166,7 @@ def test_a_rollout_models_on_one_thread(optimizer, in_models):
     suite = hpo_gym.load_suite("Functions")
     few = np.arange(20)
     prior = [task.evaluations().part(few) for task in suite.tasks("train")[:2]]
-    hpo_gym.rollout(hpo_gym.make_optimizer(optimizer), suite.tasks("test")[0], 5, prior=prior)
+    hpo_gym.rollout(hpo_gym.make_optimizer(optimizer), suite.tasks("test")[0], 8, prior=prior)
     assert in_models and set.union(*in_models) == {1}
 
 
