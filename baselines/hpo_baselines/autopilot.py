@@ -80,6 +80,17 @@ class Autopilot(Schedule):
             if not np.isfinite(values).all():
                 raise InvalidValueError(f"`numbers[{name!r}]` must be finite, got {values}.")
 
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Facts that are clipped: the lowest and the highest value of each."""
+        ranges: Mapping[str, tuple[float, float]] = shipped()["range"]
+        return ranges
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The rule in its place for networks that are not fully connected; numbers of your own stay."""
+        return "polynomial" if self.numbers is None else None
+
     def _given(self) -> Mapping[str, Any]:
         return shipped()["numbers"] if self.numbers is None else self.numbers
 
@@ -120,7 +131,7 @@ class Autopilot(Schedule):
         known = {**now.signals, "epochs": now.epochs}
         columns = [np.ones(len(now.t)), *(known[name] - 0.5 for name in FLAGS)]
         for name, (middle, width) in SCALES.items():
-            low, high = shipped()["range"][name]
+            low, high = self.ranges[name]
             columns.append((np.log2(np.clip(known[name], low, high)) - middle) / width)
         return np.stack(columns, 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from hpo_gym.control.control import Control, Settings
-from hpo_gym.control.knobs import Knobs, facts_of
+from hpo_gym.control.knobs import Knobs, facts_of, fitting
 
 
 class AutoRate(torch.optim.lr_scheduler.ReduceLROnPlateau):
@@ -32,7 +32,8 @@ class AutoRate(torch.optim.lr_scheduler.ReduceLROnPlateau):
     ) -> None:  # fmt: skip
         super().__init__(optimizer)
         facts = {} if model is None else facts_of(model, optimizer, None)
-        self.control = control = Control(policy, epochs=epochs, **{**facts, **arguments})
+        control = Control(policy, epochs=epochs, **{**facts, **arguments})
+        self.control = control = control if model is None else fitting(control, model)
         control.guarded = None if control.guarded is None else replace(control.guarded, restores=False)
         self._knobs = Knobs(optimizer, control.controls, model)
         self._set(control.begin())

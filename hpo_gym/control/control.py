@@ -94,6 +94,7 @@ class Control:
         self.controls = self._space.names
         reads = getattr(self._optimizer, "reads", None)
         self.reads: tuple[str, ...] | None = None if reads is None else tuple(reads)
+        self.elsewhere: str | None = getattr(self._optimizer, "elsewhere", None)
         self._prior = earlier_tasks(self.prior, self._space, "minimize").tasks
         self.log: list[Row] = []
         self.settings: Settings = {}
@@ -121,6 +122,7 @@ class Control:
         self._seen = at_start({**facts, **told, "validation_loss": start})
         self._names = tuple(n for n in KNOWN if n in self._seen) if self.reads is None else self.reads
         refuse_missing(self.name, self._names, self._seen, start=True)
+        self._say_outside({**self._seen, "epochs": float(self.epochs)})
         shown, starts = self._shown(self._seen), seeding.starts_seed(self.seed)
         with self._blamed():
             context = Context(self._space, float(self.epochs), prior=self._prior, starts=starts, signals=shown)
@@ -227,6 +229,16 @@ class Control:
         self.settings = dict(self.settings if query is None else query.config)
         self.settings[RATE] = min(self.settings[RATE], self._cap)
         return dict(self.settings)
+
+    def _say_outside(self, facts: Mapping[str, float]) -> None:
+        """Say which facts are outside the `ranges` that a policy states: it takes the nearest end."""
+        ranges: Mapping[str, tuple[float, float]] = getattr(self._optimizer, "ranges", {})
+        outside = {name: ends for name, ends in ranges.items() if not ends[0] <= facts.get(name, ends[0]) <= ends[1]}
+        if outside:
+            said = ", ".join(
+                f"{name} {facts[name]:g} (of {low:g} to {high:g})" for name, (low, high) in outside.items()
+            )
+            LOGGER.warning("%r takes the nearest end of its range for %s", self.name, said)
 
     def _shown(self, seen: Mapping[str, float]) -> dict[str, float]:
         return {name: seen[name] for name in self._names}

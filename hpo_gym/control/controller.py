@@ -10,7 +10,7 @@ import torch
 
 from hpo_gym.base import InvalidValueError, StateError
 from hpo_gym.control.control import Control, Row, Settings
-from hpo_gym.control.knobs import Knobs, facts_of
+from hpo_gym.control.knobs import Knobs, facts_of, fitting
 from hpo_gym.control.measures import Measures
 
 
@@ -43,7 +43,8 @@ class Controller:
         if not isinstance(model, torch.nn.Module) or not isinstance(optimizer, torch.optim.Optimizer):
             kinds = f"{type(model).__name__} and {type(optimizer).__name__}"
             raise InvalidValueError(f"`model` must be a torch.nn.Module, `optimizer` one of torch.optim, got {kinds}.")
-        self.plain = plain = Control(policy, epochs=epochs, **{**facts_of(model, optimizer, data), **arguments})
+        plain = Control(policy, epochs=epochs, **{**facts_of(model, optimizer, data), **arguments})
+        self.plain = plain = fitting(plain, model)
         self.tuned, self.trials, self.save = plain.tuned, plain.trials, plain.save
         self._model, self._optimizer = model, optimizer
         self._knobs = Knobs(optimizer, plain.controls, model)
@@ -87,6 +88,7 @@ class Controller:
         """Report an epoch, and set everything for the next one; arguments as of `Control.step`."""
         if not self.settings:
             raise StateError("Call `begin`, or loop `for epoch in control`, before `end`.")
+        self._knobs.watch()
         found = self._measures.end()
         mean = found.pop("train_loss", None) if train_loss is None else train_loss
         found.pop("train_loss", None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from hpo_gym.base import InvalidValueError
-from hpo_gym.control.control import DECAY, DROPOUT, RATE
+from hpo_gym.control.control import DECAY, DROPOUT, RATE, Control
 from hpo_gym.system import LOGGER
 
 _NORMS = (torch.nn.modules.batchnorm._NormBase, torch.nn.LayerNorm, torch.nn.GroupNorm)
@@ -32,6 +34,7 @@ class Knobs:
 
     def __init__(self, optimizer: torch.optim.Optimizer, names: Collection[str], model: torch.nn.Module | None) -> None:
         self._optimizer, groups = optimizer, optimizer.param_groups
+        self._were, self._said = list[float](), False
         decays = all(DECAY in group for group in groups)
         there = [RATE, *([DECAY] if decays else []), *([] if model is None else [DROPOUT])]
         if not {*names} <= {*there}:
@@ -47,6 +50,16 @@ class Knobs:
         if DROPOUT in names and not self._dropouts:
             LOGGER.warning("the model has no `Dropout` module: the setting `dropout` has no effect")
 
+    def watch(self) -> None:
+        """Say once that something else, such as a scheduler, has set the learning rate."""
+        there = self._rates()
+        if not self._said and self._were and not all(map(math.isclose, there, self._were)):
+            LOGGER.warning("learning rates must be left alone, something set %s where %s were", there, self._were)
+            self._said = True
+
+    def _rates(self) -> list[float]:
+        return [float(group["lr"]) for group in self._optimizer.param_groups]
+
     def set(self, settings: Mapping[str, float]) -> None:
         """Set everything for the next epoch."""
         for i, group in enumerate(self._optimizer.param_groups):  # a new list after each `load_state_dict`
@@ -58,6 +71,7 @@ class Knobs:
                     group[key] = value
         for module in self._dropouts:
             module.p = settings[DROPOUT]
+        self._were = self._rates()
 
 
 def _ratios(groups: list[dict[str, Any]], key: str) -> list[float]:
@@ -79,3 +93,15 @@ def facts_of(model: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Any
         "rows": rows(),
         "batch": getattr(data, "batch_size", None),
     }
+
+
+def fitting(control: Control, model: torch.nn.Module) -> Control:
+    """Return a control whose policy is made for such a network: that of `Control.elsewhere` unless all weights are in
+    linear layers and norms."""
+    owners = [module for module in model.modules() if next(module.parameters(recurse=False), None) is not None]
+    kinds = sorted({type(module).__name__ for module in owners if not isinstance(module, (torch.nn.Linear, *_NORMS))})
+    if control.elsewhere is None or not kinds:
+        return control
+    made = f"{control.name!r} was made for fully connected networks"
+    LOGGER.warning("%s, the model has %s: %r takes its place", made, ", ".join(kinds), control.elsewhere)
+    return replace(control, policy=control.elsewhere)

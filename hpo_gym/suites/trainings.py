@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from hpo_gym.base import seeding
+from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites.tasks.fits.controls import control_space
 from hpo_gym.suites.tasks.fits.recipe import Recipes
@@ -24,6 +24,8 @@ def trainings_with(recipe: Recipes | None = None) -> Suite:
     Args:
         recipe: The ranges that recipes are drawn from.
     """
+    if not isinstance(recipe, Recipes | None):
+        raise InvalidValueError(f"`recipe` must be a `Recipes` or None, got {recipe!r:.80}.")
     about = {
         "title": "Trainings on real tables",
         "description": "Networks of many kinds on rows of real data sets; learning rate, weight decay and dropout are "

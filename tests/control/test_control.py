@@ -289,3 +289,12 @@ def test_the_log_is_an_earlier_task_of_a_tuning(logged: Control, tmp_path: Path)
         said: Any = {"prior": prior, "direction": "minimize", "seed": 0}
         tuned = hpo_gym.tune(lambda config: 1.0, space, optimizer="random", budget=1, **said)
         assert "1 of 1 hyperparameters matched, 4 of 4 configurations" in tuned.summary()
+
+
+def test_facts_outside_the_range_of_a_policy_are_said_once(caplog: Any) -> None:
+    facts = {"classes": 3, "rows": 50, "weights": 10**6, "batch": 16, "layers": 1, "adaptive": True}
+    control = Control("autopilot", epochs=12, normalised=False, **facts)
+    control.begin()
+    control.step(1.0, 1.0)
+    said = "rows 50 (of 64 to 4096), weights 1e+06 (of 60 to 150000)"
+    assert caplog.messages == [f"'autopilot' takes the nearest end of its range for {said}"]

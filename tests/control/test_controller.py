@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpo_baselines.autopilot import FILE as AUTOPILOT
 from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.control import Guard
 from hpo_gym.optimize.protocol import Context
@@ -19,7 +21,7 @@ from hpo_gym.problem.trial import Query, Trial
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.long
 
-from hpo_gym.control import Controller  # noqa: E402
+from hpo_gym.control import AutoRate, Controller  # noqa: E402
 
 
 class Fixed:
@@ -296,3 +298,33 @@ def test_a_resumed_training_goes_on_alike(policy: str) -> None:
     assert [row.settings for row in again.log] == [row.settings for row in control.log]
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in other.state_dict().items())
     assert [g["lr"] for g in others.param_groups] == [g["lr"] for g in optimizer.param_groups]
+
+
+@pytest.mark.parametrize("odd", [torch.nn.Conv1d(1, 2, 3), torch.nn.GRU(2, 2), torch.nn.Embedding(3, 2)])
+def test_autopilot_gives_way_where_a_network_is_not_fully_connected(odd: Any, caplog: Any) -> None:
+    facts: Any = {"classes": 3, "rows": 96, "batch": 16}
+    for inside, name in ((torch.nn.LayerNorm(8), "autopilot"), (odd, "polynomial")):
+        model = torch.nn.Sequential(torch.nn.Linear(4, 8), inside, torch.nn.Dropout())
+        optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+        assert Controller("autopilot", model, optimizer, epochs=12, **facts).plain.name == name
+        if name == "autopilot":
+            assert not caplog.messages
+    made, kind = "'autopilot' was made for fully connected networks", type(odd).__name__
+    assert caplog.messages == [f"{made}, the model has {kind}: 'polynomial' takes its place"]
+    mine = {"name": "autopilot", "numbers": json.loads(AUTOPILOT.read_text(encoding="utf-8"))["numbers"]}
+    assert Controller(mine, model, optimizer, epochs=12, **facts).plain.name == "autopilot"
+    assert AutoRate(optimizer, "autopilot", epochs=12, model=model, **facts).control.name == "polynomial"
+
+
+def test_a_scheduler_beside_is_noticed_once(caplog: Any) -> None:
+    model = net()
+    groups = [{"params": model[0].parameters(), "lr": 1.0}, {"params": model[4].parameters()}]
+    optimizer = torch.optim.SGD(groups, 0.5)
+    control = Controller(Fixed(rate(0.4)), model, optimizer, epochs=4)
+    for k in control:
+        if k == 1:
+            assert not caplog.messages
+        optimizer.param_groups[1]["lr"] *= 0.5 if k else 1.0
+        control.end(validation_loss=1.0)
+    said = "learning rates must be left alone, something set [0.4, 0.1] where [0.4, 0.2] were"
+    assert caplog.messages == [said]

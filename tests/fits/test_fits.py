@@ -92,11 +92,15 @@ def test_rows_to_judge_and_to_validate(size: int, wanted: tuple[int, int]) -> No
 
 def test_wrong_recipes_are_refused() -> None:
     for wrong, match in (
-        ({"width": (10,)}, "`width % 4 == 0`"), ({"width": 64}, "must be a tuple"), ({"depth": ()}, "must be a tuple"),
-        ({"noise": 1.0}, "`0 <= noise < 1`"), ({"batch": (128,)}, "`2 <= batch <= rows`"),
+        ({"width": (10,)}, "width % 4 == 0`"), ({"width": 64}, "must be a tuple"), ({"depth": ()}, "must be a tuple"),
+        ({"width": (0,)}, "`4 <= width"), ({"rows": (64, 96, 128)}, "rows = \\(fewest, most\\)"),
+        ({"noise": 1.0}, "`0 <= noise < 1`"), ({"noise": (0.1, 0.2)}, "`noise` must be a finite"),
+        ({"batch": (128,)}, "`2 <= batch <= rows`"),
     ):  # fmt: skip
         with pytest.raises(InvalidValueError, match=match):
             Recipes(**wrong)
+    with pytest.raises(InvalidValueError, match="must be a `Recipes`"):
+        trainings_with({"width": (64,)})  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="gelu"):
         Recipes(activation=("gelo",))
     with pytest.raises(InvalidValueError, match="one range of recipes"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, TypeVar
 
-from hpo_gym.base import InvalidValueError, Keys, seeding, unknown
+from hpo_gym.base import InvalidValueError, Keys, real, seeding, unknown
 from hpo_gym.suites.tasks.fits.network import Shape
 from hpo_gym.suites.tasks.fits.tables import FitTable
 from hpo_gym.suites.tasks.training.keyed import uniforms
@@ -82,10 +82,11 @@ class Recipes:
             if odd := [one for one in getattr(self, name) if one not in known]:
                 raise unknown(f"{name} of a network", odd[0], known)
         for holds, rule in (
-            (all(w >= 4 and w % 4 == 0 for w in self.width), "width % 4 == 0"),
+            (all(w >= 4 and w % 4 == 0 for w in self.width), "4 <= width, width % 4 == 0"),
             (min(self.depth) >= 1, "1 <= depth"),
+            (len(self.rows) == 2, "rows = (fewest, most)"),
             (2 <= min(self.batch) <= max(self.batch) <= self.rows[0] <= self.rows[-1], "2 <= batch <= rows"),
-            (0 <= self.noise < 1, "0 <= noise < 1"),
+            (0 <= real("noise", self.noise) < 1, "0 <= noise < 1"),
         ):
             if not holds:
                 raise InvalidValueError(f"`{rule}` must hold, got {self}.")
