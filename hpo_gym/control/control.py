@@ -211,7 +211,7 @@ class Control:
         status = Status.DIVERGED if seen["diverged"] else Status.OK
         with self._blamed():
             self._optimizer.tell(Trial(query, -seen["validation_loss"], status=status, signals=self._shown(seen)))
-        word = "" if self.guarded is None else self.guarded.accident(self._best, loss, train)
+        word = "" if self.guarded is None else self.guarded.accident(self._best, loss, train, self._unit or 0.0)
         if word and self.guarded is not None:
             self._cap = self.guarded.cut * self.settings[RATE]
             back = "back to the last good weights, and " if self.guarded.restores else ""

@@ -189,6 +189,7 @@ def test_losses_of_any_numeric_kind_are_read() -> None:
         (lambda: Control("plateau", epochs=3, guard=2), "`guard` must be True, False or a `Guard`"),  # type: ignore[arg-type]
         (lambda: Control("plateau", epochs=3, space={"x": (0.0, 1.0)}), "`space` must have 'learning_rate'"),
         (lambda: Guard(rise=1.0), "`rise` must be a finite number above 1"),
+        (lambda: Guard(slack=-1.0), "`slack` must be"),
         (lambda: Control("plateau", epochs=3).begin("a"), "`validation_loss` must be a number"),
         (lambda: Control("plateau", epochs=3).begin(math.nan), "must be finite before the first epoch"),
         (lambda: Control("plateau", epochs=3).begin(1.0, gradient=2.0), "No signal .*Did you mean 'gradient_norm'"),
@@ -229,16 +230,16 @@ def test_the_guard_halves_the_rate_and_keeps_it_below(caplog: pytest.LogCaptureF
     control = Control(policy, epochs=6, guess=1.0)
     rates = [control.begin(validation_loss=1.0)["learning_rate"]]
     with caplog.at_level(logging.WARNING, "hpo_gym"):
-        for loss in (0.5, 0.66, 0.6, math.nan):
+        for loss in (0.5, 0.72, 0.69, math.nan):
             rates.append(control.step(validation_loss=loss)["learning_rate"])
-    # .66 > 1.3 x .5 at .8: cap .4; NaN at .4 again: cap .2
+    # .72 > 1.3 x .5 + .05 at .8: cap .4; .69 is none; NaN at .4 again: cap .2
     assert rates == pytest.approx([0.1, 0.8, 0.1, 0.4, 0.1])
     assert control.step(validation_loss=0.5)["learning_rate"] == pytest.approx(0.2)
     assert [bool(row.guard) for row in control.log] == [False, True, False, True, False]
-    assert "epoch 2: the validation loss 0.66 is above 0.65: back to the last good weights" in caplog.text
+    assert "epoch 2: the validation loss 0.72 is above 0.7: back to the last good weights" in caplog.text
     assert "epoch 4: a loss is not finite" in caplog.text
     seen = [t.signals for t in recorded(control).trials]
-    assert seen[1]["validation_loss"] == 0.66  # the accident is told,
+    assert seen[1]["validation_loss"] == 0.72  # the accident is told,
     assert seen[2]["validation_loss_before"] == 0.5  # but the run goes on from the epoch before it
     assert [t.status.label for t in recorded(control).trials] == ["ok", "ok", "ok", "diverged", "ok"]
     assert seen[3]["validation_loss"] == 3.0
