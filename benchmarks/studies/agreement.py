@@ -191,7 +191,7 @@ def values(found: Found) -> dict[str, Any]:
     return {
         "same": float(np.mean(same)),
         "tau": float(np.mean([tau(suite, torch) for _, suite, torch in known])),
-        "data sets": len({name for of in torch for name in of}),
+        "data-sets": len({name for of in torch for name in of}),
         "seeds": len({seed for of in torch for rows in of.values() for seeds in rows.values() for seed in seeds}),
         "trainings": len(CONTROLLERS) * sum(len(seeds) for of in torch for r in of.values() for seeds in r.values()),
     }

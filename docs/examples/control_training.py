@@ -1,4 +1,4 @@
-"""A training of PyTorch under control: a rule sets the learning rate before each epoch."""
+"""A training of PyTorch under control: a rule sets rate and weight decay before each epoch."""
 
 import torch
 from sklearn.datasets import load_digits
@@ -11,7 +11,7 @@ loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch
 model = torch.nn.Sequential(torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
 optimizer, loss_of = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), torch.nn.CrossEntropyLoss()
 
-control = Controller("plateau", model, optimizer, epochs=10, data=loader, classes=10)
+control = Controller("autopilot", model, optimizer, epochs=10, data=loader, classes=10)
 for _ in control:
     for rows, labels in loader:
         optimizer.zero_grad()
@@ -21,4 +21,4 @@ for _ in control:
         optimizer.step()
     with torch.no_grad():
         control.end(validation_loss=loss_of(model(valid_x), valid_y))
-print(control.trials()[["learning_rate", "train_loss", "validation_loss", "guard"]])
+print(control.trials()[["learning_rate", "weight_decay", "train_loss", "validation_loss", "guard"]])

@@ -203,7 +203,7 @@ def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = study.tables(found)["agreement"].rows
     assert rows == (("MLP, sgd", "2", "50%", "-0.33"), ("all", "2", "50%", "-0.33"))
     assert study.values(found) == {
-        "same": 0.5, "tau": pytest.approx(-1 / 3), "data sets": 2, "seeds": 2, "trainings": 9,
+        "same": 0.5, "tau": pytest.approx(-1 / 3), "data-sets": 2, "seeds": 2, "trainings": 9,
     }  # fmt: skip
     losses = study.tables(found)["losses"]
     assert losses.columns == ("controller", "suite, sgd", "MLP, sgd")
