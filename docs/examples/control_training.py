@@ -11,7 +11,7 @@ loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch
 model = torch.nn.Sequential(torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
 optimizer, loss_of = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), torch.nn.CrossEntropyLoss()
 
-control = Controller("autopilot", model, optimizer, epochs=10, data=loader, classes=10)
+control = Controller("polynomial", model, optimizer, epochs=10, data=loader, classes=10)
 for _ in control:
     for rows, labels in loader:
         optimizer.zero_grad()
