@@ -54,7 +54,7 @@ FEWEST: Mapping[str, tuple[str, ...]] = {"2048": ("segment", "vowel", "german", 
 """By number of training rows, the data sets with too few."""
 APART = math.log(1.05)
 """Difference of two log losses that counts."""
-CHEAP: Mapping[frame.Address, tuple[str, ...]] = {("MLP, sgd", "vowel", "512", "0"): ()}
+CHEAP = {("MLP, sgd", "vowel", "512", "0"): ()}
 
 Found = Mapping[str, Any]
 
