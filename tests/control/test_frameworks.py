@@ -44,7 +44,8 @@ def test_the_guard_of_a_scheduler_leaves_the_weights() -> None:
     schedule = AutoRate(optimizer, "constant", epochs=4)
     for loss in (1.0, 1.4):
         schedule.step(loss)
-    assert schedule.control.log[1].guard.startswith("the validation loss 1.4 is above 1.3: no learning rate above")
+    # the first loss is taken for .9 of a guess, so .05 of one are .056
+    assert schedule.control.log[1].guard.startswith("the validation loss 1.4 is above 1.356: no learning rate above")
     assert torch.equal(model.weight, before) and AutoRate(optimizer, epochs=2, guard=False).control.guarded is None
 
 
