@@ -1,4 +1,4 @@
-"""Rules for trainings, tuned on the training tables of `Trainings`: the open loop with as much effort as the rest.
+"""Rules for trainings, tuned on the training tables of `Trainings`; the last step of `autopilot` was chosen by hand.
 
 Each rule has random settings in few episodes, the best of them in more, and then a cross-entropy method (a normal
 distribution over settings that moves to the better half of its draws) from the best; the centre with the best mean over
@@ -73,7 +73,8 @@ START: Mapping[str, Any] = {
 }  # fmt: skip
 """The numbers of `autopilot`: the centre after 50 generations from a hand-made setting of `gap`, halfway back to
 `polynomial`, with the gap in parts of the validation loss. More generations gain one more percent on validation tables,
-and raise the rate of SGD until deep networks of PyTorch diverge; halfway back, the worst tables lose less."""
+and have many times the loss on deep networks of PyTorch. The step back was chosen on validation tables and such
+networks."""
 SPENT = {"settings": 1209, "epochs": 2_246_112}
 """The effort of those generations."""
 
