@@ -41,7 +41,8 @@ class Fit:
     """
 
     def __init__(self, key: int, name: str, recipes: Recipes) -> None:
-        self._key, self._name, whole = np.array([key], np.uint64), name, table(name)
+        self._key = np.array([key], np.uint64)
+        self._table = whole = recipes.table(self._key, table(name))
         self._guess = math.log(whole.classes)
         self.recipe = recipe = recipes.draw(self._key, whole)
         rows = np.argsort(sequence(_seed(self._key, ROWS), len(whole.y)))
@@ -64,7 +65,7 @@ class Fit:
         return self._inputs(self._rows[start:end]), self._labels[start:end]
 
     def _inputs(self, rows: NDArray[np.int64]) -> Singles:
-        x = table(self._name).x.take(rows, 0)
+        x = self._table.x.take(rows, 0)
         return x if self.recipe.scale == 1 else x * np.float32(self.recipe.scale)
 
     @property

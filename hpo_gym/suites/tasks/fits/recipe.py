@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from hpo_gym.base import InvalidValueError, Keys, real, seeding, unknown
 from hpo_gym.suites.tasks.fits.network import Shape
 from hpo_gym.suites.tasks.fits.tables import FitTable
+from hpo_gym.suites.tasks.fits.taught import TAUGHT, taught
 from hpo_gym.suites.tasks.training.keyed import uniforms
 
 ACTIVATIONS = ("relu", "tanh", "gelu")
@@ -61,6 +62,7 @@ class Recipes:
         noise: The largest share of wrong labels; half of the episodes have none.
         largest: The most rows times weights.
         scale: Whether inputs have a factor of .1 to 10 that nobody is told.
+        taught: The share of episodes on clean labels of a random network (`hpo_gym.suites.tasks.fits.taught`).
     """
 
     width: tuple[int, ...] = WIDTHS
@@ -73,6 +75,7 @@ class Recipes:
     noise: float = 0.2
     largest: float = LARGEST
     scale: bool = False
+    taught: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self)[:7]:
@@ -87,9 +90,16 @@ class Recipes:
             (len(self.rows) == 2, "rows = (fewest, most)"),
             (2 <= min(self.batch) <= max(self.batch) <= self.rows[0] <= self.rows[-1], "2 <= batch <= rows"),
             (0 <= real("noise", self.noise) < 1, "0 <= noise < 1"),
+            (0 <= real("taught", self.taught) <= 1, "0 <= taught <= 1"),
         ):
             if not holds:
                 raise InvalidValueError(f"`{rule}` must hold, got {self}.")
+
+    def table(self, key: Keys, of: FitTable) -> FitTable:
+        """Return the table of an episode's key, ``(1,)``: the task's own, or a taught one."""
+        if self.taught == 0 or uniforms(key, TAUGHT, 1)[0, 0] >= self.taught:
+            return of
+        return taught(seeding.mix(key, TAUGHT), of)
 
     def draw(self, key: Keys, table: FitTable) -> Recipe:
         """Return the recipe of an episode's key, ``(1,)``; too large ones are drawn again, at last with fewer rows."""
