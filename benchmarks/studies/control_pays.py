@@ -6,7 +6,7 @@ the checkpoint on test rows; ratios are of geometric means over tables, and inte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import agreement
@@ -50,7 +50,11 @@ def ratios(found: Found, length: str, name: str, base: str) -> tuple[NDArray[Any
 
 def told(found: Found, length: str, name: str, base: str) -> tuple[str, str]:
     """Return the ratio with its interval, and that of the worst family."""
-    gain, families = ratios(found, length, name, base)
+    return told_of(*ratios(found, length, name, base))
+
+
+def told_of(gain: Floats, families: Sequence[str]) -> tuple[str, str]:
+    """Return the ratio of these log differences with its interval, and that of the worst family."""
     middle, low, high = np.exp(np.array(Resamples.of(families).mean(gain), np.float64))
     of = [np.exp(np.mean([g for g, f in zip(gain, families, strict=True) if f == one])) for one in set(families)]
     return f"{middle:.3f} [{low:.3f}, {high:.3f}]", f"{max(of):.2f}"

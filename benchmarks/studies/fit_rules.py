@@ -11,22 +11,21 @@ was chosen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import frame
 import numpy as np
 from frame import Table
-from numpy.typing import NDArray
+from trained import Trainings
 
-from hpo_baselines._schedules.controls import ControlColumns
-from hpo_baselines._schedules.schedule import Epoch
+from hpo_baselines._schedules.schedule import Schedule
 from hpo_baselines.autopilot import SIZES, Autopilot
 from hpo_gym.base import Floats, seeding
 from hpo_gym.optimize import make_optimizer
-from hpo_gym.problem import batch_of
+from hpo_gym.problem import Suite
 from hpo_gym.suites import load_suite
 
 LOOKS = "training and validation tables"
@@ -107,45 +106,26 @@ class Episodes:
 
 def play(rule: str, population: Sequence[Mapping[str, Any]], episodes: Episodes) -> Floats:
     """Return the score of each setting in each episode, ``(p, e)``."""
-    out = np.empty((len(population), len(episodes.tasks)))
+    return scores(load_suite(SUITE), lambda repeats: ruled(rule, population, repeats), len(population), episodes)
+
+
+def scores(suite: Suite, make: Callable[[int], Schedule], settings: int, episodes: Episodes) -> Floats:
+    """Return the score of each of so many settings in each episode; `make` has a run of each in so many episodes."""
+    out = np.empty((settings, len(episodes.tasks)))
     for budget in sorted(set(episodes.epochs)):
         at = np.flatnonzero(np.array(episodes.epochs) == budget)
-        out[:, at] = _played(rule, population, [episodes.tasks[i] for i in at], [episodes.keys[i] for i in at], budget)
+        names, keys = [episodes.tasks[i] for i in at], [episodes.keys[i] for i in at]
+        begun = Trainings.of(suite, names * settings, keys * settings)
+        *_, last = begun.under(make(len(at)), budget)
+        out[:, at] = (0.5 * (last.tested + last.valid)).reshape(settings, len(at))
     return out
 
 
-def _played(
-    rule: str, population: Sequence[Mapping[str, Any]], names: Sequence[str], keys: Sequence[int], budget: int
-) -> Floats:
-    """Play episodes of equal length side by side."""
-    suite = load_suite(SUITE)
-    known = sorted(set(names))
-    batch: Any = batch_of([suite.task(name) for name in known])
-    p, e = len(population), len(names)
-    n = p * e
-    progress = batch.progress(n, budget)
-    where = np.tile([known.index(name) for name in names], p)
-    progress.begin(None, where, np.tile(np.array(keys, np.uint64), p))
-    columns, made = ControlColumns(suite.space), ruled(rule, population, e)
-    now = Epoch(np.zeros(n), np.full(n, float(budget)), {}, np.full(n, np.nan), np.empty((n, 0)))
-    for t in range(budget):
-        now.t, now.signals = np.full(n, float(t)), named(batch.signals, progress.signals)
-        now.last = columns.clipped(made.log_rate(now))
-        found = progress.advance(batch.place(where, columns.points(now.last, made.others(now))), None)
-    valid = -np.log(progress.signals[:, list(batch.signals).index("best_validation_loss")] + 0.01)
-    return np.asarray(0.5 * (found.score + valid)).reshape(p, e)
-
-
-def named(names: Sequence[str], signals: NDArray[Any]) -> dict[str, Floats]:
-    """Return signals by name."""
-    return {name: np.asarray(column, np.float64) for name, column in zip(names, signals.T, strict=True)}
-
-
-def ruled(rule: str, population: Sequence[Mapping[str, Any]], repeats: int) -> Any:
+def ruled(rule: str, population: Sequence[Mapping[str, Any]], repeats: int) -> Schedule:
     """Return one rule whose settings are arrays with a row for each run."""
     each = {k: np.repeat(np.array([s[k] for s in population], np.float64), repeats, 0) for k in population[0]}
     if rule != EVOLVED:
-        return make_optimizer(rule, **each)
+        return cast("Schedule", make_optimizer(rule, **each))
     made = Autopilot(dict(each))
     made.check()
     return made
@@ -161,6 +141,8 @@ class Search:
         low, high: Ends of each coordinate, in its own scale.
         epochs: Played so far.
         settings: Played so far.
+        population, few: Settings of a generation, and its episodes.
+        step, least: Standard deviations of the first draws, and the smallest ones, in ranges of a setting.
     """
 
     rule: str
@@ -168,22 +150,26 @@ class Search:
     high: Floats
     epochs: int = 0
     settings: int = 0
+    population: int = POPULATION
+    few: int = 2 * FEW
+    step: float = 0.15
+    least: float = 0.02
 
     def read(self, point: Floats) -> dict[str, Any]:
         """Return the settings of a point."""
         if self.rule == EVOLVED:
             return numbers_of(point)
-        kinds = RANGES[self.rule]
-        return {
-            name: float(10.0**v if kind == LOG else v)
-            for (name, (kind, *_)), v in zip(kinds.items(), point, strict=True)
-        }
+        return settings_of(RANGES[self.rule], point)
+
+    def scores(self, points: Floats, episodes: Episodes) -> Floats:
+        """Return the score of each point in each episode, ``(p, e)``."""
+        return play(self.rule, [self.read(p) for p in points], episodes)
 
     def play(self, points: Floats, episodes: Episodes) -> Floats:
         """Return the mean score of each point."""
         self.settings += len(points)
         self.epochs += len(points) * sum(episodes.epochs)
-        return np.asarray(play(self.rule, [self.read(p) for p in points], episodes).mean(1))
+        return np.asarray(self.scores(points, episodes).mean(1))
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Return random points."""
@@ -191,24 +177,25 @@ class Search:
 
     def evolve(self, start: Floats, generations: int, seed: int, kept: Path) -> list[Floats]:
         """Return the centres of the generations, the start first; a search goes on from those in `kept`."""
-        width, weights = self.high - self.low, np.log(POPULATION / 2 + 0.5) - np.log(np.arange(1, POPULATION // 2 + 1))
+        half, width = self.population // 2, self.high - self.low
+        weights = np.log(half + 0.5) - np.log(np.arange(1, half + 1))
         weights /= weights.sum()
         state: dict[str, Any] = (
             json.loads(kept.read_text()) if kept.is_file() else {"centres": [start.tolist()], "sd": None}
         )
         self.epochs, self.settings = state.get("epochs", self.epochs), state.get("settings", self.settings)
-        sd = np.full(len(start), STEP[self.rule]) if state["sd"] is None else np.array(state["sd"])
+        sd = np.full(len(start), self.step) if state["sd"] is None else np.array(state["sd"])
         while len(state["centres"]) <= generations:
             g, centre = len(state["centres"]), np.array(state["centres"][-1])
             rng = np.random.default_rng([seed, g])
-            z = rng.standard_normal((POPULATION // 2, len(start))) * (rng.random((POPULATION // 2, len(start))) < 0.6)
+            z = rng.standard_normal((half, len(start))) * (rng.random((half, len(start))) < 0.6)
             points = np.clip(centre + np.concatenate([z, -z]) * sd * width, self.low, self.high)
             points[-1] = centre
-            scores = self.play(points, Episodes.of("train", 2 * FEW, 10_000 * (seed + 1) + g))
-            best = points[np.argsort(-scores)[: POPULATION // 2]]
+            scores = self.play(points, Episodes.of("train", self.few, 10_000 * (seed + 1) + g))
+            best = points[np.argsort(-scores)[:half]]
             new = weights @ best
             spread = np.sqrt((weights[:, None] * ((best - centre) / width) ** 2).sum(0))
-            sd = np.clip(0.85 * sd + 0.15 * np.maximum(spread, 0.5 * sd), LEAST[self.rule], 0.25)
+            sd = np.clip(0.85 * sd + 0.15 * np.maximum(spread, 0.5 * sd), self.least, 0.25)
             state = {
                 "centres": [*state["centres"], new.tolist()], "sd": sd.tolist(), "epochs": self.epochs,
                 "settings": self.settings,
@@ -223,7 +210,7 @@ class Search:
 
 def cell(rule: str, *, out: Path) -> dict[str, Any]:
     """Return what was chosen of a rule, its scores, and the effort."""
-    search = Search(rule, *ends(rule))
+    search = Search(rule, *ends(rule), step=STEP[rule], least=LEAST[rule])
     rng = np.random.default_rng(seeding.key("fit rules", rule) % 2**32)
     kept = out / f"{rule}.json"
     if rule == EVOLVED:
@@ -237,11 +224,11 @@ def cell(rule: str, *, out: Path) -> dict[str, Any]:
     centres = search.evolve(start, GENERATIONS[rule], 0, kept)
     last = [*centres[-8:], np.mean(centres[-6:], 0)]
     scores = search.play(np.array(last), Episodes.of("train", FINAL, 3))
-    chosen = search.read(last[int(scores.argmax())])
+    chosen = rounded(search.read(last[int(scores.argmax())]))
     judged = play(rule, [chosen], Episodes.of("val", FINAL, 4))
     before = SPENT if rule == EVOLVED else dict.fromkeys(SPENT, 0)
     return {
-        "chosen": rounded(chosen), "train": round(float(scores.max()), 5), "validation": round(float(judged.mean()), 5),
+        "chosen": chosen, "train": round(float(scores.max()), 5), "validation": round(float(judged.mean()), 5),
         "settings": search.settings + before["settings"], "epochs": search.epochs + before["epochs"],
     }  # fmt: skip
 
@@ -257,8 +244,20 @@ def ends(rule: str) -> tuple[Floats, Floats]:
         middle = point_of(START)
         width = np.repeat([spans[name] for name in SIZES], list(SIZES.values()))
         return middle - 3 * width, middle + 3 * width
-    ranges = np.array([np.log10(r[1:]) if r[0] == LOG else r[1:] for r in RANGES[rule].values()])
-    return ranges[:, 0], ranges[:, 1]
+    return ends_of(RANGES[rule])
+
+
+def ends_of(ranges: Mapping[str, Range]) -> tuple[Floats, Floats]:
+    """Return the ends of ranges, each in its own scale."""
+    ends = np.array([np.log10(r[1:]) if r[0] == LOG else r[1:] for r in ranges.values()])
+    return ends[:, 0], ends[:, 1]
+
+
+def settings_of(ranges: Mapping[str, Range], point: Floats) -> dict[str, float]:
+    """Return the settings at a point of these ranges."""
+    return {
+        name: float(10.0**v if kind == LOG else v) for (name, (kind, *_)), v in zip(ranges.items(), point, strict=True)
+    }
 
 
 def point_of(numbers: Mapping[str, Any]) -> Floats:
@@ -280,7 +279,7 @@ def rounded(settings: Mapping[str, Any]) -> dict[str, Any]:
 def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
     """Play the chosen open loop on the validation tables anew."""
     row = found["polynomial"]
-    return round(float(play("polynomial", [row["chosen"]], Episodes.of("val", FINAL, 4)).mean()), 4), row["validation"]
+    return round(float(play("polynomial", [row["chosen"]], Episodes.of("val", FINAL, 4)).mean()), 5), row["validation"]
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:

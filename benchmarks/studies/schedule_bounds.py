@@ -5,7 +5,8 @@
 
 All rules of `schedule_rules.py` are played at random settings, in the instances of a comparison's first five replicates
 (of a training task in the first). Regret on these suites is relative to the best that was found in the very instance:
-it is a bound, and a run may be better. No optimizer observes it.
+it is a bound, and a run may be better. It is picked by the rows that judge it, so luck in part: no measure of what
+control could gain. No optimizer observes it.
 """
 
 from __future__ import annotations
