@@ -21,4 +21,5 @@ for _ in control:
         optimizer.step()
     with torch.no_grad():
         control.end(validation_loss=loss_of(model(valid_x), valid_y))
+control.restore_best()
 print(control.trials()[["learning_rate", "weight_decay", "train_loss", "validation_loss", "guard"]])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hpo_gym.base import HPOGymError, InvalidValueError, StateError, limit, seeding, whole
-from hpo_gym.control.guard import Guard
+from hpo_gym.control.guard import Guard, Watch
 from hpo_gym.control.signals import FACTS, KNOWN, MOST, after, at_start, numbers, refuse_missing, shares
 from hpo_gym.optimize import Context, Optimizer, form_of
 from hpo_gym.problem import Query, SearchSpace, Status, Trial, read_space
@@ -27,6 +27,7 @@ _RANGES = {RATE: (1e-8, 10.0, 0.01, True), DECAY: (1e-5, 3.0, 1e-3, True), DROPO
 _RANGE = ("lower", "upper", "default_value", "log")
 Settings = dict[str, Any]
 """The learning rate of an epoch, and what else the policy sets, by name."""
+_FORM = 2  # of a state: resumed, the guard decides alike
 _FIRST = 0.9  # the loss after the first epoch, in losses of a guess, where nobody told one before
 
 
@@ -61,6 +62,7 @@ class Control:
         prior: Earlier tasks, as of `hpo_gym.tune`; most policies read none.
         guard: Against accidents; False for none.
         seed: Of the policy's own choices.
+        best: Epochs after which the validation loss was lowest, accidents aside.
     """
 
     policy: object
@@ -96,8 +98,7 @@ class Control:
         self.reads: tuple[str, ...] | None = None if reads is None else tuple(reads)
         self.elsewhere: str | None = getattr(self._optimizer, "elsewhere", None)
         self._prior = earlier_tasks(self.prior, self._space, "minimize").tasks
-        self.log: list[Row] = []
-        self.settings: Settings = {}
+        self.log, self.best, self.settings = list[Row](), 0, Settings()
         self._began: dict[str, float] | None = None
 
     def begin(self, validation_loss: Any = None, accuracy: Any = None, **signals: Any) -> Settings:
@@ -113,13 +114,12 @@ class Control:
         if loss is not None and not math.isfinite(loss):
             raise InvalidValueError(f"`validation_loss` must be finite before the first epoch, got {loss}.")
         self._unit = self.guess or (math.log(self.classes) if self.classes else loss or None)
-        self._cap, self._best = math.inf, math.inf if loss is None else loss
-        if loss is None and self._unit is not None and self.guarded is not None:
-            self._best = MOST * self._unit / self.guarded.rise
+        most = MOST * (self._unit or math.inf) / (self.guarded.rise if self.guarded else 1.0)
+        self._watch = Watch(self.guarded, most if loss is None else loss)
         facts = {name: float(value) for name in FACTS if (value := getattr(self, name)) is not None}
         facts |= {"classes": 2.0} if self.guess and not self.classes else {}
         start = 1.0 if loss is None or self._unit is None else loss / self._unit
-        self._seen = at_start({**facts, **told, "validation_loss": start})
+        self._seen = self._seen_best = at_start({**facts, **told, "validation_loss": start})
         self._names = tuple(n for n in KNOWN if n in self._seen) if self.reads is None else self.reads
         refuse_missing(self.name, self._names, self._seen, start=True)
         self._say_outside({**self._seen, "epochs": float(self.epochs)})
@@ -127,7 +127,7 @@ class Control:
         with self._blamed():
             context = Context(self._space, float(self.epochs), prior=self._prior, starts=starts, signals=shown)
             self._optimizer.reset(context, np.random.default_rng(seeding.key("control", self.seed)))
-        self.log, self._began = [], told
+        self.log, self.best, self._began = [], 0, told
         return self._ask()
 
     def step(
@@ -160,7 +160,7 @@ class Control:
 
     @property
     def back(self) -> bool:
-        """Whether the last epoch was an accident: go back to the last good weights, if you kept them."""
+        """Whether the last epoch was an accident: go back to the weights after `best` epochs, if you kept them."""
         return bool(self.log and self.log[-1].guard)
 
     def tuned(self) -> Tuned:
@@ -170,10 +170,9 @@ class Control:
 
     def trials(self) -> pd.DataFrame:
         """Return one row per epoch, as `Tuned.trials`, with both losses, accuracy, and the word of the guard."""
-        frame = self.tuned().trials().assign(guard=[row.guard for row in self.log])
-        for name in ("train_loss", "validation_loss", "accuracy"):
-            frame[name] = [row.told.get(name) for row in self.log]
-        return frame
+        names = ("train_loss", "validation_loss", "accuracy")
+        told: dict[str, Any] = {name: [row.told.get(name) for row in self.log] for name in names}
+        return self.tuned().trials().assign(guard=[row.guard for row in self.log], **told)
 
     def save(self, path: str | Path) -> Path:
         """Write `trials` as a CSV file: an earlier task for `prior=` of a tuning with ``direction="minimize"``."""
@@ -185,13 +184,13 @@ class Control:
     def state_dict(self) -> dict[str, Any]:
         """Return everything that was reported, as plain values."""
         told = [dict(row.told) for row in self.log]
-        return {"policy": self.name, "epochs": self.epochs, "began": self._began, "told": told}
+        return {"policy": self.name, "epochs": self.epochs, "form": _FORM, "began": self._began, "told": told}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue a training: report everything again, to the same policy with the same arguments."""
-        mine, theirs = (self.name, self.epochs), (state.get("policy"), state.get("epochs"))
+        mine, theirs = (self.name, self.epochs, _FORM), tuple(map(state.get, ("policy", "epochs", "form")))
         if mine != theirs:
-            raise InvalidValueError(f"`state` must be of the policy and epochs {mine}, got {theirs}.")
+            raise InvalidValueError(f"`state` must be of the policy, the epochs and the form {mine}, got {theirs}.")
         if state["began"] is not None:
             self.begin(**state["began"])
         for told in state["told"]:
@@ -211,23 +210,19 @@ class Control:
         status = Status.DIVERGED if seen["diverged"] else Status.OK
         with self._blamed():
             self._optimizer.tell(Trial(query, -seen["validation_loss"], status=status, signals=self._shown(seen)))
-        word = "" if self.guarded is None else self.guarded.accident(self._best, loss, train, self._unit or 0.0)
-        if word and self.guarded is not None:
-            self._cap = self.guarded.cut * self.settings[RATE]
-            back = "back to the last good weights, and " if self.guarded.restores else ""
-            word += f": {back}no learning rate above {self._cap:.3g} from here on"
-        else:
-            self._best = min(self._best, loss)
+        word = self._watch.take(loss, train, self.settings[RATE], self._unit or 0.0)
         restored = word and self.guarded and self.guarded.restores
-        self._seen = {**self._seen, "since_best": seen["since_best"]} if restored else seen
+        self._seen = {**self._seen_best, "since_best": seen["since_best"]} if restored else seen
         self.log.append(Row(dict(self.settings), told, word, self._shown(seen)))
+        if self._watch.best == len(self.log):
+            self.best, self._seen_best = self._watch.best, self._seen
         return self._ask()
 
     def _ask(self) -> Settings:
         with self._blamed():
             query = None if self.over else self._optimizer.ask()
         self.settings = dict(self.settings if query is None else query.config)
-        self.settings[RATE] = min(self.settings[RATE], self._cap)
+        self.settings[RATE] = min(self.settings[RATE], self._watch.cap)
         return dict(self.settings)
 
     def _say_outside(self, facts: Mapping[str, float]) -> None:
@@ -235,9 +230,7 @@ class Control:
         ranges: Mapping[str, tuple[float, float]] = getattr(self._optimizer, "ranges", {})
         outside = {name: ends for name, ends in ranges.items() if not ends[0] <= facts.get(name, ends[0]) <= ends[1]}
         if outside:
-            said = ", ".join(
-                f"{name} {facts[name]:g} (of {low:g} to {high:g})" for name, (low, high) in outside.items()
-            )
+            said = ", ".join(f"{n} {facts[n]:g} (of {low:g} to {high:g})" for n, (low, high) in outside.items())
             LOGGER.warning("%r takes the nearest end of its range for %s", self.name, said)
 
     def _shown(self, seen: Mapping[str, float]) -> dict[str, float]:

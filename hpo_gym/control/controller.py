@@ -24,8 +24,9 @@ class Controller:
                 control.batch(loss)
                 optimizer.step()
             control.end(validation_loss=...)
+        control.restore_best()
 
-    After an accident (`Guard`) `end` puts back weights and optimizer as they were after the last good epoch.
+    After an accident (`Guard`) `end` puts back weights and optimizer as they were after the best epoch.
 
     Args:
         policy: As of `Control`.
@@ -77,9 +78,12 @@ class Controller:
         settings = self.plain.begin(validation_loss, accuracy, **{**found, **signals})
         return self._went(settings)
 
-    def batch(self, loss: torch.Tensor) -> None:
+    def batch(self, loss: torch.Tensor, scaler: torch.amp.GradScaler | None = None) -> None:
         """Take an update, after `backward()` and before `optimizer.step()`: for the mean training loss, and for norms
-        and alignment of gradients where the policy reads them. Optional for other policies."""
+        and alignment of gradients where the policy reads them. Optional for other policies. The loss is not scaled; the
+        `scaler` unscales gradients that are read. Leave it out after `scaler.unscale_(optimizer)`."""
+        if scaler is not None and self._measures.gradients:
+            scaler.unscale_(self._optimizer)
         self._measures.batch(loss)
 
     def end(
@@ -90,9 +94,9 @@ class Controller:
             raise StateError("Call `begin`, or loop `for epoch in control`, before `end`.")
         self._knobs.watch()
         found = self._measures.end()
-        mean = found.pop("train_loss", None) if train_loss is None else train_loss
-        found.pop("train_loss", None)
-        return self._went(self.plain.step(mean, validation_loss, accuracy, **{**found, **signals}))
+        measured = found.pop("train_loss", None)
+        train_loss = measured if train_loss is None else train_loss
+        return self._went(self.plain.step(train_loss, validation_loss, accuracy, **{**found, **signals}))
 
     def __iter__(self) -> Iterator[int]:
         """Yield the number of each epoch that is left, from 0."""
@@ -102,6 +106,13 @@ class Controller:
             yield (epoch := len(self.log))
             if len(self.log) == epoch:
                 raise StateError(f"Call `end(validation_loss=...)` at the end of epoch {epoch}, once.")
+
+    def restore_best(self) -> int:
+        """Put back the weights with the lowest validation loss; return after how many epochs it was reached."""
+        if self._good is None:
+            raise StateError("Call `restore_best` after the training has begun.")
+        self._model.load_state_dict(self._good["model"])
+        return self.plain.best
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state after an epoch, for a checkpoint beside those of model and optimizer."""
@@ -115,13 +126,14 @@ class Controller:
             self._knobs.set(self.settings)
 
     def _went(self, settings: Settings) -> Settings:
-        """Keep a good state, or go back to it, and set everything for the next epoch."""
-        if self.plain.guarded is not None and self.plain.guarded.restores:
-            if self.plain.back and self._good is not None:
-                self._model.load_state_dict(self._good["model"])
-                self._optimizer.load_state_dict(_copied(self._good["optimizer"]))
-            else:
-                self._good = _copied({"model": self._model.state_dict(), "optimizer": self._optimizer.state_dict()})
+        """Keep the best state, or go back to it, and set everything for the next epoch."""
+        optimizer = self._optimizer if self.plain.guarded and self.plain.guarded.restores else None
+        if self.plain.best == len(self.log):
+            state = {"model": self._model.state_dict(), "optimizer": optimizer.state_dict() if optimizer else {}}
+            self._good = _copied(state)
+        elif self.plain.back and optimizer and self._good:
+            self.restore_best()
+            optimizer.load_state_dict(_copied(self._good["optimizer"]))
         self._knobs.set(settings)
         return settings
 

@@ -37,8 +37,9 @@ class KerasControl(keras.callbacks.Callback):  # type: ignore[misc]
         self._went(self.control.step(seen.get("loss"), seen[loss], seen.get(accuracy)))
 
     def _went(self, settings: Settings) -> None:
-        variables, guard = [*self.model.variables, *self.model.optimizer.variables], self.control.guarded
-        for variable, value in zip(variables, self._good if self.control.back else (), strict=False):
+        variables, control = [*self.model.variables, *self.model.optimizer.variables], self.control
+        for variable, value in zip(variables, self._good if control.back else (), strict=False):
             variable.assign(value)
-        self._good = [keras.ops.copy(variable) for variable in variables] if guard and guard.restores else []
+        if control.guarded and control.guarded.restores and control.best == len(control.log):
+            self._good = [keras.ops.copy(variable) for variable in variables]
         self.model.optimizer.learning_rate = settings["learning_rate"]

@@ -38,9 +38,8 @@ class Knobs:
         decays = all(DECAY in group for group in groups)
         there = [RATE, *([DECAY] if decays else []), *([] if model is None else [DROPOUT])]
         if not {*names} <= {*there}:
-            raise InvalidValueError(
-                f"Settings must be of {there} with {type(optimizer).__name__}, the policy sets {list(names)}."
-            )
+            kind = type(optimizer).__name__
+            raise InvalidValueError(f"Settings must be of {there} with {kind}, the policy sets {list(names)}.")
         self.ratios = {RATE: _ratios(groups, "lr")} | ({DECAY: _ratios(groups, DECAY)} if DECAY in names else {})
         if DECAY in names and not any(group[DECAY] for group in groups):
             for group in groups:

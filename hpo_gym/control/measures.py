@@ -24,6 +24,7 @@ class Measures:
         self._weights = [w for w in weights if w.requires_grad]
         self._reads = {*reads, *(["gradient_norm"] if "usual_gradient_norm" in reads else [])}
         self._norms = bool(self._reads.intersection(NORMS))
+        self.gradients = not self._reads.isdisjoint(("gradient_norm", "alignment"))
         self._forget()
 
     def _forget(self) -> None:
@@ -55,7 +56,7 @@ class Measures:
         self._losses.append(loss.detach())
         if not self._norms:
             return
-        if self._reads & {"gradient_norm", "alignment"}:
+        if self.gradients:
             before, self._gradient = self._gradient, self._flat([w.grad for w in self._weights])
             self._kept["gradient_norm"].append(self._gradient.norm())
             if before is not None and "alignment" in self._reads:
@@ -76,7 +77,7 @@ class Measures:
         out |= {"alignment": 0.0} if "alignment" in self._reads else {}
         for name, kept in self._kept.items():
             if kept:
-                all_of = torch.stack(kept)
+                all_of = (stacked := torch.stack(kept))[stacked.isfinite()]  # gradient scaling skips the others
                 out[name] = (all_of.mean() if name == "alignment" else all_of.square().mean().sqrt()).item()
         if "weight_norm" in self._reads:
             out["weight_norm"] = self._flat(self._weights).norm().item()

@@ -201,6 +201,7 @@ def test_losses_of_any_numeric_kind_are_read() -> None:
         (lambda: Control(Recorder("alignment"), epochs=3).step(1.0, 1.0, alignment=math.inf), "'alignment' inf"),
         (lambda: Control(Recorder("mine"), epochs=3).begin(1.0), "Give `begin.mine="),
         (lambda: Control("plateau", epochs=3).load_state_dict({"policy": "cosine", "epochs": 3}), "be of the policy"),
+        (lambda: Control("plateau", epochs=3).load_state_dict({"policy": "plateau", "epochs": 3}), "form .*3, None"),
     ],
 )  # fmt: skip
 def test_a_slip_is_refused_in_words(call: Any, said: str) -> None:
@@ -225,24 +226,75 @@ def test_after_the_last_epoch_there_is_no_other() -> None:
 
 
 # ---------------------------------------------------------------------------------------------- the guard
-def test_the_guard_halves_the_rate_and_keeps_it_below(caplog: pytest.LogCaptureFixture) -> None:
-    policy = Recorder("validation_loss", "since_best", "validation_loss_before", rates=(0.1, 0.8))
+def test_the_guard_halves_the_rate_and_goes_back_to_the_best_epoch(caplog: pytest.LogCaptureFixture) -> None:
+    policy = Recorder("validation_loss", "since_best", "validation_loss_before", rates=(0.1, 0.1, 0.8))
     control = Control(policy, epochs=6, guess=1.0)
     rates = [control.begin(validation_loss=1.0)["learning_rate"]]
     with caplog.at_level(logging.WARNING, "hpo_gym"):
-        for loss in (0.5, 0.72, 0.69, math.nan):
+        for loss in (0.5, 0.51, 0.72, 0.69, math.nan, 0.5):
             rates.append(control.step(validation_loss=loss)["learning_rate"])
-    # .72 > 1.3 x .5 + .05 at .8: cap .4; .69 is none; NaN at .4 again: cap .2
-    assert rates == pytest.approx([0.1, 0.8, 0.1, 0.4, 0.1])
-    assert control.step(validation_loss=0.5)["learning_rate"] == pytest.approx(0.2)
-    assert [bool(row.guard) for row in control.log] == [False, True, False, True, False]
-    assert "epoch 2: the validation loss 0.72 is above 0.7: back to the last good weights" in caplog.text
-    assert "epoch 4: a loss is not finite" in caplog.text
+    # .72 > 1.3 x .5 + .05 at .8: at most .4; .69 is none; NaN at .1: at most .05
+    assert rates == pytest.approx([0.1, 0.1, 0.8, 0.1, 0.1, 0.05, 0.05])
+    assert [bool(row.guard) for row in control.log] == [False, False, True, False, True, False] and control.best == 1
+    after = "back to the weights after 1 epochs, and no learning rate above"
+    assert f"epoch 3: the validation loss 0.72 is above 0.7: {after} 0.4 for 8 epochs" in caplog.text
+    assert f"epoch 5: a loss is not finite: {after} 0.05 for 16 epochs" in caplog.text
     seen = [t.signals for t in recorded(control).trials]
-    assert seen[1]["validation_loss"] == 0.72  # the accident is told,
-    assert seen[2]["validation_loss_before"] == 0.5  # but the run goes on from the epoch before it
-    assert [t.status.label for t in recorded(control).trials] == ["ok", "ok", "ok", "diverged", "ok"]
-    assert seen[3]["validation_loss"] == 3.0
+    assert seen[2]["validation_loss"] == 0.72  # the accident is told,
+    assert seen[3]["validation_loss_before"] == 0.5  # but the run goes on from the best epoch
+    assert [t.status.label for t in recorded(control).trials] == ["ok", "ok", "ok", "ok", "diverged", "ok"]
+    assert seen[4]["validation_loss"] == 3.0
+
+
+def test_the_limit_of_the_rate_rises_again() -> None:
+    control = Control(Recorder(rates=(0.8,)), epochs=40, guess=1.0)
+    control.begin(1.0)
+    told = [math.inf, *[0.9] * 9, math.inf, *[0.9] * 17]
+    rates = [control.step(validation_loss=loss)["learning_rate"] for loss in told]
+    # .4 for eight epochs, then .8; again .4, for sixteen, then .8
+    assert rates == pytest.approx([*[0.4] * 8, *[0.8] * 2, *[0.4] * 16, *[0.8] * 2])
+
+
+@pytest.mark.parametrize(("loss", "accident"), [(0.72, False), (0.74, True)])
+def test_a_rise_within_the_noise_is_no_accident(loss: float, accident: bool) -> None:
+    control = Control("constant", epochs=9, guess=1.0)
+    control.begin(1.0)
+    for value in (0.5, 0.6, 0.5, 0.6, 0.5, loss):
+        control.step(validation_loss=value)
+    # two rises of .1 among six changes, the one before the start counted as none: .5 + 4 x sqrt(.02 / 6) = .731
+    assert control.back is accident and control.best == 1
+
+
+@pytest.mark.parametrize(("train_loss", "accident"), [(None, True), (0.2, False), (0.31, False), (0.32, True)])
+def test_where_the_validation_loss_rises_alone_the_network_overfits(train_loss: Any, accident: bool) -> None:
+    control = Control("constant", epochs=9, guess=1.0)
+    for loss in (0.5, 0.3, 0.3):
+        control.step(None if train_loss is None else 0.2, loss)
+    control.step(train_loss, 0.8)  # above 1.3 x .3 + .05; 1.3 x .2 + .05 is .31
+    assert control.back is accident
+
+
+def test_a_slow_rise_is_no_accident_however_far_it_goes() -> None:
+    control = Control("constant", epochs=40, guess=1.0)
+    for t in range(40):
+        control.step(validation_loss=0.3 * 1.05**t)
+    assert not any(row.guard for row in control.log) and control.best == 1
+
+
+def test_where_nothing_is_restored_the_training_goes_on_from_the_accident() -> None:
+    control = Control(Recorder(rates=(0.8,)), epochs=9, guess=1.0, guard=Guard(restores=False))
+    for loss in (0.5, 1.4, 1.3, 0.7, 0.5, 0.72):
+        control.step(validation_loss=loss)
+    assert [bool(row.guard) for row in control.log] == [False, True, False, False, False, True]
+    assert [row.settings["learning_rate"] for row in control.log] == pytest.approx([0.8, 0.8, 0.4, 0.4, 0.4, 0.4])
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_the_best_epoch_is_known_and_no_accident(guard: bool) -> None:
+    control = Control("constant", epochs=5, guess=1.0, guard=guard)
+    assert control.best == 0
+    found = [control.best for loss in (0.9, 0.5, math.nan, 0.4, 0.45) if control.step(validation_loss=loss)]
+    assert found == [1, 2, 2, 4, 4]
 
 
 def test_without_a_guard_a_dead_run_is_told_as_one() -> None:

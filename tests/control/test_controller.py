@@ -183,6 +183,48 @@ def test_norms_alignment_and_quarters_by_hand() -> None:
     assert seen["usual_gradient_norm"] == pytest.approx(math.exp(usual))
 
 
+def test_scaled_gradients_are_measured_unscaled_and_a_skipped_update_is_left_out() -> None:
+    def trained(scale: float | None) -> list[dict[str, float]]:
+        torch.manual_seed(1)
+        model, reads = net(0.0), ("gradient_norm", "alignment", "update_norm", "training_loss")
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        control = Controller(Fixed(rate(0.1), reads=reads), model, optimizer, epochs=2, guess=1.0)
+        control.begin(1.0, gradient_norm=1.0)
+        scaler = torch.amp.GradScaler("cpu", init_scale=scale or 1.0, enabled=scale is not None)
+        x, y = rows()
+        for k in range(8):
+            overflow = scale is not None and k in (0, 5)  # the scaler skips these
+            if scale is None and k in (0, 5):
+                continue
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(x[k::8]), y[k::8])
+            scaler.scale(loss).backward()
+            if overflow:
+                model[0].weight.grad[0, 0] = math.inf
+            control.batch(loss, scaler)
+            scaler.step(optimizer)
+            scaler.update(1024.0 if scale else None)
+        control.end(validation_loss=0.5)
+        return [trial.signals for trial in control.plain._optimizer.trials]  # type: ignore[attr-defined]
+
+    (plain,), (scaled,) = trained(None), trained(1024.0)
+    assert scaled["gradient_norm"] == pytest.approx(plain["gradient_norm"], rel=1e-5)
+    assert math.isfinite(scaled["alignment"]) and scaled["training_loss"] < 2.0
+
+
+def test_gradients_that_nobody_reads_stay_scaled() -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    control, scaler = Controller("plateau", model, optimizer, epochs=2), torch.amp.GradScaler("cpu", init_scale=8.0)
+    control.begin()
+    x, y = rows()
+    loss = torch.nn.functional.cross_entropy(model(x), y)
+    scaler.scale(loss).backward()
+    before = model[0].weight.grad.clone()
+    control.batch(loss, scaler)
+    assert torch.equal(model[0].weight.grad, before)
+
+
 def test_what_is_not_read_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     model = net()
     control = Controller("plateau", model, torch.optim.SGD(model.parameters(), lr=0.1), epochs=2, classes=3)
@@ -236,25 +278,74 @@ def test_an_epoch_without_an_end_is_refused() -> None:
 
 
 # ---------------------------------------------------------------------------------------------- the guard
-def test_an_accident_puts_back_weights_statistics_and_momentum() -> None:
+def test_an_accident_puts_back_weights_statistics_and_momentum_of_the_best_epoch() -> None:
     model = net(0.0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    control = Controller(Fixed(rate(0.1), rate(8.0), rate(4.0)), model, optimizer, epochs=4, classes=3)
+    control = Controller(Fixed(rate(0.1), rate(0.1), rate(8.0), rate(4.0)), model, optimizer, epochs=5, guess=1.0)
     iterator = iter(control)
     next(iterator)
-    control.end(**epoch(model, optimizer, control))
-    good, state = copy.deepcopy(model.state_dict()), copy.deepcopy(optimizer.state_dict()["state"])
-    next(iterator)
     epoch(model, optimizer, control)
-    control.end(validation_loss=math.nan)
-    said = "a loss is not finite: back to the last good weights, and no learning rate above 4 from here on"
+    control.end(validation_loss=0.5)
+    best, state = copy.deepcopy(model.state_dict()), copy.deepcopy(optimizer.state_dict()["state"])
+    for loss in (0.51, math.nan):
+        next(iterator)
+        epoch(model, optimizer, control)
+        control.end(validation_loss=loss)
+    said = "a loss is not finite: back to the weights after 1 epochs, and no learning rate above 4 for 8 epochs"
     assert control.log[-1].guard == said
-    assert all(torch.equal(value, good[name]) for name, value in model.state_dict().items())
+    assert all(torch.equal(value, best[name]) for name, value in model.state_dict().items())
     now = optimizer.state_dict()["state"]
     assert all(torch.equal(now[i]["momentum_buffer"], state[i]["momentum_buffer"]) for i in state)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(4.0)
     control.end(validation_loss=100.0)  # and again, from the same weights
-    assert torch.equal(model[0].weight, good["0.weight"]) and optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+    assert torch.equal(model[0].weight, best["0.weight"]) and optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_the_best_weights_are_there_at_the_end(guard: bool) -> None:
+    model = net(0.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    control = Controller(Fixed(rate(0.1)), model, optimizer, epochs=3, guess=1.0, guard=guard)
+    with pytest.raises(StateError, match="Call `restore_best` after the training has begun"):
+        control.restore_best()
+    kept = []
+    for t in control:
+        epoch(model, optimizer, control)
+        kept.append(copy.deepcopy(model.state_dict()))
+        control.end(validation_loss=(0.6, 0.5, 0.55)[t])
+    assert torch.equal(model[0].weight, kept[2]["0.weight"]) and control.restore_best() == 2
+    assert all(torch.equal(value, kept[1][name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_rate_thirty_times_too_high_is_survived_and_the_usual_one_left_alone(seed: int) -> None:
+    from sklearn.datasets import load_digits
+
+    x, y = (torch.tensor(part) for part in load_digits(return_X_y=True))
+    x = (x.float() - x.float().mean()) / x.float().std()
+
+    def trained(lr: float, guard: bool) -> tuple[float, int]:
+        torch.manual_seed(seed)
+        model = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10))
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+        control = Controller({"name": "cosine", "rate": lr}, model, optimizer, epochs=12, classes=10, guard=guard)
+        for _ in control:
+            for rows in torch.randperm(500).split(20):
+                optimizer.zero_grad()
+                loss = torch.nn.functional.cross_entropy(model(x[rows]), y[rows])
+                loss.backward()
+                control.batch(loss)
+                optimizer.step()
+            with torch.no_grad():
+                control.end(validation_loss=torch.nn.functional.cross_entropy(model(x[500:]), y[500:]))
+        control.restore_best()
+        with torch.no_grad():
+            end = torch.nn.functional.cross_entropy(model(x[500:]), y[500:]).item()
+        return end, sum(bool(row.guard) for row in control.log)
+
+    usual, wild, without = trained(0.05, True), trained(1.5, True), trained(1.5, False)
+    assert usual[0] < 0.4 and usual[1] == 0
+    assert wild[0] < 0.6 * without[0] and wild[1] > 0
 
 
 @pytest.mark.parametrize("guard", [False, Guard(restores=False)])
