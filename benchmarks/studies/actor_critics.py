@@ -1,0 +1,368 @@
+"""Whether control pays while agents learn: learning rate and action noise of actor-critics in training.
+
+Actor-critics of `fast_policies.py` learn to control a cart-pole, a pendulum or an arm in 20 stages; both controls are
+set before each, and the last score counts. Open loops and rules are tuned by the cross-entropy method on twelve
+families of physics, PPO is trained on them, and all are judged on eighteen others, with the same fresh seeds. Rules
+with feedback and PPO move both controls away from the schedule for each kind of physics. `look-ahead` plays nine moves
+to the end from copies with other noise, every third stage: it owns the simulator, and tells cheaply what there is to
+gain.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import frame
+import numpy as np
+from cross_entropy import centre_of
+from fast_policies import KINDS, LENGTH, TESTED, TUNED, ActorCritics, Batch, batch
+from frame import Table
+from looks import Look
+
+from hpo_gym.base import Floats, seeding
+from hpo_gym.bench import Resamples
+
+SUITES = ("Policies",)
+LOOKS = Look("scores of open loops, rules and PPO", "whether feedback pays while agents learn", SUITES)
+LOWEST, HIGHEST = np.array([-4.0, -1.7]), np.array([0.0, 0.5])
+"""Ends of the logarithms of learning rate and action noise."""
+FARTHEST = 1.5
+"""Decades of the largest move away from the schedule."""
+JUDGED = 72
+"""Runs of each family by which all are judged, of 12 tasks."""
+SEARCH = ((10, 20, 8), (3, 8, 84))
+"""Generations of a search, candidates of each, and runs of each family by which a candidate is scored."""
+LONG = ((8, 20, 24), (5, 10, 84))
+"""Those of the schedule for each kind, on which rules and PPO build."""
+SHORT = ((8, 12, 6), (2, 4, 84))
+"""Those of the open loops with which the search for the best one begins."""
+SEEDS = 3
+CONSTANT, SCHEDULE, PER_KIND = "constant", "schedule", "schedule per kind"
+AHEAD, BLIND = "look-ahead", "PPO, blind"
+KL, LEVEL, EVOLVED = "KL target", "score level", "evolved rule"
+OPEN, RULES = (CONSTANT, SCHEDULE, PER_KIND), (KL, LEVEL, EVOLVED)
+PPO = tuple(f"PPO, seed {i}" for i in range(SEEDS))
+
+Numbers = Any
+Rule = Callable[["Runs", Numbers], Floats]
+
+
+def cells() -> list[tuple[str, ...]]:
+    """List open loops first: all others begin with them."""
+    return [(name,) for name in (*OPEN, AHEAD, PPO[0], *RULES[::-1], *PPO[1:], BLIND)]
+
+
+def cell(name: str) -> dict[str, Any]:
+    """Return the settings of a rule or an agent, its effort in stages, and its mean score on each test family."""
+    if name == AHEAD:
+        return looked_ahead()
+    found, effort = learned(name) if name in (*PPO, BLIND) else searched(name)
+    return {"settings": rounded(found), "stages": effort, "train": judged(name, found, "tuned"),
+            "score": judged(name, found, "tested")}  # fmt: skip
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Judge two open loops anew."""
+    names = (CONSTANT, PER_KIND)
+    return [judged(n, found[n]["settings"], "tested") for n in names], [found[n]["score"] for n in names]
+
+
+def rounded(found: Any) -> Any:
+    """Return numbers of five digits."""
+    if isinstance(found, Mapping):
+        return {name: rounded(value) for name, value in found.items()}
+    return [rounded(v) for v in found] if isinstance(found, list) else float(f"{found:.5g}")
+
+
+# ---------------------------------------------------------------------- runs under control
+class Runs(ActorCritics):
+    """Actor-critics in training with what a rule sees of them.
+
+    Attributes:
+        moves: Of both controls away from the schedule, in decades, ``(m, 2)``.
+        score, before, best: Scores, if they are asked for, ``(m,)``.
+    """
+
+    def __init__(self, of: Batch) -> None:
+        super().__init__(of)
+        self.moves = np.zeros((self.m, 2))
+        self.score = self.before = self.best = np.zeros(self.m)
+
+    @property
+    def share(self) -> float:
+        """Share of the training that is over."""
+        return self.stage / (LENGTH - 1)
+
+    def at(self, log: Floats) -> None:
+        """Train for a stage at logarithms of both controls, ``(m, 2)``."""
+        rate, sigma = (10.0 ** np.clip(log, LOWEST, HIGHEST)).T
+        self.train(rate, sigma)
+
+    def look(self) -> None:
+        """Measure the scores."""
+        self.before, self.score = self.score, self.scores()
+        self.best = np.maximum(self.best, self.score)
+
+
+def features(runs: Runs, *, blind: bool = False) -> Floats:
+    """Return what a rule may see, each of size one or so, ``(m, f)``; a blind one sees time, kind and its own moves."""
+    kinds = (runs.of.kind[:, None] == np.arange(len(KINDS))).astype(float)
+    known = [np.ones(runs.m), np.full(runs.m, 2 * runs.share - 1), *kinds.T[1:], *runs.moves.T]
+    if blind:
+        return np.stack(known, 1)
+    seen, begun = runs.seen.astype(float).T, float(runs.stage > 0)
+    own = [
+        2 * runs.score - 1, 5 * (runs.score - runs.before), 3 * (runs.best - runs.score), seen[0],
+        np.log10(seen[1] + 0.01), 10 * seen[2], 0.5 * np.log10(seen[3] + 1e-6) + 1, np.log10(seen[4] + 0.01),
+        seen[5], seen[6], np.log10(seen[7] + 0.1) - 0.5, 2 * seen[8] - 0.5, np.log10(seen[9] + 0.1),
+    ]  # fmt: skip
+    return np.asarray(np.clip(np.stack([*known, *(begun * x for x in own)], 1), -3, 3))
+
+
+SIZE, BLIND_SIZE = 19, 6
+
+
+def falling(numbers: Numbers, share: float) -> Floats:
+    """Return logarithms of both controls by six numbers ``(..., 6)``: the first, the last and a power for each."""
+    n = np.asarray(numbers)
+    parts = [n[..., i] + (n[..., i + 1] - n[..., i]) * share ** (2.0 ** n[..., i + 2]) for i in (0, 3)]
+    return np.stack(parts, -1)
+
+
+def base(runs: Runs) -> Floats:
+    """Return logarithms of both controls in the schedule for each kind, ``(m, 2)``."""
+    return falling(open_loop(), runs.share)[runs.of.kind]
+
+
+@functools.cache
+def open_loop() -> Numbers:
+    """Return the numbers of the schedule for each kind, ``(3, 6)``."""
+    return np.array(frame.stored("actor_critics")[PER_KIND]["settings"])
+
+
+def moved(runs: Runs, moves: Floats) -> Floats:
+    """Return the schedule with moves, which are remembered."""
+    runs.moves = np.clip(moves, -FARTHEST, FARTHEST)
+    return base(runs) + runs.moves
+
+
+def constant(runs: Runs, n: Numbers) -> Floats:
+    """Hold both."""
+    return np.tile(np.asarray(n), (runs.m, 1))
+
+
+def schedule(runs: Runs, n: Numbers) -> Floats:
+    """Let both fall, alike for all kinds."""
+    return np.tile(falling(n, runs.share), (runs.m, 1))
+
+
+def per_kind(runs: Runs, n: Numbers) -> Floats:
+    """Let both fall, for each kind by itself."""
+    return falling(n, runs.share)[runs.of.kind]
+
+
+def kl_target(runs: Runs, n: Numbers) -> Floats:
+    """Raise the learning rate while an update changes the policy by less than a target, which falls."""
+    if not runs.stage:
+        return moved(runs, np.tile([n[4], n[5]], (runs.m, 1)))
+    short = n[1] + (n[2] - n[1]) * runs.share - np.log10(runs.seen[:, 3].astype(float) + 1e-9)
+    return moved(runs, runs.moves + np.clip(short, -1, 1)[:, None] * np.array([n[0], n[3]]))
+
+
+def score_level(runs: Runs, n: Numbers) -> Floats:
+    """Move both by the score and the time."""
+    by = (runs.score - n[6])[:, None] * (np.array([n[0], n[1]]) + np.array([n[2], n[3]]) * runs.share)
+    return moved(runs, by + np.array([n[4], n[5]]))
+
+
+def linear(runs: Runs, n: Numbers) -> Floats:
+    """Move both by all that is seen."""
+    return moved(runs, features(runs) @ np.reshape(n, (SIZE, 2)))
+
+
+def better(found: Mapping[str, Any], kind: int) -> list[float]:
+    """Return the six numbers of the constant or of the schedule, by their scores on one kind of physics."""
+    kinds = np.array([KINDS.index(f.kind) for f in TUNED.values()])
+    one, other = (np.mean(np.array(found[name]["train"])[kinds == kind]) for name in (CONSTANT, SCHEDULE))
+    a, b = found[CONSTANT]["settings"]
+    return [a, a, 0, b, b, 0] if one > other else found[SCHEDULE]["settings"]
+
+
+def starts(name: str) -> tuple[Rule, Numbers, Numbers]:
+    """Return a rule, and the numbers and widths with which its search begins."""
+    found = frame.stored("actor_critics")
+    if name == CONSTANT:
+        return constant, np.array([-1.7, -0.3]), np.array([0.5, 0.4])
+    if name == SCHEDULE:
+        a, b = found[CONSTANT]["settings"]
+        return schedule, np.array([a, a - 0.3, 0, b, b - 0.3, 0]), np.tile([0.4, 0.5, 1.0], 2)
+    if name == PER_KIND:
+        return per_kind, np.array([better(found, k) for k in range(len(KINDS))]), np.full((len(KINDS), 6), 0.4)
+    if name == KL:
+        return kl_target, np.array([0, -2, -2, 0, 0, 0.0]), np.array([0.2, 0.7, 0.7, 0.1, 0.2, 0.2])
+    if name == LEVEL:
+        return score_level, np.array([0, 0, 0, 0, 0, 0, 0.5]), np.array([0.5, 0.5, 0.5, 0.5, 0.2, 0.2, 0.2])
+    return linear, np.zeros(2 * SIZE), np.full(2 * SIZE, 0.1)
+
+
+# ---------------------------------------------------------------------- playing and searching
+def played(rule: Rule, numbers: Numbers, of: Batch, *, looks: bool) -> Floats:
+    """Return last scores of runs under a rule, ``(m,)``."""
+    runs = Runs(of)
+    for t in range(LENGTH):
+        runs.at(rule(runs, numbers))
+        if looks or t == LENGTH - 1:
+            runs.look()
+    return runs.score
+
+
+def searched(name: str) -> tuple[Any, int]:
+    """Return the numbers of a rule by the cross-entropy method, and the stages played."""
+    rule, centre, width = starts(name)
+    effort, apart = 0, name == PER_KIND
+
+    def score(numbers: Floats, generation: int, each: int) -> Floats:
+        nonlocal effort
+        of = batch("tuned", each, generation)
+        scores = played(rule, numbers if apart else numbers[0], of, looks=name in (LEVEL, EVOLVED))
+        effort += len(of.key) * LENGTH
+        return of.by_kind(scores) if apart else of.by_kind(scores).mean(keepdims=True)
+
+    plan = LONG if apart else SHORT if name in (CONSTANT, SCHEDULE) else SEARCH
+    found = centre_of(name, np.atleast_2d(centre), np.atleast_2d(width), plan, score)
+    return (found if apart else found[0]).tolist(), effort
+
+
+def judged(name: str, found: Any, split: str) -> list[float]:
+    """Return the mean score on each family of the runs that judge all, of a rule or a network."""
+    of = batch(split, JUDGED, seeding.key("judged"))
+    if isinstance(found, Mapping):
+        scores = played(network, found, of, looks=name != BLIND)
+    else:
+        scores = played(starts(name)[0], found, of, looks=name in (LEVEL, EVOLVED))
+    return [round(float(s), 5) for s in of.by_family(scores)]
+
+
+# ---------------------------------------------------------------------- look-ahead
+STEP, COPIES, EVERY, FEW = 0.3, 8, 3, 12
+"""Decades of a move; copies by which a move is judged; stages from choice to choice; runs of each family."""
+
+
+def looked_ahead() -> dict[str, Any]:
+    """Return the mean score on each test family of the greedy choice of moves, and of the schedule on the same runs.
+
+    Copies have other noise and other start states than the run itself.
+    """
+    of = batch("tested", FEW, seeding.key("judged"))
+    runs, effort, choices = Runs(of), 0, np.array([(a, b) for a in (0, -STEP, STEP) for b in (0, -STEP, STEP)])
+    while runs.stage < LENGTH:
+        if runs.stage % EVERY == 0:
+            who = np.repeat(np.arange(runs.m), len(choices) * COPIES)
+            noise = seeding.mix(np.arange(runs.m * COPIES).astype(np.uint64), seeding.key("ahead", runs.stage))
+            noise = np.tile(noise.reshape(-1, 1, COPIES), (1, len(choices), 1)).reshape(-1)
+            copies = runs.continued(who, noise)
+            tried = copies.moves + np.tile(np.repeat(choices, COPIES, 0), (runs.m, 1))
+            while copies.stage < LENGTH:
+                copies.at(moved(copies, tried))
+                effort += copies.m
+            worth = copies.scores().reshape(runs.m, len(choices), COPIES).mean(2)
+            chosen = runs.moves + choices[worth.argmax(1)]
+        runs.at(moved(runs, chosen))
+    alone = played(per_kind, open_loop(), of, looks=False)
+    scores = {"score": runs.scores(), "schedule": alone}
+    return {"stages": effort, **{n: [round(float(x), 5) for x in of.by_family(s)] for n, s in scores.items()}}
+
+
+# ---------------------------------------------------------------------- PPO
+ENVS, STAGES, KEPT, PUSH = 240, 864_000, 0.9, 0.3
+"""Runs side by side, stages of a training, the share of moves that stays, and decades of an action."""
+
+
+def network(runs: Runs, layers: Mapping[str, Any]) -> Floats:
+    """Move both by a network's action."""
+    x = features(runs, blind=len(layers["first"][0]) == BLIND_SIZE)
+    for name in ("first", "second"):
+        x = np.tanh(x @ np.asarray(layers[name]).T + layers[f"{name} bias"])
+    action = np.clip(x @ np.asarray(layers["action"]).T + layers["action bias"], -2, 2)
+    return moved(runs, KEPT * runs.moves + PUSH * action)
+
+
+def learned(name: str) -> tuple[Any, int]:
+    """Return the layers of a policy that PPO has trained, and the stages played."""
+    import torch
+    from actor_critic_envs import TrainingEnvs
+    from stable_baselines3 import PPO as Learner
+
+    seed = int(name[-1]) if name in PPO else 0
+    torch.set_num_threads(1)
+    envs = TrainingEnvs(name == BLIND, 100_000 * (seed + 1))
+    agent = Learner(
+        "MlpPolicy", envs, learning_rate=lambda left: 1e-3 * left + 1e-5, n_steps=LENGTH, batch_size=ENVS * LENGTH // 4,
+        n_epochs=8, gamma=1.0, gae_lambda=0.95, seed=seed, device="cpu",
+        policy_kwargs={"net_arch": [32, 32], "log_std_init": -0.5},
+    )  # fmt: skip
+    agent.learn(STAGES)
+    policy: Any = agent.policy
+    net, top = policy.mlp_extractor.policy_net, policy.action_net
+    parts = {"first": net[0], "second": net[2], "action": top}
+    found = {n: p.weight.tolist() for n, p in parts.items()} | {f"{n} bias": p.bias.tolist() for n, p in parts.items()}
+    return found, agent.num_timesteps
+
+
+# ---------------------------------------------------------------------- tables
+PPO_MEAN = "PPO"
+"""All seeds together."""
+
+
+def regrets(found: Mapping[str, Any], name: str) -> Floats:
+    """Return the regret on each test family; of PPO that of the mean score over its seeds."""
+    names = [n for n in PPO if n in found] if name == PPO_MEAN else [name]
+    return np.asarray(1 - np.mean([found[n]["score"] for n in names], 0))
+
+
+def best(found: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return the rule with the best mean score on the families that it was tuned on."""
+    return max((n for n in names if n in found), key=lambda n: float(np.mean(found[n]["train"])))
+
+
+def ratio(found: Mapping[str, Any], name: str, other: str) -> list[float | None]:
+    """Return the ratio of regrets, with its interval over families; the look-ahead has its own runs of the schedule."""
+    families = tuple(TESTED)
+    if name == AHEAD:
+        return Resamples.of(families).ratio(regrets(found, AHEAD), 1 - np.array(found[AHEAD]["schedule"]))
+    return Resamples.of(families).ratio(regrets(found, name), regrets(found, other))
+
+
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return scores on test families, and ratios of regrets to a constant, the best open loop and the best rule."""
+    loop, rule = best(found, OPEN), best(found, RULES)
+    rows = []
+    for name in (*OPEN, *RULES, BLIND, PPO_MEAN, *PPO, AHEAD):
+        if name not in found and name != PPO_MEAN:
+            continue
+        cells = []
+        for other in (CONSTANT, loop, rule):
+            known = name == other or (name == AHEAD and other != loop)
+            low = [f"{v:.3f}" for v in ratio(found, name, other)] if not known else []
+            cells.append(f"{low[0]} [{low[1]}, {low[2]}]" if low else "1" if name == other else "")
+        effort = max(found[n]["stages"] for n in (PPO if name == PPO_MEAN else (name,)) if n in found)
+        rows.append((name, f"{1 - regrets(found, name).mean():.3f}", *cells, f"{effort:,}"))
+    heads = ("control", "score", f"regret / {CONSTANT}", f"/ {loop}", f"/ {rule}", "stages")
+    return {"control": Table.of(heads, rows)}
+
+
+def values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ratios by which the study decides, and the scores by kind of physics."""
+    loop, rule = best(found, OPEN), best(found, RULES)
+    kinds = np.array([f.kind for f in TESTED.values()])
+    by = {
+        f"{name} on {kind}": round(float(np.mean((1 - regrets(found, name))[kinds == kind])), 3)
+        for name in (loop, PPO_MEAN)
+        for kind in KINDS
+    }
+    return {
+        "ppo by open loop": ratio(found, PPO_MEAN, loop), "ppo by rule": ratio(found, PPO_MEAN, rule),
+        "look-ahead": ratio(found, AHEAD, loop), **by,
+    }  # fmt: skip
