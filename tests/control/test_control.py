@@ -345,7 +345,7 @@ def test_the_log_is_an_earlier_task_of_a_tuning(logged: Control, tmp_path: Path)
 
 
 def test_facts_outside_the_range_of_a_policy_are_said_once(caplog: Any) -> None:
-    facts = {"classes": 3, "rows": 50, "weights": 10**6, "batch": 16, "layers": 1, "adaptive": True}
+    facts: Any = {"classes": 3, "rows": 50, "weights": 10**6, "batch": 16, "layers": 1, "adaptive": True}
     control = Control("autopilot", epochs=12, normalised=False, **facts)
     control.begin()
     control.step(1.0, 1.0)

@@ -271,7 +271,7 @@ def test_an_epoch_without_an_end_is_refused() -> None:
         for _ in control:
             pass
     with pytest.raises(InvalidValueError, match=r"`model` must be a torch.nn.Module"):
-        Controller("cosine", optimizer := torch.optim.SGD(model.parameters(), lr=0.1), optimizer, epochs=3)  # type: ignore[arg-type]
+        Controller("cosine", optimizer := torch.optim.SGD(model.parameters(), lr=0.1), optimizer, epochs=3)
     with pytest.raises(InvalidValueError, match=r"the policy sets .*'momentum'"):
         Controller(Fixed(rate(0.1)), model, optimizer, epochs=3,
                    space={"learning_rate": (1e-5, 1.0, "log"), "momentum": (0.0, 0.9)})  # fmt: skip

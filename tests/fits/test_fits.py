@@ -32,7 +32,7 @@ from hpo_gym.suites.trainings import trainings_with
 
 SMALL = Recipes(width=(16, 24), depth=(1, 2), rows=(64, 64), batch=(16, 32))
 SUITE = trainings_with(SMALL)
-TASKS = SUITE.tasks("val")[:5]
+TASKS: Any = SUITE.tasks("val")[:5]
 EPOCHS = 4
 
 
@@ -79,7 +79,7 @@ def test_fixed_fields_fix_them_and_the_table_limits_the_rows() -> None:
     small = FitTable(np.zeros((450, 3), np.float32), np.arange(450) % 2, 2)
     recipe = fixed.draw(np.array([1], np.uint64), small)
     assert recipe[:2] == (64, 2) and recipe.normalised and recipe.optimizer == "sgd"
-    assert recipe.rows == 450 - 256 - 128 and 0.1 <= recipe.scale <= 10 != 1
+    assert recipe.rows == 450 - 256 - 128 and 0.1 <= recipe.scale <= 10 and recipe.scale != 1
     assert recipe.weights(small) == (3 + 2) * 64 + (64 + 2) * 64 + 65 * 2
     least = dataclasses.replace(fixed, largest=1000).draw(np.array([1], np.uint64), small)
     assert least.rows == least.batch
@@ -104,7 +104,7 @@ def test_wrong_recipes_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="gelu"):
         Recipes(activation=("gelo",))
     with pytest.raises(InvalidValueError, match="one range of recipes"):
-        FitBatch((SUITE.members[0], load_suite("Trainings").members[1]))
+        FitBatch((TASKS[0], load_suite("Trainings").members[1]))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- a fit
@@ -139,8 +139,13 @@ def test_rows_are_apart_and_a_share_of_labels_is_wrong() -> None:
 
 
 def test_an_epoch_reads_each_row_once_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit, seen = fit_of(), []
-    spy = kernel()._replace(train=lambda net, x, y, plan: seen.append(x.copy()) or 0.0)
+    fit, seen = fit_of(), list[Any]()
+
+    def noted(net: Any, x: Any, y: Any, plan: Any) -> float:
+        seen.append(x.copy())
+        return 0.0
+
+    spy = kernel()._replace(train=noted)
     monkeypatch.setattr(module, "kernel", lambda: spy)
     for epoch in range(2):
         fit.epoch(np.array([0.1, 0, 0], np.float32), np.uint64(epoch), np.uint64(0))
@@ -259,7 +264,8 @@ def test_a_copy_goes_on_alike_and_shares_nothing_that_changes(copied: Any) -> No
 
 def test_test_rows_change_nothing_but_the_last_score(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = begun(5)
-    tests = {fit._name: fit._rows[fit._parts[1] : fit._parts[2]] for fit in runs.fits}
+    rows_of = [fit._rows[fit._parts[1] : fit._parts[2]] for fit in runs.fits]
+    tests = {task.name: rows for task, rows in zip(TASKS, rows_of, strict=True)}
 
     def other(name: str) -> FitTable:
         rows = table(name)
@@ -298,7 +304,7 @@ def test_the_suite_has_real_tables_in_families() -> None:
     assert suite.data_hash != SUITE.data_hash
     with pytest.raises(UnknownNameError, match="abalone"):
         suite.task("abalona")
-    one, other = (FitBatch((s.members[0],)).identity(0) for s in (suite, SUITE))
+    one, other = (FitBatch(s.members[:1]).identity(0) for s in (suite, SUITE))  # type: ignore[arg-type]
     assert one != other
 
 
@@ -311,7 +317,7 @@ def test_the_defaults_are_those_of_the_suite() -> None:
         obs, reward, over, _, info = env.step(0)
         total, count = total + float(reward), count + 1
     assert count == 24 == info["t"]
-    runs = env.unwrapped.kernel.runs.progress
+    runs = env.unwrapped.kernel.runs.progress  # type: ignore[attr-defined]
     assert info["score"] == runs.tested[0] and np.isfinite(total)
 
 
@@ -338,9 +344,10 @@ def test_the_checker_says_nothing_of_one(codec: dict[str, Any]) -> None:
 def test_nothing_is_ever_not_finite_at_any_setting() -> None:
     envs = HPOVectorEnv(64, SUITE, codec="box", autoreset_mode="SAME_STEP", budget=8)
     obs, _ = envs.reset(seed=0)
-    rng, high, low = np.random.default_rng(0), envs.single_observation_space.high, envs.single_observation_space.low
+    rng, box = np.random.default_rng(0), envs.single_observation_space
+    assert isinstance(box, gym.spaces.Box)
     for _ in range(20):
-        assert np.isfinite(obs).all() and (obs <= high).all() and (obs >= low).all()
+        assert np.isfinite(obs).all() and (obs <= box.high).all() and (obs >= box.low).all()
         corner = rng.choice([-1.0, 0.0, 1.0], (64, 3))
         corner[:8] = 1.0
         obs, rewards, *_ = envs.step(corner)
