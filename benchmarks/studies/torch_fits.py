@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,16 +162,19 @@ class Fits:
         self.order = torch.Generator().manual_seed(seed)  # apart from that of dropout
         self.rows, self.n, self.model = rows, n, MAKERS[kind](rows)
         known, buffers = dict(self.model.named_parameters()), dict(self.model.named_buffers())
-        self.weights = {k: v.detach().expand(n, *v.shape).clone().requires_grad_() for k, v in known.items()}
+        self.flat = torch.cat([v.detach().flatten() for v in known.values()]).expand(n, -1).clone()
+        self.slopes = torch.zeros_like(self.flat)  # the weights of a network are one row, so that torch makes one step
+        self.weights, at = {}, 0
+        for k, v in known.items():
+            part = slice(at, at := at + v.numel())
+            self.weights[k] = self.flat[:, part].view(n, *v.shape).requires_grad_()
         self.buffers = {k: v.expand(n, *v.shape).clone() for k, v in buffers.items()}
         self.shares = torch.zeros(n)
         groups = []
-        for i in range(n):  # each network is a group of torch's optimizer, of views into the weights of all
-            own = [nn.Parameter(v.detach()[i]) for v in self.weights.values()]
-            groups.append({"params": own})
-            for view, whole in zip(own, self.weights.values(), strict=True):
-                whole.grad = torch.zeros_like(whole) if whole.grad is None else whole.grad
-                view.grad = whole.grad[i]
+        for row, slope in zip(self.flat, self.slopes, strict=True):
+            own = nn.Parameter(row)
+            own.grad = slope
+            groups.append({"params": [own]})
         self.optimizer = optimizer_of(optimizer, groups)
         self.known = {
             "classes": float(rows.classes),
@@ -270,10 +274,9 @@ class Fits:
         order, total = torch.randperm(len(y), generator=self.order), torch.zeros(self.n)
         batches = order[: len(y) // BATCH * BATCH].view(-1, BATCH)
         for batch in batches:
-            for whole in self.weights.values():
-                whole.grad.zero_()  # type: ignore[union-attr]
             loss, _ = self.losses(x[batch], y[batch], training=True)
-            loss.sum().backward()  # type: ignore[no-untyped-call]
+            slopes = torch.autograd.grad(loss.sum(), [*self.weights.values()])
+            torch.cat([slope.flatten(1) for slope in slopes], 1, out=self.slopes)
             self.optimizer.step()
             total += loss.detach()
         return self.told(total / len(batches))
@@ -293,8 +296,7 @@ class Fits:
 
     def finite(self) -> NDArray[np.bool_]:
         """Return whether the weights are finite and no larger than `NORM`, ``(n,)``."""
-        squares = sum((v.detach().double().flatten(1) ** 2).sum(1) for v in self.weights.values())
-        return np.asarray(squares.numpy() <= NORM**2)  # type: ignore[union-attr]
+        return np.asarray((self.flat.double() ** 2).sum(1).numpy() <= NORM**2)
 
 
 def _beside(h: Tensor) -> Tensor:
@@ -335,15 +337,22 @@ def all_controlled(
     controllers: Mapping[str, Optimizer], place: tuple[str, str, str, int, int], space: SearchSpace, epochs: int
 ) -> dict[str, list[float]]:
     """Return the scores of controllers at a place: kind, optimizer, data set, rows, seed."""
-    import torch
-
     kind, optimizer, data_set, n, seed = place
     rows = rows_of(data_set, n, seed, images=kind == "CNN")
+    with one_thread():
+        found = controlled(list(controllers.values()), kind, optimizer, rows, space, seed, epochs)
+    return {name: scores.tolist() for name, scores in zip(controllers, found, strict=True)}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread, and leave torch's random numbers as they are."""
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=[]):
-            found = controlled(list(controllers.values()), kind, optimizer, rows, space, seed, epochs)
+            yield
     finally:
         torch.set_num_threads(threads)
-    return {name: scores.tolist() for name, scores in zip(controllers, found, strict=True)}
