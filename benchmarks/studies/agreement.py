@@ -87,7 +87,8 @@ def in_torch(found: Found, side: str) -> dict[str, float]:
     for its_side, data_set, _, seeds in trained(found):
         if side == its_side:
             data_sets.setdefault(data_set, []).extend(seeds.values())
-    own = [name for name in CONTROLLERS if all(name in scores for some in data_sets.values() for scores in some)]
+    everywhere = [scores.keys() for some in data_sets.values() for scores in some]
+    own = [name for name in CONTROLLERS if everywhere and all(name in names for names in everywhere)]
     return {n: -float(np.mean([np.mean([scores[n] for scores in some]) for some in data_sets.values()])) for n in own}
 
 

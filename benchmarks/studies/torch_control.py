@@ -141,7 +141,7 @@ def cell(side: str, data_set: str, rows: str, seed: str, group: str, names: Sequ
         if seed != SEEDS[0]:
             chosen = {name: chosen[name] for name in (DEFAULT, tuned_at(side, data_set, rows))}
     scores = all_controlled(chosen, place, control_space(), EPOCHS)
-    return {name: round(of_epochs[-1], 5) for name, of_epochs in scores.items()}
+    return {name: round(value, 5) for name, value in scores.items()}
 
 
 def tuned_at(side: str, data_set: str, rows: str) -> str:

@@ -149,7 +149,8 @@ class Fits:
     """Trainings of one network from the same start on the same batches, each with its own controls.
 
     Attributes:
-        loss: Of each checkpoint on the validation rows and on the test rows, in losses of a guess, ``(n, 2)``.
+        best: The loss of each checkpoint on the validation rows, in losses of a guess, ``(n,)``.
+        kept: The checkpoints: weights and buffers by name.
         known: The signals that stay as they are.
         now, before: Losses on training and validation rows after the last epoch, and after the one before, ``(n, 2)``.
     """
@@ -187,7 +188,7 @@ class Fits:
         }
         self.dead, self.since = np.zeros(n, bool), np.zeros(n)
         start, self.accuracy = self.judged(rows.validation)
-        self.loss = np.stack([start, self.judged(rows.test)[0]], 1)
+        self.best, self.kept = start, {k: v.detach().clone() for k, v in self.state().items()}
         self.now = self.before = np.stack([start, start], 1)
 
     def signals(self) -> list[dict[str, float]]:
@@ -198,7 +199,7 @@ class Fits:
                 "validation_loss": float(self.now[i, 1]),
                 "training_loss_before": float(self.before[i, 0]),
                 "validation_loss_before": float(self.before[i, 1]),
-                "best_validation_loss": float(self.loss[i, 0]),
+                "best_validation_loss": float(self.best[i]),
                 "since_best": float(self.since[i]),
                 "accuracy": float(self.accuracy[i]),
                 **self.known,
@@ -217,11 +218,21 @@ class Fits:
         validation, accuracy = self.judged(self.rows.validation)
         self.before, self.now = self.now, np.stack([training, validation], 1)
         self.now[self.dead], self.accuracy = LARGEST, np.where(self.dead, 0.0, accuracy)
-        better = self.now[:, 1] < self.loss[:, 0]
+        better = self.now[:, 1] < self.best
         self.since = np.where(better, 0.0, self.since + 1.0)
-        if better.any():
-            fresh = np.stack([self.now[:, 1], self.judged(self.rows.test)[0]], 1)
-            self.loss = np.where(better[:, None], fresh, self.loss)
+        self.best = np.where(better, self.now[:, 1], self.best)
+        for k, v in self.state().items():
+            self.kept[k][better] = v.detach()[better]
+
+    def state(self) -> dict[str, Tensor]:
+        """Return weights and buffers by name, each ``(n, ..)``."""
+        return {**self.weights, **self.buffers}
+
+    def tested(self) -> Floats:
+        """Return the loss of each checkpoint on the test rows, in losses of a guess, ``(n,)``, at the end."""
+        for k, v in self.state().items():
+            v.detach().copy_(self.kept[k])
+        return self.judged(self.rows.test)[0]
 
     def outputs(self, x: Tensor, *, training: bool = False) -> Tensor:
         """Return the outputs of each network on the same rows, ``(n, rows, classes)``."""
@@ -317,31 +328,30 @@ def score(loss: Floats) -> Floats:
 def controlled(
     controllers: Sequence[Optimizer], kind: str, optimizer: str, rows: Rows, space: SearchSpace, seed: int, epochs: int
 ) -> Floats:
-    """Return the test scores of the checkpoints under each controller, which sees no test row: ``(n, epochs)``."""
-    fits, scores = Fits(kind, optimizer, rows, seed, len(controllers)), []
+    """Return the test score of the last checkpoint under each controller, which sees no test row: ``(n,)``."""
+    fits = Fits(kind, optimizer, rows, seed, len(controllers))
     for one, seen in zip(controllers, fits.signals(), strict=True):
         one.reset(Context(space, float(epochs), signals=seen), np.random.default_rng(seed))
     for _ in range(epochs):
         queries = [one.ask() for one in controllers]
         fits.epoch([query.config for query in queries if query])
-        reached = score(fits.loss)
+        reached = score(fits.best)
         for i, (one, query, seen) in enumerate(zip(controllers, queries, fits.signals(), strict=True)):
             assert query is not None
             status = Status.DIVERGED if fits.dead[i] else Status.OK
-            one.tell(Trial(query, float(reached[i, 0]), 1.0, status, signals=seen))
-        scores.append(reached[:, 1])
-    return np.stack(scores, 1)
+            one.tell(Trial(query, float(reached[i]), 1.0, status, signals=seen))
+    return score(fits.tested())
 
 
 def all_controlled(
     controllers: Mapping[str, Optimizer], place: tuple[str, str, str, int, int], space: SearchSpace, epochs: int
-) -> dict[str, list[float]]:
+) -> dict[str, float]:
     """Return the scores of controllers at a place: kind, optimizer, data set, rows, seed."""
     kind, optimizer, data_set, n, seed = place
     rows = rows_of(data_set, n, seed, images=kind == "CNN")
     with one_thread():
         found = controlled(list(controllers.values()), kind, optimizer, rows, space, seed, epochs)
-    return {name: scores.tolist() for name, scores in zip(controllers, found, strict=True)}
+    return dict(zip(controllers, found.tolist(), strict=True))
 
 
 @contextmanager

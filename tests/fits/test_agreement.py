@@ -61,9 +61,8 @@ def rows(fits: Any, shape: tuple[int, ...] = (5,), classes: int = 3, flip: bool 
     return fits.Rows(part(96), part(64), part(64, shift=int(flip)), classes)
 
 
-def played(fits: Any, kind: str, controller: Held, of: Any, optimizer: str = "sgd", epochs: int = 3) -> list[float]:
-    found: list[float] = fits.controlled([controller], kind, optimizer, of, control_space(), 0, epochs)[0].tolist()
-    return found
+def played(fits: Any, kind: str, controller: Held, of: Any, optimizer: str = "sgd", epochs: int = 3) -> float:
+    return float(fits.controlled([controller], kind, optimizer, of, control_space(), 0, epochs)[0])
 
 
 # ---------------------------------------------------------------------- the loop
@@ -74,8 +73,8 @@ def test_a_training_learns_and_tells_what_a_loop_of_torch_has(fits: Any, kind: s
         Held(learning_rate=0.05 if optimizer == "sgd" else 0.005),
         rows(fits, (1, 8, 8) if kind == "CNN" else (5,)),
     )
-    scores = played(fits, kind, one, of, optimizer, epochs=8)
-    assert scores[-1] > scores[0]
+    start, end = (played(fits, kind, one, of, optimizer, epochs=epochs) for epochs in (0, 8))
+    assert end > start
     assert tuple(one.context.signals) == tuple(one.told[-1].signals) == SIGNALS
     last, before = one.told[-1].signals, one.told[-2].signals
     assert (last["rows"], last["classes"], last["batch"], last["diverged"]) == (96.0, 3.0, 32.0, 0.0)
@@ -151,17 +150,17 @@ def test_no_controller_sees_a_test_row(fits: Any) -> None:
     one, other = Held(), Held()
     scores = [played(fits, "MLP", one, rows(fits)), played(fits, "MLP", other, rows(fits, flip=True))]
     assert [(t.score, t.signals) for t in one.told] == [(t.score, t.signals) for t in other.told]
-    assert scores[0][-1] != scores[1][-1]
+    assert scores[0] != scores[1]
 
 
 def test_a_training_that_blows_up_is_dead_and_keeps_its_checkpoint(fits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fits, "NORM", 1.0)
     one = Held(learning_rate=3.0)
-    scores = played(fits, "MLP", one, rows(fits))
+    end = played(fits, "MLP", one, rows(fits))
     assert [t.signals["diverged"] for t in one.told] == [1.0] * 3
     assert [t.signals["validation_loss"] for t in one.told] == [3.0] * 3
     assert {t.status.name for t in one.told} == {"DIVERGED"}
-    assert len(set(scores)) == 1  # of the start
+    assert end == played(fits, "MLP", Held(), rows(fits), epochs=0)  # of the start
 
 
 def test_images_become_squares(fits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,37 +173,26 @@ def test_images_become_squares(fits: Any, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 # ---------------------------------------------------------------------- the study
-def test_cells_name_data_sets_with_rows_enough(study: Any) -> None:
-    found = list(study.cells())
-    assert len(found) == len(set(found)) == 2 + 3 * 2 * (3 * (13 + 9) + 3 + 2)
-    assert len(study.CONTROLLERS) == 8
-
-
-@pytest.mark.skipif(ARCHIVES is None, reason="HPO_GYM_ARCHIVES names no folder of archives")
-@pytest.mark.long
-def test_each_data_set_has_the_rows_of_its_cells(study: Any, fits: Any) -> None:
-    for kind, data_set, n in {path[:-1] for path in study.cells() if path[0] != "suite"}:
-        found = fits.rows_of(data_set, int(n), 0, images=kind.startswith("CNN"))
-        assert len(found.train[1]) == int(n), data_set
-        assert len(found.validation[1]) >= 128 <= len(found.test[1]), data_set
-        assert set(found.train[1].tolist()) == set(range(found.classes)), data_set
-
-
 def scores(*values: float) -> dict[str, float]:
     return dict(zip("abc", values, strict=True))
 
 
 def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """a is .1 ahead of b, and b .02 of c, in the suite: two pairs count; torch has c before a, but a before b."""
-    monkeypatch.setattr(study, "CONTROLLERS", scores(0, 0, 0))
-    suite = {"families": ["x", "x", "y"], "score": {"a": [1, 3, 2], "b": [1.9] * 3, "c": [1.88] * 3}}
-    torch_side = {"p": {"512": {"0": scores(2, 1, 3), "1": scores(2, 1, 3)}}, "q": {"512": {"0": scores(1, 0, 1.5)}}}
-    found = {"suite": {"sgd": suite}, "MLP, sgd": torch_side}
+    """a is .1 ahead of b, and b .02 of c, in the suite: two pairs count; torch has c before a, but a before b. d was
+    not trained everywhere in torch."""
+    monkeypatch.setattr(study, "CONTROLLERS", dict.fromkeys("abcd"))
+    part = {"families": ["x", "x", "y"], "score": {"a": [1, 3, 2], "b": [1.9] * 3, "c": [1.88] * 3, "d": [9] * 3}}
+    two = {seed: {"rules": scores(2, 1, 3), "else": {"d": 0.0}} for seed in "01"}
+    monkeypatch.setattr(study.frame, "stored", lambda name: {
+        "MLP, sgd": {"p": {"512": two}, "q": {"512": {"0": {"rules": scores(1, 0, 1.5)}}}},
+    })  # fmt: skip
+    found = {"suite": {"sgd": part}}
     rows = study.tables(found)["agreement"].rows
     assert rows == (("MLP, sgd", "2", "50%", "-0.33"), ("all", "2", "50%", "-0.33"))
     assert study.values(found) == {
-        "same": 0.5, "tau": pytest.approx(-1 / 3), "data-sets": 2, "seeds": 2, "trainings": 9,
+        "same": 0.5, "tau": pytest.approx(-1 / 3), "data-sets": 2, "seeds": 2, "trainings": 11,
     }  # fmt: skip
     losses = study.tables(found)["losses"]
     assert losses.columns == ("controller", "suite, sgd", "MLP, sgd")
     assert losses.rows[2] == ("`c`", f"{math.exp(0.12):.2f}", f"{math.exp(-0.75):.2f}")
+    assert losses.rows[3][2] == "-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hpo_gym.suites.tasks.fits.controls import control_space
 
 torch = pytest.importorskip("torch")
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
+ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
 FIRST, SECOND = "0.01, 0.0001, 0", "0.01, 0.0001, 0.2"
 """Two of the cosines with SGD."""
 
@@ -30,6 +32,23 @@ def study(monkeypatch: pytest.MonkeyPatch) -> Any:
 def loops(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(STUDIES))
     return importlib.import_module("torch_loops")
+
+
+# ---------------------------------------------------------------------- places
+def test_cells_name_data_sets_with_rows_enough(study: Any) -> None:
+    found, images = list(study.cells()), 3 + 2
+    assert len(found) == len(set(found)) == 3 * 2 * (3 * (3 * (13 + 9)) + 2 * images) + 7 * (3 * (13 + 9) + images)
+    assert len(study.CONTROLLERS) == 8
+
+
+@pytest.mark.skipif(ARCHIVES is None, reason="HPO_GYM_ARCHIVES names no folder of archives")
+@pytest.mark.long
+def test_each_data_set_has_the_rows_of_its_places(study: Any) -> None:
+    for kind, data_set, n in {place[:3] for place in study.places()}:
+        found = importlib.import_module("torch_fits").rows_of(data_set, int(n), 0, images=kind.startswith("CNN"))
+        assert len(found.train[1]) == int(n), data_set
+        assert len(found.validation[1]) >= 128 <= len(found.test[1]), data_set
+        assert set(found.train[1].tolist()) == set(range(found.classes)), data_set
 
 
 # ---------------------------------------------------------------------- the choice
@@ -134,7 +153,7 @@ def test_a_plain_loop_is_a_training_side_by_side(study: Any, loops: Any, optimiz
     fits = importlib.import_module("torch_fits")
     own = loops.trained(loops.Constant, "deep", optimizer, rows(fits), 0, 3)
     held = study.DEFAULTS[optimizer]
-    other = fits.controlled([held], "deep", optimizer, rows(fits), control_space(), 0, 3)[0][-1]
+    other = fits.controlled([held], "deep", optimizer, rows(fits), control_space(), 0, 3)[0]
     assert own == pytest.approx(other, abs=1e-3)
 
 
