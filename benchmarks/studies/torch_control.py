@@ -155,7 +155,7 @@ def tuned_at(side: str, data_set: str, rows: str) -> str:
 
 def tuned(found: Found, side: str, data_set: str, rows: str) -> str:
     """Return the cosine with the best mean score with the first seed on the other data sets: those without a row of
-    this one; of all numbers of rows with CNN, else of this."""
+    this one; of all numbers of rows with CNN, else of this. Without any, there is none: ""."""
     names, own = list(cosines(side.split(", ")[1])), RELATED.get(data_set, data_set)
     means = []
     for other, of in found[side].items():
@@ -163,7 +163,7 @@ def tuned(found: Found, side: str, data_set: str, rows: str) -> str:
         scores = [[part[name] for name in names] for part in parts if part]
         if scores and RELATED.get(other, other) != own:
             means.append(np.mean(scores, 0))
-    return names[int(np.mean(means, 0).argmax())]
+    return names[int(np.mean(means, 0).argmax())] if means else ""
 
 
 # ---------------------------------------------------------------------- compared
@@ -190,8 +190,8 @@ def scores_of(found: Found, place: Place) -> dict[str, float]:
     """Return the scores of a place by name."""
     groups = frame.at(found, place)
     scores = {name: value for group in groups.values() for name, value in group.items()}
-    if COSINES in groups:
-        scores[TUNED] = scores[tuned(found, *place[:3])]
+    if COSINES in groups and (best := tuned(found, *place[:3])):
+        scores[TUNED] = scores[best]
     if place[0].startswith("CNN") and INSTEAD in scores:
         scores[AUTOPILOT] = scores[INSTEAD]
     return scores
