@@ -25,10 +25,12 @@ SCALES: Mapping[str, tuple[float, float]] = {
     "classes": (1.5, 1.0),
 }  # fmt: skip
 """Of the logarithms to base 2 of these facts: what is subtracted, and what they are divided by then."""
+LEAST = 0.01
+"""What is added to a loss before its logarithm."""
 FLAGS = ("adaptive", "normalised")
 SIZES: Mapping[str, int] = {
     "rate": 1 + len(FLAGS) + len(SCALES), "decay": 1 + len(FLAGS) + len(SCALES),
-    "dropout": 1 + len(FLAGS) + len(SCALES), "power": 2, "warm": 1, "gap": 1, "relative": 1, "up": 1, "down": 1,
+    "dropout": 1 + len(FLAGS) + len(SCALES), "power": 2, "warm": 1, "feedback": 8, "up": 1, "down": 1,
     "dropout_up": 1, "dropout_down": 1, "rise": 1, "cut": 1, "patience": 1, "late": 1,
 }  # fmt: skip
 """Numbers of the rule by name: how many each has."""
@@ -44,8 +46,9 @@ class Autopilot(Schedule):
     - the learning rate falls as a power of the epochs that are left, after a first epoch of its own;
     - it is cut for good when the validation loss rises by more than a share, and again after so many epochs without a
       better one;
-    - weight decay and dropout rise while the validation loss is above the training loss by more than `gap` times a
-      power of it, and fall while it is not.
+    - weight decay and dropout rise or fall by tanh of a weighted sum (`feedback`) of: 1, the gap between the losses on
+      validation and training rows in parts of the former, the gap itself, the level of the validation loss, its last
+      rise, its distance from the best one, the share of epochs done, and decades of weight decay since the start.
 
     **Reference**: none; the search is a cross-entropy method (Rubinstein, "The cross-entropy method for combinatorial
     and continuous optimization", Methodology and Computing in Applied Probability 1, 1999).
@@ -59,7 +62,7 @@ class Autopilot(Schedule):
 
     reads: ClassVar[tuple[str, ...]] = (
         *FLAGS, "rows", "weights", "batch", "layers", "classes", "validation_loss", "validation_loss_before",
-        "training_loss", "since_best",
+        "training_loss", "best_validation_loss", "since_best",
     )  # fmt: skip
 
     controls = Polynomial.controls
@@ -101,6 +104,7 @@ class Autopilot(Schedule):
             facts = self._facts(now)
             memory["first"] = self._linear("rate", facts)
             memory["decay"], memory["dropout"] = self._linear("decay", facts), self._linear("dropout", facts)
+            memory["start"] = memory["decay"]
             memory["cuts"] = np.zeros(len(now.t))
         valid, late = signals["validation_loss"], signals["since_best"]
         rise = (now.t > 0) & (valid > signals["validation_loss_before"] * (1.0 + np.abs(p["rise"])))
@@ -112,19 +116,30 @@ class Autopilot(Schedule):
         return memory["first"] + memory["cuts"] + warm + shapes.polynomial(now, power)
 
     def others(self, now: Epoch) -> Mapping[str, Floats]:
-        """Return both, moved by the gap of the epoch before."""
-        p, memory, signals = self._numbers, now.memory, now.signals
-        valid = signals["validation_loss"]
-        high = valid - signals["training_loss"] > p["gap"] * valid ** p["relative"]
-        later = now.t > 0
-        memory["decay"] = np.clip(
-            memory["decay"] + later * np.where(high, np.abs(p["up"]), -np.abs(p["down"])), *DECAYS
-        )
-        memory["dropout"] = np.clip(
-            memory["dropout"] + later * np.where(high, np.abs(p["dropout_up"]), -np.abs(p["dropout_down"])),
-            0.0, LARGEST_DROPOUT,
-        )  # fmt: skip
+        """Return both, moved by the feedback on the epoch before."""
+        p, memory = self._numbers, now.memory
+        move = (now.t > 0) * np.tanh((p["feedback"] * self._felt(now)).sum(-1))
+        memory["decay"] = np.clip(memory["decay"] + _moved(move, p["up"], p["down"]), *DECAYS)
+        dropout = memory["dropout"] + _moved(move, p["dropout_up"], p["dropout_down"])
+        memory["dropout"] = np.clip(dropout, 0.0, LARGEST_DROPOUT)
         return {"weight_decay": 10.0 ** memory["decay"], "dropout": memory["dropout"]}
+
+    def _felt(self, now: Epoch) -> Floats:
+        """Return what the feedback weighs, ``(n, 8)``."""
+        signals = now.signals
+        valid, gap = signals["validation_loss"], signals["validation_loss"] - signals["training_loss"]
+        level, before, best = (
+            np.log(signals[name] + LEAST)
+            for name in ("validation_loss", "validation_loss_before", "best_validation_loss")
+        )
+        return np.stack(
+            [
+                np.ones(len(now.t)), np.clip(gap / np.maximum(valid, LEAST), -1.0, 1.0), np.clip(gap, -1.0, 1.0),
+                level / 3.0, 3.0 * np.clip(level - before, -0.5, 0.5), np.clip(level - best, 0.0, 1.0),
+                now.t / now.epochs, now.memory["decay"] - now.memory["start"],
+            ],
+            1,
+        )  # fmt: skip
 
     def _facts(self, now: Epoch) -> Floats:
         """Return what is known of each training, ``(n, 9)``: 1, flags, and scaled logarithms within the range."""
@@ -137,6 +152,11 @@ class Autopilot(Schedule):
 
     def _linear(self, name: str, facts: Floats) -> Floats:
         return np.asarray((facts * self._numbers[name]).sum(-1))
+
+
+def _moved(move: Floats, up: Floats, down: Floats) -> Floats:
+    """Return the change for moves in [-1, 1], with the largest rise and the largest fall."""
+    return np.asarray(np.where(move > 0, np.abs(up), np.abs(down)) * move)
 
 
 @functools.cache

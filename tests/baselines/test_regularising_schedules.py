@@ -30,6 +30,7 @@ def space() -> SearchSpace:
 def epoch(t: int, epochs: int, memory: dict[str, Any], **signals: float) -> Epoch:
     facts = {"adaptive": 0.0, "normalised": 0.0, "rows": 512.0, "weights": 2.0**11.5, "batch": 2.0**4.5, "layers": 2.0}
     losses = {"validation_loss": 1.0, "validation_loss_before": 1.0, "training_loss": 1.0, "since_best": 0.0}
+    losses["best_validation_loss"] = 1.0
     seen = {k: np.array([v]) for k, v in {**facts, **losses, "classes": 2.0**1.5, **signals}.items()}
     return Epoch(np.array([float(t)]), np.array([float(epochs)]), seen, np.array([np.nan]), np.empty((1, 0)), memory)
 
@@ -82,7 +83,8 @@ def test_feedback_of_the_autopilot() -> None:
     rule = Autopilot(
         numbers(
             rate=[-1.0, *[0.0] * 8], decay=[-2.0, *[0.0] * 8], dropout=[0.1, *[0.0] * 8], power=[1.0, 0.0], warm=0.5,
-            gap=0.2, up=0.3, down=0.1, dropout_up=0.05, dropout_down=0.02, rise=0.1, cut=0.2, patience=3.0, late=0.4,
+            feedback=[-8.0, 80.0, *[0.0] * 6], up=0.3, down=0.1, dropout_up=0.05, dropout_down=0.02, rise=0.1, cut=0.2,
+            patience=3.0, late=0.4,
         )
     )  # fmt: skip
     rule.check()
@@ -100,13 +102,36 @@ def test_feedback_of_the_autopilot() -> None:
     assert rule.others(late)["dropout"].item() == pytest.approx(0.13)
 
 
+@pytest.mark.parametrize(
+    ("which", "felt"),
+    [
+        (0, 1.0), (1, 0.25), (2, 0.2), (3, np.log(0.81) / 3), (4, 3 * np.log(0.81 / 0.51)), (5, np.log(0.81 / 0.41)),
+        (6, 0.5), (7, 0.0),
+    ],
+)  # fmt: skip
+def test_each_part_of_the_feedback_by_hand(which: int, felt: float) -> None:
+    """Losses: validation .8, .5 before, .4 at best, training .6; the fifth part is clipped to 1.5 at most."""
+    weights = [0.0] * 8
+    weights[which] = 0.5
+    rule = Autopilot(numbers(decay=[-2.0, *[0.0] * 8], feedback=weights, up=1.0, down=1.0))
+    rule.check()
+    memory: dict[str, Any] = {}
+    for now in (epoch(0, 8, memory), epoch(4, 8, memory, **RISEN)):
+        rule.log_rate(now)
+        decay = rule.others(now)["weight_decay"].item()
+    assert np.log10(decay) == pytest.approx(-2.0 + np.tanh(0.5 * felt))
+
+
+RISEN = {"validation_loss": 0.8, "training_loss": 0.6, "validation_loss_before": 0.5, "best_validation_loss": 0.4}
+
+
 def test_numbers_of_the_autopilot_are_checked() -> None:
     with pytest.raises(InvalidValueError, match="must have the names"):
         Autopilot({"rate": [0.0] * 9}).check()
     with pytest.raises(InvalidValueError, match=r"`numbers\['rate'\]` must be 9 numbers"):
         Autopilot({**numbers(), "rate": [0.0] * 4}).check()
-    with pytest.raises(InvalidValueError, match=r"`numbers\['gap'\]` must be finite"):
-        Autopilot({**numbers(), "gap": np.nan}).check()
+    with pytest.raises(InvalidValueError, match=r"`numbers\['warm'\]` must be finite"):
+        Autopilot({**numbers(), "warm": np.nan}).check()
     Autopilot().check()
     assert shipped()["range"].keys() >= {"rows", "weights", "batch", "layers", "epochs", "classes"}
 
