@@ -49,7 +49,7 @@ DRAWS, KEPT, FEW, MORE, FINAL = 320, 32, 32, 128, 384
 """Random settings, those of them that are played again, and episodes of each play."""
 EVOLVED = "autopilot"
 POPULATION = {"polynomial": 24, "gap": 24, EVOLVED: 20}
-GENERATIONS = {"polynomial": 12, "gap": 16, EVOLVED: 36}
+GENERATIONS = {"polynomial": 12, "gap": 16, EVOLVED: 12}
 STEP, LEAST = {"polynomial": 0.15, "gap": 0.15, EVOLVED: 0.015}, {"polynomial": 0.02, "gap": 0.02, EVOLVED: 0.008}
 """Standard deviations of the first draws, and the smallest ones, in ranges of a setting."""
 LOG, LINEAR = "log", "linear"
