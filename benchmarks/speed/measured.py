@@ -3,7 +3,7 @@
 `reached.json` has the figures of the last full run with `--write`; the page on speed shows them. A processor with
 other vector instructions than `PAGE_LEVEL` has its own file, `reached-LEVEL.json`: a call of NumPy takes another share
 of CartPole-v1's step there. With `--check` a run fails where a ratio is worse than stored by a third or more,
-in two tries. Where a processor has no figures, those of `reached.json` count.
+in two tries. Where a processor has no figures, those of `reached.json` count, or else any.
 """
 
 from __future__ import annotations
@@ -154,6 +154,12 @@ def reached_here() -> Path:
     return REACHED if level() == PAGE_LEVEL else REACHED.with_name(f"{REACHED.stem}-{level()}.json")
 
 
+def nearest(name: str) -> Found:
+    """The figures of a script on a processor like this one, else of `reached.json`, else of any."""
+    paths = (reached_here(), REACHED, *sorted(REACHED.parent.glob(f"{REACHED.stem}-*.json")))
+    return next((found for path in paths if (found := stored(path, name))), {})
+
+
 def store(path: Path, name: str, found: Found) -> None:
     """Put figures into a file, in place of those of the same cases."""
     every = _read(path)
@@ -207,7 +213,7 @@ def main(ratios: Ratios, about: str | None) -> None:
     if given.write and given.small:
         parser.error("--write needs a full run")
     print(f"{ratios.name}: {machine()}, one thread, CPU clock")
-    reached = stored(reached_here(), ratios.name) or stored(REACHED, ratios.name)
+    reached = nearest(ratios.name)
     found, fallen = ratios.measure(given.small, given.check, given.only, reached)
     if missed := ratios.missed(found):
         print(f"{ratios.name}: below the floor: {', '.join(missed)}")

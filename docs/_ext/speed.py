@@ -52,7 +52,9 @@ def pivot(found: Figures, pattern: str, columns: Mapping[str, tuple[str, str, fl
 
 def tables(stored: Any) -> dict[str, Grid]:
     """Return all tables of the page."""
-    found = {name: part["figures"] for name, part in json.loads(FILE.read_text(encoding="utf-8")).items()}
+    files = *FILE.parent.glob(f"{FILE.stem}-*.json"), FILE  # those of other processors where it has none
+    stored_in = [json.loads(path.read_text(encoding="utf-8")).items() for path in files]
+    found = {name: part["figures"] for parts in stored_in for name, part in parts}
     sizes = {f"n = {n:,}": (f"n={n}", "ratio", 1.0) for n in (64, 1024, 16384)}
     kinds = ("pool", "box", "history")
     growth = {f"`{k}`, of CartPole-v1": (k, "ratio", 1.0) for k in kinds}
@@ -76,6 +78,14 @@ def tables(stored: Any) -> dict[str, Grid]:
         "single": cases(found["single"], ("of CartPole-v1", "steps / CPU s"), ("ratio", "rate")),
         "schedules": cases(
             found["schedules"], ("of the anchor", "epochs / CPU s", "MiB"), ("ratio", "rate", "resident MiB")
+        ),
+        "fits": cases(
+            found.get("fits", {}), ("of the loop by hand", "epochs / CPU s", "the loop"), ("ratio", "rate", "anchor")
+        ),
+        "control": cases(
+            {c: {**f, "%": 100 * (f.get("share") or f["share, more read"])} for c, f in found["control"].items()},
+            ("of a training, %", "µs of an update"),
+            ("%", "us of an update"),
         ),
         "vector_env": cases(
             found["vector_env"],
