@@ -24,9 +24,8 @@ class Controller:
                 control.batch(loss)
                 optimizer.step()
             control.end(validation_loss=...)
-        control.restore_best()
 
-    After an accident (`Guard`) `end` puts back weights and optimizer as they were after the best epoch.
+    After an accident (`Guard`) `end` puts back weights and optimizer of the best epoch, `restore_best` the weights.
 
     Args:
         policy: As of `Control`.

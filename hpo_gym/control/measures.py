@@ -13,12 +13,7 @@ _TINY = 1e-30
 
 
 class Measures:
-    """Sums over the updates of an epoch, which do not wait for the device.
-
-    Args:
-        weights: Trained parameters.
-        reads: Signals that the policy reads.
-    """
+    """Sums over the updates of an epoch of trained `weights`, which wait for no device; a policy `reads` some."""
 
     def __init__(self, weights: Iterable[torch.Tensor], reads: Collection[str]) -> None:
         self._weights = [w for w in weights if w.requires_grad]
