@@ -3,9 +3,10 @@
 Actor-critics of `fast_policies.py` learn to control a cart-pole, a pendulum or an arm in 20 stages; both controls are
 set before each, and the last score counts. Open loops and rules are tuned by the cross-entropy method on twelve
 families of physics, PPO is trained on them, and all are judged on eighteen others, with the same fresh seeds. Rules
-with feedback and PPO move both controls away from the schedule for each kind of physics. `look-ahead` plays nine moves
-to the end from copies with other noise, every third stage: it owns the simulator, and tells cheaply what there is to
-gain.
+with feedback and PPO move both controls away from the schedule for each kind of physics; two rules by hand have numbers
+for each. `look-ahead` plays nine moves to the end from copies with other noise, every third stage: it owns the
+simulator, and tells cheaply what there is to gain. `means of PPO` is the open loop of what PPO does in the
+mean.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ SHORT = ((8, 12, 6), (2, 4, 84))
 """Those of the open loops with which the search for the best one begins."""
 SEEDS = 3
 CONSTANT, SCHEDULE, PER_KIND = "constant", "schedule", "schedule per kind"
-AHEAD, BLIND = "look-ahead", "PPO, blind"
+AHEAD, BLIND, MEANS = "look-ahead", "PPO, blind", "means of PPO"
 KL, LEVEL, EVOLVED = "KL target", "score level", "evolved rule"
 OPEN, RULES = (CONSTANT, SCHEDULE, PER_KIND), (KL, LEVEL, EVOLVED)
 PPO = tuple(f"PPO, seed {i}" for i in range(SEEDS))
@@ -51,16 +52,17 @@ Rule = Callable[["Runs", Numbers], Floats]
 
 def cells() -> list[tuple[str, ...]]:
     """List open loops first: all others begin with them."""
-    return [(name,) for name in (*OPEN, AHEAD, PPO[0], *RULES[::-1], *PPO[1:], BLIND)]
+    return [(name,) for name in (*OPEN, AHEAD, PPO[0], MEANS, *RULES[::-1], *PPO[1:], BLIND)]
 
 
 def cell(name: str) -> dict[str, Any]:
     """Return the settings of a rule or an agent, its effort in stages, and its mean score on each test family."""
     if name == AHEAD:
         return looked_ahead()
-    found, effort = learned(name) if name in (*PPO, BLIND) else searched(name)
-    return {"settings": rounded(found), "stages": effort, "train": judged(name, found, "tuned"),
-            "score": judged(name, found, "tested")}  # fmt: skip
+    found, effort = means() if name == MEANS else learned(name) if name in (*PPO, BLIND) else searched(name)
+    chosen = rounded(found)
+    scores = {what: judged(name, chosen, split) for what, split in (("train", "tuned"), ("score", "tested"))}
+    return {"settings": chosen, "stages": effort, **scores}
 
 
 def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -165,16 +167,17 @@ def per_kind(runs: Runs, n: Numbers) -> Floats:
 
 def kl_target(runs: Runs, n: Numbers) -> Floats:
     """Raise the learning rate while an update changes the policy by less than a target, which falls."""
+    of = np.asarray(n)[runs.of.kind].T
     if not runs.stage:
-        return moved(runs, np.tile([n[4], n[5]], (runs.m, 1)))
-    short = n[1] + (n[2] - n[1]) * runs.share - np.log10(runs.seen[:, 3].astype(float) + 1e-9)
-    return moved(runs, runs.moves + np.clip(short, -1, 1)[:, None] * np.array([n[0], n[3]]))
+        return moved(runs, of[4:6].T)
+    short = of[1] + (of[2] - of[1]) * runs.share - np.log10(runs.seen[:, 3].astype(float) + 1e-9)
+    return moved(runs, runs.moves + (np.clip(short, -1, 1) * of[[0, 3]]).T)
 
 
 def score_level(runs: Runs, n: Numbers) -> Floats:
     """Move both by the score and the time."""
-    by = (runs.score - n[6])[:, None] * (np.array([n[0], n[1]]) + np.array([n[2], n[3]]) * runs.share)
-    return moved(runs, by + np.array([n[4], n[5]]))
+    of = np.asarray(n)[runs.of.kind].T
+    return moved(runs, ((runs.score - of[6]) * (of[:2] + of[2:4] * runs.share) + of[4:6]).T)
 
 
 def linear(runs: Runs, n: Numbers) -> Floats:
@@ -200,10 +203,14 @@ def starts(name: str) -> tuple[Rule, Numbers, Numbers]:
         return schedule, np.array([a, a - 0.3, 0, b, b - 0.3, 0]), np.tile([0.4, 0.5, 1.0], 2)
     if name == PER_KIND:
         return per_kind, np.array([better(found, k) for k in range(len(KINDS))]), np.full((len(KINDS), 6), 0.4)
+    if name == MEANS:
+        return listed, np.empty(0), np.empty(0)
     if name == KL:
-        return kl_target, np.array([0, -2, -2, 0, 0, 0.0]), np.array([0.2, 0.7, 0.7, 0.1, 0.2, 0.2])
+        widths = [0.2, 0.7, 0.7, 0.1, 0.2, 0.2]
+        return kl_target, np.tile([0, -2, -2, 0, 0, 0.0], (len(KINDS), 1)), np.tile(widths, (len(KINDS), 1))
     if name == LEVEL:
-        return score_level, np.array([0, 0, 0, 0, 0, 0, 0.5]), np.array([0.5, 0.5, 0.5, 0.5, 0.2, 0.2, 0.2])
+        widths = [0.5, 0.5, 0.5, 0.5, 0.2, 0.2, 0.2]
+        return score_level, np.tile([0, 0, 0, 0, 0, 0, 0.5], (len(KINDS), 1)), np.tile(widths, (len(KINDS), 1))
     return linear, np.zeros(2 * SIZE), np.full(2 * SIZE, 0.1)
 
 
@@ -221,7 +228,7 @@ def played(rule: Rule, numbers: Numbers, of: Batch, *, looks: bool) -> Floats:
 def searched(name: str) -> tuple[Any, int]:
     """Return the numbers of a rule by the cross-entropy method, and the stages played."""
     rule, centre, width = starts(name)
-    effort, apart = 0, name == PER_KIND
+    effort, apart = 0, name in (PER_KIND, KL, LEVEL)
 
     def score(numbers: Floats, generation: int, each: int) -> Floats:
         nonlocal effort
@@ -230,7 +237,7 @@ def searched(name: str) -> tuple[Any, int]:
         effort += len(of.key) * LENGTH
         return of.by_kind(scores) if apart else of.by_kind(scores).mean(keepdims=True)
 
-    plan = LONG if apart else SHORT if name in (CONSTANT, SCHEDULE) else SEARCH
+    plan = LONG if name == PER_KIND else SHORT if name in (CONSTANT, SCHEDULE) else SEARCH
     found = centre_of(name, np.atleast_2d(centre), np.atleast_2d(width), plan, score)
     return (found if apart else found[0]).tolist(), effort
 
@@ -311,6 +318,27 @@ def learned(name: str) -> tuple[Any, int]:
     return found, agent.num_timesteps
 
 
+SHOWN = 40
+"""Runs of each family by whose means PPO becomes an open loop."""
+
+
+def means() -> tuple[Any, int]:
+    """Return the mean logarithms of both controls under PPO for each kind in each stage: its open loop."""
+    of = batch("tuned", SHOWN, seeding.key("means"))
+    runs, layers, out = Runs(of), frame.stored("actor_critics")[PPO[0]]["settings"], []
+    for _ in range(LENGTH):
+        log = np.clip(network(runs, layers), LOWEST, HIGHEST)
+        out.append([log[of.kind == k].mean(0).tolist() for k in range(len(KINDS))])
+        runs.at(log)
+        runs.look()
+    return out, runs.m * LENGTH
+
+
+def listed(runs: Runs, n: Numbers) -> Floats:
+    """Set both as a list says, ``(stages, kinds, 2)``."""
+    return np.asarray(np.asarray(n)[runs.stage][runs.of.kind])
+
+
 # ---------------------------------------------------------------------- tables
 PPO_MEAN = "PPO"
 """All seeds together."""
@@ -339,7 +367,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return scores on test families, and ratios of regrets to a constant, the best open loop and the best rule."""
     loop, rule = best(found, OPEN), best(found, RULES)
     rows = []
-    for name in (*OPEN, *RULES, BLIND, PPO_MEAN, *PPO, AHEAD):
+    for name in (*OPEN, MEANS, *RULES, BLIND, PPO_MEAN, *PPO, AHEAD):
         if name not in found and name != PPO_MEAN:
             continue
         cells = []
@@ -350,19 +378,16 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         effort = max(found[n]["stages"] for n in (PPO if name == PPO_MEAN else (name,)) if n in found)
         rows.append((name, f"{1 - regrets(found, name).mean():.3f}", *cells, f"{effort:,}"))
     heads = ("control", "score", f"regret / {CONSTANT}", f"/ {loop}", f"/ {rule}", "stages")
-    return {"control": Table.of(heads, rows)}
+    note = (
+        "An actor-critic learns the physics of `Policies` in 20 stages; learning rate and action noise are set before "
+        "each. Twelve families tune and train, eighteen others judge. Rules and PPO move both away from the schedule "
+        "per kind; `look-ahead` owns the simulator, and tries nine moves every third stage."
+    )
+    return {"control": Table.of(heads, rows, note)}
 
 
 def values(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ratios by which the study decides, and the scores by kind of physics."""
-    loop, rule = best(found, OPEN), best(found, RULES)
-    kinds = np.array([f.kind for f in TESTED.values()])
-    by = {
-        f"{name} on {kind}": round(float(np.mean((1 - regrets(found, name))[kinds == kind])), 3)
-        for name in (loop, PPO_MEAN)
-        for kind in KINDS
-    }
-    return {
-        "ppo by open loop": ratio(found, PPO_MEAN, loop), "ppo by rule": ratio(found, PPO_MEAN, rule),
-        "look-ahead": ratio(found, AHEAD, loop), **by,
-    }  # fmt: skip
+    """Return the scores on each kind of physics, of the best open loop and of PPO."""
+    names, kinds = {"loop": best(found, OPEN), "ppo": PPO_MEAN}, np.array([f.kind for f in TESTED.values()])
+    scores = {label: 1 - regrets(found, name) for label, name in names.items()}
+    return {f"{label}-{kind}": float(scores[label][kinds == kind].mean()) for label in scores for kind in KINDS}

@@ -20,7 +20,7 @@ from hpo_gym.problem import FOLDS, SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite, surrogates
 
 Rows = Iterable[Iterable[str]]
-WITHOUT_RESULTS = ("Policies", "Trainings")
+WITHOUT_RESULTS = ("Trainings",)
 """Suites on which no rule was tuned, no bound searched and no agent trained."""
 
 
