@@ -110,6 +110,8 @@ def test_another_processor_has_a_file_of_its_own(ratios, monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
     ratios.main(make(ratios, {"a": {"ratio": 1.5}}), None)
     assert ratios.stored(tmp_path / "reached-NEON.json", "sample") == {"a": {"ratio": 1.5}}
+    ratios.store(tmp_path / "reached-X86_V3.json", "other", {"b": {"ratio": 2.0}})
+    assert ratios.nearest("other") == {"b": {"ratio": 2.0}} and ratios.nearest("none") == {}
     assert ratios.stored(tmp_path / "reached.json", "sample") == {"a": {"ratio": 3.0}}
     monkeypatch.setattr(sys, "argv", ["sample.py", "--check"])
     ratios.main(make(ratios, {"a": {"ratio": 1.5}}), None)
