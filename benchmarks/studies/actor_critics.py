@@ -384,10 +384,3 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         "per kind; `look-ahead` owns the simulator, and tries nine moves every third stage."
     )
     return {"control": Table.of(heads, rows, note)}
-
-
-def values(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scores on each kind of physics, of the best open loop and of PPO."""
-    names, kinds = {"loop": best(found, OPEN), "ppo": PPO_MEAN}, np.array([f.kind for f in TESTED.values()])
-    scores = {label: 1 - regrets(found, name) for label, name in names.items()}
-    return {f"{label}-{kind}": float(scores[label][kinds == kind].mean()) for label in scores for kind in KINDS}
