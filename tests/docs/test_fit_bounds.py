@@ -104,11 +104,12 @@ def test_another_seed_is_another_network_on_the_same_rows(study: Any) -> None:
 
 @pytest.mark.long
 def test_rules_side_by_side_play_as_each_alone(study: Any) -> None:
-    for rule in study.TUNED:
-        tuning = study.Tuning(rule, *study.ends_of(study.ranges(rule, "sgd")), optimizer="sgd")
+    shapes = {"cosine": {"end": 0.1}, "plateau": {"factor": 0.5, "patience": 0.0}}
+    for rule, shape in shapes.items():
+        tuning = study.Tuning(rule, np.empty(0), np.empty(0), optimizer="sgd")
         drawn = study.Episodes.of("train", 2, 0)
         episodes = study.Episodes(drawn.tasks, drawn.keys, (3, 3))
-        points = tuning.draw(2, np.random.default_rng(0))
-        both = tuning.scores(points, episodes)
-        assert [tuning.scores(p[None], episodes)[0].tolist() for p in points] == both.tolist()
+        settings = [{"rate": rate, "decay": 1e-3, "dropout": 0.1, **shape} for rate in (0.02, 0.3)]
+        both = tuning.of(settings, episodes)
+        assert [tuning.of([one], episodes)[0].tolist() for one in settings] == both.tolist()
         assert both[0].tolist() != both[1].tolist()
