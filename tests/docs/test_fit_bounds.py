@@ -92,6 +92,7 @@ def test_settings_of_runs_are_those_that_were_tuned(study: Any) -> None:
     assert all(drawn.count(one) == 1 for one in drawn)
 
 
+@pytest.mark.long
 def test_another_seed_is_another_network_on_the_same_rows(study: Any) -> None:
     name = load_suite("Trainings").tasks("val")[0].name
     them = study.Trainings.of(load_suite("Trainings"), [name] * 3, [5] * 3)
