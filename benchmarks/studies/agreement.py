@@ -18,7 +18,7 @@ import numpy as np
 from frame import Table
 from looks import Look
 from schedule_elsewhere import Together
-from torch_control import AUTOPILOT, CONTROLLERS, EPOCHS, controllers, trained
+from torch_control import AUTOPILOT, CONTROLLERS, EPOCHS, Trained, controllers, trained
 from torch_fits import MAKERS, OPTIMIZERS
 
 from hpo_gym.base import Floats, seeding
@@ -32,6 +32,8 @@ SUITES = ("Trainings",)
 LOOKS = Look("test losses of eight controllers", "whether the suite agrees with torch", SUITES, only="suite")
 INSTANCES = 10
 """Episodes of each test table of the suite."""
+FIRST = "constant"
+"""The controller that was trained wherever one of the rules was."""
 APART = math.log(1.05)
 """Difference of two log losses that counts."""
 CHEAP = {("suite", "sgd"): ("constant",)}
@@ -81,16 +83,25 @@ def in_the_suite(found: Found, optimizer: str) -> dict[str, float]:
     return {name: -by_family(scores, part["families"]) for name, scores in part["score"].items()}
 
 
-def in_torch(found: Found, side: str) -> dict[str, float]:
+def torch_places() -> list[Trained]:
+    """Return the places in torch with the seeds of the rules; with CNN another rule takes the place of `autopilot`."""
+    found = []
+    for side, data_set, rows, seeds in trained(frame.stored("torch_control")):
+        names = [n for n in CONTROLLERS if n != AUTOPILOT or not side.startswith("CNN")]
+        own = {seed: {n: scores[n] for n in names if n in scores} for seed, scores in seeds.items() if FIRST in scores}
+        found += [Trained(side, data_set, rows, own)] * bool(own)
+    return found
+
+
+def in_torch(known: Sequence[Trained], side: str) -> dict[str, float]:
     """Return the mean log loss of each controller over data sets of torch, of those that were trained everywhere."""
-    apart = {AUTOPILOT} if side.startswith("CNN") else set()  # another rule takes its place there
-    data_sets: dict[str, list[Mapping[str, float]]] = {}
-    for its_side, data_set, _, seeds in trained(found):
-        if side == its_side:
-            data_sets.setdefault(data_set, []).extend(seeds.values())
-    everywhere = [scores.keys() - apart for some in data_sets.values() for scores in some]
+    of: dict[str, list[Mapping[str, float]]] = {}
+    for place in known:
+        if place.side == side:
+            of.setdefault(place.data_set, []).extend(place.seeds.values())
+    everywhere = [scores.keys() for some in of.values() for scores in some]
     own = [name for name in CONTROLLERS if everywhere and all(name in names for names in everywhere)]
-    return {n: -float(np.mean([np.mean([scores[n] for scores in some]) for some in data_sets.values()])) for n in own}
+    return {name: -float(np.mean([np.mean([scores[name] for scores in some]) for some in of.values()])) for name in own}
 
 
 def by_family(scores: Sequence[float], families: Sequence[str]) -> float:
@@ -117,9 +128,9 @@ def tau(suite: Mapping[str, float], torch: Mapping[str, float]) -> float:
 
 def places(found: Found) -> Iterator[tuple[str, dict[str, float], dict[str, float]]]:
     """Yield each kind of network with each optimizer, and the log losses of both sides."""
-    of_torch = frame.stored("torch_control")
+    known = torch_places()
     for optimizer, kind in itertools.product(OPTIMIZERS, MAKERS):
-        torch = in_torch(of_torch, f"{kind}, {optimizer}")
+        torch = in_torch(known, f"{kind}, {optimizer}")
         if torch:
             yield f"{kind}, {optimizer}", in_the_suite(found, optimizer), torch
 
@@ -145,9 +156,8 @@ def losses(found: Found) -> Table:
     sides: dict[str, Mapping[str, float]] = {}
     for place, suite, torch in known:
         sides |= {f"suite, {place.split(', ')[1]}": suite, place: torch}
-    first = next(iter(CONTROLLERS))
     rows = [
-        (f"`{n}`", *(f"{math.exp(side[n] - side[first]):.2f}" if n in side else "-" for side in sides.values()))
+        (f"`{n}`", *(f"{math.exp(side[n] - side[FIRST]):.2f}" if n in side else "-" for side in sides.values()))
         for n in CONTROLLERS
     ]
     return Table.of(("controller", *sides), rows)
@@ -157,12 +167,11 @@ def values(found: Found) -> dict[str, Any]:
     """Return the share of pairs in the same order and the mean tau, and how much was trained in torch."""
     known = list(places(found))
     same = [one for _, suite, torch in known for one in pairs(suite, torch)]
-    of_torch = frame.stored("torch_control")
-    there = [one for one in trained(of_torch) if one[0] in {place for place, _, _ in known}]
+    there = torch_places()
     return {
         "same": float(np.mean(same)),
         "tau": float(np.mean([tau(suite, torch) for _, suite, torch in known])),
-        "data-sets": len({data_set for _, data_set, _, _ in there}),
-        "seeds": len({seed for _, _, _, seeds in there for seed in seeds}),
-        "trainings": sum(len(scores.keys() & CONTROLLERS) for _, _, _, seeds in there for scores in seeds.values()),
+        "data-sets": len({place.data_set for place in there}),
+        "seeds": len({seed for place in there for seed in place.seeds}),
+        "trainings": sum(len(scores) for place in there for scores in place.seeds.values()),
     }

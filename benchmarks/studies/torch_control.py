@@ -2,9 +2,8 @@
 
 Networks of torch (`torch_fits.py`) on data sets that no table of the suite `Trainings` is related to: four kinds, two
 optimizers, two numbers of rows. At each place 24 cosines are trained with the first seed; the one that is best on the
-*other* data sets, with the same kind, optimizer and number of rows, is trained with the other seeds too. There are too
-few data sets of images for that, so with CNN both numbers of rows choose together. `autopilot` goes through
-`Controller`, as a user calls it; where another rule takes its place, it has that rule's results.
+*other* data sets, with the same kind, optimizer and number of rows, is trained with the other seeds too. `autopilot`
+goes through `Controller`, as a user calls it; where another rule takes its place, it has that rule's results.
 """
 
 from __future__ import annotations
@@ -53,8 +52,8 @@ DATA_SETS = (
     "contraceptive", "magic", "phoneme", "credit-data",
 )  # fmt: skip
 ROWS, SEEDS = ("512", "2048"), ("0", "1", "2")
-FEWEST: Mapping[str, tuple[str, ...]] = {"2048": ("segment", "vowel", "german", "contraceptive", "digits")}
-"""By number of training rows, the data sets with too few."""
+LARGE = ("optdigits", "satimage", "letter", "spambase")
+"""The data sets with the larger number of rows: some of those that have as many."""
 RELATED = {"digits": "optdigits"}
 """Data sets whose rows are of another."""
 COSINES, RULES = "cosines", "rules"
@@ -113,9 +112,9 @@ def controllers(optimizer: str, names: Sequence[str]) -> dict[str, Optimizer]:
 # ---------------------------------------------------------------------- measured
 def places() -> Iterator[Place]:
     """Yield where networks are trained, a seed and a number of rows after the other."""
-    everywhere = dict.fromkeys((*DATA_SETS, *IMAGES))
-    for seed, rows, data_set, kind, optimizer in itertools.product(SEEDS, ROWS, everywhere, MAKERS, OPTIMIZERS):
-        if data_set in (IMAGES if kind == "CNN" else DATA_SETS) and data_set not in FEWEST.get(rows, ()):
+    for seed, rows, kind, optimizer in itertools.product(SEEDS, ROWS, MAKERS, OPTIMIZERS):
+        dense, images = (DATA_SETS, IMAGES) if rows == ROWS[0] else (LARGE, ())
+        for data_set in images if kind == "CNN" else dense:
             yield f"{kind}, {optimizer}", data_set, rows, seed
 
 
@@ -147,23 +146,19 @@ def cell(side: str, data_set: str, rows: str, seed: str, group: str, names: Sequ
 def tuned_at(side: str, data_set: str, rows: str) -> str:
     """Return the tuned cosine by the stored results, which must all be there."""
     found = frame.stored("torch_control")
-    first = ((*one, COSINES) for one in places() if one[0] == side and one[-1] == SEEDS[0])
+    first = ((*one, COSINES) for one in places() if (one[0], *one[2:]) == (side, rows, SEEDS[0]))
     if any(frame.at(found, one) is None for one in first):
         raise StateError(f"The cosines of {side!r} must be trained with seed {SEEDS[0]} on all data sets first.")
     return tuned(found, side, data_set, rows)
 
 
 def tuned(found: Found, side: str, data_set: str, rows: str) -> str:
-    """Return the cosine with the best mean score with the first seed on the other data sets: those without a row of
-    this one; of all numbers of rows with CNN, else of this. Without any, there is none: ""."""
+    """Return the cosine with the best mean score with the first seed on the other data sets, with as many rows: those
+    without a row of this one. Without any, there is none: ""."""
     names, own = list(cosines(side.split(", ")[1])), RELATED.get(data_set, data_set)
-    means = []
-    for other, of in found[side].items():
-        parts = [of.get(n, {}).get(SEEDS[0], {}).get(COSINES) for n in (ROWS if side.startswith("CNN") else (rows,))]
-        scores = [[part[name] for name in names] for part in parts if part]
-        if scores and RELATED.get(other, other) != own:
-            means.append(np.mean(scores, 0))
-    return names[int(np.mean(means, 0).argmax())] if means else ""
+    others = (of for other, of in found[side].items() if RELATED.get(other, other) != own)
+    parts = [part for of in others if (part := frame.at(of, (rows, SEEDS[0], COSINES)))]
+    return names[int(np.mean([[part[name] for name in names] for part in parts], 0).argmax())] if parts else ""
 
 
 # ---------------------------------------------------------------------- compared

@@ -181,8 +181,9 @@ def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """a is .1 ahead of b, and b .02 of c, in the suite: two pairs count; torch has c before a, but a before b. d was
     not trained everywhere in torch."""
     monkeypatch.setattr(study, "CONTROLLERS", dict.fromkeys("abcd"))
+    monkeypatch.setattr(study, "FIRST", "a")
     part = {"families": ["x", "x", "y"], "score": {"a": [1, 3, 2], "b": [1.9] * 3, "c": [1.88] * 3, "d": [9] * 3}}
-    two = {seed: {"rules": scores(2, 1, 3), "else": {"d": 0.0}} for seed in "01"}
+    two = {seed: {"rules": scores(2, 1, 3), "else": {"d": 0.0}} for seed in "01"} | {"2": {"else": {"d": 0.0}}}
     monkeypatch.setattr(study.frame, "stored", lambda name: {
         "MLP, sgd": {"p": {"512": two}, "q": {"512": {"0": {"rules": scores(1, 0, 1.5)}}}},
     })  # fmt: skip

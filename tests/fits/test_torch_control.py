@@ -36,8 +36,8 @@ def loops(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 # ---------------------------------------------------------------------- places
 def test_cells_name_data_sets_with_rows_enough(study: Any) -> None:
-    found, images = list(study.cells()), 3 + 2
-    assert len(found) == len(set(found)) == 3 * 2 * (3 * (3 * (13 + 9)) + 2 * images) + 7 * (3 * (13 + 9) + images)
+    found, dense, images = list(study.cells()), 3 * (13 + 4), 3
+    assert len(found) == len(set(found)) == 3 * 2 * (3 * dense + 2 * images) + 7 * (dense + images)
     assert len(study.CONTROLLERS) == 8
 
 
@@ -76,14 +76,17 @@ def test_a_choice_knows_the_number_of_rows_and_no_other_seed(study: Any) -> None
     assert study.tuned(found, "MLP, sgd", "vowel", "2048") == SECOND
 
 
-def test_images_choose_with_all_rows_and_without_related_ones(study: Any) -> None:
-    """`digits` are rows of `optdigits`, so `mnist-5k` alone chooses for both: 2 + 1 against 1 + 3."""
-    found = {"CNN, sgd": {
-        "optdigits": {"512": seed(study, 9.0, 0.0)}, "digits": {"512": seed(study, 9.0, 0.0)},
-        "mnist-5k": {"512": seed(study, 2.0, 1.0), "2048": seed(study, 1.0, 3.0)},
-    }}  # fmt: skip
-    assert [study.tuned(found, "CNN, sgd", name, "512") for name in ("optdigits", "digits")] == [SECOND] * 2
-    assert study.tuned(found, "CNN, sgd", "mnist-5k", "512") == FIRST
+def test_related_rows_do_not_choose(study: Any) -> None:
+    """`digits` are rows of `optdigits`, so `mnist-5k` alone chooses for both."""
+    of = {"optdigits": (9.0, 0.0), "digits": (9.0, 0.0), "mnist-5k": (1.0, 2.0)}
+    found = {"CNN, sgd": {name: {"512": seed(study, *scores)} for name, scores in of.items()}}
+    assert [study.tuned(found, "CNN, sgd", name, "512") for name in of] == [SECOND, SECOND, FIRST]
+
+
+def test_alone_there_is_no_tuned_cosine(study: Any) -> None:
+    found = {"CNN, sgd": {"optdigits": {"512": seed(study, 1.0, 2.0)}}}
+    assert study.tuned(found, "CNN, sgd", "optdigits", "512") == ""
+    assert study.TUNED not in study.trained(found)[0].seeds["0"]
 
 
 def test_other_seeds_wait_for_all_data_sets_of_the_first(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
