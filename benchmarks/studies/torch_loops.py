@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch_fits import BATCH, LARGEST, MAKERS, Rows, one_thread, rows_of, score
 
-from hpo_gym.control import Controller
-
 if TYPE_CHECKING:
     from torch import nn
 
@@ -56,6 +54,8 @@ class Autopilot(Constant):
     """`Controller` as a user calls it."""
 
     def __init__(self, model: nn.Module, optimizer: str, rows: Rows, epochs: int) -> None:
+        from hpo_gym.control import Controller
+
         super().__init__(model, optimizer, rows, epochs)
         known = {"rows": len(rows.train[1]), "batch": BATCH, "classes": rows.classes}
         self.control = Controller("autopilot", model, self.optimizer, epochs=epochs, **known)
