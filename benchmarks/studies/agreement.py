@@ -137,7 +137,7 @@ def places(found: Found) -> Iterator[tuple[str, dict[str, float], dict[str, floa
 
 # ---------------------------------------------------------------------- tables
 def tables(found: Found) -> dict[str, Table]:
-    """Return the agreement of each kind of network, and the losses of each controller in parts of the first one's."""
+    """Return the agreement of each kind of network."""
     known = list(places(found))
     rows = [
         (place, str(len(same := pairs(suite, torch))), f"{np.mean(same):.0%}", f"{tau(suite, torch):.2f}")
@@ -147,20 +147,8 @@ def tables(found: Found) -> dict[str, Table]:
     mean = np.mean([tau(suite, torch) for _, suite, torch in known])
     rows.append(("all", str(len(same)), f"{np.mean(same):.0%}", f"{mean:.2f}"))
     heads = ("network in torch", "pairs 5 % apart in the suite", "same order in torch", "Kendall's tau")
-    return {"agreement": Table.of(heads, rows), "losses": losses(found)}
-
-
-def losses(found: Found) -> Table:
-    """Return the losses of each controller, in the suite and in torch, in parts of the first one's."""
-    known = list(places(found))
-    sides: dict[str, Mapping[str, float]] = {}
-    for place, suite, torch in known:
-        sides |= {f"suite, {place.split(', ')[1]}": suite, place: torch}
-    rows = [
-        (f"`{n}`", *(f"{math.exp(side[n] - side[FIRST]):.2f}" if n in side else "-" for side in sides.values()))
-        for n in CONTROLLERS
-    ]
-    return Table.of(("controller", *sides), rows)
+    note = "Pairs of eight controllers; tau is of all pairs. In torch, geometric means over data sets, rows and seeds."
+    return {"agreement": Table.of(heads, rows, note)}
 
 
 def values(found: Found) -> dict[str, Any]:
