@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites.tasks.fits.controls import control_space
@@ -44,5 +42,5 @@ def trainings_with(recipe: Recipes | None = None) -> Suite:
         for task in splits[split]
     )
     tables = {task: listed.sha256 for task, listed in index().items()}
-    decides = (name, version, splits, tables, asdict(chosen), EPOCHS, space.to_json())
+    decides = (name, version, splits, tables, chosen.decides(), EPOCHS, space.to_json())
     return Suite(name, space, members, "training", version, splits, about, f"{seeding.key(*decides):016x}")

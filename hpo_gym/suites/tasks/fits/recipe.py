@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple, TypeVar
 
 from hpo_gym.base import InvalidValueError, Keys, real, seeding, unknown
@@ -94,6 +94,10 @@ class Recipes:
         ):
             if not holds:
                 raise InvalidValueError(f"`{rule}` must hold, got {self}.")
+
+    def decides(self) -> dict[str, object]:
+        """Return what the bits of an episode depend on; `taught`, which came later, only where it is not 0."""
+        return {name: value for name, value in asdict(self).items() if name != "taught" or value}
 
     def table(self, key: Keys, of: FitTable) -> FitTable:
         """Return the table of an episode's key, ``(1,)``: the task's own, or a taught one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -70,5 +70,5 @@ class FitBatch(OnwardBatch):
     def identity(self, task: int) -> str:
         t = self.tasks[task]
         return seeding.digest(
-            [t.suite, t.name, index()[t.name].sha256, asdict(self._world.recipes), self.space.to_json()]
+            [t.suite, t.name, index()[t.name].sha256, self._world.recipes.decides(), self.space.to_json()]
         )
