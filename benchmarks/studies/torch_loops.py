@@ -53,12 +53,14 @@ class Constant:
 class Autopilot(Constant):
     """`Controller` as a user calls it."""
 
+    policy = "autopilot"
+
     def __init__(self, model: nn.Module, optimizer: str, rows: Rows, epochs: int) -> None:
         from hpo_gym.control import Controller
 
         super().__init__(model, optimizer, rows, epochs)
         known = {"rows": len(rows.train[1]), "batch": BATCH, "classes": rows.classes}
-        self.control = Controller("autopilot", model, self.optimizer, epochs=epochs, **known)
+        self.control = Controller(self.policy, model, self.optimizer, epochs=epochs, **known)
         self.control.begin()
 
     def batch(self, loss: Any) -> None:
@@ -141,14 +143,21 @@ LOOPS: Mapping[str, Callable[..., Constant]] = {
 }
 
 
-def trained(make: Callable[..., Constant], kind: str, optimizer: str, rows: Rows, seed: int, epochs: int) -> float:
+def trained(
+    make: Callable[..., Constant],
+    maker: Callable[[Rows], nn.Module],
+    optimizer: str,
+    rows: Rows,
+    seed: int,
+    epochs: int,
+) -> float:
     """Return the test score of the checkpoint after a training."""
     import torch
     from torch.nn.functional import cross_entropy
 
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
-    model = MAKERS[kind](rows)
+    model = maker(rows)
     loop, (x, y) = make(model, optimizer, rows, epochs), rows.train
 
     def judged(part: tuple[Any, Any]) -> float:
@@ -177,4 +186,6 @@ def alone(name: str, place: tuple[str, str, str, int, int], epochs: int) -> floa
     """Return the score of one of `LOOPS` at a place: kind, optimizer, data set, rows, seed."""
     kind, optimizer, data_set, n, seed = place
     with one_thread():
-        return trained(LOOPS[name], kind, optimizer, rows_of(data_set, n, seed, images=kind == "CNN"), seed, epochs)
+        return trained(
+            LOOPS[name], MAKERS[kind], optimizer, rows_of(data_set, n, seed, images=kind == "CNN"), seed, epochs
+        )
