@@ -154,7 +154,7 @@ def rows(fits: Any, classes: int = 3) -> Any:
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_a_plain_loop_is_a_training_side_by_side(study: Any, loops: Any, optimizer: str) -> None:
     fits = importlib.import_module("torch_fits")
-    own = loops.trained(loops.Constant, "deep", optimizer, rows(fits), 0, 3)
+    own = loops.trained(loops.Constant, fits.MAKERS["deep"], optimizer, rows(fits), 0, 3)
     held = study.DEFAULTS[optimizer]
     other = fits.controlled([held], "deep", optimizer, rows(fits), control_space(), 0, 3)[0]
     assert own == pytest.approx(other, abs=1e-3)
@@ -169,7 +169,7 @@ def test_the_controller_of_a_loop_sees_what_a_user_has(loops: Any) -> None:
             super().end(validation_loss)
             seen.append(self.control)
 
-    loops.trained(Watched, "MLP", "sgd", rows(fits), 0, 2)
+    loops.trained(Watched, fits.MAKERS["MLP"], "sgd", rows(fits), 0, 2)
     signals = seen[-1].log[-1].signals
     known = {name: signals[name] for name in ("rows", "batch", "classes", "layers", "adaptive")}
     assert known == {"rows": 96.0, "batch": 32.0, "classes": 3.0, "layers": 1.0, "adaptive": 0.0}
@@ -184,5 +184,5 @@ def test_the_controller_of_a_loop_sees_what_a_user_has(loops: Any) -> None:
 def test_rivals_learn(loops: Any, name: str, library: str) -> None:
     pytest.importorskip(library)
     fits = importlib.import_module("torch_fits")
-    start = loops.trained(loops.LOOPS[name], "batch norm", "adamw", rows(fits), 0, 0)
-    assert loops.trained(loops.LOOPS[name], "batch norm", "adamw", rows(fits), 0, 8) > start
+    start = loops.trained(loops.LOOPS[name], fits.MAKERS["batch norm"], "adamw", rows(fits), 0, 0)
+    assert loops.trained(loops.LOOPS[name], fits.MAKERS["batch norm"], "adamw", rows(fits), 0, 8) > start
