@@ -22,6 +22,7 @@ from looks import Look
 from torch_fits import OPTIMIZERS
 
 from hpo_gym.base import Floats
+from hpo_gym.bench import Resamples
 from hpo_gym.optimize import make_optimizer
 
 SUITES = ("Trainings",)
@@ -124,7 +125,21 @@ def training(found: Found) -> Table:
 
 
 def values(found: Found) -> dict[str, Any]:
-    """Return the most epochs that an agent learned from, and the most that PPO added to the score of an imitation."""
+    """Return the most epochs of an agent, and the most that PPO added to an imitation; of test ratios to `gap` those
+    nearest to a difference: the highest low end, the lowest high end, the lowest from chance.
+    """
     of = found[TRAINING]
     added = [max(s for _, s in one["curve"]) - one["curve"][0][1] for one in of["PPO from gap"].values()]
-    return {"epochs": max(one["epochs"] for seeds in of.values() for one in seeds.values()), "added": max(added)}
+    level, behind = (np.exp([ends(*gain(found, "test", v, "gap", b)) for b in LENGTHS]) for v in VARIANTS)
+    return {
+        "epochs": max(one["epochs"] for seeds in of.values() for one in seeds.values()),
+        "added": max(added),
+        "level-low": float(level[:, 1].max()),
+        "level-high": float(level[:, 2].min()),
+        "behind": float(behind[:, 0].min()),
+    }
+
+
+def ends(gain: Floats, families: list[str]) -> Floats:
+    """Return the mean of numbers of tables, and the ends of its interval over families."""
+    return np.array(Resamples.of(families).mean(gain), np.float64)

@@ -29,12 +29,13 @@ def test_a_ratio_is_of_losses_over_seeds_and_optimizers(study: Any, monkeypatch:
     each = ({"sgd": [0.5] * 8, "adamw": [score] * 8} for score in (0.5, 0.9))
     seeds = {str(i): dict.fromkeys(study.LENGTHS, one) for i, one in enumerate(each)}
     found = {
-        "test": {"PPO from gap": seeds},
+        "test": {"PPO from gap": seeds, "PPO from chance": {"0": seeds["0"]}},
         "training": {"PPO from gap": {"0": {"epochs": 1234, "curve": [[0, 0.5], [7, 0.6], [9, 0.4]]}}},
     }
     made = study.tables(found)
     rows, ratio = made["learning"].rows, math.exp(-0.1)
-    assert len(rows) == 3 and rows[0][:4] == ("test", "12", "PPO from gap", "2")
+    assert len(rows) == 6 and rows[0][:4] == ("test", "12", "PPO from gap", "2")
     assert rows[0][4] == f"{ratio:.3f} [{ratio:.3f}, {ratio:.3f}]"
     assert made["training"].rows == (("PPO from gap", "0", "1,234", "0.5000", "0.6000"),)
-    assert study.values(found) == {"epochs": 1234, "added": pytest.approx(0.1)}
+    told = {"epochs": 1234, "added": 0.1, "level-low": ratio, "level-high": ratio, "behind": 1.0}
+    assert study.values(found) == pytest.approx(told)
