@@ -38,7 +38,7 @@ SETTINGS: Mapping[str, Any] = {
 }  # fmt: skip
 VARIANTS: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "PPO from gap": ({"teacher": "gap", "spread": (-2.75, -1.75, -1.75)}, 3),
-    "PPO from chance": ({}, 1),
+    "PPO from chance": ({}, 2),
 }
 """By name, how the training begins, and how often it is made."""
 TRAINING = "training"
@@ -125,18 +125,22 @@ def training(found: Found) -> Table:
 
 
 def values(found: Found) -> dict[str, Any]:
-    """Return the most epochs of an agent, and the most that PPO added to an imitation; of test ratios to `gap` those
-    nearest to a difference: the highest low end, the lowest high end, the lowest from chance.
+    """Return the most epochs of an agent, the most that PPO added to an imitation, and the ends of test intervals that
+    are nearest to a difference: from the rule to that rule, and from chance to the open loop.
     """
     of = found[TRAINING]
     added = [max(s for _, s in one["curve"]) - one["curve"][0][1] for one in of["PPO from gap"].values()]
-    level, behind = (np.exp([ends(*gain(found, "test", v, "gap", b)) for b in LENGTHS]) for v in VARIANTS)
+    level, loop = (
+        np.exp([ends(*gain(found, "test", variant, rule, b)) for b in LENGTHS])
+        for variant, rule in (("PPO from gap", "gap"), ("PPO from chance", "polynomial"))
+    )
     return {
         "epochs": max(one["epochs"] for seeds in of.values() for one in seeds.values()),
         "added": max(added),
         "level-low": float(level[:, 1].max()),
         "level-high": float(level[:, 2].min()),
-        "behind": float(behind[:, 0].min()),
+        "open-low": float(loop[:, 1].max()),
+        "open-high": float(loop[:, 2].min()),
     }
 
 
