@@ -49,7 +49,7 @@ BUDGET, INSTANCES, FEWER = 48, 2, 1
 COUNTS, SHOWN = (1, 2, 4, 8, 16), (1, 2, 4, 8, 12, 16, 24, 48)
 """Runs of which the best counts; epochs that a table shows."""
 MOST = COUNTS[-1]
-KINDS = {"seeds": "seeds of the tuned cosine", "drawn": "good cosines", "random": "random cosines"}
+KINDS = {"seeds": "seeds of the cosine", "drawn": "good cosines", "random": "random cosines"}
 """What the runs are of: the tuned settings, those of the last round of random ones, and random ones."""
 RATES, SECOND = 7, 5
 """Of two rounds: rates of the first, and epochs of the second."""
@@ -477,13 +477,13 @@ def _best(found: Found) -> Iterator[tuple[str, ...]]:
 
     test = found["test"]
     yield row(
-        f"cosines that share {BUDGET} epochs", {"1": last_scores(found, BASES[0]).tolist(), **test["split"]}, INSTANCES
+        f"cosines sharing {BUDGET}", {"1": last_scores(found, BASES[0]).tolist(), **test["split"]}, INSTANCES
     )
-    yield row(f"two rounds of rates that share {BUDGET} epochs", {"1": test["two rounds"]}, INSTANCES)
+    yield row(f"two rounds in {BUDGET}", {"1": test["two rounds"]}, INSTANCES)
     for kind, of in test.get("runs", {}).items():
-        yield row(f"{KINDS[kind]}, {BUDGET} epochs each", of["validation"], FEWER)
+        yield row(KINDS[kind], of["validation"], FEWER)
     if "seeds" in test.get("runs", {}):
-        yield row(f"{KINDS['seeds']}, picked by test rows: luck", test["runs"]["seeds"]["test"], FEWER)
+        yield row(f"{KINDS['seeds']} by test: luck", test["runs"]["seeds"]["test"], FEWER)
 
 
 def values(found: Found) -> dict[str, Any]:
