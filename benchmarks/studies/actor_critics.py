@@ -5,8 +5,9 @@ set before each, and the last score counts. Open loops and rules are tuned by th
 families of physics, PPO is trained on them, and all are judged on eighteen others, with the same fresh seeds. Rules
 with feedback and PPO move both controls away from the schedule for each kind of physics; two rules by hand have numbers
 for each. `look-ahead` plays nine moves to the end from copies with other noise, every third stage: it owns the
-simulator, and tells cheaply what there is to gain. `means of PPO` is the open loop of what PPO does in the
-mean.
+simulator, and tells cheaply what there is to gain. `means of PPO` is the open loop of what PPO does in the mean.
+
+At first rules and PPO had .87 million stages, and PPO .956 of the regret of the best rule; then all had two million.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ FARTHEST = 1.5
 """Decades of the largest move away from the schedule."""
 JUDGED = 72
 """Runs of each family by which all are judged, of 12 tasks."""
-SEARCH = ((10, 20, 8), (3, 8, 84))
+SEARCH = ((20, 20, 12), (6, 8, 84))
 """Generations of a search, candidates of each, and runs of each family by which a candidate is scored."""
 LONG = ((8, 20, 24), (5, 10, 84))
 """Those of the schedule for each kind, on which rules and PPO build."""
@@ -283,7 +284,7 @@ def looked_ahead() -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- PPO
-ENVS, STAGES, KEPT, PUSH = 240, 864_000, 0.9, 0.3
+ENVS, STAGES, KEPT, PUSH = 240, 2_016_000, 0.9, 0.3
 """Runs side by side, stages of a training, the share of moves that stays, and decades of an action."""
 
 

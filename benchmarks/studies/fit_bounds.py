@@ -476,9 +476,7 @@ def _best(found: Found) -> Iterator[tuple[str, ...]]:
         return name, *(parts.get(str(k), "-") for k in COUNTS)
 
     test = found["test"]
-    yield row(
-        f"cosines sharing {BUDGET}", {"1": last_scores(found, BASES[0]).tolist(), **test["split"]}, INSTANCES
-    )
+    yield row(f"cosines sharing {BUDGET}", {"1": last_scores(found, BASES[0]).tolist(), **test["split"]}, INSTANCES)
     yield row(f"two rounds in {BUDGET}", {"1": test["two rounds"]}, INSTANCES)
     for kind, of in test.get("runs", {}).items():
         yield row(KINDS[kind], of["validation"], FEWER)
