@@ -260,7 +260,11 @@ def _space_of(policy: Optimizer, given: Any) -> SearchSpace:
     without a word, of the learning rate."""
     space = getattr(policy, "space", None) if given is None else read_space(given)
     if not isinstance(space, SearchSpace):
-        own = {name: dict(zip(_RANGE, _RANGES[name], strict=True)) for name in getattr(policy, "controls", (RATE,))}
+        controls = getattr(policy, "controls", (RATE,))
+        if odd := [name for name in controls if name not in _RANGES]:
+            rule = f"`policy` must set some of {list(_RANGES)}, or have a `space` with what else it sets"
+            raise InvalidValueError(f"{rule}, got {type(policy).__name__}, which sets {odd[0]!r}.")
+        own = {name: dict(zip(_RANGE, _RANGES[name], strict=True)) for name in controls}
         columns = [{"type": "uniform_float", "name": name, "meta": None, **of} for name, of in own.items()]
         space = SearchSpace({"hyperparameters": columns, "conditions": [], "forbiddens": []})
     if RATE not in space.names:

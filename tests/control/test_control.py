@@ -23,7 +23,9 @@ NORMS = {"gradient_norm": 1.5, "weight_norm": 4.0, "sharpness_at_start": 20.0}
 EPOCH = {"gradient_norm": 1.0, "update_norm": 0.1, "weight_norm": 4.1, "alignment": 0.3}
 EPOCH |= {"first_loss": 2.2, "last_loss": 2.0}
 FACTS: Any = {"rows": 512, "weights": 1000, "batch": 32, "adaptive": True, "normalised": False, "layers": 2}
-RULES = sorted(name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "schedule")
+SCHEDULES = (name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "schedule")
+RULES = sorted(name for name in SCHEDULES if not name.startswith("policy-"))
+"""All but those of evolution strategies."""
 
 
 class Recorder:
@@ -193,6 +195,7 @@ def test_losses_of_any_numeric_kind_are_read() -> None:
         (lambda: Control("plateau", epochs=3).begin("a"), "`validation_loss` must be a number"),
         (lambda: Control("plateau", epochs=3).begin(math.nan), "must be finite before the first epoch"),
         (lambda: Control("plateau", epochs=3).begin(1.0, gradient=2.0), "No signal .*Did you mean 'gradient_norm'"),
+        (lambda: Control("policy-schedule", epochs=3), "`policy` must set some of .*which sets 'sigma'"),
         (lambda: Control("plateau", epochs=3).step(0.5), "`validation_loss` must be told"),
         (lambda: Control("plateau", epochs=3).step(0.5, -0.1), "must be at least 0, got -0.1; the nearest is 0"),
         (lambda: Control("alignment", epochs=3).begin(1.0), "no 'gradient_norm_at_start'.*begin.gradient_norm="),
