@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from types import FunctionType
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from hpo_gym.suites.tasks.fits import network, vectors
+from hpo_gym.suites.tasks.loops import numbers
+from hpo_gym.suites.tasks.loops.compiled import Space, by_numba, by_numpy
 
 
 class Kernel(NamedTuple):
@@ -29,27 +30,14 @@ def kernel() -> Kernel:
 @functools.cache
 def by_loops() -> Kernel:
     """Return the kernel compiled by numba."""
-    import numba  # an extra, and slow to import
-
-    def compiled(function: Any) -> Any:
-        try:
-            return numba.njit(cache=True, error_model="numpy")(function)
-        except RuntimeError:  # no folder to keep it in
-            return numba.njit(error_model="numpy")(function)
-
-    return _made({}, compiled)
+    return _picked(by_numba((numbers, network)))
 
 
 @functools.cache
 def by_arrays() -> Kernel:
     """Return the kernel with NumPy's operations."""
-    return _made(vars(vectors), lambda function: function)
+    return _picked(by_numpy((numbers, network), vectors))
 
 
-def _made(given: Mapping[str, Any], wrap: Callable[[Any], Any]) -> Kernel:
-    """Return the kernel in a name space of its own: operations as given, all else wrapped."""
-    space = dict(vars(network))
-    for name, value in vars(network).items():
-        if isinstance(value, FunctionType):
-            space[name] = given.get(name) or wrap(FunctionType(value.__code__, space, name))
+def _picked(space: Space) -> Kernel:
     return Kernel(space["train"], space["judge"])

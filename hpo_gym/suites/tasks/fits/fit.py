@@ -14,7 +14,7 @@ from hpo_gym.suites.tasks.fits.compiled import kernel
 from hpo_gym.suites.tasks.fits.network import Net, Plan, Shape
 from hpo_gym.suites.tasks.fits.recipe import Recipes, apart
 from hpo_gym.suites.tasks.fits.tables import table
-from hpo_gym.suites.tasks.fits.vectors import sequence
+from hpo_gym.suites.tasks.loops.numbers import sequence
 from hpo_gym.suites.tasks.training.keyed import FLIPS, WEIGHTS, flipped
 
 ROWS = 22

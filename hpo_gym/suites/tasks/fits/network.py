@@ -19,27 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Singles
+from hpo_gym.suites.tasks.loops.numbers import GOLDEN, HALF, LOW, ONE, S16, THREE, ZERO, splitmix, tanh
 
 Shape = tuple[int, int, int, int, int, int, int]
 BLOCK = 128
 """Rows that are judged at once: few enough for the cache."""
 
-ZERO, HALF, ONE, THREE = np.float32(0), np.float32(0.5), np.float32(1), np.float32(3)
 BETA, BETA2, TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 """Momentum, or decay of AdamW's first moment; decay of its second; the term added to its root."""
 RUNNING, SPREAD = np.float32(0.1), np.float32(1e-5)
 """Of batch norm: share of a batch in the running statistics, and the term added to variances."""
 ROOT, CUBE = np.float32(0.7978845608028654), np.float32(0.044715)  # of GELU
-UP = tuple(np.float32(c) for c in (
-    4.89352455891786e-3, 6.37261928875436e-4, 1.48572235717979e-5, 5.12229709037114e-8, -8.60467152213735e-11,
-    2.00018790482477e-13, -2.76076847742355e-16,
-))  # fmt: skip
-DOWN = tuple(np.float32(c) for c in (4.89352518554385e-3, 2.268434632439e-3, 1.18534705686654e-4, 1.19825839466702e-6))
-LARGEST = np.float32(7.90531110763549805)
-"""Of tanh: polynomials of the square above and below, as in Eigen, and the number where it is 1."""
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-MIX, MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-S16, S27, S30, S31, LOW = (np.uint64(i) for i in (16, 27, 30, 31, 0xFFFF))
 
 
 class Net(NamedTuple):
@@ -192,23 +182,12 @@ def activate(z: Singles, bias: Singles, slope: Singles, activation: int) -> None
                 to[j] = HALF * (ONE + t) + HALF * v * (ONE - t * t) * ROOT * (ONE + THREE * CUBE * v * v)
 
 
-def tanh(v: np.float32) -> np.float32:
-    """Return tanh to some units in the last place, a ratio of polynomials, of many numbers at once."""
-    v = LARGEST if v > LARGEST else (-LARGEST if v < -LARGEST else v)
-    s = v * v
-    up = ((((((UP[6] * s + UP[5]) * s + UP[4]) * s + UP[3]) * s + UP[2]) * s + UP[1]) * s + UP[0]) * v
-    return up / (((DOWN[3] * s + DOWN[2]) * s + DOWN[1]) * s + DOWN[0])
-
-
 def drop(h: Singles, slope: Singles, share: np.float32, seed: np.uint64, first: int) -> None:
     """Drop units: each with 16 bits of the splitmix64 sequence of the seed from number `first` on, four at a time."""
     least, up = np.uint64(share * np.float32(65536)), ONE / (ONE - share)
     unit, change = h.reshape(-1), slope.reshape(-1)
     for i in range(len(unit) // 4):
-        bits = seed + np.uint64(first + i + 1) * GOLDEN
-        bits = (bits ^ (bits >> S30)) * MIX
-        bits = (bits ^ (bits >> S27)) * MIX2
-        bits ^= bits >> S31
+        bits = splitmix(seed, first + i)
         for j in range(4):
             factor = up if bits & LOW >= least else ZERO
             unit[4 * i + j] *= factor

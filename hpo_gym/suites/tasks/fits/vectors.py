@@ -5,16 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Keys, Singles
+from hpo_gym.base import Singles
 from hpo_gym.suites.tasks.fits import network as n
-
-
-def sequence(seed: np.uint64, count: int, first: int = 0) -> Keys:
-    """Return numbers of the splitmix64 sequence of a seed, ``(count,)``."""
-    bits = seed + np.arange(first + 1, first + 1 + count, dtype=np.uint64) * n.GOLDEN
-    bits = (bits ^ (bits >> n.S30)) * n.MIX
-    bits = (bits ^ (bits >> n.S27)) * n.MIX2
-    return np.asarray(bits ^ (bits >> n.S31))
+from hpo_gym.suites.tasks.loops.numbers import sequence
 
 
 def activate(z: Singles, bias: Singles, slope: Singles, activation: int) -> None:
