@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Schedule, in_range
-from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.base import Floats, Ints, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
 
 NAMES = ("rate", "last_rate", "rate_power", "sigma", "last_sigma", "sigma_power")
@@ -98,9 +98,13 @@ class PolicySchedulePerKind(Schedule):
         return {"sigma": 10.0 ** between(now, *self._of(now)[3:])}
 
     def _of(self, now: Epoch) -> Floats:
-        """Return the numbers for each run, ``(6, n)``; of the kind with the nearest number of weights."""
-        away = np.abs(np.array(list(WEIGHTS.values()))[:, None] - now.signals["weights"])
-        return np.asarray(np.array([getattr(self, kind) for kind in WEIGHTS])[away.argmin(0)].T)
+        """Return the numbers for each run, ``(6, n)``."""
+        return np.asarray(np.array([getattr(self, kind) for kind in WEIGHTS])[kind_of(now.signals)].T)
+
+
+def kind_of(signals: Mapping[str, Floats]) -> Ints:
+    """Return the positions in `WEIGHTS` of the kinds with the nearest numbers of weights, ``(n,)``."""
+    return np.asarray(np.abs(np.array(list(WEIGHTS.values()))[:, None] - signals["weights"]).argmin(0))
 
 
 def between(now: Epoch, first: float | Floats, last: float | Floats, power: float | Floats) -> Floats:

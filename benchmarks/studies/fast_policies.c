@@ -1,8 +1,8 @@
-/* Policies for control in training, by an advantage actor-critic or by an evolution strategy.
+/* Policies for control in training by an evolution strategy.
 
    Physics, policies and returns are those of hpo_gym/suites/tasks/policies. A vector holds one number of eight
    episodes that are simulated side by side; a run has two such groups. Weights of a network are those of each input to the hidden units, their biases, of
-   each unit to the outputs, their biases; those of a critic follow those of its actor. Nothing is summed in an order
+   each unit to the outputs, their biases. Nothing is summed in an order
    that a compiler chooses, so that processors agree. */
 
 #include <math.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum { LANES = 8, GROUPS = 2, ALL = LANES * GROUPS, HIDDEN = 8, INPUTS = 8, OUTPUTS = 2, CONSTANTS = 6, STATE = 6, WEIGHTS = 176, EPISODE = 100 };
-enum { STEPS = 16, ROWS = STEPS * GROUPS, UPDATES = 4, SEEN = 12 }; /* of a stage of an actor-critic */
 enum { CARTPOLE, PENDULUM, REACHER, KINDS };
 typedef float lanes __attribute__((vector_size(32)));
 typedef int32_t bits __attribute__((vector_size(32)));
@@ -20,7 +19,7 @@ typedef float half __attribute__((vector_size(16)));
 #define EACH for (int l = 0; l < LANES; l++)
 
 static const int inputs_of[KINDS] = {4, 3, 8}, outputs_of[KINDS] = {1, 1, 2}, drawn_of[KINDS] = {4, 2, 4};
-static const float EFFORT = 0.5f, DISCOUNT = 0.95f, LAMBDA = 0.9f, LEAST_SIGMA = 0.02f, HEAVIEST = 1000;
+static const float EFFORT = 0.5f, HEAVIEST = 1000;
 
 INLINE int size(int inputs, int outputs) { return HIDDEN * (inputs + 1) + outputs * (HIDDEN + 1); }
 
@@ -175,19 +174,6 @@ INLINE void forward(int inputs, int outputs, const lanes *w, const lanes *x, lan
     }
 }
 
-INLINE void backward(int inputs, int outputs, const lanes *w, const lanes *x, const lanes *h, const lanes *d, lanes *g) {
-    const lanes *top = w + HIDDEN * (inputs + 1);
-    lanes *into = g + HIDDEN * (inputs + 1);
-    for (int o = 0; o < outputs; o++) into[HIDDEN * outputs + o] += d[o];
-    for (int j = 0; j < HIDDEN; j++) {
-        lanes down = {0};
-        for (int o = 0; o < outputs; o++) into[j * outputs + o] += d[o] * h[j], down += d[o] * top[j * outputs + o];
-        down *= 1 - h[j] * h[j];
-        for (int i = 0; i < inputs; i++) g[i * HIDDEN + j] += down * x[i];
-        g[inputs * HIDDEN + j] += down;
-    }
-}
-
 INLINE void spread(const float *w, int count, lanes *to) {
     for (int i = 0; i < count; i++) to[i] = all(w[i]);
 }
@@ -231,148 +217,14 @@ void starts(long m, const long *kind, const float *constants, const uint64_t *ke
     }
 }
 
-/* Draw first weights (m, 176) by keys: hidden layers of an actor and, where asked for, of a critic; all else is 0. */
-void first_weights(long m, long critic, const long *kind, const uint64_t *key, float *weights) {
+/* Draw first weights (m, 176) by keys: a hidden layer; all else is 0. */
+void first_weights(long m, const long *kind, const uint64_t *key, float *weights) {
     for (long n = 0; n < m; n++) {
         int inputs = inputs_of[kind[n]];
         uint64_t random = stream(key[n], 0);
         float *w = weights + n * WEIGHTS, most = sqrtf(3.0f / inputs);
         memset(w, 0, WEIGHTS * sizeof(float));
-        for (int net = 0; net <= critic; net++, w += size(inputs, outputs_of[kind[n]]))
-            for (int i = 0; i < HIDDEN * inputs; i++) w[i] = (2 * uniform(&random) - 1) * most;
-    }
-}
-
-/* ---------------------------------------------------------------- a stage of an actor-critic */
-typedef struct {
-    float *weights, *first, *second, *path; /* and the moments of Adam; 176 each */
-    float *states;
-    long *ages;
-} run;
-
-INLINE void collect(const int kind, const float *c, uint64_t *random, const lanes *w, float sigma, lanes *s, long *ages,
-                    lanes (*x)[INPUTS], lanes (*h)[HIDDEN], lanes (*hc)[HIDDEN], lanes (*mean)[OUTPUTS],
-                    lanes (*drawn)[OUTPUTS], lanes *value, lanes *after, lanes *goes, lanes *reward, float *falls) { /* of one group */
-    const int inputs = inputs_of[kind], outputs = outputs_of[kind];
-    const lanes *critic = w + size(inputs, outputs);
-    int fresh = 1; /* whether an episode has begun since the last value */
-    for (int t = 0; t < STEPS; t++) {
-        lanes a[OUTPUTS], square = {0};
-        if (fresh) seen_of(kind, c, s, x[t]), forward(inputs, 1, critic, x[t], hc[t], value + t);
-        forward(inputs, outputs, w, x[t], h[t], a);
-        for (int o = 0; o < outputs; o++) {
-            drawn[t][o] = normal(random);
-            mean[t][o] = hyperbolic(a[o]);
-            a[o] = within(mean[t][o] + sigma * drawn[t][o], -1, 1);
-            square += a[o] * a[o] * (1.0f / outputs);
-        }
-        reward[t] = moved(kind, c, s, a) * (1 - EFFORT * square);
-        seen_of(kind, c, s, x[t + 1]), forward(inputs, 1, critic, x[t + 1], hc[t + 1], value + t + 1);
-        after[t] = value[t + 1], goes[t] = all(1), fresh = 0;
-        bits up = is_up(s);
-        EACH {
-            int fell = kind == CARTPOLE && !up[l];
-            if (fell) after[t][l] = 0, *falls += 1.0f / ALL;
-            if (++ages[l] >= EPISODE || fell)
-                start(kind, c, random, s, l), ages[l] = 0, goes[t][l] = 0, fresh = 1;
-        }
-    }
-}
-
-INLINE void variance(const lanes *x, float *mean, float *square) {
-    lanes a = {0}, b = {0};
-    for (int r = 0; r < ROWS; r++) a += x[r], b += x[r] * x[r];
-    *mean = sum(a) / (ALL * STEPS), *square = sum(b) / (ALL * STEPS) - *mean * *mean;
-}
-
-INLINE float divergence(int inputs, int outputs, const lanes *w, lanes (*x)[INPUTS], lanes (*mean)[OUTPUTS], float sigma) {
-    lanes total = {0}, h[HIDDEN], a[OUTPUTS];
-    for (int r = 0; r < ROWS; r += 4) {
-        forward(inputs, outputs, w, x[r], h, a);
-        for (int o = 0; o < outputs; o++) a[o] = hyperbolic(a[o]) - mean[r][o], total += a[o] * a[o];
-    }
-    return sum(total) / (ALL * STEPS / 4) / (2 * sigma * sigma);
-}
-
-INLINE void stage(const int kind, const float *c, uint64_t random, run of, int before, float rate, float sigma,
-                  float *seen) {
-    const int inputs = inputs_of[kind], outputs = outputs_of[kind];
-    const int actor = size(inputs, outputs), count = actor + size(inputs, 1);
-    lanes x[ROWS + 1][INPUTS], h[ROWS][HIDDEN], hc[ROWS + 1][HIDDEN], mean[ROWS][OUTPUTS], drawn[ROWS][OUTPUTS];
-    lanes value[ROWS + 1], after[ROWS], goes[ROWS], reward[ROWS], target[ROWS], w[WEIGHTS], down[WEIGHTS];
-    lanes s[GROUPS][STATE];
-    float last[WEIGHTS] = {0}, total[SEEN] = {0}, soft = fmaxf(sigma, LEAST_SIGMA);
-    double one = 1, two = 1;
-    for (int i = 0; i < before * UPDATES; i++) one *= 0.9, two *= 0.99;
-    memcpy(s, of.states, sizeof s);
-    spread(of.weights, count, w);
-    for (int u = 0; u < UPDATES; u++) {
-        lanes advantage[ROWS];
-        for (int i = 0; i < GROUPS; i++) {
-            int r = i * STEPS;
-            collect(kind, c, &random, w, sigma, s[i], of.ages + i * LANES, x + r, h + r, hc + r, mean + r, drawn + r,
-                    value + r, after + r, goes + r, reward + r, total + 6);
-            lanes so_far = {0};
-            for (int t = r + STEPS - 1; t >= r; t--) {
-                lanes delta = (1 - DISCOUNT) * reward[t] + DISCOUNT * after[t] - value[t];
-                advantage[t] = so_far = delta + DISCOUNT * LAMBDA * goes[t] * so_far;
-                target[t] = so_far + value[t];
-            }
-        }
-        float centre, square, middle, varied, got, unused;
-        variance(advantage, &centre, &square), variance(target, &middle, &varied), variance(reward, &got, &unused);
-        float deviation = sqrtf(fmaxf(square, 0)), by = 1 / (deviation + 1e-4f) / (ALL * STEPS);
-        memset(down, 0, sizeof down);
-        for (int r = 0; r < ROWS; r++) {
-            lanes d[OUTPUTS], error = advantage[r] / (ALL * STEPS);
-            for (int o = 0; o < outputs; o++) {
-                d[o] = (advantage[r] - centre) * (by / soft) * drawn[r][o] * (1 - mean[r][o] * mean[r][o]);
-                total[8] += sum(mean[r][o] * mean[r][o]) / (ALL * STEPS * outputs);
-            }
-            backward(inputs, outputs, w, x[r], h[r], d, down);
-            backward(inputs, 1, w + actor, x[r], hc[r], &error, down + actor);
-        }
-        float norm = 0, norm_before = 0, product = 0;
-        one *= 0.9, two *= 0.99;
-        float first_by = 1 / (1 - one), second_by = 1 / (1 - two);
-        for (int i = 0; i < count; i++) {
-            float d = sum(down[i]);
-            of.first[i] = 0.9f * of.first[i] + 0.1f * d, of.second[i] = 0.99f * of.second[i] + 0.01f * d * d;
-            of.weights[i] += rate * of.first[i] * first_by / (sqrtf(of.second[i] * second_by) + 1e-6f);
-            w[i] = all(of.weights[i]);
-            if (i < actor) {
-                norm += d * d, norm_before += last[i] * last[i], product += d * last[i];
-                last[i] = d, of.path[i] = 0.8f * of.path[i] + 0.6f * d;
-            }
-        }
-        total[0] += got, total[1] += (square + centre * centre) / (fmaxf(varied, 0) + 1e-8f), total[2] += deviation;
-        total[4] += sqrtf(norm), total[5] += u ? product / (sqrtf(norm * norm_before) + 1e-12f) : 0;
-    }
-    total[3] = UPDATES * divergence(inputs, outputs, w, x, mean, soft);
-    memcpy(of.states, s, sizeof s);
-    float weight = 0, path = 0;
-    for (int i = 0; i < actor; i++) weight += of.weights[i] * of.weights[i], path += of.path[i] * of.path[i];
-    for (int i = 0; i < SEEN; i++) seen[i] = total[i] / UPDATES;
-    seen[5] *= UPDATES / (UPDATES - 1.0f), seen[7] = sqrtf(weight), seen[9] = sqrtf(path) / (seen[4] + 1e-8f);
-}
-
-/* Train m actor-critics for a stage, in place; `before` stages were before.
-
-   weights, first, second, path (m, 176); states (m, 2, 6, 8); ages (m, 16). seen (m, 12): mean reward, critic's error by
-   the variance of its targets, deviation of advantages, divergence of the last update, norm of gradients, alignment,
-   falls, norm of the actor's weights, mean square of mean actions, path by norm. */
-void stages(long m, long before, const long *kind, const float *constants, const uint64_t *key, float *weights,
-            float *first, float *second, float *path, float *states, long *ages, const float *rate, const float *sigma,
-            float *seen) {
-    for (long n = 0; n < m; n++) {
-        long at = n * WEIGHTS;
-        run of = {weights + at, first + at, second + at, path + at, states + n * STATE * ALL, ages + n * ALL};
-        const float *c = constants + n * CONSTANTS;
-        float *to = seen + n * SEEN;
-        uint64_t random = stream(key[n], before + 1);
-        if (kind[n] == CARTPOLE) stage(CARTPOLE, c, random, of, before, rate[n], sigma[n], to);
-        else if (kind[n] == PENDULUM) stage(PENDULUM, c, random, of, before, rate[n], sigma[n], to);
-        else stage(REACHER, c, random, of, before, rate[n], sigma[n], to);
+        for (int i = 0; i < HIDDEN * inputs; i++) w[i] = (2 * uniform(&random) - 1) * most;
     }
 }
 

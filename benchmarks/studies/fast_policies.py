@@ -1,7 +1,7 @@
 """Policies for control in training by a compiled kernel, for studies that play millions of stages.
 
-`ActorCritics` are trained by a policy gradient with a learned critic; `Strategies` by the evolution strategy of the
-suite `Policies`, some ten times as fast as there but with other random numbers. It needs a C compiler.
+`Strategies` are trained by the evolution strategy of the suite `Policies`, some ten times as fast as there but with
+other random numbers. It needs a C compiler.
 """
 
 from __future__ import annotations
@@ -13,46 +13,29 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from hpo_gym.base import Floats, Ints, Keys, Singles, seeding
-from hpo_gym.suites.tasks.policies.families import FAMILIES, Family
+from hpo_gym.suites.tasks.learners.families import FAMILIES
+from hpo_gym.suites.tasks.policies.families import Family
 from hpo_gym.suites.tasks.policies.physics import PHYSICS
 
 SOURCE = Path(__file__).with_suffix(".c")
 COMPILER = "cc"
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
 KINDS = tuple(PHYSICS)
-WEIGHTS, STATE, EPISODES_OF, CONSTANTS, SEEN = 176, 6, 16, 6, 12
+WEIGHTS, STATE, EPISODES_OF, CONSTANTS = 176, 6, 16, 6
 """Sizes of arrays of the kernel."""
-EPISODE = 100
 LENGTH = 20
 """Stages, or generations, of a training."""
-GIVEN, EPISODES, JUDGED, NOISE, AGES, GAIN = range(6)
+GIVEN, JUDGED, NOISE, GAIN = 0, 2, 3, 5
 """Purposes of numbers drawn by key."""
 
-UNSEEN: Mapping[str, Family] = MappingProxyType(
-    {
-        "cartpole-light": Family("cartpole", {"cart": (0.25, 0.45)}),
-        "cartpole-jupiter": Family("cartpole", {"gravity": (20, 26)}),
-        "cartpole-weak": Family("cartpole", {"force": (3, 4.5)}),
-        "cartpole-strong": Family("cartpole", {"force": (20, 40)}),
-        "pendulum-long": Family("pendulum", {"length": (2, 3.5)}),
-        "pendulum-jupiter": Family("pendulum", {"gravity": (20, 26)}),
-        "pendulum-free": Family("pendulum", {"damping": (0.002, 0.006)}),
-        "pendulum-able": Family("pendulum", {"strength": (0.85, 1.05)}),
-        "reacher-long": Family("reacher", {"upper": (1.6, 2.2), "fore": (1.6, 2.2)}),
-        "reacher-short": Family("reacher", {"upper": (0.4, 0.6), "fore": (0.4, 0.6)}),
-        "reacher-weak": Family("reacher", {"torque": (1, 1.8)}),
-        "reacher-light": Family("reacher", {"upper_mass": (0.3, 0.5), "fore_mass": (0.3, 0.5)}),
-    }
-)
-"""Families that are in no split of the suite."""
 TUNED: Mapping[str, Family] = {**FAMILIES["train"], **FAMILIES["val"]}
-TESTED: Mapping[str, Family] = {**FAMILIES["test"], **UNSEEN}
+TESTED: Mapping[str, Family] = FAMILIES["test"]
+"""Those of `Learners`: twelve of them are in no split of `Policies`."""
 
 
 @functools.cache
@@ -130,15 +113,14 @@ class Policies:
 
     Args:
         of: The runs.
-        critic: Whether there is a critic.
         gain: Factor of all inputs, ``(m,)``.
     """
 
-    def __init__(self, of: Batch, *, critic: bool = False, gain: Singles | None = None) -> None:
+    def __init__(self, of: Batch, gain: Singles | None = None) -> None:
         self.of, self.m, self.stage = of, len(of.key), 0
         self.gain = np.ones(self.m, np.float32) if gain is None else gain
         self.weights = np.zeros((self.m, WEIGHTS), np.float32)
-        call("first_weights", self.m, int(critic), of.kind, self._keys(GIVEN), self.weights)
+        call("first_weights", self.m, of.kind, self._keys(GIVEN), self.weights)
         self.noise = self._keys(NOISE)
         self.judge_from(self._keys(JUDGED))
 
@@ -164,34 +146,6 @@ class Policies:
         return np.clip((self._returns(weights) - self._nothing) / (1 - self._nothing), -1, 1)
 
 
-class ActorCritics(Policies):
-    """Actor-critics in training: 20 stages of 4 updates with 16 episodes side by side, 16 steps of each an update."""
-
-    def __init__(self, of: Batch) -> None:
-        super().__init__(of, critic=True)
-        self.first, self.second, self.path = (np.zeros_like(self.weights) for _ in range(3))
-        self.states = np.empty((self.m, STATE, EPISODES_OF), np.float32)
-        call("starts", self.m, of.kind, of.constants, self._keys(EPISODES), self.states)
-        lanes = seeding.mix(self._keys(AGES)[:, None], np.arange(EPISODES_OF).astype(np.uint64))
-        self.ages = (lanes % np.uint64(EPISODE)).astype(np.int64)
-        self.seen = np.zeros((self.m, SEEN), np.float32)
-
-    def train(self, rate: Floats, sigma: Floats) -> None:
-        """Train for one stage at learning rates and action noises, ``(m,)`` each."""
-        of, given = self.of, [np.ascontiguousarray(v, np.float32) for v in (rate, sigma)]
-        arrays = (self.weights, self.first, self.second, self.path, self.states, self.ages)
-        call("stages", self.m, self.stage, of.kind, of.constants, self.noise, *arrays, *given, self.seen)
-        self.stage += 1
-
-    def continued(self, who: Ints, key: Keys) -> Any:
-        """Return copies of runs, with noise and start states of new keys ``(len(who),)`` from now on."""
-        other: Any = type(self).__new__(type(self))
-        other.__dict__ |= {name: value[who] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        other.of, other.m, other.stage, other.noise = self.of.part(who), len(who), self.stage, key
-        other.judge_from(seeding.mix(key, JUDGED))
-        return other
-
-
 class Strategies(Policies):
     """Evolution strategies in training, as in `Policies`.
 
@@ -202,7 +156,7 @@ class Strategies(Policies):
 
     def __init__(self, of: Batch, decades: float) -> None:
         u = seeding.uniform(seeding.mix(of.key, GAIN))
-        super().__init__(of, gain=np.asarray(10.0 ** (decades * (2 * u - 1)), np.float32))
+        super().__init__(of, np.asarray(10.0 ** (decades * (2 * u - 1)), np.float32))
 
     def train(self, rate: Floats, sigma: Floats) -> None:
         """Move the means by one generation at learning rates and sigmas, ``(m,)`` each."""

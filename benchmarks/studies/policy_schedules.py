@@ -14,10 +14,10 @@ from typing import Any
 
 import frame
 import numpy as np
-from actor_critics import falling
 from cross_entropy import centre_of
 from fast_policies import KINDS, LENGTH, TESTED, Batch, Strategies, batch
 from frame import Table
+from learners import falling
 from looks import Look
 
 from hpo_baselines.policy_schedule import NAMES

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Singles
 from hpo_gym.suites.tasks.fits import network as n
-from hpo_gym.suites.tasks.loops.numbers import sequence
+from hpo_gym.suites.tasks.loops.numbers import ONE, sequence
 
 
 def activate(z: Singles, bias: Singles, slope: Singles, activation: int) -> None:
@@ -31,7 +31,7 @@ def drop(h: Singles, slope: Singles, share: np.float32, seed: np.uint64, first: 
     """Drop units."""
     bits = sequence(seed, h.size // 4, first)
     kept = bits.astype("<u8", copy=False).view("<u2") >= np.uint16(share * np.float32(65536))
-    factor = kept.reshape(h.shape) * (n.ONE / (n.ONE - share))
+    factor = kept.reshape(h.shape) * (ONE / (ONE - share))
     h *= factor
     slope *= factor
 

@@ -1,37 +1,48 @@
-"""Whether control pays while agents learn: learning rate and action noise of actor-critics in training.
+"""Whether control pays while agents learn: learning rate and action noise of actor-critics, on the suite `Learners`.
 
-Actor-critics of `fast_policies.py` learn to control a cart-pole, a pendulum or an arm in 20 stages; both controls are
-set before each, and the last score counts. Open loops and rules are tuned by the cross-entropy method on twelve
-families of physics, PPO is trained on them, and all are judged on eighteen others, with the same fresh seeds. Rules
-with feedback and PPO move both controls away from the schedule for each kind of physics; two rules by hand have numbers
-for each. `look-ahead` plays nine moves to the end from copies with other noise, every third stage: it owns the
-simulator, and tells cheaply what there is to gain. `means of PPO` is the open loop of what PPO does in the mean.
+Open loops and rules are tuned by the cross-entropy method on the twelve families to train and validate, PPO is trained
+on them, and all are judged on the eighteen to test, with the same fresh instances. Rules with feedback and PPO move
+both controls away from the schedule for each kind of physics; two rules by hand have numbers for each. `look-ahead`
+plays nine moves to the end from copies with other noise, every third stage: it owns the simulator, and tells cheaply
+what there is to gain. `means of PPO` is the open loop of what PPO does in the mean.
 
-At first rules and PPO had .87 million stages, and PPO .956 of the regret of the best rule; then all had two million.
+Before the suite there was a kernel in C, which showed the score of the policy without noise after each stage. There
+PPO had .855 of the regret of the best open loop and .927 of that of the best rule; at first, with .87 million stages in
+place of two, .956 of the latter.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import frame
 import numpy as np
 from cross_entropy import centre_of
-from fast_policies import KINDS, LENGTH, TESTED, TUNED, ActorCritics, Batch, batch
 from frame import Table
 from looks import Look
 
-from hpo_gym.base import Floats, seeding
+from hpo_baselines.learner_ppo import FARTHEST, moved, view
+from hpo_gym.base import Floats, Ints, Keys, seeding
 from hpo_gym.bench import Resamples
+from hpo_gym.problem.batches import batch_of
+from hpo_gym.suites import load_suite
+from hpo_gym.suites.tasks.learners.families import FAMILIES
+from hpo_gym.suites.tasks.learners.learners import KINDS, Learners
+from hpo_gym.suites.tasks.learners.signals import AT, SIGNALS
 
-SUITES = ("Policies",)
+SUITES = ("Learners",)
 LOOKS = Look("scores of open loops, rules and PPO", "whether feedback pays while agents learn", SUITES)
-LOWEST, HIGHEST = np.array([-4.0, -1.7]), np.array([0.0, 0.5])
+LENGTH = 20
+"""Stages of a training."""
+LOWEST, HIGHEST = np.log10([1e-4, 0.02]), np.log10([1.0, 3.0])
 """Ends of the logarithms of learning rate and action noise."""
-FARTHEST = 1.5
-"""Decades of the largest move away from the schedule."""
+TUNED = {**FAMILIES["train"], **FAMILIES["val"]}
+TESTED = FAMILIES["test"]
+EACH = 12
+"""Tasks of a family."""
 JUDGED = 72
 """Runs of each family by which all are judged, of 12 tasks."""
 SEARCH = ((20, 20, 12), (6, 8, 84))
@@ -40,9 +51,9 @@ LONG = ((8, 20, 24), (5, 10, 84))
 """Those of the schedule for each kind, on which rules and PPO build."""
 SHORT = ((8, 12, 6), (2, 4, 84))
 """Those of the open loops with which the search for the best one begins."""
-SEEDS = 3
+SEEDS = 5
 CONSTANT, SCHEDULE, PER_KIND = "constant", "schedule", "schedule per kind"
-AHEAD, BLIND, MEANS = "look-ahead", "PPO, blind", "means of PPO"
+AHEAD, BLIND, MYOPIC, MEANS = "look-ahead", "PPO, blind", "PPO, discount 0", "means of PPO"
 KL, LEVEL, EVOLVED = "KL target", "score level", "evolved rule"
 OPEN, RULES = (CONSTANT, SCHEDULE, PER_KIND), (KL, LEVEL, EVOLVED)
 PPO = tuple(f"PPO, seed {i}" for i in range(SEEDS))
@@ -53,14 +64,14 @@ Rule = Callable[["Runs", Numbers], Floats]
 
 def cells() -> list[tuple[str, ...]]:
     """List open loops first: all others begin with them."""
-    return [(name,) for name in (*OPEN, AHEAD, PPO[0], MEANS, *RULES[::-1], *PPO[1:], BLIND)]
+    return [(name,) for name in (*OPEN, AHEAD, PPO[0], MEANS, *RULES[::-1], *PPO[1:], BLIND, MYOPIC)]
 
 
 def cell(name: str) -> dict[str, Any]:
     """Return the settings of a rule or an agent, its effort in stages, and its mean score on each test family."""
     if name == AHEAD:
         return looked_ahead()
-    found, effort = means() if name == MEANS else learned(name) if name in (*PPO, BLIND) else searched(name)
+    found, effort = means() if name == MEANS else learned(name) if name in (*PPO, BLIND, MYOPIC) else searched(name)
     chosen = rounded(found)
     scores = {what: judged(name, chosen, split) for what, split in (("train", "tuned"), ("score", "tested"))}
     return {"settings": chosen, "stages": effort, **scores}
@@ -80,48 +91,108 @@ def rounded(found: Any) -> Any:
 
 
 # ---------------------------------------------------------------------- runs under control
-class Runs(ActorCritics):
-    """Actor-critics in training with what a rule sees of them.
+@dataclass(frozen=True)
+class Batch:
+    """Runs to be trained.
+
+    Attributes:
+        split: Of their tasks.
+        task: Position among the tasks, ``(m,)``: of a family one after the other.
+        key: Instances, ``(m,)``.
+    """
+
+    split: str
+    task: Ints
+    key: Keys
+
+    @property
+    def family(self) -> Ints:
+        """Return positions of the families."""
+        return self.task // EACH
+
+    @property
+    def kind(self) -> Ints:
+        """Return positions of the physics in `KINDS`."""
+        return kinds(self.split)[self.family]
+
+    def by_family(self, values: Floats) -> Floats:
+        """Return means over the runs of each family, ``(f,)``."""
+        return np.bincount(self.family, values) / np.bincount(self.family)
+
+    def by_kind(self, values: Floats) -> Floats:
+        """Return means over the runs of each kind of physics, ``(3,)``."""
+        return np.bincount(self.kind, values) / np.bincount(self.kind)
+
+
+def families(split: str) -> Mapping[str, Any]:
+    """Return the families to tune or to test."""
+    return TUNED if split == "tuned" else TESTED
+
+
+@functools.cache
+def kinds(split: str) -> Ints:
+    """Return the kinds of the families, ``(f,)``."""
+    return np.array([KINDS.index(f.kind) for f in families(split).values()])
+
+
+@functools.cache
+def tasks(split: str) -> Any:
+    """Return the tasks together."""
+    suite = load_suite("Learners")
+    return batch_of([suite.task(f"{name}-s{i}") for name in families(split) for i in range(EACH)])
+
+
+def batch(split: str, each: int, seed: int) -> Batch:
+    """Return `each` runs of each family, of its tasks in turn; a seed gives their instances."""
+    family = np.repeat(np.arange(len(families(split))), each)
+    task = family * EACH + np.tile(np.arange(each) % EACH, len(families(split)))
+    key = seeding.mix(np.arange(len(task)).astype(np.uint64), seeding.key("actor-critics", split, seed))
+    return Batch(split, task, key)
+
+
+class Runs:
+    """Actor-critics in training.
 
     Attributes:
         moves: Of both controls away from the schedule, in decades, ``(m, 2)``.
-        score, before, best: Scores, if they are asked for, ``(m,)``.
     """
 
     def __init__(self, of: Batch) -> None:
-        super().__init__(of)
+        self.of, self.m, self.stage = of, len(of.key), 0
+        self.progress: Learners = tasks(of.split).progress(self.m, LENGTH)
+        self.progress.begin(None, of.task, of.key)
         self.moves = np.zeros((self.m, 2))
-        self.score = self.before = self.best = np.zeros(self.m)
+        self.score = np.zeros(self.m)
 
     @property
     def share(self) -> float:
         """Share of the training that is over."""
         return self.stage / (LENGTH - 1)
 
-    def at(self, log: Floats) -> None:
-        """Train for a stage at logarithms of both controls, ``(m, 2)``."""
-        rate, sigma = (10.0 ** np.clip(log, LOWEST, HIGHEST)).T
-        self.train(rate, sigma)
+    def signal(self, name: str) -> Floats:
+        """Return a signal of all runs, ``(m,)``."""
+        return self.progress.signals[:, AT[name]].astype(np.float64)
 
-    def look(self) -> None:
-        """Measure the scores."""
-        self.before, self.score = self.score, self.scores()
-        self.best = np.maximum(self.best, self.score)
+    def at(self, log: Floats) -> None:
+        """Train for a stage at logarithms of both controls, ``(m, 2)``; know the scores."""
+        unit = (np.clip(log, LOWEST, HIGHEST) - LOWEST) / (HIGHEST - LOWEST)
+        self.score = self.progress.advance(unit, None).score
+        self.stage += 1
+
+    def continued(self, who: Ints, key: Keys) -> Runs:
+        """Return copies of runs, with noise and episodes to judge of new keys ``(len(who),)`` from now on."""
+        other = Runs(Batch(self.of.split, self.of.task[who], key))
+        kept = {name: array.copy() for name, array in other.progress._arrays().items() if name in ("key", "nothing")}
+        for name, array in other.progress._arrays().items():
+            array[:] = kept[name] if name in kept else self.progress._arrays()[name][who]
+        other.moves, other.stage = self.moves[who], self.stage
+        return other
 
 
 def features(runs: Runs, *, blind: bool = False) -> Floats:
     """Return what a rule may see, each of size one or so, ``(m, f)``; a blind one sees time, kind and its own moves."""
-    kinds = (runs.of.kind[:, None] == np.arange(len(KINDS))).astype(float)
-    known = [np.ones(runs.m), np.full(runs.m, 2 * runs.share - 1), *kinds.T[1:], *runs.moves.T]
-    if blind:
-        return np.stack(known, 1)
-    seen, begun = runs.seen.astype(float).T, float(runs.stage > 0)
-    own = [
-        2 * runs.score - 1, 5 * (runs.score - runs.before), 3 * (runs.best - runs.score), seen[0],
-        np.log10(seen[1] + 0.01), 10 * seen[2], 0.5 * np.log10(seen[3] + 1e-6) + 1, np.log10(seen[4] + 0.01),
-        seen[5], seen[6], np.log10(seen[7] + 0.1) - 0.5, 2 * seen[8] - 0.5, np.log10(seen[9] + 0.1),
-    ]  # fmt: skip
-    return np.asarray(np.clip(np.stack([*known, *(begun * x for x in own)], 1), -3, 3))
+    seen = view({name: runs.signal(name) for name in SIGNALS}, np.full(runs.m, runs.share), runs.moves)
+    return seen[:, :BLIND_SIZE] if blind else seen
 
 
 SIZE, BLIND_SIZE = 19, 6
@@ -142,10 +213,10 @@ def base(runs: Runs) -> Floats:
 @functools.cache
 def open_loop() -> Numbers:
     """Return the numbers of the schedule for each kind, ``(3, 6)``."""
-    return np.array(frame.stored("actor_critics")[PER_KIND]["settings"])
+    return np.array(frame.stored("learners")[PER_KIND]["settings"])
 
 
-def moved(runs: Runs, moves: Floats) -> Floats:
+def away(runs: Runs, moves: Floats) -> Floats:
     """Return the schedule with moves, which are remembered."""
     runs.moves = np.clip(moves, -FARTHEST, FARTHEST)
     return base(runs) + runs.moves
@@ -170,20 +241,20 @@ def kl_target(runs: Runs, n: Numbers) -> Floats:
     """Raise the learning rate while an update changes the policy by less than a target, which falls."""
     of = np.asarray(n)[runs.of.kind].T
     if not runs.stage:
-        return moved(runs, of[4:6].T)
-    short = of[1] + (of[2] - of[1]) * runs.share - np.log10(runs.seen[:, 3].astype(float) + 1e-9)
-    return moved(runs, runs.moves + (np.clip(short, -1, 1) * of[[0, 3]]).T)
+        return away(runs, of[4:6].T)
+    short = of[1] + (of[2] - of[1]) * runs.share - np.log10(runs.signal("divergence") + 1e-9)
+    return away(runs, runs.moves + (np.clip(short, -1, 1) * of[[0, 3]]).T)
 
 
 def score_level(runs: Runs, n: Numbers) -> Floats:
     """Move both by the score and the time."""
     of = np.asarray(n)[runs.of.kind].T
-    return moved(runs, ((runs.score - of[6]) * (of[:2] + of[2:4] * runs.share) + of[4:6]).T)
+    return away(runs, ((runs.signal("score") - of[6]) * (of[:2] + of[2:4] * runs.share) + of[4:6]).T)
 
 
 def linear(runs: Runs, n: Numbers) -> Floats:
     """Move both by all that is seen."""
-    return moved(runs, features(runs) @ np.reshape(n, (SIZE, 2)))
+    return away(runs, features(runs) @ np.reshape(n, (SIZE, 2)))
 
 
 def better(found: Mapping[str, Any], kind: int) -> list[float]:
@@ -196,7 +267,7 @@ def better(found: Mapping[str, Any], kind: int) -> list[float]:
 
 def starts(name: str) -> tuple[Rule, Numbers, Numbers]:
     """Return a rule, and the numbers and widths with which its search begins."""
-    found = frame.stored("actor_critics")
+    found = frame.stored("learners")
     if name == CONSTANT:
         return constant, np.array([-1.7, -0.3]), np.array([0.5, 0.4])
     if name == SCHEDULE:
@@ -216,13 +287,11 @@ def starts(name: str) -> tuple[Rule, Numbers, Numbers]:
 
 
 # ---------------------------------------------------------------------- playing and searching
-def played(rule: Rule, numbers: Numbers, of: Batch, *, looks: bool) -> Floats:
+def played(rule: Rule, numbers: Numbers, of: Batch) -> Floats:
     """Return last scores of runs under a rule, ``(m,)``."""
     runs = Runs(of)
-    for t in range(LENGTH):
+    while runs.stage < LENGTH:
         runs.at(rule(runs, numbers))
-        if looks or t == LENGTH - 1:
-            runs.look()
     return runs.score
 
 
@@ -234,7 +303,7 @@ def searched(name: str) -> tuple[Any, int]:
     def score(numbers: Floats, generation: int, each: int) -> Floats:
         nonlocal effort
         of = batch("tuned", each, generation)
-        scores = played(rule, numbers if apart else numbers[0], of, looks=name in (LEVEL, EVOLVED))
+        scores = played(rule, numbers if apart else numbers[0], of)
         effort += len(of.key) * LENGTH
         return of.by_kind(scores) if apart else of.by_kind(scores).mean(keepdims=True)
 
@@ -246,10 +315,7 @@ def searched(name: str) -> tuple[Any, int]:
 def judged(name: str, found: Any, split: str) -> list[float]:
     """Return the mean score on each family of the runs that judge all, of a rule or a network."""
     of = batch(split, JUDGED, seeding.key("judged"))
-    if isinstance(found, Mapping):
-        scores = played(network, found, of, looks=name != BLIND)
-    else:
-        scores = played(starts(name)[0], found, of, looks=name in (LEVEL, EVOLVED))
+    scores = played(network if isinstance(found, Mapping) else starts(name)[0], found, of)
     return [round(float(s), 5) for s in of.by_family(scores)]
 
 
@@ -273,34 +339,31 @@ def looked_ahead() -> dict[str, Any]:
             copies = runs.continued(who, noise)
             tried = copies.moves + np.tile(np.repeat(choices, COPIES, 0), (runs.m, 1))
             while copies.stage < LENGTH:
-                copies.at(moved(copies, tried))
+                copies.at(away(copies, tried))
                 effort += copies.m
-            worth = copies.scores().reshape(runs.m, len(choices), COPIES).mean(2)
+            worth = copies.score.reshape(runs.m, len(choices), COPIES).mean(2)
             chosen = runs.moves + choices[worth.argmax(1)]
-        runs.at(moved(runs, chosen))
-    alone = played(per_kind, open_loop(), of, looks=False)
-    scores = {"score": runs.scores(), "schedule": alone}
+        runs.at(away(runs, chosen))
+    alone = played(per_kind, open_loop(), of)
+    scores = {"score": runs.score, "schedule": alone}
     return {"stages": effort, **{n: [round(float(x), 5) for x in of.by_family(s)] for n, s in scores.items()}}
 
 
 # ---------------------------------------------------------------------- PPO
-ENVS, STAGES, KEPT, PUSH = 240, 2_016_000, 0.9, 0.3
-"""Runs side by side, stages of a training, the share of moves that stays, and decades of an action."""
+ENVS, STAGES = 240, 2_016_000
+"""Runs side by side, and stages of a training."""
 
 
 def network(runs: Runs, layers: Mapping[str, Any]) -> Floats:
     """Move both by a network's action."""
-    x = features(runs, blind=len(layers["first"][0]) == BLIND_SIZE)
-    for name in ("first", "second"):
-        x = np.tanh(x @ np.asarray(layers[name]).T + layers[f"{name} bias"])
-    action = np.clip(x @ np.asarray(layers["action"]).T + layers["action bias"], -2, 2)
-    return moved(runs, KEPT * runs.moves + PUSH * action)
+    seen = features(runs, blind=len(layers["first"][0]) == BLIND_SIZE)
+    return away(runs, moved(layers, runs.moves, seen))
 
 
 def learned(name: str) -> tuple[Any, int]:
     """Return the layers of a policy that PPO has trained, and the stages played."""
     import torch
-    from actor_critic_envs import TrainingEnvs
+    from learner_envs import TrainingEnvs
     from stable_baselines3 import PPO as Learner
 
     seed = int(name[-1]) if name in PPO else 0
@@ -308,7 +371,7 @@ def learned(name: str) -> tuple[Any, int]:
     envs = TrainingEnvs(name == BLIND, 100_000 * (seed + 1))
     agent = Learner(
         "MlpPolicy", envs, learning_rate=lambda left: 1e-3 * left + 1e-5, n_steps=LENGTH, batch_size=ENVS * LENGTH // 4,
-        n_epochs=8, gamma=1.0, gae_lambda=0.95, seed=seed, device="cpu",
+        n_epochs=8, gamma=0.0 if name == MYOPIC else 1.0, gae_lambda=0.95, seed=seed, device="cpu",
         policy_kwargs={"net_arch": [32, 32], "log_std_init": -0.5},
     )  # fmt: skip
     agent.learn(STAGES)
@@ -326,12 +389,11 @@ SHOWN = 40
 def means() -> tuple[Any, int]:
     """Return the mean logarithms of both controls under PPO for each kind in each stage: its open loop."""
     of = batch("tuned", SHOWN, seeding.key("means"))
-    runs, layers, out = Runs(of), frame.stored("actor_critics")[PPO[0]]["settings"], []
+    runs, layers, out = Runs(of), frame.stored("learners")[PPO[0]]["settings"], []
     for _ in range(LENGTH):
         log = np.clip(network(runs, layers), LOWEST, HIGHEST)
         out.append([log[of.kind == k].mean(0).tolist() for k in range(len(KINDS))])
         runs.at(log)
-        runs.look()
     return out, runs.m * LENGTH
 
 
@@ -366,9 +428,10 @@ def ratio(found: Mapping[str, Any], name: str, other: str) -> list[float | None]
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return scores on test families, and ratios of regrets to a constant, the best open loop and the best rule."""
-    loop, rule = best(found, OPEN), best(found, RULES)
+    loop = best(found, OPEN)
+    rule = best(found, RULES) if set(RULES) & set(found) else loop
     rows = []
-    for name in (*OPEN, MEANS, *RULES, BLIND, PPO_MEAN, *PPO, AHEAD):
+    for name in (*OPEN, MEANS, *RULES, BLIND, MYOPIC, PPO_MEAN, *PPO, AHEAD):
         if name not in found and name != PPO_MEAN:
             continue
         cells = []
@@ -380,8 +443,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         rows.append((name, f"{1 - regrets(found, name).mean():.3f}", *cells, f"{effort:,}"))
     heads = ("control", "score", f"regret / {CONSTANT}", f"/ {loop}", f"/ {rule}", "stages")
     note = (
-        "An actor-critic learns the physics of `Policies` in 20 stages; learning rate and action noise are set before "
-        "each. Twelve families tune and train, eighteen others judge. Rules and PPO move both away from the schedule "
-        "per kind; `look-ahead` owns the simulator, and tries nine moves every third stage."
+        "Twelve families tune and train, eighteen others judge. Rules and PPO move both controls away from the "
+        "schedule per kind; `look-ahead` owns the simulator, and tries nine moves every third stage."
     )
     return {"control": Table.of(heads, rows, note)}

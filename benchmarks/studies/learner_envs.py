@@ -1,4 +1,4 @@
-"""Actor-critics in training as a vector env of Stable-Baselines3, for `actor_critics.py`."""
+"""Actor-critics in training as a vector env of Stable-Baselines3, for `learners.py`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from actor_critics import BLIND_SIZE, ENVS, KEPT, PUSH, SIZE, Runs, features, moved
-from fast_policies import LENGTH, TUNED, batch
+from learners import BLIND_SIZE, ENVS, LENGTH, SIZE, TUNED, Runs, away, batch, features
 from stable_baselines3.common.vec_env import VecEnv
+
+from hpo_baselines.learner_ppo import HARDEST, KEPT, PUSH
 
 SCALE = 10.0
 """Factor of a rise of the score, the reward."""
@@ -25,7 +26,9 @@ class TrainingEnvs(VecEnv):
     def __init__(self, blind: bool, seed: int) -> None:
         self.blind, self._seed = blind, seed
         size = BLIND_SIZE if blind else SIZE
-        super().__init__(ENVS, gym.spaces.Box(-3, 3, (size,), np.float32), gym.spaces.Box(-2, 2, (2,), np.float32))
+        super().__init__(
+            ENVS, gym.spaces.Box(-3, 3, (size,), np.float32), gym.spaces.Box(-HARDEST, HARDEST, (2,), np.float32)
+        )
 
     def reset(self) -> Any:
         """Begin fresh runs."""
@@ -38,16 +41,15 @@ class TrainingEnvs(VecEnv):
 
     def step_async(self, actions: Any) -> None:
         """Take the moves."""
-        self._actions = np.clip(actions, -2, 2)
+        self._actions, self._before = np.clip(actions, -HARDEST, HARDEST), self.runs.score
 
     def step_wait(self) -> Any:
         """Train for a stage."""
         runs = self.runs
-        runs.at(moved(runs, KEPT * runs.moves + PUSH * self._actions))
-        runs.look()
+        runs.at(away(runs, KEPT * runs.moves + PUSH * self._actions))
         over, seen = runs.stage == LENGTH, self._seen()
         infos: list[dict[str, Any]] = [{} for _ in range(ENVS)]
-        rewards = (SCALE * (runs.score - runs.before)).astype(np.float32)
+        rewards = (SCALE * (runs.score - self._before)).astype(np.float32)
         if over:
             for info, last in zip(infos, seen, strict=True):
                 info["terminal_observation"] = last

@@ -16,16 +16,20 @@ STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 @pytest.fixture
 def study(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(STUDIES))
-    module = importlib.import_module("actor_critics")
+    module = importlib.import_module("learners")
     monkeypatch.setattr(module, "open_loop", lambda: np.tile([-2.0, -3.0, 0.0, 0.0, -1.0, 1.0], (3, 1)))
     return module
 
 
+SEEN = {"weights": np.array([49.0, 41.0, 90.0]), "score": np.array([0.5, 0.7, 0.2]), "divergence": np.full(3, 0.01)}
+
+
 def runs(stage: int = 10, **known: Any) -> Any:
     """Three runs, one of each kind, after 10 of 21 stages."""
-    own = {"moves": np.zeros((3, 2)), "score": np.array([0.5, 0.7, 0.2]), "seen": np.full((3, 12), 0.01)}
-    rest = {"before": np.zeros(3), "best": np.ones(3), "stage": stage, "share": stage / 20, "m": 3}
-    return SimpleNamespace(of=SimpleNamespace(kind=np.arange(3)), **{**own, **rest, **known})
+    seen = {"stage": stage, "share": stage / 20, "m": 3, "moves": np.zeros((3, 2)), **known}
+    return SimpleNamespace(
+        of=SimpleNamespace(kind=np.arange(3)), signal=lambda name: SEEN.get(name, np.full(3, 0.1)), **seen
+    )
 
 
 def test_an_open_loop_by_hand(study: Any) -> None:
@@ -37,11 +41,11 @@ def test_an_open_loop_by_hand(study: Any) -> None:
 
 def test_moves_are_kept_within_their_ends(study: Any) -> None:
     made = runs()
-    assert study.moved(made, np.array([[9.0, 0.5], [0, 0], [0, -9]]))[:, 0].tolist() == [-1.0, -2.5, -2.5]
+    assert study.away(made, np.array([[9.0, 0.5], [0, 0], [0, -9]]))[:, 0].tolist() == [-1.0, -2.5, -2.5]
     assert made.moves.tolist() == [[1.5, 0.5], [0, 0], [0, -1.5]]
 
 
-def test_a_score_moves_both_controls_of_its_kind_alone(study: Any) -> None:
+def test_the_score_moves_both_controls_of_its_kind_alone(study: Any) -> None:
     numbers = np.zeros((3, 7))
     numbers[1] = [2.0, 0.0, -2.0, 1.0, 0.1, 0.0, 0.2]  # at half of the time a rate of 1, a noise of 1/2
     assert study.score_level(runs(), numbers) - study.base(runs()) == pytest.approx(

@@ -1,0 +1,272 @@
+"""Controllers of the suite `Learners` on PPO of Stable-Baselines3, on Gymnasium's CartPole and Pendulum.
+
+Eight controllers with the settings of `learners.py` set learning rate and action noise before each of 20 stages, on
+both sides. A `small` learner has networks of 8 units and one epoch over whole batches, as the suite; a `usual` one has
+PPO's defaults, and all rates times `USUAL`. The cart-pole's action is a share of its force, and rewards are scaled to
+[0, 1]. Scores are mean rewards of a step without noise, from doing nothing (0) to the highest reward (1): after each
+stage in 16 episodes, and at last in 16 others.
+
+Of the pairs of controllers whose regret differs by `APART` in the suite, on the test families of the same physics, the
+study counts those with the same sign here.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import frame
+import gymnasium as gym
+import learners
+import numpy as np
+from frame import Table
+from learners import CONSTANT, KL, LENGTH, LEVEL, PER_KIND, PPO, SCHEDULE
+from scipy.stats import kendalltau
+from stable_baselines3 import PPO as Learner
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
+
+from hpo_gym.base import Floats, seeding
+from hpo_gym.suites.tasks.learners.signals import scaled
+
+SUITES = ("Learners",)
+LOOKS = learners.LOOKS
+ENVS: Mapping[str, int] = {"CartPole": 0, "Pendulum": 1}
+"""Their kinds of physics in the suite."""
+LEARNERS: Mapping[str, int] = {"small": 5, "usual": 3}
+"""Seeds of each."""
+USUAL = 0.01
+"""Factor of all rates of a usual learner, which takes 160 times as many steps."""
+SLOW, QUIET = "constant, a fifth of the rate", "constant, a third of the noise"
+CONTROLLERS = (CONSTANT, SLOW, QUIET, SCHEDULE, PER_KIND, KL, LEVEL, PPO[0])
+APART, ROLLOUTS, LANES, STEPS, JUDGES = 0.05, 4, 16, 64, 16
+"""Difference of regrets that counts; rollouts of a stage, envs, their steps in a rollout, and episodes that judge."""
+DISCOUNT = 0.99
+
+cells = frame.grid(LEARNERS, ENVS, CONTROLLERS)
+
+
+def cell(learner: str, env: str, controller: str) -> dict[str, Any]:
+    """Return last scores by seed, and the mean score in the suite on test families of the same physics."""
+    return {
+        "score": [round(trained(learner, env, controller, seed), 5) for seed in range(LEARNERS[learner])],
+        "suite": round(in_suite(env, controller), 5),
+    }
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Train one learner anew."""
+    now = round(trained("small", "CartPole", SCHEDULE, 0), 5)
+    return now, found["small"]["CartPole"][SCHEDULE]["score"][0]
+
+
+def rule(controller: str) -> tuple[learners.Rule, Any]:
+    """Return a rule and its numbers."""
+    stored = frame.stored("learners")
+    if controller in (SLOW, QUIET):
+        rate, noise = stored[CONSTANT]["settings"]
+        slow = controller == SLOW
+        return learners.constant, [rate - np.log10(5) * slow, noise - np.log10(3) * (not slow)]
+    numbers = stored[controller]["settings"]
+    return (learners.network if controller == PPO[0] else learners.starts(controller)[0]), numbers
+
+
+@functools.cache
+def in_suite(env: str, controller: str) -> float:
+    """Return the mean score over the test families of a kind of physics."""
+    of = learners.batch("tested", learners.JUDGED, seeding.key("judged"))
+    scores = of.by_family(learners.played(*rule(controller), of))
+    return float(scores[learners.kinds("tested") == ENVS[env]].mean())
+
+
+# ---------------------------------------------------------------------- envs
+class Pushed(gym.ActionWrapper[Any, Any, Any]):
+    """A cart-pole whose action in [-1, 1] is a share of its force."""
+
+    def __init__(self) -> None:
+        super().__init__(gym.make("CartPole-v1"))
+        self.action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
+
+    def action(self, action: Any) -> int:
+        """Set the force, and return its direction."""
+        inner: Any = self.unwrapped
+        inner.force_mag = 10 * abs(float(np.clip(action[0], -1, 1)))
+        return int(action[0] > 0)
+
+
+def made(env: str) -> gym.Env[Any, Any]:
+    """Return an env with actions in [-1, 1] and rewards in [0, 1]."""
+    if env == "CartPole":
+        return Pushed()
+    pendulum: gym.Env[Any, Any] = gym.make("Pendulum-v1")
+    worst = np.pi**2 + 0.1 * 64 + 0.001 * 4
+    pendulum = gym.wrappers.RescaleAction(pendulum, np.float32(-1), np.float32(1))
+    return gym.wrappers.TransformReward(pendulum, lambda r: 1 + r / worst)
+
+
+class Counted(VecEnvWrapper):
+    """Envs that count rewards and falls, and pay rewards times 1 - discount, as the suite does."""
+
+    def reset(self) -> Any:
+        """Begin."""
+        self.rewards, self.falls = list[float](), 0
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        """Count."""
+        obs, rewards, over, infos = self.venv.step_wait()
+        self.rewards.append(float(rewards.mean()))
+        self.falls += sum(d and not i["TimeLimit.truncated"] for d, i in zip(over, infos, strict=True))
+        return obs, rewards * (1 - DISCOUNT), over, infos
+
+
+# ---------------------------------------------------------------------- one training
+class Watched:
+    """A learner with the signals of the suite, and what else the rules of `learners.py` read of runs.
+
+    Attributes:
+        moves: Away from the schedule, ``(1, 2)``.
+    """
+
+    def __init__(self, learner: str, env: str, seed: int) -> None:
+        self.m, self.stage, self.moves = 1, 0, np.zeros((1, 2))
+        self.of = SimpleNamespace(kind=np.array([ENVS[env]]))
+        self.envs = Counted(DummyVecEnv([functools.partial(made, env)] * LANES))
+        small = learner == "small"
+        self._factor = 1.0 if small else USUAL
+        many: dict[str, Any] = {"batch_size": LANES * STEPS, "n_epochs": 1} if small else {}
+        self.model = Learner(
+            "MlpPolicy", self.envs, n_steps=STEPS, gamma=DISCOUNT, seed=seed, device="cpu", **many,
+            policy_kwargs={"net_arch": [8]} if small else {},
+        )  # fmt: skip
+        policy: Any = self.model.policy
+        policy.log_std.requires_grad_(False)
+        self._actor = [*policy.mlp_extractor.policy_net.parameters(), *policy.action_net.parameters()]
+        self._gradients = list[Floats]()
+        policy.optimizer.register_step_pre_hook(lambda *_: self._noted())
+        self._path = np.zeros(sum(p.numel() for p in self._actor))
+        _, self._callback = self.model._setup_learn(LENGTH * ROLLOUTS * LANES * STEPS)
+        spec = made(env).spec
+        self._limit: int = spec.max_episode_steps  # type: ignore[union-attr, assignment]
+        self._env = env
+        self._signals: dict[str, float] = {}
+
+    @property
+    def share(self) -> float:
+        """Share of the training that is over."""
+        return self.stage / (LENGTH - 1)
+
+    def signal(self, name: str) -> Floats:
+        """Return a signal, ``(1,)``; 0 before the first stage."""
+        return np.array([self._signals.get(name, 0.0)])
+
+    def _noted(self) -> None:
+        """Keep the actor's gradient, in the direction of more reward."""
+        self._gradients.append(np.concatenate([-p.grad.numpy().ravel() for p in self._actor]))
+
+    def at(self, log: Floats) -> None:
+        """Train for a stage at logarithms of learning rate and action noise, ``(1, 2)``."""
+        rate, noise = 10.0 ** np.clip(log[0], learners.LOWEST, learners.HIGHEST)
+        model: Any = self.model
+        model.lr_schedule = lambda _: float(rate * self._factor)
+        model.policy.log_std.data.fill_(float(np.log(noise)))
+        self.envs.rewards, self.envs.falls = [], 0
+        wrong, deviation, size, norms, cosines = [], [], [], [], []
+        last: Floats | None = None
+        for _ in range(ROLLOUTS):
+            model.collect_rollouts(model.env, self._callback, model.rollout_buffer, STEPS)
+            buffer, self._gradients = model.rollout_buffer, []
+            wrong.append(np.square(buffer.advantages).mean() / (buffer.returns.var() + 1e-8))
+            deviation.append(buffer.advantages.std())
+            seen = buffer.observations.reshape(-1, *buffer.obs_shape)
+            before = self.means(seen)
+            size.append(np.square(np.clip(before, -1, 1)).mean())
+            model.train()
+            d = self._gradients[0]
+            norms.append(np.linalg.norm(d))
+            if last is not None:
+                cosines.append(last @ d / (np.linalg.norm(last) * np.linalg.norm(d) + 1e-12))
+            last, self._path = d, 0.8 * self._path + 0.6 * d
+        was = self._signals
+        score = self.score(0)
+        self._signals = {
+            "score": score, "score_before": was.get("score", 0.0), "best_score": max(was.get("best_score", 0.0), score),
+            "reward": np.mean(self.envs.rewards),
+            "critic_error": np.mean(wrong), "advantage_deviation": np.mean(deviation),
+            "divergence": np.square(self.means(seen) - before).sum(1).mean() / (2 * noise * noise),
+            "gradient_norm": np.mean(norms), "alignment": np.mean(cosines),
+            "falls": self.envs.falls / (LANES * ROLLOUTS),
+            "weight_norm": np.sqrt(sum(float(p.detach().square().sum()) for p in self._actor)),
+            "action_size": np.mean(size), "path": np.linalg.norm(self._path) / (np.mean(norms) + 1e-8),
+        }  # fmt: skip
+        self.stage += 1
+
+    def means(self, seen: Any) -> Any:
+        """Return actions without noise for observations."""
+        return self.model.predict(seen, deterministic=True)[0]
+
+    def score(self, first: int) -> float:
+        """Return the score in 16 episodes of seeds from one on."""
+        still, now = (self._return(first, moves=moves) for moves in (False, True))
+        return float(scaled(np.float64(now), np.float64(still)))
+
+    def _return(self, first: int, *, moves: bool) -> float:
+        """Return the mean reward of a step; nothing is paid after a fall."""
+        envs = [made(self._env) for _ in range(JUDGES)]
+        seen = np.array([env.reset(seed=first + i)[0] for i, env in enumerate(envs)])
+        alive, total = np.ones(JUDGES, bool), 0.0
+        while alive.any():
+            actions = self.means(seen) if moves else np.zeros((JUDGES, 1), np.float32)
+            for i in np.flatnonzero(alive):
+                seen[i], reward, fell, late, _ = envs[i].step(actions[i])
+                total, alive[i] = total + float(reward), not (fell or late)
+        return total / JUDGES / self._limit
+
+
+def trained(learner: str, env: str, controller: str, seed: int) -> float:
+    """Return the last score of a training."""
+    import torch
+
+    torch.set_num_threads(1)
+    runs: Any = Watched(learner, env, seed)
+    found, numbers = rule(controller)
+    while runs.stage < LENGTH:
+        runs.at(found(runs, numbers))
+    return float(runs.score(JUDGES))
+
+
+# ---------------------------------------------------------------------- tables
+def pairs(found: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+    """Yield differences of regrets in the suite, by the larger, and here, of the pairs that differ there."""
+    for a, b in itertools.combinations(found, 2):
+        one, other = (1 - found[name]["suite"] for name in (a, b))
+        apart = (one - other) / max(one, other)
+        if abs(apart) >= APART:
+            yield apart, float(np.mean(found[b]["score"]) - np.mean(found[a]["score"]))
+
+
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return agreement by learner and env, and the scores."""
+    rows, scores, same, every = [], [], 0, 0
+    for learner, env in ((one, e) for one in found for e in found[one]):
+        part = found[learner][env]
+        signs = [(a > 0) == (b > 0) for a, b in pairs(part)]
+        tau = kendalltau([v["suite"] for v in part.values()], [np.mean(v["score"]) for v in part.values()]).statistic
+        rows.append((learner, env, f"{sum(signs)} of {len(signs)}", f"{tau:.2f}"))
+        same, every = same + sum(signs), every + len(signs)
+    rows.append(("all", "", f"{same} of {every} ({same / max(every, 1):.0%})", ""))
+    for name in CONTROLLERS:
+        cells = [f"{np.mean(found[one][e][name]['score']):.3f}" for one in found for e in found[one]]
+        of = next(iter(found.values()))
+        scores.append((name, *(f"{of[e][name]['suite']:.3f}" for e in of), *cells))
+    heads = [f"{one}, {e}" for one in found for e in found[one]]
+    first = [f"suite, {e}" for e in next(iter(found.values()))]
+    note = (
+        f"Pairs of controllers whose regret differs by {APART:.0%} in the suite, and those with the same sign in PPO."
+    )
+    return {
+        "agreement": Table.of(("learner", "env", "same sign", "tau"), rows, note),
+        "scores": Table.of(("controller", *first, *heads), scores),
+    }
