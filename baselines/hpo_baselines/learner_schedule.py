@@ -24,6 +24,6 @@ class LearnerSchedulePerKind(PolicySchedulePerKind):
 
     version = 1
 
-    cartpole: Sequence[float] = (0.017571, 0.03661, 0.95783, 0.94403, 6.1393, 0.61786)
-    pendulum: Sequence[float] = (0.040337, 0.020137, 0.87545, 1.0583, 0.91966, 0.77427)
-    reacher: Sequence[float] = (0.014028, 0.0078487, 1.2168, 7.0349, 0.38505, 0.39477)
+    cartpole: Sequence[float] = (0.022491, 0.021306, 1.2233, 1.3168, 4.1562, 0.56096)
+    pendulum: Sequence[float] = (0.042628, 0.021837, 0.90506, 0.61156, 1.3509, 0.59949)
+    reacher: Sequence[float] = (0.014524, 0.0053567, 1.6471, 3.4055, 0.37676, 0.60283)

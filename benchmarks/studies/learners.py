@@ -432,7 +432,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     rule = best(found, RULES) if set(RULES) & set(found) else loop
     rows = []
     for name in (*OPEN, MEANS, *RULES, BLIND, MYOPIC, PPO_MEAN, *PPO, AHEAD):
-        if name not in found and name != PPO_MEAN:
+        if name not in found and not (name == PPO_MEAN and set(PPO) & set(found)):
             continue
         cells = []
         for other in (CONSTANT, loop, rule):

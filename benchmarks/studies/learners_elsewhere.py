@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -148,8 +148,6 @@ class Watched:
         policy.optimizer.register_step_pre_hook(lambda *_: self._noted())
         self._path = np.zeros(sum(p.numel() for p in self._actor))
         _, self._callback = self.model._setup_learn(LENGTH * ROLLOUTS * LANES * STEPS)
-        spec = made(env).spec
-        self._limit: int = spec.max_episode_steps  # type: ignore[union-attr, assignment]
         self._env = env
         self._signals: dict[str, float] = {}
 
@@ -209,20 +207,27 @@ class Watched:
 
     def score(self, first: int) -> float:
         """Return the score in 16 episodes of seeds from one on."""
-        still, now = (self._return(first, moves=moves) for moves in (False, True))
-        return float(scaled(np.float64(now), np.float64(still)))
+        return float(scaled(np.float64(paid(self._env, first, self.means)), np.float64(paid_still(self._env, first))))
 
-    def _return(self, first: int, *, moves: bool) -> float:
-        """Return the mean reward of a step; nothing is paid after a fall."""
-        envs = [made(self._env) for _ in range(JUDGES)]
-        seen = np.array([env.reset(seed=first + i)[0] for i, env in enumerate(envs)])
-        alive, total = np.ones(JUDGES, bool), 0.0
-        while alive.any():
-            actions = self.means(seen) if moves else np.zeros((JUDGES, 1), np.float32)
-            for i in np.flatnonzero(alive):
-                seen[i], reward, fell, late, _ = envs[i].step(actions[i])
-                total, alive[i] = total + float(reward), not (fell or late)
-        return total / JUDGES / self._limit
+
+def paid(env: str, first: int, actions: Callable[[Any], Any]) -> float:
+    """Return the mean reward of a step in 16 episodes of seeds from one on; nothing is paid after a fall."""
+    envs = [made(env) for _ in range(JUDGES)]
+    seen = np.array([one.reset(seed=first + i)[0] for i, one in enumerate(envs)])
+    alive, total = np.ones(JUDGES, bool), 0.0
+    while alive.any():
+        taken = actions(seen)
+        for i in np.flatnonzero(alive):
+            seen[i], reward, fell, late, _ = envs[i].step(taken[i])
+            total, alive[i] = total + float(reward), not (fell or late)
+    spec = envs[0].spec
+    return total / JUDGES / (spec.max_episode_steps or 1 if spec else 1)
+
+
+@functools.cache
+def paid_still(env: str, first: int) -> float:
+    """Return what doing nothing is paid."""
+    return paid(env, first, lambda seen: np.zeros((len(seen), 1), np.float32))
 
 
 def trained(learner: str, env: str, controller: str, seed: int) -> float:

@@ -82,6 +82,7 @@ def tables(stored: Any) -> dict[str, Grid]:
         "fits": cases(
             found.get("fits", {}), ("of the loop by hand", "epochs / CPU s", "the loop"), ("ratio", "rate", "anchor")
         ),
+        "learners": cases(found["learners"], ("of CartPole-v1", "stages / CPU s"), ("ratio", "rate")),
         "control": cases(
             {c: {**f, "%": 100 * (f.get("share") or f["share, more read"])} for c, f in found["control"].items()},
             ("of a training, %", "µs of an update"),

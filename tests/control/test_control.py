@@ -24,8 +24,8 @@ EPOCH = {"gradient_norm": 1.0, "update_norm": 0.1, "weight_norm": 4.1, "alignmen
 EPOCH |= {"first_loss": 2.2, "last_loss": 2.0}
 FACTS: Any = {"rows": 512, "weights": 1000, "batch": 32, "adaptive": True, "normalised": False, "layers": 2}
 SCHEDULES = (name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "schedule")
-RULES = sorted(name for name in SCHEDULES if not name.startswith("policy-"))
-"""All but those of evolution strategies."""
+RULES = sorted(name for name in SCHEDULES if not name.startswith(("policy-", "learner-")))
+"""All but those of agents in training."""
 
 
 class Recorder:

@@ -51,7 +51,7 @@ def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -
     if not contexts.batch.signals:
         raise InvalidValueError(
             f"The `{name}` observer needs tasks whose trials go on from each other, as of the suites 'Schedules', "
-            "'Drift', 'Policies' and 'Trainings'; use 'last'."
+            "'Drift', 'Policies', 'Learners' and 'Trainings'; use 'last'."
         )
     missing = sorted(set(needed) - set(contexts.batch.signals))
     if missing:
