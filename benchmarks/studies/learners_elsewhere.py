@@ -1,8 +1,8 @@
 """Controllers of the suite `Learners` on PPO of Stable-Baselines3, on Gymnasium's CartPole and Pendulum.
 
 Eight controllers with the settings of `learners.py` set learning rate and action noise before each of 20 stages, on
-both sides. A `small` learner has networks of 8 units and one epoch over whole batches, as the suite; a `usual` one has
-PPO's defaults, and all rates times `USUAL`. The cart-pole's action is a share of its force, and rewards are scaled to
+both sides. PPO has its defaults, and networks of one layer of 8 units, as the suite, or its own of two of 64; all rates
+are multiplied by `FACTOR`. The cart-pole's action is a share of its force, and rewards are scaled to
 [0, 1]. Scores are mean rewards of a step without noise, from doing nothing (0) to the highest reward (1): after each
 stage in 16 episodes, and at last in 16 others.
 
@@ -23,7 +23,7 @@ import gymnasium as gym
 import learners
 import numpy as np
 from frame import Table
-from learners import CONSTANT, KL, LENGTH, LEVEL, PER_KIND, PPO, SCHEDULE
+from learners import CONSTANT, KL, LENGTH, LEVEL, PER_KIND, SCHEDULE
 from scipy.stats import kendalltau
 from stable_baselines3 import PPO as Learner
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
@@ -35,31 +35,36 @@ SUITES = ("Learners",)
 LOOKS = learners.LOOKS
 ENVS: Mapping[str, int] = {"CartPole": 0, "Pendulum": 1}
 """Their kinds of physics in the suite."""
-LEARNERS: Mapping[str, int] = {"small": 5, "usual": 3}
-"""Seeds of each."""
-USUAL = 0.01
-"""Factor of all rates of a usual learner, which takes 160 times as many steps."""
+LEARNERS: Mapping[str, list[int]] = {"8 units": [8], "2 x 64 units": [64, 64]}
+"""Hidden layers of actor and critic."""
+SEEDS = 3
+FACTOR = 0.01
+"""Of all rates: PPO takes 320 steps in a stage, a learner of the suite four."""
 SLOW, QUIET = "constant, a fifth of the rate", "constant, a third of the noise"
-CONTROLLERS = (CONSTANT, SLOW, QUIET, SCHEDULE, PER_KIND, KL, LEVEL, PPO[0])
-APART, ROLLOUTS, LANES, STEPS, JUDGES = 0.05, 4, 16, 64, 16
+SHIPPED = "learner-ppo"
+CONTROLLERS = (CONSTANT, SLOW, QUIET, SCHEDULE, PER_KIND, KL, LEVEL, SHIPPED)
+APART, ROLLOUTS, LANES, STEPS, JUDGES = 0.05, 2, 16, 64, 16
 """Difference of regrets that counts; rollouts of a stage, envs, their steps in a rollout, and episodes that judge."""
 DISCOUNT = 0.99
 
-cells = frame.grid(LEARNERS, ENVS, CONTROLLERS)
+
+def cells() -> Iterator[frame.Address]:
+    """Yield all learners under one controller after the other."""
+    yield from ((learner, env, name) for name in CONTROLLERS for env in ENVS for learner in LEARNERS)
 
 
 def cell(learner: str, env: str, controller: str) -> dict[str, Any]:
     """Return last scores by seed, and the mean score in the suite on test families of the same physics."""
     return {
-        "score": [round(trained(learner, env, controller, seed), 5) for seed in range(LEARNERS[learner])],
+        "score": [round(trained(learner, env, controller, seed), 5) for seed in range(SEEDS)],
         "suite": round(in_suite(env, controller), 5),
     }
 
 
 def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
     """Train one learner anew."""
-    now = round(trained("small", "CartPole", SCHEDULE, 0), 5)
-    return now, found["small"]["CartPole"][SCHEDULE]["score"][0]
+    now = round(trained("8 units", "CartPole", SCHEDULE, 0), 5)
+    return now, found["8 units"]["CartPole"][SCHEDULE]["score"][0]
 
 
 def rule(controller: str) -> tuple[learners.Rule, Any]:
@@ -69,8 +74,9 @@ def rule(controller: str) -> tuple[learners.Rule, Any]:
         rate, noise = stored[CONSTANT]["settings"]
         slow = controller == SLOW
         return learners.constant, [rate - np.log10(5) * slow, noise - np.log10(3) * (not slow)]
-    numbers = stored[controller]["settings"]
-    return (learners.network if controller == PPO[0] else learners.starts(controller)[0]), numbers
+    if controller == SHIPPED:
+        return learners.network, stored[learners.shipped(stored)]["settings"]
+    return learners.starts(controller)[0], stored[controller]["settings"]
 
 
 @functools.cache
@@ -134,12 +140,9 @@ class Watched:
         self.m, self.stage, self.moves = 1, 0, np.zeros((1, 2))
         self.of = SimpleNamespace(kind=np.array([ENVS[env]]))
         self.envs = Counted(DummyVecEnv([functools.partial(made, env)] * LANES))
-        small = learner == "small"
-        self._factor = 1.0 if small else USUAL
-        many: dict[str, Any] = {"batch_size": LANES * STEPS, "n_epochs": 1} if small else {}
         self.model = Learner(
-            "MlpPolicy", self.envs, n_steps=STEPS, gamma=DISCOUNT, seed=seed, device="cpu", **many,
-            policy_kwargs={"net_arch": [8]} if small else {},
+            "MlpPolicy", self.envs, n_steps=STEPS, gamma=DISCOUNT, seed=seed, device="cpu",
+            policy_kwargs={"net_arch": LEARNERS[learner]},
         )  # fmt: skip
         policy: Any = self.model.policy
         policy.log_std.requires_grad_(False)
@@ -168,7 +171,7 @@ class Watched:
         """Train for a stage at logarithms of learning rate and action noise, ``(1, 2)``."""
         rate, noise = 10.0 ** np.clip(log[0], learners.LOWEST, learners.HIGHEST)
         model: Any = self.model
-        model.lr_schedule = lambda _: float(rate * self._factor)
+        model.lr_schedule = lambda _: float(rate * FACTOR)
         model.policy.log_std.data.fill_(float(np.log(noise)))
         self.envs.rewards, self.envs.falls = [], 0
         wrong, deviation, size, norms, cosines = [], [], [], [], []

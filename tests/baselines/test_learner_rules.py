@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from hpo_baselines import learner_ppo
 from hpo_baselines._schedules.schedule import Epoch
+from hpo_baselines.learner_level import LearnerLevel
 from hpo_baselines.learner_ppo import READS, LearnerPPO, moved, view
 from hpo_baselines.learner_schedule import LearnerSchedulePerKind
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, run_one
 from hpo_gym.suites.load import load_suite
@@ -66,14 +69,26 @@ def test_the_network_moves_both_controls_from_the_schedule(monkeypatch: pytest.M
         assert rule.others(now)["sigma"] == pytest.approx([0.1 * 10**-total])
 
 
-@pytest.mark.parametrize("rule", [LearnerSchedulePerKind(), LearnerPPO()])
+def test_the_score_moves_both_controls_by_hand() -> None:
+    """Half of the time is over: the rate by .4 (2 - 1) + .1, sigma by .4 * 1."""
+    rule = LearnerLevel(**KINDS, reacher=(2.0, 2.0, 1.0, 3.0, 3.0, 1.0), of_cartpole=(2, 0, -2, 2, 0.1, 0, 0.2))
+    now = Epoch(np.full(1, 10.0), np.full(1, 21.0), signals(49.0, score=0.6), np.full(1, np.nan), np.empty((1, 0)))
+    assert rule.log_rate(now) == pytest.approx([-1 + 0.5])
+    assert rule.others(now)["sigma"] == pytest.approx([0.1 * 10**0.4])
+    far = dataclasses.replace(rule, of_cartpole=(0, 0, 0, 0, 9, -9, 0))
+    assert far.log_rate(now) == pytest.approx([0.5]) and far.others(now)["sigma"] == pytest.approx([0.1 * 10**-1.5])
+    with pytest.raises(InvalidValueError, match="`of_reacher` must be 7 finite numbers, rate_slope"):
+        LearnerLevel(of_reacher=(1,)).check()
+
+
+@pytest.mark.parametrize("rule", [LearnerSchedulePerKind(), LearnerLevel(), LearnerPPO()])
 def test_a_training_is_set_at_both_controls(rule: Any) -> None:
     task = load_suite("Learners").tasks("val")[4]
     run = Run(task, 20, 1)
     run_one(rule, run, Context.of(task, 20), np.random.default_rng(0))
     rates, sigmas = ([trial.config[name] for trial in run.trials] for name in ("learning_rate", "sigma"))
     assert len(set(rates)) == 20 and all(1e-4 <= r <= 1 for r in rates) and all(0.02 <= s <= 3 for s in sigmas)
-    if not isinstance(rule, LearnerPPO):
+    if type(rule) is LearnerSchedulePerKind:
         assert (rates[0], sigmas[-1]) == pytest.approx((rule.pendulum[0], rule.pendulum[4]), rel=1e-4)
 
 

@@ -10,6 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpo_baselines.learner_level import LearnerLevel
+from hpo_baselines.learner_ppo import LearnerPPO, shipped
+from hpo_baselines.learner_schedule import LearnerSchedulePerKind
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run, run_one
+
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 
 
@@ -83,3 +89,37 @@ def test_ratios_are_of_regrets(study: Any) -> None:
     assert rows["constant"][:2] == ("0.000", "1") and rows["schedule"][2] in ("1", "0.500 [0.500, 0.500]")
     assert rows["PPO"][1] == "0.350 [0.350, 0.350]" and rows["PPO, seed 1"][1] == "0.200 [0.200, 0.200]"
     assert study.ratio(found, "look-ahead", "schedule")[0] == pytest.approx(2.0)
+
+
+def test_what_ships_is_what_was_chosen(study: Any) -> None:
+    found = study.frame.stored("learners")
+    assert shipped() == found[study.shipped(found)]["settings"]
+    rows = zip(("cartpole", "pendulum", "reacher"), found["schedule per kind"]["settings"], strict=True)
+    for kind, numbers in rows:
+        own = [(2.0 if i % 3 == 2 else 10.0) ** v for i, v in enumerate(numbers)]
+        assert getattr(LearnerSchedulePerKind(), kind) == pytest.approx(own, rel=1e-4)
+        level = found["score level"]["settings"][("cartpole", "pendulum", "reacher").index(kind)]
+        assert getattr(LearnerLevel(), f"of_{kind}") == pytest.approx(level, rel=1e-3)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rule", ["schedule per kind", "score level", "PPO"])
+def test_the_baselines_do_what_the_study_measured(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    """The same controls in the same trainings, for the first stages: later ones part by rounding."""
+    monkeypatch.syspath_prepend(str(STUDIES))
+    study = importlib.import_module("learners")
+    found, of = study.frame.stored("learners"), study.batch("tuned", 1, 5)
+    numbers = found[study.shipped(found) if rule == "PPO" else rule]["settings"]
+    rules = {"schedule per kind": LearnerSchedulePerKind, "score level": LearnerLevel, "PPO": LearnerPPO}
+    made, runs = rules[rule](), []
+    for task, key in zip(of.task, of.key, strict=True):
+        own = study.tasks("tuned").tasks[task]
+        run = Run(own, 20, int(key))
+        run_one(made, run, Context.of(own, 20), np.random.default_rng(0))
+        runs.append([[np.log10(t.config[name]) for name in ("learning_rate", "sigma")] for t in run.trials[:2]])
+    theirs = study.Runs(of)
+    for stage in range(2):
+        log = study.network(theirs, numbers) if rule == "PPO" else study.starts(rule)[0](theirs, numbers)
+        log = np.clip(log, study.LOWEST, study.HIGHEST)
+        assert np.array(runs)[:, stage] == pytest.approx(log, abs=0.02)
+        theirs.at(log)
