@@ -265,8 +265,9 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         rows.append((learner, env, f"{sum(signs)} of {len(signs)}", f"{tau:.2f}"))
         same, every = same + sum(signs), every + len(signs)
     rows.append(("all", "", f"{same} of {every} ({same / max(every, 1):.0%})", ""))
-    for name in CONTROLLERS:
-        cells = [f"{np.mean(found[one][e][name]['score']):.3f}" for one in found for e in found[one]]
+    parts = [found[one][e] for one in found for e in found[one]]
+    for name in (n for n in parts[0] if all(n in part for part in parts)):
+        cells = [f"{np.mean(part[name]['score']):.3f}" for part in parts]
         of = next(iter(found.values()))
         scores.append((name, *(f"{of[e][name]['suite']:.3f}" for e in of), *cells))
     heads = [f"{one}, {e}" for one in found for e in found[one]]
