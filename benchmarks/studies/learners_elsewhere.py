@@ -29,7 +29,7 @@ from stable_baselines3 import PPO as Learner
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
 
 from hpo_gym.base import Floats, seeding
-from hpo_gym.suites.tasks.learners.signals import scaled
+from hpo_gym.suites.tasks.policies.signals import scaled
 
 SUITES = ("Learners",)
 LOOKS = learners.LOOKS

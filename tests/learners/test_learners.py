@@ -19,7 +19,8 @@ from hpo_gym.suites.tasks.learners.families import FAMILIES
 from hpo_gym.suites.tasks.learners.kernel import PARTS
 from hpo_gym.suites.tasks.learners.learners import Learners, initial
 from hpo_gym.suites.tasks.learners.network import HIDDEN, INPUTS, NET
-from hpo_gym.suites.tasks.learners.signals import AT, MOST, SIGNALS, after, at_start, scaled
+from hpo_gym.suites.tasks.learners.signals import AT, MOST, SIGNALS, after, at_start
+from hpo_gym.suites.tasks.policies.signals import scaled
 
 SUITE = load_suite("Learners")
 KEEP, N, STAGES = 8, 48, 4

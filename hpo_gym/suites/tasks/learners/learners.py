@@ -14,10 +14,11 @@ from hpo_gym.suites.tasks.learners.compiled import kernel
 from hpo_gym.suites.tasks.learners.kernel import Learning, Plan
 from hpo_gym.suites.tasks.learners.network import HIDDEN, INPUTS, NET
 from hpo_gym.suites.tasks.learners.physics import EPISODE, LANES, STATE
-from hpo_gym.suites.tasks.learners.signals import AT, SIGNALS, after, at_start, scaled
+from hpo_gym.suites.tasks.learners.signals import AT, SIGNALS, after, at_start
 from hpo_gym.suites.tasks.policies.families import Family
 from hpo_gym.suites.tasks.policies.physics import PHYSICS
 from hpo_gym.suites.tasks.policies.policy import size
+from hpo_gym.suites.tasks.policies.signals import scaled
 from hpo_gym.suites.tasks.training.keyed import WEIGHTS, keys, uniforms
 
 RATE, SIGMA = "learning_rate", "sigma"

@@ -24,11 +24,6 @@ MOST = 1e4
 """No signal is larger."""
 
 
-def scaled(returns: Floats, nothing: Floats) -> Floats:
-    """Return returns as scores: 0 is doing nothing, 1 is the best conceivable, and -1 the lowest."""
-    return np.asarray(np.clip((returns - nothing) / (1 - nothing), -1, 1))
-
-
 def at_start(norm: Floats, weights: Floats) -> Singles:
     """Return the signals of runs before their first stage, ``(m, 14)``."""
     out = np.zeros((len(norm), len(SIGNALS)), np.float32)
