@@ -7,7 +7,7 @@ are multiplied by `FACTOR`. The cart-pole's action is a share of its force, and 
 stage in 16 episodes, and at last in 16 others.
 
 Of the pairs of controllers whose regret differs by `APART` in the suite, on the test families of the same physics, the
-study counts those with the same sign here.
+study counts those with the same sign here; two that always solve the task are no pair.
 """
 
 from __future__ import annotations
@@ -247,12 +247,13 @@ def trained(learner: str, env: str, controller: str, seed: int) -> float:
 
 # ---------------------------------------------------------------------- tables
 def pairs(found: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
-    """Yield differences of regrets in the suite, by the larger, and here, of the pairs that differ there."""
+    """Yield differences of regrets in the suite, by the larger, and here, of the pairs that differ there, and here."""
     for a, b in itertools.combinations(found, 2):
         one, other = (1 - found[name]["suite"] for name in (a, b))
         apart = (one - other) / max(one, other)
-        if abs(apart) >= APART:
-            yield apart, float(np.mean(found[b]["score"]) - np.mean(found[a]["score"]))
+        here = float(np.mean(found[b]["score"]) - np.mean(found[a]["score"]))
+        if abs(apart) >= APART and here:
+            yield apart, here
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
@@ -273,7 +274,8 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     heads = [f"{one}, {e}" for one in found for e in found[one]]
     first = [f"suite, {e}" for e in next(iter(found.values()))]
     note = (
-        f"Pairs of controllers whose regret differs by {APART:.0%} in the suite, and those with the same sign in PPO."
+        f"Pairs of controllers whose regret differs by {APART:.0%} in the suite, and those with the same sign in PPO; "
+        "two that always solve the task are no pair."
     )
     return {
         "agreement": Table.of(("learner", "env", "same sign", "tau"), rows, note),

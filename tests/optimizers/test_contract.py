@@ -48,6 +48,7 @@ from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
 from hpo_gym.suites.tasks.fits.recipe import Recipes
+from hpo_gym.suites.tasks.fits.signals import SIGNALS as FIT_SIGNALS
 from hpo_gym.suites.trainings import trainings_with
 
 FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl", "multi-objective"}
@@ -59,9 +60,15 @@ SUITE = toys.gappy()
 
 @functools.cache
 def trainings() -> dict[str, Suite]:
-    """What schedules are for: one control, one control of data that change, three controls, networks of many kinds."""
+    """What schedules are for: one control, one of data that change, three, networks of many kinds, and learners."""
     three, small = schedules_with(("momentum", "batch")), Recipes(width=(16,), depth=(1,), batch=(64,), rows=(64, 128))
-    return {"schedules": schedules_with(), "drift": drift_with(), "three": three, "fits": trainings_with(small)}
+    return {"schedules": schedules_with(), "drift": drift_with(), "three": three, "fits": trainings_with(small),
+            "learners": load_suite("Learners")}  # fmt: skip
+
+
+def home(name: str) -> str:
+    """Return where a rule runs that needs more than `Schedules` measures."""
+    return "fits" if set(OPTIMIZERS.get(name).reads) <= set(FIT_SIGNALS) else "learners"  # type: ignore[attr-defined]
 
 
 def case(name: str, *values: Any, usual: bool) -> Any:
@@ -130,7 +137,7 @@ def checked_cases() -> Iterator[Any]:
         yield case(name, "drift", usual=False)
     for name in RULES:
         if name not in SCHEDULES:
-            yield case(name, "fits", usual=True)
+            yield case(name, home(name), usual=True)
 
 
 @pytest.mark.parametrize(("name", "on"), list(checked_cases()))
@@ -154,7 +161,7 @@ def batch_cases() -> Iterator[Any]:
     """Usual are, of what needs no training, a table after an initial design, functions and mixed tasks."""
     for name in BATCHED:
         if name in RULES:
-            for of in ("schedules", "drift", "three") if name in SCHEDULES else ("fits",):
+            for of in ("schedules", "drift", "three") if name in SCHEDULES else (home(name),):
                 yield case(name, of, 0, usual=of != "three")
             continue
         usual = [("ToyGappy", 2), ("ToyFormulas", 0), ("pools and none", 0)][: 0 if name in TRAINABLE else 3]
