@@ -7,7 +7,7 @@ are multiplied by `FACTOR`. The cart-pole's action is a share of its force, and 
 stage in 16 episodes, and at last in 16 others.
 
 Of the pairs of controllers whose regret differs by `APART` in the suite, on the test families of the same physics, the
-study counts those with the same sign here; two that always solve the task are no pair.
+study counts those with the same sign here, and those that are equal here, as both always solve the task.
 """
 
 from __future__ import annotations
@@ -247,25 +247,25 @@ def trained(learner: str, env: str, controller: str, seed: int) -> float:
 
 # ---------------------------------------------------------------------- tables
 def pairs(found: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
-    """Yield differences of regrets in the suite, by the larger, and here, of the pairs that differ there, and here."""
+    """Yield differences of regrets in the suite, by the larger, and here, of the pairs that differ there."""
     for a, b in itertools.combinations(found, 2):
         one, other = (1 - found[name]["suite"] for name in (a, b))
         apart = (one - other) / max(one, other)
-        here = float(np.mean(found[b]["score"]) - np.mean(found[a]["score"]))
-        if abs(apart) >= APART and here:
-            yield apart, here
+        if abs(apart) >= APART:
+            yield apart, float(np.mean(found[b]["score"]) - np.mean(found[a]["score"]))
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return agreement by learner and env, and the scores."""
-    rows, scores, same, every = [], [], 0, 0
+    rows, scores, counts = [], [], np.zeros(3, int)
     for learner, env in ((one, e) for one in found for e in found[one]):
         part = found[learner][env]
-        signs = [(a > 0) == (b > 0) for a, b in pairs(part)]
+        signs = [np.sign(there) * np.sign(here) for there, here in pairs(part)]
+        count = np.array([sum(s == sign for s in signs) for sign in (1, 0, -1)])
         tau = kendalltau([v["suite"] for v in part.values()], [np.mean(v["score"]) for v in part.values()]).statistic
-        rows.append((learner, env, f"{sum(signs)} of {len(signs)}", f"{tau:.2f}"))
-        same, every = same + sum(signs), every + len(signs)
-    rows.append(("all", "", f"{same} of {every} ({same / max(every, 1):.0%})", ""))
+        rows.append((learner, env, *map(str, count), f"{tau:.2f}"))
+        counts += count
+    rows.append(("all", "", *(f"{n} ({n / max(counts.sum(), 1):.0%})" for n in counts), ""))
     parts = [found[one][e] for one in found for e in found[one]]
     for name in (n for n in parts[0] if all(n in part for part in parts)):
         cells = [f"{np.mean(part[name]['score']):.3f}" for part in parts]
@@ -274,10 +274,10 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     heads = [f"{one}, {e}" for one in found for e in found[one]]
     first = [f"suite, {e}" for e in next(iter(found.values()))]
     note = (
-        f"Pairs of controllers whose regret differs by {APART:.0%} in the suite, and those with the same sign in PPO; "
-        "two that always solve the task are no pair."
+        f"Pairs of controllers whose regret differs by {APART:.0%} in the suite: those with the same sign in PPO, "
+        "equal ones, where both always solve the task, and the others."
     )
     return {
-        "agreement": Table.of(("learner", "env", "same sign", "tau"), rows, note),
+        "agreement": Table.of(("learner", "env", "same sign", "equal", "other sign", "tau"), rows, note),
         "scores": Table.of(("controller", *first, *heads), scores),
     }

@@ -45,7 +45,10 @@ def test_pairs_that_differ_in_the_suite_are_counted(study: Any) -> None:
              "c": {"suite": 0.75, "score": [0.1]}}  # fmt: skip
     assert list(study.pairs(found)) == [(0.5, pytest.approx(-0.1)), (pytest.approx(0.24 / 0.49), pytest.approx(0.1))]
     table = study.tables({"8 units": {"CartPole": found}})["agreement"]
-    assert [row[2] for row in table.rows] == ["1 of 2", "1 of 2 (50%)"]
+    assert [row[2:5] for row in table.rows] == [("1", "0", "1"), ("1 (50%)", "0 (0%)", "1 (50%)")]
+    found["c"]["score"] = [0.2]
+    equal = study.tables({"8 units": {"CartPole": found}})["agreement"]
+    assert equal.rows[0][2:5] == ("1", "1", "0")
 
 
 @pytest.mark.long
