@@ -38,9 +38,9 @@ def settings_of(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def tasks_of(text: str | None) -> int | tuple[str, ...] | None:
-    if text is None:
-        return None
+def tasks_of(text: str | None) -> int | str | tuple[str, ...] | None:
+    if text is None or text == "families":
+        return text
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     return tuple(filter(None, map(str.strip, text.split(","))))

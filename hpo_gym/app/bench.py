@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 def bench(
     suite: Annotated[
-        str, typer.Option(help="Suites or folders, separated by commas; file.py:name for a function that makes one.")
-    ] = "AutoML",
+        str | None,
+        typer.Option(
+            help="Suites or folders, separated by commas; file.py:name for a function of yours. AutoML by default."
+        ),
+    ] = None,
     optimizers: Annotated[
         str | None,
         typer.Option(help="Names separated by commas; file.py:Name for a class of yours; folders of trained ones."),
@@ -29,9 +32,15 @@ def bench(
     leave_suite_out: Annotated[
         str | None, typer.Option(metavar="NAME", help="Train on the suites given, test on this one, which they lack.")
     ] = None,
-    split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
+    protocol: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A named protocol, which fixes suites, split, budget, seeds .."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="test by default; val while you still choose.")] = None,
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
-    start: Annotated[str, typer.Option(help="cold, or init5: an initial design of five configurations.")] = "cold",
+    start: Annotated[
+        str | None, typer.Option(help="cold by default; init5: an initial design of five configurations.")
+    ] = None,
     budget: Annotated[
         int | None, typer.Option(help="Full evaluations of each run; by default the suite's own, mostly 33.")
     ] = None,
@@ -48,11 +57,13 @@ def bench(
         ),
     ] = False,
     memory: Annotated[
-        str, typer.Option(help="Which earlier tasks all may read: train, or train+val while you judge on test.")
-    ] = "train",
+        str | None,
+        typer.Option(help="Which earlier tasks all may read: train by default, or train+val while you judge on test."),
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[
-        str | None, typer.Option(help="Number of tasks per suite, or their names, separated by commas.")
+        str | None,
+        typer.Option(help="Number of tasks per suite; families: one of each family; or names, separated by commas."),
     ] = None,
     trainings: Annotated[
         int | None,
@@ -92,29 +103,33 @@ def bench(
 
     Trains those that learn, runs all, stores every trial, prints a table and writes a report.
     """
-    from hpo_gym.bench import Front, benchmark
+    from hpo_gym.bench import Front, benchmark, named_protocol
     from hpo_gym.suites import load_suite
     from hpo_gym.system import bar
 
     names = None if optimizers is None else tuple(words(optimizers))
-    suites: list[Any] = [*suites_of(suite, leave_suite_out)]
+    suites: list[Any] | None = None
+    if protocol is None or suite is not None or leave_suite_out is not None:
+        suites = [*suites_of(suite or "AutoML", leave_suite_out)]
     if constraints is not None:
+        if suites is None:
+            raise InvalidValueError(f"--constraints must be left out under a protocol, got {constraints!r}.")
         suites = _constrained(suites, constraints)
     if objectives is not None and budget_cost is not None:
         raise InvalidValueError("--objectives needs a budget in full evaluations, got --budget-cost: give --budget.")
     trades = None if objectives is None else words(objectives)
     if trades is not None:
-        for one in suites:
+        for one in named_protocol(str(protocol)).suites if suites is None else suites:
             Front.of(load_suite(one).members[0], trades)  # refuses what has no hypervolume there
     files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
     with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
         results = benchmark(
-            names, suites, split=split, fold=fold_of(fold), start=start, budget=budget, seeds=seeds,
+            names, suites, protocol=protocol, split=split, fold=fold_of(fold), start=start, budget=budget, seeds=seeds,
             tasks=0 if tasks == "0" else tasks_of(tasks), trainings=trainings, with_reference=with_reference,
             engine=engine, workers=workers, address=address,
             tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
-            progress=progress, budget_cost=budget_cost, checkpoints=checkpoints, memory=memory,
+            progress=progress, budget_cost=budget_cost, checkpoints=checkpoints or None, memory=memory,
         )  # fmt: skip
     if trades is not None and shard is None:
         frame = results.hypervolume(trades)

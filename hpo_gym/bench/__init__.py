@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hpo_gym.bench.intervals import Resamples as Resamples
     from hpo_gym.bench.intervals import edges as edges
     from hpo_gym.bench.intervals import subsets as subsets
+    from hpo_gym.bench.leaderboard.named import NamedProtocol as NamedProtocol
+    from hpo_gym.bench.leaderboard.named import named_protocol as named_protocol
+    from hpo_gym.bench.leaderboard.named import shipped_protocols as shipped_protocols
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
     from hpo_gym.bench.metrics import Curves as Curves

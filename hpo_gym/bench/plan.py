@@ -25,7 +25,7 @@ from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
 from hpo_gym.bench.outdated import Row, row_of, rows_before
 from hpo_gym.bench.outdated import notes as outdated_notes
 from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.protocol import Protocol, families_first
+from hpo_gym.bench.protocol import FAMILIES, Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
@@ -72,6 +72,8 @@ class BenchPlan:
         if not every:
             raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
         limit = self.protocol.tasks
+        if limit == FAMILIES:
+            limit = len({t.family for tasks in by_fold.values() for t in tasks})
         if limit is None or (isinstance(limit, int) and limit >= len(every)):
             return every
         if isinstance(limit, int):
@@ -89,6 +91,14 @@ class BenchPlan:
                 split = self.protocol.split
                 every = {t.name for s in self.suites.values() for f in self.protocol.folds for t in s.tasks(split, f)}
                 raise unknown(f"task of split {split!r}:", name, every)
+
+    @property
+    def hash(self) -> str:
+        """Return the hash of what is fixed: the settings, the tasks and the data of each suite, not the optimizers."""
+        names = {suite.name: spec for spec, suite in self.suites.items()}
+        settings = {key: value for key, value in self.protocol.to_json().items() if key != "tasks"}
+        suites = [(name, self.suites[names[name]].data_hash, sorted(self.tasks[names[name]])) for name in sorted(names)]
+        return digest({**settings, "suites": suites})
 
     def cells(self, spec: str) -> Sequence[Cell]:
         """Return all cells of a suite, or those of the shard, for any optimizer."""
@@ -259,7 +269,7 @@ class BenchPlan:
         if several:
             protocol["trainings"] = several
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
-        protocol["hash"] = digest(protocol)
+        protocol |= {"hash": self.hash, "hash_with_optimizers": digest(protocol)}
         live = [s.name for s in self.suites.values() if s.kind == LIVE]
         formulas = [s.name for s in self.suites.values() if s.kind not in ("table", LIVE)]
         data = {

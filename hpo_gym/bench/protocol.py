@@ -11,6 +11,8 @@ from hpo_gym.base import InvalidValueError, SplitError, seeding, unknown, whole_
 from hpo_gym.problem import AMOUNTS, FOLDS, KEPT, MEMORIES, Budget, Task, fold_checked
 
 STARTS = {"cold": 0, "init5": 5}
+FAMILIES = "families"
+"""In place of a number of tasks: one of each family."""
 SPLITS = ("test", "val")
 TRAIN = MEMORIES[0]
 
@@ -24,7 +26,8 @@ class Protocol:
         fold: None for the published split, 0..4, or "all": every data set is held out once.
         start: "cold", or "init5": all begin with the same initial design of five random configurations, free of charge.
         seeds: Replicates of each task.
-        tasks: A number of tasks of each suite, the first of a keyed order of families in turns; or names; None: all.
+        tasks: A number of tasks of each suite, the first of a keyed order of families in turns; "families": one task of
+            each, the first in that order; or names; None: all.
         memory: Splits of the earlier tasks available to every optimizer: "train" or "train+val".
 
     Raises:
@@ -36,7 +39,7 @@ class Protocol:
     start: str = "cold"
     budget: Budget = field(default_factory=Budget)
     seeds: int = 5
-    tasks: int | tuple[str, ...] | None = None
+    tasks: int | str | tuple[str, ...] | None = None
     memory: str = TRAIN
 
     def __post_init__(self) -> None:
@@ -49,7 +52,7 @@ class Protocol:
         whole_fields(self, 1, "seeds")
         if isinstance(self.tasks, (list, tuple)):
             object.__setattr__(self, "tasks", _names(self.tasks))
-        elif self.tasks is not None:
+        elif self.tasks is not None and self.tasks != FAMILIES:
             whole_fields(self, 1, "tasks")
         if self.split in self.remembered:
             raise SplitError(

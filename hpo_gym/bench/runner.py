@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.leaderboard.named import NamedProtocol, named_protocol, protocol_of
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import BenchPlan, shard_of
@@ -41,14 +43,15 @@ CONTROLS = ("default", "portfolio")
 @keywords_checked("`benchmark`")
 def benchmark(
     optimizers: object = None,
-    suites: str | Path | Suite | Iterable[str | Path | Suite] = "AutoML",
+    suites: str | Path | Suite | Iterable[str | Path | Suite] | None = None,
     *,
-    split: str = "test",
+    protocol: str | Path | NamedProtocol | None = None,
+    split: str | None = None,
     fold: int | str | None = None,
-    start: str = "cold",
+    start: str | None = None,
     budget: int | None = None,
     seeds: int | None = None,
-    tasks: int | Sequence[str] | None = None,
+    tasks: int | str | Sequence[str] | None = None,
     trainings: int | None = None,
     with_reference: bool = False,
     engine: str | None = None,
@@ -62,8 +65,8 @@ def benchmark(
     progress: Progress | bool | None = None,
     callbacks: Sequence[Callback] = (),
     budget_cost: float | None = None,
-    checkpoints: bool = False,
-    memory: str = TRAIN,
+    checkpoints: bool | None = None,
+    memory: str | None = None,
     report: bool = True,
 ) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
@@ -74,9 +77,11 @@ def benchmark(
             mapping of their names in the results to them; by default `FIRST`, and `SHIPPED` beside them. Untrained
             trainable ones are trained first. The two controls run in any case.
         suites: Registered names, folders, or suites; ``"file.py:name"`` for your own function that makes one. Tasks
-            without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
+            without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`. By default AutoML.
+        protocol: A named protocol (`hpo-gym protocol`) or the YAML file of one; it fixes suites, split, fold, start,
+            budget, seeds, tasks and memory: leave these out.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The
-            default budget is the suites' own, else 33.
+            default budget is the suites' own, else 33; the default split is "test", the default start "cold".
         trainings: Number of trainings, from other seeds each; replicates take turns. 1, or as in the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
         engine: "serial", "process", "dask" or "ray"; all give the same results. By default processes.
@@ -102,18 +107,15 @@ def benchmark(
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    if budget_cost is not None and with_reference:
-        raise InvalidValueError(
-            "`budget_cost` excludes `with_reference`, whose runs have a budget in full evaluations, got "
-            f"budget_cost={shown(budget_cost)}."
-        )
-    limit = Budget.of(budget, budget_cost, checkpoints)
-    chosen = tuple(tasks) if isinstance(tasks, Iterable) and not isinstance(tasks, str) else tasks
-    protocol = Protocol(split, fold, start, limit, 5 if seeds is None else seeds, chosen, memory)  # type: ignore[arg-type]
-    if with_reference and isinstance(chosen, tuple):
-        raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {chosen!r:.200}.")
-    if with_reference and memory != TRAIN:
-        raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {memory!r}.")
+    asked = {
+        "suites": suites, "split": split, "fold": fold, "start": start, "budget": budget, "budget_cost": budget_cost,
+        "checkpoints": checkpoints, "seeds": seeds, "tasks": tasks, "memory": memory,
+    }  # fmt: skip
+    if protocol is not None:
+        asked = named_protocol(protocol).filled(asked)
+    rules = protocol_of(asked)
+    if with_reference:
+        _check_referable(asked, rules)
     engine = engine or ENGINE
     cluster, part = Cluster.of(engine, address, tls), slice(None) if shard is None else shard_of(shard)
     check_engine(engine, workers, timeout, cluster)
@@ -128,11 +130,11 @@ def benchmark(
             f"`out` must be a new folder, {folder} holds results: `resume=True` (`--resume`) goes on and runs "
             "what is not there yet; another `out` (`--out`) begins anew."
         )
-    loaded, live = load_suites(suites, folder)
-    if budget is None and not limit.in_cost:
-        protocol = replace(protocol, budget=Budget(_budget(loaded.values())))
-    _check_suites(protocol, loaded.values())
-    entrants += _shipped(protocol, loaded.values()) if optimizers is None else []
+    loaded, live = load_suites("AutoML" if asked["suites"] is None else asked["suites"], folder)
+    if asked["budget"] is None and not rules.budget.in_cost:
+        rules = replace(rules, budget=Budget(_budget(loaded.values())))
+    _check_suites(rules, loaded.values())
+    entrants += _shipped(rules, loaded.values()) if optimizers is None else []
     if engine != "serial":
         for suite in live.values():
             suite.check_travels()
@@ -140,8 +142,8 @@ def benchmark(
             maker.check_travels()
     known = references(loaded) if with_reference else {}
     if known:
-        protocol = covered(known, loaded, protocol, seeds=seeds, tasks=chosen)  # type: ignore[arg-type]
-        there = {e.name: e for e in entrants_with(known, start)}
+        rules = covered(known, loaded, rules, seeds=asked["seeds"], tasks=asked["tasks"])
+        there = {e.name: e for e in entrants_with(known, rules.start)}
         if trainings is None:  # as often as theirs
             entrants = [replace(e, trainings=there.get(e.name, e).trainings) for e in entrants]
         named = {e.name for e in entrants}
@@ -149,9 +151,9 @@ def benchmark(
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with reporter(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
-        plan = BenchPlan(protocol, entrants, loaded, folder, live, part)
+        plan = BenchPlan(rules, entrants, loaded, folder, live, part)
         if store.meta_get("plan") is not None:
-            StoredPlan.read(store).check_goes_on(protocol, folder)
+            StoredPlan.read(store).check_goes_on(rules, folder)
         ours = made_of(loaded.values(), (e.spec.removeprefix(SAVED) for e in entrants if not e.reference))
         of = joined([json.loads(store.meta_get(MADE_OF) or "{}"), ours])
         store.meta_put({"plan": plan.stored().text(), MADE: json.dumps(provenance()), MADE_OF: json.dumps(of)})
@@ -170,6 +172,19 @@ def benchmark(
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
     return results
+
+
+def _check_referable(asked: Mapping[str, Any], rules: Protocol) -> None:
+    """Refuse settings that no reference run has."""
+    if rules.budget.in_cost:
+        raise InvalidValueError(
+            "`budget_cost` excludes `with_reference`, whose runs have a budget in full evaluations, got "
+            f"budget_cost={shown(asked['budget_cost'])}."
+        )
+    if isinstance(rules.tasks, tuple):
+        raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {rules.tasks!r:.200}.")
+    if rules.memory != TRAIN:
+        raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {rules.memory!r}.")
 
 
 def remake(folder: str | Path, *, timings: bool = True) -> Results:

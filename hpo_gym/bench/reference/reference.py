@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, unknown
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.protocol import FAMILIES, Protocol
 from hpo_gym.bench.work import replayed
 from hpo_gym.env import Runs
 from hpo_gym.optimize import SAVED, UNKNOWN, Context, moved, optimizer_now, stamp_of_data, suite_stamp
@@ -211,7 +211,7 @@ def covered(
     asked: Protocol,
     *,
     seeds: int | None,
-    tasks: int | None,
+    tasks: int | str | None,
 ) -> Protocol:
     """Return the protocol `asked` with `seeds` and `tasks`, by default those of the reference runs.
 
@@ -232,12 +232,19 @@ def covered(
                 )
         if seeds > one.seeds:
             raise InvalidValueError(f"Reference runs of {one.suite} have `seeds <= {one.seeds}`, got {seeds}.")
-        wanted = protocol.tasks if isinstance(protocol.tasks, int) else len(one.tasks) + 1
+        wanted = _wanted(protocol, suites[spec], len(one.tasks) + 1)
         if wanted > len(one.tasks) < _size(suites[spec], one):
             raise InvalidValueError(f"Reference runs of {one.suite} have `tasks <= {len(one.tasks)}`, got {tasks}.")
         if not any(f"{e.name}/{start}" in one.choices for e in one.entrants):
             raise InvalidValueError(f"Reference runs of {one.suite} have no `start={start!r}`.")
     return protocol
+
+
+def _wanted(protocol: Protocol, suite: Suite, every: int) -> int:
+    """Return the number of tasks of a suite that a protocol asks for; `every` where it asks for all."""
+    if protocol.tasks == FAMILIES:
+        return len({task.family for task in suite.tasks(protocol.split)})
+    return protocol.tasks if isinstance(protocol.tasks, int) else every
 
 
 def _size(suite: Suite, reference: Reference) -> int:

@@ -1,0 +1,176 @@
+"""Named protocols: comparisons to cite. The shipped ones stand in `protocols/`, one YAML file each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hpo_gym.base import HPOGymError, InvalidValueError, shown, unknown
+from hpo_gym.bench.plan import BenchPlan
+from hpo_gym.bench.protocol import Protocol
+from hpo_gym.problem import Budget, Suite
+from hpo_gym.suites import load_suite
+
+FOLDER = Path(__file__).parent / "protocols"
+METRICS = ("auc", "regret", "rank", "win_rate", "elo")
+"""Columns of a leaderboard: mean regret over the trials, regret at the end, mean rank by the first, share of optimizers
+that are worse, and Elo."""
+
+_NEEDED = {"name", "about", "suites"}
+_SETTINGS = ("split", "fold", "start", "budget", "budget_cost", "checkpoints", "seeds", "tasks", "memory")
+_KNOWN = (*_NEEDED, *_SETTINGS, "metrics", "measured")
+
+
+@dataclass(frozen=True)
+class NamedProtocol:
+    """A comparison under a name, such as `tables-v1`: everything but the optimizers.
+
+    Attributes:
+        about: What a good result shows.
+        suites: Arguments of `load_suite`.
+        given: The settings that it fixes, by the keywords of `benchmark`.
+        metrics: Of `METRICS`; entries are sorted by the first.
+        measured: `difference`, the smallest detectable difference of the first metric; `minutes`, CPU minutes of a run
+            of some optimizers. Empty where nobody has measured.
+
+    Raises:
+        InvalidValueError: A setting breaks a rule of `Protocol` or `Budget`.
+    """
+
+    name: str
+    about: str
+    suites: tuple[str, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    metrics: tuple[str, ...] = METRICS
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def protocol(self) -> Protocol:
+        """Return the protocol of a comparison of these suites."""
+        return protocol_of(self.given)
+
+    @functools.cached_property
+    def loaded(self) -> dict[str, Suite]:
+        """Return the suites by spec."""
+        return {spec: load_suite(spec) for spec in self.suites}
+
+    def plan(self, entrants: Sequence[Any] = (), folder: Path = Path()) -> BenchPlan:
+        """Return the plan of a comparison of optimizers."""
+        return BenchPlan(self.protocol, entrants, self.loaded, folder)
+
+    @functools.cached_property
+    def hash(self) -> str:
+        """Return the hash of what is fixed: settings, tasks and data; see `BenchPlan.hash`."""
+        return self.plan().hash
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the keywords of `benchmark` that it fixes, the suites among them."""
+        return {"suites": self.suites, **self.given}
+
+    def filled(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the keywords of `benchmark`, filled in where they are None.
+
+        Raises:
+            InvalidValueError: One of them contradicts the protocol.
+        """
+        fixed = {**dict.fromkeys(asked), **DEFAULTS, **self.settings}
+        for key, value in asked.items():
+            if value is not None and _plain(key, value) != _plain(key, fixed[key]):
+                raise InvalidValueError(
+                    f"`{key}` must be {shown(_plain(key, fixed[key]))} under the protocol {self.name!r}, or left out, "
+                    f"got {shown(value)}."
+                )
+        return fixed
+
+
+DEFAULTS: Mapping[str, Any] = {
+    "split": "test", "fold": None, "start": "cold", "budget": None, "budget_cost": None, "checkpoints": False,
+    "seeds": 5, "tasks": None, "memory": "train",
+}  # fmt: skip
+"""Settings of a comparison that nobody sets; `suites` and `budget` are filled in by `benchmark`."""
+
+
+def protocol_of(given: Mapping[str, Any]) -> Protocol:
+    """Return the protocol of keywords of `benchmark`; 33 full evaluations where there is no budget."""
+    s = {**DEFAULTS, **{k: v for k, v in given.items() if v is not None}}
+    several = isinstance(s["tasks"], Iterable) and not isinstance(s["tasks"], str)
+    tasks = tuple(s["tasks"]) if several else s["tasks"]
+    budget = Budget.of(s["budget"], s["budget_cost"], s["checkpoints"])
+    return Protocol(s["split"], s["fold"], s["start"], budget, s["seeds"], tasks, s["memory"])
+
+
+def named_protocol(name: str | Path | NamedProtocol) -> NamedProtocol:
+    """Return a shipped protocol, or read one from a YAML file.
+
+    Raises:
+        UnknownNameError: It is no name of a shipped protocol, and no file.
+        InvalidValueError: The file holds none; the message says where it breaks a rule.
+    """
+    if isinstance(name, NamedProtocol):
+        return name
+    if not isinstance(name, (str, Path)):
+        raise InvalidValueError(f"`protocol` must be a name or a file, got {shown(name)}.")
+    known = shipped_protocols()
+    if str(name) in known:
+        return _read(known[str(name)])
+    if not Path(name).is_file():
+        raise unknown("protocol (and no file)", str(name), known)
+    return _read(Path(name))
+
+
+def shipped_protocols() -> dict[str, Path]:
+    """Return the files of the shipped protocols by name, the cheapest first."""
+    first = ("quick-v1", "tables-v1", "seconds-v1", "training-v1", "unseen-v1")
+    found = {path.stem: path for path in FOLDER.glob("*.yaml")}
+    return {name: found[name] for name in sorted(found, key=lambda n: (first.index(n) if n in first else 9, n))}
+
+
+@functools.cache
+def _read(path: Path) -> NamedProtocol:
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _checked(said)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, HPOGymError, TypeError) as fault:
+        raise InvalidValueError(f"{path} must hold a protocol: {fault}") from fault
+
+
+def _checked(said: object) -> NamedProtocol:
+    if not isinstance(said, dict):
+        raise InvalidValueError(f"a mapping of {', '.join(sorted(_NEEDED))} and settings is needed, got {shown(said)}.")
+    for key in said:
+        if key not in _KNOWN:
+            raise unknown("key", str(key), _KNOWN)
+    if lacking := sorted(_NEEDED - set(said)):
+        raise InvalidValueError(f"it must have {', '.join(lacking)}.")
+    suites, metrics = (_texts(key, said.get(key, METRICS)) for key in ("suites", "metrics"))
+    for metric in metrics:
+        if metric not in METRICS:
+            raise unknown("metric", metric, METRICS)
+    for key in ("name", "about"):
+        _texts(key, [said[key]])
+    given = {key: said[key] for key in _SETTINGS if key in said}
+    made = NamedProtocol(
+        said["name"], " ".join(said["about"].split()), suites, given, metrics, said.get("measured") or {}
+    )
+    assert made.protocol
+    return made
+
+
+def _texts(key: str, given: object) -> tuple[str, ...]:
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    if not several or not all(isinstance(one, str) and one for one in several) or len(set(several)) < len(several):
+        raise InvalidValueError(f"`{key}` must be a text, or different ones, got {shown(given)}.")
+    return tuple(several)
+
+
+def _plain(key: str, value: object) -> object:
+    """Return a value of a keyword in the form in which two are compared."""
+    if key == "suites" and isinstance(value, (str, Path, Suite)):
+        return (str(getattr(value, "name", value)),)
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else value
