@@ -5,6 +5,15 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
+    from hpo_gym.bench.board.card import Card as Card
+    from hpo_gym.bench.board.entry import Entry as Entry
+    from hpo_gym.bench.board.leaderboard import leaderboard as leaderboard
+    from hpo_gym.bench.board.named import NamedProtocol as NamedProtocol
+    from hpo_gym.bench.board.named import described as described
+    from hpo_gym.bench.board.named import named_protocol as named_protocol
+    from hpo_gym.bench.board.named import shipped_protocols as shipped_protocols
+    from hpo_gym.bench.board.packing import pack as pack
+    from hpo_gym.bench.board.replay import records_of as records_of
     from hpo_gym.bench.cells import Cell as Cell
     from hpo_gym.bench.cells import Made as Made
     from hpo_gym.bench.cells import instance_of as instance_of
@@ -21,9 +30,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.intervals import Resamples as Resamples
     from hpo_gym.bench.intervals import edges as edges
     from hpo_gym.bench.intervals import subsets as subsets
-    from hpo_gym.bench.leaderboard.named import NamedProtocol as NamedProtocol
-    from hpo_gym.bench.leaderboard.named import named_protocol as named_protocol
-    from hpo_gym.bench.leaderboard.named import shipped_protocols as shipped_protocols
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
     from hpo_gym.bench.metrics import Curves as Curves
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.protocol import STARTS as STARTS
     from hpo_gym.bench.protocol import Protocol as Protocol
     from hpo_gym.bench.protocol import families_first as families_first
+    from hpo_gym.bench.reference.choices import choices_of as choices_of
     from hpo_gym.bench.reference.reference import FOLDER as FOLDER
     from hpo_gym.bench.reference.reference import Reference as Reference
     from hpo_gym.bench.reference.reference import covered as covered

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
+from typing import Protocol as Protocol_
 
 import numpy as np
 
@@ -34,6 +35,14 @@ from hpo_gym.bench.work import run_cells, train
 from hpo_gym.problem import Status, Suite
 from hpo_gym.suites import LIVE
 from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
+
+
+class Reading(Protocol_):
+    """What findings read: a `Store`, or records in memory."""
+
+    def get(self, cell: str) -> Record | None:
+        """Return the record of a cell, None where there is none."""
+
 
 Hands = Callable[..., Iterable[Outcome]]
 """Does jobs, such as `hpo_gym.system.jobs.engines.run` with an engine; takes its `timeout`."""
@@ -170,9 +179,10 @@ class BenchPlan:
 
     def put(self, store: Store, entrant: Entrant, made: Sequence[Made]) -> None:
         """Store the results of cells."""
-        store.put_many([self._record(one, entrant) for one in made])
+        store.put_many([self.record(one, entrant) for one in made])
 
-    def _record(self, made: Made, entrant: Entrant) -> Record:
+    def record(self, made: Made, entrant: Entrant) -> Record:
+        """Return the result of a cell in its stored form."""
         status = "failed" if made.error is not None else "done"
         measured = {**made.measured, "hpo_gym": __version__}
         identity = made.cell.identity(entrant, self.protocol)
@@ -207,7 +217,7 @@ class BenchPlan:
             yield replace(work, cells=work.cells[i : i + size])
 
     # ------------------------------------------------------------------ results
-    def failures(self, store: Store) -> tuple[str, ...]:
+    def failures(self, store: Reading) -> tuple[str, ...]:
         """Messages of the cells that failed, without any results."""
         return tuple(
             _message(cell, entrant, record)
@@ -217,14 +227,14 @@ class BenchPlan:
             if record.status != "done"
         )
 
-    def found(self, store: Store, spec: str, entrant: Entrant) -> Iterator[tuple[Cell, Record]]:
+    def found(self, store: Reading, spec: str, entrant: Entrant) -> Iterator[tuple[Cell, Record]]:
         """Yield the stored cells of an optimizer on a suite, failed ones too."""
         for cell in self.cells(spec):
             record = store.get(self.key(cell, entrant))
             if record is not None:
                 yield cell, record
 
-    def findings(self, store: Store) -> Findings:
+    def findings(self, store: Reading) -> Findings:
         """Return the metrics of the stored cells; a missing cell counts as failed."""
         curves: dict[str, list[Curves]] = {}
         validation: dict[str, list[Curves]] = {}
@@ -280,7 +290,7 @@ class BenchPlan:
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
-    def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
+    def _read(self, store: Reading, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
         """Return the stored results of an entrant; the suite is asked for the test score of incumbents here alone."""
         p, place = self.protocol, {name: i for i, (name, _) in enumerate(self.tasks[spec])}
         found = _Found.of((len(place), p.seeds, p.budget.points), p.budget.in_cost)

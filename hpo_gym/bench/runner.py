@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
+from hpo_gym.bench.board.named import NamedProtocol, named_protocol, protocol_of
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.leaderboard.named import NamedProtocol, named_protocol, protocol_of
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import BenchPlan, shard_of

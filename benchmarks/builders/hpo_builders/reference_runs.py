@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError
-from hpo_gym.bench import BenchPlan, Cell, Entrant, Made, Reference, families_first, opened
+from hpo_gym.bench import BenchPlan, Cell, Entrant, Made, Reference, choices_of, families_first, opened
 from hpo_gym.optimize import SAVED, UNKNOWN, MadeOf, joined, suite_stamp
 from hpo_gym.problem import Suite, batch_of
 from hpo_gym.system import MADE_OF, Store
@@ -96,7 +95,7 @@ def _collected(plan: BenchPlan, store: Store, spec: str) -> Reference:
         broken = {str(i): str(r.error) for i, r in enumerate(records) if r.status != "done"}
         failures[entrant.name] = {p.start: broken} if broken else {}
         times[entrant.name] = {p.start: _times(records, plan.times([], spec, entrant)["train_seconds"])}
-        choices[f"{entrant.name}/{p.start}"] = _stored(suite, empty.cells(), records, p.n_init)
+        choices[f"{entrant.name}/{p.start}"] = choices_of(suite, empty.cells(), records, p.n_init)
     of = _made_of(plan.entrants, suite, json.loads(store.meta_get(MADE_OF) or "{}"))
     made = replace(empty, times=times, failures=failures, choices=choices, made_of=of)
     for entrant in plan.entrants:
@@ -139,34 +138,6 @@ def _times(records: Sequence[Any], train_seconds: float) -> dict[str, float]:
     measured = [r.measured for r in records if r.status == "done"]
     out = {k: round(float(np.median([m[k] for m in measured])), 4) if measured else 0.0 for k in ("ms_p50", "ms_p95")}
     return {**out, "train_seconds": train_seconds}
-
-
-def _stored(suite: Suite, cells: Sequence[Cell], records: Sequence[Any], n_init: int) -> dict[str, NDArray[Any]]:
-    """Return the choices of runs, in as few bytes as possible; the initial design belongs to the instance and is not
-    stored."""
-    count, at, level = [], [], []
-    for cell, record in zip(cells, records, strict=True):
-        done = record.status == "done"
-        task = suite.task(cell.task)
-        x = record.arrays["x"][n_init:] if done else np.empty((0, task.space.d))
-        count.append(len(x))
-        batch = batch_of([task])
-        if batch.m:
-            at.append(batch.place(np.zeros(len(x), np.int64), x) if len(x) else np.empty(0, np.int64))
-        else:
-            wide = max(t.space.d for t in suite.tasks("test"))
-            at.append(np.pad(x[:, : task.space.d], ((0, 0), (0, wide - task.space.d))).ravel())
-        f = record.arrays["fidelity"][n_init:] if done else np.empty(0)
-        level.append(np.abs(f[:, None] - np.array(task.fidelities)).argmin(1))
-    joined, levels = np.concatenate(at), np.concatenate(level)
-    kind = np.uint32 if joined.dtype.kind == "i" and joined.max(initial=0) > 65_535 else np.uint16
-    out: dict[str, NDArray[Any]] = {
-        "count": np.array(count, np.uint16),
-        "at": joined.astype(kind if joined.dtype.kind == "i" else np.float32),
-    }
-    if len(levels) and (levels < len(suite.task(cells[0].task).fidelities) - 1).any():
-        out["level"] = levels.astype(np.uint8)
-    return out
 
 
 def _joined(parts: Sequence[Reference]) -> Reference:

@@ -10,22 +10,21 @@ import functools
 import hashlib
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, unknown
-from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
+from hpo_gym.bench.cells import Cell, Made, Work, failed
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import FAMILIES, Protocol
+from hpo_gym.bench.reference.choices import Player, by_space, runs_of
 from hpo_gym.bench.work import replayed
-from hpo_gym.env import Runs
-from hpo_gym.optimize import SAVED, UNKNOWN, Context, moved, optimizer_now, stamp_of_data, suite_stamp
-from hpo_gym.problem import Budget, Suite, Task
+from hpo_gym.optimize import SAVED, UNKNOWN, moved, optimizer_now, stamp_of_data, suite_stamp
+from hpo_gym.problem import Budget, Suite
 from hpo_gym.system import MADE_OF, check_seal, sealed, write_files
 from hpo_gym.system import pack as pack_block
 from hpo_gym.system import unpack as unpack_block
@@ -43,8 +42,7 @@ class Reference:
         budget, seeds, split: As in `Protocol`.
         times: By entrant and start, `ms_p50`, `ms_p95` of a suggestion, and `train_seconds`.
         failures: By entrant and start, the error of each failed cell, by its place among `tasks` x `seeds`.
-        choices: By ``entrant/start``: `count` ``(cells,)``, `at` (rows of the pool, or points) one run after the other,
-            and `level` (positions among the fidelities) unless all are full.
+        choices: By ``entrant/start``, see `choices_of`.
         made_of: The suite, the optimizers and the package, see `hpo_gym.optimize.made_of`; empty in older files.
     """
 
@@ -111,58 +109,12 @@ class Reference:
         alive = [(cell, i) for cell, i in which if str(i) not in broken]
         if not alive:
             return out
-        runs = self._choices(suite.task(self.tasks[0]), entrant.name, start)
-        spaces: dict[Any, list[tuple[Cell, Arrays]]] = {}
-        for cell, i in alive:  # given points are drawn for runs of one space
-            spaces.setdefault(suite.task(cell.task).space, []).append((cell, runs[i]))
-        for space, some in spaces.items():
-            player = Player([run for _, run in some], space.d)
-            for made in replayed(player, suite, replace(work, cells=tuple(cell for cell, _ in some))):
-                out.append(replace(made, measured=times))
+        runs = runs_of(suite.task(self.tasks[0]), self.choices[f"{entrant.name}/{start}"])
+        for places in by_space(suite, [cell for cell, _ in alive]):  # given points are drawn for runs of one space
+            cells, some = zip(*((alive[i][0], runs[alive[i][1]]) for i in places), strict=True)
+            player = Player(some, suite.task(cells[0].task).space.d)
+            out += [replace(made, measured=times) for made in replayed(player, suite, replace(work, cells=cells))]
         return out
-
-    def _choices(self, task: Task, name: str, start: str) -> list[Arrays]:
-        """Return the choices of each cell: `at`, and `fidelity` ``(t,)``."""
-        stored = self.choices[f"{name}/{start}"]
-        ends = np.cumsum(stored["count"].astype(np.int64))
-        fidelity = np.ones(int(ends[-1]))
-        if "level" in stored:
-            fidelity = np.array(task.fidelities)[stored["level"]]
-        at = stored["at"]
-        wide = len(at) // max(int(ends[-1]), 1)  # numbers of one choice: 1 for a row, else those of a point
-        cut = ends[:-1]
-        shaped = at.astype(np.int64) if wide == 1 and at.dtype.kind == "u" else at.reshape(-1, wide).astype(np.float64)
-        return [{"at": a, "fidelity": f} for a, f in zip(np.split(shaped, cut), np.split(fidelity, cut), strict=True)]
-
-
-class Player:
-    """An optimizer that repeats recorded choices, for many runs at once.
-
-    Args:
-        recorded: `at` and `fidelity` of each run.
-        d: Columns of the search space; a recorded point may have more.
-    """
-
-    def __init__(self, recorded: Sequence[Arrays], d: int) -> None:
-        self.recorded, self.d, self._step = recorded, d, 0
-
-    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` runs: the recorded ones, in this order."""
-        assert len(contexts) == len(self.recorded)
-        self._step = 0
-
-    def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Return the next choice of each run; -1 or a point of NaN after its last."""
-        t, n = self._step, len(self.recorded)
-        self._step += 1
-        rows = self.recorded[0]["at"].ndim == 1
-        chosen = np.full(n, -1, np.int64) if rows else np.full((n, self.d), np.nan)
-        fidelity = np.ones(n)
-        for i, run in enumerate(self.recorded):
-            if t < len(run["at"]):
-                fidelity[i] = run["fidelity"][t]
-                chosen[i] = run["at"][t] if rows else run["at"][t, : self.d]
-        return chosen, fidelity
 
 
 # ---------------------------------------------------------------------- reading

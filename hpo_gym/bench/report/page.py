@@ -117,6 +117,22 @@ def page(
     )
 
 
+def board_page(shown: Sequence[tuple[Any, Sequence[str], Sequence[Sequence[str]]]], version: str) -> str:
+    """Render a leaderboard: of each section its protocol, the titles of its table, and the rows."""
+    parts = []
+    for one, head, lines in shown:
+        names = {i for i, title in enumerate(head) if title in _FACTS}
+        links = [(row.entry.name, row.entry.card.code) for row in one.rows]
+        suites = [(name, part["n_tasks"], part["n_families"]) for name, part in one.findings.data["suites"].items()]
+        settings = _protocol({k: v for k, v in one.findings.data["protocol"].items() if k not in _SAID})
+        parts.append({"named": one.named, "table": grid(one.named.name, head, lines, names), "links": links,
+                      "suites": suites, "settings": settings})  # fmt: skip
+    return rendered_page(_HERE / "board.html", _script(), sections=parts, counted=counted, version=version)
+
+
+_FACTS, _SAID = ("entry", "group", "learned from", "authors"), ("optimizers", "suites", "data", "hash_with_optimizers")
+
+
 def rendered(template: Path, **values: object) -> str:
     """Fill in a template; texts are escaped, and a value that it lacks is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

@@ -124,6 +124,20 @@ def named_protocol(name: str | Path | NamedProtocol) -> NamedProtocol:
     return _read(Path(name))
 
 
+def described(named: NamedProtocol) -> dict[str, Any]:
+    """Return what a protocol asks, tells apart and costs, as plain JSON values."""
+    plan, p = named.plan(), named.protocol
+    suites = {
+        suite.name: f"{len(tasks)} tasks of {len({suite.task(task).family for task, _ in tasks})} families"
+        for suite, tasks in zip(plan.suites.values(), plan.tasks.values(), strict=True)
+    }
+    runs = sum(len(tasks) for tasks in plan.tasks.values()) * p.seeds
+    settings = {key: value for key, value in p.to_json().items() if value is not None}
+    cost = f"{runs} runs of {p.budget.amount:g} {'mean costs' if p.budget.in_cost else 'full evaluations'}"
+    head = {"name": named.name, "about": named.about, "hash": named.hash, "suites": suites, "settings": settings}
+    return {**head, "metrics": [*named.metrics], "size": cost, **named.measured}
+
+
 def shipped_protocols() -> dict[str, Path]:
     """Return the files of the shipped protocols by name, the cheapest first."""
     first = ("quick-v1", "tables-v1", "seconds-v1", "training-v1", "unseen-v1")

@@ -1,0 +1,81 @@
+"""The card of an entry: what cannot be replayed, and its authors answer for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, shown
+from hpo_gym.system import exactly, expect, listed, text
+
+_LONGEST = 300  # characters of a text
+
+
+@dataclass(frozen=True)
+class Card:
+    """About an entry.
+
+    Attributes:
+        authors: Their names.
+        code: Where its code is: an address with a commit, or `hpo-gym` for an optimizer of this package.
+        about: What it does, in a sentence.
+        training: What it has learned from, in words; "nothing" where it has not.
+        families: The families of data sets that it has learned from.
+        train_seconds: CPU seconds of that.
+        test_evaluations: How often a variant of it was evaluated on test tasks, this time included.
+        hardware: Where it was trained and run.
+
+    Raises:
+        InvalidValueError: A field is missing or empty, or a number is out of range.
+    """
+
+    authors: tuple[str, ...]
+    code: str
+    about: str
+    training: str
+    families: tuple[str, ...]
+    train_seconds: float
+    test_evaluations: int
+    hardware: str
+
+    def __post_init__(self) -> None:
+        for name in ("authors", "families"):
+            several = tuple(text(f"`{name}`", one, _LONGEST) for one in listed(f"`{name}`", [*getattr(self, name)]))
+            object.__setattr__(self, name, several)
+        expect(bool(self.authors) and all(map(str.strip, self.authors)), "its `authors` must name somebody")
+        for name in ("code", "about", "training", "hardware"):
+            said = text(f"`{name}`", getattr(self, name), _LONGEST)
+            expect(bool(said.strip()), f"its `{name}` must not be empty")
+        seconds, looks = self.train_seconds, self.test_evaluations
+        good = type(seconds) in (int, float) and math.isfinite(seconds) and seconds >= 0
+        expect(good, f"its `train_seconds` must be a number, 0 or more, got {shown(seconds)}")
+        good = type(looks) is int and looks >= 1
+        expect(good, f"its `test_evaluations` must be a whole number, 1 or more, got {shown(looks)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all fields."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Card:
+        """Return the card of `to_json`; raise `InvalidValueError` on any other."""
+        exactly("card", said, {f.name for f in fields(cls)})
+        for name in ("authors", "families"):
+            listed(f"`{name}`", said[name])
+        return cls(**said)
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any], given: Mapping[str, Any]) -> Card:
+        """Return a card of known facts and given ones, which come first.
+
+        Raises:
+            InvalidValueError: Some are missing; the message names the options that give them.
+        """
+        said = {**known, **{name: value for name, value in given.items() if value not in (None, (), [])}}
+        missing = [f.name for f in fields(cls) if said.get(f.name) is None]
+        if missing:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+            raise InvalidValueError(f"A card must say {', '.join(missing)}: give {options}.")
+        return cls(**said)

@@ -1,0 +1,222 @@
+"""The board: entries replayed and compared as `bench` compares, by protocol, as a page, CSV and Markdown.
+
+A protocol of several pooled suites is sorted by the ratio of the AUC to that of the portfolio, any other by its first
+metric. Numbers are rounded to four decimals, since the last bits of means differ between processors.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.base import HPOGymError, InvalidValueError, __version__
+from hpo_gym.bench.board.entry import Entry
+from hpo_gym.bench.board.named import NamedProtocol, named_protocol
+from hpo_gym.bench.board.replay import entrant_of, records_of
+from hpo_gym.bench.metrics import PORTFOLIO
+from hpo_gym.bench.report.tables import markdown_cell
+from hpo_gym.bench.report.words import interval, number, ranged
+from hpo_gym.bench.summaries import Findings
+from hpo_gym.system import Progress, whole_folder
+
+INDEX, TABLE, TEXT = "index.html", "leaderboard.csv", "leaderboard.md"
+_NOTHING = (None, None, None)
+_TITLES = {
+    "ratio": "AUC to portfolio", "auc": "AUC", "regret": "last regret", "rank": "rank", "win_rate": "win rate",
+    "elo": "Elo",
+}  # fmt: skip
+_DIGITS = {"ratio": 3, "rank": 2, "elo": 0}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry on the board: its metrics ``(mean, low, high)``, and its letters among those of its table."""
+
+    entry: Entry
+    metrics: Mapping[str, Sequence[float | None]]
+    group: str | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """The entries of one protocol, the best first.
+
+    Attributes:
+        metrics: Shown metrics; the first sorts.
+    """
+
+    named: NamedProtocol
+    findings: Findings
+    metrics: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def leaderboard(
+    files: Sequence[str | Path], out: str | Path, *, protocols: Sequence[str | Path] = (),
+    report: bool = True, progress: Progress = lambda done, total, what: None,
+) -> list[Section]:  # fmt: skip
+    """Replay entries and write `index.html`, `leaderboard.csv`, `leaderboard.md`, and a report for each protocol.
+
+    Args:
+        files: Of `hpo-gym pack`; a folder stands for the entries in it.
+        out: A new folder, or that of an earlier board; it is replaced as a whole.
+        protocols: Files of protocols that are not shipped.
+        report: Whether to write the reports, a matter of seconds each.
+
+    Raises:
+        InvalidValueError: An entry is refused, two have one name, or `out` holds something else; nothing is written.
+    """
+    target = Path(out)
+    if target.exists() and any(target.iterdir()) and not (target / TABLE).is_file():
+        raise InvalidValueError(f"`out` must be a new folder or a board, {target} holds something else.")
+    found = _read(files)
+    known = {named.name: named for named in map(named_protocol, protocols)}
+    sections, done = [], 0
+    for protocol in sorted({entry.protocol for entry in found.values()}):
+        some = {path: entry for path, entry in found.items() if entry.protocol == protocol}
+        with _blamed(next(iter(some))):
+            named = known.get(protocol) or named_protocol(protocol)
+        records = {}
+        for path, entry in some.items():
+            progress(done, len(found), f"{protocol}: {entry.name}")
+            with _blamed(path):
+                records |= records_of(entry, named)
+            done += 1
+        sections.append(section(named, [*some.values()], records))
+    progress(done, len(found), "page")
+    with whole_folder(target.resolve()) as unfinished:
+        for name, content in texts(sections).items():
+            (unfinished / name).write_text(content, encoding="utf-8")
+        for one in sections if report else ():
+            _report(unfinished / one.named.name, one)
+    return sections
+
+
+def _read(files: Sequence[str | Path]) -> dict[Path, Entry]:
+    """Return the entries by file, in the order of protocols and names; two of one name are refused."""
+    paths = [p for f in map(Path, files) for p in (sorted(f.rglob("*.json")) if f.is_dir() else [f])]
+    if not paths:
+        raise InvalidValueError("`files` must name an entry at least, got none.")
+    found = {path: Entry.read(path) for path in dict.fromkeys(paths)}
+    first: dict[tuple[str, str], Path] = {}
+    for path, entry in found.items():
+        other = first.setdefault((entry.protocol, entry.name.casefold()), path)
+        if other is not path:
+            raise InvalidValueError(f"{path} must have a name of its own, {entry.name!r} is that of {other}.")
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].protocol, pair[1].name)))
+
+
+class _blamed:
+    """Name the file of a refused entry."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, fault: BaseException | None, at: object) -> None:
+        if isinstance(fault, HPOGymError):
+            raise InvalidValueError(f"{self.path} is refused: {fault}") from fault
+
+
+# ---------------------------------------------------------------------- comparing
+def section(named: NamedProtocol, entries: Sequence[Entry], records: Mapping[str, Any]) -> Section:
+    """Compare replayed entries of one protocol."""
+    findings = named.plan([entrant_of(entry) for entry in entries]).findings(records)
+    pooled = findings.data["pooled"]
+    ratios = pooled["anchors"].get(PORTFOLIO, {}).get("optimizers", {}) if len(pooled["suites"]) > 1 else {}
+    metrics = (*(["ratio"] if ratios else []), *named.metrics)
+    rows = [_row(entry, findings.data, ratios, metrics) for entry in entries]
+    rows.sort(key=lambda row: (_sorted_by(metrics[0], row.metrics[metrics[0]][0]), row.entry.name))
+    return Section(named, findings, metrics, tuple(rows))
+
+
+def _row(entry: Entry, data: Mapping[str, Any], ratios: Mapping[str, Any], metrics: Sequence[str]) -> Row:
+    """Return the metrics of an entry: over several suites the mean of each, without interval where it is not pooled."""
+    name, parts = entry.name, [part["optimizers"][entry.name] for part in data["suites"].values()]
+    last = str(max(map(int, parts[0]["regret"])))
+    found: dict[str, Sequence[float | None]] = {}
+    for metric in metrics:
+        each = [part["regret"][last] if metric == "regret" else part.get(metric, _NOTHING) for part in parts]
+        found[metric] = each[0] if len(each) == 1 else _mean([e[0] for e in each])
+    if ratios:
+        found |= {"ratio": ratios[name]["ratio"], **data["pooled"].get("ratings", {}).get(name, {})}
+    letters = data["pooled"].get("groups", {}) if ratios else {name: parts[0].get("group")}
+    return Row(entry, found, letters.get(name))
+
+
+def _mean(values: Sequence[float | None]) -> tuple[float | None, None, None]:
+    """Return the mean over suites; there is none where a suite has none."""
+    known = [v for v in values if v is not None]
+    return (float(np.mean(known)) if len(known) == len(values) else None), None, None
+
+
+def _sorted_by(metric: str, value: float | None) -> float:
+    """Return a key by which the best comes first, rounded so that ties are equal."""
+    if value is None:
+        return np.inf
+    return round(-value if metric in ("win_rate", "elo") else value, 6)
+
+
+# ---------------------------------------------------------------------- writing
+def texts(sections: Sequence[Section]) -> dict[str, str]:
+    """Return the page, the CSV and the Markdown of a board, by name of their file."""
+    from hpo_gym.bench.report.page import board_page
+
+    shown = [(one, head(one), [*lines(one)]) for one in sections]
+    return {INDEX: board_page(shown, __version__), TABLE: _csv(sections), TEXT: _markdown(shown)}
+
+
+def head(one: Section) -> list[str]:
+    """Return the titles of a section's table."""
+    return ["entry", "group", *(_TITLES[m] for m in one.metrics), "learned from", "train s", "test looks", "authors"]
+
+
+def lines(one: Section) -> Iterator[list[str]]:
+    """Yield the rows of a section's table as text."""
+    for row in one.rows:
+        card = row.entry.card
+        cells = [interval(row.metrics[m], _DIGITS.get(m, 4)) for m in one.metrics]
+        facts = [card.training, number(card.train_seconds, 0), str(card.test_evaluations), ", ".join(card.authors)]
+        yield [row.entry.name, ranged(row.group), *cells, *facts]
+
+
+def _csv(sections: Sequence[Section]) -> str:
+    """Return all entries in a table, an interval in three columns."""
+    written = io.StringIO()
+    ends = [f"{metric}{end}" for metric in _TITLES for end in ("", "_low", "_high")]
+    facts = ("authors", "code", "about", "training", "train_seconds", "test_evaluations", "hardware")
+    out = csv.writer(written, lineterminator="\n")
+    out.writerow(["protocol", "hash", "entry", "group", *ends, *facts])
+    for one in sections:
+        for row in one.rows:
+            found = [v for metric in _TITLES for v in row.metrics.get(metric, _NOTHING)]
+            card = {**row.entry.card.to_json(), "authors": ", ".join(row.entry.card.authors)}
+            cells = ["" if v is None else f"{v:.4f}" for v in found]
+            out.writerow([one.named.name, one.named.hash, row.entry.name, row.group, *cells, *(card[f] for f in facts)])
+    return written.getvalue()
+
+
+def _markdown(shown: Sequence[tuple[Section, list[str], list[list[str]]]]) -> str:
+    """Return a table under a heading for each protocol."""
+    parts = []
+    for one, titles, body in shown:
+        cells = [[markdown_cell(cell) for cell in line] for line in (titles, ["---"] * len(titles), *body)]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
+        parts.append(f"## {one.named.name}\n\n{one.named.about}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+def _report(folder: Path, one: Section) -> None:
+    """Write the report of a section, as `bench` does, without what differs from run to run."""
+    from hpo_gym.bench.report import write_report
+
+    data = {k: v for k, v in one.findings.data.items() if k != "timings"}
+    write_report(folder, {**data, "command": f"hpo-gym leaderboard ENTRIES  # {one.named.name}"}, one.findings.curves,
+                 timings=False)  # fmt: skip

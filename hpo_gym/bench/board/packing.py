@@ -1,0 +1,133 @@
+"""Packing: from the results of a comparison under a named protocol to an entry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.base import HPOGymError, InvalidValueError, unknown
+from hpo_gym.bench.board.card import Card
+from hpo_gym.bench.board.entry import Entry, Part
+from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
+from hpo_gym.bench.board.replay import entrant_of, records_of
+from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.metrics import CONTROLS
+from hpo_gym.bench.origin import MADE
+from hpo_gym.bench.plan import BenchPlan, opened
+from hpo_gym.bench.reference.choices import choices_of
+from hpo_gym.problem import MEMORIES
+from hpo_gym.system import Record, Store, sealed
+
+
+def pack(
+    folder: str | Path, *, optimizer: str | None = None, name: str | None = None,
+    protocol: str | Path | NamedProtocol | None = None, card: Mapping[str, Any] | None = None,
+) -> Entry:  # fmt: skip
+    """Return the choices of one optimizer as an entry; its replay was equal to the stored runs.
+
+    Args:
+        folder: Results of `benchmark` under a named protocol.
+        optimizer: Its name there; may be left out where one takes part beside the controls.
+        name: Its name on the leaderboard; by default that in the results.
+        protocol: The file of a protocol that is not shipped.
+        card: Fields of `Card`. `training`, `families`, `train_seconds` and `hardware` are filled in from the results
+            where they are known: of an optimizer trained by `benchmark`, or saved by `train`.
+
+    Raises:
+        InvalidValueError: The comparison is under no such protocol or not finished, or the card lacks a field.
+        UnknownNameError: No such optimizer takes part.
+    """
+    with opened(Path(folder)) as (plan, store):
+        if plan.moved:
+            raise InvalidValueError(f"{folder} must be of today's data, got those before {dict(plan.moved)}.")
+        entrant, named = _chosen(plan, optimizer), _under(plan, protocol)
+        parts, runs = dict[str, Part](), dict[str, list[Record]]()
+        for spec, suite in plan.suites.items():
+            runs[spec] = [*_runs(plan, store, spec, entrant)]
+            failed = {i: _line(r.error) for i, r in enumerate(runs[spec]) if r.status != "done"}
+            choices = choices_of(suite, plan.cells(spec), runs[spec], plan.protocol.n_init, exact=True)
+            parts[suite.name] = Part(suite.data_hash, choices, failed)
+        known = _known(plan, entrant, json.loads(store.meta_get(MADE) or "{}"))
+    entry = Entry(name or entrant.name, named.name, named.hash, Card.of(known, card or {}), parts)
+    entry = Entry.from_json(json.loads(sealed(entry.to_json())))  # refuses a name that none may have
+    again = records_of(entry, named)
+    played = named.plan([entrant_of(entry)])
+    for spec in plan.suites:
+        for cell, record in zip(plan.cells(spec), runs[spec], strict=True):
+            other = again[played.key(cell, played.entrants[0])]
+            if record.status == "done" and not _equal(record, other):
+                raise InvalidValueError(
+                    f"The runs of {entrant.name} must replay, that on {cell.task} (seed {cell.replicate}) has other "
+                    "scores: another build made them; run the comparison here."
+                )
+    return entry
+
+
+def _line(error: str | None) -> str:
+    """Return the last line of an error, which names no file of its author."""
+    return ((error or "").strip().splitlines() or ["unknown"])[-1][:200]
+
+
+def _equal(a: Record, b: Record) -> bool:
+    return all(np.array_equal(a.arrays[k], b.arrays[k], equal_nan=True) for k in ("score", "incumbent", "status"))
+
+
+def _chosen(plan: BenchPlan, optimizer: str | None) -> Entrant:
+    by_name = {e.name: e for e in plan.entrants}
+    others = [name for name in by_name if name not in CONTROLS]
+    if optimizer is None and len(others) == 1:
+        return by_name[others[0]]
+    if optimizer is None:
+        raise InvalidValueError(f"`optimizer` must name one of {', '.join(by_name)}: --optimizer NAME.")
+    if optimizer not in by_name:
+        raise unknown("optimizer in these results", optimizer, by_name)
+    return by_name[optimizer]
+
+
+def _under(plan: BenchPlan, protocol: str | Path | NamedProtocol | None) -> NamedProtocol:
+    """Return the named protocol of a comparison, by its hash."""
+    known = [named_protocol(name) for name in (shipped_protocols() if protocol is None else [protocol])]
+    names = {suite.name for suite in plan.suites.values()}
+    for named in known:
+        if {suite.name for suite in named.loaded.values()} == names and named.hash == plan.hash:
+            return named
+    raise InvalidValueError(
+        f"{plan.folder} must hold a comparison under {' or '.join(p.name for p in known)}, its settings are others: "
+        "hpo-gym bench --protocol NAME."
+    )
+
+
+def _runs(plan: BenchPlan, store: Store, spec: str, entrant: Entrant) -> Iterator[Record]:
+    for cell in plan.cells(spec):
+        record = store.get(plan.key(cell, entrant))
+        if record is None:
+            raise InvalidValueError(
+                f"{plan.folder} must be finished: {entrant.name} has not run on {cell.suite}/{cell.task}, seed "
+                f"{cell.replicate}; hpo-gym bench --resume goes on."
+            )
+        yield record
+
+
+def _known(plan: BenchPlan, entrant: Entrant, made: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a card that the results tell."""
+    known: dict[str, Any] = {"hardware": made.get("machine")}
+    suites = list(plan.suites.values())
+    if entrant.trainable:
+        splits = ["train", *(["val"] if plan.protocol.split != "val" else [])]
+        known["families"] = tuple(sorted({t.family for s in suites for split in splits for t in s.tasks(split)}))
+        known["train_seconds"] = sum(plan.times([], spec, entrant)["train_seconds"] for spec in plan.suites)
+        known["training"] = f"tasks of {' and '.join(splits)} of {', '.join(s.name for s in suites)}"
+        return known
+    try:
+        seen = tuple(sorted(getattr(entrant.make(), "seen", ())))
+    except (HPOGymError, ImportError, TypeError):
+        return known  # one of the caller's own: the card says it
+    known["families"] = seen
+    if not seen:
+        known["training"] = f"nothing; earlier tasks of {MEMORIES[0]} as the protocol gives them"
+        known["train_seconds"] = 0.0
+    return known

@@ -1,0 +1,130 @@
+"""Replay: the scores of an entry's choices on the tasks of its protocol; what cannot have been a run is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import InvalidValueError
+from hpo_gym.bench.board.entry import Entry, Part
+from hpo_gym.bench.board.named import NamedProtocol
+from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
+from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.plan import BenchPlan
+from hpo_gym.bench.reference.choices import Player, by_space, choices_of, runs_of
+from hpo_gym.bench.work import replayed
+from hpo_gym.problem import PoolBatch, Suite, batch_of, has_seen
+from hpo_gym.system import Record, expect
+
+
+def entrant_of(entry: Entry) -> Entrant:
+    """Return the optimizer of an entry in a comparison; it cannot run."""
+    return Entrant(entry.name, f"entry:{entry.name}")
+
+
+def records_of(entry: Entry, named: NamedProtocol) -> dict[str, Record]:
+    """Replay an entry; return its runs by the key of their cell.
+
+    Raises:
+        InvalidValueError: It cannot have been made under the protocol; the message says why.
+    """
+    entrant = entrant_of(entry)
+    plan = named.plan([entrant])
+    _check_head(entry, named, plan)
+    found = dict[str, Record]()
+    for spec, suite in plan.suites.items():
+        part, cells = entry.parts[suite.name], plan.cells(spec)
+        runs = _checked(part, suite, cells)
+        made = _played(Work(entrant, spec, None, named.protocol, tuple(cells)), suite, part, runs)
+        records = [plan.record(made[cell], entrant) for cell in cells]
+        again = choices_of(suite, cells, records, named.protocol.n_init, exact=True)
+        _check_equal(part.choices, again, suite, cells)
+        found |= {record.cell: record for record in records}
+    return found
+
+
+def _played(work: Work, suite: Suite, part: Part, runs: Sequence[Arrays]) -> dict[Cell, Made]:
+    """Return each run; a failed one has no scores."""
+    made = {work.cells[i]: failed(work.cells[i], error) for i, error in part.failed.items()}
+    alive = [i for i in range(len(work.cells)) if i not in part.failed]
+    for places in by_space(suite, [work.cells[i] for i in alive]):
+        some = [alive[i] for i in places]
+        cells = tuple(work.cells[i] for i in some)
+        player = Player([runs[i] for i in some], suite.task(cells[0].task).space.d)
+        group = Work(work.entrant, work.suite_spec, None, work.protocol, cells)
+        made |= {one.cell: one for one in replayed(player, suite, group)}
+    return made
+
+
+# ---------------------------------------------------------------------- refusals
+def _check_head(entry: Entry, named: NamedProtocol, plan: BenchPlan) -> None:
+    """Refuse other data, other suites, and families that the optimizer has seen."""
+    expect(entry.protocol == named.name, f"its protocol must be {named.name!r}, got {entry.protocol!r}")
+    names = {suite.name for suite in plan.suites.values()}
+    expect(set(entry.parts) == names, f"it must have the suites {sorted(names)}, got {sorted(entry.parts)}")
+    for suite in plan.suites.values():
+        data = entry.parts[suite.name].data
+        expect(data == suite.data_hash, f"the data of {suite.name} must have the hash {suite.data_hash}, got {data}")
+    expect(entry.hash == named.hash, f"the hash of {named.name} must be {named.hash}, got {entry.hash}")
+    for spec, suite in plan.suites.items():
+        for task in dict.fromkeys(cell.task for cell in plan.cells(spec)):
+            family = suite.task(task).family
+            expect(
+                not has_seen(entry.card.families, family),
+                f"it must not have learned from the family {family!r} of {suite.name}/{task}, which judges it",
+            )
+
+
+def _checked(part: Part, suite: Suite, cells: Sequence[Cell]) -> list[Arrays]:
+    """Return the choices of each run, after the checks that need no replay."""
+    where, count, at = f"on {suite.name}", part.choices["count"], part.choices["at"]
+    expect(len(count) == len(cells), f"it must have {len(cells)} runs {where}, got {len(count)}")
+    task = suite.task(cells[0].task)
+    pooled = isinstance(batch_of([task]), PoolBatch)
+    trials, wide = int(count.sum(dtype=np.int64)), 1 if pooled else max(t.space.d for t in suite.tasks("test"))
+    expect(len(at) == trials * wide, f"`at` {where} must have {trials * wide} numbers for its counts, got {len(at)}")
+    expect((at.dtype.kind == "u") == pooled, f"`at` {where} must be {'rows' if pooled else 'points'}, got {at.dtype}")
+    level = part.choices.get("level")
+    if level is not None:
+        most = len(task.fidelities)
+        expect(len(level) == trials, f"`level` {where} must have {trials} numbers, got {len(level)}")
+        expect(not (level >= most).any(), f"`level` {where} must be below {most}, got {int(level.max(initial=0))}")
+    for i in part.failed:
+        expect(i < len(cells), f"places of failed runs {where} must be below {len(cells)}, got {i}")
+        expect(count[i] == 0, f"the failed run {i} {where} must have no choices, got {int(count[i])}")
+    runs = runs_of(task, part.choices)
+    for i, (cell, run) in enumerate(zip(cells, runs, strict=True)):
+        fault = _fault(run["at"], suite, cell)
+        expect(not fault, f"run {i} {where} (task {cell.task}, seed {cell.replicate}): {fault}")
+    return runs
+
+
+def _fault(at: NDArray[Any], suite: Suite, cell: Cell) -> str:
+    """Say which choice of a run is none of its task; nothing where all are."""
+    task = suite.task(cell.task)
+    batch = batch_of([task])
+    if not isinstance(batch, PoolBatch):
+        used, rest = at[:, : task.space.d], at[:, task.space.d :]
+        good = ((used >= 0.0) & (used <= 1.0)).all(1) & (rest == 0.0).all(1)
+        t = int(np.argmin(good)) if not good.all() else -1
+        return "" if t < 0 else f"choice {t + 1} must be a point of the unit cube, got {at[t].tolist()!s:.80}"
+    good = at < batch.m
+    good[good] = batch.measured[0, at[good]]
+    t = int(np.argmin(good)) if not good.all() else -1
+    return "" if t < 0 else f"choice {t + 1} must be a measured row of {batch.m}, got {int(at[t])}"
+
+
+def _check_equal(given: Mapping[str, NDArray[Any]], again: Arrays, suite: Suite, cells: Sequence[Cell]) -> None:
+    """Refuse choices that a run under the protocol would not have made so: beyond the budget, above all."""
+    for i in np.flatnonzero(given["count"] != again["count"]):
+        raise InvalidValueError(
+            f"run {i} on {suite.name} (task {cells[i].task}, seed {cells[i].replicate}): the budget ends after "
+            f"{int(again['count'][i])} trials, got {int(given['count'][i])}."
+        )
+    for key in sorted({*given, *again}):
+        a, b = (of.get(key, np.empty(0)) for of in (given, again))
+        same = a.shape == b.shape and bool((a == b).all())
+        expect(same, f"`{key}` on {suite.name} must be in the form of a run: its replay gives other ones")
