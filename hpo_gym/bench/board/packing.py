@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from hpo_gym.bench.metrics import CONTROLS
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.reference.choices import choices_of
-from hpo_gym.problem import MEMORIES
+from hpo_gym.problem import MEMORIES, Status
 from hpo_gym.system import Record, Store, sealed
 
 
@@ -73,7 +74,11 @@ def _line(error: str | None) -> str:
 
 
 def _equal(a: Record, b: Record) -> bool:
-    return all(np.array_equal(a.arrays[k], b.arrays[k], equal_nan=True) for k in ("score", "incumbent", "status"))
+    """Return whether two runs have the same results, to the bit; the score of a failure is no result."""
+    good, same = a.arrays["status"] == Status.OK, functools.partial(np.array_equal, equal_nan=True)
+    if not same(a.arrays["status"], b.arrays["status"]):
+        return False
+    return same(a.arrays["incumbent"], b.arrays["incumbent"]) and same(a.arrays["score"][good], b.arrays["score"][good])
 
 
 def _chosen(plan: BenchPlan, optimizer: str | None) -> Entrant:
