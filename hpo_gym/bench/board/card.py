@@ -10,6 +10,8 @@ from typing import Any
 from hpo_gym.base import InvalidValueError, shown
 from hpo_gym.system import exactly, expect, listed, text
 
+NOTHING = "nothing"
+"""Of an optimizer that has not learned: it then needs no families and no seconds."""
 _LONGEST = 300  # characters of a text
 
 
@@ -21,7 +23,7 @@ class Card:
         authors: Their names.
         code: Where its code is: an address with a commit, or `hpo-gym` for an optimizer of this package.
         about: What it does, in a sentence.
-        training: What it has learned from, in words; "nothing" where it has not.
+        training: What it has learned from, in words; "nothing" where it has not (`NOTHING`).
         families: The families of data sets that it has learned from.
         train_seconds: CPU seconds of that.
         test_evaluations: How often a variant of it was evaluated on test tasks, this time included.
@@ -73,7 +75,9 @@ class Card:
         Raises:
             InvalidValueError: Some are missing; the message names the options that give them.
         """
-        said = {**known, **{name: value for name, value in given.items() if value not in (None, (), [])}}
+        said = {**known, **{name: value for name, value in given.items() if value is not None}}
+        if said.get("training") == NOTHING:
+            said = {"families": (), "train_seconds": 0.0, **said}
         missing = [f.name for f in fields(cls) if said.get(f.name) is None]
         if missing:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -110,7 +109,7 @@ def _part(suite: str, said: Mapping[str, Any]) -> Part:
     try:
         block = base64.b64decode(of_type(f"runs on {suite}", said["runs"], str), validate=True)
         choices = unpack(block)
-    except (binascii.Error, DamagedDataError) as fault:
+    except (ValueError, DamagedDataError) as fault:
         raise InvalidValueError(f"its runs on {suite} must be a block in base64: {fault}") from fault
     exactly(f"block on {suite}", choices, {"count", "at"}, {"level"})
     for key, array in choices.items():

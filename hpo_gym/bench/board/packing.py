@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import HPOGymError, InvalidValueError, unknown
-from hpo_gym.bench.board.card import Card
+from hpo_gym.bench.board.card import NOTHING, Card
 from hpo_gym.bench.board.entry import Entry, Part
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import entrant_of, records_of
@@ -20,8 +20,11 @@ from hpo_gym.bench.metrics import CONTROLS
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.reference.choices import choices_of
-from hpo_gym.problem import MEMORIES, Status
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Status
 from hpo_gym.system import Record, Store, sealed
+
+_TRANSFER = {name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "transfer"}
 
 
 def pack(
@@ -133,6 +136,6 @@ def _known(plan: BenchPlan, entrant: Entrant, made: Mapping[str, str]) -> dict[s
         return known  # one of the caller's own: the card says it
     known["families"] = seen
     if not seen:
-        known["training"] = f"nothing; earlier tasks of {MEMORIES[0]} as the protocol gives them"
+        known["training"] = "earlier tasks, as it runs" if entrant.word in _TRANSFER else NOTHING
         known["train_seconds"] = 0.0
     return known

@@ -1,0 +1,546 @@
+"""The leaderboard: entries hold choices, their replay gives the scores, and what cannot have been a run is refused."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ConfigSpace as cs
+import numpy as np
+import pytest
+import toys
+
+from hpo_gym import Query
+from hpo_gym.base import InvalidValueError, UnknownNameError
+from hpo_gym.bench import Card, Entry, benchmark, leaderboard, named_protocol, pack, records_of
+from hpo_gym.bench.board.named import NamedProtocol
+from hpo_gym.suites.own.suite import table_suite
+from hpo_gym.system import checksum, unpack
+from hpo_gym.system import pack as block
+
+CARD = {
+    "authors": ["Ada"], "code": "https://example.org/x", "about": "Draws.", "training": "nothing", "families": [],
+    "train_seconds": 0.0, "test_evaluations": 1, "hardware": "a desk",
+}  # fmt: skip
+
+
+def by_hand() -> Any:
+    """Two test tasks on four configurations of one number; the scores are 0, 1, .5 and .25, and twice that."""
+    space, x = cs.ConfigurationSpace({"a": (0.0, 1.0)}), np.array([[0.0], [0.3], [0.6], [0.9]])
+    scores = np.array([[0.0, 1.0, 0.5, 0.25], [0.0, 2.0, 1.0, 0.5], [0.0, 1.0, 0.5, 0.25]])
+    splits = {"train": ["c"], "test": ["a", "b"]}
+    return table_suite("Hand", space, x, scores, tasks=["a", "b", "c"], splits=splits)
+
+
+class Listed:
+    """Proposes the values that it is given, one after the other."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def reset(self, context: Any, rng: Any) -> None:
+        self.left = list(self.values)
+
+    def ask(self) -> Query:
+        return Query({"a": self.left.pop(0)})
+
+    def tell(self, trial: Any) -> None: ...
+
+
+def protocol(folder: Path, name: str, suites: list[str], **settings: Any) -> NamedProtocol:
+    path = folder / f"{name}.yaml"
+    path.write_text(json.dumps({"name": name, "about": "A test.", "suites": suites, **settings}))
+    return named_protocol(path)
+
+
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory: pytest.TempPathFactory) -> tuple[NamedProtocol, Entry]:
+    home = tmp_path_factory.mktemp("hand")
+    by_hand().save(home / "suite")
+    named = protocol(home, "hand", [str(home / "suite")], budget=4, seeds=2)
+    runs = {"worst-first": Listed((0.0, 0.6, 0.3, 0.9)), "best-first": Listed((0.3, 0.0, 0.6, 0.9))}
+    benchmark(runs, protocol=named, out=home / "run", engine="serial", progress=False, report=False)
+    return named, pack(home / "run", optimizer="worst-first", protocol=named, card=CARD)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[NamedProtocol, list[Entry]]:
+    """A protocol of rows with fidelities and gaps, and of points; entries of three optimizers."""
+    home = tmp_path_factory.mktemp("made")
+    toys.gappy().save(home / "gappy")
+    named = protocol(home, "toys", [str(home / "gappy"), "Functions"], budget=3, seeds=2, tasks=2)
+    options: dict[str, Any] = {"engine": "serial", "progress": False, "report": False}
+    benchmark(["random", "asha"], protocol=named, out=home / "run", **options)
+    names = ("random", "asha", "default")
+    return named, [pack(home / "run", optimizer=name, protocol=named, card=CARD) for name in names]
+
+
+def sealed(said: dict[str, Any]) -> dict[str, Any]:
+    return {**said, "checksum": checksum(said)}
+
+
+def written(said: dict[str, Any], path: Path) -> Path:
+    path.write_text(json.dumps(sealed({k: v for k, v in said.items() if k != "checksum"})))
+    return path
+
+
+# ---------------------------------------------------------------------- protocols
+def test_a_protocol_has_a_hash_of_what_is_fixed(hand: Any, tmp_path: Path) -> None:
+    """Not of the optimizers, nor of the way in which tasks are named; of seeds, budget, data and tasks."""
+    named, _ = hand
+    (spec,) = named.suites
+    same = protocol(tmp_path, "other-name", [spec], budget=4, seeds=2, tasks=["a", "b"])
+    assert same.hash == named.hash
+    for i, change in enumerate(
+        ({"seeds": 3}, {"budget": 5}, {"tasks": ["a"]}, {"start": "init5"}, {"memory": "train+val"})
+    ):
+        assert protocol(tmp_path, f"p{i}", [spec], **{"budget": 4, "seeds": 2, **change}).hash != named.hash
+    found = json.loads((named_folder(hand) / "results.json").read_text())["protocol"]
+    assert found["hash"] == named.hash != found["hash_with_optimizers"]
+
+
+def named_folder(hand: Any) -> Path:
+    return Path(hand[0].suites[0]).parent / "run"
+
+
+@pytest.mark.parametrize("name", ["quick-v1", "tables-v1", "seconds-v1", "training-v1", "unseen-v1"])
+def test_shipped_protocols_are_judged_on_test_data_by_nine_families_or_more(name: str) -> None:
+    named = named_protocol(name)
+    assert named.name == name and named.protocol.split == "test" and named.protocol.fold is None
+    for spec, tasks in named.plan().tasks.items():
+        families = {named.loaded[spec].task(task).family for task, _ in tasks}
+        assert len(families) >= 9 and len(tasks) == len(families)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"split": "val"}, {"budget": 32}, {"seeds": 1}, {"tasks": 3}, {"start": "init5"}, {"suites": "SVM"}, {"fold": 0},
+     {"budget_cost": 33.0}, {"memory": "train+val"}, {"checkpoints": True}],
+)  # fmt: skip
+def test_an_option_that_contradicts_the_protocol_is_refused(given: dict[str, Any], tmp_path: Path) -> None:
+    (key,) = given
+    with pytest.raises(InvalidValueError, match=f"`{key}` must be .* under the protocol 'quick-v1'"):
+        benchmark(["random"], protocol="quick-v1", out=tmp_path / "x", **given)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_option_that_says_the_same_is_fine() -> None:
+    filled = named_protocol("quick-v1").filled(
+        {"split": "test", "suites": ["Boosting", "SVM"], "seeds": 2, "fold": None}
+    )
+    assert (filled["tasks"], filled["budget"], filled["start"]) == (12, 33, "cold")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("- a", "a mapping"),
+        ("name: a", "it must have about, suites"),
+        ("{name: a, about: b, suites: [SVM], sedes: 3}", "Did you mean 'seeds'"),
+        ("{name: a, about: b, suites: [SVM], split: train}", "No split to compare on 'train'"),
+        ("{name: a, about: b, suites: [SVM], metrics: [auk]}", "Did you mean 'auc'"),
+        ("{name: a, about: b, suites: [SVM, SVM]}", "different ones"),
+        ("{name: a, about: b, suites: [SVM], seeds: 0}", "`seeds` must be an integer >= 1"),
+        ("{name: a", "expected"),
+    ],
+)
+def test_a_bad_protocol_is_refused_in_words(text: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(InvalidValueError, match=why):
+        named_protocol(tmp_path / "p.yaml")
+
+
+def test_a_misspelt_protocol_gets_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'tables-v1'"):
+        named_protocol("table-v1")
+
+
+# ---------------------------------------------------------------------- replay
+def test_scores_come_from_the_choices_alone(hand: Any, tmp_path: Path) -> None:
+    """Worst, middle, best: regret 1, .5, 0, 0, so an AUC of .375; another choice has another score."""
+    named, entry = hand
+    entry.write(tmp_path / "a.json")
+    assert "score" not in json.loads((tmp_path / "a.json").read_text())["suites"]["Hand"]
+    (one,) = leaderboard([tmp_path / "a.json"], tmp_path / "board", protocols=[named], report=False)
+    assert one.rows[0].metrics["auc"][0] == 0.375 and one.rows[0].metrics["regret"][0] == 0.0
+    choices = dict(entry.parts["Hand"].choices)
+    assert choices["at"].tolist() == [0, 2, 1, 3] * 4
+    choices["at"] = np.array([0, 3, 3, 2] * 4, np.uint16)  # regret 1, .75, .75, .5
+    replace(entry, parts={"Hand": replace(entry.parts["Hand"], choices=choices)}).write(tmp_path / "a.json")
+    (one,) = leaderboard([tmp_path / "a.json"], tmp_path / "board", protocols=[named], report=False)
+    assert one.rows[0].metrics["auc"][0] == 0.75 and one.rows[0].metrics["regret"][0] == 0.5
+    (line,) = csv.DictReader((tmp_path / "board" / "leaderboard.csv").open())
+    assert (line["entry"], line["auc"], line["regret"], line["authors"]) == ("worst-first", "0.7500", "0.5000", "Ada")
+
+
+def test_a_file_reads_as_it_was_written(made: Any, tmp_path: Path) -> None:
+    named, entries = made
+    for entry in entries:
+        entry.write(tmp_path / "e.json")
+        again = Entry.read(tmp_path / "e.json")
+        assert again.to_json() == entry.to_json()
+        first, second = (records_of(e, named) for e in (entry, again))
+        assert first.keys() == second.keys()
+        for cell, record in first.items():
+            for key, array in record.arrays.items():
+                np.testing.assert_array_equal(array, second[cell].arrays[key])
+
+
+def test_the_best_is_first_and_a_folder_stands_for_its_entries(hand: Any, tmp_path: Path) -> None:
+    named, entry = hand
+    other = pack(named_folder(hand), optimizer="best-first", protocol=named, card=CARD)
+    for one in (entry, other):
+        one.write(tmp_path / "entries" / f"{one.name}.json")
+    (section,) = leaderboard([tmp_path / "entries"], tmp_path / "board", protocols=[named], report=False)
+    assert [row.entry.name for row in section.rows] == ["best-first", "worst-first"]
+    page, text = ((tmp_path / "board" / name).read_text() for name in ("index.html", "leaderboard.md"))
+    assert page.index("best-first") < page.index("worst-first") and text.index("best-first") < text.index("worst-first")
+
+
+def test_a_failed_run_counts_as_never_improving(hand: Any, tmp_path: Path) -> None:
+    named, entry = hand
+    part = entry.parts["Hand"]
+    choices = {"count": np.array([0, 4, 4, 4], np.uint16), "at": part.choices["at"][4:]}
+    lost = replace(entry, parts={"Hand": replace(part, choices=choices, failed={0: "out of memory"})})
+    lost.write(tmp_path / "a.json")
+    (one,) = leaderboard([tmp_path / "a.json"], tmp_path / "board", protocols=[named], report=False)
+    assert one.rows[0].metrics["auc"][0] == pytest.approx((1.0 + 3 * 0.375) / 4)
+
+
+# ---------------------------------------------------------------------- packing
+def test_packing_needs_a_finished_comparison_under_the_protocol(hand: Any, tmp_path: Path) -> None:
+    named, _ = hand
+    (spec,) = named.suites
+    options: dict[str, Any] = {"engine": "serial", "progress": False, "report": False}
+    benchmark(["random"], spec, budget=3, seeds=2, out=tmp_path / "other", **options)
+    with pytest.raises(InvalidValueError, match="must hold a comparison under hand, its settings are others"):
+        pack(tmp_path / "other", optimizer="random", protocol=named, card=CARD)
+    benchmark(["random"], protocol=named, shard="1/2", out=tmp_path / "half", **options)
+    with pytest.raises(InvalidValueError, match="must be finished: random has not run on Hand/"):
+        pack(tmp_path / "half", optimizer="random", protocol=named, card=CARD)
+
+
+def test_a_card_must_be_whole(hand: Any) -> None:
+    named, _ = hand
+    with pytest.raises(InvalidValueError, match="must say code, test_evaluations: give --code, --test-evaluations"):
+        short = {k: v for k, v in CARD.items() if k not in ("code", "test_evaluations")}
+        pack(named_folder(hand), optimizer="worst-first", protocol=named, card=short)
+    with pytest.raises(InvalidValueError, match="`optimizer` must name one of"):
+        pack(named_folder(hand), protocol=named, card=CARD)
+    with pytest.raises(UnknownNameError, match="Did you mean 'best-first'"):
+        pack(named_folder(hand), optimizer="best-frist", protocol=named, card=CARD)
+
+
+@pytest.mark.long
+def test_a_card_tells_what_a_trained_optimizer_learned_from(tmp_path: Path) -> None:
+    toys.gappy().save(tmp_path / "gappy")
+    named = protocol(tmp_path, "short", [str(tmp_path / "gappy")], budget=3, seeds=1)
+    options: dict[str, Any] = {"engine": "serial", "progress": False, "report": False}
+    benchmark(["q-learning"], protocol=named, out=tmp_path / "run", **options)
+    given = {k: CARD[k] for k in ("authors", "code", "about", "test_evaluations")}
+    card = pack(tmp_path / "run", protocol=named, optimizer="q-learning", card=given).card
+    assert card.families == tuple("abcdef") and card.train_seconds > 0.0
+    assert card.training == "tasks of train and val of Gappy" and card.hardware
+
+
+# ---------------------------------------------------------------------- forgeries
+Forge = Callable[[dict[str, Any], np.random.Generator], str]
+"""Changes the content of an entry, and returns the reason for which it is refused."""
+
+
+def some_part(said: dict[str, Any], rng: np.random.Generator, suite: str = "") -> dict[str, Any]:
+    part: dict[str, Any] = said["suites"][suite or str(rng.choice(sorted(said["suites"])))]
+    return part
+
+
+def changed(part: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> None:
+    arrays = dict(unpack(base64.b64decode(part["runs"])))
+    change(arrays)
+    part["runs"] = base64.b64encode(block(arrays)).decode()
+
+
+def other_data(said: dict[str, Any], rng: np.random.Generator) -> str:
+    part = some_part(said, rng)
+    at = int(rng.integers(len(part["data"])))
+    part["data"] = part["data"][:at] + ("0" if part["data"][at] != "0" else "1") + part["data"][at + 1 :]
+    return "the data of .* must have the hash"
+
+
+def other_hash(said: dict[str, Any], rng: np.random.Generator) -> str:
+    said["hash"] = "".join(rng.permutation([*said["hash"]])) + "f"
+    return "the hash of toys must be"
+
+
+def other_protocol(said: dict[str, Any], rng: np.random.Generator) -> str:
+    said["protocol"] = str(rng.choice(["tables-v1", "toys-v2", "", "TOYS"]))
+    return "its protocol must be 'toys'"
+
+
+def beyond_the_budget(said: dict[str, Any], rng: np.random.Generator) -> str:
+    """A trial more, in a run that has spent its budget."""
+
+    def change(arrays: dict[str, Any]) -> None:
+        count, wide = arrays["count"].copy(), len(arrays["at"]) // int(arrays["count"].sum())
+        i = int(rng.integers(len(count)))
+        end = int(count[: i + 1].sum())
+        arrays["at"] = np.insert(arrays["at"], end * wide, arrays["at"][(end - 1) * wide : end * wide])
+        if "level" in arrays:
+            arrays["level"] = np.insert(arrays["level"], end, arrays["level"][end - 1])
+        count[i] += 1
+        arrays["count"] = count
+
+    changed(some_part(said, rng), change)
+    return "the budget ends after|must be in the form of a run"
+
+
+def lost_runs(said: dict[str, Any], rng: np.random.Generator) -> str:
+    keep = int(rng.integers(0, 3))
+    changed(some_part(said, rng), lambda arrays: arrays.update(count=arrays["count"][:keep]))
+    return "it must have 4 runs"
+
+
+def other_counts(said: dict[str, Any], rng: np.random.Generator) -> str:
+    def change(arrays: dict[str, Any]) -> None:
+        arrays["count"] = arrays["count"] + np.uint16(rng.integers(1, 9))
+
+    changed(some_part(said, rng), change)
+    return "must have .* numbers for its counts"
+
+
+def no_such_row(said: dict[str, Any], rng: np.random.Generator) -> str:
+    def change(arrays: dict[str, Any]) -> None:
+        at = arrays["at"].copy()
+        at[int(rng.integers(len(at)))] = rng.integers(24, 60_000)
+        arrays["at"] = at
+
+    changed(some_part(said, rng, "Gappy"), change)
+    return "must be a measured row of 24"
+
+
+def unmeasured_row(said: dict[str, Any], rng: np.random.Generator) -> str:
+    def change(arrays: dict[str, Any]) -> None:
+        at, suite = arrays["at"].copy(), toys.gappy()
+        names = [task for task, _ in said["tasks"]]
+        place = int(rng.integers(len(at)))
+        run = int(np.searchsorted(np.cumsum(arrays["count"]), place, "right"))
+        task = suite.task(names[run // 2])
+        at[place] = rng.choice(np.flatnonzero(~task.alone.measured[0]))
+        arrays["at"] = at
+
+    changed(some_part(said, rng, "Gappy"), change)
+    return "must be a measured row of 24"
+
+
+def outside_the_cube(said: dict[str, Any], rng: np.random.Generator) -> str:
+    def change(arrays: dict[str, Any]) -> None:
+        at = arrays["at"].copy()
+        at[int(rng.integers(len(at)))] = rng.choice([-0.01, 1.01, 2.0, np.nan, np.inf, -np.inf])
+        arrays["at"] = at
+
+    changed(some_part(said, rng, "Functions"), change)
+    return "must be a point of the unit cube"
+
+
+def no_such_level(said: dict[str, Any], rng: np.random.Generator) -> str:
+    def change(arrays: dict[str, Any]) -> None:
+        level = np.full(int(arrays["count"].sum()), 2, np.uint8)
+        level[int(rng.integers(len(level)))] = rng.integers(3, 256)
+        arrays["level"] = level
+
+    changed(some_part(said, rng, "Gappy"), change)
+    return "`level` on Gappy must be below 3"
+
+
+def rows_as_points(said: dict[str, Any], rng: np.random.Generator) -> str:
+    changed(some_part(said, rng, "Gappy"), lambda arrays: arrays.update(at=arrays["at"].astype(np.float32)))
+    return "`at` on Gappy must be rows"
+
+
+def another_kind(said: dict[str, Any], rng: np.random.Generator) -> str:
+    key, kind = str(rng.choice(["count", "at"])), str(rng.choice(["<U3", "?", "<i8", "<c16"]))
+    changed(some_part(said, rng), lambda arrays: arrays.update({key: arrays[key].astype(kind)}))
+    return "must be a row of numbers of kind"
+
+
+def more_in_the_block(said: dict[str, Any], rng: np.random.Generator) -> str:
+    key = str(rng.choice(["score", "incumbent", "regret", "x"]))
+    changed(some_part(said, rng), lambda arrays: arrays.update({key: np.zeros(4)}))
+    return "has the unknown"
+
+
+def a_score_beside(said: dict[str, Any], rng: np.random.Generator) -> str:
+    where = said if rng.random() < 0.5 else some_part(said, rng)
+    where[str(rng.choice(["auc", "score", "regret"]))] = float(rng.random())
+    return "has the unknown"
+
+
+def no_base64(said: dict[str, Any], rng: np.random.Generator) -> str:
+    part = some_part(said, rng)
+    cut = int(rng.integers(1, len(part["runs"])))
+    part["runs"] = part["runs"][:cut] + str(rng.choice(["*", "\n", "é", "="])) + part["runs"][cut:]
+    return "must be a block in base64"
+
+
+def a_cut_block(said: dict[str, Any], rng: np.random.Generator) -> str:
+    part = some_part(said, rng)
+    data = base64.b64decode(part["runs"])
+    part["runs"] = base64.b64encode(data[: int(rng.integers(0, len(data) - 1))]).decode()
+    return "must be a block in base64"
+
+
+def other_suites(said: dict[str, Any], rng: np.random.Generator) -> str:
+    if rng.random() < 0.5:
+        del said["suites"][str(rng.choice(sorted(said["suites"])))]
+    else:
+        said["suites"][str(rng.choice(["SVM", "gappy", " Gappy"]))] = said["suites"]["Gappy"]
+    return "it must have the suites"
+
+
+def a_seen_family(said: dict[str, Any], rng: np.random.Generator) -> str:
+    said["card"]["families"] = ["iris", str(rng.choice([family for _, family in said["tasks"]]))]
+    return "must not have learned from the family"
+
+
+def a_short_card(said: dict[str, Any], rng: np.random.Generator) -> str:
+    del said["card"][str(rng.choice(sorted(said["card"])))]
+    return "its card lacks"
+
+
+def an_empty_card(said: dict[str, Any], rng: np.random.Generator) -> str:
+    key = str(rng.choice(["code", "about", "training", "hardware"]))
+    said["card"][key] = rng.choice(["", "  ", "x" * 301, 7, None], shuffle=False)
+    said["card"][key] = ["", "  ", "x" * 301, 7, None][int(rng.integers(5))]
+    return f"`{key}` must"
+
+
+def bad_numbers_on_the_card(said: dict[str, Any], rng: np.random.Generator) -> str:
+    key = str(rng.choice(["train_seconds", "test_evaluations"]))
+    said["card"][key] = [-1, "1", None, True, -0.5][int(rng.integers(5))]
+    return f"`{key}` must be a"
+
+
+def no_looks(said: dict[str, Any], rng: np.random.Generator) -> str:
+    said["card"]["test_evaluations"] = [0, 0.5, -3][int(rng.integers(3))]
+    return "`test_evaluations` must be a whole number, 1 or more"
+
+
+def a_wrong_name(said: dict[str, Any], rng: np.random.Generator) -> str:
+    said["name"] = str(rng.choice(["", "../up", "a b", "-x", "x" * 65, "<b>", "naïve", "a/b", "a\n"]))
+    return "its name must be"
+
+
+def a_lost_run_with_choices(said: dict[str, Any], rng: np.random.Generator) -> str:
+    part, place = some_part(said, rng), int(rng.integers(0, 9))
+    part["failed"] = {str(place): "an error"}
+    return "must have no choices|places of failed runs .* must be below 4"
+
+
+def another_format(said: dict[str, Any], rng: np.random.Generator) -> str:
+    said["format"] = [0, 2, "1", None, 1.5][int(rng.integers(5))]
+    return "its format must be 1"
+
+
+FORGERIES: tuple[Forge, ...] = (
+    other_data, other_hash, other_protocol, beyond_the_budget, lost_runs, other_counts, no_such_row, unmeasured_row,
+    outside_the_cube, no_such_level, rows_as_points, another_kind, more_in_the_block, a_score_beside, no_base64,
+    a_cut_block, other_suites, a_seen_family, a_short_card, an_empty_card, bad_numbers_on_the_card, no_looks,
+    a_wrong_name, a_lost_run_with_choices, another_format,
+)  # fmt: skip
+EACH = 20
+"""Draws of each kind: 500 forgeries in all."""
+
+
+def drawn(entries: list[Entry], forge: Forge, seed: int) -> tuple[dict[str, Any], str]:
+    rng = np.random.default_rng([FORGERIES.index(forge), seed])
+    said = json.loads(json.dumps(entries[int(rng.integers(len(entries)))].to_json()))
+    suite = toys.gappy()
+    said["tasks"] = [(t.name, t.family) for t in suite.tasks("test")]
+    why = forge(said, rng)
+    del said["tasks"]
+    return said, why
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
+def test_a_forgery_is_refused_with_its_reason(forge: Forge, made: Any, tmp_path: Path) -> None:
+    """Each has a valid checksum, as whoever forges one can compute it."""
+    named, entries = made
+    for seed in range(EACH):
+        said, why = drawn(entries, forge, seed)
+        path = written(said, tmp_path / f"{seed}.json")
+        with pytest.raises(InvalidValueError, match=why):
+            records_of(Entry.read(path), named)
+
+
+def test_there_are_500_forgeries() -> None:
+    assert len(FORGERIES) * EACH == 500
+
+
+@pytest.mark.long
+def test_any_changed_byte_is_seen(made: Any, tmp_path: Path) -> None:
+    _, (entry, *_) = made
+    entry.write(tmp_path / "e.json")
+    data, rng = (tmp_path / "e.json").read_bytes(), np.random.default_rng(0)
+    for place in rng.choice(len(data), 100, replace=False).tolist():
+        broken = bytearray(data)
+        broken[place] ^= 1 << int(rng.integers(7))
+        (tmp_path / "e.json").write_bytes(bytes(broken))
+        try:
+            again = Entry.read(tmp_path / "e.json")
+        except InvalidValueError:
+            continue
+        assert again.to_json() == entry.to_json()  # a space that became another
+
+
+def test_a_refused_entry_leaves_no_board(made: Any, tmp_path: Path) -> None:
+    named, entries = made
+    for entry in entries:
+        entry.write(tmp_path / f"{entry.name}.json")
+    said = entries[0].to_json()
+    said["hash"] = "0"
+    bad = written(said, tmp_path / "random.json")
+    with pytest.raises(InvalidValueError, match=f"{bad} is refused: the hash of toys must be"):
+        leaderboard([tmp_path], tmp_path / "board", protocols=[named], report=False)
+    assert not (tmp_path / "board").exists()
+
+
+def test_two_entries_of_one_name_are_refused(made: Any, tmp_path: Path) -> None:
+    named, (entry, *_) = made
+    entry.write(tmp_path / "a.json")
+    replace(entry, name=entry.name.upper()).write(tmp_path / "b.json")
+    with pytest.raises(InvalidValueError, match=r"b.json must have a name of its own, 'RANDOM' is that of .*a.json"):
+        leaderboard([tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "board", protocols=[named], report=False)
+
+
+def test_a_folder_of_something_else_is_left_alone(made: Any, tmp_path: Path) -> None:
+    named, (entry, *_) = made
+    entry.write(tmp_path / "e.json")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years")
+    with pytest.raises(InvalidValueError, match="`out` must be a new folder or a board"):
+        leaderboard([tmp_path / "e.json"], tmp_path / "mine", protocols=[named], report=False)
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years"
+
+
+def test_a_board_is_replaced_as_a_whole(made: Any, tmp_path: Path) -> None:
+    named, entries = made
+    for entry in entries:
+        entry.write(tmp_path / "in" / f"{entry.name}.json")
+    leaderboard([tmp_path / "in"], tmp_path / "board", protocols=[named], report=False)
+    first = {p.name: p.read_bytes() for p in (tmp_path / "board").iterdir()}
+    leaderboard([tmp_path / "in"], tmp_path / "board", protocols=[named], report=False)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "board").iterdir()} == first
+    assert set(first) == {"index.html", "leaderboard.csv", "leaderboard.md"}
+
+
+@pytest.mark.parametrize(
+    "change", [{"authors": ()}, {"authors": ("",)}, {"families": ("a", 3)}, {"train_seconds": float("nan")}]
+)
+def test_a_card_checks_its_fields(change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match=next(iter(change))):
+        Card(**{**CARD, **change})
