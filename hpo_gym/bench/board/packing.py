@@ -20,7 +20,7 @@ from hpo_gym.bench.metrics import CONTROLS
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.reference.choices import choices_of
-from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS, SAVED, parted, read_about
 from hpo_gym.problem import Status
 from hpo_gym.system import Record, Store, sealed
 
@@ -135,7 +135,10 @@ def _known(plan: BenchPlan, entrant: Entrant, made: Mapping[str, str]) -> dict[s
     except (HPOGymError, ImportError, TypeError):
         return known  # one of the caller's own: the card says it
     known["families"] = seen
-    if not seen:
+    if entrant.spec.startswith(SAVED):
+        _, folder = parted(entrant.spec.removeprefix(SAVED))
+        known["training"] = f"tasks of {', '.join(read_about(folder)['suites'])}"
+    elif not seen:
         known["training"] = "earlier tasks, as it runs" if entrant.word in _TRANSFER else NOTHING
         known["train_seconds"] = 0.0
     return known

@@ -1,0 +1,131 @@
+"""Pack our own entries from finished comparisons, and measure what their protocols can tell apart.
+
+python benchmarks/leaderboard/ours.py FOLDER ..   # pack: one entry for each optimizer of `ABOUT` in each folder
+python benchmarks/leaderboard/ours.py --measure   # print the smallest detectable differences, for the protocols' files
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from hpo_gym.bench import Entry, Resamples, auc, named_protocol, opened, pack, shipped_protocols
+from hpo_gym.bench.board.leaderboard import section
+from hpo_gym.bench.board.replay import records_of
+
+HERE = Path(__file__).resolve().parent
+ENTRIES = HERE / "entries"
+LOOKS = HERE.parent / "studies" / "test_looks.json"
+ABOUT = {
+    "random": "Uniform random search.",
+    "default": "The default configuration, then random ones.",
+    "portfolio": "A fixed list of configurations, chosen greedily on the training data sets.",
+    "grid": "A grid, in random order.",
+    "sobol": "A scrambled Sobol sequence.",
+    "lhs": "Latin hypercube samples.",
+    "ga": "A genetic algorithm.",
+    "de": "Differential evolution.",
+    "local-search": "Hill climbing with restarts.",
+    "cma-es": "CMA-ES, by the package cmaes.",
+    "tpe": "The tree-structured Parzen estimator of Optuna.",
+    "gp-ei": "A Gaussian process with expected improvement, without transfer.",
+    "rgpe": "A ranking-weighted ensemble of Gaussian processes of earlier tasks.",
+    "transfer-mix": "A mixture of earlier tasks, weighted by likelihood, then a Gaussian process on what is left.",
+    "transfer-time": "As transfer-mix, with costs and lower fidelities.",
+    "transfer-mix-per-cost": "As transfer-mix, by expected improvement per expected cost.",
+    "portfolio-per-cost": "A portfolio chosen by improvement per cost.",
+    "random-cheapest": "Random search, the cheapest of several draws first.",
+    "asha": "Asynchronous successive halving.",
+    "bohb": "Hyperband with a kernel density model.",
+    "q-learning": "Tabular Q-learning over moves in the search space.",
+    "maml": "MAML with second derivatives: a network adapts to the trials, and proposes by expected improvement.",
+    "ppo-pool-tables": "PPO over the rows of a pool; one policy for four suites.",
+    "constant": "A constant learning rate.",
+    "cosine": "Cosine decay.",
+    "step": "Step decay.",
+    "exponential": "Exponential decay.",
+    "one-cycle": "One cycle of warm-up and decay.",
+    "polynomial": "Polynomial decay, its settings tuned for each optimizer.",
+    "plateau": "Decay on a plateau of the validation loss.",
+    "gap": "A rule on the gap of validation and training loss.",
+    "hypergradient": "Hypergradient descent on the learning rate.",
+    "autopilot": "An evolved rule of 46 numbers on the losses.",
+}
+"""By optimizer, what it does."""
+OURS = {
+    "quick-v1": ("random", "default", "portfolio", "sobol", "grid", "ga", "gp-ei", "tpe", "q-learning", "maml", "rgpe",
+                 "transfer-mix"),
+    "tables-v1": ("random", "default", "portfolio", "ga", "tpe", "gp-ei", "bohb", "q-learning", "maml", "rgpe",
+                  "transfer-mix", "ppo-pool-tables"),
+    "seconds-v1": ("random", "default", "portfolio", "random-cheapest", "portfolio-per-cost", "asha", "bohb", "tpe",
+                   "gp-ei", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
+    "training-v1": ("random", "default", "constant", "step", "exponential", "one-cycle", "cosine", "polynomial",
+                    "plateau", "hypergradient", "gap", "autopilot"),
+    "unseen-v1": ("random", "default", "portfolio", "sobol", "lhs", "ga", "de", "local-search", "cma-es", "tpe",
+                  "gp-ei", "ppo-pool-tables"),
+}  # fmt: skip
+"""Twelve of each protocol: the controls, the simplest, and the strongest that we have."""
+TRAINED = {"ppo-pool-tables": {"train_seconds": 360.0}}
+"""What the files of a trained policy do not tell: six minutes (docs/agents.md)."""
+
+
+def packed(folder: Path) -> Iterable[Path]:
+    """Yield the files of the entries that a finished comparison gives."""
+    with opened(folder) as (plan, _):
+        there = {e.name for e in plan.entrants}
+        protocol = next(name for name in OURS if named_protocol(name).hash == plan.hash)
+        suites = {suite.name for suite in plan.suites.values()}
+    looks = json.loads(LOOKS.read_text())
+    apart = {part for name in suites for part in name.replace("->", ",").split(",")}
+    count = 1 + sum(one["split"] == "test" and bool({*one["suites"]} & apart) for one in looks)
+    for name in [n for n in OURS[protocol] if n in there]:
+        card = {"authors": ["The hpo-gym developers"], "code": "hpo-gym", "about": ABOUT[name],
+                "test_evaluations": count, **TRAINED.get(name, {})}  # fmt: skip
+        entry = pack(folder, optimizer=name, card=card)
+        path = ENTRIES / entry.protocol / f"{name}.json"
+        entry.write(path)
+        yield path
+
+
+def difference(protocol: str) -> tuple[float, float]:
+    """Return the smallest difference of the mean AUC that a comparison of two entries detects four times in five.
+
+    It is 2.8 standard errors (5 %, two-sided, power .8) of the difference of two entries, the median over pairs of our
+    entries; a standard error is that over families, by subsets, of the mean over suites. Second the mean AUC of all.
+    """
+    named = named_protocol(protocol)
+    entries = [Entry.read(path) for path in sorted((ENTRIES / protocol).glob("*.json"))]
+    records = {key: record for entry in entries for key, record in records_of(entry, named).items()}
+    curves = section(named, entries, records).findings.curves
+    errors = []
+    for a, b in combinations(range(len(entries)), 2):
+        each = []
+        for group in curves.values():
+            order = sorted(group, key=lambda c: c.optimizer)
+            _, low, high = Resamples.of(order[a].families).mean(auc(order[a]) - auc(order[b]))
+            each.append((high - low) / 3.92)
+        errors.append(np.sqrt(np.square(each).sum()) / len(each))
+    means = [np.mean([auc(c).mean() for c in group]) for group in curves.values()]
+    return 2.8 * float(np.median(errors)), float(np.mean(means))
+
+
+def main(words: Sequence[str]) -> None:
+    """Pack, or measure."""
+    if words == ["--measure"]:
+        for protocol in shipped_protocols():
+            if (ENTRIES / protocol).is_dir():
+                least, mean = difference(protocol)
+                print(f"{protocol}: {least:.4f} ({least / mean:.0%} of the mean AUC of our entries, {mean:.4f})")
+        return
+    for folder in words:
+        for path in packed(Path(folder)):
+            print(path, f"{path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
