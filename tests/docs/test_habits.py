@@ -30,8 +30,7 @@ def run_of_ci() -> str:
 
 # ---------------------------------------------------------------------------------------------- what runs where
 def workflow() -> Any:
-    (path,) = (ROOT / ".github" / "workflows").glob("*.yml")
-    return read(path.relative_to(ROOT).as_posix())
+    return read(".github/workflows/ci.yml")
 
 
 def commands(job: Any) -> list[str]:
@@ -49,6 +48,14 @@ def test_workflows_do_what_ci_run_does_and_nothing_else() -> None:
     versions = jobs["nightly"]["steps"][1]["with"]["python-version"].split()
     assert sorted(versions) == claimed()
     assert jobs["commit"]["steps"][1]["with"]["python-version"] == claimed()[0]
+
+
+def test_an_entry_is_replayed_by_a_workflow_that_may_only_read() -> None:
+    """Entries come from strangers: the workflow runs our code on them, and none of theirs."""
+    assert {p.stem for p in (ROOT / ".github" / "workflows").glob("*.yml")} == {"ci", "leaderboard"}
+    found = read(".github/workflows/leaderboard.yml")
+    assert found["permissions"] == {"contents": "read"} and set(found["jobs"]) == {"replay"}
+    assert commands(found["jobs"]["replay"])[1].startswith("hpo-gym leaderboard benchmarks/leaderboard/entries ")
 
 
 def test_jobs_of_a_commit_are_the_parts_of_ci_run() -> None:
