@@ -137,7 +137,8 @@ def _known(plan: BenchPlan, entrant: Entrant, made: Mapping[str, str]) -> dict[s
     known["families"] = seen
     if entrant.spec.startswith(SAVED):
         _, folder = parted(entrant.spec.removeprefix(SAVED))
-        known["training"] = f"tasks of {', '.join(read_about(folder)['suites'])}"
+        suites_read = read_about(folder).get("suites")
+        known |= {"training": f"tasks of {', '.join(suites_read)}"} if suites_read else {}
     elif not seen:
         known["training"] = "earlier tasks, as it runs" if entrant.word in _TRANSFER else NOTHING
         known["train_seconds"] = 0.0
