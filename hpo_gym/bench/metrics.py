@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from hpo_gym.base import Floats, InvalidValueError, unknown
+from hpo_gym.bench.elo import ranks, ratings, win_rate
 from hpo_gym.bench.intervals import LEAST, Resamples, placed, plain
 from hpo_gym.bench.significance import DIGITS, holm, mean_p
 from hpo_gym.problem import relative_regret
@@ -190,11 +191,6 @@ def solved(curves: Curves) -> Floats:
     return np.asarray((curves.filled[:, :, -1] < SOLVED).mean(axis=1))
 
 
-def ranks(values: Floats) -> Floats:
-    """Rank the last axis, 1 = the lowest value; ties share their mean rank."""
-    return np.asarray(stats.rankdata(np.round(values, DIGITS), axis=-1), np.float64)
-
-
 def better(a: Floats, b: Floats) -> Floats:
     """Say elementwise whether `a` has less regret than `b`: 1, or 0, or a half for a tie."""
     return np.asarray(0.5 + 0.5 * np.sign(np.round(b - a, DIGITS)))
@@ -267,14 +263,14 @@ def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, i
 def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[str, dict[str, Any]]:
     """Summarise every optimizer of one comparison on one suite, by name; plain JSON values of six decimals.
 
-    ``[mean, low, high]`` of `auc`, `log_auc`, `rank` (by AUC, among all given), `gain` (the portfolio's AUC less one's
-    own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`, `p_better` (than the
-    portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also `overtuned` (see
-    `overtuning`) and `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and `p_holm`, corrected
-    for the number of optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The
-    order of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio`
-    are None; of one family, p. Families fewer than `LEAST` have no interval: `of_families` holds the lowest and the
-    highest mean of a family instead, of `auc` and `gain`.
+    ``[mean, low, high]`` of `auc`, `log_auc`, `rank`, `win_rate` and `elo` (by AUC, among all given), `gain` (the
+    portfolio's AUC less one's own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`,
+    `p_better` (than the portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also
+    `overtuned` (see `overtuning`) and `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and
+    `p_holm`, corrected for the number of optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`,
+    `n_families`. The order of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`,
+    `p_better` and `ratio` are None; of one family, p. Families fewer than `LEAST` have no interval: `of_families` holds
+    the lowest and the highest mean of a family instead, of `auc` and `gain`.
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.
@@ -294,7 +290,8 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     }
     corrected = holm(ps)
     rows = {c.optimizer: _summary(c, aucs[:, i], by_task[:, i], reference, sample) for i, c in enumerate(curves)}
-    return {name: {**rows[name], "p": ps[name], "p_holm": corrected[name]} for name in sorted(rows)}
+    rated = ratings(names, sample.estimate(win_rate(aucs)), len(aucs))
+    return {name: {**rows[name], **rated[name], "p": ps[name], "p_holm": corrected[name]} for name in sorted(rows)}
 
 
 def compare(a: Curves, b: Curves) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from hpo_gym.bench.memory import memory_used
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
 from hpo_gym.bench.outdated import Row, row_of, rows_before
 from hpo_gym.bench.outdated import notes as outdated_notes
-from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.pooling import pooled, with_ratings
 from hpo_gym.bench.protocol import FAMILIES, Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.spent import cut_trials, waiting
@@ -285,7 +285,8 @@ class BenchPlan:
         data = {
             "version": __version__, "protocol": protocol, "suites": suites,
             "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
-            "pooled": with_groups(pooled(curves, formulas, live=live), curves), "timings": timings,
+            "pooled": with_ratings(with_groups(pooled(curves, formulas, live=live), curves), curves),
+            "timings": timings,
             **({"stale": stale} if stale else {}),
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
+from hpo_gym.bench.elo import ratings, win_rate
 from hpo_gym.bench.intervals import (
     EXACT,
     LEAST,
+    OF_MEANS,
     OF_RATIOS,
     RESAMPLES,
     Estimate,
@@ -106,6 +108,29 @@ def _against(anchor: str, found: Mapping[str, Mapping[str, Curves]], together: C
         "comparisons": sum(row["p"] is not None for row in rows.values()),
         "optimizers": {name: {**row, "p_holm": corrected[name]} for name, row in rows.items()},
     }
+
+
+def with_ratings(found: Mapping[str, Any], curves: Mapping[str, Sequence[Curves]]) -> dict[str, Any]:
+    """Add `ratings` to the results of `pooled`: `win_rate` and `elo`, by name, of those that ran on all pooled suites.
+
+    They are rated among themselves. Suites weigh the same: Elo is the likeliest for the mean of their win rates.
+    """
+    suites = [{c.optimizer: by_name(c) for c in curves[s]} for s in found["suites"]]
+    names = sorted(set.intersection(*map(set, suites))) if suites else []
+    return {**found, "ratings": _ratings(suites, names) if names else {}}
+
+
+def _ratings(found: Sequence[Mapping[str, Curves]], names: Sequence[str]) -> dict[str, dict[str, Estimate]]:
+    shares = [win_rate(np.stack([auc(of[name]) for name in names], axis=1)) for of in found]
+    families, place = placed([f for of in found for f in of[names[0]].families])
+    cuts = np.split(place, np.cumsum([len(s) for s in shares])[:-1])
+    mean = np.mean([s.mean(axis=0) for s in shares], axis=0)
+    low, high = np.full((2, len(names)), np.nan)
+    if min(len(set(at)) for at in cuts) >= LEAST:
+        taken = _dividing(tuple(tuple((np.bincount(at, minlength=len(families)) > 0).tolist()) for at in cuts))
+        drawn = [taken[:, at] @ s / taken[:, at].sum(axis=1)[:, None] for at, s in zip(cuts, shares, strict=True)]
+        low, high = edges(np.mean(drawn, axis=0), len(families), OF_MEANS)
+    return ratings(names, (mean, low, high), len(place))
 
 
 @dataclass(frozen=True, eq=False)

@@ -161,6 +161,7 @@ def test_summaries_are_ordered_and_ranks_add_up(seed):
             s["auc"],
             s["log_auc"],
             s["rank"],
+            s["win_rate"],
             s["gain"],
             s["solved"],
             s["p_better"],
@@ -172,11 +173,12 @@ def test_summaries_are_ordered_and_ranks_add_up(seed):
         assert at == sorted(at, reverse=True) and at[-1] >= 0
         assert s["gain"][0] == pytest.approx(got["portfolio"]["auc"][0] - s["auc"][0], abs=2e-6)
     assert sum(s["rank"][0] for s in got.values()) == pytest.approx(10, abs=1e-5)
+    assert all(s["win_rate"][0] == pytest.approx((4 - s["rank"][0]) / 3, abs=1e-6) for s in got.values())
 
 
-def test_another_optimizer_leaves_all_but_the_rank_and_the_correction_alone():
+def test_another_optimizer_leaves_all_but_ranks_and_the_correction_alone():
     few, many = summarise(group()[:2]), summarise(group())
-    others = {"rank", "p_holm"}
+    others = {"rank", "win_rate", "elo", "p_holm"}
     assert {k: v for k, v in few["a"].items() if k not in others} == {
         k: v for k, v in many["a"].items() if k not in others
     }

@@ -16,7 +16,8 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, unknown
 from hpo_gym.base import shown as shown_of
-from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
+from hpo_gym.bench.elo import ranks
+from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc
 from hpo_gym.bench.report.words import counted, printable
 
 if TYPE_CHECKING:

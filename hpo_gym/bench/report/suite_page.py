@@ -13,7 +13,7 @@ from hpo_gym.bench.groups import Leaders, leaders
 from hpo_gym.bench.intervals import equal_families
 from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.tables import Results, TableRow, cells, rows, said
+from hpo_gym.bench.report.tables import RATED, Results, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
 _KEPT = ("test AUC", "AUC", "validation AUC", "regret@", "failed")
@@ -110,6 +110,7 @@ def _beyond(
     """Return statistics beside the mean: other means, the median task, the share of the worst tenth; and costs."""
     head, *body = lines
     costs = [i for i, title in enumerate(head) if title in ("solved", "ms p50/p95", "train s")]
+    first = head.index(RATED[0])
     lines = []
     for row, line in zip(table, body, strict=True):
         s, values = row.summary, own[row.optimizer]
@@ -117,9 +118,10 @@ def _beyond(
         share = f"{100 * worst / values.sum():.0f} %" if values.sum() > 0 else MISSING
         ratios = [interval(s["ratio"], 3), interval(s["p_better"], 2), interval(s["log_auc"], 3)]
         middle = [number(iqm(values)), number(float(np.median(values))), share]
-        lines.append([row.optimizer, *ratios, *middle, *(line[i] for i in costs)])
-    titles = ["optimizer", "ratio of AUC to portfolio", "P(better than portfolio)", "log AUC", "interquartile mean"]
-    titles += ["median", "worst tenth's share", *(head[i] for i in costs)]
+        rated = line[first : first + len(RATED)]
+        lines.append([row.optimizer, *rated, *ratios, *middle, *(line[i] for i in costs)])
+    titles = ["optimizer", *RATED, "ratio of AUC to portfolio", "P(better than portfolio)", "log AUC"]
+    titles += ["interquartile mean", "median", "worst tenth's share", *(head[i] for i in costs)]
     return grid(f"Beyond the mean, {suite}", titles, lines)
 
 

@@ -27,6 +27,7 @@ _BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
 _FAMILIES = ("gain_family", "auc_family")
 _COSTS = ("ms_p50", "ms_p95", "train_seconds")
 _NOTHING = (None, None, None)
+RATED, _RATED = ("rank", "win rate", "Elo"), ("win_rate", "elo")
 _DAGGER = "†"
 _STAR = "; * survives Holm's correction at 5 %."
 
@@ -91,7 +92,7 @@ def shown_trials(results: Results) -> dict[str, float]:
 def csv_text(results: Results, *, timings: bool = True) -> str:
     """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
-    estimates = ["gain", "auc", "log_auc", "rank", *(f"regret_{t:g}" for t in shown.values()), "solved"]
+    estimates = ["gain", "auc", "log_auc", "rank", *_RATED, *(f"regret_{t:g}" for t in shown.values()), "solved"]
     head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm"]
     head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
     head += [f"{name}{end}" for name in _FAMILIES for end in ENDS[1:]]
@@ -106,12 +107,14 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
 
 def pooled_csv(results: Results) -> str:
     """Make a CSV of the pooled suites: a line for each anchor and optimizer."""
-    groups = results["pooled"].get("groups", {})
-    lines: list[list[Any]] = [["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm", "group"]]
+    groups, rated = (results["pooled"].get(key, {}) for key in ("groups", "ratings"))
+    head = ["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm", "group", *_spread(_RATED)]
+    lines: list[list[Any]] = [head]
     for anchor, part in results["pooled"]["anchors"].items():
         for name, s in part["optimizers"].items():
             own = s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)
-            lines.append([csv_cell(anchor), csv_cell(name), *own])
+            ends = (v for key in _RATED for v in rated.get(name, {}).get(key, _NOTHING))
+            lines.append([csv_cell(anchor), csv_cell(name), *own, *ends])
     return _csv(lines)
 
 
@@ -191,6 +194,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
         regrets = [number(s["regret"][key][0], 3) for s in found]
         columns.append(Column(f"@{trial:g}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
     failed = [s["failed_cells"] for s in found]
+    columns.append(Column("Elo", [number(s["elo"][0], 0) for s in found], 6, right=True))
     columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
     if timings:
         columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
@@ -202,7 +206,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
 def console_pooled(results: Results) -> Sheet:
     """Make the table of the pooled suites for a terminal."""
     head, *body = pooled_cells(results, apart=False)
-    ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 1, 2]
+    ranks = [0, *(rank for i in range(len(head) // 2 - 2) for rank in (2 * i, 2 * i + 3)), 1, 8, 6, 2]
     columns = [
         _column(rank, *cells, right=i > 0) for i, (rank, *cells) in enumerate(zip(ranks, head, *body, strict=True))
     ]
@@ -218,7 +222,7 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
     shown, on_test = shown_trials(results), results["suites"][suite]["score"] == TEST
     head = ["optimizer", "tasks (families)", "gain over portfolio", "p (Holm)"]
     head += ["test AUC", "validation AUC", "overtuned"] if on_test else [overall(results["suites"][suite])]
-    head += ["group", "log AUC", *(f"regret@{t:g}" for t in shown.values()), "solved", "failed"]
+    head += ["group", *RATED, "log AUC", *(f"regret@{t:g}" for t in shown.values()), "solved", "failed"]
     head += ["ms p50/p95", "train s"] if timings else []
     return [head, *(_cells(row, list(shown), on_test, timings) for row in rows(results, suite, timings=timings))]
 
@@ -309,7 +313,8 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
     anchors, others = list(found["anchors"]), list(found["apart"]) if apart else []
     by = {anchor: found["anchors"][anchor]["optimizers"] for anchor in anchors}
     first = by[anchors[0]]
-    head = ["optimizer", *(t for a in anchors for t in (f"ratio to {a}", "p (Holm)")), "group", "suites", *others]
+    titles = (t for a in anchors for t in (f"ratio to {a}", "p (Holm)"))
+    head = ["optimizer", *titles, "group", *RATED[1:], "suites", *others]
     lines = []
     for name in sorted(first, key=lambda n: (first[n]["ratio"][0] is None, first[n]["ratio"][0], n)):
         line = [name]
@@ -318,7 +323,8 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
             line += [interval(s["ratio"], 3, mark=holds(s["p_holm"])), number(s["p_holm"])]
         s, letters = first[name], ranged(found.get("groups", {}).get(name))
         beside = (interval(s["apart"].get(o, _NOTHING), 3) for o in others)
-        lines.append([*line, letters, str(s["n_suites"]), *beside])
+        rated = _rated(found.get("ratings", {}).get(name, {}))
+        lines.append([*line, letters, *rated, str(s["n_suites"]), *beside])
     return [head, *lines]
 
 
@@ -356,9 +362,15 @@ def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -
     s = row.summary
     line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), _estimate(s, "auc")]
     line += [_estimate(s["validation"], "auc"), _overtuned(s)] if on_test else []
-    line += [ranged(s.get("group")), number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
+    line += [ranged(s.get("group")), number(s["rank"][0], 2), *_rated(s)]
+    line += [number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
     line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
+
+
+def _rated(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """Format win rate and Elo."""
+    return _percent(summary.get("win_rate", _NOTHING)[0]), interval(summary.get("elo", _NOTHING), 0)
 
 
 def _overtuned(summary: Mapping[str, Any]) -> str:
