@@ -16,7 +16,7 @@ from reports import chosen, ranged
 
 from hpo_gym.base.errors import UnknownNameError
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.pooling import pooled, with_ratings
 from hpo_gym.bench.report import console_table, console_tables, write_report
 from hpo_gym.bench.report.figures import draw
 from hpo_gym.bench.report.page import command
@@ -67,7 +67,7 @@ def make(names=PLAIN, suites=("Toy",), k=8, r=2, h=8, budget=None, families=(), 
             "seeds": r,
         },
         "suites": parts,
-        "pooled": pooled(curves, formulas, least=2),
+        "pooled": with_ratings(pooled(curves, formulas, least=2), curves),
         "timings": {
             s: {c.optimizer: {"ms_per_suggestion": {"p50": 1.5, "p95": 1234.5}, "train_seconds": None} for c in group}
             for s, group in curves.items()
@@ -177,7 +177,7 @@ def test_hostile_names_break_nothing(unpainted, tmp_path):
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
     assert tags.seen.count("script") == 1 and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 12  # the page's own: the mark and the twelve terms
+    assert tags.seen.count("b") == 1 + 14  # the page's own: the mark and the fourteen terms
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7
@@ -483,6 +483,20 @@ def test_a_suite_with_test_scores_shows_both_and_overtuning(unpainted, tmp_path)
     assert next(csv.DictReader(io.StringIO(plain["table.csv"])))["validation_auc"] == ""
 
 
+def test_win_rate_and_elo_stand_beside_the_rank():
+    results, _ = make()
+    results["suites"]["Toy"]["optimizers"]["gp-ei"].update(
+        rank=[2.25, 1.5, 3.0], win_rate=[0.5833, 0.3, 0.8], elo=[1104.5, None, 1312.4]
+    )
+    head, *body = cells(results, "Toy")
+    line = dict(zip(head, next(x for x in body if x[0] == "gp-ei"), strict=True))
+    assert (line["rank"], line["win rate"], line["Elo"]) == ("2.25", "58 %", "1104 [–, 1312]")
+    row = next(x for x in csv.DictReader(io.StringIO(csv_text(results))) if x["optimizer"] == "gp-ei")
+    assert (row["win_rate"], row["elo"], row["elo_low"], row["elo_high"]) == ("0.5833", "1104.5", "", "1312.4")
+    shown = next(c for c in console_table(results, "Toy").columns if c.head == "Elo")
+    assert "1104" in shown.cells
+
+
 def test_overtuned_runs_have_a_share_and_a_size():
     results, _ = make(on_test=("Toy",))
     results["suites"]["Toy"]["optimizers"]["gp-ei"].update(overtuned=[0.256, 0.1, 0.4], overtuned_by=[0.0123, 0.0, 0.1])
@@ -504,11 +518,16 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
         "ratio to random",
         "p (Holm)",
         "group",
+        "win rate",
+        "Elo",
         "suites",
         "Third",
     ]
     ratios = [results["pooled"]["anchors"]["portfolio"]["optimizers"][line[0]]["ratio"][0] for line in body]
-    assert ratios == sorted(ratios) and {tuple(line[5:7]) for line in body} == {("–", "2")}
+    assert ratios == sorted(ratios) and {(line[5], line[8]) for line in body} == {("–", "2")}
+    rated = results["pooled"]["ratings"][body[0][0]]
+    assert body[0][6:8] == [f"{100 * rated['win_rate'][0]:.0f} %", interval(rated["elo"], 0)]
+    assert next(line[7] for line in body if line[0] == "random").split()[0] == "1000"
     note = pooled_said(results)
     assert "over 2 suites (Other, Toy), 8 families" in note and "Apart, not pooled: Third (formulas)." in note
     assert "3 comparisons with portfolio and 3 comparisons with random; * survives Holm's correction" in note
@@ -523,6 +542,8 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     assert [float(line[k]) for k in ("ratio", "ratio_low", "ratio_high", "p", "p_holm")] == [
         *own["ratio"], own["p"], own["p_holm"],
     ]  # fmt: skip
+    for key, ends in results["pooled"]["ratings"]["gp-ei"].items():
+        assert [line[f"{key}{end}"] for end in ("", "_low", "_high")] == ["" if v is None else str(v) for v in ends]
     out = Console(width=200, file=io.StringIO(), force_terminal=False)
     out.print(*(sheet.table() for sheet in console_tables(results)))
     assert "All suites" in out.file.getvalue() and "ratio to random" in out.file.getvalue()
