@@ -69,9 +69,7 @@ def ratings(names: Sequence[str], shares: tuple[Floats, Floats, Floats], tasks: 
     anchor = names.index(ANCHOR) if ANCHOR in names else None
     elos = [_scaled(of, strengths, anchor) for of in (strengths, *(_winning(e, strengths, tasks) for e in sides))]
     both = {"win_rate": shares, "elo": [np.round(of, 1) for of in elos]}
-    return {
-        name: {key: [plain(float(of[i])) for of in ends] for key, ends in both.items()} for i, name in enumerate(names)
-    }
+    return {n: {key: [plain(float(of[i])) for of in ends] for key, ends in both.items()} for i, n in enumerate(names)}
 
 
 def _strengths(rates: Floats, tasks: int) -> Floats:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.bench.elo import ranks
 from hpo_gym.bench.intervals import Resamples
 from hpo_gym.bench.metrics import (
     Curves,
     cliques,
     compare,
     normalised_regret,
-    ranks,
     summarise,
 )
 

@@ -542,8 +542,8 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     assert [float(line[k]) for k in ("ratio", "ratio_low", "ratio_high", "p", "p_holm")] == [
         *own["ratio"], own["p"], own["p_holm"],
     ]  # fmt: skip
-    for key, ends in results["pooled"]["ratings"]["gp-ei"].items():
-        assert [line[f"{key}{end}"] for end in ("", "_low", "_high")] == ["" if v is None else str(v) for v in ends]
+    for key, triple in results["pooled"]["ratings"]["gp-ei"].items():
+        assert [line[f"{key}{end}"] for end in ("", "_low", "_high")] == ["" if v is None else str(v) for v in triple]
     out = Console(width=200, file=io.StringIO(), force_terminal=False)
     out.print(*(sheet.table() for sheet in console_tables(results)))
     assert "All suites" in out.file.getvalue() and "ratio to random" in out.file.getvalue()
