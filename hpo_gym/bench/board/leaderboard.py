@@ -31,7 +31,7 @@ _TITLES = {
     "ratio": "AUC to portfolio", "auc": "AUC", "regret": "last regret", "rank": "rank", "win_rate": "win rate",
     "elo": "Elo",
 }  # fmt: skip
-_DIGITS = {"ratio": 3, "rank": 2, "elo": 0}
+_DIGITS = {"ratio": 3, "rank": 2, "win_rate": 3, "elo": 0}
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def pack(
             failed = {i: _line(r.error) for i, r in enumerate(runs[spec]) if r.status != "done"}
             choices = choices_of(suite, plan.cells(spec), runs[spec], plan.protocol.n_init, exact=True)
             parts[suite.name] = Part(suite.data_hash, choices, failed)
-        known = _known(plan, entrant, json.loads(store.meta_get(MADE) or "{}"))
+        known = _known(plan, entrant, runs, json.loads(store.meta_get(MADE) or "{}"))
     entry = Entry(name or entrant.name, named.name, named.hash, Card.of(known, card or {}), parts)
     entry = Entry.from_json(json.loads(sealed(entry.to_json())))  # refuses a name that none may have
     again = records_of(entry, named)
@@ -120,14 +120,17 @@ def _runs(plan: BenchPlan, store: Store, spec: str, entrant: Entrant) -> Iterato
         yield record
 
 
-def _known(plan: BenchPlan, entrant: Entrant, made: Mapping[str, str]) -> dict[str, Any]:
+def _known(
+    plan: BenchPlan, entrant: Entrant, runs: Mapping[str, list[Record]], made: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the fields of a card that the results tell."""
     known: dict[str, Any] = {"hardware": made.get("machine")}
     suites = list(plan.suites.values())
     if entrant.trainable:
         splits = ["train", *(["val"] if plan.protocol.split != "val" else [])]
         known["families"] = tuple(sorted({t.family for s in suites for split in splits for t in s.tasks(split)}))
-        known["train_seconds"] = sum(plan.times([], spec, entrant)["train_seconds"] for spec in plan.suites)
+        measured = {spec: [r.measured for r in some if r.status == "done"] for spec, some in runs.items()}
+        known["train_seconds"] = sum(plan.times(m, spec, entrant)["train_seconds"] for spec, m in measured.items())
         known["training"] = f"tasks of {' and '.join(splits)} of {', '.join(s.name for s in suites)}"
         return known
     try:
