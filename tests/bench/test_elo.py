@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from bencheval.elo_utils import BT_RIDGE
 from bencheval.evaluator import BenchmarkEvaluator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from hpo_gym.bench.elo import RIDGE, elo, ratings, win_rate
+from hpo_gym.bench.elo import elo, ratings, win_rate
 from hpo_gym.bench.intervals import OF_MEANS, Resamples, edges
 from hpo_gym.bench.metrics import Curves, summarise
 from hpo_gym.bench.pooling import pooled, with_ratings
@@ -58,8 +59,8 @@ def test_a_tie_counts_a_half() -> None:
     assert elo(one_win_two_ties, 1)[0] == pytest.approx(1000 + TWICE, abs=0.001)
 
 
-def test_one_that_always_wins_has_the_elo_of_the_ridge() -> None:
-    gap = brentq(lambda d: 20.0 / (1.0 + math.exp(d)) - RIDGE * d, 0.0, 100.0) * 400.0 / math.log(10.0)
+def test_one_that_always_wins_has_the_elo_of_the_ridge_of_bencheval() -> None:
+    gap = brentq(lambda d: 20.0 / (1.0 + math.exp(d)) - BT_RIDGE * d, 0.0, 100.0) * 400.0 / math.log(10.0)
     assert elo(table(ab=20), 1) == pytest.approx([1000 + gap, 1000], abs=0.01)
     everywhere = elo(np.tile(np.arange(30.0), (50, 1)))
     assert np.isfinite(everywhere).all() and (np.diff(everywhere) < -1000).all()
