@@ -1,0 +1,46 @@
+"""Sets of suites hold what their rules say, and their names stand for their suites."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from hpo_gym import load_suite
+from hpo_gym.base.errors import UnknownNameError
+from hpo_gym.bench.pooling import POOLED
+from hpo_gym.problem.suite import SUITES, Suite
+from hpo_gym.suites import SETS, suites_in
+
+NEVER_COMPARED = {"Drift", "Schedules"}
+"""Trainings of many families whose order was not compared with that of real training: their hardships are invented."""
+
+
+def many_families(suite: Suite) -> bool:
+    return len({t.family for t in suite.tasks("test")}) >= POOLED
+
+
+def measured(suite: Suite) -> bool:
+    return not any(math.isnan(t.cost_unit) for t in suite.members)
+
+
+@pytest.mark.long
+def test_each_suite_is_in_the_sets_whose_rules_it_meets() -> None:
+    """A new suite fails here until it is entered in its sets, or in `NEVER_COMPARED`."""
+    many = [suite for suite in map(load_suite, SUITES.names()) if many_families(suite)]
+    tables = [suite for suite in many if suite.kind == "table"]
+    assert SETS["tables"] == tuple(s.name for s in tables)
+    assert SETS["seconds"] == tuple(s.name for s in tables if measured(s))
+    training = {s.name for s in many if s.kind == "training"}
+    assert set(SETS["training"]) == training - NEVER_COMPARED and training > NEVER_COMPARED
+
+
+def test_names_of_sets_are_no_suites() -> None:
+    assert all(name.islower() for name in SETS) and not set(SETS) & {name.lower() for name in SUITES.names()}
+    assert all(list(names) == sorted(set(names)) for names in SETS.values())
+
+
+def test_a_set_is_found_by_its_name_and_an_unknown_one_is_refused_with_the_nearest() -> None:
+    assert suites_in("seconds") == SETS["seconds"]
+    with pytest.raises(UnknownNameError, match=r"No set of suites 'table'\. Did you mean 'tables'\?"):
+        suites_in("table")
