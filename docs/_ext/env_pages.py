@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
-from listings import folds
+from listings import folds, marks
 from made import write_pages
 
 from hpo_gym.base import scan_names
@@ -177,6 +177,7 @@ def table() -> Iterator[str]:
         env, own = made(name)
         tasks = " + ".join(f"{len(env.suite.tasks(split))}" for split in ("train", "val", "test"))
         first = chosen(name).split("\n\n")[0].replace("\n", " ").removesuffix(".")
+        first = "; ".join((first, *marks(env.suite)))
         yield f"| [`hpo_gym/{name}-v0`](envs/{name.lower()}.md) | {first} | {tasks} | {own['budget']} | {kind(env)} |"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from stored import Grid
 
 from hpo_gym.base import Entry, InvalidValueError, Registry
+from hpo_gym.bench import ONE_FAMILY
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
 from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import FOLDS, SPLITS, SUITES, Suite
@@ -62,6 +63,12 @@ def file_of(entry: Entry) -> str:
     return f"`{entry.module.rpartition('.')[2]}.py`"
 
 
+def marks(suite: Suite) -> list[str]:
+    """Return the words beside a suite's name: it has no results, or they can tell nothing."""
+    few = len({task.family for task in suite.tasks("test")}) == 1
+    return ["without results"] * (suite.name in WITHOUT_RESULTS) + [ONE_FAMILY] * few
+
+
 # ---------------------------------------------------------------------- rows
 def optimizers(package: str) -> list[Entry]:
     """Return the optimizers of a package, by family and name."""
@@ -87,7 +94,7 @@ def suites() -> Rows:
     for name, entry in SUITES.entries().items():
         members = load_suite(name).members
         size = "unlimited" if members[0].pool is None else f"{len(members[0].pool):,}"
-        text = f"{said(entry)}{'; without results' * (name in WITHOUT_RESULTS)}"
+        text = "; ".join((said(entry), *marks(load_suite(name))))
         yield f"`{name}`", file_of(entry), stated(entry, "kind"), f"{len(members):,}", size, text
 
 
@@ -129,7 +136,7 @@ def counts() -> Rows:
     for suite in (load_suite(name) for name in sorted(SUITES.entries())):
         table = getattr(suite, "table", None)
         yield (
-            f"[`{suite.name}`](#{suite.name.lower()}){', without results' * (suite.name in WITHOUT_RESULTS)}",
+            ", ".join((f"[`{suite.name}`](#{suite.name.lower()})", *marks(suite))),
             f"{len(suite.members):,}",
             " / ".join(str(len(suite.tasks(s))) for s in SPLITS),
             " / ".join(str(len({t.family for t in suite.tasks(s)})) for s in SPLITS),

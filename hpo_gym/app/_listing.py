@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpo_gym.app._first import set_row
 from hpo_gym.base import MissingExtraError, neighbours, unknown
+from hpo_gym.bench import ONE_FAMILY
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS
 from hpo_gym.optimize import ABOUT, OPTIMIZERS, SAVED, Form, Trainable, form_of, is_saved, parted, read_about, shipped
 from hpo_gym.problem import SPLITS, SUITES, Suite
-from hpo_gym.suites import load_suite
+from hpo_gym.suites import SETS, load_suite
 from hpo_gym.system import Column, Sheet, folded
 
 _ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")  # what begins a line of its own in any case
@@ -21,6 +23,7 @@ _ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")  # what begins a line of its own 
 def listing() -> dict[str, Any]:
     """All that is registered, as plain JSON values."""
     return {
+        "sets": [set_row(name) for name in SETS],
         "suites": [suite_row(load_suite(name), name) for name in SUITES.names()],
         "optimizers": [optimizer_row(name) for name in OPTIMIZERS.names()],
         "observers": list(OBSERVERS.names()),
@@ -31,14 +34,19 @@ def listing() -> dict[str, Any]:
 
 
 def suite_row(suite: Suite, name: str | None = None) -> dict[str, Any]:
-    """One suite of `listing`, registered as `name`; `configurations` is None where there is no end of them."""
+    """One suite of `listing`, registered as `name`.
+
+    `configurations` is None where there is no end of them, `families` counts those of test tasks.
+    """
     name = name or suite.name
     pools = {t.pool.shape[0] for t in suite.members[:1] if t.pool is not None}
     return {
         "name": name,
         "id": f"hpo_gym/{name}-v0" if name in SUITES.entries() else "hpo_gym/HPO-v0",
         "kind": suite.kind,
+        "sets": [one for one, names in SETS.items() if name in names],
         "tasks": {split: len(suite.tasks(split)) for split in SPLITS},
+        "families": len({task.family for task in suite.tasks("test")}),
         "configurations": pools.pop() if pools else None,
         "dimensions": suite.space.d,
         "fidelities": list(suite.members[0].fidelities),
@@ -67,12 +75,14 @@ def trained_row(folder: Path) -> dict[str, Any]:
 
 
 def info(what: object) -> dict[str, Any]:
-    """All about a suite (or a suite's folder), or an optimizer in any form (`hpo_gym.optimize.forms`).
+    """All about a set, a suite (or a suite's folder), or an optimizer in any form (`hpo_gym.optimize.forms`).
 
     Raises:
         UnknownNameError: There is none of that name; the message offers the nearest of either kind.
     """
     name = str(what) if isinstance(what, (str, Path)) else ""
+    if name in SETS:
+        return set_row(name)
     if name in SUITES.entries() or (Path(name) / "suite.json").is_file():
         suite = load_suite(name)
         about = {k: v for k, v in suite.about.items() if k not in ("name", "title", "description")}
@@ -95,7 +105,9 @@ def info(what: object) -> dict[str, Any]:
         return {"name": row.pop("name"), "description": words, "settings": settings, **row}
     if name and ":" not in name and not is_saved(name):
         near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT)]
-        raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near)
+        raise unknown(
+            "set, suite or optimizer", name, [*SETS, *SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near
+        )
     return _about(form_of(what))
 
 
@@ -164,13 +176,15 @@ def tables(data: Mapping[str, Any]) -> list[Sheet]:
             [
                 _column(suites, "suite", "name"),
                 *(Column(split, [str(s["tasks"][split]) for s in suites], right=True) for split in SPLITS),
-                Column("configurations", sizes, 1, right=True),
-                Column("d", [str(s["dimensions"]) for s in suites], 1, right=True),
-                _column(suites, "kind", "kind", 2),
+                Column("sets", [", ".join(s["sets"]) or ONE_FAMILY * (s["families"] == 1) for s in suites]),
+                Column("configurations", sizes, 2, right=True),
+                Column("d", [str(s["dimensions"]) for s in suites], 2, right=True),
+                _column(suites, "kind", "kind", 1),
                 _column(suites, "id", "id", 3),
                 _column(suites, "licence", "licence", 4),
             ],
-            "Numbers of tasks, of configurations of each, and of hyperparameters. hpo-gym info SUITE tells more.",
+            "Numbers of tasks, of configurations of each, and of hyperparameters. Suites of one family of test tasks "
+            "say nothing of other data sets. hpo-gym info SUITE tells more.",
         ),
         Sheet(
             "Optimizers",

@@ -19,8 +19,10 @@ def words(text: str | None) -> list[str]:
 
 
 def suites_of(text: str, left_out: str | None) -> list[str]:
-    """Return the suites of an option; with one left out, all of them as one."""
-    names = words(text)
+    """Return the suites of an option, those of a set one by one; with one left out, all of them as one."""
+    from hpo_gym.suites import each
+
+    names = list(map(str, each(words(text), left_out)))
     return names if left_out is None else [f"{','.join(names)}->{left_out}"]
 
 

@@ -22,7 +22,7 @@ def bench(
     suite: Annotated[
         str | None,
         typer.Option(
-            help="Suites or folders, separated by commas; file.py:name for a function of yours. AutoML by default."
+            help="Suites, sets or folders, separated by commas; file.py:name for your function. AutoML by default."
         ),
     ] = None,
     optimizers: Annotated[

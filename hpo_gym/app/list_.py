@@ -11,12 +11,19 @@ from hpo_gym.app._options import Wide
 from hpo_gym.app._output import print_sheets
 
 
-def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, wide: Wide = False) -> None:
-    """Show suites, optimizers and parts of an env."""
-    from hpo_gym.app import _listing as listing
+def list_(
+    every: Annotated[bool, typer.Option("--all", help="List all that there is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All as JSON.")] = False,
+    wide: Wide = False,
+) -> None:
+    """Show sets of suites and well-known optimizers.
 
-    data = listing.listing()
+    With --all: all suites and optimizers, and the parts of an env.
+    """
+    from hpo_gym.app import _listing as listing
+    from hpo_gym.app._first import first_tables
+
     if as_json:
-        print(json.dumps(data, indent=1))
-        return
-    print_sheets(*listing.tables(data), wide=wide)
+        print(json.dumps(listing.listing(), indent=1))
+    else:
+        print_sheets(*(listing.tables(listing.listing()) if every else first_tables()), wide=wide)

@@ -13,7 +13,7 @@ from hpo_gym.app._options import Resume, settings_of, suites_of
 def train(
     name: Annotated[str, typer.Argument(help="A trainable optimizer; file.py:Name for a class of your own.")],
     suite: Annotated[
-        str, typer.Option(help="Suites or folders, separated by commas; all: those that the optimizer names.")
+        str, typer.Option(help="Suites, sets or folders, separated by commas; all: those that the optimizer names.")
     ] = "AutoML",
     leave_suite_out: Annotated[
         str | None, typer.Option(metavar="NAME", help="Leave out relatives of this suite's test tasks.")

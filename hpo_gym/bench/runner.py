@@ -24,7 +24,7 @@ from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
 from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
 from hpo_gym.problem import Budget, Suite, has_seen
-from hpo_gym.suites import describe_live, from_description, is_several, is_shipped, load_suite
+from hpo_gym.suites import describe_live, each, from_description, is_several, is_shipped, load_suite
 from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reporter, run
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "transfer-mix")
@@ -76,8 +76,8 @@ def benchmark(
             optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
             mapping of their names in the results to them; by default `FIRST`, and `SHIPPED` beside them. Untrained
             trainable ones are trained first. The two controls run in any case.
-        suites: Registered names, folders, or suites; ``"file.py:name"`` for your own function that makes one. Tasks
-            without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`. By default AutoML.
+        suites: Registered names, sets of them, folders, or suites; ``"file.py:name"`` for a function of yours; AutoML.
+            Tasks without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
         protocol: A named protocol (`hpo-gym protocol`) or the YAML file of one; it fixes suites, split, fold, start,
             budget, seeds, tasks and memory: leave these out.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The
@@ -261,10 +261,9 @@ def load_suites(
     suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path
 ) -> tuple[dict[str, Suite], dict[str, Live]]:
     """Return suites by the workers' specs, with new ones saved beside the results; and the live ones."""
-    given = [suites] if isinstance(suites, (str, Path, Suite)) else list(suites)
     found: dict[str, Suite] = {}
     live: dict[str, Live] = {}
-    for one in given:
+    for one in each(suites):
         named = placed(one) if isinstance(one, str) and not is_shipped(one) else None
         suite = load_suite(one) if named is None else suite_of(named)
         if isinstance(one, Suite) or named:

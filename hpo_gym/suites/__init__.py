@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from hpo_gym.suites.ready import NAME as NAME
     from hpo_gym.suites.ready import ready_suite as ready_suite
     from hpo_gym.suites.sets import SETS as SETS
+    from hpo_gym.suites.sets import USES as USES
+    from hpo_gym.suites.sets import each as each
     from hpo_gym.suites.sets import suites_in as suites_in
     from hpo_gym.suites.surrogates import ABOUT as ABOUT
     from hpo_gym.suites.surrogates import ARRAYS as ARRAYS

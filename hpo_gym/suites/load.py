@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpo_gym.base import InvalidValueError, neighbours, shown, unknown
 from hpo_gym.problem import SUITES, Suite
 from hpo_gym.suites.apart import Split, apart
+from hpo_gym.suites.sets import SETS, each
 
 _ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
 _SURROGATE = ":surrogate"  # as of `hpo_gym.suites.surrogates`
@@ -29,9 +30,11 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     """Load a suite.
 
     Args:
-        suite: A registered name (`hpo-gym list`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with commas
-            between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`); a
-            folder of `save`; or a `Suite`, returned as it is.
+        suite: A registered name (`hpo-gym list --all`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with
+            commas between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME``
+            (`hpo_gym.suites.mixed.held_out`); a set such as ``tables`` (`hpo_gym.suites.SETS`), whose suites are mixed;
+            a folder of `save`; or a `Suite`, returned as it is. The name of a set is never a folder: give ``./tables``
+            or a `Path` for one in the working directory.
 
     Raises:
         UnknownNameError: Neither a registered name nor a folder.
@@ -49,7 +52,7 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     if name in SUITES.entries():
         return _registered(name)
     folder = Path(suite)
-    if is_several(name):
+    if is_several(name) or (isinstance(suite, str) and name in SETS):
         return _several(name)
     if name.endswith(_SURROGATE) and not os.path.exists(name):  # noqa: PTH110 - as below
         return _surrogates(name.removesuffix(_SURROGATE))
@@ -59,7 +62,7 @@ def load_suite(suite: str | Path | Suite) -> Suite:
         return load_folder(folder)
     if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
-    raise unknown("suite (and no folder)", name, SUITES.names(), neighbours(name, "suite.json"))
+    raise unknown("suite (and no folder)", name, SUITES.names(), [*SETS, *neighbours(name, "suite.json")])
 
 
 def leave_suite_out(
@@ -71,14 +74,15 @@ def leave_suite_out(
     Tasks of the others that are relatives of a test task are left out as well.
 
     Args:
-        others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks.
+        others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks; sets
+            stand for their suites without `held_out`.
         fold: As in `Suite.tasks`.
 
     Raises:
         InvalidValueError: `held_out` is among the others, or no task is left to train on.
     """
-    listed = list(others) if isinstance(others, Iterable) and not isinstance(others, (str, Path)) else [others]
-    return apart(load_suite(held_out), [load_suite(suite) for suite in listed], fold)
+    judge = load_suite(held_out)
+    return apart(judge, [load_suite(suite) for suite in each(others, judge.name)], fold)
 
 
 @functools.cache
@@ -86,7 +90,8 @@ def _several(names: str) -> Suite:
     from hpo_gym.suites.mixed import held_out, mixed
 
     listed, arrow, judge = names.partition(_ARROW)
-    suites = [load_suite(name.strip()) for name in listed.split(",") if name.strip()]
+    given = each(filter(None, map(str.strip, listed.split(","))), judge.strip())
+    suites = [load_suite(name) for name in given]
     return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
 
 

@@ -20,12 +20,15 @@ import toys
 
 from hpo_gym import app
 from hpo_gym.app import _listing as listing
+from hpo_gym.app._first import TWELVE
+from hpo_gym.bench import FIRST
 from hpo_gym.checks import shipped
 from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.observers import OBSERVERS
 from hpo_gym.env.rewards import REWARDS
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.suite import SUITES
+from hpo_gym.suites import SETS
 from hpo_gym.suites.load import load_suite
 
 HERE = Path(__file__).parents[1]
@@ -85,7 +88,7 @@ def test_list_shows_all_that_is_registered(run: Run) -> None:
     done = run("list", "--json")
     data = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
-    assert list(data) == ["suites", "optimizers", "observers", "codecs", "rewards", "trained"]
+    assert list(data) == ["sets", "suites", "optimizers", "observers", "codecs", "rewards", "trained"]
     assert [s["name"] for s in data["suites"]] == list(SUITES.names())
     assert [o["name"] for o in data["optimizers"]] == list(OPTIMIZERS.names())
     assert data["observers"] == list(OBSERVERS.names())
@@ -96,10 +99,12 @@ def test_list_shows_all_that_is_registered(run: Run) -> None:
 def test_list_keeps_its_contract(run: Run) -> None:
     data = json.loads(run("list", "--json").out)
     for suite in data["suites"]:
-        assert list(suite) == ["name", "id", "kind", "tasks", "configurations", "dimensions", "fidelities",
-                               "conditional", "licence"]  # fmt: skip
+        assert list(suite) == ["name", "id", "kind", "sets", "tasks", "families", "configurations", "dimensions",
+                               "fidelities", "conditional", "licence"]  # fmt: skip
         loaded = load_suite(suite["name"])
         assert suite["id"] == f"hpo_gym/{suite['name']}-v0"
+        assert suite["sets"] == [one["name"] for one in data["sets"] if suite["name"] in one["suites"]]
+        assert suite["families"] == len({task.family for task in loaded.tasks("test")})
         assert suite["tasks"] == {split: len(loaded.tasks(split)) for split in ("train", "val", "test")}
         assert suite["configurations"] is None or suite["configurations"] > 0
         assert suite["dimensions"] == loaded.space.d
@@ -114,10 +119,30 @@ def test_list_keeps_its_contract(run: Run) -> None:
 
 
 def test_list_prints_tables_for_people(run: Run) -> None:
-    done = run("list")
+    done = run("list", "--all")
     assert done.code == 0
     for name in (*SUITES.names(), *OPTIMIZERS.names(), *OBSERVERS.names()):
         assert name in done.out
+    marked = {line.split("│")[1].strip() for line in done.out.splitlines() if "one family" in line and "│" in line}
+    assert marked == {"FCNet", "MLPGrid", "NASBench201"}
+
+
+def test_list_begins_with_the_sets_and_the_optimizers_that_a_comparison_runs_first(run: Run) -> None:
+    done = run("list")
+    heads = [line.split("│")[1].strip() for line in done.out.splitlines() if line.startswith("│")]
+    assert done.code == 0 and max(map(len, done.out.splitlines())) <= 80
+    assert [head for head in heads if head in SETS] == list(SETS)
+    assert [head for head in heads if head in OPTIMIZERS.names()] == list(TWELVE)
+    assert f"12 of {len(OPTIMIZERS.names())} optimizers and 10 of {len(SUITES.names())} suites" in done.out
+    assert len(TWELVE) == 12 and set(FIRST) < set(TWELVE)
+
+
+def test_info_shows_a_set_of_suites(run: Run) -> None:
+    facts = json.loads(run("info", "training", "--json").out)
+    assert facts["name"] == "training" and facts["suites"] == ["Learners", "Trainings"]
+    both = [load_suite("Learners").tasks("test"), load_suite("Trainings").tasks("test")]
+    assert facts["tasks"]["test"] == sum(map(len, both))
+    assert facts["families"] == sum(len({t.family for t in tasks}) for tasks in both)  # they share none
 
 
 @pytest.mark.parametrize("name", [*(n for n in SUITES.names() if not n.startswith("Toy")), *OPTIMIZERS.names()])

@@ -6,6 +6,8 @@ import pytest
 from rich.console import Console
 
 from hpo_gym.app import _listing as listing
+from hpo_gym.app._first import TWELVE, first_tables
+from hpo_gym.suites import SETS
 from hpo_gym.system.terminal import Column, Sheet, folded
 
 SHEET = Sheet(
@@ -112,6 +114,9 @@ def test_the_listing_fits_the_terminal_and_loses_no_name(width):
     assert max(map(len, text.splitlines())) <= width and "…" not in text
     for row in (*data["suites"], *data["optimizers"]):
         assert row["name"] in text
+    begins = "".join(shown(sheet, width) for sheet in first_tables())
+    assert max(map(len, begins.splitlines())) <= width and "…" not in begins
+    assert all(name in begins for name in (*SETS, *TWELVE))
     reported = listing.text(listing.info("SVM"), width=width)
     assert max(map(len, reported.splitlines())) <= width or width < 80  # an address is not broken
     assert reported.startswith("name: SVM") and reported.index("hyperparameters:") < reported.index("about:")

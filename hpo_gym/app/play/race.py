@@ -167,6 +167,6 @@ def _ready(agent: object) -> tuple[Form, Optimizer]:
     if isinstance(made, Trainable) and not made.seen:
         raise InvalidValueError(
             f"The agent must be trained, {form.name!r} is not: `hpo-gym train {form.name} --out mine`, then give "
-            "`mine`; `hpo-gym list` names what ships trained."
+            "`mine`; `hpo-gym list --all` names what ships trained."
         )
     return form, made

@@ -2,7 +2,7 @@
 
 | spec | meaning |
 |---|---|
-| ``"random"`` | a registered name; ``hpo-gym list`` shows them |
+| ``"random"`` | a registered name; ``hpo-gym list --all`` shows them |
 | ``"ppo-pool-tables"``, ``"my-ppo"`` | the name of a shipped trained optimizer, the output folder of `hpo_gym.train` |
 | ``"module:Name"``, ``"file.py:Name"`` | your own class, or a function that makes an optimizer |
 | ``"file.py:Name@folder"`` | a trained optimizer of such a class |
@@ -109,8 +109,8 @@ def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
     """Make an optimizer.
 
     Args:
-        optimizer: In any form: a name from ``hpo-gym list``, ``"file.py:Name"``, a class, the folder of a trained one,
-            a model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
+        optimizer: In any form: a name from ``hpo-gym list --all``, ``"file.py:Name"``, a class, the folder of a trained
+            one, a model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
         settings: Arguments of its class.
 
     Raises:

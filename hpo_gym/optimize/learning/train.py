@@ -14,7 +14,7 @@ from hpo_gym.base import InvalidValueError, blame, made, making
 from hpo_gym.optimize.learning.folders import CHECKPOINTS, TRAINING
 from hpo_gym.optimize.protocol import OPTIMIZERS, Resumable, Trainable
 from hpo_gym.problem import Suite
-from hpo_gym.suites import load_suite
+from hpo_gym.suites import each, load_suite
 from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, reporter, write_files
 
 _SPENT = "spent.json"
@@ -40,7 +40,8 @@ def train(
 
     Args:
         optimizer: A registered name, ``"module:Name"``, ``"file.py:Name"``, a class, or an instance, trained in place.
-        suites: It trains on their meta-train tasks, validation tasks select the result. "all": `suites` of the class.
+        suites: Names, sets of them, folders or suites. It trains on their meta-train tasks, validation tasks select the
+            result. "all": `suites` of the class.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.
@@ -123,7 +124,7 @@ def _suites(
     given: str | Path | Suite | Sequence[str | Path | Suite], name: str, learner: Trainable
 ) -> Sequence[str | Path | Suite]:
     """Return the given suites, one by one; for "all", those named by the optimizer."""
-    listed = [given] if isinstance(given, (str, Path, Suite)) else list(given)
+    listed = each(given)
     if listed != [ALL]:
         return listed
     own = getattr(learner, "suites", ())
