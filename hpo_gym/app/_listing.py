@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.app._first import set_row
-from hpo_gym.base import MissingExtraError, neighbours, unknown
+from hpo_gym.base import MissingExtraError, nearest, neighbours, unknown
 from hpo_gym.bench import ONE_FAMILY
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS
 from hpo_gym.optimize import ABOUT, OPTIMIZERS, SAVED, Form, Trainable, form_of, is_saved, parted, read_about, shipped
@@ -34,10 +34,7 @@ def listing() -> dict[str, Any]:
 
 
 def suite_row(suite: Suite, name: str | None = None) -> dict[str, Any]:
-    """One suite of `listing`, registered as `name`.
-
-    `configurations` is None where there is no end of them, `families` counts those of test tasks.
-    """
+    """One suite of `listing`, registered as `name`: `families` of test tasks; `configurations` None without an end."""
     name = name or suite.name
     pools = {t.pool.shape[0] for t in suite.members[:1] if t.pool is not None}
     return {
@@ -104,10 +101,9 @@ def info(what: object) -> dict[str, Any]:
             words, settings = str(missing), {}
         return {"name": row.pop("name"), "description": words, "settings": settings, **row}
     if name and ":" not in name and not is_saved(name):
-        near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT)]
-        raise unknown(
-            "set, suite or optimizer", name, [*SETS, *SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near
-        )
+        sets = SETS if name.islower() or not nearest(name, SUITES.names()) else ()
+        near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT), *sets]
+        raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near)
     return _about(form_of(what))
 
 
@@ -183,8 +179,7 @@ def tables(data: Mapping[str, Any]) -> list[Sheet]:
                 _column(suites, "id", "id", 3),
                 _column(suites, "licence", "licence", 4),
             ],
-            "Numbers of tasks, of configurations of each, and of hyperparameters. Suites of one family of test tasks "
-            "say nothing of other data sets. hpo-gym info SUITE tells more.",
+            "d: hyperparameters. Suites of one family of test tasks can tell nothing. hpo-gym info SUITE tells more.",
         ),
         Sheet(
             "Optimizers",

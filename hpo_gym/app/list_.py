@@ -12,14 +12,11 @@ from hpo_gym.app._output import print_sheets
 
 
 def list_(
-    every: Annotated[bool, typer.Option("--all", help="List all that there is.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All suites and optimizers, and the parts of an env.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All as JSON.")] = False,
     wide: Wide = False,
 ) -> None:
-    """Show sets of suites and well-known optimizers.
-
-    With --all: all suites and optimizers, and the parts of an env.
-    """
+    """Show sets of suites and well-known optimizers."""
     from hpo_gym.app import _listing as listing
     from hpo_gym.app._first import first_tables
 

@@ -76,8 +76,8 @@ def benchmark(
             optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
             mapping of their names in the results to them; by default `FIRST`, and `SHIPPED` beside them. Untrained
             trainable ones are trained first. The two controls run in any case.
-        suites: Registered names, sets of them, folders, or suites; ``"file.py:name"`` for a function of yours; AutoML.
-            Tasks without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
+        suites: Names, sets of them, folders, or suites; ``"file.py:name"`` for your own function that makes one. Tasks
+            without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`. By default AutoML.
         protocol: A named protocol (`hpo-gym protocol`) or the YAML file of one; it fixes suites, split, fold, start,
             budget, seeds, tasks and memory: leave these out.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.ready import NAME as NAME
     from hpo_gym.suites.ready import ready_suite as ready_suite
     from hpo_gym.suites.sets import SETS as SETS
-    from hpo_gym.suites.sets import USES as USES
     from hpo_gym.suites.sets import each as each
     from hpo_gym.suites.sets import suites_in as suites_in
     from hpo_gym.suites.surrogates import ABOUT as ABOUT

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpo_gym.base import InvalidValueError, neighbours, shown, unknown
+from hpo_gym.base import InvalidValueError, nearest, neighbours, shown, unknown
 from hpo_gym.problem import SUITES, Suite
 from hpo_gym.suites.apart import Split, apart
 from hpo_gym.suites.sets import SETS, each
@@ -30,11 +30,10 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     """Load a suite.
 
     Args:
-        suite: A registered name (`hpo-gym list --all`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with
-            commas between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME``
-            (`hpo_gym.suites.mixed.held_out`); a set such as ``tables`` (`hpo_gym.suites.SETS`), whose suites are mixed;
-            a folder of `save`; or a `Suite`, returned as it is. The name of a set is never a folder: give ``./tables``
-            or a `Path` for one in the working directory.
+        suite: A registered name (`hpo-gym list --all`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); a set of
+            `SETS`, or several with commas between them (`hpo_gym.suites.mixed.mixed`), also as ``OTHER,OTHER->NAME``
+            (`hpo_gym.suites.mixed.held_out`); a folder of `save` (``./tables`` where it is named like a set); or a
+            `Suite`, returned as it is.
 
     Raises:
         UnknownNameError: Neither a registered name nor a folder.
@@ -62,7 +61,8 @@ def load_suite(suite: str | Path | Suite) -> Suite:
         return load_folder(folder)
     if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
-    raise unknown("suite (and no folder)", name, SUITES.names(), [*SETS, *neighbours(name, "suite.json")])
+    sets = SETS if name.islower() or not nearest(name, SUITES.names()) else ()
+    raise unknown("suite (and no folder)", name, SUITES.names(), [*sets, *neighbours(name, "suite.json")])
 
 
 def leave_suite_out(
@@ -74,8 +74,7 @@ def leave_suite_out(
     Tasks of the others that are relatives of a test task are left out as well.
 
     Args:
-        others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks; sets
-            stand for their suites without `held_out`.
+        others: Suites to train on, each by its training tasks, and to choose by, each by its validation tasks.
         fold: As in `Suite.tasks`.
 
     Raises:
@@ -90,8 +89,8 @@ def _several(names: str) -> Suite:
     from hpo_gym.suites.mixed import held_out, mixed
 
     listed, arrow, judge = names.partition(_ARROW)
-    given = each(filter(None, map(str.strip, listed.split(","))), judge.strip())
-    suites = [load_suite(name) for name in given]
+    given = [name.strip() for name in listed.split(",") if name.strip()]
+    suites = [load_suite(name) for name in each(given, judge.strip())]
     return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
 
 

@@ -10,13 +10,15 @@ import pytest
 import toys
 
 from hpo_gym import leave_suite_out, load_suite
+from hpo_gym.app._first import USES
+from hpo_gym.app._listing import info
 from hpo_gym.app._options import suites_of
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench import load_suites
 from hpo_gym.bench.pooling import POOLED
 from hpo_gym.optimize.learning.train import train
 from hpo_gym.problem.suite import SUITES, Suite
-from hpo_gym.suites import SETS, USES, each, suites_in
+from hpo_gym.suites import SETS, each, suites_in
 
 NEVER_COMPARED = {"Drift", "Schedules"}
 """Trainings of many families whose order was not compared with that of real training: their hardships are invented."""
@@ -106,6 +108,10 @@ def test_a_folder_named_like_a_set_is_given_by_its_path(tmp_path: Path, monkeypa
     assert list(found) == [str(tmp_path / "tables")]
 
 
-def test_a_misspelt_set_is_named_with_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match="Did you mean 'seconds'"):
-        load_suite("secnds")
+@pytest.mark.parametrize(
+    ("given", "meant"), [("secnds", "seconds"), ("Tables", "tables"), ("tabels", "tables"), ("Training", "Trainings")]
+)
+def test_a_misspelt_set_is_named_unless_a_suite_is_as_near(given: str, meant: str) -> None:
+    for reads in (load_suite, info):
+        with pytest.raises(UnknownNameError, match=f"Did you mean '{meant}'"):
+            reads(given)
