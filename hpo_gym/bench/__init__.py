@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.board.card import Card as Card
     from hpo_gym.bench.board.entry import Entry as Entry
     from hpo_gym.bench.board.leaderboard import leaderboard as leaderboard
-    from hpo_gym.bench.board.named import NamedProtocol as NamedProtocol
     from hpo_gym.bench.board.named import described as described
     from hpo_gym.bench.board.named import named_protocol as named_protocol
     from hpo_gym.bench.board.named import shipped_protocols as shipped_protocols

@@ -18,6 +18,7 @@ from typing import Any
 
 from hpo_gym.base import InvalidValueError, canonical, digest
 from hpo_gym.bench.origin import MADE
+from hpo_gym.bench.protocol import FAMILIES
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize import joined
 from hpo_gym.problem import Suite
@@ -129,10 +130,12 @@ def _joined(parts: Sequence[_Part]) -> StoredPlan:
     return StoredPlan(protocol, tuple(entrants.values()), suites, live)
 
 
-def _most(tasks: Sequence[int | tuple[str, ...] | None]) -> int | tuple[str, ...] | None:
+def _most(tasks: Sequence[int | str | tuple[str, ...] | None]) -> int | str | tuple[str, ...] | None:
     """Return the widest choice of tasks in some protocols: all, the highest number, or all names."""
-    if None in tasks:
-        return None
+    if None in tasks or len(set(tasks)) == 1:
+        return tasks[0] if None not in tasks else None
+    if FAMILIES in tasks:
+        raise InvalidValueError(f"Results to be merged must all have `tasks={FAMILIES!r}` or none, got {[*tasks]}.")
     counts = [count for count in tasks if isinstance(count, int)]
     names = dict.fromkeys(name for some in tasks if isinstance(some, tuple) for name in some)
     if counts and names:

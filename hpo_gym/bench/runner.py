@@ -107,7 +107,7 @@ def benchmark(
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "suites": suites, "split": split, "fold": fold, "start": start, "budget": budget, "budget_cost": budget_cost,
         "checkpoints": checkpoints, "seeds": seeds, "tasks": tasks, "memory": memory,
     }  # fmt: skip

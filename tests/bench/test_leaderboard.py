@@ -227,9 +227,11 @@ def test_packing_needs_a_finished_comparison_under_the_protocol(hand: Any, tmp_p
 
 def test_a_card_must_be_whole(hand: Any) -> None:
     named, _ = hand
-    with pytest.raises(InvalidValueError, match="must say code, test_evaluations: give --code, --test-evaluations"):
+    with pytest.raises(InvalidValueError, match="it lacks code, test_evaluations"):
         short = {k: v for k, v in CARD.items() if k not in ("code", "test_evaluations")}
         pack(named_folder(hand), optimizer="worst-first", protocol=named, card=short)
+    with pytest.raises(UnknownNameError, match=r"No field of a card 'autors'\. Did you mean 'authors'"):
+        pack(named_folder(hand), optimizer="worst-first", protocol=named, card={**CARD, "autors": ["Ada"]})
     with pytest.raises(InvalidValueError, match="`optimizer` must name one of"):
         pack(named_folder(hand), protocol=named, card=CARD)
     with pytest.raises(UnknownNameError, match="Did you mean 'best-first'"):

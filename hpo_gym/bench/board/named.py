@@ -177,7 +177,7 @@ def _checked(said: object) -> NamedProtocol:
 
 
 def _texts(key: str, given: object) -> tuple[str, ...]:
-    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    several: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
     if not several or not all(isinstance(one, str) and one for one in several) or len(set(several)) < len(several):
         raise InvalidValueError(f"`{key}` must be a text, or different ones, got {shown(given)}.")
     return tuple(several)

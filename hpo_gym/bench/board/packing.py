@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from hpo_gym.base import HPOGymError, InvalidValueError, unknown
 from hpo_gym.bench.board.card import NOTHING, Card
@@ -22,29 +23,33 @@ from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.reference.choices import choices_of
 from hpo_gym.optimize import OPTIMIZERS, SAVED, parted, read_about
 from hpo_gym.problem import Status
-from hpo_gym.system import Record, Store, sealed
+from hpo_gym.system import Record, Store, mapping, sealed, text_of
 
 _TRANSFER = {name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "transfer"}
 
 
 def pack(
-    folder: str | Path, *, optimizer: str | None = None, name: str | None = None,
-    protocol: str | Path | NamedProtocol | None = None, card: Mapping[str, Any] | None = None,
-) -> Entry:  # fmt: skip
+    folder: str | Path,
+    card: str | Path | Mapping[str, Any],
+    *,
+    optimizer: str | None = None,
+    protocol: str | Path | NamedProtocol | None = None,
+) -> Entry:
     """Return the choices of one optimizer as an entry; its replay was equal to the stored runs.
 
     Args:
         folder: Results of `benchmark` under a named protocol.
-        optimizer: Its name there; may be left out where one takes part beside the controls.
-        name: Its name on the leaderboard; by default that in the results.
+        card: Fields of `Card`, or a YAML file of them; perhaps `name`, that on the leaderboard. `training`, `families`,
+            `train_seconds` and `hardware` are filled in from the results where they are known: of an optimizer trained
+            by `benchmark`, or saved by `train`.
+        optimizer: Its name in the results; may be left out where one takes part beside the controls.
         protocol: The file of a protocol that is not shipped.
-        card: Fields of `Card`. `training`, `families`, `train_seconds` and `hardware` are filled in from the results
-            where they are known: of an optimizer trained by `benchmark`, or saved by `train`.
 
     Raises:
         InvalidValueError: The comparison is under no such protocol or not finished, or the card lacks a field.
         UnknownNameError: No such optimizer takes part.
     """
+    given = dict(card) if isinstance(card, Mapping) else _read(Path(card))
     with opened(Path(folder)) as (plan, store):
         if plan.moved:
             raise InvalidValueError(f"{folder} must be of today's data, got those before {dict(plan.moved)}.")
@@ -56,7 +61,8 @@ def pack(
             choices = choices_of(suite, plan.cells(spec), runs[spec], plan.protocol.n_init, exact=True)
             parts[suite.name] = Part(suite.data_hash, choices, failed)
         known = _known(plan, entrant, runs, json.loads(store.meta_get(MADE) or "{}"))
-    entry = Entry(name or entrant.name, named.name, named.hash, Card.of(known, card or {}), parts)
+    name = given.pop("name", entrant.name)
+    entry = Entry(name, named.name, named.hash, Card.of(known, given), parts)
     entry = Entry.from_json(json.loads(sealed(entry.to_json())))  # refuses a name that none may have
     again = records_of(entry, named)
     played = named.plan([entrant_of(entry)])
@@ -69,6 +75,15 @@ def pack(
                     "scores: another build made them; run the comparison here."
                 )
     return entry
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a card's fields of a YAML file."""
+    try:
+        said = yaml.safe_load(text_of(path))
+    except (OSError, yaml.YAMLError) as fault:
+        raise InvalidValueError(f"{path} must hold a card: {fault}") from fault
+    return dict(mapping(f"content of {path}", said))
 
 
 def _line(error: str | None) -> str:

@@ -119,7 +119,7 @@ def _fault(at: NDArray[Any], suite: Suite, cell: Cell) -> str:
 
 def _check_equal(given: Mapping[str, NDArray[Any]], again: Arrays, suite: Suite, cells: Sequence[Cell]) -> None:
     """Refuse choices that a run under the protocol would not have made so: beyond the budget, above all."""
-    for i in np.flatnonzero(given["count"] != again["count"]):
+    for i in np.flatnonzero(given["count"] != again["count"]).tolist():
         raise InvalidValueError(
             f"run {i} on {suite.name} (task {cells[i].task}, seed {cells[i].replicate}): the budget ends after "
             f"{int(again['count'][i])} trials, got {int(given['count'][i])}."

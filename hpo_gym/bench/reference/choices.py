@@ -36,7 +36,7 @@ def choices_of(
         f = record.arrays["fidelity"][n_init:] if done else np.empty(0)
         batch = batch_of([task])
         if batch.m:
-            at.append(batch.place(np.zeros(len(x), np.int64), x) if len(x) else np.empty(0, np.int64))
+            at.append(batch.place(np.zeros(len(x), np.int64), np.asarray(x)) if len(x) else np.empty(0, np.int64))
         else:
             at.append(np.pad(x[:, : task.space.d], ((0, 0), (0, wide - task.space.d))).ravel())
         count.append(len(x))

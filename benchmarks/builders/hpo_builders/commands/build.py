@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hpo_gym.app import tasks_of
+from hpo_gym.base import InvalidValueError
 
 
 def build(
@@ -37,8 +38,11 @@ def build(
     from hpo_builders.surrogates.named import builder_of
     from hpo_gym.system import bar
 
+    chosen = tasks_of(tasks)
+    if isinstance(chosen, str):
+        raise InvalidValueError(f"`--tasks` must be a number, or names, got {tasks!r}.")
     with bar("cells", shown=not quiet) as progress:
-        order = Order(archives, out, work, engine, workers, resume, assemble, tasks_of(tasks), rows, progress)
+        order = Order(archives, out, work, engine, workers, resume, assemble, chosen, rows, progress)
         for build_one in [builder_of(name, order) for name in suites]:
             build_one()
     for name in suites:
