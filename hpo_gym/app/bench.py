@@ -93,6 +93,9 @@ def bench(
     constraints: Annotated[
         str | None, typer.Option(help="Bounds such as size=1e5,latency=0.02: regret is of what is feasible.")
     ] = None,
+    hpob: Annotated[
+        Path | None, typer.Option(help="A folder of HPO-B instead of --suite: init5, 100 trials, published AUCs.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
     resume: Resume = False,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
@@ -103,14 +106,18 @@ def bench(
 
     Trains those that learn, runs all, stores every trial, prints a table and writes a report.
     """
-    from hpo_gym.bench import Front, benchmark, named_protocol
-    from hpo_gym.suites import load_suite
+    from hpo_gym.bench import HPOB_TRIALS, Front, benchmark, hpob_text, named_protocol
+    from hpo_gym.suites import hpob_suites, load_suite
     from hpo_gym.system import bar
 
     names = None if optimizers is None else tuple(words(optimizers))
     suites: list[Any] | None = None
     if protocol is None or suite is not None or leave_suite_out is not None:
         suites = [*suites_of(suite or "AutoML", leave_suite_out)]
+    if hpob is not None:
+        if {suite, leave_suite_out, protocol, budget_cost} != {None} or start not in (None, "init5"):
+            raise InvalidValueError("`--hpob` excludes --suite, --leave-suite-out, --protocol, --budget-cost and cold.")
+        suites, start, budget = [*hpob_suites(hpob)], "init5", HPOB_TRIALS if budget is None else budget
     if constraints is not None:
         if suites is None:
             raise InvalidValueError(f"--constraints must be left out under a protocol, got {constraints!r}.")
@@ -137,6 +144,8 @@ def bench(
         means = frame.groupby(["suite", "optimizer"])[["hypervolume_auc", "hypervolume_regret"]].mean()
         if not quiet:
             print(f"hypervolume of {', '.join(trades)}, means over runs:", means.round(4).to_string(), sep="\n")
+    if hpob is not None and shard is None and not quiet:
+        print(hpob_text(results))
     if shard is None:
         finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
     else:

@@ -38,6 +38,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sklearn": ("sklearn",),
         "smac": ("smac",),
         "moo": ("pymoo",),
+        "hpob": ("xgboost",),
         "dask": ("distributed",),
         "ray": ("ray",),
         "torch": ("torch",),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hpo_gym.bench.entrants import Entrant as Entrant
     from hpo_gym.bench.groups import suite_groups as suite_groups
     from hpo_gym.bench.groups import with_groups as with_groups
+    from hpo_gym.bench.hpob import HPOB_TRIALS as HPOB_TRIALS
+    from hpo_gym.bench.hpob import hpob_text as hpob_text
     from hpo_gym.bench.hypervolume import Front as Front
     from hpo_gym.bench.hypervolume import hypervolume_regret as hypervolume_regret
     from hpo_gym.bench.incumbent import incumbents as incumbents

@@ -46,7 +46,7 @@ class Transition:
         """Start episodes with their initial design."""
         self.runs.begin(which, tasks, instances)
         if self._n_init:
-            at = given_points(self.runs.batch, tasks, instances, self._n_init)
+            at = given_points(self.batch, tasks, instances, self._n_init)
             self.runs.give(at, which.positions(self.n))
         if which.all:
             self.over, self.waiting = np.zeros(self.n, bool), False

@@ -65,6 +65,7 @@ class Table:
         cumulative: Whether one training passes through all fidelities, so that the cost of one includes the lower ones.
         proposed: Further rows, found by an optimizer that knew the task's scores: known of an earlier task, and never
             candidates of the task itself. None: there are none.
+        starts: By task, rows of its initial designs, `s` lists of `n` (see `Task.starts`); or empty.
     """
 
     ARRAYS: ClassVar = ("x", "score", "cost", "test_score", "repeats", "objectives")
@@ -82,6 +83,7 @@ class Table:
     constraints: Mapping[str, float] = field(default_factory=dict)
     cumulative: bool = False
     proposed: Table | None = None
+    starts: Sequence[Sequence[Sequence[int]]] = ()
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -179,7 +181,8 @@ class Table:
         at = list(tasks)
         parts = {name: array[at] for name, array in self.arrays.items() if name != "x"}
         proposed = None if self.proposed is None else self.proposed.part(at)
-        return replace(self, x=self.x if self.x.ndim == 2 else self.x[at], proposed=proposed, **parts)
+        starts = [self.starts[i] for i in at] if self.starts else ()
+        return replace(self, x=self.x if self.x.ndim == 2 else self.x[at], proposed=proposed, starts=starts, **parts)
 
     @property
     def arrays(self) -> dict[str, Any]:
@@ -262,6 +265,11 @@ class TableTask(Task):
     @property
     def noisy(self) -> bool:
         return self.table.repeats is not None
+
+    @functools.cached_property
+    def starts(self) -> Points | None:
+        own = self.table.starts[self.index] if self.table.starts else ()
+        return self.table.pool(self.index).x[np.array(own)] if own else None
 
     @functools.cached_property
     def cell_keys(self) -> Keys:

@@ -185,6 +185,12 @@ class Task(ABC):
         return self.pool if self.pool is None or self.measured is None else self.pool[self.measured]
 
     @property
+    def starts(self) -> Points | None:
+        """Initial designs ``(s, n, d)`` in the place of drawn ones of at most `n`: replicate `r` of a comparison has
+        design ``r % s``. None: there are none."""
+        return None
+
+    @property
     def optimum_x(self) -> Points | None:
         """A canonical point of score `best`, ``(d,)``, or None where it is not known, or only by search of the pool."""
         return None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.files import little as little
     from hpo_gym.suites.own.files import write_folder as write_folder
     from hpo_gym.suites.own.files import write_npz as write_npz
+    from hpo_gym.suites.own.hpob import hpob_suites as hpob_suites
     from hpo_gym.suites.own.input import values_of as values_of
     from hpo_gym.suites.own.optuna import constraints_of as constraints_of
     from hpo_gym.suites.own.optuna import suite_from_optuna as suite_from_optuna

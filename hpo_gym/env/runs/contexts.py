@@ -93,13 +93,24 @@ class Contexts:
         return draw_rows(pooled(self.batch).measured_first, task, instance, self.candidates or 0, _CANDIDATES)
 
 
-def given_points(batch: TaskBatchView, task: Ints, instance: Keys, count: int) -> NDArray[np.generic]:
-    """Return the first `count` configurations of each run: distinct rows ``(count, n)``, or points ``(count, n, d)``.
+def given_points(batch: TaskBatch, task: Ints, instance: Keys, count: int) -> NDArray[np.generic]:
+    """Return the first `count` configurations of each run: rows ``(count, n)``, or points ``(count, n, d)``.
 
-    They are a function of the run's instance alone, so all optimizers get the same ones.
+    They are a function of the run's instance alone, so all optimizers get the same ones: drawn ones, distinct rows, or
+    those of the task (`Task.starts`) if it has as many.
     """
     if batch.m:
-        return draw_rows(pooled(batch).measured_first, task, instance, count, _GIVEN).T
-    keys = seeding.mix(instance[:, None], np.arange(count * batch.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32))
-    u = seeding.uniform(keys).reshape(len(instance), count, batch.d)
-    return np.stack([batch.place(task, u[:, g]) for g in range(count)])
+        out: NDArray[np.generic] = draw_rows(pooled(batch).measured_first, task, instance, count, _GIVEN).T
+    else:
+        salt = np.arange(count * batch.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32)
+        u = seeding.uniform(seeding.mix(instance[:, None], salt)).reshape(len(instance), count, batch.d)
+        out = np.stack([batch.place(task, u[:, g]) for g in range(count)])
+    for j in np.unique(task).tolist():
+        t, own = batch.tasks[j], batch.tasks[j].starts
+        if own is not None and own.shape[1] >= count:
+            known = [seeding.instance_seed(t.suite, t.name, "bench", r) for r in range(len(own))]
+            x = np.pad(own[:, :count], ((0, 0), (0, 0), (0, batch.d - own.shape[2])), constant_values=0.5)
+            for i, seed in ((i, int(instance[i])) for i in np.flatnonzero(task == j).tolist()):
+                r = known.index(seed) if seed in known else seed % len(known)
+                out[:, i] = batch.place(np.full(count, j), x[r])
+    return out

@@ -4,8 +4,8 @@ Both are checked before use. A file that was cut, changed or written by somethin
 a wrong number. Arrays are stored uncompressed: none is larger than the archive; no name in a file becomes a path.
 
 Format 2 adds `objectives`, an array ``(k, m, o)`` with descriptions of its columns in `suite.json`, and `fidelity`, the
-sizes behind fidelities, `constraints`, and `proposed`, how many last rows of each task are known of it as an earlier
-task only. A table without these is written in format 1.
+sizes behind fidelities, `constraints`, `starts`, rows of initial designs, and `proposed`, how many last rows of each
+task are known of it as an earlier task only. A table without these is written in format 1.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from hpo_gym.system import checksum, sealed, sha256, whole_files
 FORMAT, FIRST = 2, 1
 SUITE, TABLE = "suite.json", "table.npz"
 OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED = "objectives", "fidelity", "constraints", "proposed"
+STARTS = "starts"
 ARRAYS = Table.ARRAYS
-NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED)  # keys of `suite.json` that need format 2
+NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS)  # keys of `suite.json` that need format 2
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 
 Name = Annotated[str, Field(min_length=1)]
@@ -91,6 +92,7 @@ class Description(_Strict):
     fidelity: dict[str, Any] | None = None
     constraints: dict[str, float] | None = None
     proposed: Annotated[int, Field(ge=0)] = 0
+    starts: list[list[list[int]]] = []
     licence: str = ""
     source: object = None
     preprocessing: object = None

@@ -81,6 +81,7 @@ class TableSuite(Suite):
             table_files.FIDELITY: t.sizes and t.sizes.to_json(),
             table_files.CONSTRAINTS: dict(t.constraints),
             table_files.PROPOSED: 0 if t.proposed is None else t.proposed.m,
+            table_files.STARTS: t.starts,
         }
         return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
                 "fidelities": list(t.fidelities), **newer}  # fmt: skip
@@ -105,6 +106,7 @@ def table_suite(
     about: Mapping[str, Any] | None = None,
     version: int = 1,
     cumulative: bool = False,
+    starts: Sequence[Sequence[Sequence[int]]] = (),
 ) -> TableSuite:
     """Make a suite of `k` tasks with measured scores. The input is copied.
 
@@ -132,6 +134,8 @@ def table_suite(
         version: Raise it when the table changes.
         cumulative: Whether one training passes through all fidelities, as epochs do, so that the cost of one includes
             the lower ones: a budget in cost can then charge the difference. Kept as ``about["cost"]["cumulative"]``.
+        starts: For each task, initial designs as lists of rows of its pool, of one size, or none: replicate `r` of a
+            comparison with ``start="init5"`` begins with design `r` of five.
 
     Returns:
         A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as
@@ -157,6 +161,7 @@ def table_suite(
     points = given.stored_x(space, pools, shared)
     table = Table(space, points, score, cost, test, levels, seeds, array, named, models, cumulative=grows)
     _check(table)
+    table = _starts(starts, table)
     groups = names if families is None else given.texts("families", families, table.k)
     meta = [{}] * table.k if meta_features is None else [given.values_of(m) for m in meta_features]
     given.count("meta_features", meta, table.k)
@@ -193,6 +198,7 @@ def load_folder(folder: str | Path) -> TableSuite:
         if said.proposed:
             table = _without_last(table, said.proposed)
     with blame(folder / table_files.SUITE):
+        table = _starts(said.starts, table)
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
         head = Heading(said.name, said.version, said.splits, _about(said))
         tasks = map(Member, given.texts("tasks", names, table.k), given.texts("families", families, table.k), meta)
@@ -240,7 +246,8 @@ def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, 
     }
     tasks = [[t.name, t.family, dict(t.meta_features)] for t in members]
     bounds = [dict(table.constraints)] if table.constraints else []
-    out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds]).encode())
+    starts = [{"starts": table.starts}] if table.starts else []
+    out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds, *starts]).encode())
     for part in _parts(table):
         for name, array in part.arrays.items():
             if name != table_files.OBJECTIVES:  # they decide no score: results that read none stay what they are
@@ -285,6 +292,17 @@ def _check(table: Table) -> None:
             raise InvalidValueError(f"Each task needs a feasible row, task {int(empty[0])} has none.")
     for array in (a for part in _parts(table) for a in part.arrays.values()):
         array.flags.writeable = False
+
+
+def _starts(given: Sequence[Sequence[Sequence[int]]], table: Table) -> Table:
+    """Return a table with checked initial designs."""
+    if len(given) not in (0, table.k):
+        raise InvalidValueError(f"`starts` must have one entry for each of {table.k} tasks, got {len(given)}.")
+    out = [[[whole("starts", row, 0, table.m - 1) for row in one] for one in own] for own in given]
+    for k, own in enumerate(out):
+        if len(set(map(len, own))) > 1 or [] in own or not all(table.measured[k, one].all() for one in own):
+            raise InvalidValueError(f"`starts[{k}]` must be designs of one size, of measured rows, got {own!r:.200}.")
+    return replace(table, starts=out)
 
 
 def _repeats(repeats: ArrayLike, score: Array) -> Array:

@@ -155,6 +155,10 @@ class GuardedTask(Task):
     def noisy(self) -> bool:
         return self.inner.noisy
 
+    @property
+    def starts(self) -> Points | None:
+        return self.inner.starts
+
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Evaluate one point after the other, so that a failure is one trial's."""
         points = zip(x[:, None], fidelity[:, None], key[:, None], strict=True)

@@ -1,0 +1,61 @@
+"""The published figures of HPO-B, and the same figure of runs of one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.bench.metrics import FAILED
+from hpo_gym.bench.plan import opened
+from hpo_gym.bench.protocol import STARTS
+from hpo_gym.bench.results import Results
+from hpo_gym.problem import Status, Task, relative_regret
+
+HPOB_TRIALS = 100  # of a run, after the five given points
+PUBLISHED = {"random": 0.0966, "GP": 0.0609, "DNGO": 0.0548, "BOHAMIANN": 0.0580, "TST-R": 0.0615, "TAF-R": 0.0578,
+             "RGPE": 0.0646, "FSBO": 0.0455}  # fmt: skip
+"""AUC of the baselines of HPO-B on its points (Pineda Arango et al., NeurIPS Datasets and Benchmarks 2021): normalised
+regret after five given points, mean over the 16 meta-test search spaces."""
+
+
+def hpob_curve(scores: Floats, task: Task, trials: int, *, last_trial_lost: bool = False) -> Floats:
+    """Return the regret of a run as HPO-B's handler lists it: after the given points, and after each of `trials` more.
+
+    Args:
+        scores: Of five given points and at most `trials` more, -inf of a failure; a shorter run keeps its incumbent.
+        last_trial_lost: Whether the last entry repeats the one before, a fault of the handler's `evaluate_continuous`:
+            it appends the incumbent of the time before the last trial. Its `evaluate`, on points, has no such fault.
+    """
+    after = np.minimum(STARTS["init5"] + np.arange(trials + 1), len(scores))
+    regret = relative_regret(np.maximum.accumulate(scores)[after - 1], task.best, task.worst)
+    if last_trial_lost:
+        regret[-1] = regret[-2]
+    return regret
+
+
+def hpob_auc(results: Results, *, last_trial_lost: bool = False) -> dict[str, float]:
+    """Return the AUC of each optimizer: mean of `hpob_curve` over entries, seeds, data sets, then search spaces.
+
+    A failed or missing run has regret 1; runs without five given points are refused by `InvalidValueError`.
+    """
+    found: dict[str, list[float]] = {}
+    with opened(results.folder) as (plan, store):
+        p = plan.protocol
+        if p.start != "init5" or p.budget.in_cost:
+            raise InvalidValueError(f"`start` must be 'init5' and `budget` given for HPO-B's AUC, got {p.start!r}.")
+        for (spec, suite), entrant in ((of, e) for of in plan.suites.items() for e in plan.entrants):
+            areas = dict.fromkeys(plan.cells(spec), FAILED)
+            for cell, record in plan.found(store, spec, entrant):
+                if record.status == "done":
+                    scores = np.where(record.arrays["status"] == Status.OK, record.arrays["score"], -np.inf)
+                    curve = hpob_curve(scores, suite.task(cell.task), p.budget.points, last_trial_lost=last_trial_lost)
+                    areas[cell] = float(curve.mean())
+            found.setdefault(entrant.name, []).append(float(np.mean(list(areas.values()))))
+    return {name: float(np.mean(areas)) for name, areas in found.items()}
+
+
+def hpob_text(results: Results) -> str:
+    """Return the AUCs of a comparison beside the published ones, the lowest first."""
+    rows = [(area, name, "") for name, area in hpob_auc(results).items()]
+    rows += [(area, name, f" (published: {HPOB_TRIALS} trials, 16 spaces)") for name, area in PUBLISHED.items()]
+    return "\n".join(["HPO-B, AUC of regret:", *(f"{area:8.4f}  {name}{said}" for area, name, said in sorted(rows))])

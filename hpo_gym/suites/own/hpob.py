@@ -1,0 +1,171 @@
+"""HPO-B out of its folder: a suite for each search space, a task for each data set. None of its data ships.
+
+Pineda Arango, Jomaa, Wistuba and Grabocka, "HPO-B", NeurIPS Datasets and Benchmarks 2021, arXiv:2106.06257.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, Field, FiniteFloat, TypeAdapter, ValidationError, create_model
+
+from hpo_gym.base import DamagedDataError, Floats, Ints, Keys, blame, digest, require, unknown
+from hpo_gym.problem import Evaluated, Evaluations, Points, Suite, Task
+from hpo_gym.suites.own.suite import TableSuite, table_suite
+from hpo_gym.system import sha256
+
+FILES = {"train": "meta-train-dataset.json", "val": "meta-validation-dataset.json", "test": "meta-test-dataset.json"}
+AUGMENTED, STARTS = "meta-train-dataset-augmented.json", "bo-initializations.json"
+SURROGATES, STATS = "saved-surrogates", "summary-stats.json"
+_ABOUT = {
+    "title": "HPO-B",
+    "source": "Pineda Arango et al., HPO-B, NeurIPS 2021, arXiv:2106.06257",
+    "score": {"name": "accuracy"},
+}
+_Unit, _Rows = Annotated[float, Field(ge=-1e-6, le=1 + 1e-6)], Annotated[list[int], Field(min_length=5)]
+_Designs = create_model("_Designs", **{f"test{i}": (_Rows, ...) for i in range(5)})  # type: ignore[call-overload]
+_Range = create_model("_Range", y_min=(FiniteFloat, ...), y_max=(FiniteFloat, ...))
+
+
+class _DataSet(BaseModel):
+    X: Annotated[list[Annotated[list[_Unit], Field(min_length=1)]], Field(min_length=1)]
+    y: list[tuple[FiniteFloat]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HPOBTask(Task):
+    """A data set of HPO-B, answered by its surrogate, a model of XGBoost in a file, at all points of the unit cube.
+
+    **Score**: ``clip((v - y_min) / (y_max - y_min), 0, 1)``, where `v` is the measured `y` at given points and that of
+    the model elsewhere, as in `evaluate_continuous` of HPO-B's handler. Regret is 1 less the score. Of an earlier task,
+    the measured points `rows` ``(m, d)`` are known; `given` ``(s, n)`` are those of the initial designs.
+    """
+
+    file: Path
+    span: tuple[float, float]
+    rows: Points
+    y: Floats
+    given: Ints
+
+    @property
+    def starts(self) -> Points | None:
+        return self.rows[self.given] if len(self.given) else None
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Ask the model; `key` changes nothing."""
+        value = self.model.inplace_predict(x).astype(np.float64)
+        for row in np.unique(self.given).astype(int):
+            value[(x == self.rows[row]).all(1)] = self.y[row]
+        return Evaluated(self._scores(value), np.array(fidelity, np.float64), np.zeros(len(x), np.int8))
+
+    @functools.cached_property
+    def model(self) -> Any:
+        """The surrogate."""
+        import xgboost
+
+        with blame(self.file):
+            return xgboost.Booster({"nthread": 1}, model_file=self.file)
+
+    def evaluations(self) -> Evaluations:
+        """Return the measured points."""
+        one, ok = np.ones(len(self.y)), np.zeros(len(self.y), np.int8)
+        return Evaluations(self.name, self.family, self.rows, self._scores(self.y), one, ok)
+
+    def _scores(self, value: Floats) -> Floats:
+        return np.clip((value - self.span[0]) / (self.span[1] - self.span[0]), 0.0, 1.0)
+
+
+def hpob_suites(
+    folder: str | Path, *, continuous: bool = False, spaces: Sequence[str] | None = None
+) -> tuple[Suite, ...]:
+    """Return a suite `HPOB-<space>` for each meta-test search space of a folder of HPO-B, with `y` as the score.
+
+    Replicates 0..4 of ``start="init5"`` begin with its `test0`..`test4`. Of equal configurations the first stays.
+
+    Args:
+        folder: With ``bo-initializations.json`` and ``meta-{train,validation,test}-dataset.json``, its splits; the
+            augmented file of meta-train serves where the other is missing.
+        continuous: Whether surrogates (``saved-surrogates`` in the folder or beside it) answer; see `HPOBTask`.
+            It needs the extra "hpob".
+        spaces: Ids such as "4796"; None for all.
+
+    Raises:
+        DamagedDataError: A file or a key is missing, or values break a rule; the message names them.
+    """
+    folder, out = Path(folder), list[Suite]()
+    paths = {split: folder / name for split, name in FILES.items()}
+    if not paths["train"].exists() and (folder / AUGMENTED).exists():
+        paths["train"] = folder / AUGMENTED
+    data = {split: _read(path, dict[str, dict[str, _DataSet]]) for split, path in paths.items()}
+    designs = _read(folder / STARTS, dict[str, dict[str, _Designs]])  # type: ignore[valid-type]
+    for space in data["test"] if spaces is None else spaces:
+        if space not in data["test"]:
+            raise unknown("search space of HPO-B", space, data["test"])
+        splits = {split: list(_at(path, data[split], space)) for split, path in paths.items()}
+        found, names = [], [name for listed in splits.values() for name in listed]
+        for split, name in ((split, name) for split, listed in splits.items() for name in listed):
+            own = [*vars(_at(folder / STARTS, designs, space, name)).values()] if split == "test" else []
+            found.append(_points(f"{paths[split]}: {space!r} > {name!r}", data[split][space][name], own))
+        x, y, starts = zip(*found, strict=True)
+        cube, families = {f"x{j}": (0.0, 1.0) for j in range(x[0].shape[1])}, [f"openml-task-{name}" for name in names]
+        with blame(folder / space):
+            suite = table_suite(f"HPOB-{space}", cube, x, y, tasks=names, families=families, splits=splits,
+                                about=_ABOUT, starts=starts)  # fmt: skip
+        out.append(_continuous(folder, space, suite) if continuous else suite)
+    return tuple(out)
+
+
+def _points(at: str, one: _DataSet, designs: Sequence[Sequence[int]]) -> tuple[Points, Floats, Ints]:
+    """Return the distinct points, their scores, and the rows of the designs ``(s, 5)``; the handler reads five."""
+    widths, m = sorted({len(row) for row in one.X}), len(one.X)
+    if len(widths) > 1 or len(one.y) != m:
+        raise DamagedDataError(f"{at} must have a `y` for each row of `X`, got {len(one.y)} of {m} of width {widths}.")
+    rows = np.array([own[:5] for own in designs], np.int64).reshape(-1, 5)
+    if ((rows < 0) | (rows >= m)).any() or any(len(set(own)) < 5 for own in rows.tolist()):
+        raise DamagedDataError(f"{at} must begin with five different rows in [0, {m - 1}], got {rows.tolist()}.")
+    x = np.array(one.X).clip(0.0, 1.0)
+    _, first, same = np.unique(np.rint(x * 2.0**32), axis=0, return_index=True, return_inverse=True)  # as `snap`
+    kept = np.sort(first)
+    return x[kept], np.array(one.y)[kept, 0], np.searchsorted(kept, first[same.reshape(-1)])[rows]
+
+
+def _continuous(folder: Path, space: str, suite: TableSuite) -> Suite:
+    require("hpob")
+    home = next((p / SURROGATES for p in (folder, folder.resolve().parent) if (p / SURROGATES).is_dir()), folder)
+    stats = _read(home / STATS, dict[str, _Range])  # type: ignore[valid-type]
+    name, table, members, sums = f"{suite.name}:surrogate", suite.table, [], [suite.data_hash]
+    for i, task in enumerate(suite.members):
+        file, there = (home / f"surrogate-{space}-{task.name}.json").resolve(), table.measured[i]
+        said = _at(home / STATS, stats, file.stem)
+        if not file.is_file() or not said.y_min < said.y_max:
+            raise DamagedDataError(f"{file} must be a file, with `y_min < y_max`; it is missing, or has {said}.")
+        members.append(HPOBTask(
+            task.name, task.family, name, task.space, 1.0, 0.0, file=file, span=(said.y_min, said.y_max),
+            rows=table.pool(i).x[there], y=table.score[i, there, 0].astype(np.float64), given=np.array(table.starts[i]),
+        ))  # fmt: skip
+        sums.append(f"{said} {sha256(file)}")
+    return Suite(name, suite.space, tuple(members), "surrogate", 1, suite.splits, suite.about, digest(sums))
+
+
+def _read(path: Path, kind: Any) -> Any:
+    if not path.is_file():
+        raise DamagedDataError(f"{path} must be a file of HPO-B; it is missing.")
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        at = ".".join(map(str, first["loc"]))
+        raise DamagedDataError(f"{path}: `{at}`: {first['msg']}, got {first['input']!r:.200}.") from fault
+
+
+def _at(path: Path, found: Any, *keys: str) -> Any:
+    for key in keys:
+        if key not in found:
+            raise DamagedDataError(f"{path} must have {' > '.join(map(repr, keys))}; it is missing.")
+        found = found[key]
+    return found
