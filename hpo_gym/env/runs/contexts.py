@@ -111,6 +111,5 @@ def given_points(batch: TaskBatch, task: Ints, instance: Keys, count: int) -> ND
             known = [seeding.instance_seed(t.suite, t.name, "bench", r) for r in range(len(own))]
             x = np.pad(own[:, :count], ((0, 0), (0, 0), (0, batch.d - own.shape[2])), constant_values=0.5)
             for i, seed in ((i, int(instance[i])) for i in np.flatnonzero(task == j).tolist()):
-                r = known.index(seed) if seed in known else seed % len(known)
-                out[:, i] = batch.place(np.full(count, j), x[r])
+                out[:, i] = batch.place(np.full(count, j), x[known.index(seed) if seed in known else seed % len(x)])
     return out

@@ -30,8 +30,7 @@ from hpo_gym.system import checksum, sealed, sha256, whole_files
 
 FORMAT, FIRST = 2, 1
 SUITE, TABLE = "suite.json", "table.npz"
-OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED = "objectives", "fidelity", "constraints", "proposed"
-STARTS = "starts"
+OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS = "objectives", "fidelity", "constraints", "proposed", "starts"
 ARRAYS = Table.ARRAYS
 NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS)  # keys of `suite.json` that need format 2
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, Field, FiniteFloat, TypeAdapter, ValidationError, create_model
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError, create_model
 
 from hpo_gym.base import DamagedDataError, Floats, Ints, Keys, blame, digest, require, unknown
 from hpo_gym.problem import Evaluated, Evaluations, Points, Suite, Task
@@ -20,21 +20,13 @@ from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.system import sha256
 
 FILES = {"train": "meta-train-dataset.json", "val": "meta-validation-dataset.json", "test": "meta-test-dataset.json"}
-AUGMENTED, STARTS = "meta-train-dataset-augmented.json", "bo-initializations.json"
-SURROGATES, STATS = "saved-surrogates", "summary-stats.json"
-_ABOUT = {
-    "title": "HPO-B",
-    "source": "Pineda Arango et al., HPO-B, NeurIPS 2021, arXiv:2106.06257",
-    "score": {"name": "accuracy"},
-}
+AUGMENTED, STARTS, STATS = "meta-train-dataset-augmented.json", "bo-initializations.json", "summary-stats.json"
+_ABOUT = {"title": "HPO-B", "source": "Pineda Arango et al., HPO-B, NeurIPS 2021, arXiv:2106.06257"}
 _Unit, _Rows = Annotated[float, Field(ge=-1e-6, le=1 + 1e-6)], Annotated[list[int], Field(min_length=5)]
 _Designs = create_model("_Designs", **{f"test{i}": (_Rows, ...) for i in range(5)})  # type: ignore[call-overload]
 _Range = create_model("_Range", y_min=(FiniteFloat, ...), y_max=(FiniteFloat, ...))
-
-
-class _DataSet(BaseModel):
-    X: Annotated[list[Annotated[list[_Unit], Field(min_length=1)]], Field(min_length=1)]
-    y: list[tuple[FiniteFloat]]
+_Points = Annotated[list[Annotated[list[_Unit], Field(min_length=1)]], Field(min_length=1)]  # type: ignore[valid-type]
+_DataSet = create_model("_DataSet", X=(_Points, ...), y=(list[tuple[FiniteFloat]], ...))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,13 +35,13 @@ class HPOBTask(Task):
 
     **Score**: ``clip((v - y_min) / (y_max - y_min), 0, 1)``, where `v` is the measured `y` at given points and that of
     the model elsewhere, as in `evaluate_continuous` of HPO-B's handler. Regret is 1 less the score. Of an earlier task,
-    the measured points `rows` ``(m, d)`` are known; `given` ``(s, n)`` are those of the initial designs.
+    the measured points are known: `rows` ``(m, d)`` and `scores` ``(m,)``. Initial designs are `given` ``(s, n)``.
     """
 
     file: Path
     span: tuple[float, float]
     rows: Points
-    y: Floats
+    scores: Floats
     given: Ints
 
     @property
@@ -57,27 +49,22 @@ class HPOBTask(Task):
         return self.rows[self.given] if len(self.given) else None
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
-        """Ask the model; `key` changes nothing."""
-        value = self.model.inplace_predict(x).astype(np.float64)
+        value, (low, high) = self._model.inplace_predict(x).astype(np.float64), self.span
+        score = np.clip((value - low) / (high - low), 0.0, 1.0)
         for row in np.unique(self.given).astype(int):
-            value[(x == self.rows[row]).all(1)] = self.y[row]
-        return Evaluated(self._scores(value), np.array(fidelity, np.float64), np.zeros(len(x), np.int8))
+            score[(x == self.rows[row]).all(1)] = self.scores[row]
+        return Evaluated(score, np.array(fidelity, np.float64), np.zeros(len(x), np.int8))
 
     @functools.cached_property
-    def model(self) -> Any:
-        """The surrogate."""
+    def _model(self) -> Any:
         import xgboost
 
         with blame(self.file):
             return xgboost.Booster({"nthread": 1}, model_file=self.file)
 
     def evaluations(self) -> Evaluations:
-        """Return the measured points."""
-        one, ok = np.ones(len(self.y)), np.zeros(len(self.y), np.int8)
-        return Evaluations(self.name, self.family, self.rows, self._scores(self.y), one, ok)
-
-    def _scores(self, value: Floats) -> Floats:
-        return np.clip((value - self.span[0]) / (self.span[1] - self.span[0]), 0.0, 1.0)
+        one, ok = np.ones(len(self.rows)), np.zeros(len(self.rows), np.int8)
+        return Evaluations(self.name, self.family, self.rows, self.scores, one, ok)
 
 
 def hpob_suites(
@@ -90,8 +77,7 @@ def hpob_suites(
     Args:
         folder: With ``bo-initializations.json`` and ``meta-{train,validation,test}-dataset.json``, its splits; the
             augmented file of meta-train serves where the other is missing.
-        continuous: Whether surrogates (``saved-surrogates`` in the folder or beside it) answer; see `HPOBTask`.
-            It needs the extra "hpob".
+        continuous: Whether surrogates (``saved-surrogates``, there or beside it) answer: `HPOBTask`; extra "hpob".
         spaces: Ids such as "4796"; None for all.
 
     Raises:
@@ -101,7 +87,7 @@ def hpob_suites(
     paths = {split: folder / name for split, name in FILES.items()}
     if not paths["train"].exists() and (folder / AUGMENTED).exists():
         paths["train"] = folder / AUGMENTED
-    data = {split: _read(path, dict[str, dict[str, _DataSet]]) for split, path in paths.items()}
+    data = {s: _read(path, dict[str, dict[str, _DataSet]]) for s, path in paths.items()}  # type: ignore[valid-type]
     designs = _read(folder / STARTS, dict[str, dict[str, _Designs]])  # type: ignore[valid-type]
     for space in data["test"] if spaces is None else spaces:
         if space not in data["test"]:
@@ -112,15 +98,16 @@ def hpob_suites(
             own = [*vars(_at(folder / STARTS, designs, space, name)).values()] if split == "test" else []
             found.append(_points(f"{paths[split]}: {space!r} > {name!r}", data[split][space][name], own))
         x, y, starts = zip(*found, strict=True)
-        cube, families = {f"x{j}": (0.0, 1.0) for j in range(x[0].shape[1])}, [f"openml-task-{name}" for name in names]
-        with blame(folder / space):
-            suite = table_suite(f"HPOB-{space}", cube, x, y, tasks=names, families=families, splits=splits,
-                                about=_ABOUT, starts=starts)  # fmt: skip
+        if len(widths := {one.shape[1] for one in x}) > 1:
+            raise DamagedDataError(f"{folder}: space {space!r} must have `X` of one width, got {sorted(widths)}.")
+        cube, families = {f"x{j}": (0.0, 1.0) for j in range(*widths)}, [f"openml-task-{name}" for name in names]
+        suite = table_suite(f"HPOB-{space}", cube, x, y, tasks=names, families=families, splits=splits, about=_ABOUT,
+                            starts=starts)  # fmt: skip
         out.append(_continuous(folder, space, suite) if continuous else suite)
     return tuple(out)
 
 
-def _points(at: str, one: _DataSet, designs: Sequence[Sequence[int]]) -> tuple[Points, Floats, Ints]:
+def _points(at: str, one: Any, designs: Sequence[Sequence[int]]) -> tuple[Points, Floats, Ints]:
     """Return the distinct points, their scores, and the rows of the designs ``(s, 5)``; the handler reads five."""
     widths, m = sorted({len(row) for row in one.X}), len(one.X)
     if len(widths) > 1 or len(one.y) != m:
@@ -136,19 +123,21 @@ def _points(at: str, one: _DataSet, designs: Sequence[Sequence[int]]) -> tuple[P
 
 def _continuous(folder: Path, space: str, suite: TableSuite) -> Suite:
     require("hpob")
-    home = next((p / SURROGATES for p in (folder, folder.resolve().parent) if (p / SURROGATES).is_dir()), folder)
+    homes = [parent / "saved-surrogates" for parent in (folder, folder.resolve().parent)]
+    home = homes[0] if homes[0].is_dir() else homes[1]
     stats = _read(home / STATS, dict[str, _Range])  # type: ignore[valid-type]
     name, table, members, sums = f"{suite.name}:surrogate", suite.table, [], [suite.data_hash]
     for i, task in enumerate(suite.members):
         file, there = (home / f"surrogate-{space}-{task.name}.json").resolve(), table.measured[i]
-        said = _at(home / STATS, stats, file.stem)
-        if not file.is_file() or not said.y_min < said.y_max:
-            raise DamagedDataError(f"{file} must be a file, with `y_min < y_max`; it is missing, or has {said}.")
+        low, high = vars(_at(home / STATS, stats, file.stem)).values()
+        if not file.is_file() or not low < high:
+            raise DamagedDataError(f"{file} must be a file, with `y_min < y_max`; it is missing, or has {low}, {high}.")
         members.append(HPOBTask(
-            task.name, task.family, name, task.space, 1.0, 0.0, file=file, span=(said.y_min, said.y_max),
-            rows=table.pool(i).x[there], y=table.score[i, there, 0].astype(np.float64), given=np.array(table.starts[i]),
+            task.name, task.family, name, task.space, 1.0, 0.0, file=file, span=(low, high),
+            scores=np.clip((table.score[i, there, 0].astype(np.float64) - low) / (high - low), 0.0, 1.0),
+            rows=table.pool(i).x[there], given=np.array(table.starts[i]),
         ))  # fmt: skip
-        sums.append(f"{said} {sha256(file)}")
+        sums.append(f"{low} {high} {sha256(file)}")
     return Suite(name, suite.space, tuple(members), "surrogate", 1, suite.splits, suite.about, digest(sums))
 
 
@@ -164,8 +153,7 @@ def _read(path: Path, kind: Any) -> Any:
 
 
 def _at(path: Path, found: Any, *keys: str) -> Any:
-    for key in keys:
-        if key not in found:
-            raise DamagedDataError(f"{path} must have {' > '.join(map(repr, keys))}; it is missing.")
-        found = found[key]
-    return found
+    try:
+        return functools.reduce(lambda part, key: part[key], keys, found)
+    except KeyError as fault:
+        raise DamagedDataError(f"{path} must have {' > '.join(map(repr, keys))}; it is missing.") from fault
