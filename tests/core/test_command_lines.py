@@ -61,7 +61,7 @@ FITS: dict[str, list[str]] = {
     "constraints": ["cost=1", "score=0.5,cost=9", "size=2", "cost=", "cost=a"], "minimize": ["C", "kernel", "C,C"],
     "maximize": ["C", "number"], "prior": ["tuned", "spoilt", "torn", "results", "file", "tuned/trials.csv", "t.csv"],
     "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5", "train", "train+val"], "jobs": ["1", "2"],
-    "max_failures": ["0", "1", "2"],
+    "max_failures": ["0", "1", "2"], "hpob": ["plain", "empty", "file", "no"],
     "agent": [*SHORT, "transfer-mix", "q-learning"], "seconds": ["0", "0.01"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip
