@@ -343,10 +343,12 @@ def test_a_surrogate_answers_anywhere_clipped_and_scaled(folder: Path) -> None:
     assert measured.run({"x0": 0.25}).score == 0.0  # a given point: (.4 - .4) / .4, not the model's .25
     assert measured.run({"x0": 0.375}).score == pytest.approx(0.75)
     assert measured.run({"x0": 0.625}).score == 1.0  # in no design: the model's
-    x = np.linspace(0.01, 0.99, 50)[:, None]  # none is measured
+    x = np.random.default_rng(0).random((50, 1))  # none is measured
     import xgboost
 
-    said = xgboost.Booster(model_file=folder / "saved-surrogates" / "surrogate-4796-23.json").predict(xgboost.DMatrix(x))
+    said = xgboost.Booster(model_file=folder / "saved-surrogates" / "surrogate-4796-23.json").predict(
+        xgboost.DMatrix(x)
+    )
     by_handler = np.clip((said.astype(float) - 0.4) / 0.4, 0.0, 1.0)
     assert measured.evaluate(x, np.ones(50), np.zeros(50, np.uint64)).score.tolist() == by_handler.tolist()
     assert suite.prior()[0].score == pytest.approx(np.clip((np.array(Y[:6]) - 0.4) / 0.4, 0.0, 1.0))
