@@ -14,8 +14,8 @@ from hpo_gym.problem import Status, Task, relative_regret
 HPOB_TRIALS = 100  # of a run, after the five given points
 PUBLISHED = {"random": 0.0966, "GP": 0.0609, "DNGO": 0.0548, "BOHAMIANN": 0.0580, "TST-R": 0.0615, "TAF-R": 0.0578,
              "RGPE": 0.0646, "FSBO": 0.0455}  # fmt: skip
-"""AUC of the baselines of HPO-B on its points (Pineda Arango et al., NeurIPS Datasets and Benchmarks 2021): normalised
-regret after five given points, mean over the 16 meta-test search spaces."""
+"""AUC of HPO-B's baselines on its points: normalised regret after five given points, mean over the 16 meta-test search
+spaces. Reported figures, not recomputed from the curves in `results/` of its repository."""
 
 
 def hpob_curve(scores: Floats, task: Task, trials: int, *, last_trial_lost: bool = False) -> Floats:
