@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.cells import Made as Made
     from hpo_gym.bench.cells import instance_of as instance_of
     from hpo_gym.bench.entrants import Entrant as Entrant
+    from hpo_gym.bench.frames import trials as trials
     from hpo_gym.bench.groups import suite_groups as suite_groups
     from hpo_gym.bench.groups import with_groups as with_groups
     from hpo_gym.bench.hpob import HPOB_TRIALS as HPOB_TRIALS

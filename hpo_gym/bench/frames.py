@@ -86,14 +86,16 @@ def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def trials(plan: BenchPlan, store: Store) -> pd.DataFrame:
-    """One row per trial, in order: `trial` from 1, the initial design (`given`) among them, `config` a dictionary of
-    the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN if the task has none; with
-    a budget in cost also `spent`, the run's spending by then, in mean costs of a full evaluation.
+    """One row per trial, in order: `fold`, missing in the suite's own split, `trial` from 1, the initial design
+    (`given`) among them, `config` a dictionary of the active hyperparameters, `score`, `fidelity`, `cost`, `status`,
+    and `test_score`, NaN if the task has none; with a budget in cost also `spent`, the run's spending by then, in mean
+    costs of a full evaluation.
     """
     import pandas as pd
 
     rows = [part for spec, suite in plan.suites.items() for part in _of_suite(plan, store, spec, suite)]
-    columns = [*_BY_RUN, "trial", "given", "score", "fidelity", "cost", "status", "test_score", "config"]
+    ends = ["trial", "given", "score", "fidelity", "cost", "status", "test_score", "config"]
+    columns = [*_BY_RUN[:3], "fold", *_BY_RUN[3:], *ends]
     if plan.protocol.budget.in_cost:
         columns.insert(columns.index("cost") + 1, "spent")
     if not rows:
@@ -116,6 +118,7 @@ def _of_suite(plan: BenchPlan, store: Store, spec: str, suite: Suite) -> Iterato
                     "suite": suite.name,
                     "task": cell.task,
                     "family": task.family,
+                    "fold": pd.Series([cell.fold] * h, dtype="Int64"),
                     "optimizer": entrant.name,
                     "replicate": cell.replicate,
                     "trial": np.arange(1, h + 1),

@@ -48,7 +48,7 @@ FITS: dict[str, list[str]] = {
     "folders": FOLDERS, "suites": ["plain", "bad", "empty"], "archives": ["empty", "file"], "work": ["work", "file"],
     "rows": ["1", "2"], "studies": ["a", "a,b"],
     "file": ["t.csv", "wide.csv", "file", "plain", "t.parquet", "tuned", "spoilt", "tuned/trials.csv", "pipe"],
-    "optuna": ["sqlite:///no.db", "sqlite:///file", "sqlite:///", "no.db", "mysql://x"], "task": ["task", "C"],
+    "optuna": ["sqlite:///no.db", "sqlite:///file", "sqlite:///", "no.db", "mysql://x", "sqlite:///tuned/x.db"], "task": ["task", "C"],
     "score": ["score", "C", "value"], "test_score": ["score", "C"],
     "cost": ["C", "seconds"], "fidelity": ["C", "depth"], "family": ["task", "kernel"],
     "ignore": ["kernel", "C,kernel"], "keep": ["C", "number"], "decimal": [".", ","], "delimiter": [";", "tab", ","],
@@ -63,6 +63,8 @@ FITS: dict[str, list[str]] = {
     "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5", "train", "train+val"], "jobs": ["1", "2"],
     "max_failures": ["0", "1", "2"], "hpob": ["plain", "empty", "file", "no"],
     "agent": [*SHORT, "transfer-mix", "q-learning"], "seconds": ["0", "0.01"],
+    "store": FOLDERS, "csv": ["new.csv", "new.txt", "no/new.csv"], "parquet": ["new.parquet", "t.parquet"],
+    "optunahub": ["new", "registry", "file"], "huggingface": ["new", "plain", "file"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default

@@ -13,6 +13,7 @@ from hpo_gym.system import check_seal
 
 FORMAT = 1
 ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
+MODEL = "model.safetensors"  # name of `WEIGHTS` on the Hugging Face Hub
 TRAINING, CHECKPOINTS = "training.json", "checkpoints"
 _LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
 
@@ -40,10 +41,14 @@ def shipped() -> dict[str, Path]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the bytes of one of the files; raise `DamagedDataError` where it is missing or too large."""
+    """Return the bytes of one of the files, `MODEL` in place of missing `WEIGHTS`; raise `DamagedDataError` where it is
+    missing or too large."""
+    most = _LARGEST[path.name]
+    if path.name == WEIGHTS and not path.is_file() and path.with_name(MODEL).is_file():
+        path = path.with_name(MODEL)
     if not path.is_file():
         raise DamagedDataError(f"{path} must be a file; it is missing.")
     size = path.stat().st_size
-    if size > _LARGEST[path.name]:
-        raise DamagedDataError(f"{path} must have at most {_LARGEST[path.name]} bytes, got {size}.")
+    if size > most:
+        raise DamagedDataError(f"{path} must have at most {most} bytes, got {size}.")
     return path.read_bytes()
