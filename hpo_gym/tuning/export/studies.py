@@ -24,7 +24,7 @@ def write_studies(folder: Path, address: str) -> int:
     A success is complete, a stopped trial pruned, one that broke constraints complete with them; others failed.
     """
     file = Path(address.removeprefix("sqlite:///")).absolute()
-    if not address.startswith("sqlite:///") or file.exists():
+    if not address.startswith("sqlite:///") or "?" in address or file.exists():
         raise InvalidValueError(f"`--optuna` must be the address of a new file, as sqlite:///new.db, got {address!r}.")
     frame, spaces, direction = stored(folder)
     parameters = {key: ParameterSpace.of(space) for key, space in spaces.items()}
