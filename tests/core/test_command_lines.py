@@ -48,7 +48,7 @@ FITS: dict[str, list[str]] = {
     "folders": FOLDERS, "suites": ["plain", "bad", "empty"], "archives": ["empty", "file"], "work": ["work", "file"],
     "rows": ["1", "2"], "studies": ["a", "a,b"],
     "file": ["t.csv", "wide.csv", "file", "plain", "t.parquet", "tuned", "spoilt", "tuned/trials.csv", "pipe"],
-    "optuna": ["sqlite:///no.db", "sqlite:///file", "sqlite:///", "no.db", "mysql://x", "sqlite:///tuned/x.db"], "task": ["task", "C"],
+    "optuna": ["sqlite:///no.db", "sqlite:///file", "sqlite:///", "no.db", "mysql://x"], "task": ["task", "C"],
     "score": ["score", "C", "value"], "test_score": ["score", "C"],
     "cost": ["C", "seconds"], "fidelity": ["C", "depth"], "family": ["task", "kernel"],
     "ignore": ["kernel", "C,kernel"], "keep": ["C", "number"], "decimal": [".", ","], "delimiter": [";", "tab", ","],

@@ -1,4 +1,4 @@
-"""Packages in the form of OptunaHub: they load without a network, and try and score what our optimizers and tasks do."""
+"""Packages in the form of OptunaHub: they load offline, and try and score what our optimizers and tasks do."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_other_packages_of_a_registry_are_left_alone_and_its_own_is_not_replaced
     (tmp_path / "package" / "samplers" / "other").mkdir(parents=True)
     place = write_sampler("random", tmp_path)
     (place / "README.md").write_text("mine")
-    with pytest.raises(InvalidValueError, match="must be new or empty, .*hpo_gym_random is not"):
+    with pytest.raises(InvalidValueError, match=r"must be new or empty, .*hpo_gym_random is not"):
         write_sampler("random", tmp_path)
     assert (place / "README.md").read_text() == "mine"
     assert {p.name for p in place.parent.iterdir()} == {"other", "hpo_gym_random"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from optuna import logging
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -29,19 +30,24 @@ def write_studies(folder: Path, address: str) -> int:
     frame, spaces, direction = stored(folder)
     parameters = {key: ParameterSpace.of(space) for key, space in spaces.items()}
     runs = frame.astype(object).where(frame.notna(), None).groupby(RUN, sort=False, dropna=False)
-    with whole_files(file.parent, file.name) as (part,):
-        storage = RDBStorage(f"sqlite:///{part}")
-        for _, run in runs:
-            rows = run.to_dict("records")
-            about = {key: rows[0][key] for key in RUN if rows[0][key] is not None}
-            name = "/".join(str(value) for key, value in about.items() if key != "family")
-            study = storage.create_new_study([StudyDirection[direction.upper()]], name)
-            for key, value in about.items():
-                storage.set_study_user_attr(study, key, value)
-            for row in rows:
-                storage.create_new_trial(study, _trial(row, parameters[row["suite"], row["task"]]))
-        storage.remove_session()
-        storage.engine.dispose()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)  # without a line for each study
+    try:
+        with whole_files(file.parent, file.name) as (part,):
+            storage = RDBStorage(f"sqlite:///{part}")
+            for _, run in runs:
+                rows = run.to_dict("records")
+                about = {key: rows[0][key] for key in RUN if rows[0][key] is not None}
+                name = "/".join(str(value) for key, value in about.items() if key != "family")
+                study = storage.create_new_study([StudyDirection[direction.upper()]], name)
+                for key, value in about.items():
+                    storage.set_study_user_attr(study, key, value)
+                for row in rows:
+                    storage.create_new_trial(study, _trial(row, parameters[row["suite"], row["task"]]))
+            storage.remove_session()
+            storage.engine.dispose()
+    finally:
+        logging.set_verbosity(verbosity)
     return len(runs)
 
 
