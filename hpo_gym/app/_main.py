@@ -61,11 +61,13 @@ def main() -> None:
 
 
 def _offer_option(fault: Any) -> None:
-    """Let an error of an option that does not exist offer the nearest; ``-budget`` is told as ``-b``."""
+    """Let an error of an option that does not exist offer the nearest; ``-budget`` is told as ``-b``, ``-hub`` as ``-u``
+    where ``-h`` exists."""
     asked, context = getattr(fault, "option_name", None), getattr(fault, "ctx", None)
     if asked is None or context is None or not hasattr(fault, "possibilities"):
         return
-    words = [word.partition("=")[0] for word in sys.argv if word.startswith(asked)]
+    said = [word.partition("=")[0] for word in sys.argv if word.startswith("-")]
+    words = [word for word in said if word.startswith(asked) or (word[1:2] != "-" and asked.lstrip("-") in word)]
     known = [name for p in context.command.get_params(context) for name in (*p.opts, *p.secondary_opts)]
     near = nearest(max(words, key=len, default=asked), [name for name in known if name.startswith("--")])
     if near is not None:

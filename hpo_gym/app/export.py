@@ -21,7 +21,7 @@ def export(
     optimizer: Annotated[str | None, typer.Option(help="A name, or the folder of one that is trained.")] = None,
     suite: Annotated[str | None, typer.Option(help="A name or a folder, for --optunahub.")] = None,
 ) -> None:
-    """Write trials, an optimizer or a suite in the form of another tool."""
+    """Write trials, an optimizer or a suite for another tool."""
     from hpo_gym import tuning
 
     of_trials = {"--csv": csv, "--parquet": parquet, "--optuna": optuna}
