@@ -61,8 +61,8 @@ def main() -> None:
 
 
 def _offer_option(fault: Any) -> None:
-    """Let an error of an option that does not exist offer the nearest; ``-budget`` is told as ``-b``, ``-hub`` as ``-u``
-    where ``-h`` exists."""
+    """Let an error of an option that does not exist offer the nearest; ``-budget`` is told as ``-b``, and ``-hub`` as
+    ``-u``, since ``-h`` exists."""
     asked, context = getattr(fault, "option_name", None), getattr(fault, "ctx", None)
     if asked is None or context is None or not hasattr(fault, "possibilities"):
         return
