@@ -23,6 +23,7 @@ def export(
 ) -> None:
     """Write trials, an optimizer or a suite for another tool."""
     from hpo_gym import tuning
+    from hpo_gym.bench import counted
 
     of_trials = {"--csv": csv, "--parquet": parquet, "--optuna": optuna}
     forms = {**of_trials, "--optunahub": optunahub, "--huggingface": huggingface}
@@ -30,9 +31,9 @@ def export(
     takes = {"--optunahub": ["--optimizer", "--suite"], "--huggingface": ["--optimizer"]}.get(form, ["FOLDER"])
     _, source = _one(f"`{form}`", {"FOLDER": store, "--optimizer": optimizer, "--suite": suite}, takes)
     if form == "--optuna":
-        print(f"{tuning.write_studies(Path(source), place)} studies -> {place}")
+        print(f"{counted(tuning.write_studies(Path(source), place), 'run')} -> {place}")
     elif form in of_trials:
-        print(f"{tuning.write_table(Path(source), Path(place), form[2:])} trials -> {place}")
+        print(f"{counted(tuning.write_table(Path(source), Path(place), form[2:]), 'trial')} -> {place}")
     elif form == "--huggingface":
         tuning.write_repository(source, Path(place))
         print(f"{source} -> {place}; it is loaded by hpo_gym.load({place!r})")

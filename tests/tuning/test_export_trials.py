@@ -258,7 +258,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 def test_the_command_writes_each_form(tuning: Path, run: Run, tmp_path: Path) -> None:
     assert run(str(tuning), "--csv", "t.csv") == (0, "24 trials -> t.csv\n", "")
     assert run(str(tuning), "--parquet", "new/t.parquet") == (0, "24 trials -> new/t.parquet\n", "")
-    assert run(str(tuning), "--optuna", "sqlite:///x.db") == (0, "1 studies -> sqlite:///x.db\n", "")
+    assert run(str(tuning), "--optuna", "sqlite:///x.db") == (0, "1 run -> sqlite:///x.db\n", "")
     code, out, _ = run("--optunahub", "hub", "--optimizer", "random")
     assert (code, out) == (0, "random -> hub/package/samplers/hpo_gym_random; example.py loads it\n")
     code, out, _ = run("--optunahub", "hub", "--suite", "SVM")
