@@ -65,12 +65,14 @@ FITS: dict[str, list[str]] = {
     "agent": [*SHORT, "transfer-mix", "q-learning"], "seconds": ["0", "0.01"],
     "store": FOLDERS, "csv": ["new.csv", "new.txt", "no/new.csv"], "parquet": ["new.parquet", "t.parquet"],
     "optunahub": ["new", "registry", "file"], "huggingface": ["new", "plain", "file"],
+    "entries": ["file", "plain", "empty", "no"], "card": ["space.yaml", "file", "bomb.yaml", "pipe"],
+    "protocol": ["quick-v1", "tables-v1", "quick-v2", "file", "space.yaml", "bomb.yaml"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
     "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
-    "demo": ("agent", "suite"), "play": ("suite", "budget"),
+    "demo": ("agent", "suite"), "play": ("suite", "budget"), "pack": ("card", "out"),
 }  # fmt: skip
 MINE = """
 def score(c):
