@@ -53,7 +53,7 @@ ABOUT = {
     "polynomial": "Polynomial decay, its settings tuned for each optimizer.",
     "plateau": "Decay on a plateau of the validation loss.",
     "gap": "A rule on the gap of validation and training loss.",
-    "hypergradient": "Hypergradient descent on the learning rate.",
+    "random-schedule": "A random schedule for each run.",
     "autopilot": "An evolved rule of 46 numbers on the losses.",
 }
 """By optimizer, what it does."""
@@ -65,7 +65,7 @@ OURS = {
     "seconds-v1": ("random", "default", "portfolio", "random-cheapest", "portfolio-per-cost", "asha", "bohb", "tpe",
                    "gp-ei", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
     "training-v1": ("random", "default", "constant", "step", "exponential", "one-cycle", "cosine", "polynomial",
-                    "plateau", "hypergradient", "gap", "autopilot"),
+                    "plateau", "random-schedule", "gap", "autopilot"),
     "unseen-v1": ("random", "default", "portfolio", "sobol", "lhs", "ga", "de", "local-search", "cma-es", "tpe",
                   "gp-ei", "ppo-pool-tables"),
 }  # fmt: skip
@@ -86,7 +86,7 @@ def packed(folder: Path) -> Iterable[Path]:
     for name in [n for n in OURS[protocol] if n in there]:
         card = {"authors": ["The hpo-gym developers"], "code": "hpo-gym", "about": ABOUT[name],
                 "test_evaluations": count, **TRAINED.get(name, {})}  # fmt: skip
-        entry = pack(folder, optimizer=name, card=card)
+        entry = pack(folder, card, optimizer=name)
         path = ENTRIES / entry.protocol / f"{name}.json"
         entry.write(path)
         yield path
