@@ -1,0 +1,69 @@
+"""Tables of the text, from stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import stored
+from macros import CONTROL, latex
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "Tables that others measured": ("AutoML", "Pipelines", "FineTune", "Curves", "FCNet", "MLPGrid", "NASBench201"),
+    "Tables of our own training": (
+        "SVM", "Linear", "Boosting", "Studies", "MLP", "Text", "Control", "NAS", "Vision", "LM",
+    ),
+    "Formulas": ("Functions",),
+    "Trainings under control": ("Trainings", "Learners", "Policies", "Schedules", "Drift"),
+}  # fmt: skip
+HEADS = ("suite", "tasks", "families", "$d$", "rows", "fid.", "test")
+TRAININGS = ("usual cosine", "plateau", "gap", "autopilot")
+AGENTS = ("PPO from gap", "PPO from chance")
+LEARNERS = ("constant", "KL target", "score level", "PPO, blind", "PPO, discount 0", "PPO", "look-ahead")
+
+
+def tables() -> dict[str, str]:
+    """Return the LaTeX of each table by the name of its file."""
+    return {"suites": tabular("lrrrrrc", HEADS, suites()), "control": tabular("lr", ("controller", "ratio"), control())}
+
+
+def tabular(align: str, heads: Sequence[str], lines: Iterator[str]) -> str:
+    """Return a table of lines between rules."""
+    begin = f"\\begin{{tabular}}{{@{{}}{align}@{{}}}}\n\\toprule\n{' & '.join(heads)} \\\\\n"
+    return begin + "\n".join(lines) + "\n\\bottomrule\n\\end{tabular}\n"
+
+
+def heading(text: str, columns: int) -> str:
+    """Return a line that heads those below it."""
+    return f"\\midrule\n\\multicolumn{{{columns}}}{{@{{}}l}}{{\\emph{{{text}}}}} \\\\"
+
+
+def suites() -> Iterator[str]:
+    """Yield a line for each suite, by kind: tasks, families of the three splits, columns, rows, fidelities, test scores."""
+    found = {stored.plain(row[0]).split(",")[0]: row for row in stored.table("listings/counts").rows}
+    if set(found) != {name for names in KINDS.values() for name in names}:
+        raise SystemExit(f"`KINDS` of tabulars.py must name each suite once; the suites are {', '.join(sorted(found))}")
+    for kind, names in KINDS.items():
+        yield heading(kind, len(HEADS))
+        for name in names:
+            _, tasks, _, families, _, _, rows, columns, fidelities, tested, _ = found[name]
+            cells = (tasks, families.replace(" / ", "/"), columns, "--" if rows == "unlimited" else rows)
+            dot = r"$\bullet$" if tested == "yes" else ""
+            yield f"{name} & {' & '.join(cells)} & {'' if fidelities == '1' else fidelities} & {dot} \\\\"
+
+
+def control() -> Iterator[str]:
+    """Yield the ratios of controllers to the open loop, on both suites."""
+    yield heading(r"Trainings: loss, of \code{polynomial}'s", 2)
+    for name in TRAININGS:
+        yield line(name, f"control_pays/pays[24, {name}][/ polynomial]")
+    for name in AGENTS:
+        yield line(name, f"fit_agents/learning[test, 24, {name}][/ polynomial]")
+    yield heading("Learners: regret, of the best open loop's", 2)
+    for name in LEARNERS:
+        yield line(name, f"{CONTROL}[{name}][/ schedule per kind]")
+
+
+def line(name: str, key: str) -> str:
+    """Return the line of one controller."""
+    (value,) = stored.lookup(key)
+    return f"{name} & {latex(stored.shown(value, '.3f'))} \\\\"
