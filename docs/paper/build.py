@@ -3,8 +3,8 @@
     python docs/paper/build.py docs/paper/build           # two to four minutes
     python docs/paper/build.py docs/paper/build --fast    # one panel of the figure of regrets, no PDF
 
-The folder gets numbers.tex, a file for each table, figures as PDF, and copies of paper.tex and refs.bib. Without pdflatex
-and bibtex the sources are left there, ready to be compiled.
+The folder gets numbers.tex, a file for each table, figures as PDF, and copies of paper.tex and refs.bib. Without
+pdflatex and bibtex the sources are left there, ready to be compiled.
 """
 
 from __future__ import annotations

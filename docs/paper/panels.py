@@ -58,11 +58,11 @@ def regret(found: Mapping[str, Mapping[str, Curves]], path: Path) -> None:
             axes.minorticks_on()
             axes.xaxis.set_minor_formatter(lambda v, _: "")
         panels[0].set_ylabel("mean regret", fontsize=7.5)
-        figure.supxlabel("trials", fontsize=7.5, color=MUTED, y=0.105)
+        figure.supxlabel("trials", fontsize=7.5, color=MUTED, y=0.115)
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, ncols=len(SHOWN), loc="lower center", fontsize=6.8, frameon=False,
                       handlelength=1.8, columnspacing=1.1)  # fmt: skip
-        figure.subplots_adjust(0.065, 0.28, 0.995, 0.91, 0.22)
+        figure.subplots_adjust(0.065, 0.28, 0.985, 0.91, 0.22)
     save(figure, path)
 
 
@@ -74,7 +74,10 @@ def ratios(path: Path) -> None:
         figure = Figure(figsize=(COLUMN, 2.75))
         axes = figure.add_axes((0.29, 0.13, 0.69, 0.8))
         axes.axvline(1, color=INK, lw=0.8)
-        for offset, table, colour, label in ((-0.17, COLD, VIBRANT[0], "cold"), (0.17, INIT5, VIBRANT[1], "five given")):
+        for offset, table, colour, label in (
+            (-0.17, COLD, VIBRANT[0], "cold"),
+            (0.17, INIT5, VIBRANT[1], "five given"),
+        ):
             draw_rows(axes, table, offset, colour, label)
         axes.set_yticks(range(len(RATIOS)), RATIOS, fontsize=7, color=INK)
         axes.set(ylim=(len(RATIOS) - 0.4, -0.6), xscale="log", xlim=(0.5, 3))

@@ -23,7 +23,11 @@ LEARNERS = ("constant", "KL target", "score level", "PPO, blind", "PPO, discount
 
 def tables() -> dict[str, str]:
     """Return the LaTeX of each table by the name of its file."""
-    return {"suites": tabular("lrrrrrc", HEADS, suites()), "control": tabular("lr", ("controller", "ratio"), control())}
+    return {
+        "suites": tabular("lrrrrrc", HEADS, suites()),
+        "protocols": tabular("lrrrl", ("name", "suites", "tasks", "seeds", "budget"), protocols()),
+        "control": tabular("lr", ("controller", "ratio"), control()),
+    }
 
 
 def tabular(align: str, heads: Sequence[str], lines: Iterator[str]) -> str:
@@ -38,7 +42,7 @@ def heading(text: str, columns: int) -> str:
 
 
 def suites() -> Iterator[str]:
-    """Yield a line for each suite, by kind: tasks, families of the three splits, columns, rows, fidelities, test scores."""
+    """Yield a line for each suite, by kind."""
     found = {stored.plain(row[0]).split(",")[0]: row for row in stored.table("listings/counts").rows}
     if set(found) != {name for names in KINDS.values() for name in names}:
         raise SystemExit(f"`KINDS` of tabulars.py must name each suite once; the suites are {', '.join(sorted(found))}")
@@ -49,6 +53,21 @@ def suites() -> Iterator[str]:
             cells = (tasks, families.replace(" / ", "/"), columns, "--" if rows == "unlimited" else rows)
             dot = r"$\bullet$" if tested == "yes" else ""
             yield f"{name} & {' & '.join(cells)} & {'' if fidelities == '1' else fidelities} & {dot} \\\\"
+
+
+def protocols() -> Iterator[str]:
+    """Yield a line for each named protocol."""
+    from hpo_gym.bench import named_protocol, shipped_protocols
+
+    yield "\\midrule"
+    for name in sorted(shipped_protocols()):
+        named = named_protocol(name)
+        plan = named.plan()
+        tasks = sum(len({cell.task for cell in plan.cells(spec)}) for spec in plan.suites)
+        trainings = all(suite.kind == "training" for suite in plan.suites.values())
+        budget = f"{named.given['budget_cost']} c" if "budget_cost" in named.given else str(named.given["budget"])
+        unit = " e" if trainings else ""
+        yield f"\\code{{{name}}} & {len(plan.suites)} & {tasks} & {named.given['seeds']} & {budget}{unit} \\\\"
 
 
 def control() -> Iterator[str]:

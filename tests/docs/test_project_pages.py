@@ -28,13 +28,27 @@ def bibtex(citation: dict[str, object]) -> str:
     return "@software{hpo_gym,\n" + ",\n".join(f"  {key:<7} = {value}" for key, value in fields.items()) + "\n}\n"
 
 
+def bibtex_of_the_text(citation: dict[str, object]) -> str:
+    """The entry that CITATION.cff prefers."""
+    preferred: dict[str, object] = citation["preferred-citation"]  # type: ignore[assignment]
+    authors = " and ".join("{" + str(author["name"]) + "}" for author in preferred["authors"])  # type: ignore[attr-defined, index]
+    fields = {
+        "author": "{" + authors + "}", "title": "{{" + str(preferred["title"]) + "}}",
+        "year": "{" + str(preferred["year"]) + "}", "note": "{" + str(preferred["notes"]) + "}",
+    }  # fmt: skip
+    return "@unpublished{hpo_gym_benchmark,\n" + ",\n".join(f"  {key:<6} = {v}" for key, v in fields.items()) + "\n}\n"
+
+
 @pytest.mark.parametrize(
     "page", [p for p in ("docs/citation.md", "README.md", "README.zh-CN.md") if (TOP / p).is_file()]
 )
 def test_the_bibtex_is_that_of_the_citation_file(page: str) -> None:
     citation = yaml.safe_load((TOP / "CITATION.cff").read_text(encoding="utf-8"))
     blocks = re.findall(r"^```bibtex\n(.*?)^```$", (TOP / page).read_text(encoding="utf-8"), re.M | re.S)
-    assert blocks == [bibtex(citation)] or (page != "docs/citation.md" and not blocks)
+    if page == "docs/citation.md":
+        assert blocks == [bibtex(citation), bibtex_of_the_text(citation)]
+    else:
+        assert blocks in ([bibtex(citation)], [])
 
 
 def test_every_extra_has_a_row() -> None:
