@@ -74,6 +74,7 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "agreement-sets": ("agreement.data-sets", ""),
     "torch-tuned": ("torch_control.tuned", ".2f"),
     "torch-worst": ("torch_control.worst", ".2f"),
+    "oracle-sixteen": ("time_parts/parts[true best of 16][ratio, test score]", ".2f"),
     "outside-problems": ("outside.problems", ""),
     "outside-tau": ("outside.tau.groups", ".2f"),
     "outside-known": ("outside.auto-7_to_auto.auc", ".2f"),
@@ -93,6 +94,9 @@ CLAIMS: Mapping[str, str] = {
     "seconds/ratios[pooled without AutoML, MLP][to portfolio].high > 1",
     "control-pays": "control_pays/pays[12, autopilot; 24, autopilot; 48, autopilot][/ polynomial].high < 1",
     "rule-ships": "fit_agents.level-low < 1 and fit_agents.level-high > 1",
+    "sixteen": "fit_bounds.gap-drawn >= 16 and fit_bounds.autopilot-drawn >= 16 and fit_bounds.gap-seeds >= 16 and "
+    "fit_bounds.autopilot-seeds >= 16",
+    "room": "time_parts/parts[true best of 16][ratio, test score].high < 1",
     "learning-pays": f"{CONTROL}[PPO][/ score level].high < 1 and {CONTROL}[PPO][/ schedule per kind].high < 1",
     "feedback-needed": f"{CONTROL}[PPO, blind][/ schedule per kind].high > 1",
     "myopic-worse": f"{CONTROL}[PPO, discount 0][/ schedule per kind].low > 1",

@@ -18,7 +18,7 @@ RATIOS = (
     "ppo-pool-tables", "ebgp", "transfer-time", "transfer-mix", "gp-warm", "q-learning", "maskable-ppo", "ppo",
     "portfolio", "rgpe", "default", "tpe", "gp-ei", "random",
 )  # fmt: skip
-WIDTH, COLUMN = 7.0, 3.35  # inches
+WIDTH, COLUMN = 6.88, 3.31  # inches
 
 
 def curves_of(suite: str) -> dict[str, Curves]:

@@ -15,7 +15,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "Formulas": ("Functions",),
     "Trainings under control": ("Trainings", "Learners", "Policies", "Schedules", "Drift"),
 }  # fmt: skip
-HEADS = ("suite", "tasks", "families", "$d$", "rows", "fid.", "test")
+HEADS = ("suite", "tasks", "families", "$d$", "rows", "fid.", "test", r"$\Delta$")
 TRAININGS = ("usual cosine", "plateau", "gap", "autopilot")
 AGENTS = ("PPO from gap", "PPO from chance")
 LEARNERS = ("constant", "KL target", "score level", "PPO, blind", "PPO, discount 0", "PPO", "look-ahead")
@@ -24,7 +24,7 @@ LEARNERS = ("constant", "KL target", "score level", "PPO, blind", "PPO, discount
 def tables() -> dict[str, str]:
     """Return the LaTeX of each table by the name of its file."""
     return {
-        "suites": tabular("lrrrrrc", HEADS, suites()),
+        "suites": tabular("lrrrrrcr", HEADS, suites()),
         "protocols": tabular("lrrrl", ("name", "suites", "tasks", "seeds", "budget"), protocols()),
         "control": tabular("lr", ("controller", "ratio"), control()),
     }
@@ -46,13 +46,16 @@ def suites() -> Iterator[str]:
     found = {stored.plain(row[0]).split(",")[0]: row for row in stored.table("listings/counts").rows}
     if set(found) != {name for names in KINDS.values() for name in names}:
         raise SystemExit(f"`KINDS` of tabulars.py must name each suite once; the suites are {', '.join(sorted(found))}")
+    smallest = zip(stored.cells("evidence/told[*][suite]"), stored.cells("evidence/told[*][told apart]"), strict=True)
+    told = {name: latex(stored.shown(cell, ".3f")) for name, cell in smallest if cell != "nothing"}
     for kind, names in KINDS.items():
         yield heading(kind, len(HEADS))
         for name in names:
             _, tasks, _, families, _, _, rows, columns, fidelities, tested, _ = found[name]
             cells = (tasks, families.replace(" / ", "/"), columns, "--" if rows == "unlimited" else rows)
             dot = r"$\bullet$" if tested == "yes" else ""
-            yield f"{name} & {' & '.join(cells)} & {'' if fidelities == '1' else fidelities} & {dot} \\\\"
+            levels = "" if fidelities == "1" else fidelities
+            yield f"{name} & {' & '.join(cells)} & {levels} & {dot} & {told.get(name, '')} \\\\"
 
 
 def protocols() -> Iterator[str]:
