@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 for _folder in (HERE, HERE.parent / "_ext"):
     if str(_folder) not in sys.path:
-        sys.path.insert(0, str(_folder))
+        sys.path.append(str(_folder))  # at the end: `build` is a package elsewhere
 
 import macros  # noqa: E402 - the paths come first
 import panels  # noqa: E402

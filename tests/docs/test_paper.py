@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,12 @@ import yaml
 
 TOP = Path(__file__).resolve().parents[2]
 PAPER = TOP / "docs" / "paper"
-sys.path[:0] = [str(PAPER), str(TOP / "docs" / "_ext")]
+_spec = importlib.util.spec_from_file_location("paper_build", PAPER / "build.py")  # `build` is a package elsewhere
+assert _spec is not None and _spec.loader is not None
+build = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(build)
 
-import build  # noqa: E402 - the paths come first
-import macros  # noqa: E402
+import macros  # noqa: E402 - build.py adds the paths
 import stored  # noqa: E402
 import tabulars  # noqa: E402
 
