@@ -11,12 +11,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hpo_gym.bench import Entry, Resamples, auc, named_protocol, opened, pack, shipped_protocols
 from hpo_gym.bench.board.leaderboard import section
 from hpo_gym.bench.board.replay import records_of
+from hpo_gym.suites import load_suite
 
 HERE = Path(__file__).resolve().parent
 ENTRIES = HERE / "entries"
@@ -70,8 +72,19 @@ OURS = {
                   "gp-ei", "ppo-pool-tables"),
 }  # fmt: skip
 """Twelve of each protocol: the controls, the simplest, and the strongest that we have."""
-TRAINED = {"ppo-pool-tables": {"train_seconds": 360.0}}
-"""What the files of a trained policy do not tell: six minutes (docs/agents.md)."""
+TUNED = {"autopilot": "evolved", "gap": "tuned", "plateau": "tuned", "polynomial": "tuned"}
+"""Rules that have learned on the training and validation tables of `Trainings` (docs/trainings.md)."""
+
+
+def learned(name: str) -> dict[str, Any]:
+    """Return what the files of an optimizer do not tell of its training: six minutes of the policy (docs/agents.md)."""
+    if name == "ppo-pool-tables":
+        return {"train_seconds": 360.0}
+    if name not in TUNED:
+        return {}
+    suite = load_suite("Trainings")
+    families = sorted({task.family for split in ("train", "val") for task in suite.tasks(split)})
+    return {"training": f"{TUNED[name]} on training tables of Trainings", "families": families, "train_seconds": None}
 
 
 def packed(folder: Path) -> Iterable[Path]:
@@ -85,7 +98,7 @@ def packed(folder: Path) -> Iterable[Path]:
     count = 1 + sum(one["split"] == "test" and bool({*one["suites"]} & apart) for one in looks)
     for name in [n for n in OURS[protocol] if n in there]:
         card = {"authors": ["The hpo-gym developers"], "code": "hpo-gym", "about": ABOUT[name],
-                "test_evaluations": count, **TRAINED.get(name, {})}  # fmt: skip
+                "test_evaluations": count, **learned(name)}  # fmt: skip
         entry = pack(folder, card, optimizer=name)
         path = ENTRIES / entry.protocol / f"{name}.json"
         entry.write(path)

@@ -422,7 +422,7 @@ def an_empty_card(said: dict[str, Any], rng: np.random.Generator) -> str:
 
 def bad_numbers_on_the_card(said: dict[str, Any], rng: np.random.Generator) -> str:
     key = str(rng.choice(["train_seconds", "test_evaluations"]))
-    said["card"][key] = [-1, "1", None, True, -0.5][int(rng.integers(5))]
+    said["card"][key] = [-1, "1", [], True, -0.5][int(rng.integers(5))]
     return f"`{key}` must be a"
 
 

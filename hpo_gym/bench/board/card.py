@@ -25,7 +25,7 @@ class Card:
         about: What it does, in a sentence.
         training: What it has learned from, in words; "nothing" where it has not (`NOTHING`).
         families: The families of data sets that it has learned from.
-        train_seconds: CPU seconds of that.
+        train_seconds: CPU seconds of that; None: nobody has measured.
         test_evaluations: How often a variant of it was evaluated on test tasks, this time included.
         hardware: Where it was trained and run.
 
@@ -38,7 +38,7 @@ class Card:
     about: str
     training: str
     families: tuple[str, ...]
-    train_seconds: float
+    train_seconds: float | None
     test_evaluations: int
     hardware: str
 
@@ -51,7 +51,7 @@ class Card:
             said = text(f"`{name}`", getattr(self, name), _LONGEST)
             expect(bool(said.strip()), f"its `{name}` must not be empty")
         seconds, looks = self.train_seconds, self.test_evaluations
-        good = type(seconds) in (int, float) and math.isfinite(seconds) and seconds >= 0
+        good = seconds is None or (type(seconds) in (int, float) and math.isfinite(seconds) and seconds >= 0)
         expect(good, f"its `train_seconds` must be a number, 0 or more, got {shown(seconds)}")
         good = type(looks) is int and looks >= 1
         expect(good, f"its `test_evaluations` must be a whole number, 1 or more, got {shown(looks)}")
@@ -79,10 +79,10 @@ class Card:
         for name in given:
             if name not in names:
                 raise unknown("field of a card", name, names)
-        said = {**known, **{name: value for name, value in given.items() if value is not None}}
+        said = {**known, **given}
         if said.get("training") == NOTHING:
             said = {"families": (), "train_seconds": 0.0, **said}
-        missing = [name for name in names if said.get(name) is None]
+        missing = [name for name in names if name not in said]
         if missing:
             raise InvalidValueError(f"A card must say {', '.join(names)}; it lacks {', '.join(missing)}.")
         if isinstance(said["authors"], str):

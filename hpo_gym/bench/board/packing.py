@@ -139,7 +139,7 @@ def _known(
     plan: BenchPlan, entrant: Entrant, runs: Mapping[str, list[Record]], made: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the fields of a card that the results tell."""
-    known: dict[str, Any] = {"hardware": made.get("machine")}
+    known: dict[str, Any] = {"hardware": made["machine"]} if "machine" in made else {}
     suites = list(plan.suites.values())
     if entrant.trainable:
         splits = ["train", *(["val"] if plan.protocol.split != "val" else [])]
