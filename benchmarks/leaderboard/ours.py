@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpo_gym.bench import Entry, Resamples, auc, named_protocol, opened, pack, shipped_protocols
+from hpo_gym.bench import Curves, Entry, Resamples, auc, named_protocol, opened, pack, shipped_protocols
 from hpo_gym.bench.board.leaderboard import section
 from hpo_gym.bench.board.replay import records_of
 from hpo_gym.suites import load_suite
@@ -114,16 +114,20 @@ def difference(protocol: str) -> tuple[float, float]:
     named = named_protocol(protocol)
     entries = [Entry.read(path) for path in sorted((ENTRIES / protocol).glob("*.json"))]
     records = {key: record for entry in entries for key, record in records_of(entry, named).items()}
-    curves = section(named, entries, records).findings.curves
+    return smallest(section(named, entries, records).findings.curves, len(entries))
+
+
+def smallest(curves: Mapping[str, Sequence[Curves]], count: int) -> tuple[float, float]:
+    """Return `difference` of the curves of so many entries, by suite."""
+    ordered = [sorted(group, key=lambda c: c.optimizer) for group in curves.values()]
     errors = []
-    for a, b in combinations(range(len(entries)), 2):
+    for a, b in combinations(range(count), 2):
         each = []
-        for group in curves.values():
-            order = sorted(group, key=lambda c: c.optimizer)
-            _, low, high = Resamples.of(order[a].families).mean(auc(order[a]) - auc(order[b]))
+        for group in ordered:
+            _, low, high = Resamples.of(group[a].families).mean(auc(group[a]) - auc(group[b]))
             each.append((high - low) / 3.92)
         errors.append(np.sqrt(np.square(each).sum()) / len(each))
-    means = [np.mean([auc(c).mean() for c in group]) for group in curves.values()]
+    means = [np.mean([auc(c).mean() for c in group]) for group in ordered]
     return 2.8 * float(np.median(errors)), float(np.mean(means))
 
 
