@@ -65,11 +65,11 @@ OURS = {
     "tables-v1": ("random", "default", "portfolio", "ga", "tpe", "gp-ei", "bohb", "q-learning", "maml", "rgpe",
                   "transfer-mix", "ppo-pool-tables"),
     "seconds-v1": ("random", "default", "portfolio", "random-cheapest", "portfolio-per-cost", "asha", "bohb", "tpe",
-                   "gp-ei", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
+                   "ga", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
     "training-v1": ("random", "default", "constant", "step", "exponential", "one-cycle", "cosine", "polynomial",
                     "plateau", "random-schedule", "gap", "autopilot"),
-    "unseen-v1": ("random", "default", "portfolio", "sobol", "lhs", "ga", "de", "local-search", "cma-es", "tpe",
-                  "gp-ei", "ppo-pool-tables"),
+    "unseen-v1": ("random", "default", "portfolio", "grid", "sobol", "lhs", "ga", "de", "local-search", "cma-es", "tpe",
+                  "ppo-pool-tables"),
 }  # fmt: skip
 """Twelve of each protocol: the controls, the simplest, and the strongest that we have."""
 TUNED = {"autopilot": "evolved", "gap": "tuned", "plateau": "tuned", "polynomial": "tuned"}

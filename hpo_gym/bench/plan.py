@@ -281,7 +281,7 @@ class BenchPlan:
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
         protocol |= {"hash": self.hash, "hash_with_optimizers": digest(protocol)}
         live = [s.name for s in self.suites.values() if s.kind == LIVE]
-        formulas = [s.name for s in self.suites.values() if s.kind not in ("table", LIVE)]
+        formulas = [s.name for s in self.suites.values() if not (s.kind in ("table", LIVE) or _of_tables(s))]
         data = {
             "version": __version__, "protocol": protocol, "suites": suites,
             "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
@@ -384,6 +384,11 @@ class _Found:
         """Return, for a budget in cost, the mean number of chosen trials of a run, and the total of cut ones."""
         mean = round(float(np.subtract(self.trials, n_init).mean()), 6) if self.trials else None
         return {"trials": mean, "cut_trials": self.cut}
+
+
+def _of_tables(suite: Suite) -> bool:
+    """Return whether a suite of several has tables only."""
+    return suite.kind == "mixed" and all(task.pool is not None for task in suite.members)
 
 
 def _remarks(suite: Suite, found: Collection[_Found]) -> list[str]:

@@ -49,6 +49,7 @@ def test_every_protocol_has_twelve_entries_with_the_controls_among_them(ours: An
 def test_all_entries_replay(folder: Path, tmp_path: Path) -> None:
     (section,) = leaderboard([folder], tmp_path / "board", report=False)
     assert {row.entry.name for row in section.rows} == {path.stem for path in folder.iterdir()}
+    assert section.metrics[0] == ("regret" if folder.name == "training-v1" else "ratio")
     firsts = [row.metrics[section.metrics[0]][0] for row in section.rows]
     assert firsts == sorted(firsts)
 

@@ -147,7 +147,8 @@ def _row(entry: Entry, data: Mapping[str, Any], ratios: Mapping[str, Any], metri
         found[metric] = each[0] if len(each) == 1 else _mean([e[0] for e in each])
     if ratios:
         found |= {"ratio": ratios[name]["ratio"], **data["pooled"].get("ratings", {}).get(name, {})}
-    letters = data["pooled"].get("groups", {}) if ratios else {name: parts[0].get("group")}
+    alone = {name: parts[0].get("group")} if len(parts) == 1 else {}
+    letters = data["pooled"].get("groups", {}) if ratios else alone
     return Row(entry, found, letters.get(name))
 
 
