@@ -97,7 +97,7 @@ def packed(folder: Path) -> Iterable[Path]:
     apart = {part for name in suites for part in name.replace("->", ",").split(",")}
     count = 1 + sum(one["split"] == "test" and bool({*one["suites"]} & apart) for one in looks)
     for name in [n for n in OURS[protocol] if n in there]:
-        card = {"authors": ["The hpo-gym developers"], "code": "hpo-gym", "about": ABOUT[name],
+        card = {"authors": ["hpo-gym"], "code": "hpo-gym", "about": ABOUT[name],
                 "test_evaluations": count, **learned(name)}  # fmt: skip
         entry = pack(folder, card, optimizer=name)
         path = ENTRIES / entry.protocol / f"{name}.json"

@@ -125,7 +125,8 @@ def board_page(shown: Sequence[tuple[Any, Sequence[str], Sequence[Sequence[str]]
         links = [(row.entry.name, row.entry.card.code) for row in one.rows]
         suites = [(name, part["n_tasks"], part["n_families"]) for name, part in one.findings.data["suites"].items()]
         settings = _protocol({k: v for k, v in one.findings.data["protocol"].items() if k not in _SAID})
-        parts.append({"named": one.named, "table": grid(one.named.name, head, lines, names), "links": links,
+        table = grid(one.named.name, head, lines, names)
+        parts.append({"named": one.named, "table": table, "wrapped": sorted(names)[2:], "links": links,
                       "suites": suites, "settings": settings})  # fmt: skip
     return rendered_page(_HERE / "board.html", _script(), sections=parts, counted=counted, version=version)
 
