@@ -26,6 +26,7 @@ from hpo_gym.env import (
     Last,
     Levels,
     LogRegret,
+    Losses,
     NormalizedImprovement,
     PoolObserver,
     Progress,
@@ -184,7 +185,7 @@ def _places(observer: Any, contexts: Contexts, t: int) -> dict[str, Any]:
                 "the last score": table[last, d], "the configurations of the trials": table[:, :d].ravel(),
                 "the scores of the trials": table[:, d], "the fidelities of the trials": table[:, d + 1],
             }  # fmt: skip
-        case Blind() | Progress() | Training():
+        case Blind() | Progress() | Training() | Losses():
             end = sum(count for *_, count in observer.limits(contexts))
             places = {
                 "the share of the budget spent": 0, "whether nothing was tried": 1,

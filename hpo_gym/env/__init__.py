@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.observers.history import HistoryObserver as HistoryObserver
     from hpo_gym.env.observers.last import Last as Last
     from hpo_gym.env.observers.levels import Levels as Levels
+    from hpo_gym.env.observers.losses import Losses as Losses
     from hpo_gym.env.observers.pool import PoolObserver as PoolObserver
     from hpo_gym.env.observers.progress import Progress as Progress
     from hpo_gym.env.observers.summary import Summary as Summary

@@ -14,7 +14,8 @@ Suites = Sequence[Mapping[str, Sequence[float]]]
 
 Known = Sequence[tuple[int, float]]
 FEW, ALL, DRAWS = 8, 10, 1000
-MEANS, RATIOS = ((8, 0.0035), (12, 0.0075), (20, 0.0095), (44, 0.016)), ((8, 0.0145), (12, 0.025))
+MEANS = ((8, 0.002), (10, 0.0035), (12, 0.0045), (20, 0.008), (30, 0.011), (44, 0.0145))
+RATIOS = ((8, 0.014), (12, 0.0175), (20, 0.02), (30, 0.025))
 
 
 def subsets(families: Sequence[str], block: int = 0) -> list[list[str]]:

@@ -251,6 +251,10 @@ for _reward, _words in (
     FAULTS[type(_reward).__name__] = (_words, {"reward": _reward, **GAPPY})
 
 
+IN_VECTORS = {"Meddles": "as the last score"}
+"""Words of a fault in a vector env, where they are others: observations are compared first there."""
+
+
 # ---------------------------------------------------------------------- all are found
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.long
@@ -267,4 +271,4 @@ def test_it_is_found_in_a_vector_env_too(name, monkeypatch):
     words, keywords = FAULTS[name]
     monkeypatch.setattr("hpo_gym.checks.copies._ways", lambda env: [("A deep copy", __import__("copy").deepcopy)])
     faults = faults_of(HPOVectorEnv(2, **{"suite": "ToyPlain", "budget": 5, **keywords}))
-    assert any(words in fault for fault in faults), faults
+    assert any(IN_VECTORS.get(name, words) in fault for fault in faults), faults

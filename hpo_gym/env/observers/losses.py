@@ -39,8 +39,6 @@ class Losses(Own):
 
     reads = _SIGNALS
 
-    reads = _SIGNALS
-
     def limits(self, contexts: Contexts) -> Limits:
         check_signals(contexts, "losses", _SIGNALS)
         return [*super().limits(contexts), (-_MOST, _MOST, len(SHOWN))]
