@@ -519,6 +519,27 @@ def test_two_entries_of_one_name_are_refused(made: Any, tmp_path: Path) -> None:
         leaderboard([tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "board", protocols=[named], report=False)
 
 
+def test_an_entry_names_no_file_and_a_protocol_no_folder(made: Any, tmp_path: Path) -> None:
+    """Whatever a stranger writes there, nothing else is read, and nothing is written elsewhere."""
+    named, (entry, *_) = made
+    (spec, _) = named.suites
+    protocol(tmp_path, "hidden", [spec], budget=3, seeds=2, tasks=2)
+    replace(entry, protocol=str(tmp_path / "hidden.yaml")).write(tmp_path / "e.json")
+    with pytest.raises(InvalidValueError, match=r"No protocol '.*hidden\.yaml'"):
+        leaderboard([tmp_path / "e.json"], tmp_path / "board", protocols=[named], report=False)
+    (tmp_path / "up.yaml").write_text(json.dumps({"name": "../up", "about": "x", "suites": [spec]}))
+    with pytest.raises(InvalidValueError, match="its name must be 1 to 64 letters"):
+        named_protocol(tmp_path / "up.yaml")
+
+
+def test_a_cell_of_the_table_is_no_formula(hand: Any, tmp_path: Path) -> None:
+    named, entry = hand
+    replace(entry, card=Card(**{**CARD, "about": "=1+1", "authors": ("@x", "b")})).write(tmp_path / "a.json")
+    leaderboard([tmp_path / "a.json"], tmp_path / "board", protocols=[named], report=False)
+    (line,) = csv.DictReader((tmp_path / "board" / "leaderboard.csv").open())
+    assert line["about"] == "'=1+1" and line["authors"] == "'@x, b"
+
+
 def test_a_folder_of_something_else_is_left_alone(made: Any, tmp_path: Path) -> None:
     named, (entry, *_) = made
     entry.write(tmp_path / "e.json")

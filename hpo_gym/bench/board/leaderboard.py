@@ -9,18 +9,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, __version__
+from hpo_gym.base import HPOGymError, InvalidValueError, __version__, unknown
 from hpo_gym.bench.board.entry import Entry
-from hpo_gym.bench.board.named import NamedProtocol, named_protocol
+from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import entrant_of, records_of
 from hpo_gym.bench.metrics import PORTFOLIO
-from hpo_gym.bench.report.tables import markdown_cell
+from hpo_gym.bench.report.tables import csv_cell, markdown_cell
 from hpo_gym.bench.report.words import interval, number, ranged
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.system import Progress, Record, whole_folder
@@ -80,8 +81,10 @@ def leaderboard(
     sections, done = [], 0
     for protocol in sorted({entry.protocol for entry in found.values()}):
         some = {path: entry for path, entry in found.items() if entry.protocol == protocol}
-        with _blamed(next(iter(some))):
-            named = known.get(protocol) or named_protocol(protocol)
+        with _blamed(next(iter(some))):  # an entry may come from a stranger: it names no file
+            if protocol not in known and protocol not in shipped_protocols():
+                raise unknown("protocol", protocol, [*known, *shipped_protocols()])
+        named = known.get(protocol) or named_protocol(protocol)
         records = dict[str, Record]()
         for path, entry in some.items():
             progress(done, len(found), f"{protocol}: {entry.name}")
@@ -112,17 +115,13 @@ def _read(files: Sequence[str | Path]) -> dict[Path, Entry]:
     return dict(sorted(found.items(), key=lambda pair: (pair[1].protocol, pair[1].name)))
 
 
-class _blamed:
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
     """Name the file of a refused entry."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, fault: BaseException | None, at: object) -> None:
-        if isinstance(fault, HPOGymError):
-            raise InvalidValueError(f"{self.path} is refused: {fault}") from fault
+    try:
+        yield
+    except HPOGymError as fault:
+        raise InvalidValueError(f"{path} is refused: {fault}") from fault
 
 
 # ---------------------------------------------------------------------- comparing
@@ -200,7 +199,8 @@ def _csv(sections: Sequence[Section]) -> str:
             found = [v for metric in _TITLES for v in row.metrics.get(metric, _NOTHING)]
             card = {**row.entry.card.to_json(), "authors": ", ".join(row.entry.card.authors)}
             cells = ["" if v is None else f"{v:.4f}" for v in found]
-            out.writerow([one.named.name, one.named.hash, row.entry.name, row.group, *cells, *(card[f] for f in facts)])
+            said = [csv_cell(str(card[f])) if isinstance(card[f], str) else card[f] for f in facts]
+            out.writerow([one.named.name, one.named.hash, csv_cell(row.entry.name), row.group, *cells, *said])
     return written.getvalue()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from hpo_gym.base import HPOGymError, InvalidValueError, shown, unknown
+from hpo_gym.bench.board.entry import named
 from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.problem import Budget, Suite
@@ -170,7 +171,7 @@ def _checked(said: object) -> NamedProtocol:
         _texts(key, [said[key]])
     given = {key: said[key] for key in _SETTINGS if key in said}
     made = NamedProtocol(
-        said["name"], " ".join(said["about"].split()), suites, given, metrics, said.get("measured") or {}
+        named("name", said["name"]), " ".join(said["about"].split()), suites, given, metrics, said.get("measured") or {}
     )
     assert made.protocol
     return made

@@ -37,7 +37,8 @@ def records_of(entry: Entry, named: NamedProtocol) -> dict[str, Record]:
     found = dict[str, Record]()
     for spec, suite in plan.suites.items():
         part, cells = entry.parts[suite.name], plan.cells(spec)
-        runs = _checked(part, suite, cells)
+        most = named.protocol.budget.horizon(suite.task(cells[0].task).fidelities)
+        runs = _checked(part, suite, cells, most)
         made = _played(Work(entrant, spec, None, named.protocol, tuple(cells)), suite, part, runs)
         records = [plan.record(made[cell], entrant) for cell in cells]
         again = choices_of(suite, cells, records, named.protocol.n_init, exact=True)
@@ -78,8 +79,12 @@ def _check_head(entry: Entry, named: NamedProtocol, plan: BenchPlan) -> None:
             )
 
 
-def _checked(part: Part, suite: Suite, cells: Sequence[Cell]) -> list[Arrays]:
-    """Return the choices of each run, after the checks that need no replay."""
+def _checked(part: Part, suite: Suite, cells: Sequence[Cell], most: int) -> list[Arrays]:
+    """Return the choices of each run, after the checks that need no replay.
+
+    Args:
+        most: Trials that the budget of a run can pay for, all at the lowest fidelity.
+    """
     where, count, at = f"on {suite.name}", part.choices["count"], part.choices["at"]
     expect(len(count) == len(cells), f"it must have {len(cells)} runs {where}, got {len(count)}")
     task = suite.task(cells[0].task)
@@ -87,11 +92,13 @@ def _checked(part: Part, suite: Suite, cells: Sequence[Cell]) -> list[Arrays]:
     trials, wide = int(count.sum(dtype=np.int64)), 1 if pooled else max(t.space.d for t in suite.tasks("test"))
     expect(len(at) == trials * wide, f"`at` {where} must have {trials * wide} numbers for its counts, got {len(at)}")
     expect((at.dtype.kind == "u") == pooled, f"`at` {where} must be {'rows' if pooled else 'points'}, got {at.dtype}")
-    level = part.choices.get("level")
+    expect(
+        not (count > most).any(), f"a run {where} has {count.max()} trials, the budget ends after {most} at the latest"
+    )
+    level, levels = part.choices.get("level"), len(task.fidelities)
     if level is not None:
-        most = len(task.fidelities)
         expect(len(level) == trials, f"`level` {where} must have {trials} numbers, got {len(level)}")
-        expect(not (level >= most).any(), f"`level` {where} must be below {most}, got {int(level.max(initial=0))}")
+        expect(not (level >= levels).any(), f"`level` {where} must be below {levels}, got {int(level.max(initial=0))}")
     for i in part.failed:
         expect(i < len(cells), f"places of failed runs {where} must be below {len(cells)}, got {i}")
         expect(count[i] == 0, f"the failed run {i} {where} must have no choices, got {int(count[i])}")
