@@ -69,9 +69,13 @@ def study(name: str) -> Any:
 def stand_ins() -> AbstractContextManager[Any]:
     """Return a context with stand-ins for packages of extras that are not installed: tables need the imports only."""
     lacking = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})
-    if not lacking or find_spec("sphinx") is None:
+    if not lacking:
         return nullcontext()
-    return importlib.import_module("sphinx.ext.autodoc.mock").mock(lacking)
+    try:  # a folder of that name in the environment is no Sphinx
+        stand_in: AbstractContextManager[Any] = importlib.import_module("sphinx.ext.autodoc.mock").mock(lacking)
+    except ImportError:
+        return nullcontext()
+    return stand_in
 
 
 def files(name: str) -> Iterator[Path]:
