@@ -1,11 +1,12 @@
 """Pack our own entries from finished comparisons, and measure what their protocols can tell apart.
 
-python benchmarks/leaderboard/ours.py FOLDER ..   # pack: one entry for each optimizer of `ABOUT` in each folder
+python benchmarks/leaderboard/ours.py FOLDER ..   # pack: an entry for each optimizer of `OURS` in each folder
 python benchmarks/leaderboard/ours.py --measure   # print the smallest detectable differences, for the protocols' files
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,47 +19,12 @@ import numpy as np
 from hpo_gym.bench import Curves, Entry, Resamples, auc, named_protocol, opened, pack, shipped_protocols
 from hpo_gym.bench.board.leaderboard import section
 from hpo_gym.bench.board.replay import records_of
+from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.suites import load_suite
 
 HERE = Path(__file__).resolve().parent
 ENTRIES = HERE / "entries"
 LOOKS = HERE.parent / "studies" / "test_looks.json"
-ABOUT = {
-    "random": "Uniform random search.",
-    "default": "The default configuration, then random ones.",
-    "portfolio": "A fixed list of configurations, chosen greedily on the training data sets.",
-    "grid": "A grid, in random order.",
-    "sobol": "A scrambled Sobol sequence.",
-    "lhs": "Latin hypercube samples.",
-    "ga": "A genetic algorithm.",
-    "de": "Differential evolution.",
-    "local-search": "Hill climbing with restarts.",
-    "cma-es": "CMA-ES, by the package cmaes.",
-    "tpe": "The tree-structured Parzen estimator of Optuna.",
-    "gp-ei": "A Gaussian process with expected improvement, without transfer.",
-    "rgpe": "A ranking-weighted ensemble of Gaussian processes of earlier tasks.",
-    "transfer-mix": "A mixture of earlier tasks, weighted by likelihood, then a Gaussian process on what is left.",
-    "transfer-time": "As transfer-mix, with costs and lower fidelities.",
-    "transfer-mix-per-cost": "As transfer-mix, by expected improvement per expected cost.",
-    "portfolio-per-cost": "A portfolio chosen by improvement per cost.",
-    "random-cheapest": "Random search, the cheapest of several draws first.",
-    "asha": "Asynchronous successive halving.",
-    "bohb": "Hyperband with a kernel density model.",
-    "q-learning": "Tabular Q-learning over moves in the search space.",
-    "maml": "MAML with second derivatives: a network adapts to the trials, and proposes by expected improvement.",
-    "ppo-pool-tables": "PPO over the rows of a pool; one policy for four suites.",
-    "constant": "A constant learning rate.",
-    "cosine": "Cosine decay.",
-    "step": "Step decay.",
-    "exponential": "Exponential decay.",
-    "one-cycle": "One cycle of warm-up and decay.",
-    "polynomial": "Polynomial decay, its settings tuned for each optimizer.",
-    "plateau": "Decay on a plateau of the validation loss.",
-    "gap": "A rule on the gap of validation and training loss.",
-    "random-schedule": "A random schedule for each run.",
-    "autopilot": "An evolved rule of 46 numbers on the losses.",
-}
-"""By optimizer, what it does."""
 OURS = {
     "quick-v1": ("random", "default", "portfolio", "sobol", "grid", "ga", "gp-ei", "tpe", "q-learning", "maml", "rgpe",
                  "transfer-mix"),
@@ -74,6 +40,12 @@ OURS = {
 """Twelve of each protocol: the controls, the simplest, and the strongest that we have."""
 TUNED = {"autopilot": "evolved", "gap": "tuned", "plateau": "tuned", "polynomial": "tuned"}
 """Rules that have learned on the training and validation tables of `Trainings` (docs/trainings.md)."""
+
+
+def about(name: str) -> str:
+    """Return the first paragraph of an optimizer's docstring."""
+    maker = OPTIMIZERS.get("ppo-pool" if name == "ppo-pool-tables" else name)
+    return " ".join((inspect.getdoc(maker) or "").partition("\n\n")[0].split())
 
 
 def learned(name: str) -> dict[str, Any]:
@@ -97,7 +69,7 @@ def packed(folder: Path) -> Iterable[Path]:
     apart = {part for name in suites for part in name.replace("->", ",").split(",")}
     count = 1 + sum(one["split"] == "test" and bool({*one["suites"]} & apart) for one in looks)
     for name in [n for n in OURS[protocol] if n in there]:
-        card = {"authors": ["hpo-gym"], "code": "hpo-gym", "about": ABOUT[name],
+        card = {"authors": ["hpo-gym"], "code": "hpo-gym", "about": about(name),
                 "test_evaluations": count, **learned(name)}  # fmt: skip
         entry = pack(folder, card, optimizer=name)
         path = ENTRIES / entry.protocol / f"{name}.json"
