@@ -97,6 +97,7 @@ def smallest(curves: Mapping[str, Sequence[Curves]], count: int) -> tuple[float,
         each = []
         for group in ordered:
             _, low, high = Resamples.of(group[a].families).mean(auc(group[a]) - auc(group[b]))
+            assert low is not None and high is not None  # families are nine or more
             each.append((high - low) / 3.92)
         errors.append(np.sqrt(np.square(each).sum()) / len(each))
     means = [np.mean([auc(c).mean() for c in group]) for group in ordered]
