@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.saved import write_saved as write_saved
     from hpo_gym.optimize.learning.train import summary as summary
     from hpo_gym.optimize.learning.train import train as train
+    from hpo_gym.optimize.outside.messages import BYE as BYE
+    from hpo_gym.optimize.outside.messages import HELLO as HELLO
+    from hpo_gym.optimize.outside.messages import Wording as Wording
+    from hpo_gym.optimize.outside.messages import line_of as line_of
+    from hpo_gym.optimize.outside.outside import Gone as Gone
+    from hpo_gym.optimize.outside.outside import Outside as Outside
+    from hpo_gym.optimize.outside.outside import Silent as Silent
+    from hpo_gym.optimize.outside.session import Session as Session
     from hpo_gym.optimize.protocol import OPTIMIZERS as OPTIMIZERS
     from hpo_gym.optimize.protocol import BatchOptimizer as BatchOptimizer
     from hpo_gym.optimize.protocol import Context as Context
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.protocol import reads_belief as reads_belief
     from hpo_gym.optimize.protocol import remembers as remembers
     from hpo_gym.optimize.rollouts import Run as Run
+    from hpo_gym.optimize.rollouts import begun as begun
     from hpo_gym.optimize.rollouts import choices_of as choices_of
     from hpo_gym.optimize.rollouts import rollout as rollout
     from hpo_gym.optimize.rollouts import run_batch as run_batch

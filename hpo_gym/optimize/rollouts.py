@@ -41,13 +41,14 @@ class Run:
         floor: The score of a failure before any success.
 
     Attributes:
+        n_init: Size of the initial design.
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
     """
 
     def __init__(
         self, task: Task, context: Context | float, instance: int, n_init: int = 0, floor: float = 0.0
     ) -> None:
-        self.task, self.seconds = task, list[float]()
+        self.task, self.n_init, self.seconds = task, n_init, list[float]()
         batch, levels = task.alone, task.fidelities
         if n_init and batch.signals:
             raise InvalidValueError(
@@ -139,6 +140,19 @@ def rollout(
             measured, or `budget_cost` pays for no trial; or `checkpoints` save nothing.
         SplitError: `prior` holds a relative of the task.
     """
+    run, context, instance = begun(
+        task, budget, seed=seed, prior=prior, n_init=n_init, budget_cost=budget_cost, checkpoints=checkpoints
+    )
+    chosen = optimizer_of(optimizer)
+    run_one(chosen, run, context, choices_of(chosen, instance))
+    return History(tuple(run.trials), run.n_init)
+
+
+def begun(
+    task: Task, budget: float | None = None, *, seed: int = 0, prior: Sequence[Evaluations] = (), n_init: int = 0,
+    budget_cost: float | None = None, checkpoints: bool = False,
+) -> tuple[Run, Context, int]:  # fmt: skip
+    """Return a run, the facts for its optimizer, and the instance seed: all of `rollout` but the optimizer."""
     check_task(task)
     if not isinstance(prior, Iterable) or not all(isinstance(earlier, Evaluations) for earlier in prior):
         raise InvalidValueError(f"`prior` must hold `Evaluations`, such as `suite.prior()`, got {shown(prior)}.")
@@ -152,9 +166,7 @@ def rollout(
     instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
     context = Context.of(task, limit, prior, starts=seeding.starts_seed(instance))
     run = Run(task, context, instance, n_init, floor_of(tuple(prior)))
-    chosen = optimizer_of(optimizer)
-    run_one(chosen, run, context, choices_of(chosen, instance))
-    return History(tuple(run.trials), n_init)
+    return run, replace(context, signals=run.signals) if run.signals else context, instance
 
 
 def choices_of(optimizer: Optimizer, instance: int) -> np.random.Generator:

@@ -1,0 +1,1 @@
+"""Agents outside this process: their messages, and an optimizer of them."""

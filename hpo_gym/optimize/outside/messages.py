@@ -1,0 +1,181 @@
+"""Messages to an agent outside this process, and its answers: JSON objects, one a line, protocol ``hpo-gym/1``.
+
+| message | content | answer |
+|---|---|---|
+| ``hello`` | protocol, version | |
+| ``reset`` | a new run: space, budget, fidelities, seed, meta-features, number of earlier tasks | |
+| ``trial`` | an outcome: configuration, fidelity, score, status, cost, reason; the initial design comes first | |
+| ``ask`` | the number of the next trial, spending, budget left, best score, all of it in words as ``text`` | one line |
+| ``prior`` | an earlier task, as asked for: configurations, scores, costs | |
+| ``bye`` | the end | |
+
+An answer is ``{"config": {..}, "fidelity": 1.0}``, ``{"stop": true}``, ``{"text": ".."}`` or plain words with such an
+object in them; or ``{"get": "prior", "task": 3}``, after which an answer is still due. An agent gets the facts of
+`Context`, no more: no name of the task, no test score.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, __version__, unknown, whole
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem import Query, Refusal, SearchSpace, Trial
+from hpo_gym.text import FORMS, Unreadable, describe, hidden, parse
+
+PROTOCOL = "hpo-gym/1"
+HELLO = {"type": "hello", "protocol": PROTOCOL, "version": __version__}
+BYE = {"type": "bye"}
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How an agent is told of a run.
+
+    Attributes:
+        form: Of the text: "plain", "compact" or "table"; "none": no text.
+        names: Whether hyperparameters and choices have their names; else `h1`, `h2`, .. and `a`, `b`, ..
+    """
+
+    form: str = "plain"
+    names: bool = True
+
+    def __post_init__(self) -> None:
+        if self.form not in (*FORMS, "none"):
+            raise unknown("form of text", self.form, (*FORMS, "none"))
+
+
+@dataclass(frozen=True)
+class Request:
+    """An agent's wish to see an earlier task, by its number from 0."""
+
+    task: int
+
+
+class Telling:
+    """The messages of one run, in the order of its trials.
+
+    Args:
+        run: Number of the run in this conversation, from 0.
+    """
+
+    def __init__(self, context: Context, wording: Wording, run: int = 0) -> None:
+        self.context, self.wording, self.run = context, wording, run
+        self.trials: list[Trial] = []
+        self._shown = context.space if wording.names else hidden(context.space)
+        self.spent, self._given = 0.0, 0
+
+    def reset(self) -> Message:
+        """Return the message that begins the run."""
+        c = self.context
+        return {
+            "type": "reset", "run": self.run, "space": space_json(self._shown), "budget": c.budget, "unit": c.unit,
+            "fidelities": list(c.fidelities), "seed": None if c.starts is None else int(c.starts % 2**31),
+            "meta_features": dict(c.meta_features), "signals": dict(c.signals), "prior": len(c.prior),
+        }  # fmt: skip
+
+    def trial(self, trial: Trial, *, given: bool = False) -> Message:
+        """Note an outcome and return its message; the initial design is `given`, free of charge."""
+        self.trials.append(trial)
+        self._given += given
+        self.spent += 0.0 if given else self.context.charge(trial)
+        refused = isinstance(trial.query, Refusal)
+        return {
+            "type": "trial", "number": len(self.trials), "config": {} if refused else self._config(trial),
+            "fidelity": trial.fidelity, "score": trial.score, "status": trial.status.label, "cost": trial.cost,
+            "reason": trial.query.reason if isinstance(trial.query, Refusal) else "", "signals": dict(trial.signals),
+            "objectives": dict(trial.objectives),
+        }  # fmt: skip
+
+    def ask(self) -> Message:
+        """Return the message that asks for the next trial."""
+        good = [t.score for t in self.trials if not t.status and t.fidelity == 1.0]
+        said: Message = {
+            "type": "ask", "trial": len(self.trials) + 1, "spent": self.spent, "left": self.context.budget - self.spent,
+            "best": max(good, default=None),
+        }  # fmt: skip
+        return said if self.wording.form == "none" else said | {"text": self.text()}
+
+    def text(self) -> str:
+        """Return the run so far in words."""
+        c = self.context
+        return describe(
+            c.space, self.trials, budget=c.budget, spent=self.spent, fidelities=c.fidelities, unit=c.unit,
+            objectives=c.objectives, signals=(self.trials[-1].signals if self.trials else c.signals) or None,
+            form=self.wording.form, names=self.wording.names,
+        )  # fmt: skip
+
+    def prior(self, request: Request) -> Message:
+        """Return the message about an earlier task.
+
+        Raises:
+            InvalidValueError: There is no such task.
+        """
+        at = whole("task", request.task, 0, len(self.context.prior) - 1)
+        earlier = self.context.prior[at]
+        known = earlier.score == earlier.score  # not NaN
+        return {
+            "type": "prior", "task": at, "configs": self._shown.decode(earlier.x[known]),
+            "scores": earlier.score[known].tolist(), "costs": earlier.cost[known].tolist(),
+        }  # fmt: skip
+
+    def _config(self, trial: Trial) -> dict[str, Any]:
+        config = dict(trial.config)
+        return config if self.wording.names else self._shown.from_unit(self.context.space.to_unit(config))
+
+
+def answer_of(line: str, context: Context, wording: Wording) -> Query | Request | None:
+    """Return the meaning of an agent's line: a query, a `Refusal` with its reason, a request, or None for a stop."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        said = None
+    if isinstance(said, Mapping) and said.get("get") == "prior":
+        task = said.get("task")
+        if isinstance(task, int) and 0 <= task < len(context.prior):
+            return Request(task)
+        return Refusal(f"`task` must be a number of an earlier task, below {len(context.prior)}, got {task!r:.80}.")
+    text = said["text"] if isinstance(said, Mapping) and isinstance(said.get("text"), str) else line
+    try:
+        return parse(text, context.space, context.fidelities, names=wording.names)
+    except Unreadable as fault:
+        return Refusal(str(fault))
+
+
+def trial_of(line: str) -> int | None:
+    """Return the number of the trial that an answer names, None if it names none."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    number = said.get("trial") if isinstance(said, Mapping) else None
+    return number if isinstance(number, int) else None
+
+
+def space_json(space: SearchSpace) -> list[Message]:
+    """Return the hyperparameters, each with its range or choices, default, and the conditions that make it active."""
+    conditions: dict[str, list[Any]] = {}
+    for condition in space.to_json().get("conditions") or ():
+        conditions.setdefault(condition["child"], []).append(condition)
+    return [h.to_json() | ({"conditions": c} if (c := conditions.get(h.name)) else {}) for h in space.hyperparameters]
+
+
+def line_of(message: Mapping[str, Any]) -> str:
+    """Return a message as a line of JSON, with its newline.
+
+    Raises:
+        InvalidValueError: It holds a number without a place in JSON, such as NaN.
+    """
+    try:
+        return json.dumps(message, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
+    except ValueError as fault:
+        raise InvalidValueError(f"A message must hold finite numbers alone, got {fault}.") from fault
+
+
+def messages_of(lines: Sequence[str]) -> list[Message]:
+    """Return the messages in lines of JSON."""
+    return [json.loads(line) for line in lines]
