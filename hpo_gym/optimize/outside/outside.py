@@ -16,11 +16,11 @@ LATE = 3
 _REQUESTS = 10_000  # lines that are no proposal, a trial
 
 
-class Silent(Exception):  # noqa: N818 - an event, not a fault of ours
+class Silent(Exception):
     """No answer came in time; the next one may."""
 
 
-class Gone(Exception):  # noqa: N818
+class Gone(Exception):
     """No answer will come: the agent ended, or is to be ended."""
 
 
