@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
+    from hpo_gym.optimize.collecting.episodes import Episodes as Episodes
     from hpo_gym.optimize.forms import OWN as OWN
     from hpo_gym.optimize.forms import SAVED as SAVED
     from hpo_gym.optimize.forms import Form as Form
