@@ -15,6 +15,7 @@ from hpo_gym.base.version import DATA as _DATA
 from hpo_gym.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from hpo_gym import text as text
     from hpo_gym.base.errors import CheckFailed as CheckFailed
     from hpo_gym.base.errors import DamagedDataError as DamagedDataError
     from hpo_gym.base.errors import HPOGymError as HPOGymError

@@ -31,6 +31,8 @@ def offer(
 
             require(extras[name])
         module, original = places[name]
+        if module == package:  # `from package import floor`: a package, not a name in one
+            return importlib.import_module(f"{package}.{original}")
         value = getattr(importlib.import_module(module), original)
         setattr(sys.modules[package], name, value)
         return value

@@ -13,11 +13,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT / "baselines",
            "hpo_builders": ROOT / "benchmarks" / "builders"}  # fmt: skip
-FLOORS = ("base", "problem", "system", "suites", "env", "optimize", "bench", "checks", "tuning", "control", "app")
+FLOORS = (
+    "base", "problem", "text", "system", "suites", "env", "optimize", "bench", "checks", "tuning", "control", "app",
+)  # fmt: skip
 """From the ground up: a file imports from lower floors, or from its own."""
 CORE = ("base", "problem", "env", "optimize")
 """What a user reads to understand the package."""
-RANK = {name: rank for rank, name in enumerate((*FLOORS[:6], "sb3", *FLOORS[6:], "__main__"))}
+RANK = {name: rank for rank, name in enumerate((*FLOORS[:7], "sb3", *FLOORS[7:], "__main__"))}
 OF_BASELINES = {"base", "problem", "system", "env", "optimize"}
 SYSTEM_OF_BASELINES = {f"hpo_gym.system.{name}" for name in ("jobs.threads", "jobs.progress", "storage.whole")}
 BUILT_ON_BASELINES = ("hpo_agents", "hpo_builders")
@@ -256,7 +258,7 @@ def test_the_house_stays_small():
     """
     inside = ROOT / "hpo_gym"
     rooms = {p.relative_to(inside).parts[0] for p in files("hpo_gym")} - {"__init__.py"}
-    assert len(rooms) <= 13, sorted(rooms)
+    assert len(rooms) <= 14, sorted(rooms)
     core = [p for p in files("hpo_gym") if room(p) in CORE]
     assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 13_900
     assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 47_100
@@ -265,7 +267,7 @@ def test_the_house_stays_small():
 def test_functions_of_many_parameters_are_the_ones_for_users():
     """No more functions of over five parameters than there are: an object that exists is handed over whole."""
     many = [at for package in ("hpo_gym", "hpo_agents", "hpo_baselines") for p in files(package) for at in crowded(p)]
-    assert len(many) <= 34, many
+    assert len(many) <= 35, many
 
 
 def crowded(path: Path) -> Iterator[str]:

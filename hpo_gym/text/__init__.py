@@ -1,0 +1,14 @@
+"""Text: a run in words for an agent that reads, and its answer in words read back."""
+
+from typing import TYPE_CHECKING
+
+from hpo_gym.base.lazy import offer
+
+if TYPE_CHECKING:
+    from hpo_gym.text.answer import Unreadable as Unreadable
+    from hpo_gym.text.answer import parse as parse
+    from hpo_gym.text.prompt import FORMS as FORMS
+    from hpo_gym.text.prompt import MOST_BYTES as MOST_BYTES
+    from hpo_gym.text.prompt import describe as describe
+
+__getattr__, __dir__, __all__ = offer(__name__)
