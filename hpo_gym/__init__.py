@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hpo_gym.base.errors import HPOGymError as HPOGymError
     from hpo_gym.base.errors import InvalidValueError as InvalidValueError
     from hpo_gym.base.errors import MissingExtraError as MissingExtraError
+    from hpo_gym.base.errors import ProposalsRefusedError as ProposalsRefusedError
     from hpo_gym.base.errors import SplitError as SplitError
     from hpo_gym.base.errors import StateError as StateError
     from hpo_gym.base.errors import StorageFullError as StorageFullError
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.task import Task as Task
     from hpo_gym.problem.trial import History as History
     from hpo_gym.problem.trial import Query as Query
+    from hpo_gym.problem.trial import Refusal as Refusal
     from hpo_gym.problem.trial import Status as Status
     from hpo_gym.problem.trial import Trial as Trial
     from hpo_gym.suites.live import live_suite as live_suite

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hpo_gym.base.errors import HPOGymError as HPOGymError
     from hpo_gym.base.errors import InvalidValueError as InvalidValueError
     from hpo_gym.base.errors import MissingExtraError as MissingExtraError
+    from hpo_gym.base.errors import ProposalsRefusedError as ProposalsRefusedError
     from hpo_gym.base.errors import SplitError as SplitError
     from hpo_gym.base.errors import StateError as StateError
     from hpo_gym.base.errors import StorageFullError as StorageFullError

@@ -64,6 +64,10 @@ class TrialsFailedError(EndedTuningError, RuntimeError):
     """The first trials of a tuning all failed, and all alike."""
 
 
+class ProposalsRefusedError(EndedTuningError, ValueError):
+    """An optimizer gives refused proposals only, so that a tuning cannot go on."""
+
+
 class MissingExtraError(HPOGymError, ImportError):
     """An optional package is not installed; the message is the install command."""
 

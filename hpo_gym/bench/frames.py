@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpo_gym.bench.incumbent import configs_of
 from hpo_gym.bench.metrics import Curves, auc_of_runs
 from hpo_gym.problem import LABELS
 
@@ -113,6 +114,8 @@ def _of_suite(plan: BenchPlan, store: Store, spec: str, suite: Suite) -> Iterato
             arrays, task = record.arrays, suite.task(cell.task)
             x = task.space.snap(arrays["x"][:, : task.space.d])
             h, tested = len(x), task.test_scores(x)
+            if tested is not None and "refused" in arrays:
+                tested = np.where(arrays["refused"], np.nan, tested)
             yield pd.DataFrame(
                 {
                     "suite": suite.name,
@@ -128,7 +131,7 @@ def _of_suite(plan: BenchPlan, store: Store, spec: str, suite: Suite) -> Iterato
                     "cost": arrays["cost"],
                     "status": [LABELS[code] for code in arrays["status"]],
                     "test_score": np.full(h, np.nan) if tested is None else tested,
-                    "config": task.space.decode(x),
+                    "config": configs_of(task, arrays),
                     **({"spent": arrays["spent"]} if "spent" in arrays else {}),
                 }
             )

@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 from hpo_gym.base import InvalidValueError, shown, whole
 from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.spent import ended, spent_of, waiting
-from hpo_gym.problem import BEST, LAST, Budget, History, Status, Task, check_task, ended_by, horizon, random_regret
+from hpo_gym.problem import (
+    BEST,
+    LAST,
+    Budget,
+    History,
+    Refusal,
+    Status,
+    Task,
+    check_task,
+    ended_by,
+    horizon,
+    random_regret,
+)
 
 
 def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int) -> NDArray[np.float64]:
@@ -19,10 +31,14 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n
 
     Shape ``(points,)``; -inf before the first trial and while all have failed; the initial design counts for the
     incumbent, not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each
-    trial, or the mean up to it; after the end of the run, its last value.
+    trial, or the mean up to it; after the end of the run, its last value. A refusal before any controls were chosen
+    then has the worst score of the task.
     """
     if task.counts != BEST:
-        return _standing(arrays["score"], task.counts, budget.points)
+        score, worst = arrays["score"], task.worst if task.bounded else -np.inf
+        if "refused" in arrays:
+            score = np.where(np.minimum.accumulate(arrays["refused"]), worst, score)
+        return _standing(score, task.counts, budget.points)
     score, places = arrays["score"], _places(arrays)
     plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
     return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init)
@@ -58,10 +74,14 @@ def _followed(
 
 
 def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
-    """Return the incumbent's position after each trial: the best at the highest fidelity, of equals the earliest."""
-    good = (arrays["status"] == Status.OK).tolist()
+    """Return the incumbent's position after each trial: the best at the highest fidelity, of equals the earliest.
+
+    A refusal replaces no other trial.
+    """
+    good, fidelity = (arrays["status"] == Status.OK).tolist(), arrays["fidelity"]
+    share = np.where(arrays["refused"], 0.0, fidelity) if "refused" in arrays else fidelity
     places, best = list[int](), (-np.inf, False, -np.inf)
-    for i, trial in enumerate(zip(arrays["fidelity"].tolist(), good, arrays["score"].tolist(), strict=True)):
+    for i, trial in enumerate(zip(share.tolist(), good, arrays["score"].tolist(), strict=True)):
         if not places or trial > best:
             place, best = i, trial
         places.append(place)
@@ -78,14 +98,27 @@ def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int])
 
 
 def arrays_of(history: History, task: Task) -> dict[str, NDArray[Any]]:
-    """Return the trials of a run as arrays: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``."""
+    """Return the trials of a run as arrays: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``; where
+    some were refused, `refused` ``(t,)``, whose `x` says nothing."""
+    refused = np.array([isinstance(t.query, Refusal) for t in history], bool)
+    x = np.full((len(history), task.space.d), 0.5)
+    if not refused.all():
+        x[~refused] = task.space.encode([t.config for t in history if not isinstance(t.query, Refusal)])
     return {
-        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
+        "x": x,
         "score": np.array(history.scores, np.float64),
         "cost": np.array(history.costs, np.float64),
         "status": np.array(history.statuses, np.int8),
         "fidelity": np.array(history.fidelities, np.float64),
+        **({"refused": refused.astype(np.int8)} if refused.any() else {}),
     }
+
+
+def configs_of(task: Task, arrays: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Return the configurations of stored trials, ``{}`` of a refusal."""
+    configs = task.space.decode(task.space.snap(arrays["x"][:, : task.space.d]))
+    no = arrays["refused"].tolist() if "refused" in arrays else [0] * len(configs)
+    return [{} if refused else config for refused, config in zip(no, configs, strict=True)]
 
 
 def regret_of(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpo_gym.bench.incumbent import configs_of
 from hpo_gym.bench.metrics import CONTROLS, Curves, auc_of_runs, by_auc
 from hpo_gym.bench.significance import DIGITS
 from hpo_gym.problem import LABELS, Status
@@ -128,7 +129,7 @@ def _trials(record: Record, task: Task) -> Iterator[Tried]:
     arrays = record.arrays
     x = task.space.snap(arrays["x"][:, : task.space.d])
     tested = task.test_scores(x)
-    for i, config in enumerate(task.space.decode(x)):
+    for i, config in enumerate(configs_of(task, arrays)):
         status, test = int(arrays["status"][i]), None if tested is None else float(tested[i])
         score = float(arrays["score"][i]) if status == Status.OK else None
         known = test if score is not None and test is not None and np.isfinite(test) else None

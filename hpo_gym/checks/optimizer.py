@@ -15,7 +15,7 @@ import numpy as np
 from hpo_gym.base import HPOGymError, seeding
 from hpo_gym.checks.faults import Faults, untouched_global_rng
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Run, Trainable, form_of, run_batch
-from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, check_task, over, payable
+from hpo_gym.problem import FULL, Evaluations, Query, Refusal, Status, Task, Trial, check_task, over, payable
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
@@ -139,6 +139,9 @@ class _Course:
 def _proposal(query: object, context: Context, faults: Faults) -> bool:
     if not isinstance(query, Query):
         faults.add(f"`ask` gives no Query but {query!r:.80}")
+        return False
+    if isinstance(query, Refusal):
+        faults.add(f"A proposal is refused: {query.reason}")
         return False
     near = min(abs(f - query.fidelity) for f in context.fidelities)
     faults.expect(near < _NEAR, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")

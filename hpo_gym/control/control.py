@@ -15,7 +15,7 @@ from hpo_gym.base import HPOGymError, InvalidValueError, StateError, limit, seed
 from hpo_gym.control.guard import Guard, Watch
 from hpo_gym.control.signals import FACTS, KNOWN, MOST, after, at_start, numbers, refuse_missing, shares
 from hpo_gym.optimize import Context, Optimizer, form_of
-from hpo_gym.problem import Query, SearchSpace, Status, Trial, read_space
+from hpo_gym.problem import Query, Refusal, SearchSpace, Status, Trial, read_space
 from hpo_gym.system import LOGGER, Measured
 from hpo_gym.tuning import Ended, StudyPlan, Tuned, earlier_tasks
 
@@ -221,7 +221,7 @@ class Control:
     def _ask(self) -> Settings:
         with self._blamed():
             query = None if self.over else self._optimizer.ask()
-        self.settings = dict(self.settings if query is None else query.config)
+        self.settings = dict(self.settings if query is None or isinstance(query, Refusal) else query.config)
         self.settings[RATE] = min(self.settings[RATE], self._watch.cap)
         return dict(self.settings)
 

@@ -83,13 +83,13 @@ class Transition:
         self._enter(ALL_RUNS if self.n == 1 else Which(np.array([i])), runs.clock + left)
 
     # ------------------------------------------------------------------ a trial
-    def submit(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> None:
+    def submit(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None, refused: Mask | None = None) -> None:
         """Evaluate one trial of each run but the idle ones, at a fidelity that its budget pays for; see `Runs.submit`.
 
         Afterwards `ended` gives the episodes that are over.
         """
         self.idle = idle
-        self.runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
+        self.runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle, refused)
 
     def affordable(self, fidelity: Floats) -> Floats:
         """Return fidelities ``(n,)``, lowered to those that the budget left of each run pays for.

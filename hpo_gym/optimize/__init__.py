@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.protocol import prior_weight as prior_weight
     from hpo_gym.optimize.protocol import reads_belief as reads_belief
     from hpo_gym.optimize.protocol import remembers as remembers
+    from hpo_gym.optimize.rollouts import REFUSED as REFUSED
     from hpo_gym.optimize.rollouts import Run as Run
     from hpo_gym.optimize.rollouts import begun as begun
     from hpo_gym.optimize.rollouts import choices_of as choices_of

@@ -132,7 +132,8 @@ class BatchOptimizer(Protocol):
         """Return the next evaluation of each run, given all runs so far.
 
         Returns:
-            Points ``(n, d)`` as floats, or rows of each pool ``(n,)``; and fidelities ``(n,)``, None for full ones.
+            Points ``(n, d)`` as floats, or rows of each pool ``(n,)``; and fidelities ``(n,)``, None for full ones. A
+            row -1, or a point of NaN, ends its run; -2, or a point of infinity, is a refused proposal.
         """
 
 

@@ -22,6 +22,7 @@ from hpo_gym.problem import (
     PoolBatch,
     PoolBatchView,
     Query,
+    Refusal,
     Task,
     Trial,
     batch_of,
@@ -85,12 +86,15 @@ class Run:
     def submit(self, query: Query) -> Trial:
         """Evaluate a query; an unaffordable fidelity is lowered to an affordable one.
 
-        With a budget in cost, a trial beyond the rest of the budget is cut.
+        With a budget in cost, a trial beyond the rest of the budget is cut. A `Refusal` is not evaluated: it costs a
+        full evaluation, or a unit of a budget in cost, as far as there is one left.
         """
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
         turn, runs = self._turn, self._runs
-        if self._pool is None:
+        if isinstance(query, Refusal):
+            turn.submit(np.zeros_like(runs.at[0]), self._level(query), None, np.ones(1, bool))
+        elif self._pool is None:
             x = self.task.space.to_unit(query.config)[None]
             turn.submit(turn.batch.place(runs.task, x), self._level(query), None)
         else:
@@ -103,6 +107,8 @@ class Run:
         if not ended.none:
             turn.finish(ended)
         trial = runs.last_trial(0)
+        if isinstance(query, Refusal):
+            trial = replace(trial, query=replace(query, fidelity=trial.fidelity))
         self.trials.append(trial)
         return trial
 
@@ -237,14 +243,14 @@ def run_batch(
         start = time.perf_counter()
         chosen, fidelity = optimizer.ask_batch(runs)
         watch((time.perf_counter() - start) / n)
-        at, stop = _place(runs, np.asarray(chosen))
+        at, stop, refused = _place(runs, np.asarray(chosen))
         idle = turn.over | stop
         if idle.all():
             break
         level = None
         if multi:
             level = np.ones(n) if fidelity is None else np.asarray(levels)[nearest_levels(levels, fidelity)]
-        turn.submit(at, level, idle if idle.any() else None)
+        turn.submit(at, level, idle if idle.any() else None, refused)
         ended = turn.ended()
         if not ended.none:
             turn.finish(ended)
@@ -268,15 +274,28 @@ def check_onward(optimizer: object, task: Task) -> None:
 _OF_TABLES = ("transfer", "multi-fidelity")
 
 
-def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the evaluated configurations of proposals, and the runs without any left: row -1, or a point of NaN."""
-    batch = runs.batch
+REFUSED = -2
+"""Row of a refused proposal, see `Refusal`; as a point it is infinity."""
+
+
+def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """Return the evaluated configurations of proposals; the runs without any left: row -1, or a point of NaN; and those
+    whose proposal is refused, None where none is."""
+    batch, refused = runs.batch, None
     if chosen.dtype.kind in "iu":
         stop = chosen < 0
         if not isinstance(batch, PoolBatchView) or (chosen >= batch.m).any():
             raise InvalidValueError(f"Rows must lie in [0, {batch.m - 1}] of a pool, got up to {int(chosen.max())}.")
-        return batch.measured_rows(runs.task, np.where(stop, batch.measured.argmax(1)[runs.task], chosen)), stop
-    if chosen.shape != (runs.n, runs.d):
-        raise InvalidValueError(f"Points must have shape ({runs.n}, {runs.d}), got {chosen.shape}.")
-    stop = np.isnan(chosen).all(1)
-    return batch.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
+        at = batch.measured_rows(runs.task, np.where(stop, batch.measured.argmax(1)[runs.task], chosen))
+        if stop.any():
+            refused = chosen == REFUSED
+    else:
+        if chosen.shape != (runs.n, runs.d):
+            raise InvalidValueError(f"Points must have shape ({runs.n}, {runs.d}), got {chosen.shape}.")
+        stop = ~np.isfinite(chosen).any(1)
+        at = batch.place(runs.task, np.where(stop[:, None], 0.5, chosen))
+        if stop.any():
+            refused = np.isinf(chosen).all(1)
+    if refused is None or not refused.any():
+        return at, stop, None
+    return at, stop & ~refused, refused

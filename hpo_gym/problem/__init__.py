@@ -115,6 +115,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.trial import LABELS as LABELS
     from hpo_gym.problem.trial import History as History
     from hpo_gym.problem.trial import Query as Query
+    from hpo_gym.problem.trial import Refusal as Refusal
     from hpo_gym.problem.trial import Status as Status
     from hpo_gym.problem.trial import Trial as Trial
 

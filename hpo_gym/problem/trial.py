@@ -59,11 +59,27 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal(Query):
+    """A proposal that cannot be evaluated: unreadable, outside the space, or late. It costs a full evaluation.
+
+    Its trial has the status INVALID and the score of a failure, and is never the incumbent. Where trials go on from
+    each other, the last controls are held.
+
+    Attributes:
+        reason: The rule that it breaks, for the agent.
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    fidelity: float = field(default=1.0, kw_only=True)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A query and its outcome.
 
     Attributes:
-        query: The evaluated configuration: on a table, the measured row nearest to the proposal.
+        query: The evaluated configuration: on a table, the measured row nearest to the proposal; or a `Refusal`.
         score: Higher is better; a finite number of any kind, kept as a Python float, also after a failure.
         cost: Cost of the evaluation, in the task's unit (seconds, unless it says otherwise).
         seconds: Wall-clock seconds of the evaluation here; 0 for a look-up.
@@ -143,11 +159,11 @@ class History(Sequence[Trial]):
 
     @property
     def incumbents(self) -> tuple[int, ...]:
-        """Position of the incumbent after each trial."""
+        """Position of the incumbent after each trial; -1 while all are refusals."""
         out: list[int] = []
         best = -1
         for i, trial in enumerate(self.trials):
-            if best < 0 or _beats(trial, self.trials[best]):
+            if not isinstance(trial.query, Refusal) and (best < 0 or _beats(trial, self.trials[best])):
                 best = i
             out.append(best)
         return tuple(out)
@@ -155,7 +171,8 @@ class History(Sequence[Trial]):
     @property
     def incumbent(self) -> Trial | None:
         """The best trial at the highest fidelity tried so far, a success before failures; of equals, the earliest."""
-        return self.trials[self.incumbents[-1]] if self.trials else None
+        at = self.incumbents[-1] if self.trials else -1
+        return None if at < 0 else self.trials[at]
 
 
 def _beats(a: Trial, b: Trial) -> bool:

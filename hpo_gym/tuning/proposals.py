@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.base import InvalidValueError, ProposalsRefusedError, seeding
 from hpo_gym.optimize import Context, Form, Optimizer, prior_weight
-from hpo_gym.problem import Belief, Evaluations, Query, Status, Trial, floor_of
+from hpo_gym.problem import Belief, Evaluations, Query, Refusal, Status, Trial, floor_of
 from hpo_gym.system import one_blas_thread
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.study import Ended, Study
 
 Config = Mapping[str, Any]
+_ANEW = 10
 _LESS = 1e-3  # of a score, at least of 1
 
 
@@ -79,7 +80,7 @@ class Proposer:
             self._heard, self._waits = [], False
         for trial in trials[len(self._heard) :]:
             if len(self._heard) >= len(self.study.plan.init) and not self._waits:
-                self._optimizer.ask()
+                self._proposed(self._optimizer)
             self._optimizer.tell(trial)
             self._heard.append(trial.score)
             self._waits = False
@@ -108,8 +109,22 @@ class Proposer:
         optimizer.reset(context, np.random.default_rng(seed))
         return optimizer
 
+    def _proposed(self, optimizer: Optimizer) -> Query | None:
+        """Return the next proposal; a refused one is told and asked for anew, `_ANEW` times."""
+        refused = Refusal()
+        for _ in range(_ANEW):
+            query = optimizer.ask()
+            if not isinstance(query, Refusal):
+                return query
+            refused = query
+            optimizer.tell(Trial(query, min(self._heard, default=self._floor), status=Status.INVALID))
+        raise ProposalsRefusedError(
+            f"{self.form.name!r} must propose a configuration, {_ANEW} answers in a row are refused; the last: "
+            f"{refused.reason}"
+        )
+
     def _asked(self, optimizer: Optimizer) -> Config | None:
-        query: object = optimizer.ask()
+        query: object = self._proposed(optimizer)
         self.prior_weight = prior_weight(optimizer) if self.prior else None
         if query is None:
             return None

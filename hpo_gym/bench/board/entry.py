@@ -22,7 +22,7 @@ LARGEST = 4_000_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._()=+-]{0,63}")
 """Names of entries and protocols: they name files and folders too."""
 _KEYS = {"format", "name", "protocol", "hash", "card", "suites", "checksum"}
-_TYPES = {"count": "u", "at": "uf", "level": "u"}
+_TYPES = {"count": "u", "at": "uf", "level": "u", "refused": "u"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def _part(suite: str, said: Mapping[str, Any]) -> Part:
         choices = unpack(block)
     except (ValueError, DamagedDataError) as fault:
         raise InvalidValueError(f"its runs on {suite} must be a block in base64: {fault}") from fault
-    exactly(f"block on {suite}", choices, {"count", "at"}, {"level"})
+    exactly(f"block on {suite}", choices, {"count", "at"}, {"level", "refused"})
     for key, array in choices.items():
         kinds = _TYPES[key]
         expect(

@@ -16,6 +16,7 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.reference.choices import Player, by_space, choices_of, runs_of
 from hpo_gym.bench.work import replayed
+from hpo_gym.optimize import REFUSED
 from hpo_gym.problem import PoolBatch, Suite, batch_of, has_seen
 from hpo_gym.system import Record, expect
 
@@ -99,6 +100,8 @@ def _checked(part: Part, suite: Suite, cells: Sequence[Cell], most: int) -> list
     if level is not None:
         expect(len(level) == trials, f"`level` {where} must have {trials} numbers, got {len(level)}")
         expect(not (level >= levels).any(), f"`level` {where} must be below {levels}, got {int(level.max(initial=0))}")
+    if (refused := part.choices.get("refused")) is not None:
+        expect(len(refused) == trials, f"`refused` {where} must have {trials} numbers, got {len(refused)}")
     for i in part.failed:
         expect(i < len(cells), f"places of failed runs {where} must be below {len(cells)}, got {i}")
         expect(count[i] == 0, f"the failed run {i} {where} must have no choices, got {int(count[i])}")
@@ -115,11 +118,11 @@ def _fault(at: NDArray[Any], suite: Suite, cell: Cell) -> str:
     batch = batch_of([task])
     if not isinstance(batch, PoolBatch):
         used, rest = at[:, : task.space.d], at[:, task.space.d :]
-        good = ((used >= 0.0) & (used <= 1.0)).all(1) & (rest == 0.0).all(1)
+        good = ((used >= 0.0) & (used <= 1.0)).all(1) & (rest == 0.0).all(1) | np.isinf(at).all(1)
         t = int(np.argmin(good)) if not good.all() else -1
         return "" if t < 0 else f"choice {t + 1} must be a point of the unit cube, got {at[t].tolist()!s:.80}"
     good = at < batch.m
-    good[good] = batch.measured[0, at[good]]
+    good[good] = batch.measured[0, at[good]] | (at[good] == REFUSED)
     t = int(np.argmin(good)) if not good.all() else -1
     return "" if t < 0 else f"choice {t + 1} must be a measured row of {batch.m}, got {int(at[t])}"
 

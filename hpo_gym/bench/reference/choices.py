@@ -1,7 +1,8 @@
 """Choices of runs as arrays, in as few bytes as possible, and the optimizer that repeats them.
 
 The initial design belongs to the instance and is not stored. Stored are `count` ``(cells,)``, `at` (rows of the pool,
-or points, one run after the other) and `level` (positions among the fidelities) unless all are full.
+or points, one run after the other), `level` (positions among the fidelities) unless all are full, and `refused` (1 for
+a refused proposal, whose `at` is 0) where some are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats
 from hpo_gym.bench.cells import Arrays, Cell
 from hpo_gym.env import Runs
-from hpo_gym.optimize import Context
+from hpo_gym.optimize import REFUSED, Context
 from hpo_gym.problem import Suite, Task, batch_of
 from hpo_gym.system import Record
 
@@ -28,23 +29,29 @@ def choices_of(
     Args:
         exact: Points in double precision, where single precision would round them.
     """
-    count, at, level = [], [], []
+    count, at, level, refused = [], [], [], list[NDArray[Any]]()
     wide = max(t.space.d for t in suite.tasks("test"))
     for cell, record in zip(cells, records, strict=True):
         task, done = suite.task(cell.task), record.status == "done"
         x = record.arrays["x"][n_init:] if done else np.empty((0, task.space.d))
         f = record.arrays["fidelity"][n_init:] if done else np.empty(0)
+        no = record.arrays["refused"][n_init:] if "refused" in record.arrays else np.zeros(len(x), np.int8)
         batch = batch_of([task])
         if batch.m:
-            at.append(batch.place(np.zeros(len(x), np.int64), np.asarray(x)) if len(x) else np.empty(0, np.int64))
+            rows = batch.place(np.zeros(len(x), np.int64), np.asarray(x)) if len(x) else np.empty(0, np.int64)
+            at.append(np.where(no, 0, rows))
         else:
-            at.append(np.pad(x[:, : task.space.d], ((0, 0), (0, wide - task.space.d))).ravel())
+            points = np.where(no[:, None], 0.0, x[:, : task.space.d])
+            at.append(np.pad(points, ((0, 0), (0, wide - task.space.d))).ravel())
+        refused.append(no)
         count.append(len(x))
         level.append(np.abs(f[:, None] - np.array(task.fidelities)).argmin(1))
     levels = np.concatenate(level)
     out: Arrays = {"count": np.array(count, np.uint16), "at": _small(np.concatenate(at), exact)}
     if len(levels) and (levels < len(suite.task(cells[0].task).fidelities) - 1).any():
         out["level"] = levels.astype(np.uint8)
+    if len(levels) and np.concatenate(refused).any():
+        out["refused"] = np.concatenate(refused).astype(np.uint8)
     return out
 
 
@@ -57,13 +64,18 @@ def _small(at: NDArray[Any], exact: bool) -> NDArray[Any]:
 
 
 def runs_of(task: Task, stored: Mapping[str, NDArray[Any]]) -> list[Arrays]:
-    """Return the choices of each run, `at` and `fidelity` ``(t,)``; any task of the suite knows its fidelities."""
+    """Return the choices of each run, `at` and `fidelity` ``(t,)``; any task of the suite knows its fidelities.
+
+    The `at` of a refused proposal is that of `hpo_gym.optimize.BatchOptimizer`.
+    """
     ends = np.cumsum(stored["count"].astype(np.int64))
     trials = int(ends[-1]) if len(ends) else 0
     fidelity = np.array(task.fidelities)[stored["level"]] if "level" in stored else np.ones(trials)
     at, cut = stored["at"], ends[:-1]
     wide = len(at) // max(trials, 1)  # numbers of one choice: 1 for a row, else those of a point
     shaped = at.astype(np.int64) if wide <= 1 and at.dtype.kind == "u" else at.reshape(trials, -1).astype(np.float64)
+    if "refused" in stored:
+        shaped[stored["refused"] > 0] = REFUSED if shaped.ndim == 1 else np.inf
     return [{"at": a, "fidelity": f} for a, f in zip(np.split(shaped, cut), np.split(fidelity, cut), strict=True)]
 
 

@@ -34,6 +34,7 @@ class Tick:
         price: Budget that they took, one number or ``(n,)``.
         outcome: Cost and status, where no look-up gives them later.
         idle: Runs without a trial in this tick, ``(n,)``, or None.
+        refused: Runs whose trial is a refusal, ``(n,)``, or None.
     """
 
     slot: int
@@ -44,6 +45,7 @@ class Tick:
     price: float | Floats
     outcome: Evaluated | None
     idle: Mask | None
+    refused: Mask | None = None
 
     @property
     def whole(self) -> bool:

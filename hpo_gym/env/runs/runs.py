@@ -27,6 +27,7 @@ from hpo_gym.problem import (
     PoolBatch,
     ProgressBatch,
     Query,
+    Refusal,
     Status,
     TaskBatch,
     TaskBatchView,
@@ -126,6 +127,7 @@ class Runs(Slots):
         self.cell: NDArray[np.int64] | None = None
         self.single = self.dtype == np.float32
         self.leaving: NDArray[np.bool_] | None = None
+        self._refusing = False  # whether some trial was refused
         self._fused = path if not self._columns and isinstance(path, FusedRows) else None
         self.scalar = n == 1 and not self._columns
         if isinstance(path, Rows):
@@ -229,16 +231,22 @@ class Runs(Slots):
             self.kept[name] = column.give(self.kept[name], part.kept[name], which, slots)
 
     # ------------------------------------------------------------------ a trial
-    def submit(self, at: NDArray[Any], fidelity: Floats | None = None, idle: Mask | None = None) -> None:
+    def submit(
+        self, at: NDArray[Any], fidelity: Floats | None = None, idle: Mask | None = None, refused: Mask | None = None
+    ) -> None:
         """Evaluate one trial of each run and account for it: budget is spent here alone.
 
         Args:
             at: Rows ``(n,)`` or canonical points ``(n, d)``.
             fidelity: ``(n,)``, or None for full evaluations.
             idle: Runs without a trial now, ``(n,)``; their episode is over.
+            refused: Runs whose proposal is refused, ``(n,)``; their `at` is any. None: all are evaluated.
         """
         fused = self._fused
-        if fused is None or idle is not None:
+        if fused is None or idle is not None or refused is not None:
+            if refused is not None or self._refusing:
+                self._submit_some(at, fidelity, idle, np.zeros(self.n, bool) if refused is None else refused)
+                return
             score, outcome = self._path(self, at, fidelity, idle)
             if self.in_cost:
                 known = outcome or Evaluated(score, *self._batch.outcome(self.base, at, fidelity))
@@ -263,6 +271,54 @@ class Runs(Slots):
         if failures.mixed:
             np.putmask(self.best, failures.risen(), last)
         self.clock += 1
+
+    def _submit_some(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None, refused: Mask) -> None:
+        """`submit` of runs that have met a refusal. A refused trial takes a full evaluation, or a unit of a budget in
+        cost, as far as there is one left; where trials go on from each other, it is one more at the last controls."""
+        if not self._refusing:
+            self._admit_refusals()
+        onward, out = self.progress is not None, refused
+        if idle is not None:
+            refused, out = refused & ~idle, refused | idle
+        if onward:
+            at = np.where(refused[:, None], self._held(), at)
+        score, outcome = self._path(self, at, fidelity, idle if onward else out)
+        known = outcome or Evaluated(score, *self._batch.outcome(self.base, at, fidelity))
+        cost = known.cost if onward else np.zeros(self.n)
+        if self.in_cost:
+            score, known = self.payment.pay(self, at, score, known, fidelity)
+            price = np.clip(self.budget - self.spent, 0.0, 1.0)
+            self.price, cost = np.where(refused, price, self.price), price * self.payment.units[self.task]
+        if not onward:
+            score = np.where(refused, np.array(_LOST, score.dtype), score)
+        status = np.where(refused, np.int8(Status.INVALID), known.status)
+        self._record(at, score, Evaluated(score, np.where(refused, cost, known.cost), status), fidelity, idle, refused)
+
+    def _admit_refusals(self) -> None:
+        """Keep what no table holds of a refusal, from the trials so far on."""
+        there, columns = self.exists(), {name: COLUMNS.get(name)() for name in ("refused", "cost", "status")}
+        new = {name: column for name, column in columns.items() if name not in self.kept}
+        self._settle()
+        values = {name: column.new(self) for name, column in new.items()}
+        if "cost" in new:
+            who, trial = np.nonzero(there)
+            slots = (self.start[who] + trial) % self.h
+            values["cost"][slots, who], values["status"][slots, who] = self.outcome_at(slots, who)
+        if not self._failures.possible:
+            self._failures.worst = np.where(there, self.scores(), np.inf).min(1).astype(self.dtype)
+        self._failures.possible = self._refusing = True
+        self.kept |= values
+        self.by_trial += list(new)
+        self._columns = {**new, **self._columns}
+        self._fused, self.scalar = None, False
+
+    def _held(self) -> Points:
+        """Return the last controls of each run, ``(n, d)``: before the first trial, the default configuration."""
+        default = np.full((self.n, self.d), 0.5)
+        for i, j in enumerate(self.task.tolist()):
+            x = self._batch.tasks[j].space.default_x
+            default[i, : len(x)] = x
+        return np.where(self.untried()[:, None], default, self.at[self._last])
 
     def submit_one(self, row: int) -> None:
         """Evaluate one row at full fidelity for the only run, without arrays; where `scalar`."""
@@ -304,7 +360,7 @@ class Runs(Slots):
 
     def _record(
         self, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated | None, fidelity: Floats | None,
-        idle: Mask | None,
+        idle: Mask | None, refused: Mask | None = None,
     ) -> None:  # fmt: skip
         slot = self.clock % self.h
         if self.leaving is not None:
@@ -324,11 +380,11 @@ class Runs(Slots):
         share: float | Floats = 1.0
         if "fidelity" in self.kept:
             share = self._share(fidelity)
-            better = self._beats(last, share, plain, failed)
+            better = self._beats(last, share if refused is None else share * ~refused, plain, failed)
         else:
             better = self._lifts(last, plain, failed)
         price = self.price if self.in_cost else share
-        tick = Tick(slot, at, last, better, share, price, outcome, idle)
+        tick = Tick(slot, at, last, better, share, price, outcome, idle, refused)
         if not plain:
             self._failures.replaced(better if idle is None else better & ~idle, failed)
         self.clock += 1
@@ -553,13 +609,15 @@ class Runs(Slots):
 
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
+        refused = self._refusing and self.kept["refused"].item(slot, i)
         signals, objectives = dict[str, float](), dict[str, float]()
         if "shown" in self.kept:
             signals = dict(zip(self.batch.signals, self["shown"][slot, i].tolist(), strict=True))
-        if self._batch.objectives and not (self.in_cost and status == Status.TIMEOUT):
+        if self._batch.objectives and not refused and not (self.in_cost and status == Status.TIMEOUT):
             values = self._batch.further(self.base[i : i + 1], self.at[slot, i : i + 1])[0].tolist()
             objectives = dict(zip((o.name for o in self._batch.objectives), values, strict=True))
-        query, score = Query(config, fidelity), float(self.score[slot, i])
+        query = Refusal(fidelity=fidelity) if refused else Query(config, fidelity)
+        score = float(self.score[slot, i])
         return Trial(query, score, cost, Status(status), signals=signals, objectives=objectives)
 
     def outcome_of(self, i: int, slot: int = -1) -> tuple[dict[str, Any], float, float, int]:
@@ -574,13 +632,17 @@ class Runs(Slots):
         return batch.config(task, at), fidelity, cost, status
 
     def arrays(self, i: int) -> dict[str, NDArray[Any]]:
-        """Return the `t` trials of run `i`: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``."""
+        """Return the `t` trials of run `i`: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``; where
+        some were refused, `refused` ``(t,)``, whose `x` says nothing."""
         slots, who = self._slots(i), np.repeat(i, self.count(i))
         at, score = self.at[slots, i], self.score[slots, i].astype(np.float64)
         cost, status = self.outcome_at(slots, who)
         fidelity = self["fidelity"][slots, i] if "fidelity" in self.kept else np.ones(len(at))
         x = self._batch.points(self.task[who], at)
-        return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+        out = {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+        if self._refusing and (refused := self["refused"][slots, i]).any():
+            out |= {"x": np.where(refused[:, None], 0.5, x), "refused": refused.astype(np.int8)}
+        return out
 
     def further(self, i: int) -> Floats:
         """Return the further objectives of the trials of run `i`, ``(t, o)``, by `TaskBatchView.objectives`."""

@@ -26,7 +26,7 @@ class BestFidelity(Column):
     saved = False
 
     def after(self, runs: Slots, tick: Tick, before: Array) -> Array:
-        return np.maximum(before, tick.share)
+        return np.maximum(before, tick.share if tick.refused is None else tick.share * ~tick.refused)
 
 
 @COLUMNS.register("spent")
