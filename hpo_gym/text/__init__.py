@@ -7,6 +7,9 @@ from hpo_gym.base.lazy import offer
 if TYPE_CHECKING:
     from hpo_gym.text.answer import Unreadable as Unreadable
     from hpo_gym.text.answer import parse as parse
+    from hpo_gym.text.naming import columns_of as columns_of
+    from hpo_gym.text.naming import conditions_of as conditions_of
+    from hpo_gym.text.naming import renamed as renamed
     from hpo_gym.text.prompt import FORMS as FORMS
     from hpo_gym.text.prompt import MOST_BYTES as MOST_BYTES
     from hpo_gym.text.prompt import describe as describe

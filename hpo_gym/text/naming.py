@@ -69,17 +69,26 @@ def outline(space: SearchSpace, names: bool) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=64)
 def _outline(space: SearchSpace, names: bool, units: tuple[str | None, ...]) -> tuple[str, ...]:
     """`units` tell spaces apart that are equal but for them."""
-    pairs = {h.name: (h, s) for h, s in zip(space.hyperparameters, columns_of(space, names), strict=True)}
-    given, when = space.to_json(), dict[str, list[str]]()
-    for tree in given.get("conditions", []):
-        when.setdefault(tree["child"], []).append(_condition(tree, pairs))
+    pairs, when = _pairs(space, names), conditions_of(space, names)
     groups: dict[str, list[str]] = {"": ["Hyperparameters:"]}
     for h, s in pairs.values():
         if h.kind != "constant":
-            rule = " and ".join(when.get(h.name, []))
+            rule = when.get(h.name, "")
             groups.setdefault(rule, [f"Only if {rule}:"]).append(f"- {word(s.name)}: {_range(s)}")
-    clauses = [f"Never {_condition(tree, pairs)}." for tree in given.get("forbiddens", [])]
+    clauses = [f"Never {_condition(tree, pairs)}." for tree in space.to_json().get("forbiddens", [])]
     return (*(line for lines in groups.values() for line in lines), *clauses)
+
+
+def conditions_of(space: SearchSpace, names: bool) -> dict[str, str]:
+    """Return the condition that makes a hyperparameter active, in words, by its own name."""
+    pairs, when = _pairs(space, names), dict[str, list[str]]()
+    for tree in space.to_json().get("conditions", []):
+        when.setdefault(tree["child"], []).append(_condition(tree, pairs))
+    return {child: " and ".join(rules) for child, rules in when.items()}
+
+
+def _pairs(space: SearchSpace, names: bool) -> dict[str, tuple[Hyperparameter, Hyperparameter]]:
+    return {h.name: (h, s) for h, s in zip(space.hyperparameters, columns_of(space, names), strict=True)}
 
 
 def _range(h: Hyperparameter) -> str:

@@ -17,14 +17,14 @@ object in them; or ``{"get": "prior", "task": 3}``, after which an answer is sti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, __version__, unknown, whole
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem import Query, Refusal, SearchSpace, Trial
-from hpo_gym.text import FORMS, Unreadable, describe, hidden, parse
+from hpo_gym.text import FORMS, Unreadable, columns_of, conditions_of, describe, parse, renamed
 
 PROTOCOL = "hpo-gym/1"
 HELLO = {"type": "hello", "protocol": PROTOCOL, "version": __version__}
@@ -38,7 +38,8 @@ class Wording:
 
     Attributes:
         form: Of the text: "plain", "compact" or "table"; "none": no text.
-        names: Whether hyperparameters and choices have their names; else `h1`, `h2`, .. and `a`, `b`, ..
+        names: Whether hyperparameters and choices have their names; else `h1`, `h2`, .. and `a`, `b`, .., and no
+            meta-features are shown.
     """
 
     form: str = "plain"
@@ -66,26 +67,25 @@ class Telling:
     def __init__(self, context: Context, wording: Wording, run: int = 0) -> None:
         self.context, self.wording, self.run = context, wording, run
         self.trials: list[Trial] = []
-        self._shown = context.space if wording.names else hidden(context.space)
-        self.spent, self._given = 0.0, 0
+        self.spent = 0.0
+        self._about = context.meta_features if wording.names else {}  # they would name the data set
 
     def reset(self) -> Message:
         """Return the message that begins the run."""
         c = self.context
         return {
-            "type": "reset", "run": self.run, "space": space_json(self._shown), "budget": c.budget, "unit": c.unit,
-            "fidelities": list(c.fidelities), "seed": None if c.starts is None else int(c.starts % 2**31),
-            "meta_features": dict(c.meta_features), "signals": dict(c.signals), "prior": len(c.prior),
+            "type": "reset", "run": self.run, "space": space_json(c.space, self.wording.names), "budget": c.budget,
+            "unit": c.unit, "fidelities": list(c.fidelities), "seed": None if c.starts is None else int(c.starts % 2**31),
+            "meta_features": dict(self._about), "signals": dict(c.signals), "prior": len(c.prior),
         }  # fmt: skip
 
     def trial(self, trial: Trial, *, given: bool = False) -> Message:
         """Note an outcome and return its message; the initial design is `given`, free of charge."""
         self.trials.append(trial)
-        self._given += given
         self.spent += 0.0 if given else self.context.charge(trial)
         refused = isinstance(trial.query, Refusal)
         return {
-            "type": "trial", "number": len(self.trials), "config": {} if refused else self._config(trial),
+            "type": "trial", "number": len(self.trials), "config": {} if refused else self._config(trial.config),
             "fidelity": trial.fidelity, "score": trial.score, "status": trial.status.label, "cost": trial.cost,
             "reason": trial.query.reason if isinstance(trial.query, Refusal) else "", "signals": dict(trial.signals),
             "objectives": dict(trial.objectives),
@@ -102,11 +102,12 @@ class Telling:
 
     def text(self) -> str:
         """Return the run so far in words."""
-        c = self.context
+        c, about = self.context, [f"{name} {value:.4g}" for name, value in self._about.items() if value is not None]
         return describe(
             c.space, self.trials, budget=c.budget, spent=self.spent, fidelities=c.fidelities, unit=c.unit,
             objectives=c.objectives, signals=(self.trials[-1].signals if self.trials else c.signals) or None,
             form=self.wording.form, names=self.wording.names,
+            notes=[f"The data: {', '.join(about)}."] if about else (),
         )  # fmt: skip
 
     def prior(self, request: Request) -> Message:
@@ -116,16 +117,17 @@ class Telling:
             InvalidValueError: There is no such task.
         """
         at = whole("task", request.task, 0, len(self.context.prior) - 1)
-        earlier = self.context.prior[at]
+        c, earlier = self.context, self.context.prior[at]
         known = earlier.score == earlier.score  # not NaN
         return {
-            "type": "prior", "task": at, "configs": self._shown.decode(earlier.x[known]),
+            "type": "prior", "task": at, "configs": list(map(self._config, c.space.decode(earlier.x[known]))),
             "scores": earlier.score[known].tolist(), "costs": earlier.cost[known].tolist(),
         }  # fmt: skip
 
-    def _config(self, trial: Trial) -> dict[str, Any]:
-        config = dict(trial.config)
-        return config if self.wording.names else self._shown.from_unit(self.context.space.to_unit(config))
+    def _config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        if self.wording.names:
+            return dict(config)
+        return {h.name: value for h, value in renamed(self.context.space, False, config)}
 
 
 def answer_of(line: str, context: Context, wording: Wording) -> Query | Request | None:
@@ -156,12 +158,15 @@ def trial_of(line: str) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def space_json(space: SearchSpace) -> list[Message]:
-    """Return the hyperparameters, each with its range or choices, default, and the conditions that make it active."""
-    conditions: dict[str, list[Any]] = {}
-    for condition in space.to_json().get("conditions") or ():
-        conditions.setdefault(condition["child"], []).append(condition)
-    return [h.to_json() | ({"conditions": c} if (c := conditions.get(h.name)) else {}) for h in space.hyperparameters]
+def space_json(space: SearchSpace, names: bool) -> list[Message]:
+    """Return the hyperparameters: range or choices, default, and in words the condition that makes each active."""
+    when, default = conditions_of(space, names), {h.name: h.default for h in space.hyperparameters}
+    shown = {h.name: value for h, value in renamed(space, names, default)}
+    columns = zip(space.names, columns_of(space, names), strict=True)
+    return [
+        h.to_json() | {"default": shown.get(h.name)} | ({"when": when[name]} if name in when else {})
+        for name, h in columns
+    ]
 
 
 def line_of(message: Mapping[str, Any]) -> str:
@@ -174,8 +179,3 @@ def line_of(message: Mapping[str, Any]) -> str:
         return json.dumps(message, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
     except ValueError as fault:
         raise InvalidValueError(f"A message must hold finite numbers alone, got {fault}.") from fault
-
-
-def messages_of(lines: Sequence[str]) -> list[Message]:
-    """Return the messages in lines of JSON."""
-    return [json.loads(line) for line in lines]
