@@ -73,9 +73,10 @@ class Telling:
     def reset(self) -> Message:
         """Return the message that begins the run."""
         c = self.context
+        seed = None if c.starts is None else int(c.starts % 2**31)
         return {
             "type": "reset", "run": self.run, "space": space_json(c.space, self.wording.names), "budget": c.budget,
-            "unit": c.unit, "fidelities": list(c.fidelities), "seed": None if c.starts is None else int(c.starts % 2**31),
+            "unit": c.unit, "fidelities": list(c.fidelities), "seed": seed,
             "meta_features": dict(self._about), "signals": dict(c.signals), "prior": len(c.prior),
         }  # fmt: skip
 
@@ -164,7 +165,7 @@ def space_json(space: SearchSpace, names: bool) -> list[Message]:
     shown = {h.name: value for h, value in renamed(space, names, default)}
     columns = zip(space.names, columns_of(space, names), strict=True)
     return [
-        h.to_json() | {"default": shown.get(h.name)} | ({"when": when[name]} if name in when else {})
+        h.to_json() | {"default": shown.get(h.name, h.default if names else "a")} | ({"when": when[name]} if name in when else {})
         for name, h in columns
     ]
 
