@@ -165,7 +165,9 @@ def space_json(space: SearchSpace, names: bool) -> list[Message]:
     shown = {h.name: value for h, value in renamed(space, names, default)}
     columns = zip(space.names, columns_of(space, names), strict=True)
     return [
-        h.to_json() | {"default": shown.get(h.name, h.default if names else "a")} | ({"when": when[name]} if name in when else {})
+        h.to_json()
+        | {"default": shown.get(h.name, h.default if names else "a")}
+        | ({"when": when[name]} if name in when else {})
         for name, h in columns
     ]
 
