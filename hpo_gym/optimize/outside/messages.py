@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, __version__, unknown, whole
+from hpo_gym.optimize.outside.advice import Advice
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem import Query, Refusal, SearchSpace, Trial
 from hpo_gym.text import FORMS, Unreadable, columns_of, conditions_of, describe, parse, renamed
@@ -40,10 +41,12 @@ class Wording:
         form: Of the text: "plain", "compact" or "table"; "none": no text.
         names: Whether hyperparameters and choices have their names; else `h1`, `h2`, .. and `a`, `b`, .., and no
             meta-features are shown.
+        advice: Optimizers whose next choices the text has too, such as "gp-ei" or "transfer-mix".
     """
 
     form: str = "plain"
     names: bool = True
+    advice: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.form not in (*FORMS, "none"):
@@ -69,6 +72,8 @@ class Telling:
         self.trials: list[Trial] = []
         self.spent = 0.0
         self._about = context.meta_features if wording.names else {}  # they would name the data set
+        self._said = -1, ""  # after so many trials
+        self._advice = Advice(wording.advice, context, wording.names)
 
     def reset(self) -> Message:
         """Return the message that begins the run."""
@@ -83,6 +88,7 @@ class Telling:
     def trial(self, trial: Trial, *, given: bool = False) -> Message:
         """Note an outcome and return its message; the initial design is `given`, free of charge."""
         self.trials.append(trial)
+        self._advice.tell(trial)
         self.spent += 0.0 if given else self.context.charge(trial)
         refused = isinstance(trial.query, Refusal)
         return {
@@ -102,13 +108,18 @@ class Telling:
         return said if self.wording.form == "none" else said | {"text": self.text()}
 
     def text(self) -> str:
-        """Return the run so far in words."""
+        """Return the run so far in words; advisers are asked once a trial."""
+        if self._said[0] != len(self.trials):
+            self._said = len(self.trials), self._words()
+        return self._said[1]
+
+    def _words(self) -> str:
         c, about = self.context, [f"{name} {value:.4g}" for name, value in self._about.items() if value is not None]
         return describe(
             c.space, self.trials, budget=c.budget, spent=self.spent, fidelities=c.fidelities, unit=c.unit,
             objectives=c.objectives, signals=(self.trials[-1].signals if self.trials else c.signals) or None,
             form=self.wording.form, names=self.wording.names,
-            notes=[f"The data: {', '.join(about)}."] if about else (),
+            notes=[*([f"The data: {', '.join(about)}."] if about else []), *self._advice.lines()],
         )  # fmt: skip
 
     def prior(self, request: Request) -> Message:
