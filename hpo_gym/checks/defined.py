@@ -126,6 +126,9 @@ class Defined:
         """Check each number of an observation that has a name."""
         if not self._shows:
             return
+        if np.asarray(obs).dtype.kind == "U":
+            self._faults.once(str(obs) == str(expected), "shown text", "The observation is another text")
+            return
         with self._faults.guard("To read the observation"):
             for name, place in _places(self._kernel.parts.observer, self._kernel.contexts, t).items():
                 shown, true = _pick(obs, place), _pick(expected, place)

@@ -205,6 +205,9 @@ def check_obs(obs: object, space: gym.Space[Any], who: str, faults: Faults) -> N
         else:
             faults.add(f"{who}: the observation has other keys")
         return
+    if isinstance(space, (gym.spaces.Text, gym.spaces.Tuple)):  # a text, or those of many runs
+        faults.expect(space.contains(obs), f"{who}: the observation is outside its space")
+        return
     if not isinstance(obs, (np.ndarray, np.generic)):
         faults.add(f"{who}: the observation is a {type(obs).__name__}")
         return

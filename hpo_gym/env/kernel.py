@@ -184,6 +184,9 @@ def put(whole: Observation, which: Ints, part: Observation) -> Observation:
         assert isinstance(part, dict)
         for name, value in part.items():
             whole[name][which] = value
+    elif isinstance(whole, tuple):
+        new = dict(zip(which.tolist(), part, strict=True))
+        return tuple(new.get(i, old) for i, old in enumerate(whole))
     else:
         whole[which] = part
     return whole
@@ -191,4 +194,6 @@ def put(whole: Observation, which: Ints, part: Observation) -> Observation:
 
 def pick(whole: Observation, which: Which) -> Observation:
     """Return the observations of some runs, copied; of all runs, themselves."""
+    if isinstance(whole, tuple):
+        return tuple(whole[i] for i in which.positions(len(whole)).tolist())
     return {name: which.take(value) for name, value in whole.items()} if isinstance(whole, dict) else which.take(whole)

@@ -1,4 +1,4 @@
-"""The answer of an agent that writes, read back: lenient in form, strict in meaning."""
+"""The answer of an agent in words, read back: lenient in form, strict in meaning."""
 
 from __future__ import annotations
 
@@ -10,129 +10,117 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError, InvalidValueError, meant, shown, unknown
 from hpo_gym.problem import Hyperparameter, Query, SearchSpace, place_of
-from hpo_gym.text.loose import objects, plain_value
+from hpo_gym.text.loose import bare, objects
 from hpo_gym.text.naming import columns_of
 
 MOST = 1 << 20
-"""Characters of an answer."""
+"""Most characters of an answer."""
 
-_WRAPPER = ("config", "fidelity", "stop")
-_LIKE = 1e-3  # a fidelity as a text rounds it
+_PARTS = ("config", "fidelity", "stop")
+_LIKE = 1e-3  # relative: a text rounds a fidelity
 
 
 class Unreadable(InvalidValueError):
-    """An answer in words that is no proposal; the message tells the agent why."""
+    """An answer that is no proposal; the message tells the agent why."""
 
 
 def parse(text: str, space: SearchSpace, fidelities: Sequence[float] = (1.0,), *, names: bool = True) -> Query | None:
     """Return the proposal in an answer, None for a stop.
 
-    The last JSON object that looks like an answer counts: `{"config": {..}, "fidelity": 1.0}`, the values alone, or
-    `{"stop": true}`, anywhere in prose. Quotes, commas and upper case are taken as they come, numbers as strings too.
-    Values of inactive hyperparameters are left out, constants put in. Nothing else is mended: no value is clipped.
+    The last JSON object that looks like a proposal counts: ``{"config": {..}, "fidelity": 1.0}``, the values alone, or
+    ``{"stop": true}``. It may stand in prose, with other quotes, commas or case, and with numbers as strings. Values of
+    inactive hyperparameters are dropped, constants added. No value is clipped or guessed.
 
     Args:
-        names: Whether hyperparameters and choices have their names, or those of ``describe(.., names=False)``.
+        names: False reads the hidden names of ``describe(.., names=False)``.
 
     Raises:
         Unreadable: No such object, an unknown name, a missing active hyperparameter, a value out of its range, a
-            forbidden combination, or a fidelity that is not available.
+            forbidden combination, or an unavailable fidelity.
     """
     if not isinstance(text, str) or len(text) > MOST:
         raise Unreadable(f"An answer must be a text of at most {MOST} characters, got {shown(text)}.")
     columns = columns_of(space, names)
+    known = {*_PARTS, *(h.name.casefold() for h in columns)}
     found, fault = objects(text)
-    answer = next((o for o in reversed(found) if _is_answer(o, columns)), found[-1] if found else None)
-    if answer is None or fault:
-        raise Unreadable(f'An answer must have one JSON object such as {{"config": {{..}}}}, {fault or "got none"}.')
+    alike = [o for o in found if any(key.casefold() in known for key in o)] or found
+    if fault or not alike:
+        raise Unreadable(f'An answer must have a JSON object {{"config": {{..}}}}, {fault or "got none"}.')
     try:
-        return _proposal(answer, space, columns, fidelities)
-    except Unreadable:
-        raise
+        return _proposal(alike[-1], space, columns, fidelities)
     except HPOGymError as error:
         raise Unreadable(str(error)) from error
-
-
-def _is_answer(answer: Mapping[str, Any], columns: Sequence[Hyperparameter]) -> bool:
-    known = {*_WRAPPER, *(h.name.casefold() for h in columns)}
-    return any(key.casefold() in known for key in answer)
 
 
 def _proposal(
     answer: Mapping[str, Any], space: SearchSpace, columns: Sequence[Hyperparameter], fidelities: Sequence[float]
 ) -> Query | None:
-    keys, taken = {key.casefold(): key for key in answer}, {h.name for h in columns}
-    inside = answer.get(keys.get("config", ""))
+    taken, inside = {h.name for h in columns}, next((v for k, v in answer.items() if k.casefold() == "config"), None)
     wrapped = isinstance(inside, Mapping)  # no hyperparameter has such a value
-    ours = {word for word in _WRAPPER[1:] if wrapped or len(answer) == 1 or word not in taken}
-    said = {word: answer[key] for word, key in keys.items() if word in ours}
+    ours = {part for part in _PARTS[1:] if wrapped or len(answer) == 1 or part not in taken}
+    said = {key.casefold(): value for key, value in answer.items() if key.casefold() in ours}
     if str(said.get("stop")).casefold() == "true":
         return None
     rest = {key: value for key, value in answer.items() if key.casefold() not in ours}
-    config = inside if isinstance(inside, Mapping) else rest
     for key, value in rest.items() if wrapped else ():
-        if key.casefold() != "config" and not isinstance(value, str):
-            raise unknown("part of an answer", key, _WRAPPER)
-    return Query(_config(config, space, columns), _level(said.get("fidelity"), fidelities))
+        if value is not inside and not isinstance(value, str):  # words beside it are its reasons
+            raise unknown("part of an answer", key, _PARTS)
+    config = _config(inside if isinstance(inside, Mapping) else rest, space, columns)
+    return Query(config, _level(said.get("fidelity"), fidelities))
 
 
 def _level(value: object, fidelities: Sequence[float]) -> float:
     number = max(fidelities) if value is None else meant(value)
-    near = min(fidelities, key=lambda f: abs(f - (number or 0.0)))
+    near = min(fidelities, key=lambda level: abs(level - (number or 0.0)))
     if number is None or not math.isclose(near, number, rel_tol=_LIKE):
         raise Unreadable(f"`fidelity` must be one of {list(fidelities)}, got {shown(value)}; the nearest is {near:g}.")
     return near
 
 
-def _config(config: Mapping[str, Any], space: SearchSpace, columns: Sequence[Hyperparameter]) -> dict[str, Any]:
-    """Return the active values that are given, under the names of the space; constants are given always."""
+def _config(given: Mapping[str, Any], space: SearchSpace, columns: Sequence[Hyperparameter]) -> dict[str, Any]:
+    """Return the values of active hyperparameters under the names of the space."""
     names = [h.name for h in columns]
-    folded = [name.casefold() for name in names]
     values: dict[int, Any] = {j: h.choices[0] for j, h in enumerate(space.hyperparameters) if h.kind == "constant"}
-    faults, named, x = dict[int, InvalidValueError](), set[int](), np.full((1, space.d), 0.5)
-    for key, value in config.items():
-        alike = [names.index(key)] if key in names else [j for j, name in enumerate(folded) if name == key.casefold()]
-        if len(alike) != 1:
-            raise unknown("hyperparameter", key, names)
-        (j,) = alike
-        if j in named:
-            raise Unreadable(f"`{names[j]}` must be given once, got {shown(dict(config))}.")
-        named.add(j)
-        try:
-            values[j] = _value(space.hyperparameters[j], columns[j], value)
-        except InvalidValueError as fault:
-            if value is not None:  # that of an inactive one
-                faults[j] = fault
-    for j, value in values.items():
+    faults, x = dict[int, InvalidValueError](), np.full((1, space.d), 0.5)
+    places = [_place(key, names) for key in given]
+    if len(set(places)) < len(places):
+        raise Unreadable(f"Each hyperparameter must be given once, got {shown(dict(given))}.")
+    for j, value in zip(places, given.values(), strict=True):
         h = space.hyperparameters[j]
-        x[0, j] = h.units(np.array([h.position(value)]))[0]
+        try:
+            values[j] = _value(h, columns[j], value)
+            x[0, j] = h.units(np.array([h.position(values[j])]))[0]
+        except InvalidValueError as fault:
+            faults |= {} if value is None else {j: fault}
     active = np.flatnonzero(space.active(x)[0]).tolist()
-    for j in active:
-        if j in faults:
-            raise faults[j]
+    if wrong := [faults[j] for j in active if j in faults]:
+        raise wrong[0]
     if missing := [names[j] for j in active if j not in values]:
-        raise Unreadable(
-            f"`{missing[0]}` is active and must be given, got only {shown(dict(config))}; missing: {missing}."
-        )
+        raise Unreadable(f"{missing} must be given: they are active. Got only {shown(dict(given))}.")
     if not space.legal(x)[0]:
-        raise Unreadable(f"A forbidden clause of the space rules this configuration out: {shown(dict(config))}.")
+        raise Unreadable(f"A forbidden clause of the space rules this configuration out: {shown(dict(given))}.")
     return {space.names[j]: values[j] for j in active}
 
 
-def _value(h: Hyperparameter, shown_as: Hyperparameter, value: object) -> Any:
-    """Return the value of a hyperparameter that is meant; raise `InvalidValueError` in the names that are shown."""
+def _place(name: str, names: Sequence[str]) -> int:
+    alike = [j for j, one in enumerate(names) if one.casefold() == name.strip().casefold()]
+    if name in names or len(alike) == 1:
+        return names.index(name) if name in names else alike[0]
+    raise unknown("hyperparameter", name, names)
+
+
+def _value(h: Hyperparameter, seen: Hyperparameter, value: object) -> Any:
+    """Return what is meant, or raise `InvalidValueError` in the words that the agent sees."""
     if not h.choices:
-        number = meant(value)
-        exact = shown_as.position(value if number is None else number)
+        number = meant(value) if isinstance(value, str) else None
+        exact = seen.position(value if number is None else number)
         return int(exact) if h.kind == "int" else exact
-    place = place_of(shown_as.choices, value)
-    if place < 0:
-        alike = [i for i, choice in enumerate(shown_as.choices) if _folded(choice) == _folded(value)]
-        place = alike[0] if len(alike) == 1 else int(shown_as.position(value))
-    return h.choices[place]
+    alike = [i for i, choice in enumerate(seen.choices) if _folded(choice) == _folded(value)]
+    place = place_of(seen.choices, value)
+    return h.choices[place if place >= 0 else alike[0] if len(alike) == 1 else int(seen.position(value))]
 
 
 def _folded(value: object) -> tuple[bool, object]:
-    """Return what a choice is alike in whatever way it is written: 1 and "1", True and "true", but not 1 and True."""
-    plain = plain_value(value.strip()) if isinstance(value, str) else value
+    """Return what 1 and "1", or True and "true" have in common, but 1 and True have not."""
+    plain = bare(value.strip()) if isinstance(value, str) else value
     return isinstance(plain, bool), plain.casefold() if isinstance(plain, str) else plain

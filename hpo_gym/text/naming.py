@@ -18,7 +18,12 @@ _SIGNS = {"NEQ": "!=", "LT": "<", "GT": ">", "LE": "<=", "GE": ">="}
 
 def columns_of(space: SearchSpace, names: bool) -> tuple[Hyperparameter, ...]:
     """Return the hyperparameters as a text calls them; without `names` `h1`, `h2`, .., their choices `a`, `b`, .."""
-    return space.hyperparameters if names else tuple(map(_hidden, space.hyperparameters, range(1, space.d + 1)))
+    return space.hyperparameters if names else _hidden_columns(space)
+
+
+@functools.lru_cache(maxsize=64)
+def _hidden_columns(space: SearchSpace) -> tuple[Hyperparameter, ...]:
+    return tuple(map(_hidden, space.hyperparameters, range(1, space.d + 1)))
 
 
 def _hidden(h: Hyperparameter, place: int) -> Hyperparameter:
@@ -44,13 +49,18 @@ def _named(h: Hyperparameter, shown: Hyperparameter, value: Any) -> Any:
 
 def word(value: object) -> str:
     """Return a name or a choice: bare if it cannot be taken for anything else, otherwise as JSON."""
-    bare = isinstance(value, str) and _BARE.fullmatch(value)
-    return str(value) if bare else json.dumps(value, ensure_ascii=False, default=str)
+    return _word(value) if isinstance(value, str) else json.dumps(value, default=str)
+
+
+@functools.lru_cache(maxsize=4096)
+def _word(text: str) -> str:
+    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def number(value: float, digits: int = 4) -> str:
     """Return a number with at most so many significant digits; an integer whole."""
-    return str(value) if isinstance(value, int) else _EXPONENT.sub(r"e\1", f"{value:.{digits}g}")
+    text = str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+    return _EXPONENT.sub(r"e\1", text) if "e" in text else text
 
 
 def value_of(h: Hyperparameter, value: Any) -> str:

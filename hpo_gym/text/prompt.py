@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,6 +103,7 @@ def _called(letter: str, given: Iterable[str], names: bool) -> list[str]:
     return [word(name) if names else f"{letter}{i}" for i, name in enumerate(given, 1)]
 
 
+@functools.lru_cache(maxsize=64)
 def _answer(space: SearchSpace, names: bool, *, fidelity: bool) -> str:
     default = {h.name: h.default for h in space.hyperparameters if h.name in space.default}
     config = {h.name: value for h, value in renamed(space, names, default)}

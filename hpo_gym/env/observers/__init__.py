@@ -19,7 +19,7 @@ from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import Raw, ServedScores
 
-Observation = NDArray[Any] | dict[str, NDArray[Any]]
+Observation = NDArray[Any] | dict[str, NDArray[Any]] | tuple[str, ...]
 MAX = float(np.finfo(np.float32).max)
 
 OBSERVERS: Registry[Observer] = Registry("observer", ("hpo_gym.env.observers",), variable="OBSERVERS")
@@ -56,7 +56,7 @@ class Observer(ABC):
 
     @abstractmethod
     def __call__(self, contexts: Contexts, runs: Runs) -> Observation:
-        """Fresh observations of `n` runs: an array ``(n, ...)``, or a dictionary of such."""
+        """Fresh observations of `n` runs: an array ``(n, ...)``, a dictionary of such, or `n` texts."""
 
     def one(self, contexts: Contexts, runs: Runs) -> Any:
         """Return the observation of the only run after a trial, in the form of `HPOEnv`."""

@@ -1,0 +1,72 @@
+"""The observer `text`: the run in words, for an agent that reads."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+
+from hpo_gym.base import unknown
+from hpo_gym.env.observers import OBSERVERS, Observer
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.scales import ServedScores
+from hpo_gym.problem import FULL
+from hpo_gym.text import FORMS, MOST_BYTES, describe
+
+_ASCII = {*string.printable} - {*"\t\r\x0b\x0c"}
+
+
+@OBSERVERS.register("text")
+class InWords(Observer):
+    """Text: the space, the budget, the trials, and the form of an answer, in at most 4,096 characters.
+
+    `form` is "plain", "compact" or "table". Without `names`, hyperparameters are `h1`, `h2`, .., choices `a`, `b`, ...
+    `hpo_gym.text.parse` reads an answer. A long run loses its least informative trials, and the text counts them.
+    A vector env gives a tuple of `n` texts.
+    """
+
+    reads = None
+
+    def __init__(
+        self, form: str = "plain", names: bool = True, context: bool = False, served: ServedScores | None = None
+    ) -> None:
+        if form not in FORMS:
+            raise unknown("form of a text", form, FORMS)
+        super().__init__(context, served)
+        self.form, self.names = form, names
+
+    def space(self, contexts: Contexts) -> gym.Space[str]:
+        return gym.spaces.Text(MOST_BYTES, charset=frozenset(_ASCII.union(*map(str, _words(contexts)))))
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> tuple[str, ...]:
+        scores = None if self.served.plain or runs.fresh else self.serve(contexts, runs, runs.scores())
+        return tuple(self._text(contexts, runs, i, None if scores is None else scores[i]) for i in range(runs.n))
+
+    def _text(self, contexts: Contexts, runs: Runs, i: int, scores: np.ndarray | None) -> str:
+        task, trials = contexts.batch.tasks[runs.task.item(i)], runs.view(i).trials
+        if scores is not None:
+            shown = zip(trials, scores[: len(trials)].tolist(), strict=True)
+            trials = tuple(replace(trial, score=score) for trial, score in shown)
+        signals = dict(zip(contexts.batch.signals, runs.signals[i].tolist(), strict=True)) if "signals" in runs else {}
+        known = {name: value for name, value in task.meta_features.items() if self.context and value is not None}
+        said = (f"{name if self.names else f'm{j}'} {value:.4g}" for j, (name, value) in enumerate(known.items(), 1))
+        return describe(
+            task.space, trials, budget=contexts.budget, spent=np.broadcast_to(runs.spent, runs.n).item(i),
+            fidelities=contexts.fidelities if "fidelity" in runs else FULL,
+            unit=runs.payment.units.item(runs.task.item(i)) if contexts.in_cost else None,
+            objectives=contexts.batch.objectives, signals=signals, form=self.form, names=self.names,
+            notes=[f"Data set: {', '.join(said)}."] if known else (),
+        )  # fmt: skip
+
+
+def _words(contexts: Contexts) -> Iterator[object]:
+    """Yield all words whose characters a text may have."""
+    yield from (*contexts.batch.signals, *(o.name for o in contexts.batch.objectives))
+    for task in contexts.batch.tasks:
+        yield from task.meta_features
+        for h in task.space.hyperparameters:
+            yield from (h.name, h.unit, *h.choices)
