@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hpo_gym.base import DamagedDataError, making
-from hpo_gym.optimize import OWN, SAVED, BatchOptimizer, Form, Trainable, content_of, parted, remembers
+from hpo_gym.optimize import CMD, OWN, SAVED, BatchOptimizer, Form, Trainable, content_of, parted, remembers
 from hpo_gym.system import Carried
 
 
@@ -82,7 +82,8 @@ class Entrant:
         if self.spec.startswith(SAVED):
             maker, at, _ = self.spec.removeprefix(SAVED).partition("@")
             return f"{maker}@{self.name}" if at and ":" in maker else self.name
-        return "" if self.spec.startswith(OWN) or self.settings != "{}" else self.spec
+        plain = self.settings == "{}" or (self.spec.startswith(CMD) and [*json.loads(self.settings)] == ["checksum"])
+        return self.spec if plain and not self.spec.startswith(OWN) else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return all but the maker, as JSON values, without unrecorded ones."""

@@ -6,6 +6,7 @@ from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
     from hpo_gym.optimize.collecting.episodes import Episodes as Episodes
+    from hpo_gym.optimize.forms import CMD as CMD
     from hpo_gym.optimize.forms import OWN as OWN
     from hpo_gym.optimize.forms import SAVED as SAVED
     from hpo_gym.optimize.forms import Form as Form
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.saved import write_saved as write_saved
     from hpo_gym.optimize.learning.train import summary as summary
     from hpo_gym.optimize.learning.train import train as train
+    from hpo_gym.optimize.outside.command import Command as Command
     from hpo_gym.optimize.outside.messages import BYE as BYE
     from hpo_gym.optimize.outside.messages import HELLO as HELLO
     from hpo_gym.optimize.outside.messages import Wording as Wording

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.measured import verdict as verdict
     from hpo_gym.system.jobs.memory import keep_memory as keep_memory
     from hpo_gym.system.jobs.memory import limit_memory as limit_memory
+    from hpo_gym.system.jobs.processes import DEATH as DEATH
+    from hpo_gym.system.jobs.processes import prctl as prctl
     from hpo_gym.system.jobs.progress import LOGGER as LOGGER
     from hpo_gym.system.jobs.progress import Callback as Callback
     from hpo_gym.system.jobs.progress import Progress as Progress

@@ -105,7 +105,8 @@ def _called(letter: str, given: Iterable[str], names: bool) -> list[str]:
 
 @functools.lru_cache(maxsize=64)
 def _answer(space: SearchSpace, names: bool, *, fidelity: bool) -> str:
-    default = {h.name: h.default for h in space.hyperparameters if h.name in space.default}
+    active = space.default  # the names of its active hyperparameters
+    default = {h.name: h.default for h in space.hyperparameters if h.name in active}
     config = {h.name: value for h, value in renamed(space, names, default)}
     example = json.dumps({"config": config, **({"fidelity": 1.0} if fidelity else {})}, ensure_ascii=False)
     return f'Answer with {{"stop": true}}, or one JSON object of this form (the default configuration): {example}'

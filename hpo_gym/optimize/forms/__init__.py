@@ -5,6 +5,7 @@
 | ``"random"`` | a registered name; ``hpo-gym list --all`` shows them |
 | ``"ppo-pool-tables"``, ``"my-ppo"`` | the name of a shipped trained optimizer, the output folder of `hpo_gym.train` |
 | ``"module:Name"``, ``"file.py:Name"`` | your own class, or a function that makes an optimizer |
+| ``"cmd:python my_agent.py"`` | a program that reads messages and answers: `hpo_gym.optimize.outside` |
 | ``"file.py:Name@folder"`` | a trained optimizer of such a class |
 | a class or a function, an optimizer | the objects themselves; an optimizer is copied |
 | a model of Stable-Baselines3, ``(model, env)`` | its policy, with the observer and codec of its env |
@@ -27,7 +28,7 @@ from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.suites import is_shipped
 from hpo_gym.system import Carried
 
-SAVED, OWN = "saved:", "own:"
+SAVED, OWN, CMD = "saved:", "own:", "cmd:"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Form:
     """A recipe for an optimizer.
 
     Attributes:
-        spec: A registered name, "module:Name", "file.py:Name", "saved:" and a name or folder, or "own:" and a name.
-        settings: Arguments of its maker; for a trained optimizer, the hash of its content.
+        spec: A registered name, "module:Name", "file.py:Name", "saved:" and a name or folder, "own:" and a name, or
+            "cmd:" and a command; the last two are made by `maker` alone.
+        settings: Arguments of its maker; for a trained optimizer, the hash of its content; for a command, of its files.
         maker: Makes an optimizer if no text does.
     """
 
@@ -64,7 +66,7 @@ class Form:
     def _made(self) -> Any:
         if self.spec.startswith(SAVED):
             return load(self.spec.removeprefix(SAVED))
-        if not self.spec.startswith(OWN):
+        if not self.spec.startswith((OWN, CMD)):
             if ":" not in self.spec and self.spec not in OPTIMIZERS.entries():
                 if is_shipped(self.spec):
                     order = "an optimizer comes first, such as benchmark(optimizers, suites)"
@@ -73,7 +75,8 @@ class Form:
                 raise unknown("optimizer", self.spec, OPTIMIZERS.entries(), near)
             return made(OPTIMIZERS.resolve(self.spec), self.name, self.settings)
         if self.maker is None:
-            raise InvalidValueError(f"{self.name!r} was an object of another process: give it again.")
+            what = "a command" if self.spec.startswith(CMD) else "an object"
+            raise InvalidValueError(f"{self.name!r} was {what} of another process: give it again.")
         maker = self.maker.maker
         return maker() if isinstance(maker, _Copies) else made(maker, self.name, self.settings)
 
@@ -138,6 +141,13 @@ class _Copies:
 
 # ---------------------------------------------------------------------- the forms
 def _named(text: str, settings: Mapping[str, Any]) -> Form:
+    if text.startswith(CMD):
+        from hpo_gym.optimize.outside.command import Command, checksum_of, name_of
+
+        command = text.removeprefix(CMD).strip()
+        agent = made(Command, text, {"command": command, **settings})
+        known = {**settings, "checksum": checksum_of(command)}
+        return Form(name_of(command), text, known, Carried(_Copies(agent), text))
     entry = OPTIMIZERS.entries().get(text)
     if entry is not None:
         if entry.package in OPTIMIZERS.packages:

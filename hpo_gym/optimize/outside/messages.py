@@ -153,6 +153,8 @@ def answer_of(line: str, context: Context, wording: Wording) -> Query | Request 
         if isinstance(task, int) and 0 <= task < len(context.prior):
             return Request(task)
         return Refusal(f"`task` must be a number of an earlier task, below {len(context.prior)}, got {task!r:.80}.")
+    if isinstance(said, Mapping) and "trial" in said:
+        line = json.dumps({key: value for key, value in said.items() if key != "trial"})
     text = said["text"] if isinstance(said, Mapping) and isinstance(said.get("text"), str) else line
     try:
         return parse(text, context.space, context.fidelities, names=wording.names)
