@@ -38,6 +38,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sklearn": ("sklearn",),
         "smac": ("smac",),
         "moo": ("pymoo",),
+        "minari": ("minari", "h5py"),
         "hpob": ("xgboost",),
         "dask": ("distributed",),
         "ray": ("ray",),

@@ -91,9 +91,9 @@ class Kernel(Transition):
         """Draw several episodes at once: to hash a few numbers costs as much as to hash many."""
         self._foreseen[which] = self.episode[which]
         episodes = (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64)
-        instances = seeding.mix(self.seeds[which], episodes)
+        instances, tasks = drawn(self.seeds[which], episodes, len(self.contexts.batch.tasks))
         self._instances.reshape(_AHEAD, self.n)[:, which] = instances
-        self._tasks.reshape(_AHEAD, self.n)[:, which] = seeding.below(instances, len(self.contexts.batch.tasks))
+        self._tasks.reshape(_AHEAD, self.n)[:, which] = tasks
 
     def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
@@ -164,6 +164,12 @@ class Kernel(Transition):
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
         """Observation and action space of one run."""
         return self.parts.observer.space(self.contexts), self.parts.codec.space(self.contexts)
+
+
+def drawn(seeds: Keys, episode: Keys | int, tasks: int) -> tuple[Keys, Ints]:
+    """Return the instance and the task, a position, of episodes by the seeds of their runs and their numbers from 1."""
+    instances = seeding.mix(seeds, episode)
+    return instances, seeding.below(instances, tasks)
 
 
 def make_runs(

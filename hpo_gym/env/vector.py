@@ -122,9 +122,9 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
                 raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {shown(seed)}.")
             if not self._seeded and any(s is None for s in seed):
                 raise InvalidValueError("The seeds of the first reset must all be integers, got None among them.")
-            for i, s in zip(chosen.tolist(), [None if s is None else check_seed(s) for s in seed], strict=True):
-                if s is not None:
-                    kernel.seed(np.array([i]), np.array([s % 2**64], np.uint64))
+            given = [None if s is None else check_seed(s) for s in seed]
+            new = np.array([s is not None for s in given], bool)
+            kernel.seed(chosen[new], np.array([s for s in given if s is not None], np.uint64))
         else:
             start = np.array([check_seed(seed) % 2**64], np.uint64)
             kernel.seed(chosen, seeding.mix(seeding.mix(start, _SPAWN), chosen.astype(np.uint64)))

@@ -243,7 +243,7 @@ def run_batch(
         start = time.perf_counter()
         chosen, fidelity = optimizer.ask_batch(runs)
         watch((time.perf_counter() - start) / n)
-        at, stop, refused = _place(runs, np.asarray(chosen))
+        at, stop, refused = placed(runs, np.asarray(chosen))
         idle = turn.over | stop
         if idle.all():
             break
@@ -278,7 +278,7 @@ REFUSED = -2
 """Row of a refused proposal, see `Refusal`; as a point it is infinity."""
 
 
-def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_] | None]:
+def placed(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_] | None]:
     """Return the evaluated configurations of proposals; the runs without any left: row -1, or a point of NaN; and those
     whose proposal is refused, None where none is."""
     batch, refused = runs.batch, None

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.suite import SPLITS as SPLITS
     from hpo_gym.problem.suite import SUITES as SUITES
     from hpo_gym.problem.suite import Suite as Suite
+    from hpo_gym.problem.suite import family_id as family_id
     from hpo_gym.problem.suite import fold_checked as fold_checked
     from hpo_gym.problem.suite import fold_of as fold_of
     from hpo_gym.problem.suite import has_seen as has_seen

@@ -60,6 +60,14 @@ class Codec(ABC):
     def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         """Map the actions of `n` runs; raises `InvalidValueError` where one is outside the action space."""
 
+    def encode(self, contexts: Contexts, runs: Runs, wanted: Proposal) -> NDArray[Any]:
+        """Return the actions of `n` runs that stand for proposals, where the codec has them; else others.
+
+        Raises:
+            InvalidValueError: The codec has no inverse.
+        """
+        raise InvalidValueError(f"The codec must have `encode`, {type(self).__name__} has none; use 'box' or 'pool'.")
+
     def decoder(self, contexts: Contexts) -> Decoder:
         """`decode` for these contexts, with what does not change from step to step looked up once."""
         return functools.partial(self.decode, contexts)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import Ints, Mask
 from hpo_gym.env.codecs import Codec, Proposal
-from hpo_gym.env.codecs.checks import choices_of, integers_of
+from hpo_gym.env.codecs.checks import choices_of, integers_of, positions_of
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 
@@ -48,6 +48,22 @@ class OneChoice(Codec):
             return Proposal(self.place(contexts, runs, choice), fidelity)
         stop = choice == count
         return Proposal(self.place(contexts, runs, np.where(stop, 0, choice)), fidelity, stop)
+
+    def encode(self, contexts: Contexts, runs: Runs, wanted: Proposal) -> NDArray[Any]:
+        choice = self.choice(contexts, runs, wanted.at)
+        if self.stop and wanted.stop is not None:
+            choice = np.where(wanted.stop, self.count(contexts), choice)
+        if not self.fidelity:
+            return choice
+        return np.stack([choice, positions_of(contexts.fidelities, wanted.fidelity, runs.n)], 1)
+
+    def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
+        """Return the first action that evaluates `at`, ``(n,)``, 0 where there is none: all are tried."""
+        out = np.zeros(runs.n, np.int64)
+        for action in reversed(range(self.count(contexts))):
+            same = self.place(contexts, runs, np.full(runs.n, action)) == at
+            out[same.all(1) if same.ndim > 1 else same] = action
+        return out
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         good = self.good(contexts, runs, untried=untried)

@@ -6,10 +6,10 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.env.codecs import CODECS, Codec, Proposal
-from hpo_gym.env.codecs.checks import points_of
+from hpo_gym.env.codecs.checks import points_of, positions_of
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 
@@ -39,3 +39,13 @@ class Box(Codec):
             levels = np.asarray(contexts.fidelities)
             fidelity = levels[np.minimum(((a[:, d] + 1.0) / 2.0 * len(levels)).astype(np.int64), len(levels) - 1)]
         return Proposal(at, fidelity, a[:, -1] > 0.0 if self.stop else None)
+
+    def encode(self, contexts: Contexts, runs: Runs, wanted: Proposal) -> NDArray[Any]:
+        """Return the actions, points in [-1, 1] as float32: a decoded point is that near."""
+        columns = [np.clip(runs.batch.points(runs.task, wanted.at) * 2.0 - 1.0, -1.0, 1.0)]
+        if self.fidelity:
+            position = positions_of(contexts.fidelities, wanted.fidelity, runs.n)
+            columns.append(((2 * position + 1) / len(contexts.fidelities) - 1.0)[:, None])
+        if self.stop:
+            columns.append(np.full((runs.n, 1), -1.0) if wanted.stop is None else np.where(wanted.stop, 1.0, -1.0)[:, None])
+        return np.concatenate(columns, 1).astype(np.float32)

@@ -50,6 +50,11 @@ def points_of(actions: object, n: int, width: int) -> Floats:
     return a
 
 
+def positions_of(levels: tuple[float, ...], fidelity: Floats | None, n: int) -> Ints:
+    """Positions of fidelities ``(n,)`` among the levels; None stands for full ones."""
+    return np.full(n, len(levels) - 1) if fidelity is None else np.searchsorted(levels, fidelity - 1e-6)
+
+
 def array_of(actions: object, rule: str) -> NDArray[Any]:
     """Actions as an array; the error where they are none, or where values are masked, begins with `rule`."""
     if type(actions) is np.ndarray:

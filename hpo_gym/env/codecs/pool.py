@@ -45,6 +45,11 @@ class Pool(OneChoice):
         batch = pooled(runs.batch)
         return choice if batch.complete else batch.measured_rows(runs.task, choice)
 
+    def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
+        if self.candidates is None:
+            return np.asarray(at, np.int64)
+        return np.asarray((contexts.rows(runs.task, runs.instance) == at[:, None]).argmax(1))
+
     def decoder(self, contexts: Contexts) -> Decoder:
         if self.fidelity or self.stop or self.candidates is not None:
             return super().decoder(contexts)
