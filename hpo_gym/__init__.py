@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.rewards import REWARDS as REWARDS
     from hpo_gym.env.rewards import Reward as Reward
     from hpo_gym.env.vector import HPOVectorEnv as HPOVectorEnv
+    from hpo_gym.optimize.collecting.collect import collect as collect
     from hpo_gym.optimize.collecting.episodes import Episodes as Episodes
     from hpo_gym.optimize.forms import make_optimizer as make_optimizer
     from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer as PolicyOptimizer

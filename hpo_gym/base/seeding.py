@@ -52,6 +52,17 @@ def mix(seed: Keys, salt: Keys | int) -> Keys:
     return out
 
 
+def unmixed(mixed: Keys, salt: int) -> Keys:
+    """Return the seeds of which `mix` makes these numbers, elementwise: it is a bijection for each salt."""
+    z = np.atleast_1d(mixed)
+    for _ in range(2):
+        for shift, factor in ((_S31, _B), (_S27, _A), (_S30, np.uint64(1))):
+            z = (z ^ (z >> shift) ^ (z >> (shift + shift))) * np.uint64(pow(int(factor), -1, 2**64))
+        z = z - _GOLDEN
+    z = z + _GOLDEN  # the first round began without it
+    return z ^ (np.array([salt & _MASK], np.uint64) * _GOLDEN + _B)
+
+
 def mix_int(seed: int, salt: int) -> int:
     """`mix` for one pair of Python integers, the same value."""
     return int(mix(np.array([seed & _MASK], np.uint64), salt)[0])

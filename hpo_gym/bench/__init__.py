@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.protocol import STARTS as STARTS
     from hpo_gym.bench.protocol import Protocol as Protocol
     from hpo_gym.bench.protocol import families_first as families_first
+    from hpo_gym.bench.recordings import recorded as recorded
     from hpo_gym.bench.reference.choices import choices_of as choices_of
     from hpo_gym.bench.reference.reference import FOLDER as FOLDER
     from hpo_gym.bench.reference.reference import Reference as Reference

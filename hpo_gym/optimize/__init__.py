@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
+    from hpo_gym.optimize.collecting.collect import collect as collect
     from hpo_gym.optimize.collecting.episodes import Episodes as Episodes
+    from hpo_gym.optimize.collecting.standard import collect_standard as collect_standard
+    from hpo_gym.optimize.collecting.standard import standard_sets as standard_sets
     from hpo_gym.optimize.forms import CMD as CMD
     from hpo_gym.optimize.forms import OWN as OWN
     from hpo_gym.optimize.forms import SAVED as SAVED

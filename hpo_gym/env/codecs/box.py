@@ -47,5 +47,7 @@ class Box(Codec):
             position = positions_of(contexts.fidelities, wanted.fidelity, runs.n)
             columns.append(((2 * position + 1) / len(contexts.fidelities) - 1.0)[:, None])
         if self.stop:
-            columns.append(np.full((runs.n, 1), -1.0) if wanted.stop is None else np.where(wanted.stop, 1.0, -1.0)[:, None])
+            columns.append(
+                np.full((runs.n, 1), -1.0) if wanted.stop is None else np.where(wanted.stop, 1.0, -1.0)[:, None]
+            )
         return np.concatenate(columns, 1).astype(np.float32)

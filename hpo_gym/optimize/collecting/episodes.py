@@ -6,14 +6,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import DamagedDataError, Floats, Ints, InvalidValueError, Keys, __version__, blame, shown
+from hpo_gym.base import DamagedDataError, Floats, Ints, InvalidValueError, Keys, __version__, blame, digest, shown
 from hpo_gym.problem import LABELS, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.system import check_seal, exactly, sealed, sha256, write_files
@@ -58,6 +58,19 @@ class Episodes:
 
     def __len__(self) -> int:
         return len(self.count)
+
+    @property
+    def choices(self) -> str:
+        """Return a hash of what is played."""
+        played = (self.task, self.seed, self.count, self.at, self.fidelity)
+        return digest([self.tasks, *(hashlib.sha256(array.tobytes()).hexdigest() for array in played)])
+
+    def part(self, which: Ints) -> Episodes:
+        """Return the episodes at some positions."""
+        arrays = {
+            f.name: getattr(self, f.name)[which] for f in fields(self) if f.name not in ("suite", "spec", "tasks")
+        }
+        return replace(self, **arrays)
 
     def lines(self) -> Iterator[str]:
         """Yield each episode as a line of JSON."""

@@ -106,7 +106,11 @@ class _File:
             for name, values in infos.items():
                 self._dataset(inner, name, values[i, : steps + 1])
             self._write_flags(home, steps, bool(shard["terminated"][i]))
-            for name, value in (("id", np.int64(first + i)), ("seed", shard["seed"][i]), ("total_steps", np.int64(steps))):
+            for name, value in (
+                ("id", np.int64(first + i)),
+                ("seed", shard["seed"][i]),
+                ("total_steps", np.int64(steps)),
+            ):
                 kind = self._kind(value.dtype)
                 self.h5.h5a.create(home, name.encode(), kind, self._one).write(np.array(value), mtype=kind)
 

@@ -115,8 +115,8 @@ class _Asked:
             return at, np.ones(runs.n) if fidelity is None else fidelity, stop
         if low.any():
             raise InvalidValueError(
-                f"`fidelity` of the codec must be True for {type(self.optimizer).__name__}, which proposed a fidelity of "
-                f'{fidelity[low][0]:.4g}: `--codec \'{{"name": "pool", "fidelity": true}}\'`.'
+                f"`fidelity` of the codec must be True for {type(self.optimizer).__name__}, which proposes lower ones, "
+                "such as {'name': 'box', 'fidelity': True}, got False."
             )
         return at, None, stop
 

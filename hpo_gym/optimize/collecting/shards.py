@@ -111,7 +111,10 @@ def played(plan: Plan, seeds: Keys, recorded: Episodes | None = None) -> Arrays:
         for some in np.split(mine, [] if together else range(1, len(mine))) if len(mine) else ():
             if len(some) not in envs:
                 envs[len(some)] = HPOVectorEnv(len(some), **plan.spec)
-            choices = [0 if form is None else seeding.optimizer_seed(w, form.name, form.settings) for w in instances[some].tolist()]
+            choices = [
+                0 if form is None else seeding.optimizer_seed(w, form.name, form.settings)
+                for w in instances[some].tolist()
+            ]
             known = [priors[p] for p in part[task[some]].tolist()]
             player = optimizer if recorded is None else Recorded(recorded, some)
             made = play(envs[len(some)], player, seeds[some], choices, known, [names[j] for j in task[some]])
@@ -124,12 +127,20 @@ def played(plan: Plan, seeds: Keys, recorded: Episodes | None = None) -> Arrays:
     out["score"][beyond] = out["cost"][beyond] = np.nan
     out["status"][beyond] = 0
     out["rewards"][np.arange(h) >= out["steps"][:, None]] = 0.0
-    called = np.array([form.name for form in plan.forms] or ["replay"])[behaviour] if recorded is None else recorded.behaviour
+    called = (
+        np.array([form.name for form in plan.forms] or ["replay"])[behaviour]
+        if recorded is None
+        else recorded.behaviour
+    )
     episodes = Episodes(
         suite, plan.spec, tuple(names), task, seeds, called, out["count"], out["at"], out["fidelity"], out["score"],
         out["cost"], out["status"], out["rewards"].sum(1),
     )  # fmt: skip
-    return out | {"seed": seeds, "returns": episodes.returns, "lines": np.frombuffer("".join(episodes.lines()).encode(), np.uint8)}
+    return out | {
+        "seed": seeds,
+        "returns": episodes.returns,
+        "lines": np.frombuffer("".join(episodes.lines()).encode(), np.uint8),
+    }
 
 
 def _priors(suite: Suite, spec: Mapping[str, Any], tasks: Sequence[Task]) -> tuple[Ints, list[tuple[Evaluations, ...]]]:
