@@ -62,6 +62,8 @@ def describe(
     tail = [_best(best, trials), *([f"Signals now: {', '.join(seen)}."] if seen else [])]
     tail += [*(_printable(cut(note, _NOTE)) for note in notes), _answer(space, names, fidelity=len(fidelities) > 1)]
     cells = [_cells(trial, space, names, unit) for trial in trials]
+    if all(trial.fidelity == 1.0 for trial in trials):
+        cells = [{name: value for name, value in of.items() if name != "fidelity"} for of in cells]
     room = MOST_BYTES - _size([*head, *tail])
     return _within("\n".join([*head, *_shown(cells, trials, best, form, room), *tail]))
 
@@ -86,9 +88,9 @@ def _printable(text: str) -> str:
 
 # ---------------------------------------------------------------------- the task
 def _budget(budget: float, spent: float, unit: float | None) -> str:
-    left = number(max(budget - spent, 0.0))
+    left = number(max(budget - spent, 0.0), 6)
     what = "full evaluations" if unit is None else f"units of cost, each {number(unit)}, as a mean full evaluation"
-    return f"Budget: {number(budget)} {what}; {number(spent)} spent, {left} left."
+    return f"Budget: {number(budget, 6)} {what}; {number(spent, 6)} spent, {left} left."
 
 
 def _fidelities(levels: Sequence[float], unit: float | None) -> list[str]:
@@ -115,14 +117,14 @@ def _answer(space: SearchSpace, names: bool, *, fidelity: bool) -> str:
 # ---------------------------------------------------------------------- the trials
 def _best(best: Trial | None, trials: Sequence[Trial]) -> str:
     if best is None or best.status:
-        return "No trial so far." if best is None else "No trial has succeeded so far."
+        return "No trial has succeeded so far." if trials else "No trial so far."
     place = next(i for i, trial in enumerate(trials, 1) if trial is best)
     return f"Best so far: trial {place}, score {number(best.score, 5)}."
 
 
 def _cells(trial: Trial, space: SearchSpace, names: bool, unit: float | None) -> Cells:
     """Return the numbers of a trial and its values by name, in words."""
-    cells = {"score": number(trial.score, 5)} | ({} if trial.fidelity == 1.0 else {"fidelity": number(trial.fidelity)})
+    cells = {"score": number(trial.score, 5), "fidelity": number(trial.fidelity)}
     cells |= {"cost": number(trial.cost / unit)} if unit else {}
     cells |= zip(_called("o", trial.objectives, names), map(number, trial.objectives.values()), strict=True)
     return cells | {word(h.name): value_of(h, value) for h, value in renamed(space, names, trial.config)}

@@ -105,6 +105,8 @@ def check_by_sb3(options: Case) -> None:
     from stable_baselines3.common.env_checker import check_env as check
 
     env = HPOEnv(**options)
+    if isinstance(env.observation_space, gym.spaces.Text):  # SB3 has no such space
+        return
     spaces = env.observation_space.spaces.values() if isinstance(env.observation_space, gym.spaces.Dict) else ()
     if any(len(s.shape) == 2 for s in spaces):  # tokens and candidates: for attention, not for SB3's MLP
         warnings.filterwarnings("ignore", "Your observation .* has an unconventional shape", UserWarning)

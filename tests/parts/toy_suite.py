@@ -304,6 +304,9 @@ def assert_shown(seen: Any, wanted: Any) -> None:
         for name, value in wanted.items():
             assert_shown(seen[name], value)
         return
+    if isinstance(wanted, str):
+        assert seen == wanted
+        return
     assert np.shape(seen) == np.shape(wanted)
     np.testing.assert_allclose(seen, wanted, rtol=1e-6, atol=1e-6)
 

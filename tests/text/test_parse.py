@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -29,7 +30,8 @@ SPACE = SearchSpace(
         "conditions": [{"type": "EQ", "child": "degree", "parent": "kernel", "value": "Poly"}],
         "forbiddens": [
             {"type": "AND", "clauses": [
-                {"type": "EQUALS", "name": "kernel", "value": "none"}, {"type": "EQUALS", "name": "bias", "value": True},
+                {"type": "EQUALS", "name": "kernel", "value": "none"},
+                {"type": "EQUALS", "name": "bias", "value": True},
             ]},
         ],
     }
@@ -45,7 +47,7 @@ POLY = {"rate": 0.5, "kernel": "Poly", "degree": 4, "bias": False, "solver": "sm
         ('{"rate": 0.5, "kernel": "rbf", "bias": true, "solver": "smo"}', RBF),
         ("{'rate': .5, 'kernel': 'rbf', 'bias': True,}", RBF),
         ('{RATE: "5e-1", Kernel: RBF, bias: "TRUE"}', RBF),
-        ('I would try\n```json\n{"config": {"rate": 0.5, "kernel": "rbf", "bias": true}}\n```\nas $\\frac{1}{2}$.', RBF),
+        ('Try\n```json\n{"config": {"rate": 0.5, "kernel": "rbf", "bias": true}}\n```\nas $\\frac{1}{2}$.', RBF),
         ('First {"rate": 9}, but {"config": {"rate": 0.5, "kernel": "rbf", "bias": true}, "why": "it\'s {good}"}', RBF),
         ('{"config": {"rate": 0.5, "kernel": "rbf", "bias": true, "degree": null}, "reason": "x"}', RBF),
         ('{"rate": 0.5, "kernel": "rbf", "bias": true, "degree": "does not apply"}', RBF),
@@ -67,10 +69,10 @@ def test_the_form_does_not_matter(text: str, wanted: dict[str, Any]) -> None:
         ("Let me think about it.", "got none"),
         ("{}", r"\['rate', 'kernel', 'bias'\] must be given"),
         ('{"rate": 0.5, "kernel": "rbf"}', r"\['bias'\] must be given: they are active. Got only"),
-        ('{"rate": 2, "kernel": "rbf", "bias": true}', r"`rate` must be a number in \[0.001, 1\], got 2; .*nearest is 1"),
+        ('{"rate": 2, "kernel": "rbf", "bias": true}', r"`rate` .* in \[0.001, 1\], got 2; .*nearest is 1"),
         ('{"rate": 0.5, "kernel": "Poly", "bias": true, "degree": 6}', r"`degree` .* in \[2, 5\], got 6.*nearest is 5"),
         ('{"rate": 0.5, "kernel": "Poly", "bias": true, "degree": 2.5}', "`degree` must be an integer"),
-        ('{"rate": 0.5, "kernel": "rbg", "bias": true}', r"`kernel` must be one of \['rbf', 'none', 'Poly'\], got 'rbg'"),
+        ('{"rate": 0.5, "kernel": "rbg", "bias": true}', r"`kernel` .* \['rbf', 'none', 'Poly'\], got 'rbg'"),
         ('{"rate": 0.5, "kernel": "rbf", "bias": 1}', r"`bias` must be one of \[True, False\], got 1"),
         ('{"rate": true, "kernel": "rbf", "bias": true}', "`rate` must be a number"),
         ('{"rate": NaN, "kernel": "rbf", "bias": true}', "`rate` must be a number"),
@@ -82,10 +84,10 @@ def test_the_form_does_not_matter(text: str, wanted: dict[str, Any]) -> None:
         ('{"rate": 0.5, "RATE": 0.6, "kernel": "rbf", "bias": true}', "Each hyperparameter must be given once"),
         ('{"rate": 0.5, "rate": 0.6, "kernel": "rbf", "bias": true}', "a name stands twice"),
         ('{"rate": 0.5, "kernel": "none", "bias": true}', "A forbidden clause of the space"),
-        ('{"rate": 0.5, "kernel": "rbf", "bias": true, "fidelity": 0.5}', r"`fidelity` must be one of \[1.0\], got 0.5"),
+        ('{"rate": 0.5, "kernel": "rbf", "bias": true, "fidelity": 0.5}', r"`fidelity` must be .* \[1.0\], got 0.5"),
         ('{"config": {"rate": 0.5, "kernel": "rbf", "bias": true}, "fidelty": 0.5}', "Did you mean 'fidelity'"),
         ('{"config": {"rate": 0.5, "kernel": "rbf", "bias": true}', "broken JSON"),
-        ('{"rate": 0.1, "kernel": "rbf", "bias": true} or better {"rate": 0.5, "kernel": "rbf", "bias": tr', "broken JSON"),
+        ('{"rate": 0.1, "kernel": "rbf", "bias": true} or {"rate": 0.5, "kernel": "rbf", "bias": tr', "broken JSON"),
         ('{"config": {"rate": 0.5 "kernel": "rbf", "bias": true}}', "broken JSON"),
     ],
 )  # fmt: skip
@@ -113,7 +115,7 @@ def test_a_fidelity_may_be_rounded_as_a_text_rounds_it() -> None:
     given = {"rate": 0.5, "kernel": "rbf", "bias": True}
     for said, meant in ((0.3333, 1 / 3), ("0.1111", 1 / 9), (1, 1.0), (None, 1.0)):
         assert parse(json.dumps({"config": given, "fidelity": said}), SPACE, (1 / 9, 1 / 3, 1.0)) == Query(RBF, meant)
-    with pytest.raises(Unreadable, match="got 0.35; the nearest is 0.333333"):
+    with pytest.raises(Unreadable, match=r"got 0\.35; the nearest is 0\.333333"):
         parse(json.dumps({**given, "fidelity": 0.35}), SPACE, (1 / 9, 1 / 3, 1.0))
 
 
@@ -207,20 +209,18 @@ def test_whatever_it_is_it_is_a_query_a_stop_or_unreadable(text: str) -> None:
         assert str(refused).encode()
 
 
+UNENDING = [
+    *PIECES, '{"a":', '{"a":1,', '{"a":[', "{a ", '{"\\"', "{'\\'", '{"\\', '{a:"', '{"a":{},', "{'{\"", '{"a\\\\"',
+    "{}", "x", '"a":1,', "{ \n",
+]  # fmt: skip
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "piece",
-    [*PIECES, '{"a":', '{"a":1,', '{"a":[', "{a ", '{"\\"', "{'\\'", '{"\\', '{a:"', '{"a":{},', "{'{\"", '{"a\\\\"', "{}", "x", '"a":1,', "{ \n"],
-)  # fmt: skip
+@pytest.mark.parametrize("piece", UNENDING)
 def test_a_megabyte_takes_no_longer_than_a_second(piece: str) -> None:
-    for text in (
-        piece * (1_000_000 // len(piece)),
-        '{"rate":' + piece * (1_000_000 // len(piece)),
-        "{'" + piece * (999_990 // len(piece)),
-    ):
+    for start in ("", '{"rate":', "{'"):
+        text = start + piece * ((1_000_000 - len(start)) // len(piece))
         begun = time.process_time()
-        try:
+        with contextlib.suppress(Unreadable):
             parse(text, SPACE)
-        except Unreadable:
-            pass
         assert time.process_time() - begun < 2.0  # of a busy machine

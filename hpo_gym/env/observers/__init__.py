@@ -33,6 +33,7 @@ class Observer(ABC):
         keeps: Names of the columns that it reads: see `hpo_gym.env.runs.columns`.
         candidates: Rows drawn for each episode, or None.
         blank: Whether runs without a trial all look alike.
+        outcomes: Whether it shows costs and statuses of trials.
         remembers: What it shows of earlier tasks beside statistics of their scores: see
             `hpo_gym.optimize.protocol.remembers`.
         reads: Signals that it shows of trials that go on from each other; None: all.
@@ -42,6 +43,7 @@ class Observer(ABC):
     keeps: tuple[str, ...] = ()
     candidates: int | None = None
     blank = False
+    outcomes = False
     remembers: tuple[str, ...] = ()
     reads: tuple[str, ...] | None = ()
     served: ServedScores

@@ -5,11 +5,13 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
-from hpo_gym.base import unknown
+from hpo_gym.base import InvalidValueError, unknown
 from hpo_gym.env.observers import OBSERVERS, Observer
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
@@ -29,6 +31,7 @@ class InWords(Observer):
     A vector env gives a tuple of `n` texts.
     """
 
+    outcomes = True
     reads = None
 
     def __init__(
@@ -36,6 +39,8 @@ class InWords(Observer):
     ) -> None:
         if form not in FORMS:
             raise unknown("form of a text", form, FORMS)
+        if context and not names:
+            raise InvalidValueError("`context` of the `text` observer needs `names`: meta-features name the data set.")
         super().__init__(context, served)
         self.form, self.names = form, names
 
@@ -46,20 +51,20 @@ class InWords(Observer):
         scores = None if self.served.plain or runs.fresh else self.serve(contexts, runs, runs.scores())
         return tuple(self._text(contexts, runs, i, None if scores is None else scores[i]) for i in range(runs.n))
 
-    def _text(self, contexts: Contexts, runs: Runs, i: int, scores: np.ndarray | None) -> str:
+    def _text(self, contexts: Contexts, runs: Runs, i: int, scores: NDArray[Any] | None) -> str:
         task, trials = contexts.batch.tasks[runs.task.item(i)], runs.view(i).trials
         if scores is not None:
             shown = zip(trials, scores[: len(trials)].tolist(), strict=True)
             trials = tuple(replace(trial, score=score) for trial, score in shown)
         signals = dict(zip(contexts.batch.signals, runs.signals[i].tolist(), strict=True)) if "signals" in runs else {}
-        known = {name: value for name, value in task.meta_features.items() if self.context and value is not None}
-        said = (f"{name if self.names else f'm{j}'} {value:.4g}" for j, (name, value) in enumerate(known.items(), 1))
+        about = task.meta_features.items() if self.context else ()
+        known = ", ".join(f"{name} {value:.4g}" for name, value in about if value is not None)
         return describe(
             task.space, trials, budget=contexts.budget, spent=np.broadcast_to(runs.spent, runs.n).item(i),
             fidelities=contexts.fidelities if "fidelity" in runs else FULL,
             unit=runs.payment.units.item(runs.task.item(i)) if contexts.in_cost else None,
             objectives=contexts.batch.objectives, signals=signals, form=self.form, names=self.names,
-            notes=[f"Data set: {', '.join(said)}."] if known else (),
+            notes=[f"The data: {known}."] if known else (),
         )  # fmt: skip
 
 

@@ -161,7 +161,8 @@ class PolicyOptimizer:
         else:
             most = most_trials(self._contexts.budget, self._contexts.fidelities)
         self._contexts = replace(self._contexts, n_init=len(self._given), horizon=most + len(self._given))
-        runs = make_runs(self._batch, 1, self._contexts, self.observer, self.codec, units=self._units)
+        keep = ("cost", "status") if self.observer.outcomes else ()  # no look-up gives them
+        runs = make_runs(self._batch, 1, self._contexts, self.observer, self.codec, units=self._units, keep=keep)
         runs.begin(ALL_RUNS, np.zeros(1, np.int64), self._instance)
         if "signals" in runs:
             runs.signals = self._batch.seen(self._seen)
