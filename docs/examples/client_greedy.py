@@ -1,4 +1,4 @@
-"""A client of `hpo-gym serve --stdio`, and an agent of ``cmd:python client_greedy.py``: it changes the best configuration.
+"""An agent of ``cmd:python client_greedy.py`` and `hpo-gym serve --stdio`: it changes the best configuration.
 
 It needs nothing but Python: a message is a line of JSON, and so is an answer. The same seed gives the same choices.
 """

@@ -9,19 +9,24 @@ from client_greedy import Greedy, main
 
 
 class Noisy(Greedy):
+    """Answer as `Greedy`, not always to the point."""
+
     def ask(self, message):
         answer, turn = super().ask(message), message["trial"] % 7
         if turn == 3:
             return "Let me think about it."
         if turn == 5:
-            name = min(answer["config"])
-            return json.dumps({"config": {**answer["config"], name: 1e300}})
-        return f"I would try this next:\\n{json.dumps(answer)}, since it is close to the best." if turn == 0 else answer
+            return {"config": {**answer["config"], min(answer["config"]): 1e300}}
+        if turn == 0:
+            answer.pop("trial")
+            return f"I would try this next:\n{json.dumps(answer)}\nsince it is close to the best."
+        return answer
 
 
 def words(answer):
-    """Return one line: plain words as they are, or as ``{"text": ..}``."""
-    return json.dumps(answer if isinstance(answer, dict) else {"text": answer})
+    """Return an answer as one line: plain words as they are, several lines of them as ``{"text": ..}``."""
+    several = isinstance(answer, dict) or "\n" in answer
+    return json.dumps({"text": answer} if isinstance(answer, str) else answer) if several else answer
 
 
 if __name__ == "__main__":

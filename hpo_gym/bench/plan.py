@@ -259,7 +259,7 @@ class BenchPlan:
             ranked = {e: f for e, f in found.items() if e not in others}
             timings[suite.name] = {e.name: self.times(f.measured, spec, e) for e, f in ranked.items()}
             failed_trials[suite.name] = {e.name: dict(f.failed_trials) for e, f in ranked.items()}
-            notes += _remarks(suite, ranked.values())
+            notes += [*_remarks(suite, ranked.values()), *_refusals(suite, ranked)]
             for kind, place in ((VALIDATION, validation), (score, curves)):
                 bounds = bounds_of(tasks, [f.scores[kind] for f in ranked.values()], kind)
                 measure = Measure(suite.name, tasks, bounds, kind, cost)
@@ -399,6 +399,15 @@ def _remarks(suite: Suite, found: Collection[_Found]) -> list[str]:
     trials = sum(sum(f.trials) for f in found)
     first = next((m["fault"] for f in found for m in f.measured if m.get("fault")), "")
     return [f"{failed} of {trials} trials on {suite.name} failed, the first: {first}"]
+
+
+def _refusals(suite: Suite, found: Mapping[Entrant, _Found]) -> Iterator[str]:
+    """Yield a remark on the refused proposals of each optimizer: their number, and a first reason."""
+    for entrant, of in found.items():
+        refused = [m["refused"] for m in of.measured if "refused" in m]
+        if refused:
+            count, trials, first = sum(one["count"] for one in refused), sum(of.trials), refused[0]["reason"]
+            yield f"{count} of {trials} proposals of {entrant.name} on {suite.name} were refused, the first: {first}"
 
 
 def _message(cell: Cell, entrant: Entrant, record: Record) -> str:

@@ -18,7 +18,7 @@ from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, instance_of, t
 from hpo_gym.bench.incumbent import arrays_of, incumbents
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
-from hpo_gym.problem import History, Suite, Task, floor_of, has_seen
+from hpo_gym.problem import History, Refusal, Suite, Task, floor_of, has_seen
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_folder
 
@@ -78,7 +78,10 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     run = Run(task, context, instance, p.n_init, floor_of(suite.prior(cell.fold)))  # as in `_driven`
     run_one(optimizer, run, context, rng)
     history = History(tuple(run.trials), p.n_init)
-    return _done(work, cell, task, arrays_of(history, task), _times(run.seconds))
+    times, why = _times(run.seconds), [t.query.reason for t in history if isinstance(t.query, Refusal)]
+    if why:
+        times["refused"] = {"count": len(why), "reason": why[0][:500]}
+    return _done(work, cell, task, arrays_of(history, task), times)
 
 
 def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.outside.outside import Outside as Outside
     from hpo_gym.optimize.outside.outside import Silent as Silent
     from hpo_gym.optimize.outside.session import Session as Session
+    from hpo_gym.optimize.outside.stream import Lines as Lines
     from hpo_gym.optimize.protocol import OPTIMIZERS as OPTIMIZERS
     from hpo_gym.optimize.protocol import BatchOptimizer as BatchOptimizer
     from hpo_gym.optimize.protocol import Context as Context

@@ -46,6 +46,11 @@ class Outside:
         self._runs, self._late, self._over, self._asked = 0, 0, "", False
         self._telling: Telling | None = None
 
+    @property
+    def gone(self) -> bool:
+        """Return whether the agent is asked no more."""
+        return bool(self._over)
+
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         if not self._runs:
             self._send(HELLO)

@@ -23,33 +23,37 @@ class Lines:
 
     Args:
         read, write: Of its lines, and of our messages.
-        seconds: Deadline of an answer, and of a message that the agent does not read.
+        seconds: Deadline of an answer after its question, and of a message that the agent does not read.
         errors: Of what it prints beside its lines; None: nothing.
 
     Attributes:
         tail: The last 4,096 bytes from `errors`.
-        ended: Whether it has ended its lines.
+        ended, deaf: Whether it has ended its lines, and whether it reads no more.
     """
 
     def __init__(self, read: int, write: int, seconds: float, *, errors: int | None = None, limit: int = LINE) -> None:
         self._read, self._write, self._errors, self.seconds, self.limit = read, write, errors, seconds, limit
-        self._held, self._looked, self._deaf = bytearray(), 0, False
-        self.tail, self.ended = b"", False
+        self._held, self._looked, self._until = bytearray(), 0, time.monotonic() + seconds
+        self.tail, self.ended, self.deaf = b"", False, False
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send a message."""
+        """Send a message; with a question, the time for its answer begins."""
         left, until, late = memoryview(line_of(message).encode()), time.monotonic() + self.seconds, False
-        while left and not self._deaf:
-            self._deaf, late = late, time.monotonic() >= until
+        while left and not self.deaf:
+            self.deaf, late = late, time.monotonic() >= until
             try:
                 if self._wait(until, writing=True):
                     left = left[os.write(self._write, left[: select.PIPE_BUF]) :]  # so much fits without blocking
             except OSError:
-                self._deaf = True
+                self.deaf = True
+        if message.get("type") == "ask":
+            self._until = time.monotonic() + self.seconds
 
     def receive(self) -> str:
         """Return the next line; raise `Silent` after the deadline, `Gone` at the end or beyond the limit."""
-        until, late = time.monotonic() + self.seconds, False
+        late = False
+        if time.monotonic() >= self._until:
+            raise Silent(self._late())
         while (end := self._held.find(b"\n", self._looked)) < 0:
             self._looked = end = len(self._held)
             if end > self.limit or (self.ended and end):  # the last line needs no newline
@@ -57,9 +61,9 @@ class Lines:
             if self.ended:
                 raise Gone(self.why())
             if late:
-                raise Silent(f"An answer must come within {self.seconds:g} seconds.")
-            late = time.monotonic() >= until
-            self._wait(until)
+                raise Silent(self._late())
+            late = time.monotonic() >= self._until
+            self._wait(self._until)
         if end > self.limit:
             raise Gone(f"A line must have at most {self.limit:,} bytes.")
         line = self._held[:end].decode("utf-8", "replace")
@@ -71,6 +75,9 @@ class Lines:
         """Return the reason of an end, in words."""
         said = self.tail.decode("utf-8", "replace").strip()
         return "The agent has ended its output." + (f" It said: {said}" if said else "")
+
+    def _late(self) -> str:
+        return f"An answer must come within {self.seconds:g} seconds."
 
     def _wait(self, until: float, *, writing: bool = False) -> bool:
         """Wait until something comes in, and take it, or there is room to write; return whether there is room."""
