@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.prior import PoolPrior
 from hpo_agents._pool.run import PoolRun
+from hpo_agents._pool.start import begin_as
 from hpo_agents._pool.view import PoolView
 from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import seeding, unknown
@@ -67,6 +69,8 @@ class PPOPool(PoolsAgent[PoolRun]):
         kind: ``"deepsets"`` or ``"set-transformer"``.
         sharpness: Factor of the logarithm of that product in the logits at first.
         candidates: Rows drawn for each training episode.
+        start: Folder of a trained agent with the same network, such as `bc`, whose weights begin the training; its
+            families count as seen.
 
     The other settings are those of `PoolsAgent`.
     """
@@ -78,6 +82,7 @@ class PPOPool(PoolsAgent[PoolRun]):
     }  # fmt: skip
 
     kind: str = TUNED
+    start: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,7 +102,18 @@ class PPOPool(PoolsAgent[PoolRun]):
 
     def learner(self, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> Learner:
         """Return the algorithm, fresh."""
-        return PoolLearner(self, envs, seed, logs)
+        learner = PoolLearner(self, envs, seed, logs)
+        if self.start is not None:
+            actor: Any = learner.actor()
+            self._started = begin_as(self.start, actor.scorer)
+        return learner
+
+    @contextmanager
+    def _sides(self, tasks: Sequence[Task], validation: Sequence[Task]) -> Iterator[tuple[list[Task], list[Task]]]:
+        with super()._sides(tasks, validation) as sides:
+            self._started = frozenset[str]()
+            yield sides
+        self._seen |= self._started
 
     def judged(self, actor: Actor, env: HPOVectorEnv, seed: int) -> float:
         """Mean normalised regret of one run on each task."""

@@ -24,6 +24,10 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, the value as JSON or a word; repeatable.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of `hpo-gym collect` to learn from, in the place of suites.")
+    ] = None,
+    test_data: Annotated[bool, typer.Option("--test-data", help="Accept relatives of test tasks in the data.")] = False,
     out: Annotated[
         Path, typer.Option(help="Folder of the trained optimizer, checkpoints and TensorBoard logs.")
     ] = Path("hpo-gym-trained"),
@@ -41,8 +45,8 @@ def train(
     names = suites_of(suite, leave_suite_out)
     with bar("trials", shown=not quiet) as progress:
         curve = run(
-            name, names, fold=fold, steps=steps, seed=seed, settings=settings_of(settings or ()), out=out,
-            resume=resume, progress=progress,
+            name, names, fold=fold, steps=steps, seed=seed, settings=settings_of(settings or ()), data=data,
+            test_data=test_data, out=out, resume=resume, progress=progress,
         )  # fmt: skip
     if curve and not quiet:
         print(summary(curve))

@@ -18,6 +18,7 @@ from hpo_gym.problem import COST, REMEMBERED, Belief, Budget, Evaluations, Objec
 
 if TYPE_CHECKING:
     from hpo_gym.env import Runs
+    from hpo_gym.optimize.collecting.episodes import Episodes
     from hpo_gym.problem import Task
 
 
@@ -181,6 +182,23 @@ class Resumable(Trainable, Protocol):
         Returns:
             Trials done and mean normalised regret on `validation`, now and then.
         """
+
+
+@runtime_checkable
+class LearnsFromData(Trainable, Protocol):
+    """A trainable optimizer that also learns from stored episodes."""
+
+    def train_on(
+        self,
+        episodes: Episodes,
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+        folder: Path | None = None,
+        progress: Callable[[int, int, str], None] = ...,
+    ) -> list[list[float]]:
+        """Learn from episodes, as `Resumable.train_in` learns from tasks; `seen` has their families, too."""
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")

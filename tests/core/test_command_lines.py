@@ -44,7 +44,7 @@ FITS: dict[str, list[str]] = {
     "tasks": ["1", "2", "g", "a,b"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
     "out": ["new", "out", "results", "file", "plain", "new/deep", "tuned", "spoilt"],
     "name": ["random", "q-learning", "plain", "AutoML", "tuned", "spoilt", "torn"],
-    "steps": ["1", "2"], "seed": ["0", "1"], "settings": ["a=1", "alpha=0.5", "x", "levels=2"], "folder": FOLDERS,
+    "steps": ["1", "2"], "data": ["empty", "file", "plain", "no"], "seed": ["0", "1"], "settings": ["a=1", "alpha=0.5", "x", "levels=2"], "folder": FOLDERS,
     "folders": FOLDERS, "suites": ["plain", "bad", "empty"], "archives": ["empty", "file"], "work": ["work", "file"],
     "rows": ["1", "2"], "studies": ["a", "a,b"],
     "file": ["t.csv", "wide.csv", "file", "plain", "t.parquet", "tuned", "spoilt", "tuned/trials.csv", "pipe"],

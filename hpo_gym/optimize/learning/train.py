@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, blame, made, making
+from hpo_gym.base import InvalidValueError, SplitError, blame, made, making
+from hpo_gym.optimize.collecting.episodes import Episodes
 from hpo_gym.optimize.learning.folders import CHECKPOINTS, TRAINING
-from hpo_gym.optimize.protocol import OPTIMIZERS, Resumable, Trainable
-from hpo_gym.problem import Suite
+from hpo_gym.optimize.protocol import OPTIMIZERS, LearnsFromData, Resumable, Trainable
+from hpo_gym.problem import Suite, Task
 from hpo_gym.suites import each, load_suite
 from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, reporter, write_files
 
@@ -31,6 +32,8 @@ def train(
     steps: int | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
+    data: Episodes | str | Path | None = None,
+    test_data: bool = False,
     out: str | Path = "hpo-gym-trained",
     resume: bool = False,
     progress: Progress | bool | None = None,
@@ -45,6 +48,8 @@ def train(
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.
+        data: Episodes to learn from, or their folder: in the place of `suites`, which are then that of the data.
+        test_data: Whether relatives of test tasks may be among them; the bench does not score the result on these.
         out: A folder of its own; also gets ``training.json``: the setup, the duration, and the curve.
         resume: Continue with the content of `out`.
         progress: Whether to show a bar, by default in a terminal; or a function of trials done, in total, and words.
@@ -56,10 +61,12 @@ def train(
         Trials done and mean normalised regret on the validation tasks, for each validation.
 
     Raises:
-        InvalidValueError: It cannot be trained, or `out` holds a training and `resume` is false.
+        InvalidValueError: It cannot be trained, or not on data, or `out` holds a training and `resume` is false.
+        SplitError: `data` hold a relative of a test task.
     """
     name, learner = _learner(optimizer, settings or {})
-    loaded = [load_suite(suite) for suite in _suites(suites, name, learner)]
+    episodes = None if data is None else _episodes(data, fold, test_data, learner)
+    loaded = [load_suite(suite) for suite in _suites(suites if episodes is None else episodes.suite, name, learner)]
     folder = Path(out)
     if ((folder / TRAINING).exists() or (folder / CHECKPOINTS).exists()) and not resume:
         raise InvalidValueError(
@@ -77,7 +84,10 @@ def train(
             tell(done, total, what)
 
         curve = list[list[float]]()
-        if isinstance(learner, Resumable):
+        if isinstance(learner, LearnsFromData) and episodes is not None:
+            validation = _strangers(validation, episodes)
+            curve = learner.train_on(episodes, rng, validation=validation, steps=steps, folder=folder, progress=noted)
+        elif isinstance(learner, Resumable):
             curve = learner.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=noted)
         else:
             tell(0, 0, f"training {name}")
@@ -131,6 +141,27 @@ def _suites(
     if not own:
         raise InvalidValueError(f"`suite={ALL!r}` needs an optimizer that names its suites, {name!r} names none.")
     return list(own)
+
+
+def _episodes(given: Episodes | str | Path, fold: int | None, test_data: bool, learner: Trainable) -> Episodes:
+    """Return the data to learn from; refuse those of test tasks, unless they are asked for."""
+    if not isinstance(learner, LearnsFromData):
+        raise InvalidValueError(f"`data` needs an optimizer with `train_on`, {type(learner).__name__!r} has none.")
+    found = given if isinstance(given, Episodes) else Episodes.read(given)
+    tested = {t.family for t in found.suite.tasks("test", fold)}
+    relatives = [name for name in found.tasks if found.suite.task(name).family in tested]
+    if relatives and not test_data:
+        raise SplitError(
+            f"`data` must hold no relative of a test task, got {len(relatives)}, such as {relatives[0]!r}: collect on "
+            "the training split, or say `test_data=True` (`--test-data`)."
+        )
+    return found
+
+
+def _strangers(tasks: Sequence[Task], episodes: Episodes) -> list[Task]:
+    """Return the tasks that are no relatives of any in the data."""
+    known = {episodes.suite.task(name).family for name in episodes.tasks}
+    return [task for task in tasks if task.family not in known]
 
 
 def summary(curve: Sequence[Sequence[float]]) -> str:

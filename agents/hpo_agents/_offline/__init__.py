@@ -1,0 +1,1 @@
+"""Parts of the agents that learn from stored episodes."""
