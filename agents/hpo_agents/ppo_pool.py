@@ -82,7 +82,7 @@ class PPOPool(PoolsAgent[PoolRun]):
     }  # fmt: skip
 
     kind: str = TUNED
-    start: str | None = None
+    start: str | None = TUNED
 
     def __post_init__(self) -> None:
         super().__post_init__()

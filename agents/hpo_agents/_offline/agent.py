@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,13 +13,15 @@ import numpy as np
 from hpo_agents._offline.lessons import Lessons, lessons_of, together
 from hpo_agents._offline.played import Played, played_of
 from hpo_agents._offline.rolling import rolled
+from hpo_agents._policy.over_pools import Purse
 from hpo_agents._policy.settings import TUNED, tiny
 from hpo_agents._policy.training import Learner, Progress
 from hpo_agents._pool.prior import PoolPrior
+from hpo_agents._pool.run import PoolRun
 from hpo_agents.ppo_pool import PPOPool
 from hpo_gym.base import InvalidValueError, seeding, whole
 from hpo_gym.env import HPOVectorEnv
-from hpo_gym.optimize import Episodes, make_optimizer
+from hpo_gym.optimize import Context, Episodes, make_optimizer
 from hpo_gym.problem import Task, evaluations, scale_of
 
 
@@ -56,6 +58,8 @@ class FromEpisodes(PPOPool):
         self.episodes, self.states = whole("episodes", self.episodes, 1), whole("states", self.states, 1)
         if self.reward != "regret_drop":
             raise InvalidValueError(f"`reward` must be 'regret_drop' for stored episodes, got {self.reward!r}.")
+        if self.start is not None:
+            raise InvalidValueError(f"`start` must be None for {self.name!r}, got {self.start!r}: it is of 'ppo-pool'.")
         self._data: tuple[Played, ...] = ()
 
     # ------------------------------------------------------------------ of the algorithm
@@ -112,6 +116,17 @@ class FromEpisodes(PPOPool):
         """Return episodes of the behaviour on meta-train tasks."""
         which = rng.permutation(np.arange(self.episodes) % len(tasks)).tolist()
         return rolled(make_optimizer(self.behaviour), tasks, which, self.budget, seed)
+
+    # ------------------------------------------------------------------ acting
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run, in any search space, of full evaluations.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        self._needed(self._actor, "reset")
+        self._run, self._rng = PoolRun(replace(context, fidelities=context.fidelities[-1:]), rng), rng
+        self._run.purse = Purse(context)
 
 
 def prior_of(tasks: Sequence[Task]) -> PoolPrior:

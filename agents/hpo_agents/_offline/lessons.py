@@ -108,11 +108,11 @@ def seen_at(prior: PoolPrior, played: Played, state: tuple[Ints, Ints], rows: In
     exists: Mask = np.asarray(np.arange(h) < np.minimum(trial, played.count[episode])[:, None])
     families = [played.tasks[j].family for j in played.task[episode]]
     history = np.maximum(played.at[episode], 0), played.score[episode], exists
-    return seen_in(prior, families, history, np.maximum(1.0 - trial / budget, 0.0), rows)
+    return seen_in(prior, families, history, budget, rows)
 
 
 def seen_in(
-    prior: PoolPrior, families: Sequence[str], history: tuple[Ints, Floats, Mask], left: Floats, rows: Ints
+    prior: PoolPrior, families: Sequence[str], history: tuple[Ints, Floats, Mask], budget: int, rows: Ints
 ) -> Singles:
     """Features of rows ``(n, c)`` in runs: ``(n, c, 12)``.
 
@@ -120,12 +120,13 @@ def seen_in(
         prior: Earlier tasks; a run knows those of other families.
         families: Of the runs' tasks.
         history: Rows, scores and mask of the trials, each ``(n, h)``.
-        left: Share of the budget that is left, ``(n,)``.
+        budget: Trials of a full run.
     """
     at, score, exists = history
+    left = np.maximum(1.0 - exists.sum(1) / budget, 0.0).astype(np.float32)
     with np.errstate(all="ignore"):  # slots without a trial
         process = _Posterior(prior, prior.without(families), at, score, exists)
-        found = PoolFeatures(process, left.astype(np.float32), at.shape[1]).at(rows)
+        found = PoolFeatures(process, left, budget).at(rows)
     return np.clip(found, -_MOST, _MOST)
 
 

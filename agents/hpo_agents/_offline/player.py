@@ -43,8 +43,7 @@ class ScorerPlayer:
         self._open[run, at[run, slot]] = False
         rows = np.stack([self._drawn(i) for i in range(n)])
         families = [pooled(runs.batch).tasks[j].family for j in runs.task]
-        done = exists.sum(1)
-        features = seen_in(self.prior, families, (at, runs.scores(), exists), 1.0 - done / self.budget, rows)
+        features = seen_in(self.prior, families, (at, runs.scores(), exists), self.budget, rows)
         there = np.take_along_axis(self._open, rows, 1)
         with torch.no_grad():
             logits = self.scorer(torch.as_tensor(features), torch.as_tensor(there))[0].numpy()

@@ -79,11 +79,12 @@ def rolled(
     chosen = [tasks[j] for j in which]
     runs = run_batch(watched, chosen, instances, contexts, rngs, budget=budget, n_init=0, floor=floor_of(prior))
     exists = runs.exists()
-    h = exists.shape[1]
-    at = np.where(exists, runs.ordered(runs.at), -1).astype(np.int64)
+    h = int(exists.sum(1).max())
+    exists = exists[:, :h]
+    at = np.where(exists, runs.ordered(runs.at)[:, :h], -1).astype(np.int64)
     label = np.full((n, h), -1, np.int64)
     given = np.stack(watched.labels, 1)[:, :h]
     label[:, : given.shape[1]] = given
-    score = np.where(exists, runs.scores(), 0.0).astype(np.float64)
+    score = np.where(exists, runs.scores()[:, :h], 0.0).astype(np.float64)
     label = np.where(exists, label if watched.expert is not watched.player else at, -1)
     return Played(tuple(tasks), np.asarray(which, np.int64), at, score, exists.sum(1), label)
