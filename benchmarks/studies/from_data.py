@@ -5,8 +5,9 @@
 Mean normalised regret over 33 trials on whole pools, from a cold start, on a task of each validation family (the first
 twelve of AutoML). Episodes are of meta-train tasks, without their own families as earlier tasks; `mixed` is a third of
 each. An agent is trained once on each set, for 40,000 states (the decision transformer 120,000), without validation:
-its last weights play, greedily; `bc, drawn` draws from its policy. `untrained` is the policy that all begin with. `dagger` has its own episodes, as many as the set
-has. `started` is `ppo-pool` after 6,000 trials, from its own start and from the weights of `bc`.
+its last weights play, greedily; `bc, drawn` draws from its policy. `untrained` is the policy that all begin with.
+`dagger` has its own episodes, as many as the set has. `started` is `ppo-pool` after 6,000 trials, from its own start
+and from the weights of `bc`.
 """
 
 from __future__ import annotations

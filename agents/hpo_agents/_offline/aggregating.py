@@ -15,6 +15,7 @@ from hpo_agents._offline.played import FIELDS, Played
 from hpo_agents._offline.player import ScorerPlayer
 from hpo_agents._offline.rolling import rolled
 from hpo_agents._policy.training import Tensors
+from hpo_agents._pool.features import FEATURES
 from hpo_agents._pool.prior import PoolPrior
 from hpo_gym.base import seeding
 from hpo_gym.optimize import make_optimizer
@@ -86,9 +87,7 @@ class AggregatingLearner(CloneLearner):
 
 
 def _none(candidates: int) -> Lessons:
-    """Return no lessons."""
-    from hpo_agents._pool.features import FEATURES
-
+    """Return lessons of no state."""
     k = len(FEATURES)
     shapes = ((0, 1, candidates, k), (0, 1, candidates), (0, 1, k), (0, 1, k), (0, 1), (0, 1), (0, 1), (0, 1))
     return Lessons(*(torch.zeros(shape) for shape in shapes))

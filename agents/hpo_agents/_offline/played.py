@@ -73,12 +73,6 @@ class Played:
         return hashlib.sha256(b"".join([names, *(np.ascontiguousarray(p).tobytes() for p in parts)])).hexdigest()
 
 
-def joined(parts: Sequence[Played]) -> Played:
-    """Return the episodes of several sets on the same tasks."""
-    own = {name: np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS}
-    return Played(parts[0].tasks, **own)
-
-
 def played_of(episodes: Episodes, tasks: Sequence[Task]) -> Played:
     """Return stored episodes as arrays.
 

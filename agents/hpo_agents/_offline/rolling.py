@@ -22,7 +22,7 @@ class Watched:
 
     Args:
         player: The optimizer that chooses.
-        expert: The one that labels, by default `player`; it may be `player`.
+        expert: The optimizer that labels; it may be the player.
     """
 
     def __init__(self, player: BatchOptimizer, expert: BatchOptimizer) -> None:
