@@ -48,6 +48,8 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "keras": ("keras",),
         "transformers": ("torch", "transformers", "accelerate"),
         "notebooks": ("ipykernel", "nbclient", "nbformat"),
+        "openenv": ("openenv",),
+        "mcp": ("mcp",),
     }
 )
 FILES: dict[str, Path] = {}

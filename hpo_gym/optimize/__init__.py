@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.forms import form_of as form_of
     from hpo_gym.optimize.forms import is_model as is_model
     from hpo_gym.optimize.forms import make_optimizer as make_optimizer
+    from hpo_gym.optimize.forms import optimizer_of as optimizer_of
     from hpo_gym.optimize.forms.policy_optimizer import Policy as Policy
     from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer as PolicyOptimizer
     from hpo_gym.optimize.learning.folders import ABOUT as ABOUT
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.outside.command import Command as Command
     from hpo_gym.optimize.outside.messages import BYE as BYE
     from hpo_gym.optimize.outside.messages import HELLO as HELLO
+    from hpo_gym.optimize.outside.messages import Message as Message
+    from hpo_gym.optimize.outside.messages import Telling as Telling
     from hpo_gym.optimize.outside.messages import Wording as Wording
     from hpo_gym.optimize.outside.messages import line_of as line_of
     from hpo_gym.optimize.outside.outside import Gone as Gone

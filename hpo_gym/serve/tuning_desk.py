@@ -1,0 +1,143 @@
+"""`TuningDesk`: an agent that calls us tunes the user's own objective, by `hpo_gym.tune` in a thread.
+
+To `tune` the agent is an optimizer like others, `Outside` over a channel; so guards, storage, `resume`, `prior` and
+reports are the same. A proposal that cannot be read, or leaves the space, is refused to the agent and costs nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from hpo_gym.base import EndedTuningError, StateError
+from hpo_gym.optimize import Message, Outside, Wording
+from hpo_gym.problem import AnySpace, read_space
+from hpo_gym.text import parse
+from hpo_gym.tuning import Tuned, tune, write
+
+PATIENCE = 50.0
+"""Seconds until a proposal returns before its trial has ended: clients wait a minute."""
+STOP = '{"stop": true}'
+
+
+class TuningDesk:
+    """A tuning, begun at once; itself the channel of its optimizer.
+
+    Args:
+        settings: Keywords of `tune`, such as `budget`, `out`, `resume`; with `out`, its report is written at the end.
+
+    Raises:
+        HPOGymError: `tune` refuses its arguments.
+    """
+
+    def __init__(
+        self, objective: Callable[..., Any], space: AnySpace, wording: Wording = Wording(), **settings: Any,  # noqa: B008
+    ) -> None:  # fmt: skip
+        self._space, self._wording, self._settings = read_space(space), wording, settings
+        self._news, self._lines = threading.Condition(), SimpleQueue[str]()
+        self._opening: Message = {}
+        self._trials: list[Message] = []
+        self._asked: Message | None = None
+        self._ended: str | None = None
+        self._known = 0  # trials that have ended, by now: below it, `tune` repeats what it has asked before
+        self._fault: Exception | None = None
+        self._agent: Outside | None = None
+        self._thread = threading.Thread(target=self._run, args=(objective,), daemon=True)
+        self._thread.start()
+        self._wait(None)
+        if self._fault is not None:
+            raise self._fault
+
+    # ------------------------------------------------------------------ what the agent calls
+    def begin(self) -> Message:
+        """Return the space, the budget and the trials so far."""
+        with self._news:
+            return self._told([*([self._opening] if self._opening else []), *self._trials])
+
+    def propose(self, line: str) -> Message:
+        """Take an answer; return its outcome, or, after `PATIENCE` seconds, that it is running.
+
+        Raises:
+            Unreadable: The answer cannot be read, or leaves the space.
+            StateError: A trial is running, or the tuning has ended.
+        """
+        parse(line, self._space, names=self._wording.names)
+        with self._news:
+            if self._ended is not None or self._asked is None:
+                raise StateError(self._ended or "A trial is running: call `history` until it has ended.")
+            self._asked, before = None, len(self._trials)
+            self._lines.put(line)
+        self._wait(PATIENCE)
+        with self._news:
+            return self._told(self._trials[before:] if self._idle() else [])
+
+    def history(self) -> Message:
+        """Return all trials, and whether one is running."""
+        with self._news:
+            return self._told(self._trials)
+
+    def close(self) -> None:
+        """End the tuning once its trial, if one is running, has ended, and wait for its report."""
+        self._lines.put(STOP)
+        self._thread.join()
+
+    def _idle(self) -> bool:
+        return self._asked is not None or self._ended is not None
+
+    def _wait(self, seconds: float | None) -> None:
+        with self._news:
+            self._news.wait_for(self._idle, seconds)
+
+    def _told(self, messages: list[Message]) -> Message:
+        told = [*messages, *([] if self._asked is None else [self._asked])]
+        said = {} if self._ended is None else {"said": self._ended}
+        return {"messages": told, "running": not self._idle(), "done": self._ended is not None, **said}
+
+    # ------------------------------------------------------------------ what `tune` calls, in its thread
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Note what the optimizer is told; a repeated question is not shown."""
+        with self._news:
+            kind = message["type"]
+            if kind == "reset":
+                self._opening, self._trials = dict(message), []
+            elif kind == "trial":
+                self._trials.append(dict(message))
+            elif kind == "ask" and len(self._trials) == self._known:
+                self._asked = dict(message)
+                self._news.notify_all()
+
+    def receive(self) -> str:
+        """Return the agent's answer; to a repeated question any does."""
+        return self._lines.get() if len(self._trials) == self._known else STOP
+
+    def _run(self, objective: Callable[..., Any]) -> None:
+        def agent() -> Outside:
+            self._agent = Outside(self, self._wording)
+            return self._agent
+
+        try:
+            tuned = tune(objective, self._space, optimizer=agent, progress=self._count, **self._settings)
+            self._finish(tuned)
+            ended = tuned.summary()
+        except Exception as fault:
+            self._fault, ended = fault, str(fault)
+            if isinstance(fault, EndedTuningError) and fault.tuned is not None:
+                self._fault = None
+                self._finish(fault.tuned)
+        with self._news:
+            self._ended, self._asked = ended, None
+            self._news.notify_all()
+
+    def _count(self, done: int, total: int, doing: str) -> None:
+        self._known = done
+
+    def _finish(self, tuned: Tuned) -> None:
+        """Tell the agent the last outcome, which `tune` tells nobody, and write the report."""
+        if self._agent is not None and self._opening:
+            for trial in tuned.history[len(self._trials) :]:
+                self._agent.tell(trial)
+        if self._settings.get("out") is not None:
+            write(tuned, Path(self._settings["out"]))
