@@ -1,6 +1,6 @@
 """An MCP server on standard input and output, for desktop agents; with version 1 or 2 of the package `mcp`.
 
-The tools return messages of hpo-gym/1 (`hpo_gym.optimize.outside.messages`): ``{"messages": [..], "done": false}``.
+The tools return messages of hpo-gym/1 (`hpo_gym.optimize.outside.messages`), one a line: a question last, or ``bye``.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from functools import partial
 from typing import Any, Protocol, TextIO
 
 from hpo_gym.base import StateError
-from hpo_gym.optimize import Message, Session
+from hpo_gym.optimize import BYE, Message, Session, line_of
 from hpo_gym.serve.hall import Hall
 
 
 class Desk(Protocol):
-    """What the tools of a client act on."""
+    """What the tools of a client act on; each answers in messages."""
 
-    def begin(self) -> Message:
-        """Return the opening messages, with the first question."""
+    def begin(self) -> list[Message]:
+        """Return the opening of the run, and the first question."""
 
-    def propose(self, line: str) -> Message:
-        """Take an answer; return its outcome and the next question."""
+    def propose(self, line: str) -> list[Message]:
+        """Take an answer; return its outcome, and the next question."""
 
-    def history(self) -> Message:
+    def history(self) -> list[Message]:
         """Return all trials."""
 
 
@@ -39,28 +39,26 @@ class SuiteDesk:
         self.hall, self._trials = hall, list[Message]()
         self._session: Session | None = None
 
-    def begin(self, task: str | None = None, seed: int = 0, budget: float | None = None) -> Message:
+    def begin(self, task: str | None = None, seed: int = 0, budget: float | None = None) -> list[Message]:
         """Begin a run, and forget the one before."""
-        self._session = self.hall.begin(self.hall.task(task, seed=seed), seed, budget)
-        self._trials = []
+        self._session, self._trials = self.hall.begin(self.hall.task(task, seed=seed), seed, budget), []
         return self._told(self._session, self._session.opening)
 
-    def propose(self, line: str) -> Message:
-        session = self._begun()
-        said = session.answer(line)
-        return self._told(session, [] if said is None else [said])
+    def propose(self, line: str) -> list[Message]:
+        said = self._begun().answer(line)
+        return self._told(self._begun(), [] if said is None else [said])
 
-    def history(self) -> Message:
-        return {"messages": self._trials, "done": self._begun().over}
+    def history(self) -> list[Message]:
+        return [*self._trials, *([BYE] if self._begun().over else [])]
 
     def _begun(self) -> Session:
         if self._session is None:
             raise StateError("`begin` comes first.")
         return self._session
 
-    def _told(self, session: Session, messages: list[Message]) -> Message:
+    def _told(self, session: Session, messages: list[Message]) -> list[Message]:
         self._trials += [m for m in messages if m["type"] == "trial"]
-        return {"messages": messages if session.over else [*messages, session.ask()], "done": session.over}
+        return [*messages, BYE if session.over else session.ask()]
 
 
 def serve_mcp(desk: Desk) -> None:
@@ -68,41 +66,40 @@ def serve_mcp(desk: Desk) -> None:
     from anyio import CapacityLimiter, to_thread
 
     package: Any = importlib.import_module("mcp.server")
-    server = (getattr(package, "MCPServer", None) or package.FastMCP)("hpo-gym")
+    server = (getattr(package, "MCPServer", None) or package.FastMCP)("hpo-gym", log_level="WARNING")
     one_at_a_time = CapacityLimiter(1) if isinstance(desk, SuiteDesk) else None
 
-    async def aside(work: Callable[..., Message], *words: Any) -> Message:
-        return await to_thread.run_sync(partial(work, *words), limiter=one_at_a_time)
+    async def aside(work: Callable[..., list[Message]], *words: Any) -> str:
+        messages = await to_thread.run_sync(partial(work, *words), limiter=one_at_a_time)
+        return "".join(map(line_of, messages))
 
-    async def propose(config: dict[str, Any], fidelity: float = 1.0) -> dict[str, Any]:
-        """Evaluate a configuration: one value for each active hyperparameter. Returns its score: higher is better."""
+    async def propose(config: dict[str, Any], fidelity: float = 1.0) -> str:
+        """Evaluate a configuration: one value for each active hyperparameter. The higher the score, the better."""
         return await aside(desk.propose, json.dumps({"config": config, "fidelity": fidelity}))
 
-    async def history() -> dict[str, Any]:
+    async def history() -> str:
         """Return all trials of this run."""
         return await aside(desk.history)
 
-    async def begin() -> dict[str, Any]:
+    async def begin() -> str:
         """Return the search space, the budget and the trials so far. Call this first."""
         return await aside(desk.begin)
 
-    tools: list[Callable[..., Any]] = [begin, propose, history]
+    tools: dict[str, Callable[..., Any]] = {"begin": begin, "propose": propose, "history": history}
     if isinstance(desk, SuiteDesk):
         hall, begin_on = desk.hall, desk.begin
 
-        async def list_tasks() -> dict[str, Any]:
+        async def list_tasks() -> str:
             """Return the names of the tasks."""
-            return {"suite": hall.suite.name, "split": hall.split, "tasks": hall.names}
+            return json.dumps({"suite": hall.suite.name, "split": hall.split, "tasks": hall.names})
 
-        async def begin_task(task: str | None = None, seed: int = 0, budget: float | None = None) -> dict[str, Any]:
+        async def begin_task(task: str | None = None, seed: int = 0, budget: float | None = None) -> str:
             """Begin a run on a task (by default one drawn by the seed), with a budget in full evaluations."""
             return await aside(begin_on, task, seed, budget)
 
-        begin_task.__name__ = "begin"
-        tools[0] = begin_task
-        tools.append(list_tasks)
-    for tool in tools:
-        server.tool(name=tool.__name__)(tool)
+        tools |= {"list_tasks": list_tasks, "begin": begin_task}
+    for name, tool in tools.items():
+        server.tool(name=name, structured_output=False)(tool)
     server.run("stdio")
 
 

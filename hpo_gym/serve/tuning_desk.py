@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from hpo_gym.base import EndedTuningError, StateError
-from hpo_gym.optimize import Message, Outside, Wording
+from hpo_gym.optimize import BYE, Message, Outside, Wording
 from hpo_gym.problem import AnySpace, read_space
 from hpo_gym.text import parse
 from hpo_gym.tuning import Tuned, tune, write
@@ -44,6 +44,7 @@ class TuningDesk:
         self._ended: str | None = None
         self._known = 0  # trials that have ended, by now: below it, `tune` repeats what it has asked before
         self._fault: Exception | None = None
+        self._left = False
         self._agent: Outside | None = None
         self._thread = threading.Thread(target=self._run, args=(objective,), daemon=True)
         self._thread.start()
@@ -52,12 +53,12 @@ class TuningDesk:
             raise self._fault
 
     # ------------------------------------------------------------------ what the agent calls
-    def begin(self) -> Message:
+    def begin(self) -> list[Message]:
         """Return the space, the budget and the trials so far."""
         with self._news:
             return self._told([*([self._opening] if self._opening else []), *self._trials])
 
-    def propose(self, line: str) -> Message:
+    def propose(self, line: str) -> list[Message]:
         """Take an answer; return its outcome, or, after `PATIENCE` seconds, that it is running.
 
         Raises:
@@ -66,7 +67,7 @@ class TuningDesk:
         """
         parse(line, self._space, names=self._wording.names)
         with self._news:
-            if self._ended is not None or self._asked is None:
+            if self._asked is None:
                 raise StateError(self._ended or "A trial is running: call `history` until it has ended.")
             self._asked, before = None, len(self._trials)
             self._lines.put(line)
@@ -74,15 +75,16 @@ class TuningDesk:
         with self._news:
             return self._told(self._trials[before:] if self._idle() else [])
 
-    def history(self) -> Message:
+    def history(self) -> list[Message]:
         """Return all trials, and whether one is running."""
         with self._news:
             return self._told(self._trials)
 
     def close(self) -> None:
-        """End the tuning once its trial, if one is running, has ended, and wait for its report."""
+        """Leave the tuning as it is, to be resumed: a trial that is running will run again."""
+        self._left = True
         self._lines.put(STOP)
-        self._thread.join()
+        self._thread.join(1.0)  # a client gives its servers two seconds
 
     def _idle(self) -> bool:
         return self._asked is not None or self._ended is not None
@@ -91,10 +93,9 @@ class TuningDesk:
         with self._news:
             self._news.wait_for(self._idle, seconds)
 
-    def _told(self, messages: list[Message]) -> Message:
-        told = [*messages, *([] if self._asked is None else [self._asked])]
-        said = {} if self._ended is None else {"said": self._ended}
-        return {"messages": told, "running": not self._idle(), "done": self._ended is not None, **said}
+    def _told(self, messages: list[Message]) -> list[Message]:
+        bye = BYE | {"said": self._ended}
+        return [*messages, bye if self._ended is not None else self._asked or {"type": "running"}]
 
     # ------------------------------------------------------------------ what `tune` calls, in its thread
     def send(self, message: Mapping[str, Any]) -> None:
@@ -139,5 +140,5 @@ class TuningDesk:
         if self._agent is not None and self._opening:
             for trial in tuned.history[len(self._trials) :]:
                 self._agent.tell(trial)
-        if self._settings.get("out") is not None:
+        if self._settings.get("out") is not None and not self._left:
             write(tuned, Path(self._settings["out"]))

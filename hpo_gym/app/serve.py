@@ -1,0 +1,82 @@
+"""`hpo-gym serve`: let an agent outside this process tune, on a suite or your own objective."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hpo_gym.base import InvalidValueError
+
+
+def serve(
+    suite: Annotated[str | None, typer.Argument(help="A suite or a folder.")] = None,
+    openenv: Annotated[bool, typer.Option("--openenv", help="For trainers: OpenEnv, over a WebSocket.")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="For desktop agents: MCP, on standard input and output.")] = False,
+    split: Annotated[str, typer.Option(help="Of the tasks: train, val or test.")] = "train",
+    budget: Annotated[int | None, typer.Option(min=1, help="Trials of a run; by default the suite's own, or 33.")] = None,
+    form: Annotated[str, typer.Option(help="Of the text: plain, compact, table or none.")] = "plain",
+    no_names: Annotated[bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")] = False,
+    host: Annotated[str, typer.Option(help="With --openenv: the address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --openenv; 0: any free one.")] = 8000,
+    objective: Annotated[
+        str | None, typer.Option(help="With --mcp, instead of a suite: file.py:name or module:name, as for tune.")
+    ] = None,
+    space: Annotated[Path | None, typer.Option(help="Its search space: YAML, or the JSON of a ConfigSpace.")] = None,
+    direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
+    prior: Annotated[list[str] | None, typer.Option(help="Earlier trials, as for tune; repeatable.")] = None,
+    trial_timeout: Annotated[float | None, typer.Option(help="Seconds that a trial may take.")] = None,
+    memory: Annotated[float | None, typer.Option(help="GB that a trial may take.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the trials.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("hpo-gym-tuned"),
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what the folder holds.")] = False,
+) -> None:
+    """Let an agent outside this process tune: a language model, a trainer, a desktop agent."""
+    from hpo_gym.optimize import Wording
+
+    own = {"suite": suite, "--objective": objective}
+    if (suite is None) == (objective is None) or openenv == mcp or (openenv and objective is not None):
+        raise InvalidValueError(
+            "`hpo-gym serve` takes a suite and one of --openenv and --mcp, or --mcp with --objective and --space, got "
+            f"{', '.join(name for name, value in own.items() if value is not None) or 'neither'}."
+        )
+    wording = Wording(form, not no_names)
+    if objective is None:
+        _suite(str(suite), split, budget, wording, None if mcp else (host, port))
+    else:
+        settings = {
+            "budget": budget, "direction": direction, "prior": prior or (), "trial_timeout": trial_timeout,
+            "memory": None if memory is None else memory * 1e9, "seed": seed, "out": out, "resume": resume,
+        }  # fmt: skip
+        _own(objective, space, wording, settings)
+
+
+def _suite(suite: str, split: str, budget: int | None, wording: Any, place: tuple[str, int] | None) -> None:
+    from hpo_gym.serve import Hall, SuiteDesk, serve_mcp, serve_openenv, wire
+    from hpo_gym.suites import load_suite
+
+    if place is None:
+        wire()
+    hall = Hall(load_suite(suite), split, budget, wording)
+    if place is None:
+        serve_mcp(SuiteDesk(hall))
+    else:
+        serve_openenv(hall, *place, lambda address: print(f"{suite}: {address}", flush=True))
+
+
+def _own(objective: str, space: Path | None, wording: Any, settings: dict[str, Any]) -> None:
+    from hpo_gym.app._output import notes
+    from hpo_gym.base import user_function
+    from hpo_gym.serve import TuningDesk, serve_mcp, wire
+    from hpo_gym.tuning import read_file
+
+    if space is None:
+        raise InvalidValueError("`--space` must be given with `--objective`, a file as for `hpo-gym tune`.")
+    wire()
+    with notes():
+        desk = TuningDesk(user_function(objective, "objective"), read_file(space), wording, **settings)
+        serve_mcp(desk)
+        desk.close()
+        print(f"trials -> {settings['out']}: --resume goes on, hpo-gym report makes a page of them", file=sys.stderr)
