@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, TextIO
 
-from hpo_gym.base import StateError
+from hpo_gym.base import HPOGymError, StateError
 from hpo_gym.optimize import BYE, Message, Session, line_of
 from hpo_gym.serve.hall import Hall
 
@@ -67,10 +67,15 @@ def serve_mcp(desk: Desk) -> None:
 
     package: Any = importlib.import_module("mcp.server")
     server = (getattr(package, "MCPServer", None) or package.FastMCP)("hpo-gym", log_level="WARNING")
+    room = type(server).__module__.rpartition(".")[0]  # that of FastMCP in version 1, of MCPServer in 2
+    told: Any = importlib.import_module(f"{room}.exceptions").ToolError  # others' texts do not reach the agent
     one_at_a_time = CapacityLimiter(1) if isinstance(desk, SuiteDesk) else None
 
     async def aside(work: Callable[..., list[Message]], *words: Any) -> str:
-        messages = await to_thread.run_sync(partial(work, *words), limiter=one_at_a_time)
+        try:
+            messages = await to_thread.run_sync(partial(work, *words), limiter=one_at_a_time)
+        except HPOGymError as fault:
+            raise told(str(fault)) from fault
         return "".join(map(line_of, messages))
 
     async def propose(config: dict[str, Any], fidelity: float = 1.0) -> str:

@@ -103,16 +103,22 @@ class TuningDesk:
         with self._news:
             kind = message["type"]
             if kind == "reset":
-                self._opening, self._trials = dict(message), []
+                self._opening, self._trials = {**message}, []
             elif kind == "trial":
-                self._trials.append(dict(message))
+                reason = message["reason"] if message["status"] == "ok" else self._reason()
+                self._trials.append({**message, "reason": reason})
             elif kind == "ask" and len(self._trials) == self._known:
-                self._asked = dict(message)
+                self._asked = {**message}
                 self._news.notify_all()
 
     def receive(self) -> str:
         """Return the agent's answer; to a repeated question any does."""
         return self._lines.get() if len(self._trials) == self._known else STOP
+
+    def _reason(self) -> str:
+        """Return the reason of the trial that is told next, which failed; empty without a folder of trials."""
+        out = self._settings.get("out")
+        return "" if out is None else Tuned.load(out).ended[len(self._trials)].measured.reason
 
     def _run(self, objective: Callable[..., Any]) -> None:
         def agent() -> Outside:
