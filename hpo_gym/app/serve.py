@@ -16,9 +16,13 @@ def serve(
     openenv: Annotated[bool, typer.Option("--openenv", help="For trainers: OpenEnv, over a WebSocket.")] = False,
     mcp: Annotated[bool, typer.Option("--mcp", help="For desktop agents: MCP, on standard input and output.")] = False,
     split: Annotated[str, typer.Option(help="Of the tasks: train, val or test.")] = "train",
-    budget: Annotated[int | None, typer.Option(min=1, help="Trials of a run; by default the suite's own, or 33.")] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Trials of a run; by default the suite's own, or 33.")
+    ] = None,
     form: Annotated[str, typer.Option(help="Of the text: plain, compact, table or none.")] = "plain",
-    no_names: Annotated[bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")] = False,
+    no_names: Annotated[
+        bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")
+    ] = False,
     host: Annotated[str, typer.Option(help="With --openenv: the address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --openenv; 0: any free one.")] = 8000,
     objective: Annotated[

@@ -16,7 +16,9 @@ def tasks(
     behaviour: Annotated[str, typer.Option(help="The optimizer of these trials.")] = "random",
     seed: Annotated[int, typer.Option(min=0, help="Of the runs.")] = 0,
     form: Annotated[str, typer.Option(help="Of the text: plain, compact or table.")] = "plain",
-    no_names: Annotated[bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")] = False,
+    no_names: Annotated[
+        bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="The file.")] = Path("tasks.jsonl"),
 ) -> None:
     """Write questions with a verifier, to train language models on.
@@ -24,13 +26,12 @@ def tasks(
     A line each: a prompt, a run that has one trial left, and the command that turns an answer into a reward.
     """
     from hpo_gym.optimize import Wording
-    from hpo_gym.serve import Hall, question_line, questions
+    from hpo_gym.serve import Hall, question_line, questions_of
     from hpo_gym.suites import load_suite
 
     hall = Hall(load_suite(suite), split, wording=Wording(form, not no_names))
-    lines = [
-        question_line(question, out)
-        for question in questions(hall, suite, episodes, history, behaviour=behaviour, seed=seed)
-    ]
+    first = seed * len(hall.tasks)
+    found = questions_of(hall, suite, range(first, first + episodes), history, behaviour)
+    lines = [question_line(question, out) for question in found]
     out.write_text("".join(lines), encoding="utf-8")
     print(f"{len(lines)} questions -> {out}")

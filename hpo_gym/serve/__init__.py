@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hpo_gym.serve.openenv import serve_openenv as serve_openenv
     from hpo_gym.serve.questions import judged as judged
     from hpo_gym.serve.questions import question_line as question_line
-    from hpo_gym.serve.questions import questions as questions
+    from hpo_gym.serve.questions import questions_of as questions_of
     from hpo_gym.serve.questions import read_questions as read_questions
     from hpo_gym.serve.stdio import Plays as Plays
     from hpo_gym.serve.stdio import serve_stdio as serve_stdio

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hpo_gym.base import InvalidValueError, seeding, unknown, whole
+from hpo_gym.base import InvalidValueError, seeding, unknown
 from hpo_gym.optimize import Session, Wording
 from hpo_gym.problem import Suite, Task
 
@@ -22,38 +21,28 @@ class Hall:
     suite: Suite
     split: str = "train"
     budget: float | None = None
-    wording: Wording = Wording()
+    wording: Wording = field(default_factory=Wording)
 
     def __post_init__(self) -> None:
         if not self.tasks:
             raise InvalidValueError(f"The split {self.split!r} of {self.suite.name!r} must have a task, it has none.")
 
-    @functools.cached_property
+    @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks, in the suite's order."""
         return self.suite.tasks(self.split)
 
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the tasks, in order."""
-        return [task.name for task in self.tasks]
-
-    def task(self, name: str | None = None, *, index: int | None = None, seed: int = 0) -> Task:
-        """Return a task by its name or its position; without both, one drawn by the seed.
+    def begin(self, task: str | None = None, seed: int = 0, budget: float | None = None) -> Session:
+        """Begin a run on a task, by default one drawn by the seed, with meta-train but its relatives as earlier tasks.
 
         Raises:
             UnknownNameError: No such task in this split.
         """
-        if name is not None:
-            if name not in self.names:
-                raise unknown(f"task in the split {self.split!r} of {self.suite.name!r}:", name, self.names)
-            return self.tasks[self.names.index(name)]
-        if index is None:
-            index = seeding.key("serve", self.suite.name, self.split, seed) % len(self.tasks)
-        return self.tasks[whole("index", index, 0, len(self.tasks) - 1)]
-
-    def begin(self, task: Task, seed: int = 0, budget: float | None = None) -> Session:
-        """Begin a run, with the tables of meta-train as earlier tasks, those of relatives left out."""
-        prior = [earlier for earlier in self.suite.prior() if earlier.family != task.family]
+        known = {one.name: one for one in self.tasks}
+        if task is None:
+            task = list(known)[seeding.key("serve", self.suite.name, self.split, seed) % len(known)]
+        if task not in known:
+            raise unknown(f"task in the split {self.split!r} of {self.suite.name!r}:", task, known)
+        prior = [earlier for earlier in self.suite.prior() if earlier.family != known[task].family]
         budget = self.budget if budget is None else budget
-        return Session.of(task, budget, seed=seed, prior=prior, wording=self.wording)
+        return Session.of(known[task], budget, seed=seed, prior=prior, wording=self.wording)

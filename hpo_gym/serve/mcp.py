@@ -12,24 +12,12 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 from hpo_gym.base import HPOGymError, StateError
 from hpo_gym.optimize import BYE, Message, Session, line_of
 from hpo_gym.serve.hall import Hall
-
-
-class Desk(Protocol):
-    """What the tools of a client act on; each answers in messages."""
-
-    def begin(self) -> list[Message]:
-        """Return the opening of the run, and the first question."""
-
-    def propose(self, line: str) -> list[Message]:
-        """Take an answer; return its outcome, and the next question."""
-
-    def history(self) -> list[Message]:
-        """Return all trials."""
+from hpo_gym.serve.tuning_desk import TuningDesk
 
 
 class SuiteDesk:
@@ -41,14 +29,16 @@ class SuiteDesk:
 
     def begin(self, task: str | None = None, seed: int = 0, budget: float | None = None) -> list[Message]:
         """Begin a run, and forget the one before."""
-        self._session, self._trials = self.hall.begin(self.hall.task(task, seed=seed), seed, budget), []
+        self._session, self._trials = self.hall.begin(task, seed, budget), []
         return self._told(self._session, self._session.opening)
 
     def propose(self, line: str) -> list[Message]:
+        """Take an answer; return its outcome, and the next question."""
         said = self._begun().answer(line)
         return self._told(self._begun(), [] if said is None else [said])
 
     def history(self) -> list[Message]:
+        """Return all trials."""
         return [*self._trials, *([BYE] if self._begun().over else [])]
 
     def _begun(self) -> Session:
@@ -61,7 +51,7 @@ class SuiteDesk:
         return [*messages, BYE if session.over else session.ask()]
 
 
-def serve_mcp(desk: Desk) -> None:
+def serve_mcp(desk: SuiteDesk | TuningDesk) -> None:
     """Serve until the client closes its end; call `wire` before anything that may print."""
     from anyio import CapacityLimiter, to_thread
 
@@ -96,7 +86,7 @@ def serve_mcp(desk: Desk) -> None:
 
         async def list_tasks() -> str:
             """Return the names of the tasks."""
-            return json.dumps({"suite": hall.suite.name, "split": hall.split, "tasks": hall.names})
+            return json.dumps({"suite": hall.suite.name, "split": hall.split, "tasks": [t.name for t in hall.tasks]})
 
         async def begin_task(task: str | None = None, seed: int = 0, budget: float | None = None) -> str:
             """Begin a run on a task (by default one drawn by the seed), with a budget in full evaluations."""

@@ -2,7 +2,7 @@
 
 The reward is the env's `normalized_improvement`: the lift of the best score so far, counted from the mean score of
 meta-train, in its standard deviations (`Suite.scale`). A suite without training tasks has the plain scale: from 0, in
-units of score. A refused answer is a step with reward 0.
+units of score. A refused answer has the reward 0.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 from openenv.core.env_server.http_server import create_fastapi_app
 from openenv.core.env_server.interfaces import Environment
-from openenv.core.env_server.types import Action, EnvironmentMetadata, Observation, State
+from openenv.core.env_server.types import Action, Observation, State
 from pydantic import Field
 
-from hpo_gym.base import InvalidValueError, StateError, __version__, unknown
-from hpo_gym.optimize import Session
+from hpo_gym.base import InvalidValueError, StateError, unknown
+from hpo_gym.optimize import Message, Session
 from hpo_gym.serve.hall import Hall
 
 CONNECTIONS = 64
@@ -34,11 +34,11 @@ class Told(Observation):
     """The news since the last step."""
 
     text: str = Field(default="", description="The run so far in words, with what is asked; empty at the end")
-    messages: list[dict[str, Any]] = Field(default_factory=list, description="Messages of hpo-gym/1: trial, ask, ..")
+    messages: list[Message] = Field(default_factory=list, description="Messages of hpo-gym/1: trial, ask, ..")
 
 
 class Standing(State):
-    """The state of a run, for who trains an agent: the agent is not told the task."""
+    """The state of a run, for the trainer: its agent is not told the task."""
 
     suite: str
     split: str
@@ -54,10 +54,9 @@ class TuningEnvironment(Environment[Answer, Told, Standing]):
 
     def __init__(self, hall: Hall) -> None:
         super().__init__()
-        self._hall, self._scale = hall, hall.suite.scale()
+        self._hall, self._scale, self._episodes = hall, hall.suite.scale(), 0
         self._session: Session | None = None
         self._standing = Standing(suite=hall.suite.name, split=hall.split)
-        self._episodes = 0
 
     def reset(
         self, seed: int | None = None, episode_id: str | None = None, task: str | None = None,
@@ -66,23 +65,22 @@ class TuningEnvironment(Environment[Answer, Told, Standing]):
         """Begin a run.
 
         Args:
-            seed: Of the task instance and, without `task` or `index`, of the task; by default 0, 1, .. in turn.
+            seed: Of the task instance and, without `task`, of the task; by default 0, 1, .. in turn.
             budget: In full evaluations.
-            more: `index`, the position of the task; `split`, which must be that of the server.
+            more: `split`, for OpenEnv: it must be the server's.
         """
-        index, split = more.pop("index", None), more.pop("split", self._hall.split)
+        if more.pop("split", self._hall.split) != self._hall.split:
+            raise InvalidValueError(f"`split` must be {self._hall.split!r}, which this server offers.")
         if more:
-            raise unknown("argument of `reset`", next(iter(more)), ("seed", "task", "index", "split", "budget"))
-        self._check_split(split)
+            raise unknown("argument of `reset`", next(iter(more)), ("seed", "episode_id", "task", "budget", "split"))
         seed = self._episodes if seed is None else seed
-        chosen = self._hall.task(task, index=index, seed=seed)
-        self._session = self._hall.begin(chosen, seed, budget)
-        self._standing = Standing(
-            episode_id=episode_id or f"{chosen.name}/{seed}", suite=self._hall.suite.name, split=split,
-            task=chosen.name, seed=seed,
-        )  # fmt: skip
+        self._session = session = self._hall.begin(task, seed, budget)
         self._episodes += 1
-        return self._told(self._session, self._session.opening, None)
+        name, suite = session.run.task.name, self._hall.suite.name
+        self._standing = Standing(
+            episode_id=episode_id or f"{name}/{seed}", suite=suite, split=self._hall.split, task=name, seed=seed
+        )
+        return self._told(session, session.opening, None)
 
     def step(self, action: Answer, timeout_s: float | None = None, **_: Any) -> Told:
         """Take an answer: evaluate its configuration, or charge a refusal."""
@@ -100,37 +98,10 @@ class TuningEnvironment(Environment[Answer, Told, Standing]):
         """The state of the run."""
         return self._standing
 
-    def get_metadata(self) -> EnvironmentMetadata:
-        """Return what this server is."""
-        about = f"Tune hyperparameters on the suite {self._hall.suite.name} ({self._hall.split} tasks)."
-        return EnvironmentMetadata(name="hpo-gym", description=about, version=__version__)
-
-    def list_splits(self) -> list[str]:
-        """Return the one split that is served."""
-        return [self._hall.split]
-
-    def num_tasks(self, split: str) -> int:
-        """Return the number of tasks."""
-        self._check_split(split)
-        return len(self._hall.tasks)
-
-    def get_task(self, split: str, index: int) -> dict[str, Any]:
-        """Return a task's place and name."""
-        self._check_split(split)
-        return {"index": index, "id": self._hall.task(index=index).name}
-
-    def list_tasks(self, split: str) -> list[dict[str, Any]]:
-        """Return the places and names of all tasks."""
-        return [self.get_task(split, index) for index in range(self.num_tasks(split))]
-
-    def _check_split(self, split: object) -> None:
-        if split != self._hall.split:
-            raise InvalidValueError(f"`split` must be {self._hall.split!r}, which this server offers, got {split!r}.")
-
-    def _told(self, session: Session, messages: list[dict[str, Any]], reward: float | None) -> Told:
-        asked = None if session.over else session.ask()
-        told = [*messages, *([] if asked is None else [asked])]
-        return Told(text=(asked or {}).get("text", ""), messages=told, reward=reward, done=session.over)
+    def _told(self, session: Session, messages: list[Message], reward: float | None) -> Told:
+        asked = [] if session.over else [session.ask()]
+        text = asked[0].get("text", "") if asked else ""
+        return Told(text=text, messages=[*messages, *asked], reward=reward, done=session.over)
 
     def _reached(self, session: Session) -> float:
         best, floor = session.history.incumbent, self._scale.mean
@@ -139,9 +110,7 @@ class TuningEnvironment(Environment[Answer, Told, Standing]):
 
 def app_of(hall: Hall) -> Any:
     """Return the application, for a server of ASGI."""
-    return create_fastapi_app(
-        lambda: TuningEnvironment(hall), Answer, Told, CONNECTIONS, env_name="hpo-gym", state_cls=Standing
-    )
+    return create_fastapi_app(lambda: TuningEnvironment(hall), Answer, Told, CONNECTIONS, state_cls=Standing)
 
 
 def serve_openenv(hall: Hall, host: str, port: int, say: Callable[[str], None]) -> None:

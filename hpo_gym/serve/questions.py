@@ -1,13 +1,14 @@
 """Questions with a verifier, for trainers of language models: a run in words, to be continued by one configuration.
 
 The reward is the share of the task's configurations that the answer outdoes, ties counting a half:
-``(worse + equal / 2) / (n - 1)`` over the other ``n - 1`` ones that a table measured, or 1,000 evenly spread points where
-there is no table; so 1 is the best of them, and a random one has .5 in the mean. It is 0 for an answer that cannot be
-read, leaves the space, fails, or repeats a trial of the question.
+``(worse + equal / 2) / n`` over the `n` others that a table measured, or over 1,000 evenly spread points where there
+is no table. The best of them has 1, a random one .5 in the mean. It is 0 for an answer that cannot be read, leaves the
+space, fails, or repeats a trial of the question.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,9 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpo_gym.base import DamagedDataError, InvalidValueError, whole
+from hpo_gym.base import DamagedDataError, InvalidValueError
 from hpo_gym.optimize import Telling, Wording, begun, choices_of, optimizer_of, turns
-from hpo_gym.problem import Query, Suite, Task, Trial
+from hpo_gym.problem import Query, Task, Trial
 from hpo_gym.serve.hall import Hall
 from hpo_gym.suites import load_suite
 from hpo_gym.text import Unreadable, parse
@@ -35,12 +36,13 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """A run of `history` trials, all but the last one of its budget.
+    """A run that has one trial left.
 
     Attributes:
-        behaviour: The optimizer of these trials.
-        form, names: As of `Wording`.
-        tried: Their configurations, as evaluated.
+        suite: The name or the folder that loads it.
+        behaviour: The optimizer of its trials.
+        names: As of `Wording`.
+        tried: The configurations of its trials, as evaluated.
     """
 
     id: str
@@ -48,15 +50,13 @@ class Question:
     task: str
     seed: int
     behaviour: str
-    history: int
-    form: str
     names: bool
     prompt: str
     tried: tuple[Mapping[str, Any], ...]
 
     def judge(self, answer: str) -> Verdict:
         """Return what an answer is worth: the same at all times."""
-        task = load_suite(self.suite).task(self.task)
+        task = _loaded(self.suite).task(self.task)
         try:
             query = parse(answer, task.space, names=self.names)
         except Unreadable as fault:
@@ -67,6 +67,9 @@ class Question:
         return judged(task, run.submit(Query(query.config)), self.tried)
 
 
+_loaded = functools.cache(load_suite)
+
+
 def judged(task: Task, trial: Trial, tried: Sequence[Mapping[str, Any]]) -> Verdict:
     """Return what the outcome of an answer is worth."""
     if dict(trial.config) in [dict(config) for config in tried]:
@@ -74,14 +77,13 @@ def judged(task: Task, trial: Trial, tried: Sequence[Mapping[str, Any]]) -> Verd
     if trial.status:
         return Verdict(0.0, None, f"The trial has the status {trial.status.label!r}.")
     others = task.evaluations().score
-    others = others[~np.isnan(others)]
-    worse, equal = int((others < trial.score).sum()), int((others == trial.score).sum())
-    reward = (worse + max(0, equal - 1) / 2) / max(1, len(others) - 1)
-    return Verdict(min(1.0, reward), trial.score, "")
+    others, itself = others[~np.isnan(others)], int(task.pool is not None)
+    worse, equal = int((others < trial.score).sum()), int((others == trial.score).sum()) - itself
+    return Verdict((worse + equal / 2) / max(1, len(others) - itself), trial.score, "")
 
 
-def questions(hall: Hall, source: str, episodes: int, history: int = 8, *, behaviour: str, seed: int = 0) -> Iterator[Question]:
-    """Yield so many questions, on the tasks in turn; the same for the same arguments.
+def questions_of(hall: Hall, source: str, numbers: range, history: int, behaviour: str) -> Iterator[Question]:
+    """Yield questions by number: tasks take turns, and each turn has a further seed.
 
     Args:
         source: The name or the folder that loads the suite.
@@ -89,17 +91,17 @@ def questions(hall: Hall, source: str, episodes: int, history: int = 8, *, behav
     Raises:
         InvalidValueError: Trials of the suite go on from each other: a configuration alone has no score there.
     """
-    suite, wording, history = hall.suite, hall.wording, whole("history", history, 0)
+    suite, wording = hall.suite, hall.wording
     if hall.tasks[0].alone.signals:
-        raise InvalidValueError(f"`suite` must have trials of their own, those of {suite.name!r} go on from each other.")
-    for number in range(whole("episodes", episodes)):
-        task, replicate = hall.tasks[number % len(hall.tasks)], seed + number // len(hall.tasks)
-        trials, prompt = _asked(task, history, behaviour, replicate, wording)
-        name = f"{suite.name}/{task.name}/{behaviour}/{replicate}"
-        tried = tuple(dict(trial.config) for trial in trials)
+        raise InvalidValueError(f"`suite` must be one whose trials stand alone, got {suite.name!r}.")
+    for number in numbers:
+        seed, place = divmod(number, len(hall.tasks))
+        name = hall.tasks[place].name
+        trials, prompt = _asked(hall.tasks[place], history, behaviour, seed, wording)
         yield Question(
-            name, source, task.name, replicate, behaviour, history, wording.form, wording.names, prompt, tried
-        )
+            f"{suite.name}/{name}/{behaviour}/{seed}", source, name, seed, behaviour, wording.names, prompt,
+            tuple(dict(trial.config) for trial in trials),
+        )  # fmt: skip
 
 
 def _asked(task: Task, history: int, behaviour: str, seed: int, wording: Wording) -> tuple[list[Trial], str]:
