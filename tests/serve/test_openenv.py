@@ -1,0 +1,177 @@
+"""OpenEnv: rewards by hand, and the server on loopback with OpenEnv's own client."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ladder import answer, ladder
+
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.serve.hall import Hall
+
+pytest.importorskip("openenv", reason="needs the extra openenv")
+
+from hpo_gym.serve.openenv import Answer, TuningEnvironment
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "openenv_client.py"
+
+
+def environment(**settings: Any) -> TuningEnvironment:
+    return TuningEnvironment(Hall(ladder(), **settings))
+
+
+# ---------------------------------------------------------------------- by hand
+def test_the_reward_is_the_lift_above_the_mean_in_standard_deviations():
+    env = environment(budget=6)
+    assert env.reset().reward is None
+    told = [env.step(Answer(text=answer(x))) for x in (2, 3, 1, "no number", 4, 4)]
+    assert [t.reward for t in told] == [0.0, 0.2, 0.0, 0.0, pytest.approx(1.2), 0.0]
+    assert [t.done for t in told] == [False] * 5 + [True]
+    assert [t.messages[0]["status"] for t in told] == ["ok"] * 3 + ["invalid"] + ["ok"] * 2
+
+
+def test_a_refused_answer_says_why_and_costs_a_trial():
+    env = environment(budget=2)
+    env.reset()
+    trial, asked = env.step(Answer(text=answer(9))).messages
+    assert "[1, 4]" in trial["reason"] and asked["left"] == 1.0 and "9" in trial["reason"]
+    assert env.state.spent == 1.0
+
+
+def test_a_stop_ends_the_run_without_a_trial():
+    env = environment()
+    env.reset()
+    told = env.step(Answer(text='{"stop": true}'))
+    assert (told.done, told.messages, told.text, told.reward) == (True, [], "", 0.0)
+    with pytest.raises(StateError, match="over"):
+        env.step(Answer(text=answer(1)))
+
+
+def test_the_state_tells_the_trainer_what_the_messages_do_not():
+    env = environment(budget=2)
+    opening = env.reset(seed=3, episode_id="mine")
+    state = env.state
+    assert (state.episode_id, state.suite, state.split, state.task, state.seed) == ("mine", "Ladder", "train", "a", 3)
+    env.step(Answer(text=answer(1)))
+    assert (env.state.step_count, env.state.spent) == (1, 1.0)
+    assert [m["type"] for m in opening.messages] == ["reset", "ask"]
+    assert "Ladder" not in json.dumps(opening.messages) and opening.text == opening.messages[-1]["text"]
+
+
+def test_seeds_follow_each_other_where_none_is_given():
+    env = environment()
+    seeds = []
+    for _ in range(3):
+        env.reset()
+        seeds.append(env.state.seed)
+    assert seeds == [0, 1, 2]
+
+
+def test_only_tasks_of_the_split_that_is_served_can_be_reached():
+    env = environment()
+    with pytest.raises(UnknownNameError, match="'b'"):
+        env.reset(task="b")
+    with pytest.raises(InvalidValueError, match="'train'"):
+        env.reset(split="test")
+    env.reset(split="train", task="a")
+    with pytest.raises(UnknownNameError, match="buget"):
+        env.reset(buget=3)
+    assert Hall(ladder(), "test").begin("b").run.task.name == "b"
+    with pytest.raises(InvalidValueError, match="'val'"):
+        Hall(ladder(), "val")
+
+
+def test_a_step_before_a_reset_is_refused():
+    with pytest.raises(StateError, match="reset"):
+        environment().step(Answer(text=answer(1)))
+
+
+def test_earlier_tasks_are_those_of_meta_train_without_relatives():
+    assert Hall(ladder()).begin("a").opening[0]["prior"] == 0
+    assert Hall(ladder(), "test").begin("b").opening[0]["prior"] == 1
+
+
+# ---------------------------------------------------------------------- on loopback
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("ladder")
+    ladder().save(folder / "ladder")
+    command = [sys.executable, "-m", "hpo_gym", "serve", str(folder / "ladder"), "--openenv", "--port", "0"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+    try:
+        assert child.stdout is not None
+        yield child.stdout.readline().split(": ")[1].strip()
+    finally:
+        child.terminate()
+        child.wait(20)
+
+
+def client(address: str) -> Any:
+    from openenv.core.generic_client import GenericEnvClient
+
+    return GenericEnvClient(base_url=address).sync()
+
+
+@pytest.mark.long
+def test_the_client_of_openenv_plays_by_the_same_numbers(address: str):
+    with client(address) as env:
+        assert env.reset(budget=4, seed=5).reward is None
+        told = [env.step({"text": answer(x)}) for x in (2, 3, 1, 4)]
+        assert [t.reward for t in told] == [0.0, 0.2, 0.0, pytest.approx(1.2)]
+        assert [t.done for t in told] == [False, False, False, True]
+        assert told[-1].observation["messages"][0]["score"] == 7.0
+        state = env.state()
+        assert (state["seed"], state["step_count"], state["split"], state["spent"]) == (5, 4, "train", 4.0)
+
+
+@pytest.mark.long
+def test_faults_of_a_client_are_told_and_the_connection_stays(address: str):
+    with client(address) as env:
+        with pytest.raises(Exception, match="`reset` comes before"):
+            env.step({"text": "x"})
+        with pytest.raises(Exception, match="No task"):
+            env.reset(task="z")
+        env.reset(budget=1)
+        with pytest.raises(Exception, match=r"Invalid|text"):
+            env.step({"words": "x"})
+        assert env.step({"text": answer(4)}).done
+
+
+@pytest.mark.long
+def test_clients_side_by_side_do_not_meet(address: str):
+    def play(x: int) -> list[float]:
+        with client(address) as env:
+            env.reset(budget=5, seed=x)
+            return [env.step({"text": answer(x)}).observation["messages"][0]["score"] for _ in range(5)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(play, (1, 2, 3, 4))) == [[-7.0] * 5, [-1.0] * 5, [1.0] * 5, [7.0] * 5]
+
+
+@pytest.mark.long
+def test_the_schema_names_what_is_sent_and_told(address: str):
+    with urllib.request.urlopen(f"{address}/schema", timeout=20) as page:
+        schema = json.load(page)
+    assert set(schema["action"]["properties"]) >= {"text"}
+    assert set(schema["observation"]["properties"]) >= {"text", "messages", "reward", "done"}
+    assert set(schema["state"]["properties"]) >= {"suite", "split", "task", "seed", "spent", "episode_id", "step_count"}
+
+
+@pytest.mark.long
+def test_the_example_plays_a_run(address: str):
+    spec = importlib.util.spec_from_file_location("openenv_client", EXAMPLE)
+    assert spec is not None and spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    reward, trials = example.play(address, lambda text: answer(4), seed=1, budget=3)
+    assert (reward, [t["score"] for t in trials]) == (pytest.approx(1.4), [7.0] * 3)
