@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,16 +58,19 @@ def serve(
 
 
 def _suite(suite: str, split: str, budget: int | None, wording: Any, place: tuple[str, int] | None) -> None:
-    from hpo_gym.serve import Hall, SuiteDesk, serve_mcp, serve_openenv, wire
+    from hpo_gym.serve import Hall
     from hpo_gym.suites import load_suite
 
-    if place is None:
-        wire()
-    hall = Hall(load_suite(suite), split, budget, wording)
-    if place is None:
-        serve_mcp(SuiteDesk(hall))
-    else:
+    if place is not None:
+        from hpo_gym.serve import serve_openenv
+
+        hall = Hall(load_suite(suite), split, budget, wording)
         serve_openenv(hall, *place, lambda address: print(f"{suite}: {address}", flush=True))
+    else:
+        from hpo_gym.serve import SuiteDesk, serve_mcp, wire
+
+        wire()
+        serve_mcp(SuiteDesk(Hall(load_suite(suite), split, budget, wording)))
 
 
 def _own(objective: str, space: Path | None, wording: Any, settings: dict[str, Any]) -> None:
@@ -79,8 +82,9 @@ def _own(objective: str, space: Path | None, wording: Any, settings: dict[str, A
     if space is None:
         raise InvalidValueError("`--space` must be given with `--objective`, a file as for `hpo-gym tune`.")
     wire()
+    desk = TuningDesk(user_function(objective, "objective"), read_file(space), wording, **settings)
+    server = threading.Thread(target=serve_mcp, args=(desk,), daemon=True)
+    server.start()
     with notes():
-        desk = TuningDesk(user_function(objective, "objective"), read_file(space), wording, **settings)
-        serve_mcp(desk)
-        desk.close()
-        print(f"trials -> {settings['out']}: --resume goes on, hpo-gym report makes a page of them", file=sys.stderr)
+        desk.run()
+    server.join()

@@ -96,6 +96,8 @@ def serve_mcp(desk: SuiteDesk | TuningDesk) -> None:
     for name, tool in tools.items():
         server.tool(name=name, structured_output=False)(tool)
     server.run("stdio")
+    if isinstance(desk, TuningDesk):
+        desk.close()
 
 
 class _Wire:

@@ -1,4 +1,4 @@
-"""`TuningDesk`: an agent that calls us tunes the user's own objective, by `hpo_gym.tune` in a thread.
+"""`TuningDesk`: an agent that calls us tunes the user's own objective by `hpo_gym.tune`.
 
 To `tune` the agent is an optimizer like others, `Outside` over a channel; so guards, storage, `resume`, `prior` and
 reports are the same. A proposal that cannot be read, or leaves the space, is refused to the agent and costs nothing.
@@ -6,6 +6,8 @@ reports are the same. A proposal that cannot be read, or leaves the space, is re
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,38 +26,31 @@ STOP = '{"stop": true}'
 
 
 class TuningDesk:
-    """A tuning, begun at once; itself the channel of its optimizer.
+    """A tuning whose proposals come from calls in other threads; itself the channel of its optimizer.
 
     Args:
         settings: Keywords of `tune`, such as `budget`, `out`, `resume`; with `out`, its report is written at the end.
-
-    Raises:
-        HPOGymError: `tune` refuses its arguments.
     """
 
     def __init__(
         self, objective: Callable[..., Any], space: AnySpace, wording: Wording = Wording(), **settings: Any,  # noqa: B008
     ) -> None:  # fmt: skip
-        self._space, self._wording, self._settings = read_space(space), wording, settings
+        self._objective, self._space = objective, read_space(space)
+        self._wording, self._settings = wording, settings
         self._news, self._lines = threading.Condition(), SimpleQueue[str]()
         self._opening: Message = {}
         self._trials: list[Message] = []
         self._asked: Message | None = None
         self._ended: str | None = None
         self._known = 0  # trials that have ended, by now: below it, `tune` repeats what it has asked before
-        self._fault: Exception | None = None
-        self._left = False
         self._agent: Outside | None = None
-        self._thread = threading.Thread(target=self._run, args=(objective,), daemon=True)
-        self._thread.start()
-        self._wait(None)
-        if self._fault is not None:
-            raise self._fault
+        self._busy = self._left = False
 
     # ------------------------------------------------------------------ what the agent calls
     def begin(self) -> list[Message]:
         """Return the space, the budget and the trials so far."""
         with self._news:
+            self._news.wait_for(self._idle)
             return self._told([*([self._opening] if self._opening else []), *self._trials])
 
     def propose(self, line: str) -> list[Message]:
@@ -67,13 +62,13 @@ class TuningDesk:
         """
         parse(line, self._space, names=self._wording.names)
         with self._news:
+            self._news.wait_for(lambda: self._busy or self._idle())
             if self._asked is None:
                 raise StateError(self._ended or "A trial is running: call `history` until it has ended.")
-            self._asked, before = None, len(self._trials)
+            self._asked, self._busy, before = None, True, len(self._trials)
             self._lines.put(line)
-        self._wait(PATIENCE)
-        with self._news:
-            return self._told(self._trials[before:] if self._idle() else [])
+            ended = self._news.wait_for(self._idle, PATIENCE)
+            return self._told(self._trials[before:] if ended else [])
 
     def history(self) -> list[Message]:
         """Return all trials, and whether one is running."""
@@ -81,23 +76,44 @@ class TuningDesk:
             return self._told(self._trials)
 
     def close(self) -> None:
-        """Leave the tuning as it is, to be resumed: a trial that is running will run again."""
-        self._left = True
+        """Leave the tuning as it is, to be resumed; a trial that is running is cut off, and will run again."""
+        with self._news:
+            self._left = True
+            if not self._idle():
+                os.kill(os.getpid(), signal.SIGTERM)  # `tune` in the main thread ends as if it were told so itself
         self._lines.put(STOP)
-        self._thread.join(1.0)  # a client gives its servers two seconds
 
     def _idle(self) -> bool:
         return self._asked is not None or self._ended is not None
-
-    def _wait(self, seconds: float | None) -> None:
-        with self._news:
-            self._news.wait_for(self._idle, seconds)
 
     def _told(self, messages: list[Message]) -> list[Message]:
         bye = BYE | {"said": self._ended}
         return [*messages, bye if self._ended is not None else self._asked or {"type": "running"}]
 
-    # ------------------------------------------------------------------ what `tune` calls, in its thread
+    # ------------------------------------------------------------------ what the owner and `tune` call
+    def run(self) -> None:
+        """Tune until the budget is spent, the agent stops, or the desk is closed.
+
+        Raises:
+            HPOGymError: As by `tune`; but once trials have ended, the reason is the agent's.
+        """
+
+        def agent() -> Outside:
+            self._agent = Outside(self, self._wording)
+            return self._agent
+
+        try:
+            tuned = tune(self._objective, self._space, optimizer=agent, progress=self._count, **self._settings)
+            ended = tuned.summary()
+        except EndedTuningError as fault:
+            if fault.tuned is None:
+                raise
+            tuned, ended = fault.tuned, str(fault)
+        self._finish(tuned)
+        with self._news:
+            self._ended, self._asked = ended, None
+            self._news.notify_all()
+
     def send(self, message: Mapping[str, Any]) -> None:
         """Note what the optimizer is told; a repeated question is not shown."""
         with self._news:
@@ -108,7 +124,7 @@ class TuningDesk:
                 reason = message["reason"] if message["status"] == "ok" else self._reason()
                 self._trials.append({**message, "reason": reason})
             elif kind == "ask" and len(self._trials) == self._known:
-                self._asked = {**message}
+                self._asked, self._busy = {**message}, False
                 self._news.notify_all()
 
     def receive(self) -> str:
@@ -119,24 +135,6 @@ class TuningDesk:
         """Return the reason of the trial that is told next, which failed; empty without a folder of trials."""
         out = self._settings.get("out")
         return "" if out is None else Tuned.load(out).ended[len(self._trials)].measured.reason
-
-    def _run(self, objective: Callable[..., Any]) -> None:
-        def agent() -> Outside:
-            self._agent = Outside(self, self._wording)
-            return self._agent
-
-        try:
-            tuned = tune(objective, self._space, optimizer=agent, progress=self._count, **self._settings)
-            self._finish(tuned)
-            ended = tuned.summary()
-        except Exception as fault:
-            self._fault, ended = fault, str(fault)
-            if isinstance(fault, EndedTuningError) and fault.tuned is not None:
-                self._fault = None
-                self._finish(fault.tuned)
-        with self._news:
-            self._ended, self._asked = ended, None
-            self._news.notify_all()
 
     def _count(self, done: int, total: int, doing: str) -> None:
         self._known = done
