@@ -260,6 +260,7 @@ def test_a_pool_is_needed_to_show_one() -> None:
         ("tokens", False, True, False, False),
         ("levels", False, False, False, False),
         ("pool", False, False, True, False),
+        ("text", False, False, False, False),
     ],
 )
 def test_an_observer_asks_for_no_more_than_it_reads(
