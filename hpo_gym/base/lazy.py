@@ -41,7 +41,8 @@ def offer(
         inside = (name.removeprefix(f"{package}.") for name in list(sys.modules) if name.startswith(f"{package}."))
         return sorted({*places, *(name for name in inside if "." not in name)})
 
-    return get, names, [name for name in sorted(places) if find_spec(extras.get(name, "sys")) is not None]
+    offered = [name for name, (module, _) in sorted(places.items()) if module != package]
+    return get, names, [name for name in offered if find_spec(extras.get(name, "sys")) is not None]
 
 
 def _imports(tree: ast.Module) -> list[tuple[str, tuple[str, str]]]:

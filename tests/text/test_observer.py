@@ -92,6 +92,7 @@ def test_the_checkers_find_no_fault(suite: str, options: dict[str, Any]) -> None
         check_env(many(suite=suite, **options), processes=False, render=False)
 
 
+@pytest.mark.long
 def test_a_training_shows_its_signals_as_they_are_now() -> None:
     env = gym.make("hpo_gym/HPO-v0", suite="Schedules", observer="text", budget=3)
     first, _ = env.reset(seed=0)
@@ -105,6 +106,7 @@ def test_a_training_shows_its_signals_as_they_are_now() -> None:
     assert parse(first, env.unwrapped.suite.space) is not None
 
 
+@pytest.mark.long
 def test_a_live_task_shows_its_failures() -> None:
     env = gym.make("hpo_gym/Live-v0", objective=fails_at_one, space={"x": (0.0, 1.0)}, observer="text", budget=2)
     env.reset(seed=0)

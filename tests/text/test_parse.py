@@ -153,6 +153,7 @@ def printed(draw: Any, config: dict[str, Any]) -> str:
     return f"{before}{text}{after}"
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.booleans(), st.data())
 def test_any_configuration_of_any_space_comes_back(seed: int, d: int, names: bool, data: st.DataObject) -> None:
@@ -195,6 +196,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join)))
 @example('{"\ud800": 1}')
