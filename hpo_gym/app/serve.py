@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +11,17 @@ import typer
 
 from hpo_gym.base import InvalidValueError
 
+GONE = 1
+"""Exit code where the parent of `--stdio` was gone before the end."""
+
 
 def serve(
     suite: Annotated[str | None, typer.Argument(help="A suite or a folder.")] = None,
     openenv: Annotated[bool, typer.Option("--openenv", help="For trainers: OpenEnv, over a WebSocket.")] = False,
     mcp: Annotated[bool, typer.Option("--mcp", help="For desktop agents: MCP, on standard input and output.")] = False,
+    stdio: Annotated[
+        bool, typer.Option("--stdio", help="For a parent process in any language: JSON lines, as those of cmd:.")
+    ] = False,
     split: Annotated[str, typer.Option(help="Of the tasks: train, val or test.")] = "train",
     budget: Annotated[
         int | None, typer.Option(min=1, help="Trials of a run; by default the suite's own, or 33.")
@@ -33,6 +40,9 @@ def serve(
     prior: Annotated[list[str] | None, typer.Option(help="Earlier trials, as for tune; repeatable.")] = None,
     trial_timeout: Annotated[float | None, typer.Option(help="Seconds that a trial may take.")] = None,
     memory: Annotated[float | None, typer.Option(help="GB that a trial may take.")] = None,
+    task: Annotated[str | None, typer.Option(help="With --stdio; by default each run's is drawn by its seed.")] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="With --stdio: runs, whose seeds go up.")] = 1,
+    seconds: Annotated[float, typer.Option(help="With --stdio: limit of an answer.")] = 60.0,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the trials.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("hpo-gym-tuned"),
     resume: Annotated[bool, typer.Option("--resume", help="Continue what the folder holds.")] = False,
@@ -41,13 +51,21 @@ def serve(
     from hpo_gym.optimize import Wording
 
     own = {"suite": suite, "--objective": objective}
-    if (suite is None) == (objective is None) or openenv == mcp or (openenv and objective is not None):
+    if (suite is None) == (objective is None) or openenv + mcp + stdio != 1 or (not mcp and objective is not None):
         raise InvalidValueError(
-            "`hpo-gym serve` takes a suite and one of --openenv and --mcp, or --mcp with --objective and --space, got "
-            f"{', '.join(name for name, value in own.items() if value is not None) or 'neither'}."
+            "`hpo-gym serve` takes a suite and one of --stdio, --openenv and --mcp, or --mcp with --objective and "
+            f"--space, got {', '.join(name for name, value in own.items() if value is not None) or 'neither'}."
         )
     wording = Wording(form, not no_names)
-    if objective is None:
+    if stdio:
+        from hpo_gym.serve import Hall, serve_stdio
+        from hpo_gym.suites import load_suite
+
+        if split == "test":
+            print("note: each run is a look at test tasks; choose on train or val.", file=sys.stderr)
+        if not serve_stdio(Hall(load_suite(str(suite)), split, budget, wording), task, seed or 0, episodes, seconds):
+            raise typer.Exit(GONE)
+    elif objective is None:
         _suite(str(suite), split, budget, wording, None if mcp else (host, port))
     else:
         settings = {

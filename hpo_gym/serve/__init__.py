@@ -1,4 +1,4 @@
-"""Servers for agents outside: JSON lines, OpenEnv, MCP; and questions with a verifier for trainers of language models."""
+"""Servers for agents outside: JSON lines, OpenEnv, MCP; questions with a verifier for trainers of language models."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hpo_gym.serve.questions import question_line as question_line
     from hpo_gym.serve.questions import questions_of as questions_of
     from hpo_gym.serve.questions import read_questions as read_questions
-    from hpo_gym.serve.stdio import Plays as Plays
     from hpo_gym.serve.stdio import serve_stdio as serve_stdio
     from hpo_gym.serve.tuning_desk import TuningDesk as TuningDesk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hpo_gym.base import InvalidValueError, seeding, unknown
-from hpo_gym.optimize import Session, Wording
+from hpo_gym.optimize import Context, Run, Session, Wording, begun
 from hpo_gym.problem import Suite, Task
 
 
@@ -33,7 +33,13 @@ class Hall:
         return self.suite.tasks(self.split)
 
     def begin(self, task: str | None = None, seed: int = 0, budget: float | None = None) -> Session:
-        """Begin a run on a task, by default one drawn by the seed, with meta-train but its relatives as earlier tasks.
+        """Begin a run for an agent that calls us; see `run`."""
+        run, context, _ = self.run(task, seed, budget)
+        return Session(run, context, self.wording)
+
+    def run(self, task: str | None = None, seed: int = 0, budget: float | None = None) -> tuple[Run, Context, int]:
+        """Begin a run on a task, by default one drawn by the seed, with meta-train but its relatives as earlier tasks;
+        return it as `begun`.
 
         Raises:
             UnknownNameError: No such task in this split.
@@ -45,4 +51,4 @@ class Hall:
             raise unknown(f"task in the split {self.split!r} of {self.suite.name!r}:", task, known)
         prior = [earlier for earlier in self.suite.prior() if earlier.family != known[task].family]
         budget = self.budget if budget is None else budget
-        return Session.of(known[task], budget, seed=seed, prior=prior, wording=self.wording)
+        return begun(known[task], budget, seed=seed, prior=prior)

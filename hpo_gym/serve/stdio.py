@@ -3,52 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, seeding, unknown
+from hpo_gym.base import real
 from hpo_gym.bench import regret_of
-from hpo_gym.optimize import BYE, Context, Gone, Lines, Outside, Run, Wording, begun, choices_of, run_one
-from hpo_gym.problem import History, Refusal, Suite, Task, horizon
-
-
-@dataclass(frozen=True)
-class Plays:
-    """The runs of a conversation.
-
-    Attributes:
-        split: "train", "val" or "test".
-        task: Of all runs; None: each is on one drawn by its seed.
-        seed: Of the first run; the next ones have the numbers that follow.
-        budget: Full evaluations of a run; None: the suite's own.
-        seconds: Limit of an answer.
-    """
-
-    suite: Suite
-    split: str = "train"
-    task: str | None = None
-    seed: int = 0
-    budget: float | None = None
-    episodes: int = 1
-    wording: Wording = field(default_factory=Wording)
-    seconds: float = 60.0
-
-    def __iter__(self) -> Iterator[tuple[Task, int]]:
-        """Yield the task and the seed of each run.
-
-        Raises:
-            UnknownNameError: No such task in this split.
-            InvalidValueError: The split has no task.
-        """
-        known = {one.name: one for one in self.suite.tasks(self.split)}
-        if not known:
-            raise InvalidValueError(f"The split {self.split!r} of {self.suite.name!r} must have a task, it has none.")
-        if self.task is not None and self.task not in known:
-            raise unknown(f"task in the split {self.split!r} of {self.suite.name!r}:", self.task, known)
-        for seed in range(self.seed, self.seed + self.episodes):
-            drawn = list(known)[seeding.key("serve", self.suite.name, self.split, seed) % len(known)]
-            yield known[self.task or drawn], seed
+from hpo_gym.optimize import BYE, Context, Gone, Lines, Outside, Run, choices_of, run_one
+from hpo_gym.problem import History, Refusal, horizon
+from hpo_gym.serve.hall import Hall
 
 
 class Wire(Lines):
@@ -68,19 +30,27 @@ class Wire(Lines):
             raise Gone("Nobody reads the messages.")
 
 
-def serve_stdio(plays: Plays) -> bool:
+def serve_stdio(hall: Hall, task: str | None = None, seed: int = 0, episodes: int = 1, seconds: float = 60.0) -> bool:
     """Let the parent of this process play; return whether it was there to the end.
 
     Each run ends with a ``result`` message: trials, refused ones, the best score, and on training tasks the normalised
     regret of the incumbent; the conversation ends with ``bye``.
+
+    Args:
+        task: Of all runs; None: each is on one drawn by its seed.
+        seed: Of the first run; the next ones have the numbers that follow.
+        seconds: Limit of an answer.
+
+    Raises:
+        UnknownNameError: No such task in the split, before anything is said.
     """
-    todo, wire = list(plays), Wire(plays.seconds)
-    agent = Outside(wire, plays.wording)
-    for number, (task, seed) in enumerate(todo):
-        prior = [earlier for earlier in plays.suite.prior() if earlier.family != task.family]
-        run, context, instance = begun(task, plays.budget, seed=seed, prior=prior)
+    seconds, first = real("seconds", seconds, 0.0, 86_400.0, above=True), hall.run(task, seed)
+    wire = Wire(seconds)
+    agent = Outside(wire, hall.wording)
+    for number in range(episodes):
+        run, context, instance = hall.run(task, seed + number) if number else first
         run_one(agent, run, context, choices_of(agent, instance))
-        result = {"type": "result", "run": number, **_result(run, context, train=plays.split == "train")}
+        result = {"type": "result", "run": number, **_result(run, context, train=hall.split == "train")}
         if not _sent(wire, result) or agent.gone:
             break
     return _sent(wire, BYE) and not agent.gone

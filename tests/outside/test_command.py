@@ -18,7 +18,7 @@ from programs import ANSWERS, InProcess, command, example, written
 
 from hpo_gym import Refusal, Status, load_suite, rollout
 from hpo_gym.base import InvalidValueError, UnknownNameError
-from hpo_gym.bench import Results, benchmark
+from hpo_gym.bench import Results, benchmark, merge, named_protocol, pack, records_of
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.optimize import form_of, make_optimizer
 from hpo_gym.problem import History, Task
@@ -266,6 +266,27 @@ def test_a_stored_plan_starts_no_command(tmp_path: Path) -> None:
         Entrant("a", word).make()  # as it is read from a plan
     compared(tmp_path / "out", ["random"], engine="serial", resume=True, seeds=4)
     assert started.read_text() == runs
+
+
+@pytest.mark.slow
+def test_shards_are_merged_and_an_entry_replays(tmp_path: Path) -> None:
+    words = {"name": "p", "about": "A test.", "suites": ["Functions"], "budget": 8, "seeds": 2, "tasks": 2}
+    path = tmp_path / "p.yaml"
+    path.write_text(json.dumps(words))
+    named, agent = named_protocol(path), example("noisy")
+    options: dict[str, Any] = {"protocol": named, "engine": "serial", "progress": False}
+    with pytest.warns(UserWarning, match="were refused"):
+        whole = benchmark(agent, out=tmp_path / "whole", **options)
+        for shard in ("1/2", "2/2"):
+            benchmark(agent, out=tmp_path / shard[0], shard=shard, **options)
+        merge([tmp_path / "1", tmp_path / "2"], tmp_path / "merged")
+    assert Results.load(tmp_path / "merged").trials().equals(whole.trials())
+    card = {"authors": ["Ada"], "code": "https://example.org/x", "about": "x", "training": "nothing", "families": [],
+            "train_seconds": 0.0, "test_evaluations": 1, "hardware": "a desk"}  # fmt: skip
+    entry = pack(tmp_path / "merged", card, protocol=named)
+    assert entry.name == "client_noisy"
+    assert entry.parts["Functions"].choices["refused"].tolist() == [0, 0, 1, 0, 1, 0, 0, 0] * 4
+    assert len(records_of(entry, named)) == 4
 
 
 def test_a_command_travels_to_workers(tmp_path: Path) -> None:

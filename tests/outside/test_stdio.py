@@ -15,13 +15,14 @@ from hpo_gym import load_suite, rollout
 
 pytestmark = pytest.mark.slow
 Message = dict[str, Any]
-CODE = "import sys; from hpo_gym import load_suite, live_suite; from hpo_gym.serve import Plays, serve_stdio; {}; "
 
 
-def served(arguments: str, suite: str = "load_suite('SVM')") -> subprocess.Popen[str]:
-    code = CODE.format("1") + f"sys.exit(not serve_stdio(Plays({suite}, {arguments})))"
-    words = [sys.executable, "-c", code]
+def started(*words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def served(words: str) -> subprocess.Popen[str]:
+    return started(sys.executable, "-m", "hpo_gym", "serve", *words.split(), "--stdio")
 
 
 def played(server: subprocess.Popen[str], name: str = "greedy", most: int = 1000) -> list[Message]:
@@ -49,7 +50,7 @@ def of(messages: list[Message], kind: str) -> list[Message]:
 
 @pytest.mark.parametrize("name", ["greedy", "noisy"])
 def test_the_same_client_makes_the_same_trials_here_by_command_and_over_stdio(name: str) -> None:
-    server = served("seed=4, budget=12, episodes=2", "load_suite('Pipelines')")
+    server = served("Pipelines --seed 4 --budget 12 --episodes 2")
     messages = played(server, name)
     assert server.wait() == 0
     suite, trials = load_suite("Pipelines"), of(messages, "trial")
@@ -82,7 +83,7 @@ def _begins(task: Any, suite: Any, seed: int, reset: Message) -> bool:
 
 
 def test_an_early_end_of_input_charges_the_rest_and_ends() -> None:
-    server, began = served("budget=9, episodes=3, seconds=50"), time.monotonic()
+    server, began = served("SVM --budget 9 --episodes 3 --seconds 50"), time.monotonic()
     messages = played(server, most=2)
     assert server.wait() == 1
     assert time.monotonic() - began < 30
@@ -93,7 +94,7 @@ def test_an_early_end_of_input_charges_the_rest_and_ends() -> None:
 
 
 def test_a_reader_that_leaves_ends_it() -> None:
-    server = served("budget=9, episodes=3, seconds=50")
+    server = served("SVM --budget 9 --episodes 3 --seconds 50")
     assert server.stdin and server.stdout and server.stderr
     server.stdout.readline()
     server.stdout.close()
@@ -106,7 +107,7 @@ def test_a_reader_that_leaves_ends_it() -> None:
 
 
 def test_a_silent_parent_ends_it() -> None:
-    server, began = served("budget=9, seconds=0.2"), time.monotonic()
+    server, began = served("SVM --budget 9 --seconds 0.2"), time.monotonic()
     messages = played(server, most=-1)
     assert server.wait() == 1
     assert time.monotonic() - began < 30
@@ -114,8 +115,12 @@ def test_a_silent_parent_ends_it() -> None:
 
 
 def test_prints_of_an_objective_are_not_among_the_messages() -> None:
-    suite = "live_suite('Own', {'a': (0.0, 1.0)}, {'one': lambda config: print('hello') or config['a']})"
-    server = served("split='test', budget=3", suite)
+    code = """
+from hpo_gym import live_suite
+from hpo_gym.serve import Hall, serve_stdio
+suite = live_suite("Own", {"a": (0.0, 1.0)}, {"one": lambda config: print("hello") or config["a"]})
+assert serve_stdio(Hall(suite, "test", 3))"""
+    server = started(sys.executable, "-c", code)
     messages = played(server)  # each line was JSON
     assert server.wait() == 0
     assert server.stderr
@@ -124,10 +129,24 @@ def test_prints_of_an_objective_are_not_among_the_messages() -> None:
 
 
 def test_no_regret_is_told_of_other_splits_and_names_are_hidden() -> None:
-    wording = "__import__('hpo_gym.optimize', fromlist=['Wording']).Wording('none', False)"
-    server = served(f"split='test', budget=2, task='{load_suite('SVM').tasks('test')[0].name}', wording={wording}")
+    task = load_suite("SVM").tasks("test")[0].name
+    server = served(f"SVM --split test --budget 2 --form none --no-names --task {task}")
     messages = played(server)
     assert server.wait() == 0
     assert "regret" not in of(messages, "result")[0]
     assert "text" not in of(messages, "ask")[0]
     assert {h["name"][0] for h in of(messages, "reset")[0]["space"]} == {"h"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("SVM --task nobody", "No task in the split 'train' of 'SVM': 'nobody'"),
+        ("SVM --mcp", "takes a suite and one of --stdio, --openenv and --mcp"),
+        ("SVM --seconds 0", "seconds"),
+    ],
+)
+def test_wrong_words_are_refused_before_anything_is_said(words: str, message: str) -> None:
+    said, errors = served(words).communicate()
+    assert not said
+    assert message in errors
