@@ -13,7 +13,7 @@ from hpo_gym.base import InvalidValueError, Keys, Mask, seeding
 from hpo_gym.env import CODECS, HPOVectorEnv, Proposal, Runs
 from hpo_gym.optimize.protocol import BatchOptimizer, Context, Optimizer
 from hpo_gym.optimize.rollouts import check_onward, placed
-from hpo_gym.problem import Evaluations, PoolBatch, Task, nearest_levels
+from hpo_gym.problem import Evaluations, PoolBatch, Refusal, Task, nearest_levels
 
 Arrays = dict[str, NDArray[Any]]
 OBSERVATIONS = "observations"
@@ -106,7 +106,11 @@ class _Asked:
         """Return the next evaluations of all runs, their fidelities, None for full ones, and who stops."""
         env, runs = self.env, self.runs
         chosen, fidelity = self._asked_alone(runs) if self.alone else self.optimizer.ask_batch(runs)
-        at, stop = placed(runs, np.asarray(chosen))
+        at, stop, refused = placed(runs, np.asarray(chosen))
+        if refused is not None:
+            raise InvalidValueError(
+                f"{type(self.optimizer).__name__} must propose configurations in an env: it refuses."
+            )
         levels, low = np.asarray(env.kernel.contexts.fidelities), np.zeros(runs.n, bool)
         if fidelity is not None:
             fidelity = levels[nearest_levels(levels, fidelity)]
@@ -123,6 +127,8 @@ class _Asked:
     def _asked_alone(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         batch, stopped = self.env.kernel.batch, -1 if runs.tabular else np.full((1, runs.d), np.nan)
         query = None if self.env.kernel.over[0] else self.optimizer.ask()
+        if isinstance(query, Refusal):
+            raise InvalidValueError(f"An env takes configurations alone, got a refusal: {query.reason}")
         if query is None:
             return np.atleast_1d(stopped), None
         task = runs.task.item(0)
