@@ -22,7 +22,7 @@ import frame
 import numpy as np
 from frame import Table
 from matplotlib.figure import Figure
-from ratios import bare
+from ratios import UNKNOWN, bare
 from regrets import mean_regret
 from runs import of_families
 
@@ -38,7 +38,9 @@ AGENTS = ("bc", "iql", "cql", "decision-transformer")
 DRAWN = "bc, drawn"
 """`bc` that draws its choices from its policy."""
 SIZES = {"random": (100, 1000, 10_000), "portfolio": (100, 1000, 10_000), MIXED: (100, 1000), BEST: (100, 1000)}
-ON_AUTOML = {"portfolio": (300,), MIXED: (300,)}
+ON_AUTOML = 300
+"""Episodes of the one set there, a mixed one."""
+LARGEST = 10_000
 STEPS = {"decision-transformer": 120_000}
 PPO_SEEDS, PPO_STEPS = ("0", "1"), 6000
 TASKS = {"Linear": None, "AutoML": 12}
@@ -46,14 +48,16 @@ CHEAP = {("Linear", "behaviour", "random"): (), ("Linear", "behaviour", "portfol
 
 
 def cells() -> Iterator[frame.Address]:
-    """Yield behaviours and the first policy, then agents by suite, quality and size of the data."""
-    for suite in SUITES:
-        yield from ((suite, "behaviour", name) for name in (*PLAIN, "untrained"))
-        for quality, sizes in (SIZES if suite == "Linear" else ON_AUTOML).items():
-            yield from ((suite, quality, str(n), agent) for n in sizes for agent in (*AGENTS, DRAWN))
-    yield ("Linear", BEST, "200", "dagger")
-    yield ("Linear", BEST, "200", "bc")
-    yield from (("Linear", "started", start, seed) for seed in PPO_SEEDS for start in ("untrained", "bc"))
+    """Yield behaviours and the first policy, agents by quality and size of the data, and what begins from them."""
+    yield from ((suite, "behaviour", name) for suite in SUITES for name in (*PLAIN, "untrained"))
+    sets = [(quality, size) for quality, sizes in SIZES.items() for size in sizes]
+    for most in sorted({size for _, size in sets}):
+        if most == LARGEST:
+            yield from (("AutoML", MIXED, str(ON_AUTOML), agent) for agent in AGENTS)
+            yield from (("Linear", BEST, "200", agent) for agent in ("bc", "dagger"))
+            yield from (("Linear", "started", start, seed) for seed in PPO_SEEDS for start in ("untrained", "bc"))
+        for quality in (q for q, size in sets if size == most):
+            yield from (("Linear", quality, str(most), agent) for agent in (*AGENTS, DRAWN))
 
 
 def cell(suite: str, part: str, which: str, agent: str = "") -> float:
@@ -82,8 +86,7 @@ def judged(optimizer: Any, suite: str) -> float:
 def collected(suite: str, quality: str, size: int) -> Episodes:
     """Return the first episodes of a quality."""
     if quality != MIXED:
-        most = max((SIZES if suite == "Linear" else ON_AUTOML).get(quality, (size,)))
-        return part_of(played(suite, quality, max(most if quality != BEST else 0, size)), size)
+        return part_of(played(suite, quality, size), size)
     parts = [collected(suite, name, -(-size // len(PLAIN))) for name in PLAIN]
     return part_of(joined(parts), size)
 
@@ -158,7 +161,7 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
             for size, by in part[quality].items():
                 if not set(AGENTS) <= by.keys():
                     continue
-                cells = (bare(by[a]) for a in (*AGENTS, DRAWN))
+                cells = (bare(by[a]) if a in by else UNKNOWN for a in (*AGENTS, DRAWN))
                 rows.append((suite, quality, f"{int(size):,}", bare(behaved(part, quality)), *cells))
     heads = ("suite", "behaviour", "episodes", "its regret", *(f"`{a}`" for a in AGENTS), "`bc`, drawn")
     note = ", ".join(f"{suite} {bare(part['behaviour']['untrained'])}" for suite, part in found.items())

@@ -91,6 +91,8 @@ class FromEpisodes(PPOPool):
         tasks = [*episodes.suite.tasks("train")]
         tasks += sorted(named - set(tasks), key=lambda t: t.name)
         self._data = (played_of(episodes, tasks),)
+        if self._given["budget"] is None:  # that of the data
+            self._given["budget"] = int(episodes.spec.get("budget") or self._data[0].at.shape[1])
         own = seeding.key("data", int(rng.integers(2**63)), self._data[0].digest())  # a seed of its own for other data
         try:
             return self.train_in(
