@@ -13,7 +13,7 @@ from hpo_gym.app._commands import group
 from hpo_gym.app._output import DAMAGED, INTERRUPTED, TERMINATED, WRONG_INPUT
 from hpo_gym.base import DamagedDataError, HPOGymError, StorageFullError, StorageLostError, beside, interrupt, nearest
 
-_RESUMED = ("bench", "train", "build", "tune", "play", "collect", "serve")  # commands that have `--resume`
+_RESUMED = ("bench", "train", "build", "tune", "play", "collect")  # commands that have `--resume`
 
 
 class _Terminated(BaseException):
@@ -79,7 +79,7 @@ def _terminate(*_: object) -> None:
 
 
 def _stopped() -> str:
-    resumed = any(word in _RESUMED for word in sys.argv[1:2])
+    resumed = any(word in _RESUMED for word in sys.argv[1:2]) or "--objective" in sys.argv  # that of `serve`
     return "stopped; what is finished is stored: add --resume to go on" if resumed else "stopped"
 
 

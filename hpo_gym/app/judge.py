@@ -17,9 +17,9 @@ def judge(
     answers: Annotated[Path, typer.Argument(help='Lines {"id": .., "answer": ".."}; - with --id: one, as plain text.')],
     id: Annotated[str | None, typer.Option(help="Of the question that standard input answers.")] = None,
 ) -> None:
-    """Turn answers to the questions of `hpo-gym tasks` into rewards in [0, 1].
+    """Turn answers to questions into rewards in [0, 1].
 
-    Prints a line for each: id, reward, score, and the reason of a reward of 0.
+    The questions are those of `hpo-gym tasks`. Prints a line for each: id, reward, score, and the reason of a reward of 0.
     """
     from hpo_gym.serve import read_questions
 

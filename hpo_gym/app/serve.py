@@ -47,7 +47,10 @@ def serve(
     out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("hpo-gym-tuned"),
     resume: Annotated[bool, typer.Option("--resume", help="Continue what the folder holds.")] = False,
 ) -> None:
-    """Let an agent outside this process tune: a language model, a trainer, a desktop agent."""
+    """Let an agent outside this process tune.
+
+    A trainer of language models, or a desktop agent: on a suite, or your own objective.
+    """
     from hpo_gym.optimize import Wording
 
     own = {"suite": suite, "--objective": objective}

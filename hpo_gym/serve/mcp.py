@@ -119,4 +119,4 @@ def wire() -> None:
     nothing = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
     os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    sys.stdin, sys.stdout = _Wire(theirs[0], nothing), _Wire(theirs[1], sys.stderr)  # type: ignore[assignment]
+    sys.stdin, sys.stdout = _Wire(theirs[0], nothing), _Wire(theirs[1], sys.stderr)

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT / "baselines",
            "hpo_builders": ROOT / "benchmarks" / "builders"}  # fmt: skip
 FLOORS = (
-    "base", "problem", "text", "system", "suites", "env", "optimize", "bench", "checks", "tuning", "control", "app",
+    "base", "problem", "text", "system", "suites", "env", "optimize", "bench", "checks", "tuning", "control", "serve",
+    "app",
 )  # fmt: skip
 """From the ground up: a file imports from lower floors, or from its own."""
 CORE = ("base", "problem", "env", "optimize")
