@@ -74,15 +74,13 @@ def collect(
         MissingExtraError: Minari is not installed.
     """
     require("minari")
-    recorded = of if of is None or isinstance(of, Episodes) else Episodes.read(of)
-    if (behaviour == REPLAY) != (recorded is not None):
-        raise InvalidValueError(
-            f"`of` must be given with the behaviour {REPLAY!r}, and with no other, got {shown(of)}."
-        )
-    spec = (
-        _spec(suite, env or {}) if recorded is None else _spec(recorded.spec["suite"], {**recorded.spec, **_split(env)})
-    )
-    if recorded is not None:
+    if not isinstance(of, (Episodes, str, Path) if behaviour == REPLAY else type(None)):
+        raise InvalidValueError(f"`of` must be given with the behaviour {REPLAY!r} and no other, got {shown(of)}.")
+    recorded = Episodes.read(of) if isinstance(of, (str, Path)) else of
+    if recorded is None:
+        spec = _spec(suite, env or {})
+    else:
+        spec = _spec(recorded.spec["suite"], {**recorded.spec, "split": "train", **(env or {})})
         recorded = _within(recorded, spec, episodes)
     count = whole("episodes", 1000 if episodes is None else episodes, 1, _MOST) if recorded is None else len(recorded)
     plan = Plan(spec, *_behaviours(behaviour), count, whole("seed", seed, 0, 2**64 - 1))
@@ -139,11 +137,7 @@ def _behaviours(given: object) -> tuple[tuple[Form, ...], tuple[float, ...]]:
     if not isinstance(given, Mapping) or "name" in given:
         return (form_of(given),), (1.0,)
     shares = tuple(real(f"the share of {name}", share, 0.0, above=True) for name, share in given.items())
-    return tuple(map(form_of, given)), shares
-
-
-def _split(env: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"split": "train", **(env or {})}
+    return tuple(map(form_of, given)), tuple(share / sum(shares) for share in shares)
 
 
 def _within(recorded: Episodes, spec: Mapping[str, Any], most: int | None) -> Episodes:

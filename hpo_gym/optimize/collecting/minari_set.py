@@ -43,7 +43,7 @@ def write_minari(folder: Path, spec: Mapping[str, Any], shards: Iterable[Arrays]
             for shard in shards:
                 for name in sorted(shard):
                     content.update(f"{name} {shard[name].dtype.str} {shard[name].shape}".encode())
-                    content.update(np.ascontiguousarray(shard[name]).data)
+                    content.update(shard[name].tobytes())
                 file.write(shard, episodes)
                 episodes, steps = episodes + len(shard["steps"]), steps + int(shard["steps"].sum())
         size = round((part / MAIN).stat().st_size / 1e6, 1)
@@ -81,6 +81,8 @@ class _File:
         self._compact.set_layout(h5.h5d.COMPACT)
         self.file = h5.h5f.create(str(path).encode(), h5.h5f.ACC_EXCL, root, access)
         self._flags, self._one = dict[tuple[int, bool], Any](), h5.h5s.create(h5.h5s.SCALAR)
+        self._words = h5.string_dtype()
+        self._text = h5.h5t.py_create(self._words, logical=True)
         self._kind, self._space = functools.cache(h5.h5t.py_create), functools.cache(h5.h5s.create_simple)
 
     def __enter__(self) -> _File:
@@ -106,16 +108,16 @@ class _File:
             for name, values in infos.items():
                 self._dataset(inner, name, values[i, : steps + 1])
             self._write_flags(home, steps, bool(shard["terminated"][i]))
-            for name, value in (
-                ("id", np.int64(first + i)),
-                ("seed", shard["seed"][i]),
-                ("total_steps", np.int64(steps)),
-            ):
-                kind = self._kind(value.dtype)
-                self.h5.h5a.create(home, name.encode(), kind, self._one).write(np.array(value), mtype=kind)
+            numbers = {"id": np.int64(first + i), "seed": shard["seed"][i], "total_steps": np.int64(steps)}
+            for name, value in numbers.items():
+                self._attribute(home, name, np.array(value), self._kind(value.dtype))
+            self._attribute(home, "options/task", np.array(str(shard["task"][i]), self._words), self._text)
 
     def _within(self, home: Any, name: str) -> Any:
         return self.h5.h5g.create(home, name.encode(), None, self._group)
+
+    def _attribute(self, home: Any, name: str, value: Any, kind: Any) -> None:
+        self.h5.h5a.create(home, name.encode(), kind, self._one).write(value)
 
     def _write_flags(self, home: Any, steps: int, terminated: bool) -> None:
         """Write terminations and truncations, as further names of those of an earlier episode that ended alike."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import InvalidValueError, Keys, Mask, seeding
 from hpo_gym.env import CODECS, HPOVectorEnv, Proposal, Runs
 from hpo_gym.optimize.protocol import BatchOptimizer, Context, Optimizer
-from hpo_gym.optimize.rollouts import check_onward, placed
+from hpo_gym.optimize.rollouts import REFUSED, check_onward, placed
 from hpo_gym.problem import Evaluations, PoolBatch, Refusal, Task, nearest_levels
 
 Arrays = dict[str, NDArray[Any]]
@@ -45,12 +45,12 @@ def play(
     parts, seen = list[Arrays](), [first]
     while True:
         at, level, stop = asked.proposals()
-        over = kernel.over if codec.stop else kernel.over | stop
+        over = kernel.over.copy() if codec.stop else kernel.over | stop
         if over.all():
             break
         wanted = Proposal(at, level, stop if codec.stop else None)
         actions = codec.encode(kernel.contexts, runs, wanted)
-        rewards = kernel.step(actions, over.copy() if over.any() else None)
+        rewards = kernel.step(actions, over if over.any() else None)
         trial, ended = ~(over | stop), kernel.ended()
         _check(env, wanted, trial)
         terminated = ended.mask(runs.n) & ~over
@@ -109,7 +109,7 @@ class _Asked:
         at, stop, refused = placed(runs, np.asarray(chosen))
         if refused is not None:
             raise InvalidValueError(
-                f"{type(self.optimizer).__name__} must propose configurations in an env: it refuses."
+                "A proposal must be a configuration of the space, since an env has no other; one was refused."
             )
         levels, low = np.asarray(env.kernel.contexts.fidelities), np.zeros(runs.n, bool)
         if fidelity is not None:
@@ -127,17 +127,17 @@ class _Asked:
     def _asked_alone(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         batch, stopped = self.env.kernel.batch, -1 if runs.tabular else np.full((1, runs.d), np.nan)
         query = None if self.env.kernel.over[0] else self.optimizer.ask()
-        if isinstance(query, Refusal):
-            raise InvalidValueError(f"An env takes configurations alone, got a refusal: {query.reason}")
         if query is None:
             return np.atleast_1d(stopped), None
-        task = runs.task.item(0)
+        task, fidelity = runs.task.item(0), np.array([query.fidelity])
+        if isinstance(query, Refusal):
+            return np.atleast_1d(np.full_like(stopped, REFUSED if runs.tabular else np.inf)), None
         if isinstance(batch, PoolBatch):
-            return np.array([batch.row_of(task, query.config)]), np.array([query.fidelity])
+            return np.array([batch.row_of(task, query.config)]), fidelity
         x = np.full((1, runs.d), 0.5)
         point = batch.tasks[task].space.to_unit(query.config)
         x[0, : len(point)] = point
-        return x, np.array([query.fidelity])
+        return x, fidelity
 
     def report(self, trial: Mask) -> None:
         """Tell the outcome of a step to the optimizer of a single run; others read the runs."""

@@ -59,8 +59,7 @@ class Plan:
 
     def behaviours(self, seeds: Keys) -> Ints:
         """Return the position in `forms` of the behaviour of each episode, ``(n,)``."""
-        ends = np.cumsum(self.shares) / np.sum(self.shares)
-        return np.searchsorted(ends[:-1], seeding.uniform(seeding.mix(seeds, _BEHAVIOUR)), "right")
+        return np.searchsorted(np.cumsum(self.shares)[:-1], seeding.uniform(seeding.mix(seeds, _BEHAVIOUR)), "right")
 
 
 class Recorded:
@@ -138,6 +137,7 @@ def played(plan: Plan, seeds: Keys, recorded: Episodes | None = None) -> Arrays:
     )  # fmt: skip
     return out | {
         "seed": seeds,
+        "task": np.array(names)[task],
         "returns": episodes.returns,
         "lines": np.frombuffer("".join(episodes.lines()).encode(), np.uint8),
     }
