@@ -35,7 +35,8 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
 
     ## Observation space
     Given by the observer of `hpo_gym.env.observers`. ``last`` (default): ``Box`` of ``(d + 3,)``: last configuration,
-    its and the incumbent's score, share of budget left; ``summary``, ``history``, ``tokens``, ``levels``, ``pool``.
+    its and the incumbent's score, share of budget left; ``summary``, ``history``, ``tokens``, ``levels``, ``pool``,
+    ``text``.
 
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,

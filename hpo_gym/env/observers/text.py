@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import string
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,6 @@ from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import ServedScores
 from hpo_gym.problem import FULL
 from hpo_gym.text import FORMS, MOST_BYTES, describe
-
-_ASCII = {*string.printable} - {*"\t\r\x0b\x0c"}
 
 
 @OBSERVERS.register("text")
@@ -45,7 +43,11 @@ class InWords(Observer):
         self.form, self.names = form, names
 
     def space(self, contexts: Contexts) -> gym.Space[str]:
-        return gym.spaces.Text(MOST_BYTES, charset=frozenset(_ASCII.union(*map(str, _words(contexts)))))
+        batch = contexts.batch
+        spaces = {id(t.space): t.space.to_json() for t in batch.tasks}.values()  # equal ones may differ in units
+        about = (name for t in batch.tasks for name in t.meta_features)
+        known = json.dumps([*batch.signals, *(o.name for o in batch.objectives), *about, *spaces], ensure_ascii=False)
+        return gym.spaces.Text(MOST_BYTES, charset=frozenset({*string.printable[:95], "\n", *known}))
 
     def __call__(self, contexts: Contexts, runs: Runs) -> tuple[str, ...]:
         scores = None if self.served.plain or runs.fresh else self.serve(contexts, runs, runs.scores())
@@ -66,12 +68,3 @@ class InWords(Observer):
             objectives=contexts.batch.objectives, signals=signals, form=self.form, names=self.names,
             notes=[f"The data: {known}."] if known else (),
         )  # fmt: skip
-
-
-def _words(contexts: Contexts) -> Iterator[object]:
-    """Yield all words whose characters a text may have."""
-    yield from (*contexts.batch.signals, *(o.name for o in contexts.batch.objectives))
-    for task in contexts.batch.tasks:
-        yield from task.meta_features
-        for h in task.space.hyperparameters:
-            yield from (h.name, h.unit, *h.choices)
