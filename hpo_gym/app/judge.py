@@ -19,7 +19,7 @@ def judge(
 ) -> None:
     """Turn answers to questions into rewards in [0, 1].
 
-    The questions are those of `hpo-gym tasks`. Prints a line for each: id, reward, score, and the reason of a reward of 0.
+    The questions are those of `hpo-gym tasks`. Prints a line each: id, reward, score, and the reason of a reward of 0.
     """
     from hpo_gym.serve import read_questions
 

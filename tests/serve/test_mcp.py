@@ -210,7 +210,7 @@ def test_a_client_that_leaves_ends_the_server_and_its_trial(folder: Path, monkey
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--mcp"], "takes a suite"), (["SVM"], "one of --openenv and --mcp"),
+        (["--mcp"], "takes a suite"), (["SVM"], "one of --stdio, --openenv and --mcp"),
         (["SVM", "--mcp", "--openenv"], "one of"), (["SVM", "--openenv", "--objective", "mine.py:score"], "one of"),
         (["--mcp", "--objective", "mine.py:score"], "`--space`"), (own("scor"), "'score'"),
         (["Svn", "--mcp"], "'SVM'"), (["SVM", "--mcp", "--form", "prose"], "'prose'"),

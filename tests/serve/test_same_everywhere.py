@@ -139,3 +139,23 @@ def test_mcp_plays_the_same(name: str, expected: list[str], tmp_path: Path):
         return told
 
     assert with_server([SUITE, "--mcp"], tmp_path, play) == expected
+
+
+@pytest.mark.long
+def test_a_parent_plays_the_same(name: str, expected: list[str]):
+    """Over the pipes of `hpo-gym serve --stdio`."""
+    command = [sys.executable, "-m", "hpo_gym", "serve", SUITE, "--stdio", "--task", name]
+    child = subprocess.Popen(
+        [*command, "--seed", str(SEED), "--budget", str(BUDGET)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert child.stdin is not None and child.stdout is not None
+    agent, told = greedy(), list[str]()
+    for line in child.stdout:
+        message = json.loads(line)
+        if message["type"] == "ask":
+            print(json.dumps(agent.ask(message)), file=child.stdin, flush=True)
+        elif message["type"] in ("reset", "trial"):
+            getattr(agent, message["type"])(message)
+            told += [line_of(message)] if message["type"] == "trial" else []
+    assert child.wait(20) == 0 and told == expected

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hpo_gym.base import StateError
 from hpo_gym.optimize.outside.messages import Message, Request, Telling, Wording, answer_of
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, begun
-from hpo_gym.problem import Evaluations, History, Query, Task
+from hpo_gym.problem import History, Query, Task
 
 
 class Session:
@@ -31,11 +29,10 @@ class Session:
 
     @classmethod
     def of(
-        cls, task: Task, budget: float | None = None, *, seed: int = 0, prior: Sequence[Evaluations] = (),
-        wording: Wording = Wording(),  # noqa: B008
+        cls, task: Task, budget: float | None = None, *, seed: int = 0, wording: Wording = Wording(),  # noqa: B008
     ) -> Session:  # fmt: skip
         """Begin the run that `rollout` would make of the same arguments."""
-        run, context, _ = begun(task, budget, seed=seed, prior=prior)
+        run, context, _ = begun(task, budget, seed=seed)
         return cls(run, context, wording)
 
     @property
