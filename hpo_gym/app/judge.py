@@ -25,7 +25,7 @@ def judge(
 
     known = read_questions(tasks)
     text = sys.stdin.read() if str(answers) == "-" else answers.read_text(encoding="utf-8")
-    for name, answer in [(id, text)] if id is not None else map(_answer, text.splitlines()):
+    for name, answer in [(id, text)] if id is not None else map(_answer, text.rstrip("\n").split("\n")):
         if name not in known:
             raise unknown("question", name, known)
         print(json.dumps({"id": name, **known[name].judge(answer)._asdict()}))

@@ -121,14 +121,14 @@ def question_line(question: Question, path: Path) -> str:
     return json.dumps({**asdict(question), "verifier": verifier}, ensure_ascii=False) + "\n"
 
 
-def read_questions(path: Path) -> dict[str, Question]:
+def read_questions(path: str | Path) -> dict[str, Question]:
     """Return the questions of a file by id.
 
     Raises:
         DamagedDataError: A line is no question; the message has its number.
     """
     found: dict[str, Question] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
         try:
             said = {key: value for key, value in json.loads(line).items() if key != "verifier"}
             found[said["id"]] = Question(**{**said, "tried": tuple(said["tried"])})
