@@ -67,6 +67,7 @@ def test_the_form_does_not_matter(text: str, wanted: dict[str, Any]) -> None:
     [
         ("", "must have a JSON object .*got none"),
         ("Let me think about it.", "got none"),
+        ('{"rate": null, "kernel": "rbf", "bias": true}', r"\['rate'\] must be given"),
         ("{}", r"\['rate', 'kernel', 'bias'\] must be given"),
         ('{"rate": 0.5, "kernel": "rbf"}', r"\['bias'\] must be given: they are active. Got only"),
         ('{"rate": 2, "kernel": "rbf", "bias": true}', r"`rate` .* in \[0.001, 1\], got 2; .*nearest is 1"),
