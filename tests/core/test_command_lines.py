@@ -68,12 +68,16 @@ FITS: dict[str, list[str]] = {
     "optunahub": ["new", "registry", "file"], "huggingface": ["new", "plain", "file"],
     "entries": ["file", "plain", "empty", "no"], "card": ["space.yaml", "file", "bomb.yaml", "pipe"],
     "protocol": ["quick-v1", "tables-v1", "quick-v2", "file", "space.yaml", "bomb.yaml"],
+    "answers": ["file", "-", "t.csv"], "id": ["a"], "history": ["0", "2"], "episodes": ["1", "2"],
+    "behaviour": ["random", "grid"], "form": ["plain", "compact", "table"],
+    "standard": ["list", "no"], "of": FOLDERS, "observer": ["last"], "codec": ["box"], "reward": ["score"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
     "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
     "demo": ("agent", "suite"), "play": ("suite", "budget"), "pack": ("card", "out"),
+    "tasks": ("suite", "episodes"), "collect": ("suite", "behaviour", "episodes", "engine"),
 }  # fmt: skip
 MINE = """
 def score(c):
@@ -94,7 +98,8 @@ CSV = "task,C,kernel,score\n" + "".join(f"{t},{c},{k},{c * len(k)}\n" for t, c, 
 
 
 def commands() -> dict[str, Any]:
-    return group().commands
+    """All but `serve`, which keeps the streams of its process: `tests/serve` starts it as a child."""
+    return {name: command for name, command in group().commands.items() if name != "serve"}
 
 
 def line(rng: random.Random) -> list[str]:
