@@ -75,7 +75,10 @@ def test_errors_without_end_do_not_move_the_deadline(ends: Ends) -> None:
 
     def shout() -> None:
         while not stop.is_set():
-            os.write(ends.err, b"!" * 1000)
+            try:
+                os.write(ends.err, b"!" * 1000)
+            except OSError:  # nobody reads on
+                return
 
     thread = threading.Thread(target=shout)
     thread.start()
@@ -87,7 +90,7 @@ def test_errors_without_end_do_not_move_the_deadline(ends: Ends) -> None:
         assert ends.lines.tail == b"!" * 4096
     finally:
         stop.set()
-        os.read(ends.lines._errors or 0, 1 << 20)
+        os.close(ends.lines._errors or 0)
         thread.join()
 
 
