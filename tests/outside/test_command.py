@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from programs import ANSWERS, InProcess, command, example, written
 
+import hpo_gym
 from hpo_gym import Refusal, Status, load_suite, rollout
 from hpo_gym.base import InvalidValueError, UnknownNameError
 from hpo_gym.bench import Results, benchmark, merge, named_protocol, pack, records_of
@@ -124,6 +125,30 @@ def test_no_shell_reads_the_words(tmp_path: Path) -> None:
     assert len(rollout(command(path), task(), budget=1)) == 1
     assert not (tmp_path / "there").exists()
     assert not Path("there").exists()
+
+
+def _score(config: dict[str, Any]) -> float:
+    return -abs(float(config["a"]) - 0.7)
+
+
+@pytest.mark.slow
+def test_a_program_tunes_and_its_refusals_cost_no_trial(tmp_path: Path) -> None:
+    space, agent = {"a": (0.0, 1.0), "b": (1, 9)}, example("noisy")
+    whole = hpo_gym.tune(_score, space, optimizer=agent, budget=8, seed=1)
+    hpo_gym.tune(_score, space, optimizer=agent, budget=5, seed=1, out=tmp_path / "t")
+    again = hpo_gym.tune(_score, space, optimizer=agent, budget=8, seed=1, out=tmp_path / "t", resume=True)
+    assert [e.config for e in whole.ended] == [e.config for e in again.ended]
+    assert len(whole.ended) == 8
+
+
+def test_it_ends_with_its_object_and_hears_bye(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    text = ANSWERS.format("pass") + f"    if kind == 'bye': open({str(said)!r}, 'w').write(str(os.getpid()))\n"
+    agent = make_optimizer(written(tmp_path / "a.py", text))
+    rollout(agent, task(), budget=2)
+    assert not said.exists()
+    del agent
+    assert not alive(int(said.read_text()))
 
 
 # ---------------------------------------------------------------------- faults
@@ -250,6 +275,7 @@ def test_a_comparison_is_the_same_with_one_worker_and_two(tmp_path: Path) -> Non
     assert tried["status"].tolist() == ["ok", "invalid", "invalid", "invalid"] * 6
 
 
+@pytest.mark.slow
 def test_a_stored_plan_starts_no_command(tmp_path: Path) -> None:
     started = tmp_path / "started"
     text = f"open({str(started)!r}, 'a').write('x')\n" + ANSWERS.format("pass")

@@ -280,7 +280,7 @@ def _score(config: dict[str, Any]) -> float:
     return float(config["a"])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_tuning_asks_anew_and_resumes_alike(tmp_path: Path) -> None:
     whole = hpo_gym.tune(_score, {"a": (0.0, 1.0)}, optimizer=Fickle, budget=4, seed=1)
     hpo_gym.tune(_score, {"a": (0.0, 1.0)}, optimizer=Fickle, budget=2, seed=1, out=tmp_path / "t")

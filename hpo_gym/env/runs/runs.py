@@ -128,6 +128,7 @@ class Runs(Slots):
         self.single = self.dtype == np.float32
         self.leaving: NDArray[np.bool_] | None = None
         self._refusing = False  # whether some trial was refused
+        self._refused: Mask | None = None  # in this tick
         self._fused = path if not self._columns and isinstance(path, FusedRows) else None
         self.scalar = n == 1 and not self._columns
         if isinstance(path, Rows):
@@ -292,7 +293,9 @@ class Runs(Slots):
         if not onward:
             score = np.where(refused, np.array(_LOST, score.dtype), score)
         status = np.where(refused, np.int8(Status.INVALID), known.status)
-        self._record(at, score, Evaluated(score, np.where(refused, cost, known.cost), status), fidelity, idle, refused)
+        self._refused = refused
+        self._record(at, score, Evaluated(score, np.where(refused, cost, known.cost), status), fidelity, idle)
+        self._refused = None
 
     def _admit_refusals(self) -> None:
         """Keep what no table holds of a refusal, from the trials so far on."""
@@ -360,9 +363,9 @@ class Runs(Slots):
 
     def _record(
         self, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated | None, fidelity: Floats | None,
-        idle: Mask | None, refused: Mask | None = None,
+        idle: Mask | None,
     ) -> None:  # fmt: skip
-        slot = self.clock % self.h
+        slot, refused = self.clock % self.h, self._refused
         if self.leaving is not None:
             self._forget(self.leaving)
         self.last = last = score.astype(self.dtype)

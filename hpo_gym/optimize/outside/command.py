@@ -11,11 +11,11 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, digest, real
 from hpo_gym.optimize.forms import CMD
-from hpo_gym.optimize.outside.messages import BYE, Wording
+from hpo_gym.optimize.outside.messages import Wording
 from hpo_gym.optimize.outside.outside import Outside
 from hpo_gym.optimize.outside.process import Process
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem import SPENT, Query, Trial, over
+from hpo_gym.problem import Query, Trial
 from hpo_gym.system import posix, sha256
 
 SECONDS = 60.0
@@ -25,7 +25,8 @@ _MOST = 86_400.0
 class Command:
     """Ask a program that reads messages from its input and writes answers to its output, see `Outside`.
 
-    Each run has a process of its own, so that no run depends on those before it.
+    Each run has a process of its own, so that no run depends on those before it. It ends once the agent stops or is
+    gone, before the next run, and with this object.
 
     Args:
         command: Its words, as in a shell; none starts one.
@@ -41,6 +42,7 @@ class Command:
         self.seconds = real("seconds", seconds, 0.0, _MOST, ", of an answer", above=True)
         self.wording = Wording(form, names, tuple(advice))
         self._process: Process | None = None
+        self._stopped = False
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -49,32 +51,27 @@ class Command:
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         posix("fcntl", f"An agent of `{CMD}`")
-        self._end()
+        if self._process is not None:
+            self._process.close()
         try:
             self._process = Process(self.words, self.seconds)
         except OSError as fault:
             raise InvalidValueError(f"`{CMD}` must name a program that runs, got {self.words}: {fault}.") from fault
-        self._agent, self._context = Outside(self._process, self.wording), context
-        self._left, self._asked = context.budget, False
+        self._agent, self._stopped = Outside(self._process, self.wording), False
         self._agent.reset(context, rng)
 
     def ask(self) -> Query | None:
-        self._asked = True
+        if self._stopped:
+            return None
         query = self._agent.ask()
-        if query is None:
-            self._end()
+        self._stopped = query is None
+        if self._process is not None and (self._stopped or self._agent.gone):
+            self._process.close()
         return query
 
     def tell(self, trial: Trial) -> None:
-        self._agent.tell(trial)
-        self._left -= self._context.charge(trial) if self._asked else 0.0
-        if over(self._left, SPENT if self._context.unit else self._context.fidelities[0]):
-            self._end()
-
-    def _end(self) -> None:
-        if self._process is not None and self._process.close.alive:
-            self._process.send(BYE)
-            self._process.close()
+        if not self._stopped:
+            self._agent.tell(trial)
 
 
 def words_of(command: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -11,6 +12,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 
+from hpo_gym.optimize.outside.messages import BYE, line_of
 from hpo_gym.optimize.outside.stream import Lines
 from hpo_gym.system import DEATH, prctl
 
@@ -63,6 +65,12 @@ def _has_ended(program: subprocess.Popen[bytes]) -> bool:
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
+    if program.stdin:
+        room = select.poll()
+        room.register(program.stdin, select.POLLOUT)
+        with suppress(OSError):
+            if room.poll(0):  # a message as short does not block then
+                program.stdin.write(line_of(BYE).encode())
     for pipe in (program.stdin, program.stdout, program.stderr):
         if pipe:
             pipe.close()
