@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.collecting.episodes import Episodes as Episodes
     from hpo_gym.optimize.collecting.standard import collect_standard as collect_standard
     from hpo_gym.optimize.collecting.standard import standard_sets as standard_sets
-    from hpo_gym.optimize.forms import CMD as CMD
     from hpo_gym.optimize.forms import OWN as OWN
     from hpo_gym.optimize.forms import SAVED as SAVED
     from hpo_gym.optimize.forms import Form as Form
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.train import train as train
     from hpo_gym.optimize.outside.command import Command as Command
     from hpo_gym.optimize.outside.messages import BYE as BYE
+    from hpo_gym.optimize.outside.messages import CMD as CMD
     from hpo_gym.optimize.outside.messages import HELLO as HELLO
     from hpo_gym.optimize.outside.messages import Message as Message
     from hpo_gym.optimize.outside.messages import Telling as Telling

@@ -24,11 +24,12 @@ from typing import Any
 from hpo_gym.base import InvalidValueError, UnknownNameError, made, making, neighbours, shown, unknown
 from hpo_gym.optimize.learning.folders import ABOUT, shipped
 from hpo_gym.optimize.learning.saved import content_of, is_saved, load, parted, trained_name
+from hpo_gym.optimize.outside.messages import CMD
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.suites import is_shipped
 from hpo_gym.system import Carried
 
-SAVED, OWN, CMD = "saved:", "own:", "cmd:"
+SAVED, OWN = "saved:", "own:"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hpo_gym.base import seeding
-from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import Context, Optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context, Optimizer
 from hpo_gym.problem import Refusal, Trial
 from hpo_gym.text import renamed, value_of
 
@@ -20,13 +19,13 @@ class Advice:
     """The advice of some optimizers in one run: each hears all trials, whoever proposed them, and is asked in turn.
 
     Args:
-        names: Any forms of optimizers by name, such as "gp-ei" and "transfer-mix".
+        names: Registered optimizers, such as "gp-ei" and "transfer-mix".
         shown: Whether hyperparameters have their names.
     """
 
     def __init__(self, names: Sequence[str], context: Context, shown: bool) -> None:
         self._space, self._shown = context.space, shown
-        self._advisers: dict[str, Optimizer] = {name: make_optimizer(name) for name in names}
+        self._advisers: dict[str, Optimizer] = {name: OPTIMIZERS.get(name)() for name in names}
         for name, adviser in self._advisers.items():
             adviser.reset(context, np.random.default_rng(seeding.key("advice", name, context.starts)))
 

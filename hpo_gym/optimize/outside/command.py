@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, digest, real
-from hpo_gym.optimize.forms import CMD
-from hpo_gym.optimize.outside.messages import Wording
+from hpo_gym.optimize.outside.messages import CMD, Wording
 from hpo_gym.optimize.outside.outside import Outside
 from hpo_gym.optimize.outside.process import Process
 from hpo_gym.optimize.protocol import Context

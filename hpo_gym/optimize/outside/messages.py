@@ -27,6 +27,8 @@ from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem import Query, Refusal, SearchSpace, Trial
 from hpo_gym.text import FORMS, Unreadable, columns_of, conditions_of, describe, parse, renamed
 
+CMD = "cmd:"
+"""Begins the name of an optimizer that is a program; its command follows."""
 PROTOCOL = "hpo-gym/1"
 HELLO = {"type": "hello", "protocol": PROTOCOL, "version": __version__}
 BYE = {"type": "bye"}
