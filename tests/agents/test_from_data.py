@@ -21,7 +21,7 @@ from hpo_agents._offline.agent import prior_of
 from hpo_agents._offline.history import History, HistoryScorer, goal_of
 from hpo_agents._offline.lessons import Lessons, lessons_of, seen_at
 from hpo_agents._offline.played import Played, played_of
-from hpo_agents._offline.rolling import rolled
+from hpo_agents._offline.rolling import Watched, rolled
 from hpo_agents._pool.features import FEATURES
 from hpo_agents._pool.prior import PoolPrior
 from hpo_agents._pool.run import PoolRun
@@ -260,7 +260,7 @@ def test_candidates_are_open_and_the_first_is_the_choice() -> None:
 
 def test_an_expert_labels_the_states_of_another() -> None:
     backwards = hpo_gym.make_optimizer("portfolio")
-    found = rolled(backwards, TRAIN, [0, 1], BUDGET, 0, expert=Lowest())
+    found = rolled(Watched(backwards, Lowest()), TRAIN, [0, 1], BUDGET, 0)
     for at, label in zip(found.at, found.label, strict=True):
         for t in range(BUDGET):
             assert label[t] == min(set(range(24)) - set(at[:t].tolist()))

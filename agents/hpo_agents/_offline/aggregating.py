@@ -13,7 +13,7 @@ from hpo_agents._offline.learner import CloneLearner
 from hpo_agents._offline.lessons import Lessons, lessons_of, together
 from hpo_agents._offline.played import FIELDS, Played
 from hpo_agents._offline.player import ScorerPlayer
-from hpo_agents._offline.rolling import rolled
+from hpo_agents._offline.rolling import Watched, rolled
 from hpo_agents._policy.training import Tensors
 from hpo_agents._pool.features import FEATURES
 from hpo_agents._pool.prior import PoolPrior
@@ -58,7 +58,7 @@ class AggregatingLearner(CloneLearner):
             return ground.given
         which = np.random.default_rng(seed).permutation(np.arange(agent.episodes) % len(ground.tasks)).tolist()
         player = expert if first else ScorerPlayer(self.module, ground.prior, agent.budget)  # type: ignore[arg-type]
-        return rolled(player, ground.tasks, which, agent.budget, seed, expert=expert)
+        return rolled(Watched(player, expert), ground.tasks, which, agent.budget, seed)
 
     def _take(self, place: int, seed: int, played: Played) -> None:
         agent, ground = self.agent, self.grounds[place]

@@ -23,9 +23,16 @@ class Watched:
     Args:
         player: The optimizer that chooses.
         expert: The optimizer that labels; it may be the player.
+
+    Raises:
+        InvalidValueError: One of them proposes for a single run only.
     """
 
-    def __init__(self, player: BatchOptimizer, expert: BatchOptimizer) -> None:
+    def __init__(self, player: object, expert: object) -> None:
+        for one in (player, expert):
+            if not isinstance(one, BatchOptimizer):
+                raise InvalidValueError(f"A behaviour must propose for many runs, {type(one).__name__!r} cannot.")
+        assert isinstance(player, BatchOptimizer) and isinstance(expert, BatchOptimizer)
         self.player, self.expert = player, expert
         self.labels: list[NDArray[np.int64]] = []
 
@@ -45,27 +52,22 @@ class Watched:
         return chosen, fidelity
 
 
-def rolled(
-    player: object, tasks: Sequence[Task], which: Sequence[int], budget: int, seed: int, expert: object = None
-) -> Played:
+def rolled(player: object, tasks: Sequence[Task], which: Sequence[int], budget: int, seed: int) -> Played:
     """Return cold runs of an optimizer, each with the tasks of other families as prior.
 
     Args:
-        player: A `BatchOptimizer`.
+        player: A `BatchOptimizer`; one that is `Watched` has its labels beside its choices.
         tasks: Tasks with one pool.
         which: The task of each run, its position in `tasks`.
         budget: Trials.
         seed: Of the instances and the choices.
-        expert: Labels the runs; by default the player.
 
     Raises:
-        InvalidValueError: One of the two proposes for a single run only.
+        InvalidValueError: It proposes for a single run only.
     """
-    for one in (player, expert):
-        if one is not None and not isinstance(one, BatchOptimizer):
-            raise InvalidValueError(f"A behaviour must propose for many runs, {type(one).__name__!r} cannot.")
-    assert isinstance(player, BatchOptimizer)
-    watched = Watched(player, expert if isinstance(expert, BatchOptimizer) else player)
+    if not isinstance(player, Watched):
+        player = Watched(player, player)
+    watched: Watched = player
     prior, n = evaluations(tasks), len(which)
     instances = [int(seeding.key("instance", seed, i)) for i in range(n)]
     others: dict[str, list[Evaluations]] = {
