@@ -22,13 +22,13 @@ from hpo_gym.optimize.collecting.episodes import ABOUT, LINES, Episodes, describ
 from hpo_gym.optimize.collecting.minari_set import write_minari
 from hpo_gym.optimize.collecting.play import Arrays
 from hpo_gym.optimize.collecting.references import references
-from hpo_gym.optimize.collecting.shards import SHARD, Plan, make_shard
+from hpo_gym.optimize.collecting.shards import REPLAY, SHARD, Plan, make_shard
 from hpo_gym.optimize.forms import Form, form_of
 from hpo_gym.optimize.learning.made_of import made_of
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Job, Progress, reporter, run, sha256, whole_files, write_files
 
-MIXED, REPLAY = "mixed", "replay"
+MIXED = "mixed"
 MIXTURE = {"random": 0.5, "portfolio": 0.25, "ga": 0.25}
 """The mixture of `MIXED`."""
 SHARDS = "shards"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from hpo_gym.base import InvalidValueError, Keys, Mask, seeding
 from hpo_gym.env import CODECS, HPOVectorEnv, Proposal, Runs
 from hpo_gym.optimize.protocol import BatchOptimizer, Context, Optimizer
 from hpo_gym.optimize.rollouts import REFUSED, check_onward, placed
-from hpo_gym.problem import Evaluations, PoolBatch, Refusal, Task, nearest_levels
+from hpo_gym.problem import Evaluations, PoolBatch, Refusal, nearest_levels
 
 Arrays = dict[str, NDArray[Any]]
 OBSERVATIONS = "observations"
@@ -21,27 +21,34 @@ _NEAR = 1e-6
 """A box holds points of the unit cube as float32: a decoded one may be that far from the proposal in each column."""
 
 
-def play(
-    env: HPOVectorEnv, optimizer: object, seeds: Keys, streams: Sequence[int], priors: Sequence[Sequence[Evaluations]],
-    tasks: Sequence[str] | None = None,
-) -> Arrays:  # fmt: skip
-    """Play an episode in each run of an env, and return it.
+@dataclass(frozen=True)
+class Starts:
+    """Beginnings of `n` episodes.
 
-    Args:
-        optimizer: One of many runs at once; for an env of one run, any.
-        seeds: Of each episode, ``(n,)``.
+    Attributes:
+        seeds: For `HPOEnv.reset`, ``(n,)``.
+        tasks: Names.
         streams: Seeds of the optimizer's choices.
-        priors: Earlier tasks that it may know in each run.
-        tasks: Names; None: drawn by the seeds.
+        priors: Earlier tasks that it may know.
+    """
+
+    seeds: Keys
+    tasks: Sequence[str]
+    streams: Sequence[int]
+    priors: Sequence[Sequence[Evaluations]]
+
+
+def play(env: HPOVectorEnv, optimizer: object, starts: Starts) -> Arrays:
+    """Play an episode in each run of an env, and return it; an optimizer without `ask_batch` needs an env of one run.
 
     Returns:
         Of `h` steps: ``observations`` ``(n, h + 1, ..)``, or one such array ``observations/NAME`` for each of a
         dictionary; ``actions`` ``(n, h, ..)``, ``rewards``, ``score``, ``cost``, ``status``, ``fidelity``, ``at``;
         ``steps``, ``count`` (steps with a trial) and ``terminated`` ``(n,)``.
     """
-    first, _ = env.reset(seed=seeds.tolist(), options=None if tasks is None else {"task": list(tasks)})
+    first, _ = env.reset(seed=starts.seeds.tolist(), options={"task": list(starts.tasks)})
     kernel, runs, codec = env.kernel, env.kernel.runs, env.kernel.parts.codec
-    asked = _Asked(optimizer, env, streams, priors)
+    asked = _Asked(optimizer, env, starts)
     parts, seen = list[Arrays](), [first]
     while True:
         at, level, stop = asked.proposals()
@@ -74,19 +81,15 @@ def play(
 class _Asked:
     """An optimizer at work in the runs of an env: many runs by `ask_batch`, a single one by `ask` and `tell`."""
 
-    def __init__(
-        self, optimizer: Any, env: HPOVectorEnv, streams: Sequence[int], priors: Sequence[Sequence[Evaluations]]
-    ) -> None:
+    def __init__(self, optimizer: Any, env: HPOVectorEnv, starts: Starts) -> None:
         self.optimizer, self.env, self.runs = optimizer, env, env.kernel.runs
         kernel, runs = env.kernel, env.kernel.runs
         own = list(map(kernel.batch.tasks.__getitem__, runs.task.tolist()))
-        known = dict[tuple[Task, int], Context]()
-        for task, prior in zip(own, priors, strict=True):
-            if (task, id(prior)) not in known:
-                known[task, id(prior)] = Context.of(task, kernel.contexts.limit, prior)
-        starts = map(seeding.starts_seed, runs.instance.tolist())
-        contexts = [replace(known[t, id(p)], starts=s) for t, p, s in zip(own, priors, starts, strict=True)]
-        rngs = [seeding.generator(stream) for stream in streams]
+        priors = dict(zip(own, starts.priors, strict=True))
+        known = {task: Context.of(task, kernel.contexts.limit, prior) for task, prior in priors.items()}
+        points = map(seeding.starts_seed, runs.instance.tolist())
+        contexts = [replace(known[task], starts=seed) for task, seed in zip(own, points, strict=True)]
+        rngs = list(map(seeding.generator, starts.streams))
         if runs.batch.signals:
             check_onward(optimizer, own[0])
         self.alone = isinstance(optimizer, Optimizer) and not isinstance(optimizer, BatchOptimizer)

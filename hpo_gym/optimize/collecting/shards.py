@@ -18,17 +18,18 @@ from numpy.typing import NDArray
 from hpo_gym.base import HPOGymError, Ints, Keys, seeding
 from hpo_gym.env import HPOVectorEnv, drawn
 from hpo_gym.optimize.collecting.episodes import Episodes
-from hpo_gym.optimize.collecting.play import Arrays, play
+from hpo_gym.optimize.collecting.play import Arrays, Starts, play
 from hpo_gym.optimize.forms import Form
 from hpo_gym.optimize.protocol import BatchOptimizer
 from hpo_gym.problem import Evaluations, Suite, Task, family_id
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_files
 
+REPLAY = "replay"
 SHARD = 1000
 """Episodes of a shard."""
 PARTS = 4
-_BEHAVIOUR, _CHOICES = 3, 5  # salts
+_BEHAVIOUR = 3  # salt
 
 
 @dataclass(frozen=True)
@@ -110,37 +111,29 @@ def played(plan: Plan, seeds: Keys, recorded: Episodes | None = None) -> Arrays:
         for some in np.split(mine, [] if together else range(1, len(mine))) if len(mine) else ():
             if len(some) not in envs:
                 envs[len(some)] = HPOVectorEnv(len(some), **plan.spec)
-            choices = [
-                0 if form is None else seeding.optimizer_seed(w, form.name, form.settings)
-                for w in instances[some].tolist()
-            ]
-            known = [priors[p] for p in part[task[some]].tolist()]
-            player = optimizer if recorded is None else Recorded(recorded, some)
-            made = play(envs[len(some)], player, seeds[some], choices, known, [names[j] for j in task[some]])
+            who = (REPLAY, {}) if form is None else (form.name, form.settings)
+            streams = [seeding.optimizer_seed(instance, *who) for instance in instances[some].tolist()]
+            where = task[some].tolist()
+            starts = Starts(seeds[some], [names[j] for j in where], streams, [priors[part[j]] for j in where])
+            made = play(envs[len(some)], optimizer if recorded is None else Recorded(recorded, some), starts)
             groups.append((some, made))
     out = _joined(groups, len(seeds))
-    h = out["rewards"].shape[1]
-    beyond = np.arange(h) >= out["count"][:, None]
-    rows = out["at"].ndim == 2
-    out["at"][beyond], out["fidelity"][beyond] = -1 if rows else np.nan, 1.0
-    out["score"][beyond] = out["cost"][beyond] = np.nan
-    out["status"][beyond] = 0
-    out["rewards"][np.arange(h) >= out["steps"][:, None]] = 0.0
-    called = (
-        np.array([form.name for form in plan.forms] or ["replay"])[behaviour]
-        if recorded is None
-        else recorded.behaviour
-    )
-    episodes = Episodes(
-        suite, plan.spec, tuple(names), task, seeds, called, out["count"], out["at"], out["fidelity"], out["score"],
-        out["cost"], out["status"], out["rewards"].sum(1),
-    )  # fmt: skip
-    return out | {
-        "seed": seeds,
-        "task": np.array(names)[task],
-        "returns": episodes.returns,
-        "lines": np.frombuffer("".join(episodes.lines()).encode(), np.uint8),
-    }
+    beyond = np.arange(out["at"].shape[1]) >= out["count"][:, None]
+    for name, end in (
+        ("at", -1 if out["at"].ndim == 2 else np.nan),
+        ("score", np.nan),
+        ("cost", np.nan),
+        ("status", 0),
+    ):
+        out[name][beyond] = end
+    out["fidelity"][beyond] = 1.0
+    out["rewards"][np.arange(out["rewards"].shape[1]) >= out["steps"][:, None]] = 0.0
+    called = np.array([f.name for f in plan.forms])[behaviour] if recorded is None else recorded.behaviour
+    columns = [out[name] for name in ("count", "at", "fidelity", "score", "cost", "status")]
+    returns = out["rewards"].sum(1)
+    lines = "".join(Episodes(suite, plan.spec, tuple(names), task, seeds, called, *columns, returns).lines())
+    told = {"seed": seeds, "task": np.array(names)[task], "returns": returns}
+    return out | told | {"lines": np.frombuffer(lines.encode(), np.uint8)}
 
 
 def _priors(suite: Suite, spec: Mapping[str, Any], tasks: Sequence[Task]) -> tuple[Ints, list[tuple[Evaluations, ...]]]:
