@@ -17,7 +17,7 @@ from hpo_gym.problem import Points
 _MISSES = 8  # steps in a row to what was tried before, until a random configuration
 
 
-@OPTIMIZERS.register("annealing", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("annealing", family="no-transfer", trainable=False, asked="in turn")
 class Annealing(Baseline):
     """Simulated annealing: a step to a better configuration is always taken, one to a worse with a falling probability.
 

@@ -11,7 +11,7 @@ from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
 
 
-@OPTIMIZERS.register("asha", family="multi-fidelity", trainable=False)
+@OPTIMIZERS.register("asha", family="multi-fidelity", trainable=False, asked="ahead")
 class ASHA(MultiFidelity):
     """Successive halving that waits for no rung to fill: a configuration in the best of `eta` of its rung continues at
     once.

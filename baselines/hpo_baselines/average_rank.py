@@ -13,7 +13,7 @@ from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_gym.optimize import OPTIMIZERS
 
 
-@OPTIMIZERS.register("average-rank", family="transfer", trainable=False)
+@OPTIMIZERS.register("average-rank", family="transfer", trainable=False, asked="ahead")
 class AverageRank(Planned):
     """Configurations in the order of their rank, averaged over the tasks of `context.prior`, without regard to scores.
 

@@ -19,7 +19,7 @@ from hpo_gym.optimize import OPTIMIZERS
 _ROWS = 2048  # of a pool that are looked at for one choice
 
 
-@OPTIMIZERS.register("bohb", family="multi-fidelity", trainable=False)
+@OPTIMIZERS.register("bohb", family="multi-fidelity", trainable=False, asked="in turn")
 @dataclass(eq=False, repr=False)
 class BOHB(MultiFidelity):
     """Hyperband with configurations drawn where good ones are dense and bad ones are not.

@@ -18,7 +18,7 @@ _MANY = 100  # an integer of more values is a continuous column
 _STALE = 2  # generations in a row without a new configuration, until a restart
 
 
-@OPTIMIZERS.register("cma-es", family="evolutionary", extra="bo", trainable=False)
+@OPTIMIZERS.register("cma-es", family="evolutionary", extra="bo", trainable=False, asked="in turn")
 class CovarianceMatrixAdaptation(Baseline):
     """CMA-ES in the unit cube: with margin where columns are discrete, with a distribution over each categorical.
 

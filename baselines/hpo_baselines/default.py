@@ -12,7 +12,7 @@ from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Points, SearchSpace, keys
 
 
-@OPTIMIZERS.register("default", family="control", trainable=False)
+@OPTIMIZERS.register("default", family="control", trainable=False, asked="ahead")
 class Default(Planned):
     """The default configuration, then its one-step neighbours in a seeded order, then its two-step neighbours.
 

@@ -17,7 +17,7 @@ from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known, successes
 
 
-@OPTIMIZERS.register("portfolio", family="transfer", trainable=False)
+@OPTIMIZERS.register("portfolio", family="transfer", trainable=False, asked="ahead")
 class GreedyPortfolio(Planned):
     """A list of configurations that complement each other on the meta-train tasks, tried in order on every new task.
 

@@ -18,7 +18,7 @@ from hpo_gym.problem import Points, SearchSpace
 _LISTED = 4096  # a grid of at most so many points is listed and shuffled
 
 
-@OPTIMIZERS.register("grid", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("grid", family="no-transfer", trainable=False, asked="ahead")
 class GridSearch(Planned):
     """The full factorial over levels of all hyperparameters, in a seeded order.
 

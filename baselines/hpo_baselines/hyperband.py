@@ -9,7 +9,7 @@ from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_gym.optimize import OPTIMIZERS
 
 
-@OPTIMIZERS.register("hyperband", family="multi-fidelity", trainable=False)
+@OPTIMIZERS.register("hyperband", family="multi-fidelity", trainable=False, asked="in turn")
 class Hyperband(MultiFidelity):
     """Successive halving from several first fidelities, the lowest first: many configurations cheaply, then fewer.
 

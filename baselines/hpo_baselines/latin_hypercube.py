@@ -14,7 +14,7 @@ from hpo_gym.problem import Points
 _LARGEST = 1024  # points of one hypercube
 
 
-@OPTIMIZERS.register("lhs", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("lhs", family="no-transfer", trainable=False, asked="ahead")
 class LatinHypercube(Planned):
     """The points of a Latin hypercube of as many points as the budget pays for: each column has one in each share.
 

@@ -11,7 +11,7 @@ from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import Points
 
 
-@OPTIMIZERS.register("local-search", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("local-search", family="no-transfer", trainable=False, asked="in turn")
 class LocalSearch(Baseline):
     """First-improvement local search over configurations that differ in one hyperparameter, with random restarts.
 

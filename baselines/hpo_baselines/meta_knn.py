@@ -20,7 +20,7 @@ BANDWIDTH = 0.1
 _FAR = 1.0  # distance of a task with which no feature is shared: the greatest there is
 
 
-@OPTIMIZERS.register("meta-knn", family="transfer", trainable=False)
+@OPTIMIZERS.register("meta-knn", family="transfer", trainable=False, asked="ahead")
 class MetaKNN(Planned):
     """First the best configurations of the earlier tasks with the nearest meta-features, then the greedy portfolio with
     more weight for near tasks.

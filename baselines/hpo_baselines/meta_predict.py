@@ -24,7 +24,7 @@ _FEWEST = 100  # candidates
 _LEAF, _SHARE = 3, 0.5  # rows of a leaf, at least; share of the columns that a node may divide by
 
 
-@OPTIMIZERS.register("meta-predict", extra="sklearn", family="transfer", trainable=False)
+@OPTIMIZERS.register("meta-predict", extra="sklearn", family="transfer", trainable=False, asked="ahead")
 class MetaPredict(Planned):
     """Extra trees foretell what a configuration scores on a task from its meta-features; no trial is looked at.
 

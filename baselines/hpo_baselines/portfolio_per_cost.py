@@ -18,7 +18,7 @@ from hpo_gym.problem import COST, Evaluations, Pool, SearchSpace, pool_of
 EXPONENT = 0.7
 
 
-@OPTIMIZERS.register("portfolio-per-cost", family="transfer", trainable=False)
+@OPTIMIZERS.register("portfolio-per-cost", family="transfer", trainable=False, asked="ahead")
 class PortfolioPerCost(Planned):
     """`portfolio` with the greatest gain for its cost to the power of .7 (`exponent`) as each next configuration.
 

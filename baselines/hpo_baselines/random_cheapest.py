@@ -11,7 +11,7 @@ from hpo_gym.optimize import OPTIMIZERS
 from hpo_gym.problem import COST
 
 
-@OPTIMIZERS.register("random-cheapest", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("random-cheapest", family="no-transfer", trainable=False, asked="ahead")
 class RandomCheapest(Planned):
     """Random search that draws a configuration with a chance in inverse proportion to its cost on earlier tasks.
 

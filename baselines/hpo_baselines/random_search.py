@@ -8,7 +8,7 @@ from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_gym.optimize import OPTIMIZERS
 
 
-@OPTIMIZERS.register("random", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("random", family="no-transfer", trainable=False, asked="ahead")
 class RandomSearch(Baseline):
     """Random search: uniform over the unit cube, so uniform in the logarithm of logarithmic ranges.
 

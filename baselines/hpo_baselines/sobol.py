@@ -13,7 +13,7 @@ from hpo_gym.optimize import OPTIMIZERS
 _LONGEST = 1 << 20  # points of one sequence
 
 
-@OPTIMIZERS.register("sobol", family="no-transfer", trainable=False)
+@OPTIMIZERS.register("sobol", family="no-transfer", trainable=False, asked="ahead")
 class SobolSearch(Planned):
     """The points of a scrambled Sobol sequence, in order: as random search, with fewer gaps and clusters.
 

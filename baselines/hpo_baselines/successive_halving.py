@@ -10,7 +10,7 @@ from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
 
 
-@OPTIMIZERS.register("successive-halving", family="multi-fidelity", trainable=False)
+@OPTIMIZERS.register("successive-halving", family="multi-fidelity", trainable=False, asked="in turn")
 class SuccessiveHalving(MultiFidelity):
     """Many random configurations at a low fidelity; the best of `eta` go on at `eta` times the fidelity, up to 1.
 

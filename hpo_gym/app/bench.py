@@ -60,6 +60,9 @@ def bench(
         str | None,
         typer.Option(help="Which earlier tasks all may read: train by default, or train+val while you judge on test."),
     ] = None,
+    in_flight: Annotated[
+        int | None, typer.Option(help="Trials that run side by side, on simulated workers; regret also over time. 1.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[
         str | None,
@@ -137,6 +140,7 @@ def bench(
             engine=engine, workers=workers, address=address,
             tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
             progress=progress, budget_cost=budget_cost, checkpoints=checkpoints or None, memory=memory,
+            in_flight=in_flight,
         )  # fmt: skip
     if trades is not None and shard is None:
         frame = results.hypervolume(trades)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import seeding
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live
-from hpo_gym.bench.protocol import TRAIN, Protocol
+from hpo_gym.bench.protocol import Protocol
 from hpo_gym.problem import Suite
 
 Arrays = dict[str, NDArray[Any]]
@@ -27,12 +27,11 @@ class Cell:
     replicate: int
 
     def identity(self, entrant: Entrant, protocol: Protocol) -> dict[str, Any]:
-        """Return the hashed settings; the default memory is not among them, as older stores do not name it."""
-        memory = protocol.memory
+        """Return the hashed settings; `Protocol.later` says which default ones are not among them."""
         own = {
             "suite": self.suite, "data_hash": self.data_hash, "task": self.task, "fold": self.fold,
             "replicate": self.replicate, "optimizer": entrant.identity, "start": protocol.start,
-            **protocol.budget.to_json(), **({} if memory == TRAIN else {"memory": memory}),
+            **protocol.budget.to_json(), **protocol.later(),
         }  # fmt: skip
         training = entrant.training(self.replicate)
         return {**own, "training": training} if training else own

@@ -37,6 +37,8 @@ def flat(summary: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif key == "of_families":
             for name, pair in value.items():
                 row |= zip((f"{prefix}{name}_family{end}" for end in ENDS[1:]), pair, strict=True)
+        elif key == "time":
+            row |= flat(value, f"{prefix}time_")
         elif key != "validation":
             row[f"{prefix}{key}"] = value
     return row | flat(summary["validation"], "validation_") if "validation" in summary else row
@@ -90,7 +92,7 @@ def trials(plan: BenchPlan, store: Store) -> pd.DataFrame:
     """One row per trial, in order: `fold`, missing in the suite's own split, `trial` from 1, the initial design
     (`given`) among them, `config` a dictionary of the active hyperparameters, `score`, `fidelity`, `cost`, `status`,
     and `test_score`, NaN if the task has none; with a budget in cost also `spent`, the run's spending by then, in mean
-    costs of a full evaluation.
+    costs of a full evaluation; with several trials in flight `clock`, the simulated time of its end in the same unit.
     """
     import pandas as pd
 
@@ -99,6 +101,8 @@ def trials(plan: BenchPlan, store: Store) -> pd.DataFrame:
     columns = [*_BY_RUN[:3], "fold", *_BY_RUN[3:], *ends]
     if plan.protocol.budget.in_cost:
         columns.insert(columns.index("cost") + 1, "spent")
+    if plan.protocol.in_flight > 1:
+        columns.insert(columns.index("status"), "clock")
     if not rows:
         return pd.DataFrame({name: [] for name in columns})
     return pd.concat(rows, ignore_index=True)[columns]
@@ -132,6 +136,6 @@ def _of_suite(plan: BenchPlan, store: Store, spec: str, suite: Suite) -> Iterato
                     "status": [LABELS[code] for code in arrays["status"]],
                     "test_score": np.full(h, np.nan) if tested is None else tested,
                     "config": configs_of(task, arrays),
-                    **({"spent": arrays["spent"]} if "spent" in arrays else {}),
+                    **{name: arrays[name] for name in ("spent", "clock") if name in arrays},
                 }
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, shown, whole
 from hpo_gym.bench.regret import regret_on
-from hpo_gym.bench.spent import ended, spent_of, waiting
+from hpo_gym.bench.spent import ended, points, spent_of, waiting
 from hpo_gym.problem import (
     BEST,
     LAST,
@@ -26,15 +27,18 @@ from hpo_gym.problem import (
 )
 
 
-def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int) -> NDArray[np.float64]:
-    """Return the score of the incumbent at the points of a budget (`Budget.points`), noise-free and at full fidelity.
+def incumbents(
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget | float, n_init: int
+) -> NDArray[np.float64]:
+    """Return the score of the incumbent at the points of a budget (`Budget.points`), noise-free and at full fidelity;
+    with a number as the budget, at 33 points of simulated time up to it.
 
     Shape ``(points,)``; -inf before the first trial and while all have failed; the initial design counts for the
     incumbent, not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each
     trial, or the mean up to it; after the end of the run, its last value. A refusal before any controls were chosen
     then has the worst score of the task.
     """
-    if task.counts != BEST:
+    if task.counts != BEST and isinstance(budget, Budget):
         score, worst = arrays["score"], task.worst if task.bounded else -np.inf
         if "refused" in arrays:
             score = np.where(np.minimum.accumulate(arrays["refused"]), worst, score)
@@ -53,7 +57,7 @@ def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[n
 
 
 def incumbents_on_test(
-    task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget | float, n_init: int
 ) -> NDArray[np.float64] | None:
     """Return the test score of the same incumbents, ``(points,)``; None if the task has none (`Task.test_scores`)."""
     tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
@@ -61,16 +65,22 @@ def incumbents_on_test(
 
 
 def _followed(
-    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int
+    values: NDArray[np.float64],
+    places: Sequence[int],
+    arrays: Mapping[str, NDArray[Any]],
+    budget: Budget | float,
+    n_init: int,
 ) -> NDArray[np.float64]:
     """Return the value of the incumbent at each point of the budget, of one value per trial; -inf of a failure."""
     fidelity, good = arrays["fidelity"], arrays["status"] == Status.OK
     best = np.where(good, values, -np.inf)[places]
-    if budget.in_cost:
+    if not isinstance(budget, Budget):
+        upto = ended_by(arrays["clock"], points(budget))
+    elif budget.in_cost:
         upto = ended(arrays, budget.amount)
     else:
         upto = ended_by(np.cumsum(fidelity) - fidelity[:n_init].sum(), np.arange(1, budget.points + 1))
-    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget.points, -np.inf)
+    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(len(upto), -np.inf)
 
 
 def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
@@ -99,7 +109,9 @@ def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int])
 
 def arrays_of(history: History, task: Task) -> dict[str, NDArray[Any]]:
     """Return the trials of a run as arrays: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``; where
-    some were refused, `refused` ``(t,)``, whose `x` says nothing."""
+    some were refused, `refused` ``(t,)``, whose `x` says nothing; with simulated workers `clock`, the end of each trial
+    in mean costs of a full evaluation."""
+    unit = 1.0 if math.isnan(task.cost_unit) else task.cost_unit
     refused = np.array([isinstance(t.query, Refusal) for t in history], bool)
     x = np.full((len(history), task.space.d), 0.5)
     if not refused.all():
@@ -111,6 +123,7 @@ def arrays_of(history: History, task: Task) -> dict[str, NDArray[Any]]:
         "status": np.array(history.statuses, np.int8),
         "fidelity": np.array(history.fidelities, np.float64),
         **({"refused": refused.astype(np.int8)} if refused.any() else {}),
+        **({"clock": np.array(history.times) / unit} if history.times else {}),
     }
 
 

@@ -45,6 +45,7 @@ class Curves:
             replicate) is NaN at all trials; all else is finite, and not negative except in `estimated` cells. The array
             is copied and read-only.
         cost: The budget in mean costs of a full evaluation, if the regret is at h even points of it; None after trials.
+        workers: Of points of simulated time in place of the budget, the number of workers; else 1.
         estimated: Cells whose best is an estimate, ``(k, r)``, so that a run may be better; None: none.
 
     Raises:
@@ -60,6 +61,7 @@ class Curves:
     end: bool = False
     cost: float | None = None
     estimated: NDArray[np.bool_] | None = None
+    workers: int = 1
 
     def __post_init__(self) -> None:
         regret = np.array(self.regret, np.float64)

@@ -22,17 +22,17 @@ from hpo_gym.bench.groups import with_groups
 from hpo_gym.bench.incumbent import incumbents_on_test
 from hpo_gym.bench.live import Live
 from hpo_gym.bench.memory import memory_used
-from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
+from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.outdated import Row, row_of, rows_before
 from hpo_gym.bench.outdated import notes as outdated_notes
 from hpo_gym.bench.pooling import pooled, with_ratings
 from hpo_gym.bench.protocol import FAMILIES, Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
-from hpo_gym.bench.spent import cut_trials, waiting
+from hpo_gym.bench.spent import cut_trials, points, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.summaries import Findings, Measure, bounds_of, summaries
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.problem import Status, Suite
+from hpo_gym.problem import POINTS, Status, Suite, ended_by
 from hpo_gym.suites import LIVE
 from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
 
@@ -244,6 +244,7 @@ class BenchPlan:
         suites = {}
         stale: dict[str, dict[str, Row]] = {}
         cost = self.protocol.budget.amount if self.protocol.budget.in_cost else None
+        times, workers = dict[str, list[Curves]](), self.protocol.in_flight
         for spec, suite in self.suites.items():
             if spec in self.moved:
                 stale[suite.name] = rows_before(
@@ -265,10 +266,17 @@ class BenchPlan:
                 measure = Measure(suite.name, tasks, bounds, kind, cost)
                 made = {e: measure.curves(e.name, f.scores[kind], f.waiting) for e, f in found.items()}
                 place[suite.name] = [made[e] for e in ranked]
+            if workers > 1:
+                bounds = bounds_of(tasks, [f.scores[score] for f in ranked.values()], score)
+                clocked = Measure(suite.name, tasks, bounds, score, self.protocol.budget.amount / workers, workers)
+                times[suite.name] = [clocked.curves(e.name, f.by_time, f.idle) for e, f in ranked.items()]
             if others:
                 stale[suite.name] = {e.name: row_of(made[e], why) for e, why in others.items()}
             unknown = sum(not task.bounded for task in tasks)
             suites[suite.name] = summaries(curves[suite.name], validation[suite.name], tested, unknown)
+            for name, summary in summarise(times[suite.name]).items() if workers > 1 else ():
+                by_time = {"auc": summary["auc"], "last": summary["regret"][str(POINTS)]}
+                suites[suite.name]["optimizers"][name]["time"] = by_time
             if cost is not None:
                 for e, f in ranked.items():
                     suites[suite.name]["optimizers"][e.name] |= f.counted(self.protocol.n_init)
@@ -289,7 +297,7 @@ class BenchPlan:
             "timings": timings,
             **({"stale": stale} if stale else {}),
         }  # fmt: skip
-        return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
+        return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials, times)
 
     def _read(self, store: Reading, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
         """Return the stored results of an entrant; the suite is asked for the test score of incumbents here alone."""
@@ -302,9 +310,14 @@ class BenchPlan:
                 continue
             arrays, at = record.arrays, (place[cell.task], cell.replicate)
             found.scores[VALIDATION][at] = arrays["incumbent"]
+            if "clock" in arrays:
+                found.by_time[at] = arrays["incumbent_by_time"]
+                found.idle[at] = (ended_by(np.asarray(arrays["clock"]), points(p.budget.amount / p.in_flight)) == 0).sum()
             if score == TEST:
                 task = self.suites[spec].task(cell.task)
                 found.scores[TEST][at] = incumbents_on_test(task, arrays, p.budget, p.n_init)
+                if "clock" in arrays:
+                    found.by_time[at] = incumbents_on_test(task, arrays, p.budget.amount / p.in_flight, p.n_init)
             found.measured.append(record.measured)
             found.trials.append(len(arrays["status"]))
             failures = int((arrays["status"] != Status.OK).sum())
@@ -362,12 +375,15 @@ class _Found:
     Attributes:
         scores: Of the incumbents by kind, ``(k, r, h)``; NaN where a run failed, or is missing.
         waiting: With a budget in cost, the number of points before the end of a run's first trial, ``(k, r)``.
+        by_time, idle: Scores and numbers of points likewise, over simulated time, ``(k, r, 33)`` and ``(k, r)``.
         trials: Of each run, their number, the initial design among them.
         cut, cells: Numbers of cut trials, and of stored cells, failed ones too.
     """
 
     scores: dict[str, Floats]
     waiting: Ints | None
+    by_time: Floats
+    idle: Ints
     measured: list[Mapping[str, Any]] = field(default_factory=list)
     trials: list[int] = field(default_factory=list)
     failed_trials: Counter[str] = field(default_factory=Counter)
@@ -378,7 +394,8 @@ class _Found:
     def of(cls, shape: tuple[int, int, int], in_cost: bool) -> _Found:
         """Return no results, of tasks, replicates and points."""
         scores = {kind: np.full(shape, np.nan) for kind in (VALIDATION, TEST)}
-        return cls(scores, np.zeros(shape[:2], np.int64) if in_cost else None)
+        waiting = np.zeros(shape[:2], np.int64) if in_cost else None
+        return cls(scores, waiting, np.full((*shape[:2], POINTS), np.nan), np.zeros(shape[:2], np.int64))
 
     def counted(self, n_init: int) -> dict[str, Any]:
         """Return, for a budget in cost, the mean number of chosen trials of a run, and the total of cut ones."""

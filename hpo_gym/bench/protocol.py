@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, SplitError, seeding, unknown, whole_fields
+from hpo_gym.optimize import check_in_flight
 from hpo_gym.problem import AMOUNTS, FOLDS, KEPT, MEMORIES, Budget, Task, fold_checked
 
 STARTS = {"cold": 0, "init5": 5}
@@ -29,6 +30,7 @@ class Protocol:
         tasks: A number of tasks of each suite, the first of a keyed order of families in turns; "families": one task of
             each, the first in that order; or names; None: all.
         memory: Splits of the earlier tasks available to every optimizer: "train" or "train+val".
+        in_flight: Trials that run side by side, by simulated workers; see `hpo_gym.optimize.in_flight`.
 
     Raises:
         SplitError: Judged tasks would be remembered.
@@ -41,6 +43,7 @@ class Protocol:
     seeds: int = 5
     tasks: int | str | tuple[str, ...] | None = None
     memory: str = TRAIN
+    in_flight: int = 1
 
     def __post_init__(self) -> None:
         named = ("split to compare on", self.split, SPLITS), ("start", self.start, STARTS)
@@ -49,7 +52,8 @@ class Protocol:
                 raise unknown(what, name, known)
         if not (isinstance(self.fold, str) and self.fold == "all"):
             object.__setattr__(self, "fold", fold_checked(self.fold, "'all', None"))
-        whole_fields(self, 1, "seeds")
+        whole_fields(self, 1, "seeds", "in_flight")
+        check_in_flight("in_flight", self.in_flight, (), checkpoints=self.budget.checkpoints)
         if isinstance(self.tasks, (list, tuple)):
             object.__setattr__(self, "tasks", _names(self.tasks))
         elif self.tasks is not None and self.tasks != FAMILIES:
@@ -78,11 +82,17 @@ class Protocol:
         return (None if self.fold is None else int(self.fold),)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all settings; without `memory` where it is the default one, as older stores have none."""
+        """Return all settings; without `memory` and `in_flight` where they are the default, as older stores have
+        none."""
         tasks = list(self.tasks) if isinstance(self.tasks, tuple) else self.tasks
         evaluations, cost = ({}, self.budget.to_json()) if self.budget.in_cost else (self.budget.to_json(), {})
         own = {"split": self.split, "fold": self.fold, "start": self.start, **evaluations, "seeds": self.seeds}
-        return {**own, "tasks": tasks, **cost, **({} if self.memory == TRAIN else {"memory": self.memory})}
+        return {**own, "tasks": tasks, **cost, **self.later()}
+
+    def later(self) -> dict[str, Any]:
+        """Return the settings newer than the first stores, where they are not the default."""
+        memory = {} if self.memory == TRAIN else {"memory": self.memory}
+        return memory if self.in_flight == 1 else {**memory, "in_flight": self.in_flight}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Protocol:
@@ -93,7 +103,7 @@ class Protocol:
     def deciding(self) -> dict[str, Any]:
         """Return the settings that all cells of a store share."""
         own = {"split": self.split, "fold": self.fold, "start": self.start}
-        return {**own, **self.budget.settings(), "memory": self.memory}
+        return {**own, **self.budget.settings(), "memory": self.memory, "in_flight": self.in_flight}
 
 
 def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:

@@ -225,5 +225,5 @@ class Results(Findings):
         with opened(self.folder) as (plan, store):
             runs, made = single_runs(plan, store, self.curves), json.loads(store.meta_get(MADE) or "{}")
             words, trainings = {e.name: e.word for e in plan.entrants}, max(e.trainings for e in plan.entrants)
-        beside = Beside(runs, self.failed_trials, made, words, trainings)
+        beside = Beside(runs, self.failed_trials, made, words, trainings, times=self.times)
         write_report(self.folder, self.data, self.curves, beside=beside, timings=timings)

@@ -22,7 +22,7 @@ from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
-from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
+from hpo_gym.optimize import SAVED, Form, Optimizer, check_in_flight, form_of, is_model, joined, made_of
 from hpo_gym.problem import Budget, Suite, has_seen
 from hpo_gym.suites import describe_live, each, from_description, is_several, is_shipped, load_suite
 from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reporter, run
@@ -67,6 +67,7 @@ def benchmark(
     budget_cost: float | None = None,
     checkpoints: bool | None = None,
     memory: str | None = None,
+    in_flight: int | None = None,
     report: bool = True,
 ) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
@@ -101,6 +102,9 @@ def benchmark(
             (`Task.cumulative`); there must be such ones, on others all is paid.
         memory: Splits of the earlier tasks available to all optimizers: "train", or "train+val", refused if validation
             tasks are judged, and with `with_reference`, whose runs knew those of train.
+        in_flight: Trials that run side by side in each run, by simulated workers; 1 by default. Regret is then also
+            given over simulated time. Not beside `checkpoints` and `with_reference`, nor where trials go on from each
+            other.
         callbacks: Further listeners, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is one too.
         report: Whether to write tables and report, a matter of seconds; `hpo_gym.report` writes them at any time.
 
@@ -109,7 +113,7 @@ def benchmark(
     """
     asked: dict[str, Any] = {
         "suites": suites, "split": split, "fold": fold, "start": start, "budget": budget, "budget_cost": budget_cost,
-        "checkpoints": checkpoints, "seeds": seeds, "tasks": tasks, "memory": memory,
+        "checkpoints": checkpoints, "seeds": seeds, "tasks": tasks, "memory": memory, "in_flight": in_flight,
     }  # fmt: skip
     if protocol is not None:
         asked = named_protocol(protocol).filled(asked)
@@ -183,6 +187,8 @@ def _check_referable(asked: Mapping[str, Any], rules: Protocol) -> None:
         )
     if isinstance(rules.tasks, tuple):
         raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {rules.tasks!r:.200}.")
+    if rules.in_flight > 1:
+        raise InvalidValueError(f"`with_reference` needs `in_flight=1`, as its runs had, got {rules.in_flight}.")
     if rules.memory != TRAIN:
         raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {rules.memory!r}.")
 
@@ -298,6 +304,8 @@ def _check_suites(protocol: Protocol, suites: Iterable[Suite]) -> None:
         protocol.budget.units(tasks)
         protocol.budget.kept_on(tasks)
     for suite in suites:
+        if suite.kind == "training":
+            check_in_flight("in_flight", protocol.in_flight, suite.members[:1])
         if protocol.n_init and suite.kind == "training":
             raise InvalidValueError(
                 f"`start` must be 'cold' on {suite.name!r}, whose trials go on from each other, got {protocol.start!r}."

@@ -17,7 +17,7 @@ from hpo_gym.suites import describe_live, from_description, load_suite
 from hpo_gym.system import Store, exactly, expect, listed, mapping
 
 _KEYS = {"protocol", "entrants", "suites"}
-_LATER = {KEPT, "memory"}
+_LATER = {KEPT, "memory", "in_flight"}
 
 
 @dataclass(frozen=True)

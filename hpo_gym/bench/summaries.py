@@ -28,6 +28,7 @@ class Findings:
     Attributes:
         curves: Normalised regret of each optimizer by suite, on the test score if there is one, else on validation.
         validation: The same on the validation score, of all suites.
+        times: With several trials in flight, the regret at 33 points of simulated time, likewise.
         notes: Remarks on failed trials.
         failed_trials: Numbers of failed trials, by suite, optimizer and task; without zeros.
     """
@@ -38,6 +39,7 @@ class Findings:
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failed_trials: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    times: dict[str, list[Curves]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,7 @@ class Measure:
         suite, tasks: The name of a suite, and its tasks.
         bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`; of other instances `Against`.
         cost: The budget in cost of the runs, in mean costs of a full evaluation of the task; None without one.
+        workers: See `Curves`.
     """
 
     suite: str
@@ -55,6 +58,7 @@ class Measure:
     bounds: Floats
     score: str = VALIDATION
     cost: float | None = None
+    workers: int = 1
 
     @functools.cached_property
     def random(self) -> Floats:
@@ -79,7 +83,7 @@ class Measure:
         names, families = tuple(t.name for t in tasks), tuple(witness_of(t.suite, t.family) for t in tasks)
         guessed = against.estimated if against.estimated.any() else None
         end = tasks[0].counts != BEST
-        return Curves(suite, optimizer, names, regret, families, self.score, end, self.cost, guessed)
+        return Curves(suite, optimizer, names, regret, families, self.score, end, self.cost, guessed, self.workers)
 
 
 def bounds_of(tasks: Sequence[Task], seen: Sequence[Floats], score: str = VALIDATION) -> Floats:

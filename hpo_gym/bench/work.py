@@ -17,7 +17,7 @@ from hpo_gym.base import SplitError, seeding
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, instance_of, training_identity
 from hpo_gym.bench.incumbent import arrays_of, incumbents
 from hpo_gym.bench.spent import spent_of
-from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
+from hpo_gym.optimize import BatchOptimizer, Context, Desk, Optimizer, Resumable, Run, run_batch, run_one
 from hpo_gym.problem import History, Refusal, Suite, Task, floor_of, has_seen
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_folder
@@ -51,7 +51,7 @@ def run_cells(work: Work) -> list[Made]:
     if work.entrant.trainable and work.trained is not None:
         optimizer.load(Path(work.trained))
     suite = _suite(work)
-    if work.entrant.batched:
+    if work.entrant.batched and work.protocol.in_flight == 1:
         try:
             return _run_together(optimizer, suite, work)
         except (Exception, SystemExit):
@@ -76,8 +76,11 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
     context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(instance))
     run = Run(task, context, instance, p.n_init, floor_of(suite.prior(cell.fold)))  # as in `_driven`
-    run_one(optimizer, run, context, rng)
-    history = History(tuple(run.trials), p.n_init)
+    if p.in_flight > 1:
+        history = Desk(optimizer, run, context, rng).fly(p.in_flight)
+    else:
+        run_one(optimizer, run, context, rng)
+        history = History(tuple(run.trials), p.n_init)
     times, why = _times(run.seconds), [t.query.reason for t in history if isinstance(t.query, Refusal)]
     if why:
         times["refused"] = {"count": len(why), "reason": why[0][:500]}
@@ -125,6 +128,8 @@ def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, A
     if units is not None:
         arrays["spent"] = spent_of(arrays["cost"], units.item(), p.n_init)
     arrays["incumbent"] = incumbents(task, arrays, p.budget, p.n_init)
+    if "clock" in arrays:
+        arrays["incumbent_by_time"] = incumbents(task, arrays, p.budget.amount / p.in_flight, p.n_init)
     arrays["x"] = arrays["x"].astype(np.float64)
     faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
     return Made(cell, arrays, None, {**times, "fault": faults[0]} if faults else times)

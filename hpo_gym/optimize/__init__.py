@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.forms import optimizer_of as optimizer_of
     from hpo_gym.optimize.forms.policy_optimizer import Policy as Policy
     from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer as PolicyOptimizer
+    from hpo_gym.optimize.in_flight import LIE as LIE
+    from hpo_gym.optimize.in_flight import LIES as LIES
+    from hpo_gym.optimize.in_flight import Desk as Desk
+    from hpo_gym.optimize.in_flight import ask_beside as ask_beside
+    from hpo_gym.optimize.in_flight import check_in_flight as check_in_flight
+    from hpo_gym.optimize.in_flight import lie_of as lie_of
     from hpo_gym.optimize.learning.folders import ABOUT as ABOUT
     from hpo_gym.optimize.learning.folders import CHECKPOINTS as CHECKPOINTS
     from hpo_gym.optimize.learning.folders import MODEL as MODEL
@@ -64,6 +70,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.protocol import Optimizer as Optimizer
     from hpo_gym.optimize.protocol import Resumable as Resumable
     from hpo_gym.optimize.protocol import Trainable as Trainable
+    from hpo_gym.optimize.protocol import asked as asked
     from hpo_gym.optimize.protocol import prior_weight as prior_weight
     from hpo_gym.optimize.protocol import reads_belief as reads_belief
     from hpo_gym.optimize.protocol import remembers as remembers

@@ -109,7 +109,7 @@ class Optimizer(Protocol):
 
     Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments for training and running it in about a second,
     for tests. It is no setting: no result, saved file or comparison depends on it. Others that it may have are read by
-    `prior_weight`, `reads_belief` and `remembers`.
+    `asked`, `prior_weight`, `reads_belief` and `remembers`.
     """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -202,6 +202,16 @@ class LearnsFromData(Trainable, Protocol):
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")
+
+
+def asked(optimizer: Optimizer) -> str:
+    """Return how an optimizer is asked beside pending trials (`hpo_gym.optimize.in_flight`), as it is registered or its
+    class states: "ahead", before it is told the last results; "in turn", once before each tell, if proposals follow
+    from its own earlier asks, as in a bracket; by default "once", after the trials so far.
+    """
+    name = OPTIMIZERS.name_of(type(optimizer))
+    about = {} if name is None else OPTIMIZERS.entries()[name].about
+    return str(getattr(optimizer, "asked", about.get("asked", "once")))
 
 
 def reads_belief(optimizer: Optimizer) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
 from hpo_gym.env import ALL_RUNS, Runs, Transition
 from hpo_gym.optimize.forms import optimizer_of
+from hpo_gym.optimize.in_flight import LIE, Desk, check_in_flight
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
     MOST,
@@ -43,13 +44,14 @@ class Run:
 
     Attributes:
         n_init: Size of the initial design.
+        floor: As given.
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
     """
 
     def __init__(
         self, task: Task, context: Context | float, instance: int, n_init: int = 0, floor: float = 0.0
     ) -> None:
-        self.task, self.n_init, self.seconds = task, n_init, list[float]()
+        self.task, self.n_init, self.floor, self.seconds = task, n_init, floor, list[float]()
         batch, levels = task.alone, task.fidelities
         if n_init and batch.signals:
             raise InvalidValueError(
@@ -126,6 +128,8 @@ def rollout(
     n_init: int = 0,
     budget_cost: float | None = None,
     checkpoints: bool = False,
+    workers: int = 1,
+    lie: str = LIE,
 ) -> History:
     """Let an optimizer tune one task.
 
@@ -140,6 +144,8 @@ def rollout(
         checkpoints: With `budget_cost`, whether a trial pays the difference to the cost of the highest lower fidelity
             of an earlier success of the same configuration, at least 0; only for tasks with one training through all
             fidelities (`Task.cumulative`).
+        workers: Trials in flight, by simulated workers; see `hpo_gym.optimize.in_flight`. Not beside `checkpoints`.
+        lie: With several workers, the score told for a pending trial: "min", "mean" or "max" of the scores so far.
 
     Raises:
         InvalidValueError: The optimizer proposes a point outside the search space; or costs of the task were not
@@ -150,7 +156,11 @@ def rollout(
         task, budget, seed=seed, prior=prior, n_init=n_init, budget_cost=budget_cost, checkpoints=checkpoints
     )
     chosen = optimizer_of(optimizer)
-    run_one(chosen, run, context, choices_of(chosen, instance))
+    check_in_flight("workers", workers, [task], checkpoints=context.checkpoints, lie=lie)
+    rng = choices_of(chosen, instance)
+    if workers > 1:
+        return Desk(chosen, run, context, rng, lie).fly(workers)
+    run_one(chosen, run, context, rng)
     return History(tuple(run.trials), run.n_init)
 
 

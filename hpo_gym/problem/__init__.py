@@ -119,5 +119,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.trial import Refusal as Refusal
     from hpo_gym.problem.trial import Status as Status
     from hpo_gym.problem.trial import Trial as Trial
+    from hpo_gym.problem.workers import Workers as Workers
 
 __getattr__, __dir__, __all__ = offer(__name__)

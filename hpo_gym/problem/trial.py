@@ -118,10 +118,13 @@ class History(Sequence[Trial]):
 
     Attributes:
         n_init: How many of them were given, not chosen and not charged.
+        times: Of a run by several simulated workers, the time at which each trial ended, ascending, in the unit of the
+            costs; in full evaluations on tasks without costs. Else empty.
     """
 
     trials: tuple[Trial, ...] = ()
     n_init: int = 0
+    times: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.trials)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, ProposalsRefusedError, seeding
-from hpo_gym.optimize import Context, Form, Optimizer, prior_weight
+from hpo_gym.optimize import Context, Form, Optimizer, ask_beside, lie_of, prior_weight
 from hpo_gym.problem import Belief, Evaluations, Query, Refusal, Status, Trial, floor_of
 from hpo_gym.system import one_blas_thread
 from hpo_gym.tuning.allowance import Allowance
@@ -28,8 +28,8 @@ class Proposer:
     """Ask an optimizer for the next configuration of a study.
 
     With one trial at a time, the optimizer gets questions and reports in turn. Beside running trials, a new one of the
-    same kind gets a report of all ended trials, and of the running ones with the lowest score so far, and is asked
-    once: so it does not propose them again.
+    same kind gets a report of all ended trials, and of the running ones with the lowest score so far (see
+    `hpo_gym.optimize.in_flight`): so it does not propose them again.
 
     Attributes:
         alone: Whether one trial runs at a time.
@@ -80,40 +80,38 @@ class Proposer:
             self._heard, self._waits = [], False
         for trial in trials[len(self._heard) :]:
             if len(self._heard) >= len(self.study.plan.init) and not self._waits:
-                self._proposed(self._optimizer)
+                self._proposed(self._optimizer, self._optimizer.ask())
             self._optimizer.tell(trial)
             self._heard.append(trial.score)
             self._waits = False
         if not self._waits:
-            self._answer, self._waits = self._asked(self._optimizer), True
+            self._answer, self._waits = self._checked(self._optimizer, self._optimizer.ask()), True
         return self._answer
 
     def _beside(self) -> Config | None:
-        plan = self.study.plan
-        optimizer = self._new(seeding.key("tune beside", plan.seed, self.study.count))
-        known = self.trials()
-        lie = min((t.score for t in known), default=self._floor)
-        for trial in known:
-            optimizer.tell(trial)
-        for config in self.study.begun.values():
-            optimizer.tell(Trial(Query(config), lie))
-        return self._asked(optimizer)
+        seed, ended = seeding.key("tune beside", self.study.plan.seed), self.trials()
+        context, optimizer = self._context(seed), self.form.make()
+        lies = [lie_of(Query(config), ended, context, self._floor) for config in self.study.begun.values()]
+        given = len(self.study.plan.init)
+        query = ask_beside(optimizer, context, np.random.default_rng(seed), [*ended, *lies], given)
+        return self._checked(optimizer, query)
+
+    def _context(self, seed: int) -> Context:
+        return Context(
+            self._space, self.budget.context_budget(self.prior), meta_features=self.meta_features, prior=self.prior,
+            starts=seeding.starts_seed(seed), belief=self.belief, unit=self.budget.unit(self.prior),
+        )  # fmt: skip
 
     def _new(self, seed: int) -> Optimizer:
         optimizer: Optimizer = self.form.make()
-        starts = seeding.starts_seed(seed)
-        context = Context(
-            self._space, self.budget.context_budget(self.prior), meta_features=self.meta_features, prior=self.prior,
-            starts=starts, belief=self.belief, unit=self.budget.unit(self.prior),
-        )  # fmt: skip
-        optimizer.reset(context, np.random.default_rng(seed))
+        optimizer.reset(self._context(seed), np.random.default_rng(seed))
         return optimizer
 
-    def _proposed(self, optimizer: Optimizer) -> Query | None:
-        """Return the next proposal; a refused one is told and asked for anew, `_ANEW` times."""
+    def _proposed(self, optimizer: Optimizer, query: object) -> object:
+        """Return a proposal; a refused one is told and asked for anew, `_ANEW` times in all."""
         refused = Refusal()
-        for _ in range(_ANEW):
-            query = optimizer.ask()
+        for i in range(_ANEW):
+            query = optimizer.ask() if i else query
             if not isinstance(query, Refusal):
                 return query
             refused = query
@@ -123,8 +121,8 @@ class Proposer:
             f"{refused.reason}"
         )
 
-    def _asked(self, optimizer: Optimizer) -> Config | None:
-        query: object = self._proposed(optimizer)
+    def _checked(self, optimizer: Optimizer, query: object) -> Config | None:
+        query = self._proposed(optimizer, query)
         self.prior_weight = prior_weight(optimizer) if self.prior else None
         if query is None:
             return None

@@ -40,7 +40,7 @@ SHORT = ["random", "default", "grid", "random,default", "module:name", "ga"]
 FITS: dict[str, list[str]] = {
     "suite": ["plain", "bad", "plain,plain", "empty"], "optimizers": SHORT, "split": ["test", "val", "train"],
     "fold": ["0", "4", "all", "5"], "start": ["cold", "init5"], "budget": ["1", "2", "3"], "seeds": ["1", "2"],
-    "budget_cost": ["1.5", "3", "0.001"],
+    "budget_cost": ["1.5", "3", "0.001"], "in_flight": ["1", "2", "0"],
     "tasks": ["1", "2", "g", "a,b"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
     "out": ["new", "out", "results", "file", "plain", "new/deep", "tuned", "spoilt"],
     "name": ["random", "q-learning", "plain", "AutoML", "tuned", "spoilt", "torn"],

@@ -23,7 +23,9 @@ METRICS = ("auc", "regret", "rank", "win_rate", "elo")
 that are worse, and Elo."""
 
 _NEEDED = {"name", "about", "suites"}
-_SETTINGS = ("split", "fold", "start", "budget", "budget_cost", "checkpoints", "seeds", "tasks", "memory")
+_SETTINGS = (
+    "split", "fold", "start", "budget", "budget_cost", "checkpoints", "seeds", "tasks", "memory", "in_flight",
+)  # fmt: skip
 _KNOWN = (*_NEEDED, *_SETTINGS, "metrics", "measured")
 
 
@@ -92,7 +94,7 @@ class NamedProtocol:
 
 DEFAULTS: Mapping[str, Any] = {
     "split": "test", "fold": None, "start": "cold", "budget": None, "budget_cost": None, "checkpoints": False,
-    "seeds": 5, "tasks": None, "memory": "train",
+    "seeds": 5, "tasks": None, "memory": "train", "in_flight": 1,
 }  # fmt: skip
 """Settings of a comparison that nobody sets; `suites` and `budget` are filled in by `benchmark`."""
 
@@ -103,7 +105,7 @@ def protocol_of(given: Mapping[str, Any]) -> Protocol:
     several = isinstance(s["tasks"], Iterable) and not isinstance(s["tasks"], str)
     tasks = tuple(s["tasks"]) if several else s["tasks"]
     budget = Budget.of(s["budget"], s["budget_cost"], s["checkpoints"])
-    return Protocol(s["split"], s["fold"], s["start"], budget, s["seeds"], tasks, s["memory"])
+    return Protocol(s["split"], s["fold"], s["start"], budget, s["seeds"], tasks, s["memory"], s["in_flight"])
 
 
 def named_protocol(name: str | Path | NamedProtocol) -> NamedProtocol:

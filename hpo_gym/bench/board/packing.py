@@ -53,6 +53,8 @@ def pack(
     with opened(Path(folder)) as (plan, store):
         if plan.moved:
             raise InvalidValueError(f"{folder} must be of today's data, got those before {dict(plan.moved)}.")
+        if plan.protocol.in_flight > 1:
+            raise InvalidValueError(f"`in_flight` must be 1 in an entry, got {plan.protocol.in_flight} in {folder}.")
         entrant, named = _chosen(plan, optimizer), _under(plan, protocol)
         parts, runs = dict[str, Part](), dict[str, list[Record]]()
         for spec, suite in plan.suites.items():

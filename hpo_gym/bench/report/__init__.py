@@ -65,6 +65,8 @@ def write_report(
     by_task: dict[str, FigureGrid] = {}
     for i, (suite, slug) in enumerate(_slugs(results["suites"]).items()):
         made, ordered = draw(curves[suite], look), by_auc(curves[suite])
+        if beside and suite in beside.times:
+            made["time"] = draw(beside.times[suite], look, ("regret",))["regret"]
         figures[suite] = {name: _drawn(name, figure, ordered, look, f"s{i}") for name, figure in made.items()}
         by_task[suite] = task_values(ordered)
         files.update({f"figures/{slug}-{name}.png": png_bytes(figure) for name, figure in made.items()})

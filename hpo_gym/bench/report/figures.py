@@ -138,6 +138,8 @@ def _over_trials(curves: Sequence[Curves], title: str, subtitle: str) -> tuple[F
     axes.set_xticks(at, None if cost is None else [f"{cost * t / h:.3g}" for t in at])
     axes.set_xlim(1, max(h, 2))
     axes.set_xlabel("trials" if cost is None else "spent cost, in mean costs of a configuration")
+    if curves[0].workers > 1:
+        axes.set_xlabel(f"simulated time with {curves[0].workers} workers, in mean full evaluations")
     return figure, axes
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "runs", "page"))
-_PARTS = ("suite", "split", "fold", "start", *AMOUNTS, "memory", "seeds", "tasks", "optimizers")
+_PARTS = ("suite", "split", "fold", "start", *AMOUNTS, "memory", "in_flight", "seeds", "tasks", "optimizers")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Beside:
         words: By optimizer, its word for `hpo-gym bench`; "" if it has none, and else its name.
         trainings: Of each optimizer that learns.
         timings: Whether the page may say what differs from run to run.
+        times: By suite, curves over simulated time.
     """
 
     runs: Mapping[str, SuiteRuns] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Beside:
     words: Mapping[str, str] = field(default_factory=dict)
     trainings: int = 1
     timings: bool = True
+    times: Mapping[str, Sequence[Curves]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
