@@ -50,10 +50,8 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.saved import write_saved as write_saved
     from hpo_gym.optimize.learning.train import summary as summary
     from hpo_gym.optimize.learning.train import train as train
-    from hpo_gym.optimize.outside.command import Command as Command
     from hpo_gym.optimize.outside.messages import BYE as BYE
     from hpo_gym.optimize.outside.messages import CMD as CMD
-    from hpo_gym.optimize.outside.messages import HELLO as HELLO
     from hpo_gym.optimize.outside.messages import Message as Message
     from hpo_gym.optimize.outside.messages import Telling as Telling
     from hpo_gym.optimize.outside.messages import Wording as Wording
