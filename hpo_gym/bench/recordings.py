@@ -32,7 +32,7 @@ def recorded(folder: str | Path, suite: str | None = None) -> Episodes:
         runs = [(e.name, cell, record) for e, cell, record in found if record.status == "done"]
         if not runs:
             raise InvalidValueError(f"{folder} must hold runs on {held.name}, it holds none.")
-        names, cells, records = zip(*runs, strict=True)
+        who, cells, records = zip(*runs, strict=True)
         chosen = choices_of(held, cells, records, p.n_init, exact=True)
         played = runs_of(held.task(cells[0].task), chosen)
     count, tasks = np.array([len(run["at"]) for run in played]), tuple(dict.fromkeys(cell.task for cell in cells))
@@ -46,6 +46,6 @@ def recorded(folder: str | Path, suite: str | None = None) -> Episodes:
     keywords = {"suite": spec, "split": p.split, "fold": p.fold, "n_init": p.n_init, **p.budget.to_json()}
     return Episodes(
         held, {name: value for name, value in keywords.items() if value is not None}, tasks,
-        np.array([tasks.index(cell.task) for cell in cells]), seeding.unmixed(instances, 1), np.array(names), count, at,
+        np.array([tasks.index(cell.task) for cell in cells]), seeding.unmixed(instances, 1), np.array(who), count, at,
         fidelity, score, np.full((n, h), np.nan), np.zeros((n, h), np.int8), np.full(n, np.nan),
     )  # fmt: skip

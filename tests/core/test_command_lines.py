@@ -68,16 +68,18 @@ FITS: dict[str, list[str]] = {
     "optunahub": ["new", "registry", "file"], "huggingface": ["new", "plain", "file"],
     "entries": ["file", "plain", "empty", "no"], "card": ["space.yaml", "file", "bomb.yaml", "pipe"],
     "protocol": ["quick-v1", "tables-v1", "quick-v2", "file", "space.yaml", "bomb.yaml"],
-    "answers": ["file", "-", "t.csv"], "id": ["a"], "history": ["0", "2"], "episodes": ["1", "2"],
-    "behaviour": ["random", "grid"], "form": ["plain", "compact", "table"],
-    "standard": ["list", "no"], "of": FOLDERS, "observer": ["last"], "codec": ["box"], "reward": ["score"],
+    "answers": ["file", "-", "t.csv"], "id": ["a"], "history": ["0", "2"], "form": ["plain", "compact", "table"],
+    "standard": ["list", "svm-quik", "file"], "behaviour": ["random", "ga", "random:.5,ga:.5", "replay", "grid", "x:1"],
+    "episodes": ["1", "2"], "of": ["set", "results", "tuned", "plain", "file", "empty"],
+    "observer": ["last", "summary", '{"name": "history"}', "{"], "codec": ["box", "pool", "move", '{"name": "grid"}'],
+    "reward": ["score", "regret", "final"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
     "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
     "demo": ("agent", "suite"), "play": ("suite", "budget"), "pack": ("card", "out"),
-    "tasks": ("suite", "episodes"), "collect": ("suite", "behaviour", "episodes", "engine"),
+    "tasks": ("suite", "episodes"), "collect": ("suite", "episodes", "engine"),
 }  # fmt: skip
 MINE = """
 def score(c):
@@ -144,6 +146,7 @@ def furnish(folder: Path, results: Path) -> None:
         shutil.copytree(results.with_name("tuned"), folder / name)
     with Store(folder / "spoilt" / "tune.sqlite") as store:
         store.put(Record("00000001", {"trial": 1, "config": {"rate": "a"}}, {}))
+    shutil.copytree(results.with_name("set"), folder / "set")
     whole = (folder / "torn" / "tune.sqlite").read_bytes()
     (folder / "torn" / "tune.sqlite").write_bytes(whole[: len(whole) // 2])
     (folder / "empty").mkdir()
@@ -193,6 +196,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tuned = folder.with_name("tuned")
     hpo_gym.tune(lambda c: c["rate"], space, optimizer="random", budget=3, seed=0, out=tuned, progress=False)
     write(Tuned.load(tuned), tuned)
+    hpo_gym.collect("random", "ToyPlain", 2, out=folder.with_name("set"), engine="serial", progress=False)
     return folder
 
 

@@ -80,7 +80,7 @@ def test_an_episode_of_two_trials_by_hand(tmp_path: Path) -> None:
     assert episode.rewards.tolist() == scores
     assert episode.terminations.tolist() == [False, True]
     assert episode.truncations.tolist() == [False, False]
-    x = (2.0 * task.pool[rows] - 1.0).astype(np.float32)  # type: ignore[index]
+    x = (2.0 * task.pool[rows] - 1.0).astype(np.float32)
     assert episode.observations.tolist() == [
         [0.0] * 8 + [1.0], [*x[0].tolist(), scores[0], scores[0], 0.5], [*x[1].tolist(), scores[1], max(scores), 0.0]
     ]  # fmt: skip
@@ -218,7 +218,7 @@ def test_on_meta_train_no_optimizer_knows_a_relative(tmp_path: Path, monkeypatch
     known: dict[str, set[str]] = {}
     made = Context.of.__func__  # type: ignore[attr-defined]
 
-    def of(cls: Any, task: Any, budget: Any, prior: Any = (), **more: Any) -> Context:
+    def of(cls: Any, /, task: Any, budget: Any, prior: Any = (), **more: Any) -> Context:
         known[task.family] = {earlier.family for earlier in prior}
         return made(cls, task, budget, prior, **more)  # type: ignore[no-any-return]
 

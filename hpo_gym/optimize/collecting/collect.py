@@ -92,8 +92,10 @@ def collect(
             tell(count - min(len(jobs) * SHARD, count), count, "playing")
             todo = [Job(str(i), make_shard, job) for i, job in jobs.items()]
             for left, outcome in enumerate(run(todo, engine=engine or ENGINE, workers=workers), 1 - len(todo)):
-                if outcome.status != "done" or isinstance(outcome.value, HPOGymError):
-                    raise outcome.value or StateError(f"Shard {outcome.key} has {outcome.status}: {outcome.error}")
+                if isinstance(outcome.value, HPOGymError):
+                    raise outcome.value
+                if outcome.status != "done":
+                    raise StateError(f"Each shard must end, {outcome.key} has {outcome.status}: {outcome.error}")
                 tell(max(count + left * SHARD, 0), count, "playing")
             tell(count, count, "writing")
             _write(folder, plan, paths, identity)
@@ -108,13 +110,11 @@ def _spec(suite: str | Path, env: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidValueError(
             f"`suite` must be a name or a folder, from which an env is made again, got {shown(suite)}."
         )
-    spec = (
-        {"split": "train"} | {name: value for name, value in env.items() if value is not None} | {"suite": str(suite)}
-    )
-    given = {"reward": "objectives", "budget": "budget_cost"}
-    loaded = load_suite(suite)
+    given = {name: value for name, value in env.items() if value is not None}
+    spec: dict[str, Any] = {"split": "train", **given, "suite": str(suite)}
+    loaded, instead = load_suite(suite), {"reward": "objectives", "budget": "budget_cost"}
     for name, default in {**DEFAULTS, "budget": loaded.budget}.items():
-        if given.get(name) not in spec:
+        if instead.get(name) not in spec:
             spec.setdefault(name, loaded.env.get(name, default))
     try:
         spec = json.loads(canonical(spec, allow_nan=False))

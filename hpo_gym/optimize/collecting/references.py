@@ -3,6 +3,7 @@ and of the best possible run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,7 +57,7 @@ def _best(task: Task) -> int | NDArray[np.float64] | None:
     return int(np.argmax(np.where(good, finite_scores(known.score), -np.inf))) if good.any() else None
 
 
-def _throughout(plan: Plan, tasks: tuple[Task, ...], at: NDArray[np.generic], h: int) -> Episodes:
+def _throughout(plan: Plan, tasks: Sequence[Task], at: NDArray[np.generic], h: int) -> Episodes:
     """Return episodes, one on each task, that evaluate one configuration throughout."""
     k, zeros = len(tasks), np.zeros((len(tasks), h))
     return Episodes(

@@ -129,9 +129,10 @@ def played(plan: Plan, seeds: Keys, recorded: Episodes | None = None) -> Arrays:
     out["fidelity"][beyond] = 1.0
     out["rewards"][np.arange(out["rewards"].shape[1]) >= out["steps"][:, None]] = 0.0
     called = np.array([f.name for f in plan.forms])[behaviour] if recorded is None else recorded.behaviour
-    columns = [out[name] for name in ("count", "at", "fidelity", "score", "cost", "status")]
-    returns = out["rewards"].sum(1)
-    lines = "".join(Episodes(suite, plan.spec, tuple(names), task, seeds, called, *columns, returns).lines())
+    returns, names_of = out["rewards"].sum(1), ("count", "at", "fidelity", "score", "cost", "status")
+    columns: dict[str, Any] = {name: out[name] for name in names_of}
+    episodes = Episodes(suite, plan.spec, tuple(names), task, seeds, called, returns=returns, **columns)
+    lines = "".join(episodes.lines())
     told = {"seed": seeds, "task": np.array(names)[task], "returns": returns}
     return out | told | {"lines": np.frombuffer(lines.encode(), np.uint8)}
 
@@ -157,5 +158,6 @@ def _joined(groups: Sequence[tuple[Ints, Arrays]], n: int) -> Arrays:
         shape = (n, *(max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)))
         out[name] = np.zeros(shape, parts[0].dtype)
         for (which, _), part in zip(groups, parts, strict=True):
-            out[name][(which, *(slice(size) for size in part.shape[1:]))] = part
+            place: Any = (which, *(slice(size) for size in part.shape[1:]))
+            out[name][place] = part
     return out
