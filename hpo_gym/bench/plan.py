@@ -312,7 +312,9 @@ class BenchPlan:
             found.scores[VALIDATION][at] = arrays["incumbent"]
             if "clock" in arrays:
                 found.by_time[at] = arrays["incumbent_by_time"]
-                found.idle[at] = (ended_by(np.asarray(arrays["clock"]), points(p.budget.amount / p.in_flight)) == 0).sum()
+                found.idle[at] = (
+                    ended_by(np.asarray(arrays["clock"]), points(p.budget.amount / p.in_flight)) == 0
+                ).sum()
             if score == TEST:
                 task = self.suites[spec].task(cell.task)
                 found.scores[TEST][at] = incumbents_on_test(task, arrays, p.budget, p.n_init)
