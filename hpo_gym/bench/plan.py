@@ -311,10 +311,8 @@ class BenchPlan:
             arrays, at = record.arrays, (place[cell.task], cell.replicate)
             found.scores[VALIDATION][at] = arrays["incumbent"]
             if "clock" in arrays:
-                found.by_time[at] = arrays["incumbent_by_time"]
-                found.idle[at] = (
-                    ended_by(np.asarray(arrays["clock"]), points(p.budget.amount / p.in_flight)) == 0
-                ).sum()
+                clock, when = np.asarray(arrays["clock"], np.float64), points(p.budget.amount / p.in_flight)
+                found.by_time[at], found.idle[at] = arrays["incumbent_by_time"], (ended_by(clock, when) == 0).sum()
             if score == TEST:
                 task = self.suites[spec].task(cell.task)
                 found.scores[TEST][at] = incumbents_on_test(task, arrays, p.budget, p.n_init)

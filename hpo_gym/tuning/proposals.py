@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, ProposalsRefusedError, seeding
-from hpo_gym.optimize import Context, Form, Optimizer, ask_beside, lie_of, prior_weight
+from hpo_gym.optimize import Context, Form, Optimizer, ask_beside, asked, lie_of, prior_weight
 from hpo_gym.problem import Belief, Evaluations, Query, Refusal, Status, Trial, floor_of
 from hpo_gym.system import one_blas_thread
 from hpo_gym.tuning.allowance import Allowance
@@ -89,12 +89,14 @@ class Proposer:
         return self._answer
 
     def _beside(self) -> Config | None:
-        seed, ended = seeding.key("tune beside", self.study.plan.seed), self.trials()
-        context, optimizer = self._context(seed), self.form.make()
-        lies = [lie_of(Query(config), ended, context, self._floor) for config in self.study.begun.values()]
-        given = len(self.study.plan.init)
-        query = ask_beside(optimizer, context, np.random.default_rng(seed), [*ended, *lies], given)
-        return self._checked(optimizer, query)
+        """Ask a new optimizer once, told all as given; one that depends on its asks, before each tell as well."""
+        plan, ended, optimizer = self.study.plan, self.trials(), self.form.make()
+        steps = asked(optimizer) == "in turn"
+        seed = seeding.key("tune beside", plan.seed, *([] if steps else [self.study.count]))
+        context = self._context(seed)
+        told = [*ended, *(lie_of(Query(c), ended, context, self._floor) for c in self.study.begun.values())]
+        given = len(plan.init) if steps else len(told)
+        return self._checked(optimizer, ask_beside(optimizer, context, np.random.default_rng(seed), told, given))
 
     def _context(self, seed: int) -> Context:
         return Context(
