@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.protocol import OPTIMIZERS as OPTIMIZERS
     from hpo_gym.optimize.protocol import BatchOptimizer as BatchOptimizer
     from hpo_gym.optimize.protocol import Context as Context
-    from hpo_gym.optimize.protocol import LearnsFromData as LearnsFromData
     from hpo_gym.optimize.protocol import Optimizer as Optimizer
     from hpo_gym.optimize.protocol import Resumable as Resumable
     from hpo_gym.optimize.protocol import Trainable as Trainable

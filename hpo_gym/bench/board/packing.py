@@ -150,10 +150,12 @@ def _known(
         known["train_seconds"] = sum(plan.times(m, spec, entrant)["train_seconds"] for spec, m in measured.items())
         known["training"] = f"tasks of {' and '.join(splits)} of {', '.join(s.name for s in suites)}"
         return known
+    if ":" in entrant.spec and not entrant.spec.startswith(SAVED):
+        return known  # code of the caller's own, which no stored plan starts: the card says it
     try:
         seen = tuple(sorted(getattr(entrant.make(), "seen", ())))
     except (HPOGymError, ImportError, TypeError):
-        return known  # one of the caller's own: the card says it
+        return known
     known["families"] = seen
     if entrant.spec.startswith(SAVED):
         _, folder = parted(entrant.spec.removeprefix(SAVED))
