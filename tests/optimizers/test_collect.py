@@ -104,6 +104,26 @@ def test_references_by_hand(tmp_path: Path) -> None:
     assert minari.get_normalized_score(data, np.array([best, found["random"]])).tolist() == [1.0, 0.0]
 
 
+def test_a_set_under_the_path_of_minari_is_loaded_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    collected(tmp_path / "set")
+    (tmp_path / "datasets" / "hpo-gym" / "plain").mkdir(parents=True)
+    (tmp_path / "datasets" / "hpo-gym" / "plain" / "random-v0").symlink_to(tmp_path / "set")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "datasets"))
+    assert minari.load_dataset("hpo-gym/plain/random-v0").id == "hpo-gym/plain/random-v0"
+    assert list(minari.list_local_datasets()) == ["hpo-gym/plain/random-v0"]
+
+
+def test_a_damaged_shard_is_refused(tmp_path: Path) -> None:
+    collected(tmp_path, n=3)
+    plan = json.loads((tmp_path / "episodes.json").read_text())["plan"]
+    (tmp_path / "episodes.json").unlink()
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "shards" / "000000.npz").write_bytes(b"PK no such file")
+    with pytest.raises(hpo_gym.DamagedDataError, match="000000"):
+        collected(tmp_path, n=3, resume=True)
+
+
 def test_an_optimizer_chooses_as_in_a_rollout_of_the_same_seeds(tmp_path: Path) -> None:
     """Choices in a batch are those of ask and tell, on the same instance."""
     alone = collected(tmp_path, "ga", n=6)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, StateError, canonical, real, require, shown, whole
+from hpo_gym.base import HPOGymError, InvalidValueError, StateError, blame, canonical, real, require, shown, whole
 from hpo_gym.env import DEFAULTS, HPOEnv, keywords_checked
 from hpo_gym.optimize.collecting.episodes import ABOUT, LINES, Episodes, described, read_about
 from hpo_gym.optimize.collecting.minari_set import write_minari
@@ -169,14 +169,12 @@ def _identity(plan: Plan, recorded: Episodes | None) -> dict[str, Any]:
 
 def _finished(folder: Path, identity: Mapping[str, Any], *, resume: bool) -> bool:
     """Return whether the folder holds the whole set; else begin it, or refuse another set."""
-    path = folder / SHARDS / "plan.json"
-    held = (
-        read_about(folder)["plan"]
-        if (folder / ABOUT).exists()
-        else json.loads(path.read_bytes())
-        if path.exists()
-        else None
-    )
+    path, held = folder / SHARDS / "plan.json", None
+    if (folder / ABOUT).exists():
+        held = read_about(folder).get("plan", "another set")
+    elif path.exists():
+        with blame(path):
+            held = json.loads(path.read_bytes())
     if held is None:
         write_files(path.parent, {path.name: canonical(identity).encode()})
         return False
@@ -201,7 +199,7 @@ def _write(folder: Path, plan: Plan, paths: Sequence[Path], identity: Mapping[st
 
             def shards() -> Iterator[Arrays]:
                 for path in paths:
-                    with np.load(path) as stored:
+                    with blame(path), np.load(path) as stored:
                         arrays = dict(stored)
                     file.write(arrays.pop("lines").tobytes())
                     yield arrays
