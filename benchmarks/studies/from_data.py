@@ -37,7 +37,7 @@ PLAIN = ("random", "portfolio", BEST)
 AGENTS = ("bc", "iql", "cql", "decision-transformer")
 DRAWN = "bc, drawn"
 """`bc` that draws its choices from its policy."""
-SIZES = {"random": (100, 1000), "portfolio": (100, 1000), MIXED: (100, 1000), BEST: (100,)}
+SIZES = {"random": (100, 1000, 10_000), "portfolio": (100, 1000), MIXED: (100, 1000, 10_000), BEST: (100, 1000)}
 SMALL = 100
 STEPS = {"decision-transformer": 120_000}
 PPO_SEEDS, PPO_STEPS = ("0", "1"), 6000
@@ -149,6 +149,12 @@ def behaved(part: Mapping[str, Any], quality: str) -> float:
     return float(np.mean([own[name] for name in PLAIN])) if quality == MIXED else float(own[quality])
 
 
+def played_by(part: Mapping[str, Any], quality: str) -> tuple[float, float]:
+    """Return the mean regret of the behaviours of a set, and that of the best of them."""
+    mixed = [float(part["behaviour"][name]) for name in PLAIN]
+    return behaved(part, quality), min(mixed) if quality == MIXED else behaved(part, quality)
+
+
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return a row for each set of episodes, and one for the starts of PPO."""
     rows = []
@@ -158,8 +164,8 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
                 if not set(AGENTS) <= by.keys():
                     continue
                 cells = (bare(by[a]) if a in by else UNKNOWN for a in (*AGENTS, DRAWN))
-                rows.append((suite, quality, f"{int(size):,}", bare(behaved(part, quality)), *cells))
-    heads = ("suite", "behaviour", "episodes", "its regret", *(f"`{a}`" for a in AGENTS), "`bc`, drawn")
+                rows.append((f"{quality}, {int(size):,}", *map(bare, played_by(part, quality)), *cells))
+    heads = ("behaviour, episodes", "its regret", "the best in it", *(f"`{a}`" for a in AGENTS), "`bc`, drawn")
     note = ", ".join(f"{suite} {bare(part['behaviour']['untrained'])}" for suite, part in found.items())
     return {"regret": Table.of(heads, rows, f"Before any training: {note}."), "start": starts(found)}
 

@@ -30,6 +30,9 @@ def serve(
     no_names: Annotated[
         bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")
     ] = False,
+    advice: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="The text has its next choice too: gp-ei, transfer-mix, ..")
+    ] = None,
     host: Annotated[str, typer.Option(help="With --openenv: the address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --openenv; 0: any free one.")] = 8000,
     objective: Annotated[
@@ -59,7 +62,7 @@ def serve(
             "`hpo-gym serve` takes a suite and one of --stdio, --openenv and --mcp, or --mcp with --objective and "
             f"--space, got {', '.join(name for name, value in own.items() if value is not None) or 'neither'}."
         )
-    wording = Wording(form, not no_names)
+    wording = Wording(form, not no_names, tuple(advice or ()))
     if stdio:
         from hpo_gym.serve import Hall, serve_stdio
         from hpo_gym.suites import load_suite

@@ -42,3 +42,8 @@ def test_a_gaussian_process_and_the_earlier_tasks_advise():
         assert gp.startswith("Advice of a Gaussian process: {")
         assert earlier.startswith("Advice of models of the earlier tasks: {")
         assert session.answer(earlier.partition(": ")[2])["status"] == "ok"
+
+
+def test_advice_of_nobody_is_refused():
+    with pytest.raises(hpo_gym.UnknownNameError, match="gp-ei"):
+        Wording(advice=("gp-ie",))

@@ -23,7 +23,7 @@ from typing import Any
 
 from hpo_gym.base import InvalidValueError, __version__, unknown, whole
 from hpo_gym.optimize.outside.advice import Advice
-from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.problem import Query, Refusal, SearchSpace, Trial
 from hpo_gym.text import FORMS, Unreadable, columns_of, conditions_of, describe, parse, renamed
 
@@ -53,6 +53,9 @@ class Wording:
     def __post_init__(self) -> None:
         if self.form not in (*FORMS, "none"):
             raise unknown("form of text", self.form, (*FORMS, "none"))
+        for name in self.advice:
+            if name not in OPTIMIZERS.entries():
+                raise unknown("optimizer", name, OPTIMIZERS.entries())
 
 
 @dataclass(frozen=True)
