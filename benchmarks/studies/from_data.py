@@ -158,7 +158,7 @@ def played_by(part: Mapping[str, Any], quality: str) -> tuple[float, float]:
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return a row for each set of episodes, and one for the starts of PPO."""
     rows = []
-    for suite, part in found.items():
+    for part in found.values():
         for quality in (q for q in SIZES if q in part):
             for size, by in part[quality].items():
                 if not set(AGENTS) <= by.keys():
