@@ -20,7 +20,7 @@ from hpo_gym.checks.refusals import (
     check_splits,
 )
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
-from hpo_gym.env import HPOEnv, HPOVectorEnv
+from hpo_gym.env import HPOEnv, HPOVectorEnv, PendingEnv, PendingVectorEnv
 
 _SECONDS = 12.0  # of processor time, after which no other check begins
 _FIRST = {
@@ -67,7 +67,7 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
 
     Raises:
         CheckFailed: `faults` lists all faults.
-        InvalidValueError: An env with vector rewards: with `weights` it has the same trials.
+        InvalidValueError: An env with vector rewards: with `weights` it has the same trials. Or trials in flight.
     """
     if not isinstance(getattr(env, "unwrapped", None), (HPOEnv, HPOVectorEnv)):
         raise InvalidValueError(
@@ -76,6 +76,8 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         )
     if kernel_of(env).parts.reward.dim:
         raise InvalidValueError("A reward must be a number here, got a vector of `objectives`; give `weights`.")
+    if isinstance(env.unwrapped, (PendingEnv, PendingVectorEnv)):
+        raise InvalidValueError("`pending` must be 1 here, as results come late otherwise: check the env without it.")
     faults = Faults(f"The env {env}")
     make = maker(env, faults)
     checks = {**_FIRST, **(_MANY if is_vector(env) else _ONE), **_LAST}

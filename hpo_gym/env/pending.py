@@ -77,13 +77,15 @@ class Flight:
         return gym.spaces.Dict({**parts, **pending, "pending_mask": gym.spaces.MultiBinary(shape[0])})
 
     def shown(self, obs: Any) -> dict[str, Any]:
-        """Return observations ``(n, ...)`` with the pending configurations, first launched first."""
+        """Return fresh observations ``(n, ...)`` with the pending configurations, first launched first."""
         n, most, d = self._kernel.n, self._count - 1, self._kernel.contexts.space.d
         pending, mask = np.zeros((n, most, d), np.float32), np.zeros((n, most), np.int8)
         for i, crew in enumerate(self._crews):
             for j, (_, x) in enumerate(crew.running):
                 pending[i, j], mask[i, j] = x, 1
-        return {**(obs if isinstance(obs, dict) else {"observation": obs}), "pending": pending, "pending_mask": mask}
+        inner = obs if isinstance(obs, dict) else {"observation": obs}
+        fresh = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in inner.items()}
+        return {**fresh, "pending": pending, "pending_mask": mask}
 
     def masks(self) -> NDArray[np.bool_]:
         """Return the sensible actions, ``(n, a)``; with ``duplicates="mask"`` without pending ones."""

@@ -207,3 +207,22 @@ def test_runs_of_a_vector_env_begin_together_and_are_not_truncated() -> None:
         env.reset(options={"reset_mask": np.array([True, False])})
     with pytest.raises(InvalidValueError, match="with `max_episode_steps`"):
         HPOVectorEnv(2, suite(), pending=2, max_episode_steps=3)
+
+
+def test_nothing_handed_out_is_written_again() -> None:
+    env = HPOEnv(suite(), pending=3, codec="pool", budget=4)
+    observation, _ = env.reset(seed=0)
+    seen = [observation["observation"].copy()]
+    observation["observation"][:] = 9.0
+    for row in FOUR:
+        observation = env.step(row)[0]
+        seen.append(observation["observation"].copy())
+        observation["observation"][:] = 9.0
+    assert not np.any(np.array(seen) == 9.0)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_contract_of_plain_envs_is_not_asked_of_late_results(many: bool) -> None:
+    env = HPOVectorEnv(2, suite(), pending=2, codec="pool") if many else HPOEnv(suite(), pending=2, codec="pool")
+    with pytest.raises(InvalidValueError, match="`pending` must be 1 here"):
+        hpo_gym.check_env(env)
