@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from hpo_gym.base import HPOGymError, StateError
 from hpo_gym.optimize import BYE, Message, Session, line_of
 from hpo_gym.serve.hall import Hall
+from hpo_gym.serve.stdio import taken
 from hpo_gym.serve.tuning_desk import TuningDesk
 
 
@@ -111,12 +112,8 @@ class _Wire:
 
 
 def wire() -> None:
-    """Keep standard input and output for the client, now and in child processes.
-
-    What prints, prints to standard error; what reads, finds nothing.
-    """
-    theirs = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Keep standard input and output for the client, under the names by which `mcp` finds them: see `taken`."""
+    read, write = taken()
     nothing = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
-    os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    sys.stdin, sys.stdout = _Wire(theirs[0], nothing), _Wire(theirs[1], sys.stderr)
+    sys.stdin = _Wire(os.fdopen(read, "rb"), nothing)
+    sys.stdout = _Wire(os.fdopen(write, "wb"), sys.stderr)

@@ -17,17 +17,24 @@ class Wire(Lines):
     """Standard input and output, for messages alone: whatever else is printed goes to standard error."""
 
     def __init__(self, seconds: float) -> None:
-        read, write = os.dup(0), os.dup(1)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)  # a process of an objective reads no answer
-        os.dup2(2, 1)
-        os.close(nothing)
-        super().__init__(read, write, seconds)
+        super().__init__(*taken(), seconds)
 
     def send(self, message: Mapping[str, Any]) -> None:
         super().send(message)
         if self.deaf:
             raise Gone("Nobody reads the messages.")
+
+
+def taken() -> tuple[int, int]:
+    """Take standard input and output for a client, now and in child processes; return their descriptors.
+
+    What prints, prints to standard error; what reads, finds nothing.
+    """
+    theirs, nothing = (os.dup(0), os.dup(1)), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    return theirs
 
 
 def serve_stdio(hall: Hall, task: str | None = None, seed: int = 0, episodes: int = 1, seconds: float = 60.0) -> bool:
