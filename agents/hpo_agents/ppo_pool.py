@@ -108,6 +108,11 @@ class PPOPool(PoolsAgent[PoolRun]):
             self._started = begin_as(self.start, actor.scorer)
         return learner
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the settings; `start` among them only if there is one."""
+        return {name: value for name, value in super().settings.items() if name != "start" or value is not None}
+
     @contextmanager
     def _sides(self, tasks: Sequence[Task], validation: Sequence[Task]) -> Iterator[tuple[list[Task], list[Task]]]:
         with super()._sides(tasks, validation) as sides:

@@ -67,6 +67,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "Summary: as the incumbent", "Summary: as the share of trials",
         "Summary: as the share of trials since the incumbent",
     ),
+    "| `text` |": ("InWords: another text",),
     "| `tokens` |": ("Tokens: as the mask of the trials", "Tokens: as the active hyperparameters"),
     "| `training` |": ("Training: as the last move",),
     "| `losses` |": ("Losses: as the last move",),
@@ -230,6 +231,10 @@ REST: dict[str, tuple[str, ...]] = {
     "rewards that are vectors, which `check_env` refuses: it asks for weights": (
         "The reward is then an array", "`reward_space` and `reward_dim`", "`statistics=True` gives returns",
     ),
+    "results that come late, which `check_env` refuses: it asks for the env without `pending`": (
+        "| `pending` |", "With `pending=q`", "A trial lasts its recorded cost", "The first `q - 1` steps",
+        "Each later step launches", "The codecs are `box`",
+    ),
     "other programs": ("Gymnasium's own checker warns", "`disable_env_checker=True`", "Wrappers of MO-Gymnasium"),
     "optimizers, the benchmark and agents": (
         "An optimizer finds ", "a unit in `Context.unit` and", "`context.charge(trial)`", "`Context.prior` has",
@@ -237,7 +242,9 @@ REST: dict[str, tuple[str, ...]] = {
         "[hypervolume]", "`hpo_gym.constrained(", "`save` keeps", "`rollout`, `bench` and optimizers",
         "Trained agents record", "A second split is by suite", "Only this split tests", "The training suites omit",
         "The same as a suite", "`hpo-gym bench --suite", "`hpo-gym train` takes", "In Python, its name",
-        "Optimizers get no table", "(A suite with the same search space", '`"Studies->Boosting"`',
+        "Optimizers get no table", "`text` shows the run in words", "`form` is `", "A long run keeps the best",
+        "`names=False` hides", "A vector env gives a tuple", "`hpo_gym.text.parse(",
+"(A suite with the same search space", '`"Studies->Boosting"`',
     ),
     "suites: `check_suite`, and the tests of each": (
         "The suites with measured costs", "`Task.cumulative` says", "In the other suites each fidelity",

@@ -25,6 +25,7 @@ from hpo_gym.env.observers.losses import Losses
 from hpo_gym.env.observers.pool import PoolObserver
 from hpo_gym.env.observers.progress import Progress
 from hpo_gym.env.observers.summary import Summary
+from hpo_gym.env.observers.text import InWords
 from hpo_gym.env.observers.tokens import Tokens
 from hpo_gym.env.observers.training import Training
 from hpo_gym.env.rewards.final import Final, FinalRegret
@@ -97,6 +98,17 @@ seen("as the last move", Training, put(lambda d: slice(2 + d, 2 + 2 * d), lambda
 seen(
     "as the last move", Losses, put(lambda d: slice(2 + d, 2 + 2 * d), lambda x: x / 2), suite="Trainings", budget=None
 )
+
+
+class OneTrialMore(InWords):
+    def __call__(self, contexts: Any, runs: Any) -> Any:
+        return tuple(text.replace("Trial 1", "Trial 2") for text in super().__call__(contexts, runs))
+
+    def one(self, contexts: Any, runs: Any) -> Any:
+        return self(contexts, runs)[0]
+
+
+FAULTS["InWords: another text"] = ("is another text", {"observer": OneTrialMore(), **GAPPY})
 
 
 def _feature(out: Any, number: int) -> None:

@@ -6,6 +6,7 @@ Minari's own writer takes 5 times as long and 3 times the space. Here arrays lie
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import importlib
@@ -56,7 +57,7 @@ def _spaces(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metadata from which Minari makes spaces and the env."""
     serialized = importlib.import_module("minari.serialization").serialize_space
     env, name = HPOEnv(**spec), f"hpo_gym/{str(spec['suite']).replace(':surrogate', 'Surrogate')}-v0"
-    made = gym.spec(name if name in gym.registry else "hpo_gym/HPO-v0")
+    made = copy.deepcopy(gym.spec(name if name in gym.registry else "hpo_gym/HPO-v0"))  # the registry's own
     made.kwargs = dict(spec)
     return {
         "observation_space": serialized(env.observation_space), "action_space": serialized(env.action_space),
