@@ -47,7 +47,7 @@ class Episodes:
     tasks: tuple[str, ...]
     task: Ints
     seed: Keys
-    behaviour: NDArray[np.str_]
+    behaviour: NDArray[Any]
     count: Ints
     at: NDArray[Any]
     fidelity: Floats
