@@ -30,7 +30,7 @@ HAS_SB3 = importlib.util.find_spec("stable_baselines3") is not None
 REAL = tuple(name for name in SUITES.names() if not name.startswith("Toy"))
 ONWARD = tuple(name for name in REAL if SUITES.entries()[name].about.get("kind") == "training")
 """Suites whose trials go on from each other: they have observers and options of their own, and lack others."""
-OF_ONWARD = {"training", "progress"}
+OF_ONWARD = {"training", "progress", "losses"}
 """Observers of such suites; see tests/training."""
 
 OBSERVER_OPTIONS: dict[str, list[Case]] = {

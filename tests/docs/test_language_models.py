@@ -73,7 +73,7 @@ def test_the_settings_of_a_desktop_agent_start_a_server(tmp_path: Path) -> None:
     from mcp.client.stdio import stdio_client
 
     (block,) = re.findall(r"^```json\n(.*?)^```$", TEXT, re.M | re.S)
-    (server,) = json.loads(block.replace("/home/me", str(tmp_path)))["mcpServers"].values()
+    (server,) = json.loads(block.replace("/path/to", str(tmp_path)))["mcpServers"].values()
     (tmp_path / "mine.py").write_text("def score(config):\n    return config['x']\n")
     (tmp_path / "space.yaml").write_text("x: {low: 0.0, high: 1.0}\n")
     assert server["command"] == "hpo-gym"
