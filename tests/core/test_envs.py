@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import json
+import math
 import warnings
 from typing import Any
 
@@ -24,6 +25,7 @@ from hpo_gym.env.rewards import REWARDS
 from hpo_gym.env.scales import SCORES
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.problem.suite import SUITES
+from hpo_gym.suites import load_suite
 
 Case = dict[str, Any]
 HAS_SB3 = importlib.util.find_spec("stable_baselines3") is not None
@@ -174,10 +176,12 @@ LARGE = ("AutoML", "FCNet", "MLPGrid", "NASBench201", "Pipelines")
 
 def spread(suite: str, count: int) -> list[Case]:
     """Cases of a shipped suite that differ in all of their options."""
-    found = []
+    loaded = load_suite(suite)
+    found, cells = [], math.prod(len(level) for level in loaded.space.levels(3))
     for case in PAIRS[REAL.index(suite) :: 5]:
         changed = {**case, "suite": "ToyFormulas" if suite == "Functions" else "ToyPlain"}
-        if legal(changed) and not (case["observer"] == {"name": "pool"} and suite in LARGE):
+        shown = not (case["observer"] == {"name": "pool"} and suite in LARGE) and loaded.tasks(case["split"])
+        if legal(changed) and shown and not (case["observer"].get("flat") and cells > 1e7):
             found.append({**keywords(changed), "suite": suite, "budget": 6})
     return found[:count]
 
