@@ -1,4 +1,4 @@
-"""Compare the READMEs' table and picture with the output of their command: `readme.py FOLDER [--check]`.
+"""Compare the READMEs' table with the output of their command: `readme.py FOLDER [--check]`.
 
     hpo-gym bench                                                # as the README says; it writes `hpo-gym-results`
     python benchmarks/studies/readme.py hpo-gym-results [--check]
@@ -20,13 +20,12 @@ from typing import Any
 import looks
 from looks import Look
 
-from hpo_gym.bench import compared, interval, ranged, remake, rows
+from hpo_gym.bench import compared, interval, ranged, rows
 
 TOP = Path(__file__).resolve().parents[2]
-FIGURE = TOP / "docs" / "figures" / "AutoML-regret.png"
 SUITE = "AutoML"
-LOOKS = Look("the table and the picture of the README", "what the README says that its command prints", (SUITE,))
-TRIALS = ("1", "5", "10", "33")
+LOOKS = Look("the table of the README", "what the README says that its command prints", (SUITE,))
+TRIALS = ("10", "33")
 WORDS: Mapping[str, tuple[str, str]] = {
     "README.md": (
         f"| optimizer | gain over the portfolio | AUC | group | regret after {' | '.join(TRIALS)} trials |",
@@ -35,11 +34,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Optimizers that share a letter cannot be told apart ({pairs} pairs, Holm, 5 %).",
     ),
     "README.zh-CN.md": (
-        f"| 优化器 | 相对组合基线（portfolio）的增益 | AUC | 组别 | {TRIALS[0]} 次试验后的遗憾值 | "
+        f"| 优化器 | 相对配置组合（portfolio）的增益 | AUC | 组别 | {TRIALS[0]} 次试验后的遗憾值 | "
         f"{' | '.join(f'{t} 次后' for t in TRIALS[1:])} |",
         "在 {n_families} 个族（family）的 {n_tasks} 个测试数据集上取平均，各运行 {seeds} 次；"
         "方括号内为按族计算的 95% 区间。"
-        "与组合基线比较 {comparisons} 次；带 * 的差异经 Holm 校正后在 5% 水平上显著。"
+        "与配置组合比较 {comparisons} 次；带 * 的差异经 Holm 校正后在 5% 水平上显著。"
         "共用一个字母的优化器无法区分（{pairs} 对，经 Holm 校正，5% 水平）。",
     ),
 }
@@ -74,7 +73,7 @@ def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
 
 
 def main(folder: Path, *, check: bool) -> None:
-    """Write the table and the picture, or end with the first line that is out of date."""
+    """Write the table, or end with the first line that is out of date."""
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     if set(results["suites"]) != {SUITE}:
         sys.exit(f"{folder} must hold what `hpo-gym bench` writes without options, got {list(results['suites'])}")
@@ -84,21 +83,12 @@ def main(folder: Path, *, check: bool) -> None:
         looks.count(f"hpo-gym bench; python benchmarks/studies/readme.py {folder}", [SUITE], LOOKS.what, LOOKS.why)
         for name, text in after.items():
             (TOP / name).write_text(text, encoding="utf-8")
-        FIGURE.write_bytes(picture(folder))
         return
     for name in WORDS:
         pairs = itertools.zip_longest(before[name].splitlines(), after[name].splitlines(), fillvalue="")
         for old, new in pairs:
             if old != new:
                 sys.exit(f"out of date: {name} says\n  {old}\nthe command prints\n  {new}")
-
-
-def picture(folder: Path) -> bytes:
-    """Draw regret over trials."""
-    from hpo_gym.bench import draw, png_bytes, styles
-
-    curves = remake(folder).curves[SUITE]
-    return png_bytes(draw(curves, styles({SUITE: curves}), ("regret",))["regret"])
 
 
 if __name__ == "__main__":

@@ -207,10 +207,3 @@ def test_the_citation_is_complete() -> None:
 @pytest.mark.parametrize("path", WRITTEN, ids=_name)
 def test_no_page_names_a_machine(path: Path) -> None:
     assert not re.search(r"(?<![\w.:/])/(home|root|tmp|Users|work)/", path.read_text(encoding="utf-8"))
-
-
-def test_readme_counts_the_recorded_optimizers_beside_those_of_its_table() -> None:
-    text = (TOP / "README.md").read_text(encoding="utf-8")
-    shown = text.split("<!-- table -->")[1].split("<!-- /table -->")[0].count("\n| ") - 1
-    recorded = json.loads((TOP / "hpo_gym/data/results/reference/AutoML.json").read_text(encoding="utf-8"))["entrants"]
-    assert f"recorded runs of {len(recorded) - shown} more optimizers on this suite" in text
