@@ -14,7 +14,7 @@ from typing import Any
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, unknown, whole
 from hpo_gym.problem import AnySpace, SearchSpace, Suite, Task, read_space
 from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
-from hpo_gym.system import Guards, Here, Limits, Runner
+from hpo_gym.system import Guards, Here, Limits, Runner, check_guard
 
 LIVE = "live"
 """The kind of suites with tasks that run code."""
@@ -93,15 +93,8 @@ def hands(
     """Return the runner and the limits of a suite's trials; refuse values out of range, or that lack a guard."""
     n_jobs, threads = whole("n_jobs", n_jobs), whole("threads", threads)
     limits = Limits(trial_timeout, memory)
-    if not isinstance(guard, bool):
-        raise InvalidValueError(f"`guard` must be True or False, got {guard!r:.80}.")
-    if guard:
-        return Guards(n_jobs, threads), limits
-    given = {"trial_timeout": trial_timeout, "memory": memory, "n_jobs": n_jobs, "threads": threads}
-    wrong = [name for name, value in given.items() if value not in (None, 1)]
-    if wrong:
-        raise InvalidValueError(f"`{wrong[0]}` needs `guard=True`, got `guard=False`.")
-    return Here(), limits
+    check_guard(guard, {"trial_timeout": trial_timeout, "memory": memory}, {"n_jobs": n_jobs, "threads": threads})
+    return (Guards(n_jobs, threads) if guard else Here()), limits
 
 
 def identified(suite: Suite) -> Suite:

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import EndedTuningError, limit, seeding, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
-from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, reporter
+from hpo_gym.system import (
+    Callback, Guard, GuardStep, Limits, NoGuard, Progress, Teller, Verdict, check_guard, first_of, reporter,
+)  # fmt: skip
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import check_objective, checked, continued, folder_of, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
@@ -43,6 +46,7 @@ def tune(
     timeout: float | None = None,
     trial_timeout: float | None = None,
     memory: float | None = None,
+    guard: bool = True,
     n_jobs: int = 1,
     max_failures: int | None = MOST,
     direction: str = "maximize",
@@ -52,7 +56,7 @@ def tune(
     progress: Progress | bool | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Tuned:
-    """Find a good configuration of an objective. Each trial runs in a fresh process, under guard.
+    """Find a good configuration of an objective. Each trial runs in a fresh process, or in this one without a guard.
 
     Args:
         objective: Called with a configuration, a dictionary. Returns the score, or a mapping of `score` and,
@@ -73,9 +77,12 @@ def tune(
             come in.
         meta_features: Numbers that describe the data, by name, for optimizers that read them.
         stopping: When a trial of an objective that yields is stopped before its last step; True: `Halving()`.
-        timeout: Wall-clock seconds after which no trial begins, and running ones are cut off and not counted.
+        timeout: Wall-clock seconds after which no trial begins, and running ones are cut off and not counted; without a
+            guard, at their next step.
         trial_timeout: Limit of a trial in wall-clock seconds.
         memory: Limit of a trial in bytes.
+        guard: Whether each trial runs in a fresh process. False: in this one, one at a time and without limits, where
+            no process can be forked (`hpo_gym.system.jobs.no_guard`); if it ends this process, `resume` goes on.
         n_jobs: Trials side by side. Each has an equal share of the processors.
         max_failures: After so many trials with equal failures, before any success, the tuning ends with an exception
             (`hpo_gym.tuning.failures`); None: it continues.
@@ -101,6 +108,7 @@ def tune(
         meta_features=meta_features, stopping=stopping,
     )  # fmt: skip
     limits, folder = Limits(trial_timeout, memory), folder_of(out)
+    check_guard(guard, {"trial_timeout": trial_timeout, "memory": memory}, {"n_jobs": n_jobs})
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
     found = continued(found, folder if resume and not init else None)
     plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
@@ -111,7 +119,8 @@ def tune(
         tell = stack.enter_context(reporter(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
-            guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
+            one = partial(Guard, threads=threads_of(size)) if guard else NoGuard
+            guards = [stack.enter_context(one(objective)) for _ in range(size)]
             watch = FailureWatch(most, len(study.ended), _kept(folder))
             seeded = takes_seed(objective)
             _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()
@@ -146,7 +155,6 @@ def _handing_out(study: Study) -> Iterator[None]:
 class _Running:
     """A trial that runs."""
 
-    guard: Guard
     number: int
     steps: list[tuple[int, float]] = field(default_factory=list)
     stopped: bool = False
@@ -166,7 +174,7 @@ class _Loop:
     stopping: Halving | None
     seeded: bool
     watch: FailureWatch
-    busy: dict[Any, _Running] = field(default_factory=dict)
+    busy: dict[Guard, _Running] = field(default_factory=dict)
 
     def run(self) -> None:
         """Until nothing is left to do."""
@@ -175,12 +183,12 @@ class _Loop:
         self._say()
         while True:
             for guard in self.guards:
-                if guard.pipe not in self.busy and not self._late():
+                if guard not in self.busy and not self._late():
                     self._begin(guard, cut_off)
             if not self.busy or self._late():
                 return
-            for guard in first_of([one.guard for one in self.busy.values()], self._left()):
-                self._attend(guard.pipe)
+            for guard in first_of(self.busy, self._left()):
+                self._attend(guard)
 
     def _begin(self, guard: Guard, cut_off: list[int]) -> None:
         if cut_off:
@@ -195,17 +203,16 @@ class _Loop:
         seed = seeding.key("trial", self.study.plan.seed, number)
         named = {"seed": seed % 2**32} if self.seeded else {}
         guard.start(self.study.begun[number], limits=self.limits, seed=seed, named=named)
-        self.busy[guard.pipe] = _Running(guard, number)
+        self.busy[guard] = _Running(number)
 
-    def _attend(self, pipe: object) -> None:
-        one = self.busy[pipe]
-        news = one.guard.read(0)
+    def _attend(self, guard: Guard) -> None:
+        one, news = self.busy[guard], guard.read(0)
         if isinstance(news, GuardStep):
             one.steps.append((news.step, news.value))
             one.stopped = self._stops(one)
-            one.guard.answer(go=not one.stopped)
+            guard.answer(go=not one.stopped)
         elif isinstance(news, Verdict):
-            del self.busy[pipe]
+            del self.busy[guard]
             self.study.end(one.number, news, one.steps, stopped=one.stopped)
             self._say()
             self.watch.look(self.study.ended)

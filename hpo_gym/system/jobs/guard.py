@@ -125,10 +125,7 @@ class Guard:
         self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0, wait: bool = True,
         prepare: bool = False,
     ) -> None:  # fmt: skip
-        if not hasattr(os, "fork") or not hasattr(os, "setsid"):
-            raise StateError(
-                f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
-            )
+        check_fork()
         self.objective, self._data = objective, objective_bytes(objective)
         self._threads, self._patience = threads, patience
         self._wait, self._prepare = wait, prepare
@@ -194,7 +191,7 @@ class Guard:
         if self._process is None or not self._process.is_alive():
             self.close()
             self._begin()
-        call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
+        call = {"config": plain(config), "named": plain(named or {}), "seed": seed % 2**63}
         self._trial = _Running(limits)
         if not self.loading:
             self._count()
@@ -321,9 +318,24 @@ class _Running:
 
 def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
     """Wait for the first guards whose `read(0)` has something to do; return them, or none if time is up."""
-    by_pipe = {guard.pipe: guard for guard in guards}
-    ready = wait(list(by_pipe), max(0.0, min([_HOUR, timeout, *(guard.left for guard in by_pipe.values())])))
+    found = list(guards)
+    if due := [guard for guard in found if guard.left == 0.0]:
+        return due
+    by_pipe = {guard.pipe: guard for guard in found}
+    ready = wait(list(by_pipe), max(0.0, min([_HOUR, timeout, *(guard.left for guard in found)])))
     return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
+
+
+def check_fork(
+    what: str = "`guard=True`",
+    instead: str = "`guard=False` (`--no-guard`) runs trials in this process, without limits",
+) -> None:
+    """Refuse `what`, which needs guards, on a system without `fork`; raise `StateError` with what works `instead`."""
+    if not hasattr(os, "fork") or not hasattr(os, "setsid"):
+        raise StateError(
+            f"{what} needs Linux or macOS, where processes fork, this is {sys.platform!r}: {instead}. On Windows, "
+            "WSL has guards."
+        )
 
 
 def objective_bytes(objective: Callable[..., Any]) -> bytes:
@@ -331,7 +343,7 @@ def objective_bytes(objective: Callable[..., Any]) -> bytes:
     return check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values in JSON form: NumPy's as Python's."""
     return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_gym.problem import Status
+from hpo_gym.system.jobs.reasons import reason_of
 
 KEYS = ("score", "cost", "constraints", "test_score")
 
@@ -101,15 +102,30 @@ def result_of(
         objective: It returns what `judged` reads, or yields pairs of a step and such a result.
         goes_on: Asked after each step with its score.
     """
-    value = objective(config, **named)
-    if not hasattr(value, "__next__"):
-        return verdict(judged(value))
-    result = None
-    for step, result in value:
-        found = judged(result)
-        if found.status is not Status.OK or not goes_on(step, found.score):
-            break
-    return verdict(judged(result))
+    steps = Steps(objective(config, **named))
+    while (step := steps.next()) is not None and goes_on(*step):
+        pass
+    return verdict(judged(steps.result))
+
+
+class Steps:
+    """The rest of a call of an objective, by what it returned: steps, if it yields, and a result."""
+
+    def __init__(self, value: Any) -> None:
+        self.result, self._left = (None, iter(value)) if hasattr(value, "__next__") else (value, iter(()))
+
+    def next(self) -> tuple[Any, float] | None:
+        """Run to the next step; return it with its score, or None at the end or without success."""
+        for step, self.result in self._left:
+            found = judged(self.result)
+            return (step, found.score) if found.status is Status.OK else None
+        return None
+
+
+def raised(fault: BaseException) -> Measured:
+    """Return the outcome of a trial that raised."""
+    status = kind_of(fault)
+    return Measured(status, reason_of(fault, "it could not allocate memory" * (status is Status.MEMORYOUT)))
 
 
 def kind_of(fault: BaseException) -> Status:

@@ -26,10 +26,9 @@ from typing import Any, NoReturn
 from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import from_bytes
 from hpo_gym.system.jobs.endings import descendants, end_trial, ended, resident
-from hpo_gym.system.jobs.measured import Measured, kind_of, result_of
+from hpo_gym.system.jobs.measured import raised, result_of
 from hpo_gym.system.jobs.memory import limit_memory
 from hpo_gym.system.jobs.processes import DEATH, SUBREAPER, fill_streams, prctl
-from hpo_gym.system.jobs.reasons import reason_of
 
 TICK = 0.02  # seconds between two looks at a trial's memory and at whether its process still lives
 _KEPT = 1 << 16  # bytes of the end of a trial's output
@@ -261,7 +260,7 @@ def _become_trial(
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump of a core
         if limits["memory"] is not None:  # an allocation beyond it fails in the trial
             limit_memory(limits["memory"])
-        _seed(int(call["seed"]))
+        seed_libraries(int(call["seed"]))
         outcome = _outcome(objective, call, result, reply)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
@@ -279,10 +278,9 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     try:
         found = result_of(objective, call["config"], call["named"], partial(_goes_on, result, reply))
     except BaseException as fault:
-        status = kind_of(fault)
-        if status is Status.FAILED:
+        found = raised(fault)
+        if found.status is Status.FAILED:
             traceback.print_exc()
-        found = Measured(status, reason_of(fault, "it could not allocate memory" * (status is Status.MEMORYOUT)))
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 
@@ -308,7 +306,7 @@ def _leave_trackers() -> None:
             tracker._fd = tracker._pid = None
 
 
-def _seed(seed: int) -> None:
+def seed_libraries(seed: int) -> None:
     """Seed the global generators of imported libraries: trials begin as copies and must not draw the same numbers."""
     import random
 

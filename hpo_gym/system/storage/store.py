@@ -24,7 +24,7 @@ from typing import TypeVar
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
 from hpo_gym.system.storage.batches import Record, pack_batch, unpack_batch
 from hpo_gym.system.storage.blocks import unpack
-from hpo_gym.system.storage.posix import posix
+from hpo_gym.system.storage.lock import lock
 
 Row = tuple[object, ...]
 T = TypeVar("T")
@@ -225,11 +225,10 @@ class Store:
             raise
 
     def _take_lock(self) -> None:
-        fcntl = posix("fcntl", "A store that is written to")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel drops it, however the process ends
+            lock(self._lock)
         except BlockingIOError as fault:
             raise StateError(f"A store must have one writer: another one holds {self._lock_path}.") from fault
         except OSError as fault:
@@ -310,7 +309,8 @@ class Store:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if self._lock is not None:
             with suppress(OSError):  # a witness only; it may lag behind
-                os.pwrite(self._lock, f"{self.meta_get('id')} {self._seal[0]:012d}\n".encode(), 0)
+                os.lseek(self._lock, 0, os.SEEK_SET)
+                os.write(self._lock, f"{self.meta_get('id')} {self._seal[0]:012d}\n".encode())
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -500,10 +500,9 @@ def store_of(folder: Path) -> Path:
 
 def is_written(path: Path) -> bool:
     """Return whether a process holds the writer's lock of a store, which is not written to."""
-    fcntl = posix("fcntl", "A store that is written to")
     try:
-        with path.with_name(path.name + ".lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with path.with_name(path.name + ".lock").open("rb") as file:
+            lock(file.fileno(), shared=True)
     except BlockingIOError:
         return True
     except FileNotFoundError:  # a copy
