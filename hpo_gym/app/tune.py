@@ -34,9 +34,7 @@ def tune(
     timeout: Annotated[float | None, typer.Option(help="Seconds after which no trial begins.")] = None,
     trial_timeout: Annotated[float | None, typer.Option(help="Seconds that a trial may take.")] = None,
     memory: Annotated[float | None, typer.Option(help="GB that a trial may take.")] = None,
-    guard: Annotated[
-        bool, typer.Option("--guard/--no-guard", help="Whether each trial has a process; without, it has no limits.")
-    ] = True,
+    no_guard: Annotated[bool, typer.Option("--no-guard", help="Run trials in this process, without limits.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Trials side by side.")] = 1,
     max_failures: Annotated[
         int, typer.Option(min=0, help="End after so many first trials that fail alike; 0: never.")
@@ -50,8 +48,7 @@ def tune(
 ) -> None:
     """Tune an objective of your own.
 
-    Each trial has a fresh process, limits of time and memory, or with --no-guard runs in this one, without limits.
-    Writes tune.sqlite, trials.csv, tune.svg and report.html.
+    Each trial has a fresh process, limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and report.html.
     """
     from hpo_gym.base import user_function
     from hpo_gym.system import bar
@@ -63,8 +60,8 @@ def tune(
         with notes(), bar("trials", shown=not quiet) as progress:
             tuned = run(
                 found, read_file(space), optimizer={"name": optimizer, **settings_of(settings or ())}, budget=budget,
-                budget_cost=budget_cost, direction=direction, prior=prior or (), timeout=timeout,
-                trial_timeout=trial_timeout, memory=None if memory is None else memory * 1e9, guard=guard, n_jobs=jobs,
+                budget_cost=budget_cost, direction=direction, prior=prior or (), timeout=timeout, guard=not no_guard,
+                trial_timeout=trial_timeout, memory=None if memory is None else memory * 1e9, n_jobs=jobs,
                 max_failures=max_failures or None, seed=seed, out=out, resume=resume, progress=progress,
             )  # fmt: skip
     except TrialsFailedError as fault:

@@ -14,7 +14,7 @@ from typing import Any
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, unknown, whole
 from hpo_gym.problem import AnySpace, SearchSpace, Suite, Task, read_space
 from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
-from hpo_gym.system import Guards, Here, Limits, Runner, check_guard
+from hpo_gym.system import Guards, Here, Limits, Runner, limits_of
 
 LIVE = "live"
 """The kind of suites with tasks that run code."""
@@ -92,8 +92,7 @@ def hands(
 ) -> tuple[Runner, Limits]:
     """Return the runner and the limits of a suite's trials; refuse values out of range, or that lack a guard."""
     n_jobs, threads = whole("n_jobs", n_jobs), whole("threads", threads)
-    limits = Limits(trial_timeout, memory)
-    check_guard(guard, {"trial_timeout": trial_timeout, "memory": memory}, {"n_jobs": n_jobs, "threads": threads})
+    limits = limits_of(guard, trial_timeout, memory, n_jobs=n_jobs, threads=threads)
     return (Guards(n_jobs, threads) if guard else Here()), limits
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.guard import GuardStep as GuardStep
     from hpo_gym.system.jobs.guard import Limits as Limits
     from hpo_gym.system.jobs.guard import Verdict as Verdict
-    from hpo_gym.system.jobs.guard import check_fork as check_fork
     from hpo_gym.system.jobs.guard import first_of as first_of
     from hpo_gym.system.jobs.guards import Asked as Asked
     from hpo_gym.system.jobs.guards import Guards as Guards
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.memory import keep_memory as keep_memory
     from hpo_gym.system.jobs.memory import limit_memory as limit_memory
     from hpo_gym.system.jobs.no_guard import NoGuard as NoGuard
-    from hpo_gym.system.jobs.no_guard import check_guard as check_guard
+    from hpo_gym.system.jobs.no_guard import limits_of as limits_of
     from hpo_gym.system.jobs.processes import DEATH as DEATH
     from hpo_gym.system.jobs.processes import prctl as prctl
     from hpo_gym.system.jobs.progress import LOGGER as LOGGER

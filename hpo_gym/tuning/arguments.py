@@ -16,7 +16,7 @@ from hpo_gym.base import InvalidValueError, StateError, nearest, seeding, shown,
 from hpo_gym.optimize import Form, Optimizer, Trainable, form_of, reads_belief
 from hpo_gym.problem import AnySpace, Belief, Evaluations, SearchSpace, read_space
 from hpo_gym.suites import values_of
-from hpo_gym.system import usable_cores
+from hpo_gym.system import Guard, NoGuard, usable_cores
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
@@ -196,6 +196,11 @@ def folder_of(out: object) -> Path | None:
 def threads_of(size: int) -> int:
     """Threads for each of so many trials."""
     return max(1, usable_cores() // size)
+
+
+def guard_of(objective: Callable[..., Any], size: int, *, guard: bool) -> Guard:
+    """Return one of so many guards of an objective, or none."""
+    return Guard(objective, threads=threads_of(size)) if guard else NoGuard(objective)
 
 
 def takes_seed(objective: Callable[..., Any]) -> bool:

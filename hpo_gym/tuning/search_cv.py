@@ -16,7 +16,7 @@ from hpo_gym.base import InvalidValueError, require, shown, unknown, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Evaluations, Status
 from hpo_gym.suites import values_of
-from hpo_gym.system import Limits, Measured, Verdict, check_fork
+from hpo_gym.system import Limits, Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked
 from hpo_gym.tuning.auto import AUTO
@@ -190,7 +190,6 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
     def _evaluator(self, rule: CrossValidation, seed: int) -> AbstractContextManager[Evaluate]:
         if self.trial_timeout is None and self.memory is None:
             return in_parallel(rule, self.n_jobs, self.pre_dispatch)
-        check_fork("`trial_timeout` or `memory`", "without them, trials run as jobs of joblib")
         beside = min(self.batch_size, effective_n_jobs(self.n_jobs))
         return under_guard(rule, Limits(self.trial_timeout, self.memory), beside, seed)
 

@@ -8,18 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import EndedTuningError, limit, seeding, whole
 from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
-from hpo_gym.system import (
-    Callback, Guard, GuardStep, Limits, NoGuard, Progress, Teller, Verdict, check_guard, first_of, reporter,
-)  # fmt: skip
+from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, limits_of, reporter
 from hpo_gym.tuning.allowance import Allowance, allowance
-from hpo_gym.tuning.arguments import check_objective, checked, continued, folder_of, seed_of, takes_seed, threads_of
+from hpo_gym.tuning.arguments import check_objective, checked, continued, folder_of, guard_of, seed_of, takes_seed
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.failures import MOST, FailureWatch, failed
@@ -77,12 +74,11 @@ def tune(
             come in.
         meta_features: Numbers that describe the data, by name, for optimizers that read them.
         stopping: When a trial of an objective that yields is stopped before its last step; True: `Halving()`.
-        timeout: Wall-clock seconds after which no trial begins, and running ones are cut off and not counted; without a
-            guard, at their next step.
+        timeout: Wall-clock seconds after which no trial begins, and running ones are cut off and not counted.
         trial_timeout: Limit of a trial in wall-clock seconds.
         memory: Limit of a trial in bytes.
-        guard: Whether each trial runs in a fresh process. False: in this one, one at a time and without limits, where
-            no process can be forked (`hpo_gym.system.jobs.no_guard`); if it ends this process, `resume` goes on.
+        guard: False: trials run in this process (`hpo_gym.system.jobs.no_guard`), one at a time, without limits, and
+            `timeout` waits for their next step or end. If one ends the process, `resume` goes on.
         n_jobs: Trials side by side. Each has an equal share of the processors.
         max_failures: After so many trials with equal failures, before any success, the tuning ends with an exception
             (`hpo_gym.tuning.failures`); None: it continues.
@@ -107,8 +103,7 @@ def tune(
         space, optimizer, may_take, init=init, prior=prior, n_jobs=n_jobs, direction=direction, belief=belief,
         meta_features=meta_features, stopping=stopping,
     )  # fmt: skip
-    limits, folder = Limits(trial_timeout, memory), folder_of(out)
-    check_guard(guard, {"trial_timeout": trial_timeout, "memory": memory}, {"n_jobs": n_jobs})
+    limits, folder = limits_of(guard, trial_timeout, memory, n_jobs=n_jobs), folder_of(out)
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
     found = continued(found, folder if resume and not init else None)
     plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
@@ -119,8 +114,7 @@ def tune(
         tell = stack.enter_context(reporter(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
-            one = partial(Guard, threads=threads_of(size)) if guard else NoGuard
-            guards = [stack.enter_context(one(objective)) for _ in range(size)]
+            guards = [stack.enter_context(guard_of(objective, size, guard=guard)) for _ in range(size)]
             watch = FailureWatch(most, len(study.ended), _kept(folder))
             seeded = takes_seed(objective)
             _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()

@@ -70,7 +70,16 @@ def test_tpe_needs_optuna_alone():
 WITHOUT_POSIX = """
 import asyncio, ctypes, importlib.abc, multiprocessing.connection, os, signal, sqlite3, subprocess, sys, tempfile
 import multiprocessing.popen_spawn_posix, multiprocessing.resource_tracker, shutil, platform, typing, pathlib
+import fcntl as flocks, types
 
+def locking(handle, mode, size):
+    assert os.lseek(handle, 0, os.SEEK_CUR) > os.fstat(handle).st_size, "others cannot read locked bytes"
+    try:
+        flocks.flock(handle, flocks.LOCK_EX | flocks.LOCK_NB)
+    except BlockingIOError:
+        raise PermissionError(13, "Permission denied") from None
+
+sys.modules["msvcrt"] = types.SimpleNamespace(LK_NBLCK=2, locking=locking)
 HIDDEN = {"fcntl", "resource", "termios", "pwd", "grp", "tty", "pty", "syslog", "readline"}
 
 class Hide(importlib.abc.MetaPathFinder):

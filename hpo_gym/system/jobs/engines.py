@@ -14,6 +14,7 @@ from hpo_gym.base import EXTRAS, InvalidValueError, limit, require, unknown, who
 from hpo_gym.system.jobs.clusters import JOINED, Cluster, dask_here, ray_here
 from hpo_gym.system.jobs.processes import Job, Outcome, perform, run_in_processes
 from hpo_gym.system.jobs.threads import one_blas_thread
+from hpo_gym.system.storage.posix import posix
 
 __all__ = ["ENGINES", "Cluster", "Job", "Outcome", "perform", "run", "usable_cores"]
 
@@ -66,6 +67,8 @@ def check_engine(
         raise unknown("engine", engine, ENGINES)
     if engine in EXTRAS:
         require(engine)
+    if engine == "process":
+        posix("fcntl", "The engine 'process'")
     if workers is not None:
         whole("workers", workers)
     if workers is not None and cluster is not None:

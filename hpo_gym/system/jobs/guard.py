@@ -321,20 +321,16 @@ def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
     found = list(guards)
     if due := [guard for guard in found if guard.left == 0.0]:
         return due
-    by_pipe = {guard.pipe: guard for guard in found}
-    ready = wait(list(by_pipe), max(0.0, min([_HOUR, timeout, *(guard.left for guard in found)])))
-    return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
+    ready = wait([guard.pipe for guard in found], max(0.0, min([_HOUR, timeout, *(guard.left for guard in found)])))
+    return [guard for guard in found if guard.pipe in ready or guard.left == 0.0]
 
 
-def check_fork(
-    what: str = "`guard=True`",
-    instead: str = "`guard=False` (`--no-guard`) runs trials in this process, without limits",
-) -> None:
-    """Refuse `what`, which needs guards, on a system without `fork`; raise `StateError` with what works `instead`."""
+def check_fork() -> None:
+    """Raise `StateError` on a system without `fork`."""
     if not hasattr(os, "fork") or not hasattr(os, "setsid"):
         raise StateError(
-            f"{what} needs Linux or macOS, where processes fork, this is {sys.platform!r}: {instead}. On Windows, "
-            "WSL has guards."
+            f"A guard needs Linux or macOS, where processes fork, this is {sys.platform!r}: `guard=False` "
+            "(`--no-guard`; in a search, no limits) runs trials in this process. On Windows, WSL has guards."
         )
 
 

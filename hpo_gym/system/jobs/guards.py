@@ -19,7 +19,8 @@ from multiprocessing import util
 from typing import Any, Protocol
 
 from hpo_gym.system.jobs.guard import Guard, GuardStep, Limits, Verdict, first_of, objective_bytes
-from hpo_gym.system.jobs.measured import raised, result_of
+from hpo_gym.system.jobs.measured import Measured, kind_of, result_of
+from hpo_gym.system.jobs.reasons import reason_of
 
 _KEPT = 8  # guards of several objectives that wait for their next trial; each holds the imports of its objective
 
@@ -65,7 +66,7 @@ class Here:
         try:
             found = result_of(trial.objective, dict(trial.config), trial.named, lambda step, score: True)
         except (Exception, SystemExit) as fault:
-            found = raised(fault)
+            found = Measured(kind_of(fault), reason_of(fault))
         return Verdict(found, time.perf_counter() - start)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_gym.problem import Status
-from hpo_gym.system.jobs.reasons import reason_of
 
 KEYS = ("score", "cost", "constraints", "test_score")
 
@@ -109,23 +108,18 @@ def result_of(
 
 
 class Steps:
-    """The rest of a call of an objective, by what it returned: steps, if it yields, and a result."""
+    """What an objective returned: a result, or steps that each replace it."""
 
     def __init__(self, value: Any) -> None:
-        self.result, self._left = (None, iter(value)) if hasattr(value, "__next__") else (value, iter(()))
+        yields = hasattr(value, "__next__")
+        self.result, self._left = (None, iter(value)) if yields else (value, iter(()))
 
     def next(self) -> tuple[Any, float] | None:
         """Run to the next step; return it with its score, or None at the end or without success."""
-        for step, self.result in self._left:
-            found = judged(self.result)
+        for step, result in self._left:
+            self.result, found = result, judged(result)
             return (step, found.score) if found.status is Status.OK else None
         return None
-
-
-def raised(fault: BaseException) -> Measured:
-    """Return the outcome of a trial that raised."""
-    status = kind_of(fault)
-    return Measured(status, reason_of(fault, "it could not allocate memory" * (status is Status.MEMORYOUT)))
 
 
 def kind_of(fault: BaseException) -> Status:

@@ -26,9 +26,10 @@ from typing import Any, NoReturn
 from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import from_bytes
 from hpo_gym.system.jobs.endings import descendants, end_trial, ended, resident
-from hpo_gym.system.jobs.measured import raised, result_of
+from hpo_gym.system.jobs.measured import Measured, kind_of, result_of
 from hpo_gym.system.jobs.memory import limit_memory
 from hpo_gym.system.jobs.processes import DEATH, SUBREAPER, fill_streams, prctl
+from hpo_gym.system.jobs.reasons import reason_of
 
 TICK = 0.02  # seconds between two looks at a trial's memory and at whether its process still lives
 _KEPT = 1 << 16  # bytes of the end of a trial's output
@@ -278,9 +279,10 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     try:
         found = result_of(objective, call["config"], call["named"], partial(_goes_on, result, reply))
     except BaseException as fault:
-        found = raised(fault)
-        if found.status is Status.FAILED:
+        status = kind_of(fault)
+        if status is Status.FAILED:
             traceback.print_exc()
+        found = Measured(status, reason_of(fault))
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 

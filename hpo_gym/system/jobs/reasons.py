@@ -14,21 +14,19 @@ _HERE = Path(__file__).resolve().parent
 _LIBRARIES = [_HERE.parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))]
 
 
-def reason_of(fault: BaseException, what: str = "") -> str:
+def reason_of(fault: BaseException) -> str:
     """Return type and message of an exception, and the line of the user's own code behind it.
 
     A long message keeps its first line and its last ones.
-
-    Args:
-        what: Replaces its type in the text.
     """
+    what = "it could not allocate memory" if isinstance(fault, MemoryError) else type(fault).__name__
     try:
         message = str(fault).strip().encode("utf-8", "backslashreplace").decode()  # paths may hold lone surrogates
     except Exception:  # a foreign exception may raise anything
         message = "its message cannot be shown"
     place = place_of(fault)
     at = f" ({place})"[-_MOST // 2 :] if place else ""
-    return _shortened(f"{what or type(fault).__name__}: {message}", _MOST - len(at)) + at
+    return _shortened(f"{what}: {message}", _MOST - len(at)) + at
 
 
 def place_of(fault: BaseException) -> str:

@@ -1,11 +1,15 @@
-"""POSIX-only modules, or an error that says so: elsewhere everything can be imported, and an env works."""
+"""POSIX-only modules, or an error that says so: elsewhere everything can be imported, and an env works; and the lock of
+a file, which Windows has in another way."""
 
 from __future__ import annotations
 
 import importlib
+import os
 from types import ModuleType
 
 from hpo_gym.base import StateError
+
+_AT = 1 << 30  # the byte that Windows locks: beyond the content, since nobody can read there what is locked
 
 
 def posix(module: str, what: str) -> ModuleType:
@@ -14,6 +18,21 @@ def posix(module: str, what: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as fault:
         raise StateError(
-            f"{what} needs Linux or macOS: this system has no `{module}`. On Windows, run it in WSL; envs, agents and "
-            "tables work without."
+            f"{what} needs Linux or macOS: this system has no `{module}`. On Windows, run it in WSL; envs, agents, "
+            "tables, the engine 'serial' and `tune` with `guard=False` work without."
         ) from fault
+
+
+def lock(handle: int, *, shared: bool = False) -> None:
+    """Lock an open file, or raise `BlockingIOError`; the system unlocks it however its process ends."""
+    try:
+        fcntl = importlib.import_module("fcntl")
+    except ImportError:
+        windows = importlib.import_module("msvcrt")
+        os.lseek(handle, _AT, os.SEEK_SET)
+        try:
+            windows.locking(handle, windows.LK_NBLCK, 1)
+        except PermissionError as fault:
+            raise BlockingIOError(fault.errno, fault.strerror) from fault
+    else:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -24,7 +24,7 @@ from typing import TypeVar
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
 from hpo_gym.system.storage.batches import Record, pack_batch, unpack_batch
 from hpo_gym.system.storage.blocks import unpack
-from hpo_gym.system.storage.lock import lock
+from hpo_gym.system.storage.posix import lock
 
 Row = tuple[object, ...]
 T = TypeVar("T")
