@@ -73,7 +73,7 @@ import multiprocessing.popen_spawn_posix, multiprocessing.resource_tracker, shut
 import fcntl as flocks, types
 
 def locking(handle, mode, size):
-    assert os.lseek(handle, 0, os.SEEK_CUR) > os.fstat(handle).st_size, "others cannot read locked bytes"
+    assert os.lseek(handle, 0, os.SEEK_CUR) > os.fstat(handle).st_size, "nobody can read what is locked"
     try:
         flocks.flock(handle, flocks.LOCK_EX | flocks.LOCK_NB)
     except BlockingIOError:
@@ -138,6 +138,10 @@ print(len(hpo_gym.rollout(agent, hpo_gym.load_suite("AutoML").tasks("test")[0], 
     assert done.stdout == "3\n"
 
 
+BENCH = ("--suite", "SVM", "--optimizers", "random", "--tasks", "1", "--seeds", "1", "--budget", "2", "--out", "b")
+TUNE = ("mine.py:score", "--space", "space.yaml", "--optimizer", "random", "--budget", "2")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
@@ -146,16 +150,52 @@ print(len(hpo_gym.rollout(agent, hpo_gym.load_suite("AutoML").tasks("test")[0], 
         (["info", "AutoML"], 0, "AutoML"),
         (["verify"], 0, "0 damaged"),
         (["import", "t.csv", "--out", "mine"], 0, "1 task"),
-        (["bench", "--tasks", "1", "--seeds", "1", "--engine", "serial"], 2, "needs Linux or macOS"),
+        (["bench", *BENCH, "--engine", "serial"], 0, "random"),
+        (["bench", *BENCH], 2, "The engine 'process' needs Linux or macOS"),
+        (["tune", *TUNE, "--no-guard"], 0, "2 trials -> hpo-gym-tuned"),
+        (["tune", *TUNE], 2, "A guard needs Linux or macOS"),
     ],
 )
 def test_a_command_works_or_says_in_words_that_it_needs_posix(arguments, code, said, tmp_path):
     (tmp_path / "t.csv").write_text("C,score\n0.1,1\n0.5,2\n")
+    (tmp_path / "mine.py").write_text("def score(config):\n    return config['x']\n")
+    (tmp_path / "space.yaml").write_text("x: {low: 0, high: 1}\n")
     call = f"\nsys.argv = ['hpo-gym', *{arguments}]\nfrom hpo_gym.app import main\nmain()"
     done = without_posix(call, tmp_path)
     assert done.returncode == code, done.stderr
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+def test_a_study_without_a_guard_is_stored_locked_and_resumed_without_posix(tmp_path):
+    code = """
+import hpo_gym
+from hpo_gym.system import Store, is_written
+
+def score(config):
+    writing.append(is_written(pathlib.Path("study/tune.sqlite")))
+    try:
+        with Store("study/tune.sqlite"):
+            print("two writers")
+    except hpo_gym.HPOGymError as fault:
+        refused.append(str(fault))
+    with Store("study/tune.sqlite", write=False) as store:
+        print(len(store.cells()), "begun")
+    return config["x"]
+
+writing, refused = [], []
+given = dict(optimizer="random", seed=0, guard=False, out="study", progress=False)
+first = hpo_gym.tune(score, {"x": (0.0, 1.0)}, budget=2, **given)
+more = hpo_gym.tune(score, {"x": (0.0, 1.0)}, budget=3, resume=True, **given)
+assert writing == [True] * 3 and not is_written(pathlib.Path("study/tune.sqlite"))
+assert len(refused) == 3 and "must have one writer" in refused[0], refused
+assert [e.config for e in more.ended][:2] == [e.config for e in first.ended]
+assert len(hpo_gym.Tuned.load("study").ended) == 3
+"""
+    done = without_posix(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1 begun\n2 begun\n3 begun\n"
 
 
 @pytest.mark.long

@@ -443,6 +443,8 @@ def test_a_guarded_suite_is_compared_by_every_engine(engine: str, tmp_path: Path
         ({"objective": noisy, "space": LINE, "trial_timeout": -1}, InvalidValueError, "`seconds` must be a finite"),
         ({"objective": noisy, "space": LINE, "cost": "euro"}, UnknownNameError, "cost 'euro'"),
         ({"objective": noisy, "space": LINE, "guard": False, "memory": 9}, InvalidValueError, "needs `guard=True`"),
+        ({"objective": noisy, "space": LINE, "guard": False, "trial_timeout": 1}, InvalidValueError, "`trial_timeout`"),
+        ({"objective": noisy, "space": LINE, "guard": False, "threads": 2}, InvalidValueError, "`threads` needs"),
         ({"objective": noisy, "space": LINE, "guard": 1}, InvalidValueError, "`guard` must be True or False, got 1"),
     ],
 )  # fmt: skip

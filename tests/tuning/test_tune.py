@@ -280,6 +280,7 @@ IN_STEPS = SCRIPT.replace(
         yield step, {"score": (config["x"] - 0.3) ** 2 + 1 / step, "constraints": [0.25 - config["x"]]}
 """,
 )
+HERE = SCRIPT.replace("resume=True", "resume=True, guard=False")
 KILLED = [
     pytest.param(5, marks=pytest.mark.long),
     pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
@@ -289,8 +290,8 @@ KILLED = [
 @pytest.mark.parametrize("moments", KILLED)
 @pytest.mark.parametrize(
     ("script", "ends"),
-    [(SCRIPT, {Status.OK}), (IN_STEPS, {Status.OK, Status.STOPPED, Status.INFEASIBLE})],
-    ids=["whole", "in steps"],
+    [(SCRIPT, {Status.OK}), (IN_STEPS, {Status.OK, Status.STOPPED, Status.INFEASIBLE}), (HERE, {Status.OK})],
+    ids=["whole", "in steps", "no guard"],
 )
 def test_no_trial_is_lost_or_run_twice_when_it_is_killed(
     tmp_path: Path, moments: int, script: str, ends: set[Status]
@@ -334,8 +335,9 @@ def _outcome(ended: Ended) -> tuple[Any, ...]:
 
 
 @pytest.mark.long
-def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path) -> None:
-    script = SCRIPT.replace("time.sleep(0.01)", "time.sleep(0.2)")
+@pytest.mark.parametrize("script", [SCRIPT, HERE], ids=["guard", "no guard"])
+def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path, script: str) -> None:
+    script = script.replace("time.sleep(0.01)", "time.sleep(0.2)")
     process = subprocess.Popen(
         [sys.executable, "-c", script, "hpo-gym-ctrl-c"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
         stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
