@@ -146,7 +146,7 @@ TUNE = ("mine.py:score", "--space", "space.yaml", "--optimizer", "random", "--bu
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["list"], 0, "Functions"),
+        (["list"], 0, "AutoML"),
         (["info", "AutoML"], 0, "AutoML"),
         (["verify"], 0, "0 damaged"),
         (["import", "t.csv", "--out", "mine"], 0, "1 task"),
