@@ -107,17 +107,21 @@ def test_generators_and_the_working_directory_of_the_caller_are_as_before(tmp_pa
         return float(np.random.random() + random.random())  # noqa: NPY002
 
     before, folder = random.getstate(), Path.cwd()
-    numbers = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr]  # noqa: NPY002
+    numbers = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
     two, again = (tune(objective, SPACE, **first(0.5, 0.5), guard=False).ended for _ in range(2))
     assert random.getstate() == before and Path.cwd() == folder
-    assert np.random.get_state()[1].tolist() == numbers  # type: ignore[index,union-attr]  # noqa: NPY002
+    assert np.random.get_state()[1].tolist() == numbers  # type: ignore[index]  # noqa: NPY002
     assert [e.measured.score for e in two] == [e.measured.score for e in again]
     assert two[0].measured.score != two[1].measured.score, "each trial has a seed of its own"
 
 
 def test_seconds_are_those_of_the_trial_and_not_of_its_sleep_on_the_processor() -> None:
-    (ended,) = tune(lambda _: time.sleep(0.1) or 1.0, SPACE, **first(0.5), guard=False).ended
-    assert 0.1 <= ended.seconds < 1.0 and ended.cpu_seconds < 0.05
+    def objective(_: Any) -> float:
+        time.sleep(0.1)
+        return 1.0
+
+    (ended,) = tune(objective, SPACE, **first(0.5), guard=False).ended
+    assert 0.1 <= ended.seconds and ended.cpu_seconds < 0.05
 
 
 # ---------------------------------------------------------------------- steps

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,8 @@ class NoGuard(Guard):
         self._steps: Steps | None = None
 
     def start(self, config: Mapping[str, Any], *, limits: object = None, seed: int = 0, named: Any = None) -> None:
-        own, named = json.loads(json.dumps([plain(config), plain(named or {})]))  # a copy, as a guard gets it
-        self._call, self._go = partial(self.objective, own, **named), True
+        self._call = json.loads(json.dumps([plain(config), plain(named or {})]))  # a copy, as a guard gets it
+        self._go = True
         self._after.callback(os.chdir, Path.cwd())
         self._after.callback(random.setstate, random.getstate())
         self._after.callback(np.random.set_state, np.random.get_state())  # noqa: NPY002
@@ -51,7 +50,7 @@ class NoGuard(Guard):
 
     def read(self, timeout: float | None = None) -> GuardStep | Verdict:
         try:
-            self._steps = self._steps or Steps(self._call())
+            self._steps = self._steps or Steps(self.objective(self._call[0], **self._call[1]))
             if self._go and (step := self._steps.next()) is not None:
                 return GuardStep(int(step[0]), step[1])
             found = verdict(judged(self._steps.result))
@@ -71,7 +70,7 @@ class NoGuard(Guard):
 
 
 def limits_of(guard: bool, trial_timeout: float | None, memory: float | None, **counts: int) -> Limits:
-    """Return the limits of a trial; without a guard it has none, and `counts`, of what runs at a time, are 1.
+    """Return the limits of a trial; without a guard it has none, and `counts` of what runs side by side are 1.
 
     Raises:
         InvalidValueError: `guard` is no boolean, or an argument needs it or is out of range.
