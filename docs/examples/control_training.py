@@ -1,17 +1,22 @@
-"""A training of PyTorch under control: a rule sets rate and weight decay before each epoch."""
+"""A training of PyTorch under control: a rule sets rates before each epoch."""
 
 import torch
 from sklearn.datasets import load_digits
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from hpo_gym.control import Controller
 
 x, y = (torch.tensor(part) for part in load_digits(return_X_y=True))
-x, y, valid_x, valid_y = x[:1000].float() / 16, y[:1000], x[1000:].float() / 16, y[1000:]
-loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=32, shuffle=True)
-model = torch.nn.Sequential(torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
-optimizer, loss_of = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), torch.nn.CrossEntropyLoss()
+x, valid_x = (x.float() / 16).split([1000, 797])
+y, valid_y = y.split([1000, 797])
+loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)
+model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+loss_of = nn.CrossEntropyLoss()
 
-control = Controller("polynomial", model, optimizer, epochs=10, data=loader, classes=10)
+settings = {"epochs": 10, "data": loader, "classes": 10}
+control = Controller("polynomial", model, optimizer, **settings)
 for _ in control:
     for rows, labels in loader:
         optimizer.zero_grad()
@@ -22,4 +27,5 @@ for _ in control:
     with torch.no_grad():
         control.end(validation_loss=loss_of(model(valid_x), valid_y))
 control.restore_best()
-print(control.trials()[["learning_rate", "weight_decay", "train_loss", "validation_loss", "guard"]])
+losses = ["train_loss", "validation_loss", "guard"]
+print(control.trials()[["learning_rate", "weight_decay", *losses]])

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -28,6 +29,11 @@ OTHERS = (
 )  # fmt: skip
 TUTORIALS = sorted((TOP / "docs" / "tutorials").glob("*.md"))  # test_tutorials.py runs them
 WRITTEN = [*PAGES, *TUTORIALS, *(TOP / name for name in OTHERS)]
+APART = ("README.md", "README.zh-CN.md", "docs/index.md", "docs/zh/index.md", "docs/api.md")
+NARROW = sorted(
+    {*WRITTEN, TOP / "CODE_OF_CONDUCT.md", TOP / "tests/mutation/README.md", TOP / "docs/tutorials/index.md"}
+    - {TOP / name for name in APART}
+)
 RUN = """
 import json, sys
 for name, block in json.load(sys.stdin):
@@ -57,7 +63,7 @@ def _commands() -> list[tuple[str, str]]:
     """Every command line `hpo-gym ...` that is written, in indented and fenced blocks and in the text."""
     found = []
     for path in WRITTEN:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in re.sub(r" \\\n +", " ", path.read_text(encoding="utf-8")).splitlines():
             blocks = [part.strip() for part in line.split("&&")] if line.startswith("    ") or "&&" in line else []
             inline = re.findall(r"`(hpo-gym [^`]+)`", line)
             found += [(_name(path), c.split("  #")[0]) for c in [*blocks, *inline] if c.startswith("hpo-gym ")]
@@ -130,6 +136,40 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / target.split("#")[0]).exists(), f"{_name(path)} links to {target}"
     for file in re.findall(r"`((?:hpo_gym|agents|baselines|benchmarks|docs|tests|notebooks)/[\w./-]+)`", text):
         assert (TOP / file).exists() or re.search(r"-v\d$", file), f"{_name(path)} names {file}"  # or an env id
+
+
+# ---------------------------------------------------------------------- code fits a page
+def _wide(text: str, columns: int = 78) -> list[str]:
+    """The lines of fenced and indented code that are wider, as shown; of the site's directives, only shown files."""
+    for name in re.findall(r"{literalinclude} (\S+)", text):
+        text += f"\n```python\n{(TOP / 'docs' / name).read_text(encoding='utf-8')}```\n"
+    found, fence = [], None
+    for line in text.splitlines():
+        if opened := re.match(r"```+(.*)", line):
+            fence = opened[1] if fence is None else None
+        elif fence is None and line.startswith("    "):
+            found.append(line[4:])
+        elif fence is not None and not fence.startswith("{"):
+            found.append(line)
+    return [line for line in found if len(line) > columns]
+
+
+@pytest.mark.parametrize("path", NARROW, ids=_name)
+def test_no_line_of_code_is_wider_than_78_columns(path: Path) -> None:
+    assert _wide(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_line_is_as_wide_as_it_is_shown() -> None:
+    code = "x" * 9
+    page = f"prose of any width\n\n    {code}\n\n```python\n{code}\n```\n\n```{{table}} a\n:wide: {code}\n```\n"
+    assert _wide(page, 8) == [code, code] and _wide(page, 9) == []
+
+
+def test_python_on_pages_is_as_ruff_formats_it_for_78_columns() -> None:
+    ruff = shutil.which("ruff") or pytest.skip("ruff is not installed: pip install hpo-gym[dev]")
+    words = [ruff, "format", "--isolated", "--check", "--target-version", "py311", "--line-length", "78", *NARROW]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 # ---------------------------------------------------------------------- a row for everything

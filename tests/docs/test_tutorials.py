@@ -16,7 +16,8 @@ TOP = Path(__file__).resolve().parents[2]
 FOLDER = TOP / "docs" / "tutorials"
 PAGES = sorted(p for p in FOLDER.glob("*.md") if p.name != "index.md")
 PARTS = re.compile(
-    r"^```(python|text|console)\n(.*?)^```$|^    ((?:hpo-gym|python) [^\n]*)$|^Save as `([\w.]+)`:$", re.M | re.S
+    r"^```(python|text|console)\n(.*?)^```$|^    ((?:hpo-gym|python) (?:[^\n]*\\\n)*[^\n]*)$|^Save as `([\w.]+)`:$",
+    re.M | re.S,
 )
 RUN = """
 import contextlib, io, json, shlex, subprocess, sys
@@ -63,7 +64,8 @@ def steps_of(path: Path) -> list[tuple[Step, Said | None]]:
             steps.append((("file", file, text) if file else ("python", place, text), None))
             file = ""
         else:
-            steps.append((("command", place, command.replace("docs/examples/", f"{TOP / 'docs' / 'examples'}/")), None))
+            line = command.replace("\\\n", " ").replace("docs/examples/", f"{TOP / 'docs' / 'examples'}/")
+            steps.append((("command", place, line), None))
     return steps
 
 
@@ -105,6 +107,13 @@ def test_a_tutorial_runs_as_printed(path: Path, tmp_path: Path) -> None:
     for (step, printed), said in zip(steps, run(steps, tmp_path), strict=True):
         if printed is not None:
             assert same(said, *printed), f"{step[1]} prints\n{said}\nand the page says\n{printed[0]}"
+
+
+def test_a_command_goes_on_after_a_backslash(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("    hpo-gym info \\\n        SVM \\\n        --json\n\n    hpo-gym list\n")
+    assert [step[2].split() for step, _ in steps_of(tmp_path / "page.md")] == [
+        ["hpo-gym", "info", "SVM", "--json"], ["hpo-gym", "list"],
+    ]  # fmt: skip
 
 
 def test_what_is_printed_is_compared() -> None:
