@@ -97,15 +97,17 @@ def run_command(command: str, folder: Path) -> str:
 
 def run_first(texts: list[str], folder: Path) -> str:
     """Run the command beside the installation."""
-    install, command = (part.strip() for part in re.split(r"&&|\n", texts[0]))
-    assert install.startswith("pip install"), install
-    return run_command(command, folder)
+    parts = [part.strip() for part in re.split(r"&&|\n", texts[0])]
+    if not parts[0].startswith("pip install"):
+        raise LookupError(f"no installation before {parts[-1]!r}")
+    return run_command(next(part for part in parts if part.startswith("hpo-gym ")), folder)
 
 
 def run_ppo(texts: list[str], folder: Path) -> str:
     """Run the training for one rollout."""
     small, count = re.subn(r"\.learn\([\d_]+\)", ".learn(2_112)", texts[0])
-    assert count == 1, texts[0]
+    if count != 1:
+        raise LookupError(f"no training in {texts[0]!r}")
     _run(["-c", small], folder)
     return "model.learn(2_112)"
 
