@@ -1,7 +1,9 @@
 """Sphinx: `sphinx-build -W docs docs/_build`. Pages are MyST Markdown; the reference is made from the docstrings."""
 
+import os
 import re
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,13 +22,20 @@ copyright = author
 version = release = hpo_gym.__version__
 
 language = "en"
+urls = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
+html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL") or urls.get(
+    "Documentation", "https://hpo-gym.github.io/hpo-gym/"
+)
 
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
-    *("repository", "env_pages", "registered", "results", "accessible", "mathml", "source_links"),  # docs/_ext
+    "sphinx_copybutton",
+    "sphinxext.opengraph",
+    *("repository", "env_pages", "registered", "api_pages", "children", "doors"),  # docs/_ext
+    *("results", "accessible", "mathml", "source_links"),
 ]
 exclude_patterns = ["_build", "_ext", "examples"]
 results_static = ["../README.md"]  # held against the results, but no page of the site
@@ -41,6 +50,15 @@ myst_links_external_new_tab = True
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"  # the outputs that are stored are shown; tests/docs/test_notebooks.py runs notebooks
 nb_merge_streams = True
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ |In \[\d*\]: "  # a block with prompts loses them, and its outputs
+copybutton_prompt_is_regexp = True
+copybutton_selector = ":not(.highlight-text):not(.output) > div.highlight pre"
+ogp_site_url = html_baseurl
+ogp_site_name = "hpo-gym"
+ogp_image = "_static/card.png"  # drawn once: the extension would need Matplotlib and a minute for a card of each page
+ogp_image_alt = "hpo-gym: hyperparameter optimisation as a Gymnasium environment"
+ogp_social_cards = {"enable": False}
 
 # the extra "docs" suffices: what else is not installed is stood in for, and found by those who ask later
 autodoc_mock_imports = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})

@@ -1,52 +1,120 @@
-"""The reference of what is registered: a page for the agents and one for the baselines, from their docstrings."""
+"""The reference of the optimizers: a page for each group (`family` in the registry), from their docstrings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from listings import said, stated
 from made import write_pages
+from stored import plain, table
 
-from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
+from hpo_gym.base import Entry
 from hpo_gym.optimize import OPTIMIZERS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-PAGES = {
-    "agents": ("hpo_agents", "Agents", "Optimizers that are trained. Results: [agents](../agents.md)."),
-    "baselines": ("hpo_baselines", "Baselines", "Optimizers to compare with. Results: [baselines](../baselines.md)."),
+GROUPS = {
+    "rl": (
+        "Reinforcement learning",
+        "They learn a policy on the training tasks of a suite and keep it. How to train one: "
+        "[agents](../agents.md#train-compare-deploy).",
+    ),
+    "transfer": (
+        "Transfer and meta-learning",
+        "They read earlier tasks: by a formula while they tune, or by a model that was fitted before. Take one if similar "
+        "models were tuned before: [guide](../guide.md).",
+    ),
+    "no-transfer": (
+        "Without earlier tasks",
+        "They know the search space and the trials of the run, nothing else: random search, designs, Bayesian "
+        "optimisation, local search.",
+    ),
+    "multi-fidelity": (
+        "Several fidelities",
+        "They try many configurations cheaply and few at full cost. Take one where a short training tells much of a long "
+        "one.",
+    ),
+    "evolutionary": ("Evolution", "They keep a population and vary its best members."),
+    "multi-objective": (
+        "Several objectives",
+        "They look for a front: score against size, latency or cost ([objectives](../environment.md#several-objectives)).",
+    ),
+    "schedule": (
+        "Schedules",
+        "They set the hyperparameters of a network before each epoch or stage, on `Schedules`, `Drift`, `Trainings` and "
+        "`Learners`. Results: [trainings](../trainings.md), [schedules](../schedules.md).",
+    ),
+    "control": (
+        "The control `default`",
+        "It tries the default configuration and its neighbours. Every comparison includes it and the "
+        "[`portfolio`](transfer.md#portfolio): [controls](../benchmark.md#controls).",
+    ),
 }
+"""Title and purpose of each group."""
+RESULTS = "standings/pooled-cold"
+HOW_TO_READ = (
+    "AUC of the regret over 33 evaluations of test tasks, from a cold start, as a ratio to the portfolio's; lower is better, "
+    "\\* survives Holm's correction. Compare over equally many suites. Without a number: no reference runs. All results: "
+    "[baselines](../baselines.md), [agents](../agents.md)."
+)
 
 
-def reference(package: str, title: str, said: str) -> Iterator[str]:
-    """The lines of a page: a heading and the class for each name."""
-    yield from (f"# {title}", "", said, "")
-    yield '`hpo_gym.make_optimizer("NAME", setting=value)` makes one of them; its settings are the class\'s arguments.'
-    for name, entry in OPTIMIZERS.entries().items():
-        if entry.package == package:
-            extra = f"needs `pip install 'hpo-gym[{entry.extra}]'`" if entry.extra else "needs no extra"
-            facts = [f"family {entry.about['family']}", "is trained" if entry.about.get("trainable") else "", extra]
-            yield from ("", f"## {name}", "", f"Name `{name}`; {'; '.join(fact for fact in facts if fact)}.", "")
-            yield from ("```{eval-rst}", f".. autoclass:: {entry.module}.{entry.maker}", "```")
+def members(group: str) -> Mapping[str, Entry]:
+    """Return the optimizers of a group."""
+    return {name: entry for name, entry in OPTIMIZERS.entries().items() if entry.about["family"] == group}
 
 
-def parts() -> Iterator[str]:
-    """Yield the classes of the parts of an env, as `docs/api.md` includes them."""
-    yield "```{eval-rst}"
-    for registry in (OBSERVERS, CODECS, REWARDS, SCORES):
-        yield from (f".. autoclass:: {entry.module}.{entry.maker}" for entry in registry.entries().values())
-    yield "```"
+def results() -> Mapping[str, tuple[str, str]]:
+    """Return the ratio of AUCs and the number of suites of each optimizer that has reference runs."""
+    found = table(RESULTS)
+    at = [[plain(head) for head in found.columns].index(head) for head in ("ratio to portfolio", "suites")]
+    return {plain(row[0]): (row[at[0]], row[at[1]]) for row in found.rows}
 
 
-def write_reference(app: Sphinx) -> None:
+def row(name: str, entry: Entry) -> list[str]:
+    """Return the cells of a member that need no results."""
+    return ["yes" if stated(entry, "trainable") == "True" else "", said(entry)]
+
+
+def rows(group: str) -> Iterator[list[str]]:
+    """Yield the table of a group, its head first; ratios of AUCs where there are any, the best first."""
+    known, reported = members(group), results()
+    with_results = [name for name in reported if name in known]
+    if not with_results:
+        yield ["optimizer", "trained", "description"]
+        yield from ([f"[`{name}`](#{name})", *row(name, entry)] for name, entry in known.items())
+        return
+    yield ["optimizer", "AUC, of the portfolio's", "suites", "trained", "description"]
+    for name in (*with_results, *(name for name in known if name not in reported)):
+        yield [f"[`{name}`](#{name})", *reported.get(name, ("", "")), *row(name, known[name])]
+
+
+def page(group: str) -> Iterator[str]:
+    """Yield the lines of a page: the purpose, a row for each member, its class."""
+    title, purpose = GROUPS[group]
+    head, *body = rows(group)
+    yield from (f"# {title}", "", purpose, "")
+    yield from (f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *body))
+    if "suites" in head:
+        yield from ("", HOW_TO_READ)
+    yield from ("", '`hpo_gym.make_optimizer("NAME", setting=value)` makes one; its settings are the arguments below.')
+    for name, entry in members(group).items():
+        facts = [f"{fact.capitalize()}: {entry.about[fact]}." for fact in ("state", "action") if fact in entry.about]
+        facts += [f"Needs `pip install 'hpo-gym[{entry.extra}]'`."] * bool(entry.extra)
+        yield from ("", f"## {name}", "", " ".join(facts), "")
+        yield from ("```{eval-rst}", f".. autoclass:: {entry.module}.{entry.maker}", "```")
+
+
+def write_groups(app: Sphinx) -> None:
     """Write the pages."""
-    pages = {f"{name}.md": "\n".join([*reference(*reported), ""]).encode() for name, reported in PAGES.items()}
-    write_pages(Path(app.srcdir) / "reference", {**pages, "parts.txt": "\n".join([*parts(), ""]).encode()})
+    pages = {f"{group}.md": "\n".join([*page(group), ""]).encode() for group in GROUPS}
+    write_pages(Path(app.srcdir) / "optimizers", pages)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect("builder-inited", write_reference)
+    app.connect("builder-inited", write_groups)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
