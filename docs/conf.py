@@ -43,6 +43,8 @@ html_theme = "furo"
 html_title = f"hpo-gym {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+if (TOP / "docs" / "_static" / "logo.svg").is_file():
+    html_logo = html_favicon = "_static/logo.svg"
 html_math_renderer = "mathml"
 pygments_dark_style = "github-dark"
 myst_heading_anchors = 4
@@ -59,9 +61,11 @@ ogp_site_name = "hpo-gym"
 ogp_image = "_static/card.png"  # drawn once: the extension would need Matplotlib and a minute for a card of each page
 ogp_image_alt = "hpo-gym: hyperparameter optimisation as a Gymnasium environment"
 ogp_social_cards = {"enable": False}
+ogp_custom_meta_tags = ['<meta name="twitter:card" content="summary_large_image" />']
 
 # the extra "docs" suffices: what else is not installed is stood in for, and found by those who ask later
 autodoc_mock_imports = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})
+default_role = "code"  # `name` in a docstring, as in Markdown
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

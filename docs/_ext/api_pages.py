@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -260,9 +261,19 @@ def listing() -> Iterator[str]:
             yield f"- {{py:obj}}`hpo_gym.{entry}`{': ' * bool(first)}{first}"
 
 
+def toctree() -> Iterator[str]:
+    """Yield the pages in the order of the list."""
+    yield from ("", "```{toctree}", ":hidden:", "")
+    yield from (f"/reference/{name}" for name in (*FLOORS, "parts"))
+    yield "```"
+
+
 def write_reference(app: Sphinx) -> None:
     """Write the pages."""
-    pages = {f"{name}.md": page(name) for name in FLOORS} | {"parts.md": parts(), "names.txt": listing()}
+    pages = {f"{name}.md": page(name) for name in FLOORS} | {
+        "parts.md": parts(),
+        "names.txt": chain(listing(), toctree()),
+    }
     write_pages(Path(app.srcdir) / "reference", {k: "\n".join([*lines, ""]).encode() for k, lines in pages.items()})
 
 

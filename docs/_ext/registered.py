@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from listings import said, stated
 from made import write_pages
-from stored import plain, table
+from stored import Grid, plain, table
 
 from hpo_gym.base import Entry
 from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.optimize.learning.folders import read_about, shipped
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -24,8 +25,8 @@ GROUPS = {
     ),
     "transfer": (
         "Transfer and meta-learning",
-        "They read earlier tasks: by a formula while they tune, or by a model that was fitted before. Take one if similar "
-        "models were tuned before: [guide](../guide.md).",
+        "They read earlier tasks: by a formula while they tune, or by a model that was fitted before. Take one if you "
+        "have tuned similar models: [guide](../guide.md).",
     ),
     "no-transfer": (
         "Without earlier tasks",
@@ -34,31 +35,32 @@ GROUPS = {
     ),
     "multi-fidelity": (
         "Several fidelities",
-        "They try many configurations cheaply and few at full cost. Take one where a short training tells much of a long "
-        "one.",
+        "They try many configurations cheaply and few at full cost. Take one where a short training tells much of a "
+        "long one.",
     ),
     "evolutionary": ("Evolution", "They keep a population and vary its best members."),
     "multi-objective": (
         "Several objectives",
-        "They look for a front: score against size, latency or cost ([objectives](../environment.md#several-objectives)).",
+        "They look for a front: score against size, latency or cost "
+        "([objectives](../environment.md#several-objectives)).",
     ),
     "schedule": (
         "Schedules",
-        "They set the hyperparameters of a network before each epoch or stage, on `Schedules`, `Drift`, `Trainings` and "
-        "`Learners`. Results: [trainings](../trainings.md), [schedules](../schedules.md).",
+        "They set the hyperparameters of a network before each epoch or stage, on `Schedules`, `Drift`, `Trainings` "
+        "and `Learners`. Results: [trainings](../trainings.md), [schedules](../schedules.md).",
     ),
     "control": (
-        "The control `default`",
-        "It tries the default configuration and its neighbours. Every comparison includes it and the "
-        "[`portfolio`](transfer.md#portfolio): [controls](../benchmark.md#controls).",
+        "The control",
+        "`default` tries the default configuration and its neighbours. Every comparison includes it and the "
+        "[portfolio](transfer.md#portfolio): [controls](../benchmark.md#controls).",
     ),
 }
 """Title and purpose of each group."""
 RESULTS = "standings/pooled-cold"
 HOW_TO_READ = (
-    "AUC of the regret over 33 evaluations of test tasks, from a cold start, as a ratio to the portfolio's; lower is better, "
-    "\\* survives Holm's correction. Compare over equally many suites. Without a number: no reference runs. All results: "
-    "[baselines](../baselines.md), [agents](../agents.md)."
+    "AUC of the regret over 33 evaluations of test tasks, from a cold start, as a ratio to the portfolio's; lower is "
+    "better, \\* survives Holm's correction. Compare over equally many suites. Without a number: no reference runs. "
+    "All results: [baselines](../baselines.md), [agents](../agents.md)."
 )
 
 
@@ -67,40 +69,50 @@ def members(group: str) -> Mapping[str, Entry]:
     return {name: entry for name, entry in OPTIMIZERS.entries().items() if entry.about["family"] == group}
 
 
-def results() -> Mapping[str, tuple[str, str]]:
-    """Return the ratio of AUCs and the number of suites of each optimizer that has reference runs."""
-    found = table(RESULTS)
-    at = [[plain(head) for head in found.columns].index(head) for head in ("ratio to portfolio", "suites")]
-    return {plain(row[0]): (row[at[0]], row[at[1]]) for row in found.rows}
+def results(group: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, optimizer, ratio of AUCs and number of suites of what has reference runs, the best first.
+
+    The name of a policy that ships trained is not that of its optimizer.
+    """
+    found, known = table(RESULTS), members(group)
+    ratio, suites = (list(map(plain, found.columns)).index(head) for head in ("ratio to portfolio", "suites"))
+    policies = {name: str(read_about(folder)["optimizer"]) for name, folder in shipped().items()}
+    for cells in found.rows:
+        name = plain(cells[0])
+        if (optimizer := policies.get(name, name)) in known:
+            yield name, optimizer, cells[ratio], cells[suites]
 
 
-def row(name: str, entry: Entry) -> list[str]:
-    """Return the cells of a member that need no results."""
-    return ["yes" if stated(entry, "trainable") == "True" else "", said(entry)]
+def row(name: str, entry: Entry) -> tuple[str, str]:
+    """Return the cells of a member that need no results; those of a policy lead to its optimizer."""
+    trained = "yes" if stated(entry, "trainable") == "True" else ""
+    return trained, said(entry) if name == entry.name else f"`{entry.name}`, trained; it ships"
 
 
-def rows(group: str) -> Iterator[list[str]]:
-    """Yield the table of a group, its head first; ratios of AUCs where there are any, the best first."""
-    known, reported = members(group), results()
-    with_results = [name for name in reported if name in known]
-    if not with_results:
-        yield ["optimizer", "trained", "description"]
-        yield from ([f"[`{name}`](#{name})", *row(name, entry)] for name, entry in known.items())
-        return
-    yield ["optimizer", "AUC, of the portfolio's", "suites", "trained", "description"]
-    for name in (*with_results, *(name for name in known if name not in reported)):
-        yield [f"[`{name}`](#{name})", *reported.get(name, ("", "")), *row(name, known[name])]
+def grid(group: str) -> Grid:
+    """Return the table of a group."""
+    known, reported = members(group), list(results(group))
+    heads, tail = ("optimizer", "AUC, of the portfolio's", "suites"), ("trained", "description")
+    if not reported:
+        rows = tuple((f"[`{name}`](#{name})", *row(name, entry)) for name, entry in known.items())
+        return Grid((*heads[:1], *tail), rows)
+    listed = [(f"[`{n}`](#{of})", ratio, suites, *row(n, known[of])) for n, of, ratio, suites in reported]
+    others = sorted(set(known) - {name for name, *_ in reported})
+    return Grid(
+        (*heads, *tail), (*listed, *((f"[`{n}`](#{n})", "", "", *row(n, known[n])) for n in others)), HOW_TO_READ
+    )
+
+
+def tables(stored: Any) -> dict[str, Grid]:
+    """Return the tables of all groups."""
+    return {group: grid(group) for group in GROUPS}
 
 
 def page(group: str) -> Iterator[str]:
     """Yield the lines of a page: the purpose, a row for each member, its class."""
     title, purpose = GROUPS[group]
-    head, *body = rows(group)
-    yield from (f"# {title}", "", purpose, "")
-    yield from (f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *body))
-    if "suites" in head:
-        yield from ("", HOW_TO_READ)
-    yield from ("", '`hpo_gym.make_optimizer("NAME", setting=value)` makes one; its settings are the arguments below.')
+    yield from (f"# {title}", "", purpose, "", f"```{{table}} registered/{group}", "```", "")
+    yield '`hpo_gym.make_optimizer("NAME", setting=value)` makes one; its settings are the arguments below.'
     for name, entry in members(group).items():
         facts = [f"{fact.capitalize()}: {entry.about[fact]}." for fact in ("state", "action") if fact in entry.about]
         facts += [f"Needs `pip install 'hpo-gym[{entry.extra}]'`."] * bool(entry.extra)

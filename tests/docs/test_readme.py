@@ -214,15 +214,6 @@ def test_every_key_of_the_results_is_described() -> None:
             assert all(f'"{trial}":' in text for trial in value)
 
 
-def test_every_public_name_is_in_the_reference() -> None:
-    text = (TOP / "docs" / "api.md").read_text(encoding="utf-8")
-    for name in hpo_gym.__all__:
-        is_error = hasattr(hpo_gym.base.errors, name)
-        assert is_error or re.search(rf"auto\w+:: hpo_gym\.{name}$", text, re.M), (
-            f"docs/api.md must have hpo_gym.{name}"
-        )
-
-
 def test_every_measured_case_has_a_row() -> None:
     text = (TOP / "docs" / "speed.md").read_text(encoding="utf-8")
     source = (TOP / "benchmarks" / "speed" / "vector_env.py").read_text(encoding="utf-8")
