@@ -55,7 +55,7 @@ nb_merge_streams = True
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ |In \[\d*\]: "  # a block with prompts loses them, and its outputs
 copybutton_prompt_is_regexp = True
-copybutton_selector = ":not(.highlight-text):not(.output) > div.highlight pre"
+copybutton_selector = ":not(.highlight-text):not(.highlight-console):not(.output) > div.highlight pre"  # no outputs
 ogp_site_url = html_baseurl
 ogp_site_name = "hpo-gym"
 ogp_image = "_static/card.png"  # drawn once: the extension would need Matplotlib and a minute for a card of each page
