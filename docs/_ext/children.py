@@ -24,8 +24,8 @@ KINDS = (".md", ".ipynb")
 APART = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)$|^<!--.*?-->$|^\|.*?$|^(?: {4}|#|!\[|On GitHub,).*?$", re.M | re.S)
 """Parts of a page that are no prose."""
 SENTENCE = re.compile(r".+?[.!?](?=\s|$)")
-LONG = 150
-"""Characters from which a sentence ends at its first colon."""
+LONG, SHORT = 150, 30
+"""Characters from which a sentence ends at its first colon, and those that must then be left."""
 ENTRY = re.compile(r"(?:(?P<title>[^<]+) <(?P<page>[^>]+)>|(?P<plain>[^:<]+))(?:: (?P<words>.+))?")
 
 
@@ -45,8 +45,10 @@ def sentence_of(text: str) -> str:
     """Return the first sentence of prose, links as words; "" where the build fills in a figure."""
     paragraph = next((p for p in APART.sub("\n\n", text).split("\n\n") if p.strip()), "")
     found = SENTENCE.match(" ".join(paragraph.split()))
-    said = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[0]) if found else ""
-    return "" if "{" in said else (said.partition(": ")[0] if len(said) > LONG else said).rstrip(".")
+    said = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[0]).rstrip(".") if found else ""
+    said = re.sub(r"^This notebook (\w)", lambda m: m[1].upper(), said)
+    head = said.partition(": ")[0]
+    return "" if "{" in said else head if len(said) > LONG and len(head) > SHORT else said
 
 
 class Pages(SphinxDirective):

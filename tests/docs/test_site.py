@@ -153,7 +153,7 @@ def test_a_page_with_pages_below_has_a_line_for_each(site: Path) -> None:
     for name, below in {"notebooks": "notebooks/*.ipynb", "optimizers": "docs/optimizers/*.md"}.items():
         text = (site / f"{name}.html").read_text(encoding="utf-8").split('class="children')[1]
         for path in TOP.glob(below):
-            assert re.search(rf'<li><p><a [^>]*href="{name}/{path.stem}\.html"[^>]*>.+?</a>: \w', text, re.S), path
+            assert re.search(rf'<li><p><a [^>]*href="{name}/{path.stem}\.html"[^>]*>.+?</a>: \S', text, re.S), path
 
 
 @pytest.mark.long
@@ -314,7 +314,7 @@ def test_no_page_scrolls_sideways_on_a_phone(site: Path, found: dict[str, Page],
 def test_the_front_fits_a_desktop_and_its_code_does_not_scroll(site: Path, desktop: Any) -> None:
     for name in ("index.html", "zh/index.html"):
         desktop.get((site / name).as_uri())
-        assert desktop.execute_script("return document.documentElement.scrollWidth") == 1300
+        assert desktop.execute_script("return document.documentElement.scrollWidth") <= 1300
         ask = "return [...document.querySelectorAll('.front pre')].map(e => e.scrollWidth - e.clientWidth)"
         assert desktop.execute_script(ask) == [0, 0, 0, 0]
 
