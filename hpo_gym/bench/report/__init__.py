@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_gym.bench.metrics import Curves, by_auc
+from hpo_gym.bench.report.finding import Results, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid
 from hpo_gym.bench.report.page import Beside, Drawn, page
+from hpo_gym.bench.report.phone import OnPhone, legend, narrow_difference, narrowed
 from hpo_gym.bench.report.tables import (
-    Results,
     console_outdated,
     console_pooled,
     console_table,
     csv_text,
     markdown_text,
     pooled_csv,
-    shows_pooled,
 )
 from hpo_gym.system import Sheet
 
@@ -67,9 +67,9 @@ def write_report(
         made, ordered = draw(curves[suite], look), by_auc(curves[suite])
         if beside and suite in beside.times:
             made["time"] = draw(beside.times[suite], look, ("regret",))["regret"]
-        figures[suite] = {name: _drawn(name, figure, ordered, look, f"s{i}") for name, figure in made.items()}
         by_task[suite] = task_values(ordered)
         files.update({f"figures/{slug}-{name}.png": png_bytes(figure) for name, figure in made.items()})
+        figures[suite] = {name: _drawn(name, figure, ordered, look, f"s{i}") for name, figure in made.items()}
     texts = {
         "table.csv": csv_text(results, timings=timings),
         "table.md": markdown_text(results, timings=timings),
@@ -82,15 +82,22 @@ def write_report(
 
 
 def _drawn(name: str, figure: Figure, curves: Sequence[Curves], look: Mapping[str, Style], slug: str) -> Drawn:
-    """Return a figure for the page, with the table of its values if it is over trials."""
+    """Return a figure for the page, with the table of its values if it is over trials; it is narrow then."""
     from markupsafe import Markup, escape
 
     from hpo_gym.bench.report.svg import frame, svg_text
     from hpo_gym.bench.report.values import rank_values, regret_values
 
+    def svg(figure: Figure, salt: str) -> Markup:
+        return Markup(svg_text(figure, f"{slug}-{salt}", str(escape(f"{name}, {curves[0].suite}"))))
+
     makers = {"regret": regret_values, "ranks": rank_values}
-    svg = Markup(svg_text(figure, f"{slug}-{name}", str(escape(f"{name}, {curves[0].suite}"))))
-    return Drawn(svg, frame(figure), makers[name](curves, look, slug)) if name in makers else Drawn(svg)
+    wide, place = svg(figure, name), frame(figure)
+    values = makers[name](curves, look, slug) if name in makers else None
+    narrow, title, about = narrow_difference(curves, look) if name == "difference" else narrowed(figure)
+    lines = () if name == "difference" else legend(curves, look, values)
+    phone = OnPhone(svg(narrow, f"{name}-phone"), frame(narrow), title, about, lines)
+    return Drawn(wide, phone, place if values else None, values)
 
 
 def _slugs(suites: Mapping[str, object]) -> dict[str, str]:

@@ -218,14 +218,18 @@ def mean_ranks(curves: Sequence[Curves]) -> list[float]:
     return [plain(float(v)) or 0.0 for v in by_task.mean(axis=0)]
 
 
-def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
-    """Draw the mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006)."""
+def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style], sides: int = 2) -> Figure:
+    """Draw the mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006).
+
+    Args:
+        sides: 1: all names stand at the right.
+    """
     names, mean = [c.optimizer for c in curves], np.array(mean_ranks(curves))
     order = np.argsort(mean, kind="stable")
     n, cd = len(names), critical_difference(len(names), equal_families(curves[0].families))
     groups = cliques(mean.tolist(), cd)
-    figure, axes = _diagram(curves, n, len(groups))
-    half = (n + 1) // 2
+    half = (n + 1) // 2 if sides == 2 else 0
+    figure, axes = _diagram(curves, n, len(groups), max(half, n - half))
     for place, i in enumerate(order):
         left = place < half
         row = place if left else n - 1 - place
@@ -239,11 +243,11 @@ def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Fi
     return figure
 
 
-def _diagram(curves: Sequence[Curves], n: int, n_groups: int) -> tuple[Figure, Axes]:
+def _diagram(curves: Sequence[Curves], n: int, n_groups: int, n_rows: int) -> tuple[Figure, Axes]:
     """Make the axes of a critical-difference diagram: ranks across, inches down."""
     from matplotlib.figure import Figure
 
-    depth = 0.32 + 0.13 * n_groups + 0.24 * ((n + 1) // 2)
+    depth = 0.32 + 0.13 * n_groups + 0.24 * n_rows
     height = 1.3 + depth
     figure = Figure(figsize=(WIDTH, height), dpi=150)
     axes = figure.add_axes((0.21, 0.0, 0.58, 1.0))

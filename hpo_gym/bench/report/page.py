@@ -18,19 +18,13 @@ from typing import TYPE_CHECKING, Any
 from hpo_gym.bench.groups import pooled_leaders
 from hpo_gym.bench.memory import parts_of
 from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
+from hpo_gym.bench.report.finding import Results, finding, groups, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
+from hpo_gym.bench.report.phone import OnPhone
 from hpo_gym.bench.report.run_figure import ends
-from hpo_gym.bench.report.suite_page import Lead, suite_parts
-from hpo_gym.bench.report.tables import (
-    OUTDATED,
-    Results,
-    cost_of,
-    outdated_cells,
-    pooled_cells,
-    pooled_said,
-    shows_pooled,
-)
-from hpo_gym.bench.report.words import MISSING, counted, number, plain, printable, short
+from hpo_gym.bench.report.suite_page import suite_parts
+from hpo_gym.bench.report.tables import OUTDATED, cost_of, outdated_cells, pooled_cells, pooled_described
+from hpo_gym.bench.report.words import MISSING, counted, joined, number, plain, printable, short
 from hpo_gym.bench.single_runs import SHOWN, SingleRun, SuiteRuns, Tried
 from hpo_gym.problem import AMOUNTS, KEPT, Hyperparameter
 
@@ -70,10 +64,12 @@ class Drawn:
 
     Attributes:
         svg: Safe text.
+        phone: The same for a narrow screen.
         frame: Edges of the axes, in shares of the figure; None where the script has nothing to point at.
     """
 
     svg: str
+    phone: OnPhone
     frame: tuple[float, float, float, float] | None = None
     values: FigureGrid | None = None
 
@@ -99,6 +95,7 @@ def page(
         _HERE / "template.html",
         _script(),
         version=results.get("version", ""),
+        finding=finding(results),
         suites=suites,
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
         outdated=_outdated(results) if results.get("stale") else None,
@@ -106,6 +103,7 @@ def page(
         protocol=[*_protocol(results["protocol"]), *parts_of(results.get("memory"))],
         cost=cost_of(results),
         counted=counted,
+        joined=joined,
         plain=plain,
         brief=_brief(results),
         made=beside.made if beside.timings else {},
@@ -141,7 +139,7 @@ def rendered(template: Path, **values: object) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     env = Environment(
-        loader=FileSystemLoader(template.parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader([template.parent, _HERE]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     return env.get_template(template.name).render(values)
@@ -207,17 +205,10 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
         letters = line.pop(group - 1)
         cells = (Td(name), Td(letters), *map(td, line[:2]), Td(to_best), *map(td, line[2:]))
         rows.append(Tr(cells, " ".join(k for k, is_so in marks.items() if is_so)))
-    names, rest = tuple(line[0] for line in body if lead.leads(line[0])), head[3:group] + head[group + 1 :]
-    titles = ("optimizer", "group", *head[1:3], "p to best", *rest)
-    return {
-        "said": pooled_said(results),
-        "table": FigureGrid("All suites", titles, tuple(rows), texts=frozenset({0, 1})),
-        "anchor": anchor,
-        "lead": Lead(lead.best, names, len(body)),
-        "best": part["optimizers"][lead.best],
-        "n_suites": len(found["suites"]),
-        "n_families": found["families"],
-    }
+    titles = ("optimizer", "group", *head[1:3], "p to best", *head[3:group], *head[group + 1 :])
+    table = FigureGrid("All suites", titles, tuple(rows), texts=frozenset({0, 1}))
+    marked = groups({name: found.get("groups", {}).get(name) for name, *_ in body})
+    return {"said": pooled_described(results), "table": table, "groups": marked}
 
 
 def _protocol(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:

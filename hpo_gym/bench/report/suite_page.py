@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,72 +11,50 @@ from hpo_gym.base import Floats
 from hpo_gym.bench.groups import Leaders, leaders
 from hpo_gym.bench.intervals import equal_families
 from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
+from hpo_gym.bench.report.finding import Results, groups, suite_finding
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.tables import RATED, Results, TableRow, cells, rows, said
+from hpo_gym.bench.report.tables import RATED, TableRow, cells, described, rows
 from hpo_gym.bench.report.words import MISSING, interval, number
 
-_KEPT = ("test AUC", "AUC", "validation AUC", "regret@", "failed")
+_KEPT = ("test AUC", "AUC", "last regret", "validation AUC")
 _LAST = "33"  # the regret after the last trial
-
-
-@dataclass(frozen=True)
-class Lead:
-    """Content of a tile.
-
-    Attributes:
-        names: The best, and all that cannot be told apart from it.
-        better, worse: Optimizers that differ from the anchor, by Holm's correction.
-    """
-
-    best: str
-    names: tuple[str, ...]
-    n: int
-    better: tuple[str, ...] = ()
-    worse: tuple[str, ...] = ()
-
-    @property
-    def alone(self) -> bool:
-        """Return whether one leads, told apart from all others."""
-        return len(self.names) == 1 < self.n
 
 
 def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timings: bool) -> dict[str, Any]:
     """Return the page's content on a suite, apart from figures."""
     table, found = rows(results, name, timings=timings), leaders(curves)
-    order, part = [row.optimizer for row in table], results["suites"][name]
+    part, lines = results["suites"][name], cells(results, name, timings=timings)
     own = {c.optimizer: auc(c) for c in sorted(curves, key=lambda c: c.optimizer)}
-    names = tuple(n for n in order if found.leads(n))
-    verdicts = {v: tuple(row.optimizer for row in table if row.verdict == v) for v in ("better", "worse")}
     return {
         "name": name,
-        "said": said(results, name),
+        "said": described(results, name),
+        "finding": suite_finding(results, name),
+        "groups": groups({row.optimizer: row.summary.get("group") for row in table}),
         "n_tasks": part["n_tasks"],
         "n_families": part["n_families"],
         "score": "test regret" if part["score"] == TEST else "validation regret",
-        "lead": Lead(found.best, names, len(order), verdicts["better"], verdicts["worse"]),
-        "main": _main(results, name, table, found, timings),
-        "beyond": _beyond(name, table, own, cells(results, name, timings=timings)),
+        "main": _main(name, table, found, lines),
+        "beyond": _beyond(name, table, own, found, lines),
         "beside": _beside(name, table) if part["score"] == TEST else None,
         "test": _test(np.stack(list(own.values()), axis=1), curves[0].families),
     }
 
 
-def _main(results: Results, suite: str, table: Sequence[TableRow], found: Leaders, timings: bool) -> FigureGrid:
-    """Return the table of results: leaders in bold, gains as bars."""
-    head, *body = cells(results, suite, timings=timings)
-    kept = [i for i, title in enumerate(head) if title.startswith(_KEPT)]
+def _main(suite: str, table: Sequence[TableRow], found: Leaders, lines: Sequence[Sequence[str]]) -> FigureGrid:
+    """Return the short table of results: leaders in bold, gains as bars; failed cells if there are any."""
+    head, *body = lines
+    kept = [i for i, title in enumerate(head) if title in _KEPT]
+    kept += [head.index("failed")] if any(row.summary["failed_cells"] for row in table) else []
     made = []
     for row, line in zip(table, body, strict=True):
         gain, letters = td(line[head.index("gain over portfolio")], row.verdict), Td(line[head.index("group")])
-        best = row.optimizer == found.best
-        to_best = "lowest" if best else number(found.p_holm[row.optimizer])
         fails = {head.index("failed"): "fails"} if row.summary["failed_cells"] else {}
         first = [Td(row.optimizer), letters, Td(gain.text, gain.small, gain.kind, _bar(row, table))]
-        rest = [Td(number(row.summary["p_holm"])), Td(to_best), *(td(line[i], fails.get(i, "")) for i in kept)]
+        rest = [*(td(line[i], fails.get(i, "")) for i in kept), Td(number(row.summary["p_holm"]))]
         marks = {"control": row.optimizer in CONTROLS, "reference": row.optimizer == PORTFOLIO}
         kind = " ".join([k for k, is_so in {**marks, "leads": found.leads(row.optimizer)}.items() if is_so])
         made.append(Tr((*first, *rest), kind))
-    titles = ("optimizer", "group", "gain over portfolio", "p (Holm)", "p to best", *(head[i] for i in kept))
+    titles = ("optimizer", "group", "gain over portfolio", *(head[i] for i in kept), "p (Holm)")
     return FigureGrid(f"Results, {suite}", titles, tuple(made), texts=frozenset({0, 1}))
 
 
@@ -105,24 +82,29 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
 
 
 def _beyond(
-    suite: str, table: Sequence[TableRow], own: Mapping[str, Floats], lines: Sequence[Sequence[str]]
+    suite: str,
+    table: Sequence[TableRow],
+    own: Mapping[str, Floats],
+    found: Leaders,
+    lines: Sequence[Sequence[str]],
 ) -> FigureGrid:
-    """Return statistics beside the mean: other means, the median task, the share of the worst tenth; and costs."""
+    """Return the long table: p to the best, regrets, other means than the mean AUC, the hardest tasks, and costs."""
     head, *body = lines
-    costs = [i for i, title in enumerate(head) if title in ("solved", "ms p50/p95", "train s")]
-    first = head.index(RATED[0])
+    first, after = head.index(RATED[0]), [i for i, title in enumerate(head) if title.startswith("regret@")]
+    costs = [i for i, title in enumerate(head) if title in ("solved", "failed", "ms p50/p95", "train s")]
     lines = []
     for row, line in zip(table, body, strict=True):
         s, values = row.summary, own[row.optimizer]
+        to_best = "lowest" if row.optimizer == found.best else number(found.p_holm[row.optimizer])
         worst = np.sort(values)[::-1][: max(1, round(len(values) / 10))].sum()
         share = f"{100 * worst / values.sum():.0f} %" if values.sum() > 0 else MISSING
         ratios = [interval(s["ratio"], 3), interval(s["p_better"], 2), interval(s["log_auc"], 3)]
         middle = [number(iqm(values)), number(float(np.median(values))), share]
-        rated = line[first : first + len(RATED)]
-        lines.append([row.optimizer, *rated, *ratios, *middle, *(line[i] for i in costs)])
-    titles = ["optimizer", *RATED, "ratio of AUC to portfolio", "P(better than portfolio)", "log AUC"]
-    titles += ["interquartile mean", "median", "worst tenth's share", *(head[i] for i in costs)]
-    return grid(f"Beyond the mean, {suite}", titles, lines)
+        rated = [*(line[i] for i in after), *line[first : first + len(RATED)]]
+        lines.append([row.optimizer, to_best, *rated, *ratios, *middle, *(line[i] for i in costs)])
+    titles = ["optimizer", "p to best", *(head[i] for i in after), *RATED, "ratio of AUC to portfolio"]
+    titles += ["P(better than portfolio)", "log AUC", "interquartile mean", "median", "worst tenth's share"]
+    return grid(f"All columns, {suite}", [*titles, *(head[i] for i in costs)], lines)
 
 
 def _beside(suite: str, table: Sequence[TableRow]) -> FigureGrid:

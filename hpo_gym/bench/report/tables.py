@@ -17,11 +17,11 @@ from hpo_gym.bench.frames import ENDS, flat
 from hpo_gym.bench.intervals import LEAST
 from hpo_gym.bench.memory import said_of_memory
 from hpo_gym.bench.metrics import TEST
+from hpo_gym.bench.report.finding import Results, grouped, overall, pooled_finding, shows_pooled, suite_finding
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged
 from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet
 
-Results = Mapping[str, Any]
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)
 _BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
 _FAMILIES = ("gain_family", "auc_family")
@@ -166,11 +166,6 @@ def latex_cell(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in printable(text))
 
 
-def overall(part: Mapping[str, Any]) -> str:
-    """Return the compared quantity of a suite: the mean regret over the trials, or the last, if only the end counts."""
-    return "last regret" if part.get("end") else "AUC"
-
-
 def console_table(results: Results, suite: str, *, timings: bool = True) -> Sheet:
     """Make the table of a suite for a terminal."""
     shown, part = shown_trials(results), results["suites"][suite]
@@ -228,18 +223,22 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
 
 
 def said(results: Results, suite: str) -> str:
-    """Describe a suite's numbers: their score, the counts behind them, and the number of comparisons."""
+    """Say what was found on a suite, and describe its numbers."""
+    return f"{suite_finding(results, suite)} {described(results, suite)}"
+
+
+def described(results: Results, suite: str) -> str:
+    """Describe a suite's numbers: their score, and the number of comparisons."""
     part = results["suites"][suite]
-    tasks, families = part["n_tasks"], part["n_families"]
-    many = f"{counted(tasks, 'task')} of {counted(families, 'family')}"
-    text = f"{many}. {_scored(part)}"
-    text = f"{text} {said_of_memory(results.get('memory'), suite)}".rstrip()
+    families, memory = part["n_families"], said_of_memory(results.get("memory"), suite)
+    text = f"{_scored(part)} {memory}".rstrip()
     if families < 2:
         return f"{text} One family: no interval and no test."
     if families < LEAST:
         text = f"{text} {counted(families, 'family')}, too few for intervals: {_bracketed(families)}."
     letters = {name: s.get("group") for name, s in part["optimizers"].items()}
-    return f"{text} {compared(part['comparisons'], 'the portfolio')} {grouped(letters, families)}".rstrip()
+    read = grouped(letters, families) if any(letters.values()) else ""  # else the finding says so
+    return f"{text} {compared(part['comparisons'], 'the portfolio')} {read}".rstrip()
 
 
 def _scored(part: Mapping[str, Any]) -> str:
@@ -272,23 +271,12 @@ def compared(n: int, anchor: str) -> str:
     return f"{counted(n, 'comparison') if n else 'No comparisons'} with {anchor}{_STAR if n else '.'}"
 
 
-def grouped(letters: Mapping[str, str | None], families: int) -> str:
-    """Say how to read the letters of a table, or why it has none."""
-    k = len(letters)
-    pairs = f"{counted(k * (k - 1) // 2, 'pair')}, Holm, 5 %"
-    if any(letters.values()):
-        return f"Optimizers that share a letter cannot be told apart ({pairs})."
-    few = f"{counted(families, 'family')} {'is' if families == 1 else 'are'} too few to tell any two apart ({pairs})."
-    return f"No groups: {few}" if k > 1 else ""
-
-
-def shows_pooled(results: Results) -> bool:
-    """Return whether there are two suites to pool and an anchor."""
-    found = results.get("pooled")
-    return found is not None and len(found["suites"]) > 1 and bool(found["anchors"])
-
-
 def pooled_said(results: Results) -> str:
+    """Say what was found over the pooled suites, and describe the numbers."""
+    return f"{pooled_finding(results)} {pooled_described(results)}"
+
+
+def pooled_described(results: Results) -> str:
     """List the pooled suites, and those apart."""
     found = results["pooled"]
     apart = ", ".join(f"{suite} ({why})" for suite, why in found["apart"].items())
@@ -298,9 +286,9 @@ def pooled_said(results: Results) -> str:
     counts = [
         f"{counted(part['comparisons'], 'comparison')} with {anchor}" for anchor, part in found["anchors"].items()
     ]
-    first = next(iter(found["anchors"].values()))["optimizers"]
-    letters = {**dict.fromkeys(first), **found.get("groups", {})}
-    return f"{text} {' and '.join(counts)}{_STAR} {grouped(letters, found['families'])}"
+    letters = found.get("groups", {})
+    read = f" {grouped(letters, found['families'])}" if any(letters.values()) else ""
+    return f"{text} {' and '.join(counts)}{_STAR}{read}"
 
 
 def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:

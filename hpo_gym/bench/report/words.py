@@ -47,6 +47,12 @@ def counted(n: float, what: str) -> str:
     return f"{plain(n)} {what if n == 1 else several}"
 
 
+def joined(names: Sequence[str], most: int = 6) -> str:
+    """List names as a sentence does: a, b and c; of many the first, and how many more."""
+    shown = [*names[:most], f"{len(names) - most} more"] if len(names) > most else names
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
 def holds(p: float | None) -> bool:
     """Return whether a corrected p is significant."""
     return p is not None and p <= LEVEL

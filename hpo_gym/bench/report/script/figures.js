@@ -2,11 +2,10 @@
 
 const SHOWN = 12; // lines of a tip
 
-function readable(figure) {
+function readable(figure, plot) {
   const table = document.getElementById(figure.dataset.values);
-  const plot = figure.querySelector(".plot");
   const svg = plot.querySelector("svg");
-  const [left, right, top, bottom] = figure.dataset.frame.split(" ").map(Number);
+  const [left, right, top, bottom] = plot.dataset.frame.split(" ").map(Number);
   const box = svg.viewBox.baseVal;
   const trials = [...table.tHead.rows[0].cells].slice(1).map((cell) => Number(cell.textContent));
   const cost = Number(figure.dataset.cost); // the budget in cost, NaN where it is in trials
@@ -61,7 +60,7 @@ function readable(figure) {
   figure.addEventListener("keydown", (event) => {
     const to = { ArrowRight: at + 1, ArrowLeft: at < 0 ? trials.length - 1 : at - 1, Home: 0, End: trials.length - 1 }[event.key];
     if (event.key === "Escape") hide();
-    if (to === undefined || event.target !== figure) return;
+    if (to === undefined || event.target !== figure || !plot.clientWidth) return;
     event.preventDefault();
     show(to);
   });

@@ -8,7 +8,7 @@ for (const table of document.querySelectorAll("table.data")) {
   const rows = rowsOf(table);
   if (rows.length >= FEW) filter(table.parentElement, rows, `Filter rows: ${table.getAttribute("aria-label")}`);
 }
-for (const figure of document.querySelectorAll("figure[data-values]")) readable(figure);
+for (const plot of document.querySelectorAll(".plot[data-frame]")) readable(plot.closest("figure"), plot);
 const runs = [...document.querySelectorAll("details.run")];
 for (const run of runs) run.addEventListener("toggle", () => run.open && !run.querySelector(".drawings") && openRun(run));
 if (runs.length >= FEW) filter(document.querySelector(".runs").previousElementSibling, runs, "Filter runs by optimizer");
