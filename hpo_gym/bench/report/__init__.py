@@ -12,7 +12,6 @@ from hpo_gym.bench.metrics import Curves, by_auc
 from hpo_gym.bench.report.finding import Results, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid
 from hpo_gym.bench.report.page import Beside, Drawn, page
-from hpo_gym.bench.report.phone import OnPhone, legend, narrow_difference, narrowed
 from hpo_gym.bench.report.tables import (
     console_outdated,
     console_pooled,
@@ -85,19 +84,17 @@ def _drawn(name: str, figure: Figure, curves: Sequence[Curves], look: Mapping[st
     """Return a figure for the page, with the table of its values if it is over trials; it is narrow then."""
     from markupsafe import Markup, escape
 
-    from hpo_gym.bench.report.svg import frame, svg_text
+    from hpo_gym.bench.report.svg import frame, narrowed, svg_text
     from hpo_gym.bench.report.values import rank_values, regret_values
 
     def svg(figure: Figure, salt: str) -> Markup:
         return Markup(svg_text(figure, f"{slug}-{salt}", str(escape(f"{name}, {curves[0].suite}"))))
 
     makers = {"regret": regret_values, "ranks": rank_values}
-    wide, place = svg(figure, name), frame(figure)
     values = makers[name](curves, look, slug) if name in makers else None
-    narrow, title, about = narrow_difference(curves, look) if name == "difference" else narrowed(figure)
-    lines = () if name == "difference" else legend(curves, look, values)
-    phone = OnPhone(svg(narrow, f"{name}-phone"), frame(narrow), title, about, lines)
-    return Drawn(wide, phone, place if values else None, values)
+    wide, place, (title, about) = svg(figure, name), frame(figure), (text.get_text() for text in figure.texts)
+    narrow = narrowed(figure, curves, look)
+    return Drawn(wide, svg(narrow, f"{name}-phone"), title, about, values, (place, frame(narrow)) if values else None)
 
 
 def _slugs(suites: Mapping[str, object]) -> dict[str, str]:

@@ -219,11 +219,7 @@ def mean_ranks(curves: Sequence[Curves]) -> list[float]:
 
 
 def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style], sides: int = 2) -> Figure:
-    """Draw the mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006).
-
-    Args:
-        sides: 1: all names stand at the right.
-    """
+    """Draw the mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006)."""
     names, mean = [c.optimizer for c in curves], np.array(mean_ranks(curves))
     order = np.argsort(mean, kind="stable")
     n, cd = len(names), critical_difference(len(names), equal_families(curves[0].families))

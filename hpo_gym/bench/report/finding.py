@@ -1,82 +1,58 @@
-"""The finding of a comparison in words: who leads, by how much, and who cannot be told apart from the leader.
-
-The terminal, table.md and the page say the same. Each sentence holds for every outcome: it follows from the stored
-estimates, p-values and letters alone.
-"""
+"""The finding in words, the same in terminal, table.md and page: who leads, and who cannot be told apart from it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from hpo_gym.bench.metrics import CONTROLS, TEST
-from hpo_gym.bench.report.words import counted, holds, interval, joined, number
+from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST
+from hpo_gym.bench.report.words import counted, interval, joined, number, verdict
 
 Results = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class _Found:
-    """An optimizer as the sentence sees it.
+class _Found(NamedTuple):
+    """An optimizer: its AUC or ratio, of which the lowest leads, and in words its gain over the anchor."""
 
-    Attributes:
-        value: AUC or pooled ratio; the lowest leads.
-        effect: Its distance to the anchor in words; empty for the anchor, and without one.
-        verdict: Against the anchor, after Holm's correction: 1 better, -1 worse, 0 not told apart; None untested.
-    """
-
-    name: str
     value: float
-    effect: str
-    verdict: int | None
+    name: str
+    gain: str
+    verdict: str
     letters: str
 
 
 def finding(results: Results) -> str:
-    """Return the finding over all suites: of the pooled ones, of the only one, or who leads where."""
-    if shows_pooled(results):
-        return pooled_finding(results)
-    suites = {name: _of_suite(part) for name, part in results["suites"].items()}
-    if len(suites) == 1:
-        return suite_finding(results, next(iter(suites)))
-    lowest, gains = dict[str, list[str]](), dict[str, list[str]]()
-    for suite, found in suites.items():
-        for f in found:
-            if f.value == found[0].value:
-                lowest.setdefault(f.name, []).append(suite)
-            if f.verdict == 1:
-                gains.setdefault(f.name, []).append(suite)
-    (first, where), *others = lowest.items()
-    led = "; ".join([f"{first} has the lowest regret on {joined(where)}", *(f"{n} on {joined(s)}" for n, s in others)])
-    won = "; ".join(f"{name} on {joined(where)}" for name, where in gains.items())
-    return f"{led}. {'Better than' if won else 'None is found to be better than'} the portfolio{won and ': '}{won}."
+    """Return the finding of the pooled suites or of the only one; of others, who leads where."""
+    found = {suite: _of_suite(part) for suite, part in results["suites"].items()}
+    if shows_pooled(results) or len(found) == 1:
+        return pooled_finding(results) if shows_pooled(results) else suite_finding(results, *found)
+    better = joined([f"{f.name} on {suite}" for suite, of in found.items() for f in of if f.verdict == "better"])
+    won = f"Better than the portfolio: {better}" if better else "None is found to be better than the portfolio"
+    return f"Lowest regret: {joined([f'{of[0].name} on {suite}' for suite, of in found.items()])}. {won}."
 
 
 def suite_finding(results: Results, suite: str) -> str:
     """Return the finding of one suite."""
     part = results["suites"][suite]
-    found, first = _of_suite(part), next(iter(part["optimizers"].values()))
-    what = "test AUC" if part["score"] == TEST else overall(part)
-    runs = counted(first["cells"] // part["n_tasks"], "run") + " each"
-    over = f"Means over {counted(part['n_tasks'], 'task')} of {counted(part['n_families'], 'family')}, {runs}."
-    lead = f"the lowest {what}: {number(found[0].value)}"
-    return f"{_said(found, lead, 'the portfolio', part['n_families'])} {over}"
+    found, tasks, families = _of_suite(part), part["n_tasks"], part["n_families"]
+    lead = f"the lowest {'test AUC' if part['score'] == TEST else overall(part)}: {number(found[0].value)}"
+    runs = counted(part["optimizers"][found[0].name]["cells"] // tasks, "run")
+    over = f"{counted(tasks, 'task')} of {counted(families, 'family')}, {runs} each"
+    return f"{_said(found, lead, 'the portfolio', families)} Means over {over}."
 
 
 def pooled_finding(results: Results) -> str:
     """Return the finding of the pooled suites, against the first anchor."""
-    pool = results["pooled"]
-    anchor, part = next(iter(pool["anchors"].items()))
-    lead = f"the lowest AUC over {counted(len(pool['suites']), 'suite')} of {counted(pool['families'], 'family')}"
-    whole = {n: s for n, s in part["optimizers"].items() if s["n_suites"] == len(pool["suites"])}
-    found = []
-    for name, s in sorted(whole.items(), key=lambda item: (item[1]["ratio"][0], item[0])):
-        effect = "" if name == anchor else f", {interval(s['ratio'], 3)} times that of {_the(anchor)}, a difference"
-        verdict = _verdict(s["p_holm"], better=s["ratio"][0] < 1.0)
-        found.append(_Found(name, s["ratio"][0], effect, verdict, pool.get("groups", {}).get(name) or ""))
-    return _said(found, lead, _the(anchor), pool["families"])
+    pool, found = results["pooled"], []
+    suites, (first, part) = len(pool["suites"]), next(iter(pool["anchors"].items()))
+    anchor, letters = f"the {first}" if first == PORTFOLIO else first, pool.get("groups", {})
+    for name, s in part["optimizers"].items():
+        gain = f", {interval(s['ratio'], 3)} times that of {anchor}, a difference" if name != first else ""
+        if s["n_suites"] == suites:
+            to, judged = s["ratio"][0], verdict(s["p_holm"], better=s["ratio"][0] < 1)
+            found.append(_Found(to, name, gain, judged, letters.get(name) or ""))
+    lead = f"the lowest AUC over {counted(suites, 'suite')} of {counted(pool['families'], 'family')}"
+    return _said(sorted(found), lead, anchor, pool["families"])
 
 
 def grouped(letters: Mapping[str, str | None], families: int) -> str:
@@ -86,16 +62,7 @@ def grouped(letters: Mapping[str, str | None], families: int) -> str:
     if any(letters.values()):
         return f"Optimizers that share a letter cannot be told apart ({pairs})."
     few = f"{counted(families, 'family')} {'is' if families == 1 else 'are'} too few to tell any two apart ({pairs})."
-    return f"No groups: {few}" if k > 1 else ""
-
-
-def groups(letters: Mapping[str, str | None]) -> list[tuple[str, list[str]]]:
-    """Return each letter with the optimizers that have it, in their order; `letters` has the leader first."""
-    found: dict[str, list[str]] = {}
-    for name, text in letters.items():
-        for mark in _marks(text or ""):
-            found.setdefault(mark, []).append(name)
-    return list(found.items())
+    return f"No groups: {few}" if k > 1 else "There is nobody to compare it with."
 
 
 def overall(part: Mapping[str, Any]) -> str:
@@ -112,70 +79,43 @@ def shows_pooled(results: Results) -> bool:
 def _of_suite(part: Mapping[str, Any]) -> list[_Found]:
     """Return the optimizers of a suite, the lowest AUC first."""
     found = []
-    for name, s in sorted(part["optimizers"].items(), key=lambda item: (item[1]["auc"][0], item[0])):
-        known = name != CONTROLS[0] and s["gain"][0] is not None
-        effect = f", a gain of {interval(s['gain'], sign=True)} over the portfolio" if known else ""
-        verdict = _verdict(s["p_holm"], better=(s["gain"][0] or 0.0) > 0.0)
-        found.append(_Found(name, s["auc"][0], effect, verdict, s.get("group") or ""))
-    return found
-
-
-def _verdict(p: float | None, *, better: bool) -> int | None:
-    return None if p is None else 0 if not holds(p) else 1 if better else -1
+    for name, s in part["optimizers"].items():
+        by = None if name == PORTFOLIO else s["gain"][0]
+        gain = "" if by is None else f", a gain of {interval(s['gain'], sign=True)} over the portfolio"
+        found.append(_Found(s["auc"][0], name, gain, verdict(s["p_holm"], better=(by or 0) > 0), s.get("group") or ""))
+    return sorted(found)
 
 
 def _said(found: Sequence[_Found], lead: str, anchor: str, families: int) -> str:
     """Say who leads, who differs from the anchor, and who is in the group of the leader."""
-    best = [f for f in found if f.value == found[0].value]
-    if len(found) == 1:
-        return f"{found[0].name} has {lead}, with nobody to compare it with."
-    names = [f"{f.name}, a control," if f.name in CONTROLS and len(best) == 1 else f.name for f in best]
-    text = f"{joined(names)} {'has' if len(best) == 1 else 'share'} {lead}"
-    told = len(best) == 1 and bool(best[0].effect)
-    if told:
-        does = {None: "", 0: " that does not survive Holm's correction", 1: " that survives Holm's correction"}
-        text += best[0].effect + does[best[0].verdict]
-    parts = (f"{text}.", _against(found, anchor, best if told else []), _group(found, best, families))
-    return " ".join(filter(None, parts))
-
-
-def _against(found: Sequence[_Found], anchor: str, told: Sequence[_Found]) -> str:
-    """Say who else is better or worse than the anchor."""
-    better, worse = ([f.name for f in found if f.verdict == v and f not in told] for v in (1, -1))
-    won = any(f.verdict == 1 for f in told)
-    if all(f.verdict is None for f in found):
-        return ""
-    if not (better or worse or won):
-        return f"None is told apart from {anchor}."
+    first, best = found[0], [f for f in found if f.value == found[0].value]
+    won = len(best) == 1 and first.verdict == "better"
+    survives = f" that {'survives' if won else 'does not survive'} Holm's correction" if first.verdict else ""
+    led = f"{first.name}{', a control,' * (first.name in CONTROLS)} has {lead}{first.gain and first.gain + survives}."
+    parts = [led if len(best) == 1 else f"{joined([f.name for f in best])} share {lead}."]
+    better, worse = (joined([f.name for f in found[won:] if f.verdict == v]) for v in ("better", "worse"))
     if better:
-        lost = f"; worse: {joined(worse)}" if worse else ""
-        return f"{'Also better' if won else 'Better'} than {anchor}: {joined(better)}{lost}."
-    are = f"{joined(worse)} {'is' if len(worse) == 1 else 'are'} worse" if worse else ""
-    if won:
-        return f"{are} than {anchor}." if are else ""
-    return f"None is found to be better than {anchor}; {are}."
+        parts.append(f"{'Also better' if won else 'Better'} than {anchor}: {better}.")
+    elif not won and any(f.verdict for f in found):
+        parts.append(f"None is {'found to be better than' if worse else 'told apart from'} {anchor}.")
+    parts += [f"Worse than {anchor}: {worse}."] if worse else []
+    return " ".join([*parts, _group(found, best, families)])
 
 
 def _group(found: Sequence[_Found], best: Sequence[_Found], families: int) -> str:
     """Say who shares a letter with the leader."""
-    letters = {f.name: f.letters for f in found}
-    if not any(letters.values()):
+    letters, k = {f.name: f.letters for f in found}, len(found)
+    own = {letter for f in best for letter in f.letters if letter.isalpha()}
+    if not own:
         return grouped(letters, families)
-    pairs = f"corrected for {counted(len(found) * (len(found) - 1) // 2, 'pair')}"
+    pairs, of = (
+        f"corrected for {counted(k * (k - 1) // 2, 'pair')}",
+        f"group{'s' * (len(own) > 1)} {joined(sorted(own))}",
+    )
     if len(set(letters.values())) == 1:
-        return f"All {len(found)} are in group {found[0].letters}: {pairs}, no two can be told apart."
-    own = {mark for f in best for mark in _marks(f.letters)}
-    mates = [f.name for f in found if f not in best and own & {*_marks(f.letters)}]
-    of = f"group{'s' * (len(own) > 1)} {joined(sorted(own))}"
-    who, share, them = (best[0].name, "shares", "it") if len(best) == 1 else ("They", "share", "them")
+        return f"All {k} are in {of}: {pairs}, no two can be told apart."
+    mates = [f.name for f in found if f not in best and own & {*f.letters}]
     if not mates:
         return f"No other one is in {of} ({pairs})."
-    return f"{who} {share} {of} with {joined(mates)}: {pairs}, these cannot be told apart from {them}."
-
-
-def _marks(letters: str) -> list[str]:
-    return re.findall(r"\(\d+\)|.", letters)
-
-
-def _the(anchor: str) -> str:
-    return f"the {anchor}" if anchor == CONTROLS[0] else anchor
+    who, them = (f"{best[0].name} shares", "it") if len(best) == 1 else ("They share", "them")
+    return f"{who} {of} with {joined(mates)}: {pairs}, these cannot be told apart from {them}."

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 from hpo_gym.bench.groups import pooled_leaders
 from hpo_gym.bench.memory import parts_of
 from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
-from hpo_gym.bench.report.finding import Results, finding, groups, shows_pooled
+from hpo_gym.bench.report.finding import Results, finding, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.phone import OnPhone
 from hpo_gym.bench.report.run_figure import ends
 from hpo_gym.bench.report.suite_page import suite_parts
-from hpo_gym.bench.report.tables import OUTDATED, cost_of, outdated_cells, pooled_cells, pooled_described
+from hpo_gym.bench.report.tables import OUTDATED, cost_of, outdated_cells, pooled_cells, pooled_said
 from hpo_gym.bench.report.words import MISSING, counted, joined, number, plain, printable, short
 from hpo_gym.bench.single_runs import SHOWN, SingleRun, SuiteRuns, Tried
 from hpo_gym.problem import AMOUNTS, KEPT, Hyperparameter
@@ -63,15 +62,17 @@ class Drawn:
     """A figure on the page.
 
     Attributes:
-        svg: Safe text.
-        phone: The same for a narrow screen.
-        frame: Edges of the axes, in shares of the figure; None where the script has nothing to point at.
+        svg, phone: Safe text; the second is for a narrow screen, without title and legend.
+        title, about: Text of the figure.
+        frames: Of both the edges of the axes, in shares; None where the script has nothing to point at.
     """
 
     svg: str
-    phone: OnPhone
-    frame: tuple[float, float, float, float] | None = None
+    phone: str
+    title: str
+    about: str
     values: FigureGrid | None = None
+    frames: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
 
 def page(
@@ -207,8 +208,8 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
         rows.append(Tr(cells, " ".join(k for k, is_so in marks.items() if is_so)))
     titles = ("optimizer", "group", *head[1:3], "p to best", *head[3:group], *head[group + 1 :])
     table = FigureGrid("All suites", titles, tuple(rows), texts=frozenset({0, 1}))
-    marked = groups({name: found.get("groups", {}).get(name) for name, *_ in body})
-    return {"said": pooled_described(results), "table": table, "groups": marked}
+    shared = {name: found.get("groups", {}).get(name) or "" for name, *_ in body}
+    return {"said": pooled_said(results).removeprefix(finding(results)), "table": table, "letters": shared}
 
 
 def _protocol(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -240,12 +241,9 @@ def _said(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {_said(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
-        more = f" and {len(value) - 12} more" if len(value) > 12 else ""
-        return ", ".join(_said(v) for v in value[:12]) + more
+        return joined([_said(v) for v in value], 12)
     return plain(value) if isinstance(value, float) and math.isfinite(value) else str(value)
 
-
-_NAMED = 6  # how many are named in a cell
 
 Failed = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Failed trials by suite, optimizer and task."""
@@ -271,7 +269,7 @@ def _by_optimizer(suite: str, curves: Sequence[Curves], trials: Mapping[str, Map
         lost, own = dict(zip(c.tasks, c.failed.sum(axis=1).tolist(), strict=True)), trials.get(c.optimizer, {})
         tasks = sorted((t for t in c.tasks if lost[t] or own.get(t)), key=lambda t: (-lost[t], t))
         if tasks:
-            counted.append((sum(lost.values()), sum(own.values()), c.optimizer, _listed(tasks), c.failed.size))
+            counted.append((sum(lost.values()), sum(own.values()), c.optimizer, joined(tasks), c.failed.size))
     for cells, failed, name, said, of in _most_first(counted):
         yield [name, suite, f"{cells} of {of}", str(failed), said]
 
@@ -285,7 +283,7 @@ def _by_task(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[
         own = {c.optimizer: trials.get(c.optimizer, {}).get(task, 0) for c in curves}
         who = sorted((n for n in lost if lost[n] or own[n]), key=lambda n: (-lost[n], -own[n], n))
         if who:
-            said = _listed([f"{n} ({_counts(lost[n], own[n])})" for n in who])
+            said = joined([f"{n} ({_counts(lost[n], own[n])})" for n in who])
             counted.append((sum(lost.values()), sum(own.values()), task, said, len(curves) * curves[0].failed.shape[1]))
     for cells, failed, task, said, of in _most_first(counted):
         yield [task, suite, families[task], f"{cells} of {of}", str(failed), said]
@@ -298,11 +296,6 @@ def _most_first(counted: list[tuple[int, int, str, str, int]]) -> list[tuple[int
 def _counts(cells: int, trials: int) -> str:
     parts = [counted(n, what) for n, what in ((cells, "cell"), (trials, "trial")) if n]
     return ", ".join(parts)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 _FIRST = ("trial", "score")

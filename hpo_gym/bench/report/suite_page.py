@@ -11,9 +11,9 @@ from hpo_gym.base import Floats
 from hpo_gym.bench.groups import Leaders, leaders
 from hpo_gym.bench.intervals import equal_families
 from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
-from hpo_gym.bench.report.finding import Results, groups, suite_finding
+from hpo_gym.bench.report.finding import Results, suite_finding
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.tables import RATED, TableRow, cells, described, rows
+from hpo_gym.bench.report.tables import RATED, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
 _KEPT = ("test AUC", "AUC", "last regret", "validation AUC")
@@ -27,20 +27,20 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
     own = {c.optimizer: auc(c) for c in sorted(curves, key=lambda c: c.optimizer)}
     return {
         "name": name,
-        "said": described(results, name),
-        "finding": suite_finding(results, name),
-        "groups": groups({row.optimizer: row.summary.get("group") for row in table}),
+        "said": said(results, name).removeprefix(found_here := suite_finding(results, name)),
+        "finding": found_here,
+        "letters": {row.optimizer: row.summary.get("group") or "" for row in table},
         "n_tasks": part["n_tasks"],
         "n_families": part["n_families"],
         "score": "test regret" if part["score"] == TEST else "validation regret",
-        "main": _main(name, table, found, lines),
-        "beyond": _beyond(name, table, own, found, lines),
+        "main": _main(table, found, lines),
+        "beyond": _beyond(table, own, found, lines),
         "beside": _beside(name, table) if part["score"] == TEST else None,
         "test": _test(np.stack(list(own.values()), axis=1), curves[0].families),
     }
 
 
-def _main(suite: str, table: Sequence[TableRow], found: Leaders, lines: Sequence[Sequence[str]]) -> FigureGrid:
+def _main(table: Sequence[TableRow], found: Leaders, lines: Sequence[Sequence[str]]) -> FigureGrid:
     """Return the short table of results: leaders in bold, gains as bars; failed cells if there are any."""
     head, *body = lines
     kept = [i for i, title in enumerate(head) if title in _KEPT]
@@ -48,14 +48,14 @@ def _main(suite: str, table: Sequence[TableRow], found: Leaders, lines: Sequence
     made = []
     for row, line in zip(table, body, strict=True):
         gain, letters = td(line[head.index("gain over portfolio")], row.verdict), Td(line[head.index("group")])
-        fails = {head.index("failed"): "fails"} if row.summary["failed_cells"] else {}
+        fails = {"failed": "fails"} if row.summary["failed_cells"] else {}
         first = [Td(row.optimizer), letters, Td(gain.text, gain.small, gain.kind, _bar(row, table))]
-        rest = [*(td(line[i], fails.get(i, "")) for i in kept), Td(number(row.summary["p_holm"]))]
+        rest = [*(td(line[i], fails.get(head[i], "")) for i in kept), Td(number(row.summary["p_holm"]))]
         marks = {"control": row.optimizer in CONTROLS, "reference": row.optimizer == PORTFOLIO}
         kind = " ".join([k for k, is_so in {**marks, "leads": found.leads(row.optimizer)}.items() if is_so])
         made.append(Tr((*first, *rest), kind))
     titles = ("optimizer", "group", "gain over portfolio", *(head[i] for i in kept), "p (Holm)")
-    return FigureGrid(f"Results, {suite}", titles, tuple(made), texts=frozenset({0, 1}))
+    return FigureGrid(f"Results, {table[0].suite}", titles, tuple(made), texts=frozenset({0, 1}))
 
 
 def _bar(row: TableRow, table: Sequence[TableRow]) -> dict[str, float] | None:
@@ -82,29 +82,21 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
 
 
 def _beyond(
-    suite: str,
-    table: Sequence[TableRow],
-    own: Mapping[str, Floats],
-    found: Leaders,
-    lines: Sequence[Sequence[str]],
+    table: Sequence[TableRow], own: Mapping[str, Floats], found: Leaders, lines: Sequence[Sequence[str]]
 ) -> FigureGrid:
     """Return the long table: p to the best, regrets, other means than the mean AUC, the hardest tasks, and costs."""
     head, *body = lines
-    first, after = head.index(RATED[0]), [i for i, title in enumerate(head) if title.startswith("regret@")]
-    costs = [i for i, title in enumerate(head) if title in ("solved", "failed", "ms p50/p95", "train s")]
-    lines = []
+    first, lines = head.index(RATED[0]), []  # what stands before is in the short table
     for row, line in zip(table, body, strict=True):
         s, values = row.summary, own[row.optimizer]
         to_best = "lowest" if row.optimizer == found.best else number(found.p_holm[row.optimizer])
         worst = np.sort(values)[::-1][: max(1, round(len(values) / 10))].sum()
         share = f"{100 * worst / values.sum():.0f} %" if values.sum() > 0 else MISSING
-        ratios = [interval(s["ratio"], 3), interval(s["p_better"], 2), interval(s["log_auc"], 3)]
         middle = [number(iqm(values)), number(float(np.median(values))), share]
-        rated = [*(line[i] for i in after), *line[first : first + len(RATED)]]
-        lines.append([row.optimizer, to_best, *rated, *ratios, *middle, *(line[i] for i in costs)])
-    titles = ["optimizer", "p to best", *(head[i] for i in after), *RATED, "ratio of AUC to portfolio"]
-    titles += ["P(better than portfolio)", "log AUC", "interquartile mean", "median", "worst tenth's share"]
-    return grid(f"All columns, {suite}", [*titles, *(head[i] for i in costs)], lines)
+        ratios = [interval(s["ratio"], 3), interval(s["p_better"], 2)]
+        lines.append([row.optimizer, to_best, *ratios, *middle, *line[first:]])
+    titles = ["optimizer", "p to best", "ratio of AUC to portfolio", "P(better than portfolio)", "interquartile mean"]
+    return grid(f"All columns, {table[0].suite}", [*titles, "median", "worst tenth's share", *head[first:]], lines)
 
 
 def _beside(suite: str, table: Sequence[TableRow]) -> FigureGrid:

@@ -1,4 +1,4 @@
-"""A figure as SVG inside the page: small, in the colours of the page's theme, and without a `style` attribute.
+"""A figure as SVG inside the page: small, in the colours of its theme, without a `style` attribute, narrow for a phone.
 
 The page's policy forbids styles in attributes, so each property becomes an attribute of its own; colours of the theme
 become variables of the style sheet, so that the figure follows dark mode.
@@ -7,9 +7,12 @@ become variables of the style sheet, so that the figure follows dark mode.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hpo_gym.bench.report.style import BAD, FAINT, FIFTHS, GRID, INK, MUTED, PAPER, rendered
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.report.figures import draw_difference
+from hpo_gym.bench.report.style import BAD, FAINT, FIFTHS, GRID, INK, MUTED, PAPER, Style, rendered, theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +23,8 @@ _VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "
 _SPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _LINE = re.compile(r'<path d="([MLHV\d. -]+)"( (?=[^>]* fill="none")[^>]*)/>')
 _COMMAND = re.compile(r"([MLz])\s*(?:(-?[\d.]+) (-?[\d.]+))?\s*")
+_INCHES, _TOP, _TEXT = (4.8, 4.0), 0.65, 12.0  # narrow: 346 x 288 points, above the line of ranks; points of text
+_AXES, _RANKS = (0.165, 0.15, 0.815, 0.835), (0.04, 0.0, 0.46, 1.0)  # left, bottom, width, height
 _LEFT_OUT = ("font-family", "stroke-miterlimit")
 
 
@@ -68,6 +73,27 @@ def frame(figure: Figure) -> tuple[float, float, float, float]:
     box = figure.axes[0].get_position()
     left, right, top, bottom = (round(float(v), 4) for v in (box.x0, box.x1, 1 - box.y1, 1 - box.y0))
     return left, right, top, bottom
+
+
+def narrowed(figure: Figure, curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
+    """Make a drawn figure narrow, without title and names at lines; draw ranks anew, all names at the right."""
+    (axes,), named = figure.axes, []
+    if axes.axison:
+        named = [*axes.texts, *(line for line in axes.lines if line.get_transform() == axes.transAxes)]
+        figure.set_size_inches(*_INCHES)
+        axes.set_position(_AXES)
+        axes.tick_params(which="both", labelsize=_TEXT)
+    else:
+        with theme(math=False):
+            figure = draw_difference(curves, styles, sides=1)
+        (axes,), low = figure.axes, figure.axes[0].get_ylim()[0]
+        figure.set_size_inches(_INCHES[0], _TOP - low)  # a unit of y is an inch
+        axes.set(position=_RANKS, ylim=(low, _TOP))
+    for artist in (*figure.texts, *named):
+        artist.remove()
+    for text in (*axes.texts, axes.xaxis.label, axes.yaxis.label):
+        text.set_fontsize(_TEXT)
+    return figure
 
 
 def _attributes(found: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ from hpo_gym.bench.intervals import LEAST
 from hpo_gym.bench.memory import said_of_memory
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.finding import Results, grouped, overall, pooled_finding, shows_pooled, suite_finding
-from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged
+from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged, verdict
 from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet
 
@@ -45,15 +45,8 @@ class TableRow:
 
     @property
     def verdict(self) -> str:
-        """Return the verdict after Holm's correction, against the portfolio: `better`, `worse`, `level` or empty."""
-        if self.summary["p_holm"] is None:
-            return ""
-        return "level" if not self.holds else "better" if self.summary["gain"][0] > 0.0 else "worse"
-
-    @property
-    def holds(self) -> bool:
-        """Return whether the gain survives Holm's correction."""
-        return holds(self.summary["p_holm"])
+        """Return the verdict after Holm's correction, against the portfolio."""
+        return verdict(self.summary["p_holm"], better=(self.summary["gain"][0] or 0.0) > 0.0)
 
 
 def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow]:
@@ -223,15 +216,10 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
 
 
 def said(results: Results, suite: str) -> str:
-    """Say what was found on a suite, and describe its numbers."""
-    return f"{suite_finding(results, suite)} {described(results, suite)}"
-
-
-def described(results: Results, suite: str) -> str:
-    """Describe a suite's numbers: their score, and the number of comparisons."""
+    """Say what was found on a suite, and describe its numbers: their score, and the number of comparisons."""
     part = results["suites"][suite]
-    families, memory = part["n_families"], said_of_memory(results.get("memory"), suite)
-    text = f"{_scored(part)} {memory}".rstrip()
+    families = part["n_families"]
+    text = f"{suite_finding(results, suite)} {_scored(part)} {said_of_memory(results.get('memory'), suite)}".rstrip()
     if families < 2:
         return f"{text} One family: no interval and no test."
     if families < LEAST:
@@ -272,15 +260,11 @@ def compared(n: int, anchor: str) -> str:
 
 
 def pooled_said(results: Results) -> str:
-    """Say what was found over the pooled suites, and describe the numbers."""
-    return f"{pooled_finding(results)} {pooled_described(results)}"
-
-
-def pooled_described(results: Results) -> str:
-    """List the pooled suites, and those apart."""
+    """Say what was found over the pooled suites, and list them and those apart."""
     found = results["pooled"]
     apart = ", ".join(f"{suite} ({why})" for suite, why in found["apart"].items())
-    text = f"Geometric mean of ratios of AUC over {len(found['suites'])} suites ({', '.join(found['suites'])}), "
+    text = f"{pooled_finding(results)} Geometric mean of ratios of AUC over {len(found['suites'])} suites "
+    text += f"({', '.join(found['suites'])}), "
     text += f"{counted(found['families'], 'family')}; below 1 is better than the anchor."
     text += f" Apart, not pooled: {apart}." if apart else ""
     counts = [
@@ -368,7 +352,7 @@ def _overtuned(summary: Mapping[str, Any]) -> str:
 
 
 def _gain(row: TableRow) -> str:
-    return _estimate(row.summary, "gain", sign=True, mark=row.holds)
+    return _estimate(row.summary, "gain", sign=True, mark=holds(row.summary["p_holm"]))
 
 
 def _estimate(summary: Mapping[str, Any], name: str, digits: int = 4, *, sign: bool = False, mark: bool = False) -> str:

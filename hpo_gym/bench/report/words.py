@@ -58,6 +58,11 @@ def holds(p: float | None) -> bool:
     return p is not None and p <= LEVEL
 
 
+def verdict(p: float | None, *, better: bool) -> str:
+    """Return the verdict of a corrected p: `better`, `worse`, `level` or, without a test, nothing."""
+    return "" if p is None else "level" if not holds(p) else "better" if better else "worse"
+
+
 def printable(text: str) -> str:
     """Replace unprintable characters, such as a line break or an escape code, by a space."""
     return "".join(c if c.isprintable() else " " for c in text)
