@@ -134,7 +134,7 @@ def test_all_files_are_written_and_listed(written):
 def test_the_page_is_whole_and_fetches_nothing(written):
     html = (written[0] / "report.html").read_text()
     tags = Tags(html)
-    assert tags.seen.count("svg") == 8 + 8  # two suites: four figures, four rows
+    assert tags.seen.count("svg") == 2 * 8 + 8  # two suites: four figures, wide and narrow, and four rows
     assert len(set(tags.ids)) == len(tags.ids) and set(tags.links) <= {f"#{i}" for i in tags.ids}
     assert set(re.findall(r"https?://[^\"' <]*", html)) <= {
         "http://www.w3.org/2000/svg",
@@ -177,7 +177,7 @@ def test_hostile_names_break_nothing(unpainted, tmp_path):
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
     assert tags.seen.count("script") == 1 and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 14  # the page's own: the mark and the fourteen terms
+    assert tags.seen.count("b") == 1 + 14 + 12  # mark, terms, titles of figures
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7
@@ -400,11 +400,11 @@ def texts(folder, results, curves):
 @pytest.mark.long
 def test_one_family_has_no_interval_no_test_and_says_so(unpainted, tmp_path):
     results, curves = make(families=("x",) * 8)
-    assert said(results, "Toy").startswith("8 tasks of 1 family.")
+    assert "Means over 8 tasks of 1 family, 2 runs each." in said(results, "Toy")
     found = texts(tmp_path, results, curves)
     for name in ("report.html", "table.md"):
         assert "One family: no interval and no test." in found[name]
-    assert "one family: no interval" in found["report.html"]  # the tile
+    assert "No groups: 1 family is too few to tell any two apart" in found["report.html"]  # the front
     assert "no interval: 1 family" in found["report.html"]  # the figure
     assert "One family: ranks are not tested." in found["report.html"] and "χ²" not in found["report.html"]
     assert not (tmp_path / "figures" / "Toy-difference.png").exists()
@@ -531,8 +531,8 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     note = pooled_said(results)
     assert "over 2 suites (Other, Toy), 8 families" in note and "Apart, not pooled: Third (formulas)." in note
     assert "3 comparisons with portfolio and 3 comparisons with random; * survives Holm's correction" in note
-    assert note.endswith("No groups: 8 families are too few to tell any two apart (6 pairs, Holm, 5 %).")
-    assert found["table.md"].startswith("## All suites\n\nGeometric mean of ratios of AUC over 2 suites")
+    assert "No groups: 8 families are too few to tell any two apart (6 pairs, Holm, 5 %). Geometric mean" in note
+    assert found["table.md"].startswith("## All suites\n\nrandom, a control, has the lowest AUC over 2 suites")
     assert "<h3>All suites</h3>" in found["report.html"]
     lines = list(csv.DictReader(io.StringIO((tmp_path / "pooled.csv").read_text())))
     assert len(lines) == 2 * len(PLAIN) and {x["anchor"] for x in lines} == {"portfolio", "random"}

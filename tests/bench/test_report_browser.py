@@ -6,14 +6,18 @@ Skipped where there is none: `apt-get install chromium chromium-driver` (Debian)
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from reports import unpainted
 
+from hpo_gym.bench import Results
+from hpo_gym.bench.report.finding import finding
 from hpo_gym.bench.report.run_figure import fifths
 from hpo_gym.bench.runner import benchmark
 
@@ -38,7 +42,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a comparison of two suites: one with test scores and failed trials, and one without."""
     out = tmp_path_factory.mktemp("browser")
     with unpainted():
-        benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=8, seeds=1, budget=12, out=out)
+        benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=9, seeds=1, budget=12, out=out)
     return out / "report.html"
 
 
@@ -111,7 +115,8 @@ def test_nothing_is_wider_than_the_screen_but_what_scrolls(page: Any) -> None:
 
 
 def test_a_click_sorts_another_turns_it_and_a_third_restores(page: Any) -> None:
-    table = page.find_element(By.CSS_SELECTOR, 'table[aria-label="Results, SVM"]')
+    table = page.find_element(By.CSS_SELECTOR, 'table[aria-label="All columns, SVM"]')
+    page.execute_script("arguments[0].closest('details').open = true", table)
     titles = [b.text.replace("\n", "") for b in table.find_elements(By.CSS_SELECTOR, "thead button")]
     place = next(i for i, t in enumerate(titles) if t.startswith("regret@12"))
     names, regrets = column(table, 0), list(map(float, column(table, place)))
@@ -131,10 +136,10 @@ def test_the_filter_leaves_the_rows_that_have_all_words(page: Any) -> None:
     table = page.find_element(By.CSS_SELECTOR, 'table[aria-label="AUC by task, SVM"]')
     field = page.find_element(By.CSS_SELECTOR, '[aria-label="Filter rows: AUC by task, SVM"]')
     names = column(table, 0)
-    assert len(names) == 8
+    assert len(names) == 9
     field.send_keys(names[3].upper())
     assert column(table, 0) == [n for n in names if names[3].lower() in n.lower()]
-    assert " of 8" in field.find_element(By.XPATH, "following-sibling::*").text
+    assert " of 9" in field.find_element(By.XPATH, "following-sibling::*").text
     field.send_keys(" nothing-of-that-name")
     assert column(table, 0) == []
     field.clear()
@@ -188,6 +193,7 @@ def test_what_the_script_adds_is_not_needed_to_read(chromium: Any, report: Path)
     try:
         chromium.get(report.as_uri())
         assert chromium.find_elements(By.CSS_SELECTOR, "thead button, .filter, .tip") == []
+        assert "has the lowest" in chromium.find_element(By.CSS_SELECTOR, "header p").text
         run = chromium.find_element(By.CSS_SELECTOR, "details.run")
         run.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
         rows = run.find_elements(By.CSS_SELECTOR, "tbody tr")
@@ -195,3 +201,131 @@ def test_what_the_script_adds_is_not_needed_to_read(chromium: Any, report: Path)
         assert "All numbers are here without it" in chromium.find_element(By.TAG_NAME, "header").text
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+# ---------------------------------------------------------------------- the front, and a phone
+def test_the_finding_and_the_groups_stand_before_any_table_or_figure(page: Any, report: Path) -> None:
+    lead = page.find_element(By.CSS_SELECTOR, "header p")
+    assert lead.text == finding(Results.load(report.parent).data) and "has the lowest" in lead.text
+    before = "return !!(arguments[0].compareDocumentPosition(arguments[1]) & Node.DOCUMENT_POSITION_FOLLOWING)"
+    assert page.execute_script(before, lead, page.find_element(By.CSS_SELECTOR, "table, figure"))
+    found = Results.load(report.parent).data
+    rows = page.find_elements(By.CSS_SELECTOR, '[aria-label="Groups, SVM"] li')
+    letters = {name: s["group"] for name, s in found["suites"]["SVM"]["optimizers"].items()}
+    assert [row.find_element(By.TAG_NAME, "i").text for row in rows] == sorted(set("".join(letters.values())))
+    for row in rows:
+        mark, names = row.find_element(By.TAG_NAME, "i").text, row.find_element(By.TAG_NAME, "span").text
+        assert {n for n, own in letters.items() if mark in own} == set(names.replace(" and ", ", ").split(", "))
+
+
+def test_the_short_table_is_open_and_the_long_ones_are_closed(page: Any) -> None:
+    assert page.find_elements(By.CSS_SELECTOR, "details[open]") == []
+    short, long = (
+        page.find_element(By.CSS_SELECTOR, f'table[aria-label="{name}, SVM"]') for name in ("Results", "All columns")
+    )
+    tasks = page.find_element(By.CSS_SELECTOR, 'table[aria-label="AUC by task, SVM"]')
+    assert short.is_displayed() and not long.is_displayed() and not tasks.is_displayed()
+    columns = [len(t.find_elements(By.CSS_SELECTOR, "thead th")) for t in (short, long)]
+    assert columns[0] <= 7 < columns[1]
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True)
+def test_on_a_phone_the_legend_is_under_its_figure_and_text_is_no_smaller_than_the_page_s(page: Any) -> None:
+    figures = page.find_elements(By.CSS_SELECTOR, "figure")
+    assert len(figures) == 2 * 4
+    for figure in figures:
+        wide, narrow = figure.find_elements(By.CSS_SELECTOR, ".plot svg")
+        assert not wide.is_displayed() and narrow.is_displayed()
+        assert narrow.rect["width"] <= PHONE["width"]
+        sizes = page.execute_script("""
+            const scale = arguments[0].getBoundingClientRect().width / arguments[0].viewBox.baseVal.width;
+            return [...arguments[0].querySelectorAll("text")]
+                .map((text) => scale * parseFloat(getComputedStyle(text).fontSize));
+        """, narrow)  # fmt: skip
+        assert min(sizes) >= 11.5, figure.get_attribute("aria-label")
+    regret = page.find_element(By.CSS_SELECTOR, 'figure[data-values="s0-regret-values"]')
+    legend, narrow = (
+        regret.find_element(By.CSS_SELECTOR, ".legend"),
+        regret.find_element(By.CSS_SELECTOR, ".plot.phone"),
+    )
+    assert legend.is_displayed() and legend.rect["y"] >= narrow.rect["y"] + narrow.rect["height"]
+    page.execute_script("document.getElementById('s0-regret-values').closest('details').open = true")
+    table = page.find_element(By.ID, "s0-regret-values")
+    entries = [span.text for span in legend.find_elements(By.TAG_NAME, "span")]
+    assert entries == [f"{name} {last}" for name, last in zip(column(table, 0), column(table, 12), strict=True)]
+    names = narrow.get_attribute("textContent")
+    assert not any(name in names for name in column(table, 0)), "the names are not in the figure as well"
+
+
+def test_on_a_desk_the_names_are_at_the_lines(page: Any) -> None:
+    for figure in page.find_elements(By.CSS_SELECTOR, "figure"):
+        wide, narrow = figure.find_elements(By.CSS_SELECTOR, ".plot svg")
+        assert wide.is_displayed() and not narrow.is_displayed()
+    assert not any(legend.is_displayed() for legend in page.find_elements(By.CSS_SELECTOR, "figure .legend"))
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True)
+def test_arrow_keys_read_the_figure_that_a_phone_shows(page: Any) -> None:
+    figure = page.find_element(By.CSS_SELECTOR, 'figure[data-values="s0-regret-values"]')
+    figure.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
+    tips = [tip.text for tip in figure.find_elements(By.CLASS_NAME, "tip") if tip.is_displayed()]
+    assert len(tips) == 1 and tips[0].startswith("after trial 2")
+    line = figure.find_element(By.CSS_SELECTOR, ".plot.phone .pointer")
+    left, right = (
+        float(v) for v in figure.find_element(By.CSS_SELECTOR, ".plot.phone").get_attribute("data-frame").split()[:2]
+    )
+    width = page.execute_script("return arguments[0].ownerSVGElement.viewBox.baseVal.width", line)
+    assert float(line.get_attribute("x1")) == pytest.approx(width * (left + (right - left) / 11), abs=0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", [PHONE], indirect=True)
+def test_a_fade_shows_where_a_table_goes_on_and_the_keyboard_moves_it(page: Any, scheme: str) -> None:
+    """The corner of the head, where no text is, at either end: of the colour of the card, or not."""
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    try:
+        box = page.find_element(By.XPATH, '//table[@aria-label="Results, SVM"]/..')
+        card = page.execute_script("return getComputedStyle(arguments[0]).backgroundColor", box)
+        want = tuple(int(v) for v in card[card.index("(") + 1 : -1].split(",")[:3])
+
+        def right_end() -> tuple[int, ...]:
+            with Image.open(io.BytesIO(box.screenshot_as_png)) as shot:
+                return tuple(shot.convert("RGB").getpixel((shot.width - 8, 24)))
+
+        assert right_end() != want and max(abs(a - b) for a, b in zip(right_end(), want, strict=True)) > 8
+        box.send_keys(Keys.ARROW_RIGHT)
+        settle(page)
+        assert page.execute_script("return arguments[0].scrollLeft", box) > 0
+        page.execute_script("arguments[0].scrollLeft = 9999", box)
+        settle(page)
+        assert right_end() == want
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast_in_light_and_dark(page: Any, scheme: str) -> None:
+    """At least 4.5, as WCAG 2.2 demands of text of this size."""
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    try:
+        ratios = page.execute_script("""
+            const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+            const light = (text) => rgb(text).map((v) => v / 255)
+                .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+                .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+            const ground = (e) => {
+                const own = getComputedStyle(e).backgroundColor;
+                return own.startsWith("rgba") && own.endsWith(" 0)") ? ground(e.parentElement) : own;
+            };
+            return [...document.querySelectorAll("header p, .note, .groups i, .groups span, th, td")]
+                .filter((e) => e.offsetParent)
+                .map((e) => [light(getComputedStyle(e).color), light(ground(e))].sort((a, b) => b - a))
+                .map(([high, low]) => (high + 0.05) / (low + 0.05));
+        """)
+        assert len(ratios) > 50 and min(ratios) >= 4.5
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

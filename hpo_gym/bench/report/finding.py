@@ -98,7 +98,7 @@ def _said(found: Sequence[_Found], lead: str, anchor: str, families: int) -> str
         parts.append(f"{'Also better' if won else 'Better'} than {anchor}: {better}.")
     elif not won and any(f.verdict for f in found):
         parts.append(f"None is {'found to be better than' if worse else 'told apart from'} {anchor}.")
-    parts += [f"Worse than {anchor}: {worse}."] if worse else []
+    parts += [f"Worse than {'it' if len(parts) > 1 else anchor}: {worse}."] if worse else []
     return " ".join([*parts, _group(found, best, families)])
 
 
@@ -108,10 +108,8 @@ def _group(found: Sequence[_Found], best: Sequence[_Found], families: int) -> st
     own = {letter for f in best for letter in f.letters if letter.isalpha()}
     if not own:
         return grouped(letters, families)
-    pairs, of = (
-        f"corrected for {counted(k * (k - 1) // 2, 'pair')}",
-        f"group{'s' * (len(own) > 1)} {joined(sorted(own))}",
-    )
+    of = f"group{'s' * (len(own) > 1)} {joined(sorted(own))}"
+    pairs = f"corrected for {counted(k * (k - 1) // 2, 'pair')}"
     if len(set(letters.values())) == 1:
         return f"All {k} are in {of}: {pairs}, no two can be told apart."
     mates = [f.name for f in found if f not in best and own & {*f.letters}]
