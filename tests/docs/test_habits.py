@@ -52,10 +52,20 @@ def test_workflows_do_what_ci_run_does_and_nothing_else() -> None:
 
 def test_an_entry_is_replayed_by_a_workflow_that_may_only_read() -> None:
     """Entries come from strangers: the workflow runs our code on them, and none of theirs."""
-    assert {p.stem for p in (ROOT / ".github" / "workflows").glob("*.yml")} == {"ci", "leaderboard"}
+    assert {p.stem for p in (ROOT / ".github" / "workflows").glob("*.yml")} == {"ci", "leaderboard", "pages"}
     found = read(".github/workflows/leaderboard.yml")
     assert found["permissions"] == {"contents": "read"} and set(found["jobs"]) == {"replay"}
     assert commands(found["jobs"]["replay"])[1].startswith("hpo-gym leaderboard benchmarks/leaderboard/entries ")
+
+
+def test_the_site_is_built_as_ci_run_builds_it_and_only_its_deployment_may_write_pages() -> None:
+    found = read(".github/workflows/pages.yml")
+    build, deploy = found["jobs"]["build"], found["jobs"]["deploy"]
+    assert commands(build) == ['pip install --quiet ".[docs]"', "sphinx-build -q -W docs site"]
+    assert 'sphinx-build" -q -W docs ' in run_of_ci() and '[docs]"' in run_of_ci()
+    assert found["permissions"] == {"contents": "read"} and "permissions" not in build
+    assert deploy["permissions"] == {"pages": "write", "id-token": "write"} and deploy["needs"] == "build"
+    assert found[True] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}  # YAML reads `on` as true
 
 
 def test_jobs_of_a_commit_are_the_parts_of_ci_run() -> None:
