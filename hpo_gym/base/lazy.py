@@ -18,6 +18,7 @@ def offer(
     """Return `__getattr__`, `__dir__` and `__all__` of a package that offers its imports under `TYPE_CHECKING`.
 
     The imports are read with `ast`, so a name stands once: type checkers see the import, and the first use makes it.
+    `dir` gives `__all__`, the packages that are offered whole, and names such as ``__version__``: no inner modules.
     `extras` has the names with bases in an optional package: its extra, and its import name.
     """
     path = Path(str(sys.modules[package].__file__))
@@ -38,11 +39,12 @@ def offer(
         return value
 
     def names() -> list[str]:
-        inside = (name.removeprefix(f"{package}.") for name in list(sys.modules) if name.startswith(f"{package}."))
-        return sorted({*places, *(name for name in inside if "." not in name)})
+        doors = (name for name, (module, _) in places.items() if module == package)
+        return sorted({*offered, *doors, *(name for name in vars(sys.modules[package]) if name.startswith("__"))})
 
     offered = [name for name, (module, _) in sorted(places.items()) if module != package]
-    return get, names, [name for name in offered if find_spec(extras.get(name, "sys")) is not None]
+    offered = [name for name in offered if find_spec(extras.get(name, "sys")) is not None]
+    return get, names, offered
 
 
 def _imports(tree: ast.Module) -> list[tuple[str, tuple[str, str]]]:
