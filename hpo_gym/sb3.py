@@ -21,7 +21,7 @@ import torch  # noqa: E402
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402 - after the check of the extra
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices  # noqa: E402
 
-_SHOWN = ("score", "incumbent_score", "fidelity", "cost", "status", "t")
+_SHOWN = ("task", "task_index", "score", "incumbent_score", "fidelity", "cost", "status", "t")
 _ROOM = 1 << 20  # bytes of a policy.pth beside its weights: names, and where each begins
 
 
@@ -100,9 +100,9 @@ class HPOVecEnv(VecEnv):
     """`HPOVectorEnv` with the names of SB3's `VecEnv`.
 
     Where an episode ends, the info of that run holds what it ended with: ``terminal_observation``,
-    ``TimeLimit.truncated`` (only a limit of steps truncates), ``task`` (its name), and of the last trial ``score``,
-    ``incumbent_score``, ``fidelity``, ``cost``, ``status`` and ``t``; with ``statistics=True`` also ``episode``. In
-    between infos are empty: 512 dictionaries of numbers that nobody reads would take longer than the step itself.
+    ``TimeLimit.truncated`` (only a limit of steps truncates), ``task``, ``task_index``, and of the last trial
+    ``score``, ``incumbent_score``, ``fidelity``, ``cost``, ``status`` and ``t``; with ``statistics=True`` also
+    ``episode``. In between infos are empty: 512 dictionaries that nobody reads would take longer than the step itself.
 
     `env_method` knows ``action_masks`` (one row per run, as sb3-contrib asks for it) and ``history``; `get_attr` every
     public attribute of the vector env, the same for all runs.
@@ -153,11 +153,9 @@ class HPOVecEnv(VecEnv):
     ) -> None:
         last, final = info["final_obs"], info["final_info"]
         shown = {key: final[key][ended].tolist() for key in _SHOWN}
-        tasks, names = final["task"], self.env.task_names
         for j, i in enumerate(ended.tolist()):
             infos[i] = {key: values[j] for key, values in shown.items()}
-            infos[i] |= {"task": names[tasks[i]], "terminal_observation": last[i]}
-            infos[i]["TimeLimit.truncated"] = bool(truncated[i])
+            infos[i] |= {"terminal_observation": last[i], "TimeLimit.truncated": bool(truncated[i])}
         if "episode" in info:
             episode = {key: values[ended].tolist() for key, values in info["episode"].items()}
             for j, i in enumerate(ended.tolist()):

@@ -14,7 +14,7 @@ from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 from hpo_gym.problem import LABELS
 
-NUMBERS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t", "objectives")
+NUMBERS = ("task", "task_index", "score", "fidelity", "cost", "status", "incumbent_score", "t", "objectives")
 
 
 Plain = TypeVar("Plain", HPOEnv, HPOVectorEnv)
@@ -69,19 +69,17 @@ def reported(outcome: Sequence[Any]) -> Reported:
 
 def reported_run(env: Env, outcome: Sequence[Any], i: int) -> Reported:
     """Return the outcome of run `i` of a vector env."""
-    obs, info = outcome[0], numbers(env, outcome[-1], i)
+    obs, info = outcome[0], numbers(outcome[-1], i)
     own = {k: np.array(v[i]) for k, v in obs.items()} if isinstance(obs, dict) else np.array(obs[i])
     if len(outcome) == 2:
         return Reported(own, 0.0, False, False, info)
     return Reported(own, float(outcome[1][i]), bool(outcome[2][i]), bool(outcome[3][i]), info)
 
 
-def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
+def numbers(infos: Mapping[str, Any], i: int) -> dict[str, Any]:
     """Return the infos of run `i`, in the form of a single env."""
     out = {name: np.asarray(infos[name])[i] for name in NUMBERS if name in infos}
     out = {name: np.array(value) if value.ndim else value.item() for name, value in out.items()}
-    if "task" in out:
-        out["task"] = env.unwrapped.task_names[out["task"]]
     if "status" in out:
         out["status"] = LABELS[out["status"]]
     return out

@@ -16,7 +16,7 @@ from hpo_gym.checks.drive import Env, Make, as_inside, is_limited, kernel_of, me
 from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.problem import LABELS
 
-NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
+NAMES = ("task", "task_index", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
 
 OF_TRIALS = ("config", "score", "fidelity", "cost", "status", "objectives")
 
@@ -113,7 +113,7 @@ class Episodes:
         faults, env = self.faults, self.env
         check_obs(obs, env.observation_space, "`reset`", faults)
         faults.expect(isinstance(info, dict), "The info of `reset` is not a dictionary")
-        lacking = sorted({"task", "t"} - set(info))
+        lacking = sorted({"task", "task_index", "t"} - set(info))
         faults.expect(not lacking, f"The info of `reset` lacks {lacking}")
         early = sorted(set(info) & set(OF_TRIALS))
         faults.expect(not early, f"The info of `reset` tells {early}, of which there is no trial yet")

@@ -18,7 +18,7 @@ from hpo_gym.checks.drive import Driver, Env, Make, as_inside, episode_length, k
 from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
 
-ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
+ARRAYS = ("task", "task_index", "score", "fidelity", "cost", "status", "incumbent_score", "t")
 Info = Mapping[str, Any]
 
 _RUNS = 5  # runs that are followed, and the last one
@@ -232,7 +232,7 @@ class Many:
             return
         obs = infos["final_obs"][run.i]
         if self._expect(obs is not None, "`final_obs` holds nothing of a run that has ended"):
-            info = numbers(self.env, infos["final_info"], run.i)
+            info = numbers(infos["final_info"], run.i)
             self._compare("`final_obs` or `final_info`", Reported(obs, *expected[1:4], info), expected, run)
 
     def _statistics(self, run: CheckedRun, infos: Info) -> None:

@@ -51,10 +51,10 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     when an action stops it. It is never truncated from inside. A repeated configuration ends nothing.
 
     ## Info
-    ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
-    best configuration so far), ``incumbent_score``, ``t`` (trials so far, including the initial design); after `reset`
-    only what needs no trial. With ``objectives`` or ``constraints`` also ``objectives``, their values in their own
-    units, ``(o,)``; `objectives` of the env are their names.
+    ``task``, ``task_index`` (its position in `task_names`), ``config`` (evaluated configuration), ``score``,
+    ``fidelity``, ``cost``, ``status``, ``incumbent`` (best configuration so far), ``incumbent_score``, ``t`` (trials so
+    far, including the initial design); after `reset` only what needs no trial. With ``objectives`` or ``constraints``
+    also ``objectives``, their values in their own units, ``(o,)``; `objectives` of the env are their names.
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
@@ -75,7 +75,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         self._make(1, config, "gymnasium.wrappers.HumanRendering")
         self.observation_space, self.action_space = self.kernel.spaces()
         self._single = single_of(self.kernel)
-        self._task = ""
+        self._task, self._task_index = "", 0
         self._incumbent: dict[str, Any] | None = None
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -99,8 +99,9 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
             self._seeded = True
         kernel.begin(ALL_RUNS, tasks)
         runs = kernel.runs
-        self._task = kernel.batch.tasks[runs.task.item(0)].name
-        info: dict[str, Any] = {"task": self._task, "t": self._n_init}
+        self._task_index = runs.task.item(0)
+        self._task = self.task_names[self._task_index]
+        info: dict[str, Any] = {"task": self._task, "task_index": self._task_index, "t": self._n_init}
         self._incumbent = None
         if self._n_init:
             best = self.history().incumbent
@@ -175,7 +176,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     def _info(self) -> dict[str, Any]:
         kernel, runs = self.kernel, self.kernel.runs
         if kernel.stopped:
-            info: dict[str, Any] = {"task": self._task, "t": runs.count(0)}
+            info: dict[str, Any] = {"task": self._task, "task_index": self._task_index, "t": runs.count(0)}
             if self._incumbent is not None:
                 info |= {"incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0)}
             return info
@@ -183,9 +184,9 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         if self._incumbent is None or kernel.improved:
             self._incumbent = config.copy()
         info = {
-            "task": self._task, "t": runs.count(0), "config": config, "score": runs.last.item(0), "fidelity": fidelity,
-            "cost": cost, "status": LABELS[status], "incumbent": self._incumbent.copy(),
-            "incumbent_score": runs.best.item(0),
+            "task": self._task, "task_index": self._task_index, "t": runs.count(0), "config": config,
+            "score": runs.last.item(0), "fidelity": fidelity, "cost": cost, "status": LABELS[status],
+            "incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0),
         }  # fmt: skip
         if self._reported is not None:
             info["objectives"] = last_outcomes(self._reported, runs)[0]

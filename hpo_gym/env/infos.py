@@ -17,7 +17,7 @@ from hpo_gym.problem import Outcomes, TaskBatch, filled
 Lazy = dict[str, Callable[[], Any]]
 _NOTHING: Lazy = {}
 _F64, _I64 = np.dtype(np.float64), np.dtype(np.int64)
-_KEYS = ("task", "score", "incumbent_score", "fidelity", "cost", "status", "t")
+_KEYS = ("task", "task_index", "score", "incumbent_score", "fidelity", "cost", "status", "t")
 
 
 class Step(NamedTuple):
@@ -50,7 +50,7 @@ step_of = functools.partial(tuple.__new__, Step)
 class StepInfo(dict[str, Any]):
     """The infos of a step, made when they are asked for: most agents ask for none, others for all of them.
 
-    Scores and incumbents are handed out read-only: they are the arrays that the run goes on with.
+    Scores, incumbents and names of tasks are read-only: they are the arrays that the runs go on with.
     """
 
     __slots__ = ("lazy", "step")
@@ -61,7 +61,10 @@ class StepInfo(dict[str, Any]):
         self.step, self.lazy = step, lazy
 
     # ------------------------------------------------------------------ how each is made
-    def task(self) -> Ints:
+    def task(self) -> NDArray[Any]:
+        return self.step.batch.names(self.step.task)
+
+    def task_index(self) -> Ints:
         return self.step.task.copy()
 
     def score(self) -> NDArray[Any]:
@@ -108,9 +111,11 @@ class StepInfo(dict[str, Any]):
         else:
             cost, status = self.outcome()
             super().update(
-                task=self.task(), score=self.score(), incumbent_score=self.incumbent_score(), fidelity=self.fidelity(),
-                cost=cost, status=status, t=self.t(), **{key: lazy() for key, lazy in self.lazy.items()},
+                task=self.task(), task_index=self.task_index(), score=self.score(),
+                incumbent_score=self.incumbent_score(), fidelity=self.fidelity(), cost=cost, status=status, t=self.t(),
             )  # fmt: skip
+            for key in self.lazy:
+                self[key]
         return dict(super().items())
 
     def has(self, key: str) -> bool:

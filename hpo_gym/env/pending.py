@@ -137,7 +137,8 @@ class PendingEnv(HPOEnv):
         """Launch a trial, and deliver what ends; the info is that of the last trial delivered."""
         if self.kernel.waiting:
             return super().step(action)  # refuses
-        over, rewards, info = False, list[Any](), {"task": self._task, "t": self._n_init}
+        over, rewards = False, list[Any]()
+        info: dict[str, Any] = {"task": self._task, "task_index": self._task_index, "t": self._n_init}
         if self._incumbent is not None:
             info |= {"incumbent": self._incumbent.copy(), "incumbent_score": self.kernel.runs.best.item(0)}
         for due in self._flight.launch(as_batch(action)):

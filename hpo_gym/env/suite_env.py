@@ -46,6 +46,7 @@ class SuiteEnv:
         self.objectives = () if self._reported is None else self._reported.names
         if dim:
             self.reward_dim, self.reward_space = dim, reward_space(kernel)
+        self.task_names = tuple(task.name for task in kernel.batch.tasks)
         self._seeded = False
         self._n_init = kernel.contexts.n_init
 

@@ -34,11 +34,11 @@ _zeros, _BOOL = np.zeros, np.dtype(bool)
 class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
     """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
 
-    Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
-    ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
-    ``incumbent_score``, ``t``, with ``objectives`` also these ``(n, o)``; a run that has just begun has NaN as its
-    score. `history` gives a run's trials. Nothing that is handed out is written again; ``score`` and
-    ``incumbent_score`` are read-only, since the env goes on with them: copy them to change them.
+    Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task``
+    (names), ``task_index``, ``status`` (codes of `Status`), ``score``, ``fidelity``, ``cost``, ``incumbent_score``,
+    ``t``, with ``objectives`` also these ``(n, o)``; a run that has just begun has NaN as its score. `history` gives a
+    run's trials. Nothing that is handed out is written again; ``task``, ``score`` and ``incumbent_score`` are
+    read-only, since the env goes on with them: copy them to change them.
 
     Args:
         autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
@@ -73,7 +73,6 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         self.single_observation_space, self.single_action_space = self.kernel.spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.task_names = tuple(t.name for t in self.kernel.batch.tasks)
         watched = statistics or self.max_episode_steps is not None
         self._watch = Watch(num_envs, self.max_episode_steps, dim) if watched else None
 

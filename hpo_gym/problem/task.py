@@ -352,6 +352,19 @@ class TaskBatch(TaskBatchView):
     tasks: Sequence[Task]
     fallible: bool = True
     dtype: np.dtype[Any] = np.dtype(np.float64)
+    _named: tuple[Ints, NDArray[Any]] | None = None  # tasks of runs, and their names
+
+    @functools.cached_property
+    def _names(self) -> NDArray[Any]:
+        return np.array([task.name for task in self.tasks], object)
+
+    def names(self, task: Ints) -> NDArray[Any]:
+        """Return the names of runs' tasks, ``(n,)`` strings, read-only; the same array for the same array `task`."""
+        named = self._named
+        if named is None or named[0] is not task:
+            named = self._named = task, self._names[task]
+            named[1].flags.writeable = False
+        return named[1]
 
     def base(self, task: Ints) -> Ints:
         """Per-run task data for `evaluate`, ``(n,)``, computed once per episode."""

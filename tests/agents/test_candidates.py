@@ -43,7 +43,7 @@ def test_all_are_open_though_one_of_them_is_a_row_of_every_pool(suite: Suite) ->
     assert env.action_masks().all()
     for action in (1, 0, 3):
         _, _, _, _, info = env.step(np.full(3, action))
-        pools = [suite.tasks("train")[i].pool[:, 0] for i in info["task"]]
+        pools = [suite.tasks("train")[i].pool[:, 0] for i in info["task_index"]]
         near = [pool[np.abs(pool - chosen.x[action, 0]).argmin()] for pool in pools]
         assert info["score"] == pytest.approx([-((x - TOP) ** 2) for x in near], abs=1e-6), "the nearest row answers"
         assert not env.action_masks()[:, action].any() and env.action_masks()[:, 2].all()

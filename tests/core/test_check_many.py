@@ -115,6 +115,14 @@ class TellsOneTask(Changes):
         return *rest, infos
 
 
+@planted("`info['task_index']` differs")
+class TellsOneIndex(Changes):
+    def changed(self, *parts: Any) -> Any:
+        *rest, infos = parts
+        infos["task_index"] = np.full(self.num_envs, infos["task_index"][0])
+        return *rest, infos
+
+
 @planted("`history(i)` is not that of a single env")
 class MixesUpHistories(HPOVectorEnv):
     def history(self, i: int) -> Any:
@@ -364,7 +372,7 @@ class CountsTheBeginning(Changes):
 @planted(f"{STEP} of the same parts and seed: `reward` differs")
 class IsWrongOnOneTask(Changes):
     def changed(self, obs: Any, rewards: Any, *rest: Any) -> Any:
-        return obs, rewards + (rest[-1]["task"] == 2) * (rewards != 0) / 64, *rest
+        return obs, rewards + (rest[-1]["task_index"] == 2) * (rewards != 0) / 64, *rest
 
 
 @planted("`action_masks` are not those of a single env", suite="ToyGappy", codec=Pool(6), duplicates="mask")

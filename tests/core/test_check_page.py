@@ -45,7 +45,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The vector env also takes": ("CountsTheBeginning", "TruncatesAStepLate"),
     "`True`: episode returns in the infos": ("TellsTheMeanReward",),
     "sets the task of the next episode": ("GivesAllRunsTheFirstTask", "KeepsTheTaskThatWasAskedFor"),
-    "`score` and `incumbent_score` of a step are read-only": ("HandsOutScoresThatItGoesOnWith",),
+    "`task`, `score` and `incumbent_score` are read-only": ("HandsOutScoresThatItGoesOnWith",),
     # ------------------------------------------------------------------ observers
     "Configurations are shown as float32": (
         "Last: as the last configuration", "the observation is float64, its space float32",
@@ -155,6 +155,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "| `DISABLED` |": ("BeginsByItself", "BeginsAllForOne"),
     # ------------------------------------------------------------------ infos
     "| `task` | name": ("TellsOneTask", "NamesNoTask"),
+    "| `task_index` | position": ("TellsOneIndex", "TellsNoIndex"),
     "| `config` | the evaluated": ("`info['config']` is not what the task gives",),
     "| `score`, `cost`, `fidelity` |": ("TellsCostsOfNeighbours", "TellsFullFidelities"),
     "| `status` |": ("TellsNoFailures", "`info['status']` is not one of"),
@@ -188,7 +189,6 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The seed 0 is a seed.": ("LosesSeedZero",),
     "In the vector env, a number spawns": ("SeedsAllRunsAlike", "ReadsTheFirstSeedOnly"),
     "So it is a list that reproduces single envs": ("ReadsTheFirstSeedOnly", "RoundsRewards"),
-    '`infos["task"]` is there a position': ("TellsOneTask",),
     "a run with the seed None continues": ("ReseedsRunsWhoseSeedIsNone",),
     "Beside a `reset_mask`, seeds and names": (
         "SeedsTheFirstRunsInsteadOfThoseThatBegin", "DealsTasksFromTheLastRunOn", "GivesAllRunsTheFirstTask",

@@ -428,7 +428,14 @@ class RewritesItsHistory(HPOEnv):
 class NamesNoTask(HPOEnv):
     def reset(self, **keywords: Any) -> Any:
         obs, info = super().reset(**keywords)
-        return obs, {"t": info["t"]}
+        return obs, {"task_index": info["task_index"], "t": info["t"]}
+
+
+@planted("The info of `reset` lacks ['task_index']")
+class TellsNoIndex(HPOEnv):
+    def reset(self, **keywords: Any) -> Any:
+        obs, info = super().reset(**keywords)
+        return obs, {name: value for name, value in info.items() if name != "task_index"}
 
 
 @planted("`reset`: the observation is outside its space")

@@ -7,13 +7,15 @@ import pickle
 from typing import Any
 
 import core_toys as toys
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
 import hpo_gym
 from hpo_gym.env.infos import MixedInfo, ResetInfo, StepInfo
 
-KEYS = ["cost", "fidelity", "incumbent_score", "score", "status", "t", "task"]
+KEYS = ["cost", "fidelity", "incumbent_score", "score", "status", "t", "task", "task_index"]
 
 
 def env(suite: Any, n: int = 2, **options: Any) -> hpo_gym.HPOVectorEnv:
@@ -41,8 +43,9 @@ def test_infos_by_hand() -> None:
     info = one.step(np.array([2, 2]))[4]
     assert type(info) is StepInfo
     assert {key: (value.dtype.str, value.tolist()) for key, value in info.items()} == {
-        "task": ("<i8", [0, 1]), "score": ("<f4", [0.0, 10.0]), "incumbent_score": ("<f4", [2.0, 10.0]),
-        "fidelity": ("<f8", [1.0, 1.0]), "cost": ("<f8", [1.0, 1.0]), "status": ("|i1", [0, 0]), "t": ("<i8", [2, 2]),
+        "task": ("|O", ["a", "b"]), "task_index": ("<i8", [0, 1]), "score": ("<f4", [0.0, 10.0]),
+        "incumbent_score": ("<f4", [2.0, 10.0]), "fidelity": ("<f8", [1.0, 1.0]), "cost": ("<f8", [1.0, 1.0]),
+        "status": ("|i1", [0, 0]), "t": ("<i8", [2, 2]),
     }  # fmt: skip
 
 
@@ -84,19 +87,51 @@ def test_an_info_is_one_object_for_who_asks_twice() -> None:
     assert all(info[key] is first[key] for key in KEYS)
 
 
-def test_scores_are_read_only_and_what_is_overwritten_stays() -> None:
+def test_scores_and_names_are_read_only_and_what_is_overwritten_stays() -> None:
     one = env(toys.square())
     info = one.step(np.array([0, 1]))[4]
-    for key in ("score", "incumbent_score"):
+    fixed = {"task", "score", "incumbent_score"}
+    for key in fixed:
         with pytest.raises(ValueError, match="read-only"):
             info[key][0] = 9.0
-    for key in set(KEYS) - {"score", "incumbent_score"}:
+    for key in set(KEYS) - fixed:
         info[key][0] = 7
     info["cost"] = "mine"
     assert (info["cost"], info["status"].tolist(), dict(info.items())["cost"]) == ("mine", [7, 0], "mine")
     later = one.step(np.array([1, 1]))[4]
     assert (later["score"].tolist(), later["incumbent_score"].tolist()) == ([6.0, 4.0], [6.0, 4.0])
-    assert (later["task"].tolist(), later["t"].tolist()) == ([0, 1], [2, 2])
+    assert (later["task_index"].tolist(), later["t"].tolist()) == ([0, 1], [2, 2])
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
+def test_both_vector_modes_tell_the_task_alike(mode: str) -> None:
+    suite, n = toys.square(), 4
+    single = [lambda: hpo_gym.HPOEnv(suite, codec="pool", budget=3)] * n
+    sync = gym.vector.SyncVectorEnv(single, autoreset_mode=AutoresetMode[mode])
+    native = hpo_gym.HPOVectorEnv(n, suite, codec="pool", budget=3, autoreset_mode=mode)
+    seeds, told = [3, 1, 4, 1], []
+    pairs = [tuple(env.reset(seed=seeds)[1] for env in (sync, native))]
+    for row in (0, 1, 2, 3, 0):
+        if mode == "DISABLED" and row == 3:
+            over = {"reset_mask": np.ones(n, bool)}
+            pairs.append((sync.reset(options=over)[1], native.reset(options=over)[1]))
+        pairs.append(tuple(env.step(np.full(n, row))[4] for env in (sync, native)))
+    for infos in pairs:
+        for key, dtype in (("task", object), ("task_index", np.int64)):
+            ours, theirs = infos[1][key], infos[0][key]
+            assert ours.dtype == theirs.dtype == dtype and ours.tolist() == theirs.tolist()
+        names = infos[1]["task"].tolist()
+        assert names == [native.task_names[i] for i in infos[1]["task_index"]] and set(map(type, names)) == {str}
+        told.append(tuple(names))
+    assert len(set(told)) > 1, "all episodes have the same tasks: nothing is compared"
+
+
+def test_names_of_tasks_are_looked_up_where_runs_begin() -> None:
+    one = env(toys.square(), codec={"name": "pool", "stop": True}, autoreset_mode="SAME_STEP")
+    first, second = (one.step(np.array([1, 1]))[4]["task"] for _ in range(2))
+    assert first is second
+    begun = [one.step(np.array([4, 1]))[4]["task"] for _ in range(9)]
+    assert first.tolist() == ["a", "b"] and {names[0] for names in begun} == {"a", "b"}
 
 
 def test_infos_that_are_read_late_tell_of_their_own_step() -> None:

@@ -50,7 +50,7 @@ def test_episodes_are_those_of_the_vector_env(observer: Any, codec: Any) -> None
         assert [bool(i) for i in infos] == dones.tolist()
         for i in np.flatnonzero(dones):
             np.testing.assert_equal(infos[i]["terminal_observation"], info["final_obs"][i])
-            assert infos[i]["task"] == ours.task_names[info["final_info"]["task"][i]]
+            assert infos[i]["task"] == ours.task_names[info["final_info"]["task_index"][i]]
             np.testing.assert_equal(infos[i]["incumbent_score"], info["final_info"]["incumbent_score"][i])
             assert infos[i]["episode"]["r"] == info["episode"]["r"][i]
 

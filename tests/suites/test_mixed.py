@@ -118,7 +118,7 @@ def test_envs_of_several_suites_keep_the_contract():
     envs.reset(seed=0)
     envs.action_space.seed(0)
     seen = {
-        envs.task_names[i].split("/")[0] for _ in range(9) for i in envs.step(envs.action_space.sample())[4]["task"]
+        name.split("/")[0] for _ in range(9) for name in envs.step(envs.action_space.sample())[4]["task"]
     }
     assert seen == {"SVM", "MLP"}
 
