@@ -23,6 +23,11 @@ class SuiteEnv:
 
     It refuses a spec whose `suite` is another than that of its id: Gymnasium lets a keyword of `make` replace one of
     the id, and tells the env its id only afterwards, as its `spec`.
+
+    Attributes:
+        task_names: Names of the tasks of the split; ``task_index`` of an info is a position in it.
+        most_steps: The most steps of an episode. `spec.max_episode_steps` is another number, None here: the steps after
+            which Gymnasium truncates an episode, in what it makes of this spec.
     """
 
     _spec: EnvSpec | None = None
@@ -49,6 +54,7 @@ class SuiteEnv:
         self.task_names = tuple(task.name for task in kernel.batch.tasks)
         self._seeded = False
         self._n_init = kernel.contexts.n_init
+        self.most_steps = kernel.contexts.horizon - self._n_init
 
     def _check_begun(self) -> None:
         if not self._seeded:

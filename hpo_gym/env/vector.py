@@ -67,6 +67,7 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         self.statistics, self.autoreset_mode = statistics, _mode(config.autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         self._make(config.num_envs, config, "gymnasium.wrappers.vector.HumanRendering")
+        self.most_steps = min(self.most_steps, self.max_episode_steps or self.most_steps)
         num_envs, dim = self.kernel.n, self.kernel.parts.reward.dim
         self.num_envs = num_envs
         self._nothing = (num_envs, dim) if dim else (num_envs,)  # the shape of rewards

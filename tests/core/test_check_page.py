@@ -225,6 +225,7 @@ REST: dict[str, tuple[str, ...]] = {
         "With checkpoints, continuing it", "`objectives` lists the objectives", '`"score"`, `"cost"`, and further ones',
         "Observers show scores on one of these", "| id |", "| keyword |", "| observer |", "| codec |", "| reward |",
         "| `scores` | shown", "| `autoreset_mode` |", "| key |", "| checked |", "Differences to the table:",
+        "Without one, `spec.max_episode_steps` is None",
         "[Suites with surrogates", "A table answers with its nearest row",
     ),
     "how it is done, which no caller can tell": ("Infos of the vector env are made when they are read",),

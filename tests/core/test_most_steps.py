@@ -1,0 +1,59 @@
+"""`most_steps`: how long an episode can be. The env has it, not its spec, by which Gymnasium would truncate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import core_toys as toys
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import hpo_gym
+
+POOL = {"name": "pool", "fidelity": True}
+CASES: dict[str, tuple[dict[str, Any], int]] = {
+    "a full trial a step": ({"suite": "SVM", "budget": 4}, 4),
+    "the budget of the suite": ({"suite": "Schedules"}, 25),
+    "the initial design is no step": ({"suite": "SVM", "budget": 4, "n_init": 3}, 4),
+    "trials in flight": ({"suite": "SVM", "budget": 4, "pending": 3}, 4),
+    "fidelities that are not chosen": ({"suite": "Curves", "budget": 4, "codec": "pool"}, 4),
+    "all at the lowest fidelity, 1 / 64": ({"suite": "Curves", "budget": 2, "codec": POOL}, 128),
+    "sixteen a unit of cost": ({"suite": "SVM", "budget_cost": 3.0}, 48),
+}
+
+
+def played(env: Any) -> tuple[int, bool, bool]:
+    """Steps of an episode, always the first action or the middle of the box, and how it ends."""
+    env.reset(seed=0)
+    idle = np.zeros(env.action_space.shape, env.action_space.dtype)
+    for step in range(1, 200):
+        *_, terminated, truncated, _ = env.step(idle)
+        if terminated or truncated:
+            return step, terminated, truncated
+    raise AssertionError("no end")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("keywords", "steps"), CASES.values(), ids=CASES)
+def test_no_episode_has_more_steps_and_one_that_spends_least_has_so_many(keywords: dict[str, Any], steps: int) -> None:
+    env = gym.make("hpo_gym/HPO-v0", **keywords)
+    assert env.unwrapped.most_steps == steps
+    count, terminated, truncated = played(env)
+    assert (terminated, truncated) == (True, False)
+    assert count <= steps if "budget_cost" in keywords else count == steps
+    assert gym.make_vec("hpo_gym/HPO-v0", num_envs=2, **keywords).unwrapped.most_steps == steps
+
+
+@pytest.mark.parametrize(("limit", "steps"), [(None, 3), (2, 2), (3, 3), (5, 3)])
+def test_a_limit_of_steps_of_the_vector_env_counts(limit: int | None, steps: int) -> None:
+    env = hpo_gym.HPOVectorEnv(2, toys.square(), codec="pool", budget=3, max_episode_steps=limit)
+    assert env.most_steps == steps
+
+
+def test_what_is_made_of_the_spec_ends_as_the_env_does() -> None:
+    env = gym.make("hpo_gym/SVM-v0", budget=3)
+    assert env.spec is not None and env.spec.max_episode_steps is None
+    again = gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json()))
+    assert again.spec == env.spec
+    assert played(again) == played(env) == (3, True, False)
