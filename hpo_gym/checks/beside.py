@@ -79,7 +79,7 @@ def reported_run(env: Env, outcome: Sequence[Any], i: int) -> Reported:
 def numbers(infos: Mapping[str, Any], i: int) -> dict[str, Any]:
     """Return the infos of run `i`, in the form of a single env."""
     out = {name: np.asarray(infos[name])[i] for name in NUMBERS if name in infos}
-    out = {name: np.array(value) if value.ndim else value.item() for name, value in out.items()}
+    out = {name: value.item() if isinstance(value, np.generic) else copy.copy(value) for name, value in out.items()}
     if "status" in out:
         out["status"] = LABELS[out["status"]]
     return out
