@@ -17,18 +17,21 @@ from typing import Any
 import frame
 import numpy as np
 from frame import Table
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from regrets import mean_regret
 
 import hpo_gym
-from hpo_gym.bench import save, theme
+from hpo_gym.bench import MUTED, lines, save, styles_of, theme
 from hpo_gym.optimize import make_optimizer
 from hpo_gym.problem import SUITES as REGISTERED
 
 LOOKS = "validation tasks"
-SHOWN = {"ppo": "C0", "recurrent-ppo": "C1", "dqn": "C2", "td3": "C3", "ppo-pool": "C4"}
+SHOWN = ("ppo", "recurrent-ppo", "dqn", "td3", "ppo-pool")
 """The agents whose curves are drawn, one of each kind."""
 CONTROLS = {"random": (10, ":"), "portfolio": (1, "--")}
 """Runs of each data set, and how the line is drawn."""
@@ -88,34 +91,48 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 
 @theme()
 def draw(found: Mapping[str, Any]) -> None:
-    """Draw a panel for each suite; of each agent the median of its trainings, and the range."""
-    columns = 4
-    rows = -(-len(found) // columns)
-    figure = Figure(figsize=(11, 2.4 * rows + 0.5), dpi=110)
+    """Draw a panel for each suite; of each agent the median of its trainings, and the range. The last panel is the key.
+
+    A line ends with a dot where the training has ended.
+    """
+    columns = 3
+    rows = len(found) // columns + 1
+    figure = Figure(figsize=(9.0, 1.75 * rows + 0.9))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    looks = styles_of((*CONTROLS, *SHOWN))
     for axes, (suite, part) in zip(panels, found.items(), strict=False):
-        for agent, color in SHOWN.items():
-            if agent in part["curves"]:
-                done, best = kept(part["curves"][agent])
-                axes.fill_between(done / 1000, best.min(0), best.max(0), color=color, alpha=0.12, linewidth=0)
-                axes.plot(done / 1000, np.median(best, 0), color=color, linewidth=1.4, label=agent)
-        for control, (_, style) in CONTROLS.items():
-            axes.axhline(part[control], color="black", linestyle=style, linewidth=1, label=control)
-        axes.set_title(suite, fontsize=10)
+        for control, (_, dash) in CONTROLS.items():
+            axes.axhline(part[control], color=looks[control].colour, ls=dash, lw=1.2)
+        for agent in (name for name in SHOWN if name in part["curves"]):
+            done, best = kept(part["curves"][agent])
+            thousands, middle, colour = done / 1000, np.median(best, 0), looks[agent].colour
+            axes.fill_between(thousands, best.min(0), best.max(0), color=colour, alpha=0.12, lw=0)
+            axes.plot(thousands, middle, color=colour, lw=1.6)
+            axes.plot(thousands[-1:], middle[-1:], "o", color=colour, ms=3.5)
+        axes.set_title(suite, fontsize=9, weight="bold", loc="left", pad=3)
         axes.set_yscale("log")
-        low, high = axes.get_ylim()
-        axes.yaxis.set_minor_locator(LogLocator(subs=range(2, 10) if high < 10 * low else (2, 5)))
-        for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            which(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.tick_params(labelsize=7, which="both")
-        axes.grid(alpha=0.3)
+        _label_few(axes)
+        axes.tick_params(length=0)
+    for axes in panels[len(found) - columns : len(found)]:
+        axes.set_xlabel("thousand trials of training")
     for axes in panels[len(found) :]:
         axes.set_axis_off()
-    figure.supxlabel("thousand trials of training", fontsize=9)
-    figure.supylabel("mean normalised regret, validation data sets", fontsize=9)
-    handles = {
-        label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=len(handles), fontsize=9, frameon=False)
-    figure.tight_layout(rect=(0.01, 0.0, 1.0, 0.96))
+    keys: list[Artist] = [Line2D([], [], color=looks[name].colour, lw=1.6) for name in SHOWN]
+    keys += [Line2D([], [], color=looks[name].colour, ls=dash, lw=1.2) for name, (_, dash) in CONTROLS.items()]
+    keys.append(Patch(color=MUTED, alpha=0.25, lw=0))
+    names = (*SHOWN, *(f"{name}, without training" for name in CONTROLS), "range of the trainings")
+    panels[-1].legend(keys, names, loc="upper left", fontsize=9, frameon=False, borderaxespad=0.0)
+    lines(figure, "Learning curves", "mean normalised regret of the best policy so far on validation tasks; medians")
+    figure.tight_layout(rect=(0.0, 0.0, 1.0, 1.0 - 0.55 / figure.get_figheight()), h_pad=1.2, w_pad=1.5)
     save(figure, frame.FIGURES / "learning.png")
+
+
+def _label_few(axes: Axes) -> None:
+    """Label at least three round numbers of a logarithmic axis, as few as that takes: .02, .05, .1."""
+    low, high = axes.get_ylim()
+    for digits in ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)):
+        at = [d * 10.0**e for e in range(-6, 1) for d in digits if low <= d * 10.0**e <= high]
+        if len(at) >= 3:
+            break
+    axes.set_yticks(at, [f"{value:g}".removeprefix("0") for value in at])
+    axes.set_yticks([], minor=True)
