@@ -4,6 +4,7 @@ import datetime
 import importlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import reports
@@ -13,6 +14,13 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("HPO_GYM_DAY", datetime.date.today().isoformat())  # `drawn.py`; workers inherit it
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ["HPO_GYM_CACHE"] = ""  # what a test computes follows from nothing that lies on this machine
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Under `-m smoke`, read only the files with such tests: to import all takes longer than to run these."""
+    if config.getoption("markexpr") != "smoke" or not collection_path.name.startswith("test_"):
+        return None
+    return True if "mark.smoke" not in collection_path.read_text(encoding="utf-8") else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` takes its choice

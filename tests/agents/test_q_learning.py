@@ -97,6 +97,7 @@ def one(*values: float) -> np.ndarray:
     return np.array(values)
 
 
+@pytest.mark.smoke
 def test_three_steps_by_hand() -> None:
     table = QTable(3, 2, gamma=0.5, alpha_min=0.25, power=1.0)
     every = np.ones((1, 2), bool)
@@ -231,6 +232,7 @@ def test_oracle_of_moves() -> None:
 
 
 @every_agent
+@pytest.mark.smoke
 def test_what_is_always_best_is_tried_first(design: str) -> None:
     tasks = line([[0.1, 0.2, 0.9], [0.0, 0.1, 0.5], [0.2, 0.1, 0.6]])
     agent = make(design, budget=2)
@@ -315,6 +317,7 @@ def test_the_contract_of_optimizers_is_kept_with_other_states(design: str) -> No
 
 
 @every_agent
+@pytest.mark.smoke
 def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> None:
     agent = trained(design)
     agent.reset(Context(suite.space, 5.0), rng(0))
@@ -447,6 +450,7 @@ def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> 
 
 # ---------------------------------------------------------------------- files
 @every_agent
+@pytest.mark.smoke
 def test_what_was_saved_chooses_alike(design: str, suite: Suite, tmp_path: Path) -> None:
     agent = trained(design)
     assert agent.table.n.sum() > 1000

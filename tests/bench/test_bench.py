@@ -88,6 +88,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 # ---------------------------------------------------------------------- results
 @pytest.mark.long
+@pytest.mark.smoke
 def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(["random"], [toys.plain(), "ToyFormulas"], out=tmp_path, **SMALL)
     data = json.loads((tmp_path / "results.json").read_text())
@@ -308,6 +309,7 @@ def test_other_entrants_change_no_cell(undrawn: None, folder: Path, reference: P
 
 
 @pytest.mark.long
+@pytest.mark.smoke
 def test_resuming_with_more_seeds_keeps_what_there_is(
     undrawn: None, folder: Path, reference: Path, tmp_path: Path
 ) -> None:
@@ -423,6 +425,7 @@ def test_a_store_that_was_stopped_before_its_first_cell_is_no_damage(tmp_path: P
 
 
 @pytest.mark.long
+@pytest.mark.smoke
 def test_a_finished_comparison_resumed_runs_nothing(
     undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

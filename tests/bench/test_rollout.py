@@ -68,6 +68,7 @@ def test_a_mean_regret_is_over_tasks_and_trials() -> None:
     assert script.families == [a.family]  # not its own
 
 
+@pytest.mark.smoke
 def test_a_run_of_three_evaluations() -> None:
     script = Script(*rows(3, 1, 0, 2))
     got = hpo_gym.rollout(script, SQUARE.task("a"), 3)
@@ -108,6 +109,7 @@ def test_sums_of_fidelities_that_round_are_forgiven() -> None:
     assert hpo_gym.rollout(Script(*queries), task, 1).fidelities == (*[1 / 9] * 6, 1 / 3)
 
 
+@pytest.mark.smoke
 def test_failed_and_unmeasured_rows() -> None:
     got = hpo_gym.rollout(Script(*rows(2, 3)), LEVELS.task("a"), 2)
     assert got.trials == (
@@ -130,6 +132,7 @@ def test_a_failure_has_the_worst_score_so_far_and_first_what_the_prior_says() ->
     assert hpo_gym.regret_of(got, task).tolist() == [1, 0, 0, 0, 0]
 
 
+@pytest.mark.smoke
 def test_given_points_are_told_first_and_not_charged() -> None:
     task = SQUARE.task("a")
     instance = seeding.instance_seed("Square", "a", "rollout", 5)
@@ -141,6 +144,7 @@ def test_given_points_are_told_first_and_not_charged() -> None:
     assert got.scores[:2] == tuple(toys.SCORE[0][r] for r in at)
 
 
+@pytest.mark.smoke
 def test_noise_and_choices_are_functions_of_the_seed() -> None:
     task, scores = toys.noisy().task("a"), set()
     for seed in range(12):
@@ -208,6 +212,7 @@ def earlier(name: str, family: str) -> Evaluations:
     return Evaluations(name, family, np.zeros((1, 2)), np.zeros(1), np.zeros(1), np.zeros(1, np.int8))
 
 
+@pytest.mark.smoke
 def test_what_an_optimizer_may_know_of_a_task() -> None:
     prior = [earlier("c", "c")]
     known = Context.of(LEVELS.task("a"), 2.5, prior)
@@ -266,6 +271,7 @@ A, B = SQUARE.task("a"), SQUARE.task("b")
 LA, LB = LEVELS.task("a"), LEVELS.task("b")
 
 
+@pytest.mark.smoke
 def test_runs_in_step() -> None:
     batch = Batch(([0, 1, 3], None), ([1, 2, 2], None))
     got = together(batch, [B, A, B], 2)

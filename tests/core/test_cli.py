@@ -96,6 +96,7 @@ def test_list_shows_all_that_is_registered(run: Run) -> None:
     assert data["rewards"] == list(REWARDS.names())
 
 
+@pytest.mark.smoke
 def test_list_keeps_its_contract(run: Run) -> None:
     data = json.loads(run("list", "--json").out)
     for suite in data["suites"]:
@@ -257,6 +258,7 @@ def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_p
         assert run("bench", "--suite", "mine", "--split", split, "--optimizers", "random", *TINY).code == 0
 
 
+@pytest.mark.smoke
 def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
     lines = ["task,origin,C,seed,epoch,error,test_error,seconds"]
     for task, origin in (("a", "x"), ("b", "x"), ("c", "y")):
@@ -395,6 +397,7 @@ def test_import_reads_studies_of_optuna(run: Run, tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- bench and report
 @pytest.mark.long
+@pytest.mark.smoke
 def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: Path, tmp_path: Path) -> None:
     done = run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY[:-1])
     assert done.code == 0

@@ -271,6 +271,7 @@ def test_every_id_says_what_it_is_in_json(suite):
     ]  # fmt: skip
 
 
+@pytest.mark.smoke
 def test_an_id_is_registered_for_every_suite_and_one_for_any():
     assert {"hpo_gym/HPO-v0", *(f"hpo_gym/{s}-v0" for s in REAL)} <= set(gym.registry)
     assert hpo_gym.__version__
@@ -285,6 +286,7 @@ def test_make_vec_makes_the_native_vector_env(suite, mode):
     check_env(env, processes=False, render=False)
 
 
+@pytest.mark.smoke
 def test_the_defaults_are_the_mission_word_for_word():
     env = HPOEnv("ToyPlain")
     env.reset(seed=0)
@@ -298,6 +300,7 @@ def test_the_defaults_are_the_mission_word_for_word():
     assert obs[-1] == np.float32(32 / 33)
 
 
+@pytest.mark.smoke
 def test_truncation_is_for_limits_from_outside_in_one_env_and_in_many():
     env = gym.make_vec("hpo_gym/HPO-v0", 2, suite="ToyPlain", budget=5, max_episode_steps=3)
     env.reset(seed=0)
@@ -306,6 +309,7 @@ def test_truncation_is_for_limits_from_outside_in_one_env_and_in_many():
     assert not any(f[0].any() for f in flags)
 
 
+@pytest.mark.smoke
 def test_masks_allow_what_was_measured_and_not_yet_tried():
     env = HPOEnv("ToyGappy", codec="pool", duplicates="mask", task="a", budget=9)
     env.reset(seed=0)

@@ -35,6 +35,7 @@ LOSES = pytest.mark.skipif(  # numbers are compared as numbers: "1.10" comes aft
 
 
 @pytest.mark.parametrize("mode", ["NEXT_STEP", pytest.param("SAME_STEP", marks=LOSES)])
+@pytest.mark.smoke
 def test_gymnasiums_statistics_stand_around_the_vector_env_and_agree_with_our_own(mode: str) -> None:
     made: dict[str, Any] = {"num_envs": 3, "budget": 4, "autoreset_mode": mode}
     theirs = episodes(RecordEpisodeStatistics(gym.make_vec(ID, **made)), 12)
@@ -44,6 +45,7 @@ def test_gymnasiums_statistics_stand_around_the_vector_env_and_agree_with_our_ow
     assert [r for _, r, _ in theirs] == pytest.approx([r for _, r, _ in ours], rel=1e-6)
 
 
+@pytest.mark.smoke
 def test_the_wrapper_of_one_env_works() -> None:
     env = gym.wrappers.RecordEpisodeStatistics(gym.make(ID, budget=3))
     env.reset(seed=0)
@@ -53,6 +55,7 @@ def test_the_wrapper_of_one_env_works() -> None:
 
 
 @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+@pytest.mark.smoke
 def test_a_misspelt_keyword_offers_the_nearest(make: Any) -> None:
     with pytest.raises(UnknownNameError, match=r"No keyword of the env 'codek'\. Did you mean 'codec'\?"):
         make(ID, codek="pool")

@@ -32,6 +32,7 @@ b,poly,1.5,0.3,True,0.9,
 """
 
 
+@pytest.mark.smoke
 def test_the_space_is_read_off_the_columns(tmp_path: Path) -> None:
     suite = suite_from_csv(written(tmp_path, SVM), cost="seconds")
     assert describe(suite.space).splitlines() == [
@@ -43,6 +44,7 @@ def test_the_space_is_read_off_the_columns(tmp_path: Path) -> None:
     assert suite.name == "trials"
 
 
+@pytest.mark.smoke
 def test_each_line_is_served(tmp_path: Path) -> None:
     suite = suite_from_csv(written(tmp_path, SVM), cost="seconds")
     linear = {"kernel": "linear", "C": 100.0, "shrink": False}
@@ -87,6 +89,7 @@ def test_a_loss_is_negated_and_an_infinite_one_is_a_failure(tmp_path: Path) -> N
         suite_from_csv(written(tmp_path, "i,score\n0,1\n1,-inf\n"), loss=True)
 
 
+@pytest.mark.smoke
 def test_fidelities_families_and_test_scores_have_columns(tmp_path: Path) -> None:
     text = "task,i,epochs,score,test,origin,seed\na,0,5,1,9,o,7\na,0,50,2,8,o,7\na,1,5,3,7,o,7\na,1,50,4,6,o,7\n"
     suite = suite_from_csv(

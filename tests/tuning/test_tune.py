@@ -65,6 +65,7 @@ def half(config: dict[str, Any]) -> Any:
 # ---------------------------------------------------------------------- what is told and found
 @pytest.mark.long
 @pytest.mark.parametrize(("direction", "sign", "best"), [("maximize", 1, 0.5), ("minimize", -1, 0.25)])
+@pytest.mark.smoke
 def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(direction: str, sign: int, best: float) -> None:
     found = tune(half, SPACE, optimizer=FromList, budget=9, direction=direction, seed=0)
     assert [t.config for t in FromList.reported] == LIST
@@ -131,6 +132,7 @@ def test_optimizers_of_the_package_tune_it(optimizer: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.smoke
 def test_what_was_tuned_is_the_prior_of_the_next() -> None:
     before = tune(half, SPACE, optimizer=FromList, seed=0)
     suite = before.suite()
@@ -145,6 +147,7 @@ def test_what_was_tuned_is_the_prior_of_the_next() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.smoke
 def test_without_a_success_the_reason_is_told() -> None:
     found = tune(lambda _: None, SPACE, optimizer="random", budget=2, seed=0)
     assert not found.succeeded and "must be a number" in found.summary()
@@ -154,6 +157,7 @@ def test_without_a_success_the_reason_is_told() -> None:
 
 # ---------------------------------------------------------------------- side by side, time
 @pytest.mark.long
+@pytest.mark.smoke
 def test_trials_run_side_by_side_and_repeat_nothing(tmp_path: Path) -> None:
     def slow(config: dict[str, Any]) -> float:
         begun = time.monotonic()
@@ -407,6 +411,7 @@ def test_the_folder_of_another_study_is_refused(tmp_path: Path, change: str) -> 
     assert len(Tuned.load(tmp_path).ended) == 2
 
 
+@pytest.mark.smoke
 def test_what_holds_no_study_cannot_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="must hold a study"):
         Tuned.load(tmp_path)
