@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+BOUNDED = re.compile(r"([\w.-]+(?:\[[\w,-]+\])?)>=([\w.]+)(?:,.*)?")
 
 
 def pins(extras: list[str]) -> list[str]:
@@ -17,7 +18,9 @@ def pins(extras: list[str]) -> list[str]:
         if inner := re.match(r"hpo-gym\[(.+)\]", requirement):
             todo += [r for extra in inner[1].split(",") for r in PROJECT["optional-dependencies"][extra]]
             continue
-        name, lowest = re.fullmatch(r"([\w.-]+)>=([\w.]+)(?:,.*)?", requirement).groups()  # no bound is an error
+        name, lowest = re.fullmatch(
+            r"([\w.-]+(?:\[[\w,-]+\])?)>=([\w.]+)(?:,.*)?", requirement
+        ).groups()  # no bound is an error
         found.add(f"{name}=={lowest}")
     return sorted(found, key=str.lower)
 

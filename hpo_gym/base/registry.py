@@ -37,6 +37,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
         "build": ("sklearn", "lightgbm", "optuna", "torch"),
         "sklearn": ("sklearn",),
+        "render": ("pygame", "moviepy", "cv2"),
         "smac": ("smac",),
         "moo": ("pymoo",),
         "minari": ("minari", "h5py"),

@@ -202,7 +202,8 @@ def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> 
 def check_render_mode(mode: object, window: str) -> None:
     """Refuse what is no render mode; `window` names the wrapper of Gymnasium that has "human"."""
     if isinstance(mode, str) and mode == "human":
-        raise UnknownNameError(f"No render mode 'human': make the env with 'rgb_array' and wrap it in `{window}`.")
+        way = f"make the env with 'rgb_array' and wrap it in `{window}`, which needs pip install 'hpo-gym[render]'"
+        raise UnknownNameError(f"No render mode 'human': {way}.")
     if mode is not None and (not isinstance(mode, str) or mode not in RENDER_MODES):
         raise unknown("render mode", mode, RENDER_MODES)
 

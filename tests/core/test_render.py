@@ -150,6 +150,31 @@ def test_gymnasium_records_a_video_of_one_env_and_of_many(
 
 
 @pytest.mark.long
+def test_the_extra_render_brings_windows_and_videos(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    pytest.importorskip("pygame", reason="needs the extra 'render'")
+    pytest.importorskip("moviepy", reason="needs the extra 'render'")
+    pytest.importorskip("cv2", reason="needs the extra 'render'", exc_type=ImportError)  # or a library of the system
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")  # a window without a screen
+    keywords = {"suite": "ToyPlain", "budget": 2}
+    many = gym.make_vec("hpo_gym/HPO-v0", num_envs=2, render_mode="rgb_array", **keywords)
+    one = gym.make("hpo_gym/HPO-v0", render_mode="rgb_array", **keywords)
+    made = {
+        "window": gym.make("hpo_gym/HPO-v0", render_mode="human", **keywords),
+        "windows": gym.wrappers.vector.HumanRendering(many),
+        "video": gym.wrappers.RecordVideo(one, str(tmp_path)),
+    }
+    for env in made.values():
+        env.reset(seed=0)
+        for _ in range(2):
+            env.step(env.action_space.sample())
+        if hasattr(env, "window"):
+            assert env.window.get_size() == env.screen_size
+        env.close()
+    video = (tmp_path / "rl-video-episode-0.mp4").read_bytes()
+    assert video[4:8] == b"ftyp" and len(video) > 1000
+
+
+@pytest.mark.long
 def test_gymnasium_collects_frames():
     env = gym.wrappers.RenderCollection(gym.make("hpo_gym/HPO-v0", suite="ToyPlain", budget=2, render_mode="rgb_array"))
     env.reset(seed=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -11,6 +12,12 @@ import yaml
 
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+WRITTEN = ("", ".md", ".toml", ".cff", ".py", ".yml", ".yaml", ".json", ".ipynb", ".html", ".svg", ".bib", ".tex")
+SLUG = re.compile(
+    r"(?:github\.com|githubusercontent\.com|/github|codespaces/new|/gh)/([\w.-]+)/(hpo-gym)\b"
+    r"|([\w-]+)\.github\.io/(hpo-gym)\b"
+)
 TERMS = (
     "search space", "configuration", "task", "suite", "context", "budget", "fidelity", "query", "trial", "history",
     "incumbent", "regret", "optimizer", "baseline", "agent", "episode", "run", "study", "observer", "codec", "reward",
@@ -52,9 +59,36 @@ def test_the_bibtex_is_that_of_the_citation_file(page: str) -> None:
         assert blocks in ([bibtex(citation)], [])
 
 
+def test_the_citation_has_the_version_the_licence_and_the_address_of_the_package() -> None:
+    citation = yaml.safe_load((TOP / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+    assert citation["repository-code"] == PROJECT["urls"]["Repository"]
+    assert citation["url"] == PROJECT["urls"]["Homepage"]
+    assert citation["keywords"] == PROJECT["keywords"]
+
+
+def test_each_address_of_the_project_is_that_of_the_project_file() -> None:
+    """A move of the repository is a change of one file, and of what this test then lists."""
+    urls = PROJECT["urls"]
+    owner, name = urls["Repository"].removeprefix("https://github.com/").split("/")
+    assert urls["Homepage"] == f"https://{owner}.github.io/{name}/"
+    assert all(url.startswith((urls["Repository"], urls["Homepage"])) for url in urls.values())
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, capture_output=True, text=True, check=False).stdout
+    files = [TOP / path for path in listed.split("\0") if Path(path).suffix in WRITTEN]
+    found = {}
+    for path in files or [*TOP.glob("*.md"), *DOCS.glob("*.md")]:  # an unpacked archive has no list
+        if "data" in path.relative_to(TOP).parts or not path.is_file():
+            continue
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "/hpo-gym" in line]
+        slugs = {"/".join(filter(None, slug)) for line in lines for slug in SLUG.findall(line)}
+        if wrong := slugs - {f"{owner}/{name}"}:
+            found[str(path.relative_to(TOP))] = wrong
+    assert not found
+
+
 def test_every_extra_has_a_row() -> None:
     page = (DOCS / "install.md").read_text(encoding="utf-8")
-    extras = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = PROJECT["optional-dependencies"]
     assert re.findall(r"^\| `(\w+)` \| .+ \|$", page, re.M) == list(extras)
 
 
