@@ -12,7 +12,7 @@ from hpo_gym.app._first import set_row
 from hpo_gym.base import MissingExtraError, nearest, neighbours, unknown
 from hpo_gym.bench import ONE_FAMILY
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS
-from hpo_gym.optimize import ABOUT, OPTIMIZERS, SAVED, Form, Trainable, form_of, is_saved, parted, read_about, shipped
+from hpo_gym.optimize import OPTIMIZERS, SAVED, Form, Trainable, form_of, held, is_saved, parted, read_about, shipped
 from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites import SETS, load_suite
 from hpo_gym.system import Column, Sheet, folded
@@ -102,7 +102,7 @@ def info(what: object) -> dict[str, Any]:
         return {"name": row.pop("name"), "description": words, "settings": settings, **row}
     if name and ":" not in name and not is_saved(name):
         sets = SETS if name.islower() or not nearest(name, SUITES.names()) else ()
-        near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT), *sets]
+        near = [*neighbours(name, "suite.json"), *neighbours(name, "optimizer.json"), *sets]
         raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near)
     return _about(form_of(what))
 
@@ -130,8 +130,11 @@ def _training(form: Form) -> dict[str, Any]:
     if not form.spec.startswith(SAVED):
         return {}
     _, folder = parted(form.spec.removeprefix(SAVED))
-    suites = read_about(folder).get("suites", []) if (folder / ABOUT).is_file() else []
-    return {"trained on": ", ".join(suites), "folder": str(folder)}
+    files = held(folder)
+    suites = read_about(folder).get("suites", []) if "optimizer.json" in files else []
+    card = files.get("README.md", b"").decode(errors="replace").rpartition("\n---\n")[2].strip()
+    page = "".join(sign for sign in card if sign.isprintable() or sign == "\n")  # may be a stranger's
+    return {"trained on": ", ".join(suites), "folder": str(folder), **({"card": page} if page else {})}
 
 
 def _described(maker: Any) -> str:
@@ -224,6 +227,8 @@ def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> 
             lines.append(folded(f"{key}:", width, indent))
             settings = (f"{v['name']}: {v['kind']}, {_values(v)}, default {_shown(v['default'])}" for v in value)
             lines += [folded(line, width, indent + 2) for line in settings]
+        elif key == "card":
+            lines += ["", str(value)]
         elif isinstance(value, str) and "\n" in value:
             lines.append(folded(f"{key}:", width, indent))
             lines += [folded(line, width, indent + 2 + depth, 4 if depth else 0) for depth, line in joined(value)]

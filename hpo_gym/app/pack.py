@@ -1,4 +1,4 @@
-"""`hpo-gym pack`: an entry for the leaderboard, from results under a named protocol."""
+"""`hpo-gym pack`: an entry for the leaderboard, or a trained policy as one file."""
 
 from __future__ import annotations
 
@@ -7,21 +7,35 @@ from typing import Annotated
 
 import typer
 
+from hpo_gym.base import InvalidValueError, beside
+
 
 def pack(
-    folder: Annotated[Path, typer.Argument(help="Folder that hpo-gym bench --protocol NAME wrote.")],
-    card: Annotated[Path, typer.Option(help="YAML file about the entry: authors, code, about, test_evaluations ..")],
-    out: Annotated[Path, typer.Option(help="File of the entry.")],
+    folder: Annotated[str, typer.Argument(help="Results of hpo-gym bench --protocol NAME, or a trained policy.")],
+    card: Annotated[Path, typer.Option(help="YAML file about it: authors, about, test_evaluations ..")],
+    out: Annotated[Path, typer.Option(help="File of the entry; NAME.hpo for a policy.")],
     optimizer: Annotated[str | None, typer.Option(help="Name in the results, where there are several.")] = None,
     protocol: Annotated[Path | None, typer.Option(metavar="FILE", help="A protocol that is not shipped.")] = None,
 ) -> None:
-    """Make an entry of the leaderboard.
+    """Make an entry of the leaderboard, or one file of a trained policy.
 
-    It holds choices and a card, no scores: hpo-gym leaderboard computes them anew from the choices.
+    An entry holds choices and a card, no scores: hpo-gym leaderboard computes them anew from the choices. A policy is
+    packed with its model card; hpo_gym.load, bench, tune and info take the file.
     """
     from hpo_gym.bench import pack as packed
+    from hpo_gym.optimize import is_saved
+    from hpo_gym.tuning import pack_policy
 
-    entry = packed(folder, optimizer=optimizer, protocol=protocol, card=card)
-    entry.write(out)
-    runs = sum(len(part.choices["count"]) for part in entry.parts.values())
-    print(f"{entry.name}: {runs} runs under {entry.protocol}, {out.stat().st_size / 1000:.0f} kB -> {out}")
+    if (Path(folder) / "store.sqlite").is_file():
+        entry = packed(folder, optimizer=optimizer, protocol=protocol, card=card)
+        entry.write(out)
+        runs = sum(len(part.choices["count"]) for part in entry.parts.values())
+        said = f"{entry.name}: {runs} runs under {entry.protocol}"
+    elif not is_saved(folder):
+        rule = "results of `hpo-gym bench --protocol NAME`, or a trained policy with its optimizer.json"
+        raise InvalidValueError(f"FOLDER must hold {rule}, got {folder!r}.{beside(folder)}")
+    elif optimizer is not None or protocol is not None:
+        raise InvalidValueError(f"`--optimizer` and `--protocol` are for results of bench, {folder} is a policy.")
+    else:
+        said = f"{out.stem}: {', '.join(pack_policy(folder, card, out))}"
+    print(f"{said}, {out.stat().st_size / 1000:.0f} kB -> {out}")

@@ -42,6 +42,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "moo": ("pymoo",),
         "minari": ("minari", "h5py"),
         "hpob": ("xgboost",),
+        "hub": ("huggingface_hub",),
         "dask": ("distributed",),
         "ray": ("ray",),
         "torch": ("torch",),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.board.named import named_protocol as named_protocol
     from hpo_gym.bench.board.named import shipped_protocols as shipped_protocols
     from hpo_gym.bench.board.packing import pack as pack
+    from hpo_gym.bench.board.packing import read_card as read_card
     from hpo_gym.bench.board.replay import records_of as records_of
     from hpo_gym.bench.cells import Cell as Cell
     from hpo_gym.bench.cells import Made as Made

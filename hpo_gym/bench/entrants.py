@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hpo_gym.base import DamagedDataError, making
-from hpo_gym.optimize import CMD, OWN, SAVED, BatchOptimizer, Form, Trainable, content_of, parted, remembers
+from hpo_gym.optimize import CMD, OWN, PACKED, SAVED, BatchOptimizer, Form, Trainable, content_of, parted, remembers
 from hpo_gym.system import Carried
 
 
@@ -78,10 +78,12 @@ class Entrant:
 
     @property
     def word(self) -> str:
-        """Return its word for `hpo-gym bench --optimizers`, a folder's name; "" for an object, or given settings."""
+        """Return its word for `hpo-gym bench --optimizers`, a name of a folder or a packed file; "" for an object, or
+        given settings."""
         if self.spec.startswith(SAVED):
             maker, at, _ = self.spec.removeprefix(SAVED).partition("@")
-            return f"{maker}@{self.name}" if at and ":" in maker else self.name
+            word = f"{self.name}{PACKED * self.spec.endswith(PACKED)}"
+            return f"{maker}@{word}" if at and ":" in maker else word
         plain = self.settings == "{}" or (self.spec.startswith(CMD) and [*json.loads(self.settings)] == ["checksum"])
         return self.spec if plain and not self.spec.startswith(OWN) else ""
 

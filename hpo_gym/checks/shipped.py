@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hpo_gym.base import DATA, HPOGymError, InvalidValueError, beside
-from hpo_gym.optimize import ABOUT, check_saved, shipped
+from hpo_gym.optimize import ABOUT, check_saved, is_plain, shipped
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Store
 from hpo_gym.system import verify as verify_store
@@ -24,8 +24,8 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
             return faults, len(faults)
         with Store(folder / "store.sqlite", write=False) as opened:
             return [], len(opened.cells())
-    for name, check in (("suite.json", load_suite), (ABOUT, check_saved)):
-        if (folder / name).is_file():
+    for holds, check in (((folder / "suite.json").is_file(), load_suite), (is_plain(folder), check_saved)):
+        if holds:
             return _damage(check, [folder]), 1
     raise InvalidValueError(
         f"`{folder}` must hold one of store.sqlite, tune.sqlite, suite.json and {ABOUT}, it holds none.{beside(folder)}"

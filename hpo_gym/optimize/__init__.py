@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.folders import ABOUT as ABOUT
     from hpo_gym.optimize.learning.folders import CHECKPOINTS as CHECKPOINTS
     from hpo_gym.optimize.learning.folders import MODEL as MODEL
+    from hpo_gym.optimize.learning.folders import held as held
+    from hpo_gym.optimize.learning.folders import is_plain as is_plain
     from hpo_gym.optimize.learning.folders import read_about as read_about
     from hpo_gym.optimize.learning.folders import read_bytes as read_bytes
     from hpo_gym.optimize.learning.folders import shipped as shipped
@@ -39,12 +41,14 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.made_of import stale as stale
     from hpo_gym.optimize.learning.made_of import stamp_of_data as stamp_of_data
     from hpo_gym.optimize.learning.made_of import suite_stamp as suite_stamp
+    from hpo_gym.optimize.learning.packed import PACKED as PACKED
+    from hpo_gym.optimize.learning.packed import write_packed as write_packed
+    from hpo_gym.optimize.learning.places import is_saved as is_saved
+    from hpo_gym.optimize.learning.places import parted as parted
     from hpo_gym.optimize.learning.saved import Arrays as Arrays
     from hpo_gym.optimize.learning.saved import check_saved as check_saved
     from hpo_gym.optimize.learning.saved import content_of as content_of
-    from hpo_gym.optimize.learning.saved import is_saved as is_saved
     from hpo_gym.optimize.learning.saved import load as load
-    from hpo_gym.optimize.learning.saved import parted as parted
     from hpo_gym.optimize.learning.saved import read_saved as read_saved
     from hpo_gym.optimize.learning.saved import stale_since as stale_since
     from hpo_gym.optimize.learning.saved import write_saved as write_saved

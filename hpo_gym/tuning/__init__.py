@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.export.huggingface import write_repository as write_repository
     from hpo_gym.tuning.export.optunahub import write_problem as write_problem
     from hpo_gym.tuning.export.optunahub import write_sampler as write_sampler
+    from hpo_gym.tuning.export.policy import pack_policy as pack_policy
     from hpo_gym.tuning.export.studies import write_studies as write_studies
     from hpo_gym.tuning.export.table import write_table as write_table
     from hpo_gym.tuning.folder import about as about

@@ -49,7 +49,7 @@ def pack(
         InvalidValueError: The comparison is under no such protocol or not finished, or the card lacks a field.
         UnknownNameError: No such optimizer takes part.
     """
-    given = dict(card) if isinstance(card, Mapping) else _read(Path(card))
+    given = dict(card) if isinstance(card, Mapping) else read_card(Path(card))
     with opened(Path(folder)) as (plan, store):
         if plan.moved:
             raise InvalidValueError(f"{folder} must be of today's data, got those before {dict(plan.moved)}.")
@@ -79,8 +79,8 @@ def pack(
     return entry
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return a card's fields of a YAML file."""
+def read_card(path: Path) -> dict[str, Any]:
+    """Return a card's fields of a YAML file; raise `InvalidValueError` where it holds none."""
     try:
         said = yaml.safe_load(text_of(path))
     except (OSError, yaml.YAMLError) as fault:

@@ -4,6 +4,7 @@
 |---|---|
 | ``"random"`` | a registered name; ``hpo-gym list --all`` shows them |
 | ``"ppo-pool-tables"``, ``"my-ppo"`` | the name of a shipped trained optimizer, the output folder of `hpo_gym.train` |
+| ``"my-ppo.hpo"``, ``"hf:OWNER/NAME"`` | a trained optimizer in a file of `hpo-gym pack`, or on the Hugging Face Hub |
 | ``"module:Name"``, ``"file.py:Name"`` | your own class, or a function that makes an optimizer |
 | ``"cmd:python my_agent.py"`` | a program that reads messages and answers: `hpo_gym.optimize.outside` |
 | ``"file.py:Name@folder"`` | a trained optimizer of such a class |
@@ -21,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, UnknownNameError, made, making, neighbours, shown, unknown
-from hpo_gym.optimize.learning.folders import ABOUT, shipped
-from hpo_gym.optimize.learning.saved import content_of, is_saved, load, parted, trained_name
+from hpo_gym.base import InvalidValueError, UnknownNameError, made, making, shown, unknown
+from hpo_gym.optimize.learning.folders import shipped
+from hpo_gym.optimize.learning.places import is_saved, parted, similar, title_of
+from hpo_gym.optimize.learning.saved import content_of, load, trained_name
 from hpo_gym.optimize.outside.messages import CMD
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.suites import is_shipped
@@ -72,8 +74,7 @@ class Form:
                 if is_shipped(self.spec):
                     order = "an optimizer comes first, such as benchmark(optimizers, suites)"
                     raise UnknownNameError(f"No optimizer {self.spec!r}: it is a suite; {order}.")
-                near = [*shipped(), *neighbours(self.spec, ABOUT)]
-                raise unknown("optimizer", self.spec, OPTIMIZERS.entries(), near)
+                raise unknown("optimizer", self.spec, OPTIMIZERS.entries(), similar(self.spec))
             return made(OPTIMIZERS.resolve(self.spec), self.name, self.settings)
         if self.maker is None:
             what = "a command" if self.spec.startswith(CMD) else "an object"
@@ -159,11 +160,11 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
         spec, folder = parted(text)
         entry = OPTIMIZERS.entries().get(trained_name(folder)) if spec is None else None
         if entry is not None and entry.package not in OPTIMIZERS.packages:  # as by a script or a notebook
-            name = folder.resolve().name
+            name = title_of(folder)
             return Form(name, f"{OWN}{name}", {"checksum": content_of(folder)}, Carried(_Copies(load(text)), name))
         place = str(folder.resolve())  # in full, so that it is found from anywhere; what ships has its name everywhere
         said = text if text in shipped() else place if spec is None else f"{spec}@{place}"
-        return Form(folder.resolve().name, f"{SAVED}{said}", {"checksum": content_of(folder)})
+        return Form(title_of(folder), f"{SAVED}{said}", {"checksum": content_of(folder)})
     if text.endswith(".zip"):
         raise InvalidValueError(
             f"{text!r} may hold code, so it is not read by name: `hpo_gym.sb3.load_weights({text!r}, PPO, env)` reads "

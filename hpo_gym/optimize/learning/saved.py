@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, blame, made, nearest, neighbours, shown
-from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, FORMAT, TRAINING, WEIGHTS, read_about, read_bytes, shipped
+from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, blame, made, shown
+from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, FORMAT, TRAINING, WEIGHTS, is_plain, read_about, read_bytes
 from hpo_gym.optimize.learning.made_of import UNKNOWN, MadeOf, made_of, stale, stamp_of_data
+from hpo_gym.optimize.learning.places import on_hub, parted
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer
 from hpo_gym.problem import SUITES
 from hpo_gym.suites import load_suite
@@ -123,8 +124,8 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
     """Load a trained optimizer; its `stale` lists the parts that have moved on since its training: ``("MLP 1 -> 2",)``.
 
     Args:
-        saved: The name of a shipped one (`shipped`), the folder of `hpo_gym.train` or `save`, or
-            ``"file.py:Name@folder"``, with its class.
+        saved: The name of a shipped one (`shipped`), the folder of `hpo_gym.train` or `save`, a file of `hpo-gym pack`,
+            ``"hf:OWNER/NAME@REVISION"`` for one on the Hub, or ``"file.py:Name@folder"``, with its class.
         optimizer: Its class, or the name of the class, unless that is registered.
 
     Raises:
@@ -135,7 +136,7 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
     """
     if not isinstance(saved, (str, Path)):
         raise InvalidValueError(f"`saved` must be a name, a folder or 'file.py:Name@folder', got {shown(saved)}.")
-    spec, folder = parted(saved)
+    spec, folder = parted(on_hub(str(saved)))
     found: Any = _maker(folder, optimizer or spec)
     if not callable(getattr(found, "load", None)):
         raise InvalidValueError(f"{folder} must name an optimizer that can be trained, got {type(found).__name__!r}.")
@@ -147,13 +148,13 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
 
 def _about(folder: Path) -> dict[str, Any]:
     """Return the description of a training in the files of a folder."""
-    return read_about(folder) if (folder / ABOUT).is_file() else _training(folder)
+    return read_about(folder) if is_plain(folder) else _training(folder)
 
 
 def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
     """Return an optimizer to load a folder into, made with the settings of the training if the folder stores none."""
     said = _about(folder)
-    name, settings = str(said.get("optimizer")), {} if (folder / ABOUT).is_file() else dict(said["settings"])
+    name, settings = str(said.get("optimizer")), {} if is_plain(folder) else dict(said["settings"])
     if given is None and name not in OPTIMIZERS.entries():
         raise UnknownNameError(
             f"{folder} was trained by {name!r}, which is no registered optimizer. Name its class: "
@@ -177,54 +178,13 @@ def _training(folder: Path) -> dict[str, Any]:
     return said
 
 
-def is_saved(text: str) -> bool:
-    """Return whether `load` accepts a text: a shipped name, the folder of a trained optimizer, or
-    "file.py:Name@folder"."""
-    spec, folder = _split(text)
-    return text in shipped() or ((spec is not None or ":" not in text) and _is_folder(folder))
-
-
 def content_of(folder: Path) -> str:
     """Return the hash of the learned content: equal bytes have equal hashes, whatever the length of the training."""
-    if (folder / ABOUT).is_file():
+    if is_plain(folder):
         return str(read_about(folder)["checksum"])
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != TRAINING)
     parts = [f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def parted(saved: str | Path) -> tuple[str | None, Path]:
-    """Return the class named in a text, or None, and the folder; raise `InvalidValueError` if there is none."""
-    spec, folder = _split(str(saved))
-    return spec, folder_of(folder)
-
-
-def _split(text: str) -> tuple[str | None, Path]:
-    spec, at, folder = text.partition("@")
-    if at and ":" in spec and not Path(text).is_dir():
-        return spec, Path(folder)
-    return None, Path(text)
-
-
-def _is_folder(folder: Path) -> bool:
-    try:
-        return (folder / ABOUT).is_file() or (folder / TRAINING).is_file()
-    except (OSError, ValueError):  # what can be no path at all
-        return False
-
-
-def folder_of(saved: str | Path) -> Path:
-    """Return the folder of a trained optimizer; raise `InvalidValueError` if there is none."""
-    known = shipped()
-    if str(saved) in known:
-        return known[str(saved)]
-    if _is_folder(Path(saved)):
-        return Path(saved)
-    near = nearest(str(saved), [*known, *neighbours(saved, ABOUT)])
-    raise InvalidValueError(
-        f"A trained optimizer must be one of {sorted(known)}, or a folder with {ABOUT}, got {str(saved)!r}"
-        + (f"; the nearest is {near!r}." if near else ".")
-    )
 
 
 def _data(suites: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,88 @@
+"""A policy for others: its model card, of the facts in its files and the words of its authors, and one file of all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, blame
+from hpo_gym.bench import read_card
+from hpo_gym.optimize import ABOUT, OPTIMIZERS, PACKED, held, parted, read_about, read_saved, summary, write_packed
+from hpo_gym.system import MADE_OF, exactly, expect, text
+from hpo_gym.tuning.export import filled, requirement
+
+_WORDS = ("authors", "licence", "about", "chosen", "code")
+_LONGEST = 300  # characters of a text
+
+
+def pack_policy(optimizer: str | Path, card: str | Path | Mapping[str, Any], out: str | Path) -> tuple[str, ...]:
+    """Write a trained optimizer and its model card into one file; return the names in it. Equal ones give equal bytes.
+
+    Args:
+        optimizer: A shipped name, the folder of `hpo_gym.train`, a packed file, or an id of the Hub.
+        card: Fields, or a YAML file of them: `authors`, `licence`, `about`, `chosen` (how, among the trained ones),
+            `test_evaluations` (how often a variant was evaluated on test tasks), perhaps `code` (of the training). The
+            Hub knows licences by identifiers, such as mit or cc-by-4.0.
+        out: `NAME.hpo`.
+    """
+    place, folder = Path(out), parted(optimizer)[1]
+    if place.suffix != PACKED:
+        raise InvalidValueError(f"The file of a policy must be NAME{PACKED}, got {str(out)!r}.")
+    files = {name: data for name, data in held(folder).items() if name != "README.md"}
+    if ABOUT not in files:
+        raise InvalidValueError(f"{folder} must hold {ABOUT} of `write_saved`: other files may hold code.")
+    read_saved(folder, read_about(folder)["optimizer"])  # its arrays are as written, and no pickle
+    files["README.md"] = model_card(place.stem, folder, words_of(card)).encode()
+    write_packed(place, files)
+    return (*files,)
+
+
+def words_of(card: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a card, `authors` as one text; raise `InvalidValueError` on missing, odd and wrong ones."""
+    given = dict(card) if isinstance(card, Mapping) else read_card(Path(card))
+    exactly("card", given, {*_WORDS, "test_evaluations"} - {"code"}, {"code"})
+    authors = given["authors"] if isinstance(given["authors"], list) else [given["authors"]]
+    said = {"code": "hpo-gym", **given, "authors": ", ".join(text("`authors`", one) for one in authors)}
+    for name in _WORDS:
+        said[name] = " ".join(text(f"`{name}`", said[name], _LONGEST).split())
+        expect(bool(said[name]), f"its `{name}` must not be empty")
+    looks = said["test_evaluations"]
+    expect(type(looks) is int and looks >= 0, f"its `test_evaluations` must be a whole number >= 0, got {looks!r}")
+    return said
+
+
+def model_card(name: str, folder: Path, said: Mapping[str, Any]) -> str:
+    """Return `README.md`: YAML as the Hugging Face Hub reads it, and a page; `said` are fields of `words_of`."""
+    head, made = read_about(folder), read_about(folder).get(MADE_OF, {})
+    with blame(folder / "training.json"):
+        training = dict(json.loads(held(folder).get("training.json", b"{}")))
+        curve = [(float(trials), float(regret)) for trials, regret in training.get("curve", ())]
+    entry, space, seen = OPTIMIZERS.entries().get(head["optimizer"]), head.get("space"), head.get("seen", ())
+    family, extra = (str(entry.about.get("family")), entry.extra) if entry else ("agent", None)
+    names = [] if space is None else [h["name"] for h in space["hyperparameters"]]
+    recorded = [
+        f"{key.replace('cpu_', 'CPU ')} {training[key]}"
+        for key in ("seed", "fold", "cpu_seconds")
+        if training.get(key) is not None
+    ]
+    recorded += [f"hpo-gym {made['package']}"] if "package" in made else []
+    recorded += [f"code {one} {stamp}" for one, stamp in made.get("optimizers", {}).items()]
+    front: dict[str, Any] = {"library_name": "hpo-gym", "license": said["licence"]}
+    front["tags"] = ["hyperparameter-optimization", "automl", family]
+    if curve:
+        recorded.append(summary(curve))
+        metric = {"type": "regret", "name": "lowest mean normalised regret", "value": min(r for _, r in curve)}
+        data = {"type": "hpo-gym", "name": f"validation tasks of {', '.join(head['data'])}"}
+        result = {"task": {"type": "hyperparameter-optimization"}, "dataset": data, "metrics": [metric]}
+        front["model-index"] = [{"name": name, "results": [result]}]
+    return filled("card.txt", {
+        **dict.fromkeys((*_WORDS, "test_evaluations"), "not stated"), **said,
+        "name": name, "optimizer": head["optimizer"], "version": head["version"],
+        "requirement": requirement("hub", "rl", extra), "maker": "" if entry else ", TheClass",
+        "suites": ", ".join(f"{suite} (data {of[:8]})" for suite, of in head["data"].items()) or "its own",
+        "training": "; ".join(recorded) or "not recorded", "count": len(seen), "seen": ", ".join(seen),
+        "settings": json.dumps(head.get("settings", {})),
+        "limits": f"a space that begins with {', '.join(names)}." if names else "any search space is taken.",
+    }, front)  # fmt: skip
