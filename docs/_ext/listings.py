@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,13 +17,15 @@ from stored import Grid
 from hpo_gym.base import Entry, InvalidValueError, Registry
 from hpo_gym.bench import ONE_FAMILY
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
-from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS, held, read_about, shipped
 from hpo_gym.problem import FOLDS, SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite, surrogates
 
 Rows = Iterable[Iterable[str]]
 WITHOUT_RESULTS = ("Trainings",)
 """Suites on which no rule was tuned, no bound searched and no agent trained."""
+RESULTS = dict.fromkeys(("ppo-schedules", "ppo-drift"), "schedules.md#what-learning-adds")
+"""Pages with the results of shipped policies, unless they are those of the agents."""
 
 
 # ---------------------------------------------------------------------- what a file says
@@ -131,6 +134,18 @@ def scores() -> Rows:
     yield from ((f"`{name}`", said(entry)) for name, entry in SCORES.entries().items())
 
 
+def policies() -> Rows:
+    """Yield a row for each shipped policy, of its own files."""
+    for name, folder in shipped().items():
+        head, files = read_about(folder), held(folder)
+        record = json.loads(files.get("training.json", b"{}"))
+        agent, size = OPTIMIZERS.entries()[head["optimizer"]], sum(map(len, files.values()))
+        seconds = f"{record['cpu_seconds']:,.0f}" if "cpu_seconds" in record else "not recorded"
+        suites, seen = ", ".join(head["suites"]), str(len(head["seen"]))
+        row = (f"`{name}`", f"`{agent.name}`", suites, seen, seconds, stated(agent, "action"), f"{size / 1000:.0f}")
+        yield *row, f"[page]({RESULTS.get(name, 'agents.md#results')})"
+
+
 def counts() -> Rows:
     """Yield a row of counts for each suite."""
     for suite in (load_suite(name) for name in sorted(SUITES.entries())):
@@ -164,6 +179,7 @@ HEADS: Mapping[str, str] = {
     "codecs": "codec | space | an action is | options",
     "rewards": "reward | value of a trial | splits | options",
     "scores": "`scores` | shown",
+    "policies": "policy | agent | trained on | families | CPU seconds | action | kB | results",
     "counts": "suite | tasks | train / val / test | families | folds | left out | configurations | columns "
     "| fidelities | test scores | seeds kept",
 }

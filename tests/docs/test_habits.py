@@ -289,7 +289,7 @@ def test_a_template_has_what_the_tracker_needs(path: Path) -> None:
 
 
 def test_there_is_a_template_for_each_thing_that_is_added() -> None:
-    assert [path.stem for path in TEMPLATES] == ["bug", "config", "feature", "optimizer", "suite"]
+    assert [path.stem for path in TEMPLATES] == ["bug", "config", "feature", "optimizer", "policy", "suite"]
 
 
 @pytest.mark.parametrize("path", [*LINKING, *TEMPLATES], ids=lambda path: path.name)

@@ -79,7 +79,7 @@ def _fetched(text: str) -> Path:
         raise InvalidValueError(f"A policy on the Hub must be {_HUB}OWNER/NAME or OWNER/NAME@REVISION, got {text!r}.")
     require("hub")
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.utils import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError
 
     try:
         folder = Path(hf_hub_download(name, ABOUT, revision=revision or None)).parent

@@ -62,11 +62,8 @@ def model_card(name: str, folder: Path, said: Mapping[str, Any]) -> str:
     entry, space, seen = OPTIMIZERS.entries().get(head["optimizer"]), head.get("space"), head.get("seen", ())
     family, extra = (str(entry.about.get("family")), entry.extra) if entry else ("agent", None)
     names = [] if space is None else [h["name"] for h in space["hyperparameters"]]
-    recorded = [
-        f"{key.replace('cpu_', 'CPU ')} {training[key]}"
-        for key in ("seed", "fold", "cpu_seconds")
-        if training.get(key) is not None
-    ]
+    noted = {"seed": "seed", "fold": "fold", "cpu_seconds": "CPU seconds"}
+    recorded = [f"{words} {training[key]}" for key, words in noted.items() if training.get(key) is not None]
     recorded += [f"hpo-gym {made['package']}"] if "package" in made else []
     recorded += [f"code {one} {stamp}" for one, stamp in made.get("optimizers", {}).items()]
     front: dict[str, Any] = {"library_name": "hpo-gym", "license": said["licence"]}
