@@ -141,8 +141,12 @@ def policies() -> Rows:
         record = json.loads(files.get("training.json", b"{}"))
         agent, size = OPTIMIZERS.entries()[head["optimizer"]], sum(map(len, files.values()))
         seconds = f"{record['cpu_seconds']:,.0f}" if "cpu_seconds" in record else "not recorded"
-        suites, seen = ", ".join(head["suites"]), str(len(head["seen"]))
-        row = (f"`{name}`", f"`{agent.name}`", suites, seen, seconds, stated(agent, "action"), f"{size / 1000:.0f}")
+        suites, seen, codec = ", ".join(head["suites"]), str(len(head["seen"])), head["settings"].get("codec")
+        part = CODECS.entries().get(codec)
+        action = space_and_use(part)[1] if part else stated(agent, "action").partition(";")[0]
+        if action.startswith("as `"):  # another agent
+            action = stated(OPTIMIZERS.entries()[action.split("`")[1]], "action")
+        row = (f"`{name}`", f"`{agent.name}`", suites, seen, seconds, action, f"{size / 1000:.0f}")
         yield *row, f"[page]({RESULTS.get(name, 'agents.md#results')})"
 
 

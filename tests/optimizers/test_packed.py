@@ -386,10 +386,6 @@ import hpo_gym
 task, said = hpo_gym.load_suite("SVM").tasks("test")[0], []
 for text in sys.argv[1:]:
     try:
-        if text == "offline":
-            import huggingface_hub.constants
-            huggingface_hub.constants.HF_HUB_OFFLINE = True
-            continue
         agent = hpo_gym.load(text)
         form = hpo_gym.optimize.form_of(text if text.startswith("hf:") else f"hf:{text}")
         said.append([form.name, form.spec.rpartition("/")[2], hpo_gym.rollout(agent, task, 4, seed=1).configs])
@@ -413,13 +409,18 @@ def test_a_policy_on_the_hub_is_fetched_by_its_files_alone(packed: Path, hub: An
     Hub.asked.clear()
     env = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HOME": str(tmp_path / "hf"),
            "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "no_proxy": "127.0.0.1"}  # fmt: skip
-    words = ["ada/mine", "hf:ada/mine@v1", f"hf:ada/mine@{Hub.commit}", "hf:ada/none", "hf:ada/mine@v2", "hf:ada/other",
-             "hf:ada/bad", "hf:ada/cut", "offline", "hf:ada/mine", "hf:ada/new"]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *words], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+
+    def said_by(*words: str, **further: str) -> list[Any]:
+        command = [sys.executable, "-c", SCRIPT, *words]
+        done = subprocess.run(
+            command, env={**env, **further}, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return list(json.loads(done.stdout))
+
+    good_ones = ["ada/mine", "hf:ada/mine@v1", f"hf:ada/mine@{Hub.commit}"]
+    told = said_by(*good_ones, "hf:ada/none", "hf:ada/mine@v2", "hf:ada/other", "hf:ada/bad", "hf:ada/cut")
+    told += said_by("hf:ada/mine", "hf:ada/new", HF_HUB_OFFLINE="1")
     task = hpo_gym.load_suite("SVM").tasks("test")[0]
     same = ["mine", Hub.commit, json.loads(json.dumps(list(hpo_gym.rollout(load(packed), task, 4, seed=1).configs)))]
     assert [told[i] for i in (0, 1, 2, 8)] == [same] * 4
