@@ -41,10 +41,6 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.made_of import stale as stale
     from hpo_gym.optimize.learning.made_of import stamp_of_data as stamp_of_data
     from hpo_gym.optimize.learning.made_of import suite_stamp as suite_stamp
-    from hpo_gym.optimize.learning.packed import PACKED as PACKED
-    from hpo_gym.optimize.learning.packed import write_packed as write_packed
-    from hpo_gym.optimize.learning.places import is_saved as is_saved
-    from hpo_gym.optimize.learning.places import parted as parted
     from hpo_gym.optimize.learning.saved import Arrays as Arrays
     from hpo_gym.optimize.learning.saved import check_saved as check_saved
     from hpo_gym.optimize.learning.saved import content_of as content_of
@@ -83,5 +79,9 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.rollouts import run_batch as run_batch
     from hpo_gym.optimize.rollouts import run_one as run_one
     from hpo_gym.optimize.rollouts import turns as turns
+    from hpo_gym.optimize.sharing.packed import PACKED as PACKED
+    from hpo_gym.optimize.sharing.packed import write_packed as write_packed
+    from hpo_gym.optimize.sharing.places import is_saved as is_saved
+    from hpo_gym.optimize.sharing.places import parted as parted
 
 __getattr__, __dir__, __all__ = offer(__name__)

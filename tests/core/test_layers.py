@@ -20,8 +20,8 @@ FLOORS = (
 """From the ground up: a file imports from lower floors, or from its own."""
 CORE = ("base", "problem", "env", "optimize")
 """What a user reads to understand the package."""
-BESIDE = ("outside", "collecting")
-"""Rooms of these that only those read for whom they are there: programs as agents, data sets."""
+BESIDE = ("outside", "collecting", "sharing")
+"""Rooms of these that only those read for whom they are there: programs as agents, data sets, policies of others."""
 RANK = {name: rank for rank, name in enumerate((*FLOORS[:7], "sb3", *FLOORS[7:], "__main__"))}
 OF_BASELINES = {"base", "problem", "system", "env", "optimize"}
 SYSTEM_OF_BASELINES = {f"hpo_gym.system.{name}" for name in ("jobs.threads", "jobs.progress", "storage.whole")}

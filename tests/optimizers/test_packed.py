@@ -28,9 +28,9 @@ from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.checks.shipped import verify
 from hpo_gym.optimize.forms import form_of
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, held, read_about
-from hpo_gym.optimize.learning.packed import read_packed, write_packed
-from hpo_gym.optimize.learning.places import is_saved, on_hub, title_of
 from hpo_gym.optimize.learning.saved import content_of, load, write_saved
+from hpo_gym.optimize.sharing.packed import read_packed, write_packed
+from hpo_gym.optimize.sharing.places import is_saved, on_hub, title_of
 from hpo_gym.tuning import pack_policy, write_repository
 
 CARD: dict[str, Any] = {

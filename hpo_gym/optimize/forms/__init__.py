@@ -24,10 +24,10 @@ from typing import Any
 
 from hpo_gym.base import InvalidValueError, UnknownNameError, made, making, shown, unknown
 from hpo_gym.optimize.learning.folders import shipped
-from hpo_gym.optimize.learning.places import is_saved, parted, similar, title_of
 from hpo_gym.optimize.learning.saved import content_of, load, trained_name
 from hpo_gym.optimize.outside.messages import CMD
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer, Trainable
+from hpo_gym.optimize.sharing.places import is_saved, parted, similar, title_of
 from hpo_gym.suites import is_shipped
 from hpo_gym.system import Carried
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
-from hpo_gym.optimize.learning.packed import is_packed, read_packed
 from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.optimize.sharing.packed import is_packed, read_packed
 from hpo_gym.system import check_seal
 
 FORMAT = 1

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, blame, made, shown
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, FORMAT, TRAINING, WEIGHTS, is_plain, read_about, read_bytes
 from hpo_gym.optimize.learning.made_of import UNKNOWN, MadeOf, made_of, stale, stamp_of_data
-from hpo_gym.optimize.learning.places import on_hub, parted
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer
+from hpo_gym.optimize.sharing.places import on_hub, parted
 from hpo_gym.problem import SUITES
 from hpo_gym.suites import load_suite
 from hpo_gym.system import MADE_OF, sealed, write_files

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpo_gym.base import HPOGymError, InvalidValueError, nearest, neighbours, require
 from hpo_gym.optimize.learning.folders import ABOUT, FILES, TRAINING, is_plain, read_about, shipped
-from hpo_gym.optimize.learning.packed import PACKED, is_packed
+from hpo_gym.optimize.sharing.packed import PACKED, is_packed
 
 _HUB = "hf:"
 _ID = re.compile(r"(\w[\w.-]*)/\w[\w.-]*(@[\w./-]+)?")
