@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import io
 import warnings
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ INK, MUTED, FAINT, GRID, PAPER = "#1f2328", "#667085", "#b4bac4", "#e6e8ec", "#f
 VIBRANT = ("#0077bb", "#ee7733", "#009988", "#cc3311", "#33bbee", "#ee3377")  # Paul Tol, "Colour schemes", 2021
 FIFTHS = ("#c3cad6", "#8fbbe0", "#4a97d3", "#1767b3", "#0a2f66")  # scores of a run, the worst fifth first
 BAD = "#b42318"
-WIDTH = 9.0  # inches
+WIDTH, _SHARP = 9.0, 160.0  # inches; dots per inch in a notebook, two for each of a screen
 _SAVED: dict[str, tuple[str, ...]] = {  # kinds of files, and what of their metadata is left out
     "png": ("Software",),
     "svg": ("Date", "Creator", "Format", "Type"),
@@ -49,6 +50,11 @@ class Style:
     width: float = 1.9
     highlighted: bool = True
     key: str = ""
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Keywords of `Axes.plot`."""
+        return {"color": self.colour, "linestyle": self.dash, "linewidth": self.width}
 
 
 _CONTROLS = {
@@ -165,28 +171,31 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def shown(figure: Figure, path: str | Path | None = None) -> Figure:
-    """Return a figure, saved to `path` if given; a notebook shows it with or without a backend of Matplotlib."""
+    """Return a figure, saved to `path` if given; a notebook shows it sharply, with or without a backend of Matplotlib."""
     if path is not None:
         save(figure, path)
-    vars(figure)["_repr_png_"] = functools.partial(_small_png, figure)
+    vars(figure)["_ipython_display_"] = functools.partial(_display, figure)  # goes before what backends register
     return figure
 
 
-def _small_png(figure: Figure) -> bytes:
-    """Return a PNG of at most 256 colours, a third of the bytes: a notebook keeps everything that it shows."""
+def _display(figure: Figure) -> None:
+    """Show a PNG of at most 256 colours, a third of the bytes, half as wide on a screen as it has pixels."""
+    from IPython.display import display
     from PIL import Image
 
     out = io.BytesIO()
-    with Image.open(io.BytesIO(png_bytes(figure))) as image:
+    with Image.open(io.BytesIO(rendered(figure, "png", dpi=_SHARP))) as image:
         image.convert("RGB").quantize(256).save(out, "PNG", optimize=True)
-    return out.getvalue()
+        width = image.width // 2
+    kinds = {"image/png": base64.b64encode(out.getvalue()).decode(), "text/plain": repr(figure)}
+    display(kinds, raw=True, metadata={"image/png": {"width": width}})
 
 
-def rendered(figure: Figure, kind: str, salt: str = "hpo-gym") -> bytes:
+def rendered(figure: Figure, kind: str, salt: str = "hpo-gym", dpi: float | str = "figure") -> bytes:
     """Render a figure in our look, the same in each run; ids of an SVG are unique to its salt."""
     from matplotlib import rc_context
 
     out = io.BytesIO()
-    with theme(math=False), rc_context({"svg.hashsalt": salt}):
-        figure.savefig(out, format=kind, metadata=dict.fromkeys(_SAVED[kind]))
+    with theme(math=figure.canvas.manager is not None), rc_context({"svg.hashsalt": salt}):  # pyplot's own write 10^-3
+        figure.savefig(out, format=kind, dpi=dpi, metadata=dict.fromkeys(_SAVED[kind]))
     return out.getvalue()
