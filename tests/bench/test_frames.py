@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import socket
 import subprocess
@@ -267,8 +268,15 @@ def test_text_for_papers_and_notebooks(results: Results) -> None:
 @pytest.mark.long
 def test_figures_show_themselves_in_a_notebook(results: Results) -> None:
     suite = next(iter(results.curves))
-    shown = results.plot_ranks(suite)
-    assert shown._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
+    shell.instance()
+    with pytest.importorskip("IPython.utils.capture").capture_output() as captured:
+        results.plot_ranks(suite)._ipython_display_()  # type: ignore[attr-defined]
+    shell.clear_instance()
+    (output,) = captured.outputs
+    png = base64.b64decode(output.data["image/png"])
+    assert png.startswith(b"\x89PNG")
+    assert output.metadata == {"image/png": {"width": int.from_bytes(png[16:20], "big") / 2}}
 
 
 def test_the_sheet_of_our_look_has_the_colours_of_the_code() -> None:

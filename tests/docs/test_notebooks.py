@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,9 @@ nbclient = pytest.importorskip("nbclient", reason="notebooks need: pip install '
 
 TOP = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((TOP / "notebooks").glob("*.ipynb"))
+SLUG = "hpo-gym/hpo-gym"
+COLUMNS = 78  # of a line of code; the site cuts longer ones
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 ABSOLUTE = re.compile(r"(?<![\w.:/<])/(home|root|tmp|Users|usr|work|var|opt|mnt|private)/|[A-Z]:\\\\Users")
 
 
@@ -30,14 +36,23 @@ def _texts(cell: Any) -> list[str]:
 
 
 def _plain(cell: Any) -> list[str]:
-    """Words that a code cell prints or ends in."""
-    return " ".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs).split()
+    """Words that a code cell prints, builds as Markdown, or ends in."""
+    kinds = ("text/markdown", "text/plain")
+    data = [o.get("data", {}) for o in cell.outputs]
+    ends = [next((d[k] for k in kinds if k in d), "") for d in data]
+    return " ".join(o.get("text", "") or end for o, end in zip(cell.outputs, ends, strict=True)).split()
 
 
 def _shows(source: str) -> bool:
     """Whether a cell must have an output: it prints, draws, or ends in an expression."""
-    last = source.strip().splitlines()[-1]
-    return "print(" in source or "plt.show()" in source or re.match(r"[\w.\[\]\"'(), :]+$", last) is not None
+    if "%" in source.splitlines()[0] or "    %pip" in source:
+        return source.startswith("%%writefile")
+    last = ast.parse(source).body[-1]
+    return "print(" in source or "plt.show()" in source or isinstance(last, ast.Expr)
+
+
+def _code(path: Path) -> list[Any]:
+    return [cell for cell in _read(path).cells if cell.cell_type == "code"]
 
 
 def test_there_is_a_quickstart() -> None:
@@ -71,13 +86,53 @@ def test_what_is_checked_in_is_a_clean_run(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_only_sizes_depend_on_the_smoke_mode(path: Path) -> None:
-    sources = [c.source for c in _read(path).cells if c.cell_type == "code"]
-    assert "HPO_GYM_SMOKE" in sources[0]
-    for line in sources[0].splitlines():
+    install, sizes, *others = (cell.source for cell in _code(path))
+    for line in sizes.splitlines():
         assert not line.strip() or re.match(
             r"import os$|SMOKE = |[A-Z_]+ = \d[\d_]* if SMOKE else \d[\d_]*( |$)", line
         ), line
-    assert not any("SMOKE" in source for source in sources[1:])
+    assert "HPO_GYM_SMOKE" in sizes
+    assert not any("SMOKE" in source for source in (install, *others))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_it_begins_with_what_it_takes_and_installs_only_where_the_package_is_missing(path: Path) -> None:
+    first = _read(path).cells[0].source
+    assert f"(https://colab.research.google.com/github/{SLUG}/blob/main/notebooks/{path.name})" in first
+    assert re.search(r"about \w+ minutes? on one core\. \[Open it in Colab\]", first.split("\n\n")[1])
+    install = _code(path)[0]
+    head, *body = (line for line in install.source.splitlines() if line and not line.startswith("import "))
+    assert head.startswith('if importlib.util.find_spec("hpo_gym") is None:')
+    assert all(line.startswith("    ") for line in body), "nothing runs where the package is there"
+    assert f"git+https://github.com/{SLUG}" in install.source
+    assert not install.outputs
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_it_ends_with_two_to_four_ways_on(path: Path) -> None:
+    last = _read(path).cells[-1].source
+    ways = last.split("\n## Next\n\n")[1].splitlines()
+    assert 2 <= len(ways) <= 4
+    for way in ways:
+        links = LINK.findall(way)
+        assert way.startswith("- ") and links, way
+        for link in links:
+            assert (path.parent / link).is_file(), link
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_code_fits_the_site(path: Path) -> None:
+    wide = [line for cell in _code(path) for line in cell.source.splitlines() if len(line) > COLUMNS]
+    assert wide == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_pictures_have_two_pixels_for_each_of_a_screen(path: Path) -> None:
+    for output in (o for cell in _code(path) for o in cell.outputs if "image/png" in o.get("data", {})):
+        data = base64.b64decode(output.data["image/png"])
+        (pixels,) = struct.unpack(">I", data[16:20])
+        assert pixels == 2 * output.metadata["image/png"]["width"] == 1440
+        assert len(data) < 200_000
 
 
 def _run(path: Path, where: Path, timeout: int) -> Any:

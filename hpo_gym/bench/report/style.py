@@ -171,7 +171,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def shown(figure: Figure, path: str | Path | None = None) -> Figure:
-    """Return a figure, saved to `path` if given; a notebook shows it sharply, with or without a backend of Matplotlib."""
+    """Return a figure, saved to `path` if given; a notebook shows it, with or without a backend of Matplotlib."""
     if path is not None:
         save(figure, path)
     vars(figure)["_ipython_display_"] = functools.partial(_display, figure)  # goes before what backends register
