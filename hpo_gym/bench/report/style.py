@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -183,12 +183,12 @@ def _display(figure: Figure) -> None:
     from IPython.display import display
     from PIL import Image
 
-    out = io.BytesIO()
+    show, out = cast(Any, display), io.BytesIO()  # untyped
     with Image.open(io.BytesIO(rendered(figure, "png", dpi=_SHARP))) as image:
         image.convert("RGB").quantize(256).save(out, "PNG", optimize=True)
         width = image.width // 2
     kinds = {"image/png": base64.b64encode(out.getvalue()).decode(), "text/plain": repr(figure)}
-    display(kinds, raw=True, metadata={"image/png": {"width": width}})
+    show(kinds, raw=True, metadata={"image/png": {"width": width}})
 
 
 def rendered(figure: Figure, kind: str, salt: str = "hpo-gym", dpi: float | str = "figure") -> bytes:
