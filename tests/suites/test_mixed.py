@@ -117,9 +117,7 @@ def test_envs_of_several_suites_keep_the_contract():
     envs = hpo_gym.HPOVectorEnv(64, "SVM,MLP", autoreset_mode="SAME_STEP", budget=3)
     envs.reset(seed=0)
     envs.action_space.seed(0)
-    seen = {
-        name.split("/")[0] for _ in range(9) for name in envs.step(envs.action_space.sample())[4]["task"]
-    }
+    seen = {name.split("/")[0] for _ in range(9) for name in envs.step(envs.action_space.sample())[4]["task"]}
     assert seen == {"SVM", "MLP"}
 
 
