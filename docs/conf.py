@@ -43,8 +43,7 @@ html_theme = "furo"
 html_title = f"hpo-gym {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
-if (TOP / "docs" / "_static" / "logo.svg").is_file():
-    html_logo = html_favicon = "_static/logo.svg"
+html_logo = html_favicon = "_static/mark.svg"  # the mark of logo.svg: its words follow the system, not the theme
 html_math_renderer = "mathml"
 pygments_dark_style = "github-dark"
 myst_heading_anchors = 4
