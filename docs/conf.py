@@ -22,10 +22,8 @@ copyright = author
 version = release = hpo_gym.__version__
 
 language = "en"
-urls = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
-html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL") or urls.get(
-    "Documentation", "https://hpo-gym.github.io/hpo-gym/"
-)
+urls = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL") or urls["Documentation"]
 
 extensions = [
     "myst_nb",
@@ -40,6 +38,9 @@ extensions = [
 exclude_patterns = ["_build", "_ext", "examples"]
 results_static = ["../README.md"]  # held against the results, but no page of the site
 html_theme = "furo"
+html_theme_options = {
+    "footer_icons": [{"name": "Source on GitHub", "url": urls["Repository"], "html": "GitHub", "class": "in-words"}]
+}
 html_title = f"hpo-gym {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
