@@ -11,8 +11,7 @@ from made import write_pages
 from stored import Grid, plain, table
 
 from hpo_gym.base import Entry
-from hpo_gym.optimize import OPTIMIZERS
-from hpo_gym.optimize.learning.folders import read_about, shipped
+from hpo_gym.optimize import OPTIMIZERS, read_about, shipped
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
