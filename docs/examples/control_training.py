@@ -1,4 +1,4 @@
-"""A training of PyTorch under control: a rule sets rates before each epoch."""
+"""A training of PyTorch under control: a rule sets its rates."""
 
 import torch
 from sklearn.datasets import load_digits

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Task:
-    """A reader's task: words to search for, if any; steps; a function that runs what they find."""
+    """A reader's task: words to search for, if any; steps; a function that runs what they find, and what that needs."""
 
     name: str
     steps: tuple[Step, ...]
     search: str = ""
     run: Callable[[list[str], Path], str] | None = None
+    needs: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        """Packages that the code needs and that are not installed."""
+        return [name for name in self.needs if find_spec(name) is None]
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,8 @@ def run_class(texts: list[str], folder: Path) -> str:
 OBSERVERS = Step("Observations, actions, rewards", "Observers", "history")
 TASKS = (
     Task("install, and a first table", (Step("", "hpo-gym", "hpo-gym bench"),), run=run_first),
-    Task("PPO on the env", (Step("PPO in five minutes", "Train", "PPO("),), run=run_ppo),
-    Task("tune an SVC", (Step("An SVC", "Tune your own model", "SVC("),), run=run_code),
+    Task("PPO on the env", (Step("PPO in five minutes", "Train", "PPO("),), run=run_ppo, needs=("stable_baselines3",)),
+    Task("tune an SVC", (Step("An SVC", "Tune your own model", "SVC("),), run=run_code, needs=("sklearn",)),
     Task(
         "compare my own class",
         (Step("", "Compare methods", "mine.py:Mine"), Step("Your own class", "A baseline", "def ask")),
@@ -245,7 +252,9 @@ def main(site: Path, drawn: Path | None) -> int:
             folder.mkdir()
             try:
                 found = play(driver, address, task)
-                ran = task.run(found.texts, folder) if task.run else "nothing to run"
+                ran = f"not run, without {', '.join(task.missing)}" if task.missing else "nothing to run"
+                if task.run and not task.missing:
+                    ran = task.run(found.texts, folder)
             except (LookupError, RuntimeError) as error:
                 failed += 1
                 print(f"{task.name}: {error}")

@@ -63,8 +63,8 @@ def test_a_task_is_done_in_three_clicks(found: dict[str, Any], task: Task) -> No
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task.run], ids=lambda task: task.name)
 def test_the_code_that_is_found_runs(found: dict[str, Any], task: Task, tmp_path: Path) -> None:
-    if "PPO" in task.name:
-        pytest.importorskip("stable_baselines3", reason="PPO needs: pip install 'hpo-gym[rl]'")
+    if task.missing:
+        pytest.skip(f"the code needs {', '.join(task.missing)}: pip install 'hpo-gym[rl,sklearn]'")
     assert task.run is not None and task.run(found[task.name].texts, tmp_path)
 
 
