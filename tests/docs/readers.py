@@ -97,7 +97,7 @@ def _run(words: list[str], folder: Path) -> None:
 
 def run_command(command: str, folder: Path) -> str:
     """Run a line `hpo-gym bench ..` on two tasks, once each."""
-    small = f"{command} --tasks 2 --seeds 1 --quiet"
+    small = f"{command.strip()} --tasks 2 --seeds 1 --quiet"
     _run(["-m", "hpo_gym", *shlex.split(small.replace("\\\n", " "))[1:]], folder)
     return small
 
