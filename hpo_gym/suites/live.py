@@ -55,7 +55,7 @@ def live_suite(
         memory: Limit of a trial's bytes beyond the imports of its function, under guard.
         n_jobs: Trials of a vector env that run side by side, under guard.
         threads: Threads of numerical libraries in a trial, under guard: more may change the last bits of a score.
-        cost: Of a trial whose function reports none: its "fidelity", or its "seconds".
+        cost: Of a trial without a reported one: its "fidelity", or its "seconds".
 
     Raises:
         InvalidValueError: There is no function, or something else in its place, or one that cannot travel to another

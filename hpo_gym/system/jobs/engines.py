@@ -36,7 +36,7 @@ def run(
         engine: "serial", "process", "dask" or "ray".
         workers: Processes, by default one per usable core; the serial engine has none.
         retries: How often a job is rerun after its worker died.
-        timeout: Seconds per try, after which the worker is killed; by the process engine only.
+        timeout: Seconds per try, then the worker is killed; by the process engine only.
         cluster: A running cluster of "dask" or "ray", with its own settings of workers and, for Dask, retries.
 
     Raises:

@@ -108,7 +108,7 @@ def result_of(
 
 
 class Steps:
-    """What an objective returned: a result, or steps that each replace it."""
+    """The return value of an objective: a result, or steps that each replace it."""
 
     def __init__(self, value: Any) -> None:
         yields = hasattr(value, "__next__")

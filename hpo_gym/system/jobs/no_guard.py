@@ -28,7 +28,7 @@ class NoGuard(Guard):
     """Run trials of an objective in this process by the calls of a `Guard`; `read` runs one to its next step or end.
 
     Limits are ignored. After a trial the working directory and the global generators of `random`, NumPy and torch (its
-    processor's) are as before; whatever else it changes stays changed.
+    processor's) are as before; other changes stay.
     """
 
     left = 0.0
@@ -70,7 +70,7 @@ class NoGuard(Guard):
 
 
 def limits_of(guard: bool, trial_timeout: float | None, memory: float | None, **counts: int) -> Limits:
-    """Return the limits of a trial; without a guard it has none, and `counts` of what runs side by side are 1.
+    """Return the limits of a trial; without a guard it has none, and each of `counts` is 1.
 
     Raises:
         InvalidValueError: `guard` is no boolean, or an argument needs it or is out of range.

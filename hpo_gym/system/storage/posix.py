@@ -1,5 +1,5 @@
 """POSIX-only modules, or an error that says so: elsewhere everything can be imported, and an env works; and the lock of
-a file, which Windows has in another way."""
+a file, also on Windows."""
 
 from __future__ import annotations
 
