@@ -129,8 +129,7 @@ def _about(form: Form) -> dict[str, Any]:
 def _training(form: Form) -> dict[str, Any]:
     if not form.spec.startswith(SAVED):
         return {}
-    _, folder = parted(form.spec.removeprefix(SAVED))
-    files = held(folder)
+    files = held(folder := parted(form.spec.removeprefix(SAVED))[1])
     suites = read_about(folder).get("suites", []) if "optimizer.json" in files else []
     card = files.get("README.md", b"").decode(errors="replace").rpartition("\n---\n")[2].strip()
     page = "".join(sign for sign in card if sign.isprintable() or sign == "\n")  # may be a stranger's

@@ -19,8 +19,7 @@ def pack(
 ) -> None:
     """Make an entry of the leaderboard, or one file of a trained policy.
 
-    An entry holds choices and a card, no scores: hpo-gym leaderboard computes them anew from the choices. A policy is
-    packed with its model card; hpo_gym.load, bench, tune and info take the file.
+    An entry holds choices and a card, no scores: hpo-gym leaderboard computes them anew. A policy gets a model card.
     """
     from hpo_gym.bench import pack as packed
     from hpo_gym.optimize import is_saved
@@ -32,8 +31,7 @@ def pack(
         runs = sum(len(part.choices["count"]) for part in entry.parts.values())
         said = f"{entry.name}: {runs} runs under {entry.protocol}"
     elif not is_saved(folder):
-        rule = "results of `hpo-gym bench --protocol NAME`, or a trained policy with its optimizer.json"
-        raise InvalidValueError(f"FOLDER must hold {rule}, got {folder!r}.{beside(folder)}")
+        raise InvalidValueError(f"FOLDER must hold results of bench or optimizer.json, got {folder!r}.{beside(folder)}")
     elif optimizer is not None or protocol is not None:
         raise InvalidValueError(f"`--optimizer` and `--protocol` are for results of bench, {folder} is a policy.")
     else:

@@ -78,8 +78,7 @@ class Entrant:
 
     @property
     def word(self) -> str:
-        """Return its word for `hpo-gym bench --optimizers`, a name of a folder or a packed file; "" for an object, or
-        given settings."""
+        """Return its word for `hpo-gym bench --optimizers`, the name of a place; "" for an object, or with settings."""
         if self.spec.startswith(SAVED):
             maker, at, _ = self.spec.removeprefix(SAVED).partition("@")
             word = f"{self.name}{PACKED * self.spec.endswith(PACKED)}"

@@ -125,7 +125,7 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
 
     Args:
         saved: The name of a shipped one (`shipped`), the folder of `hpo_gym.train` or `save`, a file of `hpo-gym pack`,
-            ``"hf:OWNER/NAME@REVISION"`` for one on the Hub, or ``"file.py:Name@folder"``, with its class.
+            ``"OWNER/NAME@REVISION"`` of the Hugging Face Hub, or ``"file.py:Name@folder"``, with its class.
         optimizer: Its class, or the name of the class, unless that is registered.
 
     Raises:

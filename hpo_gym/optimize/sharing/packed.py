@@ -1,7 +1,4 @@
-"""A policy in one file: the files of a trained optimizer and a model card as a zip, stored uncompressed.
-
-Files are read from the zip by their names, which are known: nothing is unpacked to a disk, and no name becomes a path.
-"""
+"""A policy in one file: a zip whose files are stored uncompressed, and read by known names; none is unpacked."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from hpo_gym.base import blame
 from hpo_gym.system import expect, write_files
 
 PACKED = ".hpo"
-"""End of the name of a packed policy."""
 
 
 def is_packed(path: Path) -> bool:
@@ -35,16 +31,17 @@ def write_packed(path: Path, files: Mapping[str, bytes]) -> None:
 def read_packed(path: Path, most: Mapping[str, int]) -> dict[str, bytes]:
     """Return the files in a packed policy by name; raise `DamagedDataError` where it is no zip, or a file in it was
     changed, is none of `most`, larger than its number of bytes there, double or compressed."""
-    limit = sum(most.values()) + (1 << 16)  # with room for the zip's own
-    with blame(path):
-        expect(path.stat().st_size <= limit, f"a packed policy must have at most {limit} bytes")
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            names = [info.filename for info in infos]
-            known = set(names) <= set(most) and len(set(names)) == len(names)
-            expect(known, f"it must hold files of {[*most]}, each once, got {str(names)[:200]}")
-            for name, info in zip(names, infos, strict=True):
+    with blame(path), path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 42, 0))
+        tail = file.read(42)  # the end of a directory of few bytes, without Zip64, so that reading it is short
+        short = tail[20:24] == b"PK\5\6" and tail[34:36] == tail[40:] == b"\0\0" and tail[:4] != b"PK\6\7"
+        expect(short, "it must be a zip of few files, without a comment")
+        with zipfile.ZipFile(file) as archive:
+            infos = {info.filename: info for info in archive.infolist()}
+            known = infos.keys() <= most.keys() and len(infos) == len(archive.infolist())
+            expect(known, f"it must hold files of {[*most]}, each once, got {str([*infos])[:200]}")
+            for name, info in infos.items():
                 plain = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
                 expect(plain, f"{name} must be stored, not compressed")
                 expect(info.file_size <= most[name], f"{name} must have at most {most[name]} bytes")
-            return {name: archive.read(name) for name in names}
+            return {name: archive.read(name) for name in infos}

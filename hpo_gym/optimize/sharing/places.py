@@ -1,7 +1,4 @@
-"""Places of trained optimizers: a shipped name, a folder, a packed file, or a repository of the Hugging Face Hub.
-
-Nothing in a repository is run: `optimizer.json` is fetched first, and once its checksum holds the other known files.
-"""
+"""Places of trained optimizers: a shipped name, a folder, a packed file, or a repository of the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -18,15 +15,13 @@ _ID = re.compile(r"(\w[\w.-]*)/\w[\w.-]*(@[\w./-]+)?")
 
 
 def is_saved(text: str) -> bool:
-    """Return whether a text names a trained optimizer: a shipped name, its folder or packed file, "hf:OWNER/NAME", or
-    "file.py:Name@folder"."""
+    """Return whether a text names a trained optimizer: a place of one, perhaps after ``file.py:Name@``."""
     spec, place = _split(text)
     return text in shipped() or place.startswith(_HUB) or ((spec is not None or ":" not in text) and _is_place(place))
 
 
 def parted(saved: str | Path) -> tuple[str | None, Path]:
-    """Return the class named in a text, or None, and the folder or packed file; raise `InvalidValueError` if there is
-    none, `MissingExtraError` without the Hub's library for an id of it."""
+    """Return the class named in a text, or None, and the folder or packed file; raise `InvalidValueError` if none."""
     spec, place = _split(str(saved))
     known = shipped()
     if place in known or _is_place(place):
@@ -73,7 +68,7 @@ def _is_place(text: str) -> bool:
 
 
 def _fetched(text: str) -> Path:
-    """Return the folder in the cache of the Hub's library; files of a cached commit are not fetched again."""
+    """Return the folder in the cache of the Hub's library, with the known files alone, once the description is whole."""
     name, _, revision = text.removeprefix(_HUB).partition("@")
     if not _ID.fullmatch(text.removeprefix(_HUB)):
         raise InvalidValueError(f"A policy on the Hub must be {_HUB}OWNER/NAME or OWNER/NAME@REVISION, got {text!r}.")
@@ -90,6 +85,5 @@ def _fetched(text: str) -> Path:
     except HPOGymError:
         raise
     except Exception as fault:  # of the network, the server or the library
-        why = f"{type(fault).__name__}: {' '.join(str(fault).split())[:300]}"
-        raise InvalidValueError(f"{text!r} must be a policy on the Hub that can be fetched, got {why}") from fault
+        raise InvalidValueError(f"{text!r} must be a policy on the Hub that can be fetched, got {fault!r}.") from fault
     return folder

@@ -16,8 +16,7 @@ from hpo_gym.tuning.export.policy import model_card
 def write_repository(optimizer: str, folder: Path) -> None:
     """Write a trained optimizer as `README.md`, `model.safetensors` and JSON, which `hpo_gym.load(folder)` loads.
 
-    `optimizer.json` keeps its bytes, unless arrays in NumPy's format are written anew, and the checksums with them. The
-    model card of a packed policy stays.
+    `optimizer.json` keeps its bytes, unless arrays in NumPy's format are written anew; a card that is packed stays.
     """
     if optimizer in OPTIMIZERS.entries():
         raise InvalidValueError(
@@ -36,6 +35,5 @@ def write_repository(optimizer: str, folder: Path) -> None:
             files |= held(Path(anew))
     files[MODEL] = files.pop("weights.safetensors", b"") or files[MODEL]
     files.pop("arrays.npz", None)
-    title = source.resolve().name.removesuffix(".hpo")
-    card = model_card(title, source, {"licence": "mit" if optimizer in shipped() else "unknown"})
-    write_folder(folder, {"README.md": card, **files})
+    said = {"licence": "mit" if optimizer in shipped() else "unknown"}
+    write_folder(folder, {"README.md": model_card(source.resolve().name.removesuffix(".hpo"), source, said), **files})

@@ -14,7 +14,6 @@ from hpo_gym.system import MADE_OF, exactly, expect, text
 from hpo_gym.tuning.export import filled, requirement
 
 _WORDS = ("authors", "licence", "about", "chosen", "code")
-_LONGEST = 300  # characters of a text
 
 
 def pack_policy(optimizer: str | Path, card: str | Path | Mapping[str, Any], out: str | Path) -> tuple[str, ...]:
@@ -23,8 +22,7 @@ def pack_policy(optimizer: str | Path, card: str | Path | Mapping[str, Any], out
     Args:
         optimizer: A shipped name, the folder of `hpo_gym.train`, a packed file, or an id of the Hub.
         card: Fields, or a YAML file of them: `authors`, `licence`, `about`, `chosen` (how, among the trained ones),
-            `test_evaluations` (how often a variant was evaluated on test tasks), perhaps `code` (of the training). The
-            Hub knows licences by identifiers, such as mit or cc-by-4.0.
+            `test_evaluations` (how often a variant was evaluated on test tasks), perhaps `code` (of the training).
         out: `NAME.hpo`.
     """
     place, folder = Path(out), parted(optimizer)[1]
@@ -43,13 +41,13 @@ def words_of(card: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a card, `authors` as one text; raise `InvalidValueError` on missing, odd and wrong ones."""
     given = dict(card) if isinstance(card, Mapping) else read_card(Path(card))
     exactly("card", given, {*_WORDS, "test_evaluations"} - {"code"}, {"code"})
-    authors = given["authors"] if isinstance(given["authors"], list) else [given["authors"]]
-    said = {"code": "hpo-gym", **given, "authors": ", ".join(text("`authors`", one) for one in authors)}
-    for name in _WORDS:
-        said[name] = " ".join(text(f"`{name}`", said[name], _LONGEST).split())
+    names = given["authors"] if isinstance(given["authors"], list) else [given["authors"]]
+    said = given | {"authors": ", ".join(text("`authors`", name) for name in names)}
+    for name in sorted(said.keys() & {*_WORDS}):
+        said[name] = " ".join(text(f"`{name}`", said[name], 300).split())
         expect(bool(said[name]), f"its `{name}` must not be empty")
-    looks = said["test_evaluations"]
-    expect(type(looks) is int and looks >= 0, f"its `test_evaluations` must be a whole number >= 0, got {looks!r}")
+    good = type(looks := said["test_evaluations"]) is int and looks >= 0
+    expect(good, f"its `test_evaluations` must be a whole number >= 0, got {looks!r}")
     return said
 
 
@@ -60,26 +58,27 @@ def model_card(name: str, folder: Path, said: Mapping[str, Any]) -> str:
         training = dict(json.loads(held(folder).get("training.json", b"{}")))
         curve = [(float(trials), float(regret)) for trials, regret in training.get("curve", ())]
     entry, space, seen = OPTIMIZERS.entries().get(head["optimizer"]), head.get("space"), head.get("seen", ())
-    family, extra = (str(entry.about.get("family")), entry.extra) if entry else ("agent", None)
-    names = [] if space is None else [h["name"] for h in space["hyperparameters"]]
+    family, extra = (str(entry.about.get("family", "agent")), entry.extra) if entry else ("agent", None)
+    names = [h["name"] for h in space["hyperparameters"]] if space else []
+    suites, anything = head.get("suites", ()), "any search space is taken." if "space" in head else "not recorded."
     noted = {"seed": "seed", "fold": "fold", "cpu_seconds": "CPU seconds"}
     recorded = [f"{words} {training[key]}" for key, words in noted.items() if training.get(key) is not None]
     recorded += [f"hpo-gym {made['package']}"] if "package" in made else []
     recorded += [f"code {one} {stamp}" for one, stamp in made.get("optimizers", {}).items()]
-    front: dict[str, Any] = {"library_name": "hpo-gym", "license": said["licence"]}
-    front["tags"] = ["hyperparameter-optimization", "automl", family]
+    tags = ["hyperparameter-optimization", "automl", family]
+    front: dict[str, Any] = {"library_name": "hpo-gym", "license": said["licence"], "tags": tags}
     if curve:
         recorded.append(summary(curve))
         metric = {"type": "regret", "name": "lowest mean normalised regret", "value": min(r for _, r in curve)}
-        data = {"type": "hpo-gym", "name": f"validation tasks of {', '.join(head['data'])}"}
+        data = {"type": "hpo-gym", "name": f"validation tasks of {', '.join(suites)}"}
         result = {"task": {"type": "hyperparameter-optimization"}, "dataset": data, "metrics": [metric]}
         front["model-index"] = [{"name": name, "results": [result]}]
     return filled("card.txt", {
         **dict.fromkeys((*_WORDS, "test_evaluations"), "not stated"), **said,
         "name": name, "optimizer": head["optimizer"], "version": head["version"],
         "requirement": requirement("hub", "rl", extra), "maker": "" if entry else ", TheClass",
-        "suites": ", ".join(f"{suite} (data {of[:8]})" for suite, of in head["data"].items()) or "its own",
+        "suites": ", ".join(f"{s} (data {head['data'].get(s, 'its own')[:8]})" for s in suites) or "not recorded",
         "training": "; ".join(recorded) or "not recorded", "count": len(seen), "seen": ", ".join(seen),
         "settings": json.dumps(head.get("settings", {})),
-        "limits": f"a space that begins with {', '.join(names)}." if names else "any search space is taken.",
+        "limits": f"a space that begins with {', '.join(names)}." if names else anything,
     }, front)  # fmt: skip
