@@ -68,7 +68,7 @@ def _is_place(text: str) -> bool:
 
 
 def _fetched(text: str) -> Path:
-    """Return the folder in the cache of the Hub's library, with the known files alone, once the description is whole."""
+    """Return the folder in the cache of the Hub's library: of the known files alone, the description first."""
     name, _, revision = text.removeprefix(_HUB).partition("@")
     if not _ID.fullmatch(text.removeprefix(_HUB)):
         raise InvalidValueError(f"A policy on the Hub must be {_HUB}OWNER/NAME or OWNER/NAME@REVISION, got {text!r}.")
