@@ -86,7 +86,8 @@ def rendered(vector: bool, shown: list[np.ndarray], monkeypatch: pytest.MonkeyPa
     pygame = SimpleNamespace(
         display=SimpleNamespace(init=lambda: None, set_mode=lambda size: window, flip=lambda: None, quit=lambda: None),
         time=SimpleNamespace(Clock=lambda: SimpleNamespace(tick=shown.append)),
-        event=SimpleNamespace(pump=lambda: None), surfarray=SimpleNamespace(make_surface=np.copy), quit=lambda: None,
+        event=SimpleNamespace(pump=lambda: None), surfarray=SimpleNamespace(make_surface=np.copy),
+        init=lambda: None, quit=lambda: None,
     )  # fmt: skip
     half = SimpleNamespace(resize=lambda picture, size: picture[::2, ::2])
     monkeypatch.setitem(sys.modules, "pygame", pygame)
@@ -122,6 +123,8 @@ def test_gymnasium_opens_a_window_on_one_env_and_on_many(vector: bool, monkeypat
 def test_gymnasium_records_a_video_of_one_env_and_of_many(
     vector: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
+    if vector and not hasattr(gym.wrappers.vector, "RecordVideo"):
+        pytest.skip("this release of Gymnasium records one env alone")
     written: list[tuple[str, float, tuple[int, ...]]] = []
 
     class Clip:
