@@ -43,7 +43,7 @@ def write_saved(
         folder: Made if it is missing.
         about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and everything
             else needed to read the arrays. The data hash of each registered suite (`data`) and the stamps of its origin
-            (`made_of`) are added unless given, such as those of a loaded optimizer.
+            (`made_of`) are added unless given, as by a loaded optimizer.
         arrays: Booleans or numbers.
         weights: Whether they are weights, for `WEIGHTS`.
 
@@ -179,7 +179,7 @@ def _training(folder: Path) -> dict[str, Any]:
 
 
 def content_of(folder: Path) -> str:
-    """Return the hash of the learned content: equal bytes have equal hashes, whatever the length of the training."""
+    """Return the hash of the learned content: equal bytes have equal hashes, for any length of training."""
     if is_plain(folder):
         return str(read_about(folder)["checksum"])
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != TRAINING)

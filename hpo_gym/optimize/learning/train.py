@@ -48,7 +48,7 @@ def train(
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.
-        data: Episodes to learn from, or their folder: in the place of `suites`, which are then that of the data.
+        data: Episodes to learn from, or their folder: in the place of `suites`.
         test_data: Whether relatives of test tasks may be among them; the bench does not score the result on these.
         out: A folder of its own; also gets ``training.json``: the setup, the duration, and the curve.
         resume: Continue with the content of `out`.

@@ -1,4 +1,4 @@
-"""A policy in one file: a zip whose files are stored uncompressed, and read by known names; none is unpacked."""
+"""A policy in one file: a zip of files, stored uncompressed and read by known names; none is unpacked."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def on_hub(text: str) -> str:
 
 
 def similar(text: str) -> list[str]:
-    """Return the trained optimizers that a misspelt text may mean: shipped ones, and those beside a missing path."""
+    """Return the trained optimizers that a misspelt text may mean: shipped ones, and neighbours of a missing path."""
     return [*shipped(), *neighbours(text, ABOUT), *(one for one in neighbours(text) if one.endswith(PACKED))]
 
 

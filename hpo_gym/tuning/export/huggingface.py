@@ -14,7 +14,7 @@ from hpo_gym.tuning.export.policy import model_card
 
 
 def write_repository(optimizer: str, folder: Path) -> None:
-    """Write a trained optimizer as `README.md`, `model.safetensors` and JSON, which `hpo_gym.load(folder)` loads.
+    """Write a trained optimizer as `README.md`, `model.safetensors` and JSON, for `hpo_gym.load(folder)`.
 
     `optimizer.json` keeps its bytes, unless arrays in NumPy's format are written anew; a card that is packed stays.
     """
