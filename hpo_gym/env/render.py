@@ -19,6 +19,11 @@ Picture = NDArray[np.uint8]
 _SIZE, _DPI = (10.0, 4.8), 100  # inches and dots per inch: 480 x 1000 pixels, whatever the task
 _INK, _SOFT, _RULE = "#2f3640", "#8a929e", "#e6e9ee"
 _DOT, _BEST, _BAD, _NONE = "#4b7bb5", "#e1812c", "#c0392b", "#eceef1"
+_VALUES = ("#dbe9f6", "#8fbcdd", "#3f7fb8", "#123b6d")  # from the lowest to the highest
+_KEY: Mapping[str, Any] = {
+    "loc": "lower left", "fontsize": 8, "frameon": False, "labelcolor": _INK, "handlelength": 1.2,
+    "handletextpad": 0.4, "columnspacing": 1.2, "borderpad": 0.0,
+}  # fmt: skip
 
 
 # ---------------------------------------------------------------------- text
@@ -77,7 +82,7 @@ def _label(text: str, most: int) -> str:
 def rgb_array(history: History, task: Task, budget: float, spent: float | None = None) -> Picture:
     """Score of each trial and of the incumbent; beside it hyperparameters x trials, grey where inactive.
 
-    Arguments as of `ansi`.
+    A key above each panel names the colours that it has. Arguments as of `ansi`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -85,12 +90,12 @@ def rgb_array(history: History, task: Task, budget: float, spent: float | None =
     figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
     canvas: Any = FigureCanvasAgg(figure)  # no pyplot: nothing global is touched
     width = max(math.ceil(budget) + history.n_init, len(history))
-    _draw_scores(figure.add_axes((0.075, 0.12, 0.37, 0.74)), history, width)
-    _draw_configurations(figure.add_axes((0.615, 0.12, 0.265, 0.74)), history, task, width)
+    _draw_scores(figure.add_axes((0.075, 0.12, 0.37, 0.7)), history, width)
+    _draw_configurations(figure.add_axes((0.615, 0.12, 0.265, 0.7)), history, task, width)
     best, title = history.incumbent, _label(f"{task.suite} / {task.name}", 48)
     state = _spent(history, budget, spent) + ("" if best is None else f"   ·   best {best.score:.5g}")
-    figure.text(0.075, 0.925, title, color=_INK, size=12, weight="bold", va="center")
-    figure.text(0.615, 0.925, state, color=_SOFT, size=10, va="center")
+    figure.text(0.075, 0.94, title, color=_INK, size=12, weight="bold", va="center")
+    figure.text(0.615, 0.94, state, color=_SOFT, size=10, va="center")
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
@@ -98,20 +103,20 @@ def rgb_array(history: History, task: Task, budget: float, spent: float | None =
 def _draw_scores(axes: Axes, history: History, width: int) -> None:
     number, score = np.arange(1, len(history) + 1), np.array(history.scores)
     failed = np.array([s is not Status.OK for s in history.statuses], bool)
-    shade = 0.25 + 0.75 * np.array(history.fidelities)
+    shade: Any = 0.25 + 0.75 * np.array(history.fidelities)
     if history.n_init:
-        axes.axvspan(0.5, history.n_init + 0.5, color=_RULE, lw=0, alpha=0.6)
+        axes.axvspan(0.5, history.n_init + 0.5, color=_RULE, lw=0, alpha=0.6, label="given")
     good = ~failed
-    if good.any():
-        axes.scatter(number[good], score[good], s=26, c=_DOT, alpha=shade[good], lw=0, zorder=3, label="trial")
+    for label, those in (("trial", good & (shade == 1)), ("lower fidelity", good & (shade < 1))):
+        if those.any():
+            axes.scatter(number[those], score[those], s=26, c=_DOT, alpha=shade[those], lw=0, zorder=3, label=label)
     if failed.any():
         axes.scatter(number[failed], score[failed], s=26, c=_BAD, marker="x", lw=1.3, zorder=3, label="failed")
     if len(history):
         best = score[np.array(history.incumbents)]
         axes.step(number, best, where="post", color=_BEST, lw=2, zorder=2, label="incumbent")
         axes.scatter(number[-1:], best[-1:], s=18, c=_BEST, lw=0, zorder=2)
-        style = {"frameon": False, "labelcolor": _INK, "handletextpad": 0.4, "columnspacing": 1.2, "borderpad": 0.0}
-        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.02), ncols=3, fontsize=8, **style)
+        axes.legend(bbox_to_anchor=(-0.02, 1.02), ncols=5, **_KEY)
         axes.margins(y=0.08)
     else:
         axes.set_yticks([])
@@ -131,19 +136,24 @@ def _draw_configurations(axes: Axes, history: History, task: Task, width: int) -
     extent = (0.5, width + 0.5, d - 0.5, -0.5)
     axes.imshow(_colours(grid, active), aspect="auto", interpolation="nearest", extent=extent)
     size = min(9.0, 190.0 / d) if d <= 24 else min(7.9, 235.0 / d)  # points; lines of text may come closer where many
-    axes.set_yticks(range(d), [_label(n, 23) for n in names], size=size)
-    for j in range(1, d):
-        axes.axhline(j - 0.5, color="white", lw=0.8)
+    axes.set_yticks([])
+    for j, name in enumerate(names):  # faster than ticks
+        y = (d - j - 0.5) / d
+        axes.text(-0.02, y, _label(name, 23), transform=axes.transAxes, color=_INK, size=size, ha="right", va="center")
+    axes.hlines(np.arange(1, d) - 0.5, 0.5, width + 0.5, color="white", lw=0.8)
     axes.set_xlabel("trial", color=_SOFT, size=9)
     _plain(axes)
     axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0, labelcolor=_INK, labelsize=size)
     best = history.incumbent
     if best is None:
         return
+    key = [(0.0, "lowest value", _VALUES[0]), (0.37, "highest", _VALUES[-1]), (0.64, "inactive", _NONE)]
+    for x, name, colour in key[: 2 if active[:, : len(history)].all() else 3]:  # faster than a legend
+        axes.scatter(x + 0.02, 1.058, s=40, c=colour, marker="s", lw=0, transform=axes.transAxes, clip_on=False)
+        axes.text(x + 0.055, 1.058, name, transform=axes.transAxes, color=_INK, size=8, va="center_baseline")
     at = history.incumbents[-1] + 1
     axes.axvspan(at - 0.5, at + 0.5, fill=False, edgecolor=_BEST, lw=1.6, zorder=4)
-    axes.text(1.03, 1.02, "incumbent", transform=axes.transAxes, color=_BEST, size=8, va="bottom")
+    axes.text(1.03, 1.058, "incumbent", transform=axes.transAxes, color=_BEST, size=8, va="center_baseline")
     for j, name in enumerate(names):
         value = _label(short(best.config[name]), 17) if name in best.config else "–"
         colour = _INK if name in best.config else _SOFT
@@ -164,7 +174,7 @@ def _colours(grid: NDArray[np.float64], active: NDArray[np.bool_]) -> NDArray[np
     """From pale to deep blue by value; grey where inactive, white where there is no trial."""
     from matplotlib.colors import to_rgb
 
-    stops = np.array([to_rgb(c) for c in ("#dbe9f6", "#8fbcdd", "#3f7fb8", "#123b6d")])
+    stops = np.array([to_rgb(c) for c in _VALUES])
     place = np.linspace(0.0, 1.0, len(stops))
     out = np.stack([np.interp(np.nan_to_num(grid), place, stops[:, c]) for c in range(3)], 2)
     out[~active] = to_rgb(_NONE)

@@ -9,10 +9,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import toys
+from matplotlib.figure import Figure
 
 from hpo_gym.base.errors import UnknownNameError
 from hpo_gym.env.env import HPOEnv
-from hpo_gym.env.render import RENDERERS, ansi, rgb_array
+from hpo_gym.env.render import RENDERERS, _draw_configurations, _draw_scores, ansi, rgb_array
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.problem.trial import History
 
@@ -52,6 +53,35 @@ def test_the_picture_changes_where_something_happened():
     one, two = (played(steps, render_mode="rgb_array").render() for steps in (3, 4))
     assert one.dtype == np.uint8 and (one != two).any(2)[:, 600:].any() and (one != two).any(2)[:, :450].any()
     np.testing.assert_array_equal(one, played(3, render_mode="rgb_array").render())
+
+
+PICTURES = {
+    "nothing": ({}, 0, set()),
+    "one trial": ({"suite": "Functions"}, 1, {"trial", "incumbent", "lowest value", "highest"}),
+    "all": (
+        {"suite": "SVM", "n_init": 4, "budget": 12}, 12,
+        {"given", "trial", "failed", "incumbent", "lowest value", "highest", "inactive"},
+    ),
+    "fidelities": (
+        {"suite": "Curves", "codec": {"name": "box", "fidelity": True}}, 8,
+        {"trial", "lower fidelity", "incumbent", "lowest value", "highest", "inactive"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("options", "steps", "names"), PICTURES.values(), ids=PICTURES)
+def test_the_keys_name_the_colours_of_the_picture_and_no_others(options, steps, names):
+    env = played(steps, **options)
+    history, task = env.history(), env.kernel.batch.tasks[int(env.kernel.runs.task[0])]
+    left, right = Figure().subplots(1, 2)
+    _draw_scores(left, history, 20)
+    _draw_configurations(right, history, task, 20)
+    key = left.get_legend()
+    shown = {text.get_text() for text in right.texts}
+    assert set(task.space.names) <= shown
+    known = {"given", "trial", "lower fidelity", "failed", "incumbent", "lowest value", "highest", "inactive"}
+    assert {t.get_text() for t in (key.get_texts() if key else ())} | shown & known == names
 
 
 def test_an_empty_history_and_odd_names_can_be_drawn():
