@@ -62,8 +62,7 @@ class Drawn:
     """A figure on the page.
 
     Attributes:
-        svg, phone: Safe text; the second is for a narrow screen, without title and legend.
-        title, about: Text of the figure.
+        svg, phone: Safe text; the second is for a narrow screen, without `title`, `about` and legend.
         frames: Of both the edges of the axes, in shares; None where the script has nothing to point at.
     """
 

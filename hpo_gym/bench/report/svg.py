@@ -76,10 +76,11 @@ def frame(figure: Figure) -> tuple[float, float, float, float]:
 
 
 def narrowed(figure: Figure, curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
-    """Make a drawn figure narrow, without title and names at lines; draw ranks anew, all names at the right."""
-    (axes,), named = figure.axes, []
+    """Make a drawn figure narrow, without title, names, edges of bands and grey lines; draw ranks anew."""
+    (axes,), gone, beside = figure.axes, [], figure.axes[0].transAxes
     if axes.axison:
-        named = [*axes.texts, *(line for line in axes.lines if line.get_transform() == axes.transAxes)]
+        lines = (x for x in axes.lines if x.get_color() == FAINT or x.get_alpha() or x.get_transform() == beside)
+        gone = [*axes.texts, *lines]
         figure.set_size_inches(*_INCHES)
         axes.set_position(_AXES)
         axes.tick_params(which="both", labelsize=_TEXT)
@@ -89,7 +90,7 @@ def narrowed(figure: Figure, curves: Sequence[Curves], styles: Mapping[str, Styl
         (axes,), low = figure.axes, figure.axes[0].get_ylim()[0]
         figure.set_size_inches(_INCHES[0], _TOP - low)  # a unit of y is an inch
         axes.set(position=_RANKS, ylim=(low, _TOP))
-    for artist in (*figure.texts, *named):
+    for artist in (*figure.texts, *gone):
         artist.remove()
     for text in (*axes.texts, axes.xaxis.label, axes.yaxis.label):
         text.set_fontsize(_TEXT)
