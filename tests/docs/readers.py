@@ -126,11 +126,10 @@ def run_code(texts: list[str], folder: Path) -> str:
 
 
 def run_class(texts: list[str], folder: Path) -> str:
-    """Run the command with the template as the class."""
+    """Run the command with the template as `mine.py`."""
     command, template = texts
     (folder / "mine.py").write_text(template, encoding="utf-8")
-    (name,) = re.findall(r"^class (\w+)", template, re.M)
-    return run_command(command.replace("mine.py:Mine", f"mine.py:{name}"), folder)
+    return run_command(command, folder)
 
 
 OBSERVERS = Step("Observations, actions, rewards", "Observers", "history")
@@ -140,7 +139,7 @@ TASKS = (
     Task("tune an SVC", (Step("An SVC", "Tune your own model", "SVC("),), run=run_code, needs=("sklearn",)),
     Task(
         "compare my own class",
-        (Step("", "Compare methods", "mine.py:Mine"), Step("Your own class", "A baseline", "def ask")),
+        (Step("", "Compare methods", "mine.py:Nudge"), Step("Your own class", "A baseline", "def ask")),
         run=run_class,
     ),
     Task("what an observer shows", (OBSERVERS,)),

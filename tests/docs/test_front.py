@@ -74,7 +74,7 @@ def test_the_search_of_the_second_door_prints_its_comment() -> None:
 
     blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
     (block,) = (block for block in blocks if "HPOGymSearchCV" in block)
-    found, default = re.findall(r"# ([\d.]+); the defaults of SVC have ([\d.]+)", block)[0]
+    found, default = re.findall(r"# ([\d.]+); SVC's defaults have ([\d.]+)", block)[0]
     code = f"import hpo_gym\n{block}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert abs(float(done.stdout) - float(found)) <= 0.002  # another release of scikit-learn rounds otherwise

@@ -29,10 +29,8 @@ OTHERS = (
 )  # fmt: skip
 TUTORIALS = sorted((TOP / "docs" / "tutorials").glob("*.md"))  # test_tutorials.py runs them
 WRITTEN = [*PAGES, *TUTORIALS, *(TOP / name for name in OTHERS)]
-APART = ("README.md", "README.zh-CN.md")
 NARROW = sorted(
     {*WRITTEN, TOP / "CODE_OF_CONDUCT.md", TOP / "tests/mutation/README.md", TOP / "docs/tutorials/index.md"}
-    - {TOP / name for name in APART}
 )
 RUN = """
 import json, sys
