@@ -214,7 +214,8 @@ def play(driver: Any, address: str, task: Task, patience: float = 30.0) -> Found
             link = wait_for(driver, LINK, step.link, part, seconds=patience)
             if link is None:
                 raise LookupError(f"{task.name}: no visible link '{step.link}' on {driver.current_url}")
-            link.click()
+            driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", link)
+            link.click()  # the theme scrolls smoothly, and a click does not wait for that
             clicks += 1
         text = wait_for(driver, READ, step.heading, step.answer, seconds=patience)
         if text is None:
