@@ -61,7 +61,7 @@ def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
         s = row.summary
         cells = [
             row.optimizer,
-            interval(s["gain"], sign=True, mark=row.holds),
+            interval(s["gain"], sign=True, mark=row.verdict in ("better", "worse")),
             interval(s["auc"]),
             ranged(s["group"]),
         ]
