@@ -17,7 +17,7 @@ def pack(
     optimizer: Annotated[str | None, typer.Option(help="Name in the results, where there are several.")] = None,
     protocol: Annotated[Path | None, typer.Option(metavar="FILE", help="A protocol that is not shipped.")] = None,
 ) -> None:
-    """Make an entry of the leaderboard, or one file of a trained policy.
+    """Make an entry of the leaderboard, or one file of an agent.
 
     An entry holds choices and a card, no scores: hpo-gym leaderboard computes them anew. A policy gets a model card.
     """

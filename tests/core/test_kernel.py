@@ -62,13 +62,13 @@ def test_an_episode_of_three_trials() -> None:
     with pytest.raises(StateError, match="call `reset` before the first step"):
         one.step(0)
     obs, info = one.reset(seed=0)
-    assert obs.tolist() == BLANK and info == {"task": "a", "t": 0}
+    assert obs.tolist() == BLANK and info == {"task": "a", "task_index": 0, "t": 0}
     reported = [one.step(row) for row in (3, 1, 0)]
     assert [o.tolist() for o, *_ in reported] == [
         pytest.approx(seen(3, 4, 4, 2 / 3)), pytest.approx(seen(1, 6, 6, 1 / 3)), seen(0, 2, 6, 0),
     ]  # fmt: skip
     assert [step[1:4] for step in reported] == [(4.0, False, False), (6.0, False, False), (2.0, True, False)]
-    common = {"task": "a", "fidelity": 1.0, "cost": 1.0, "status": "ok"}
+    common = {"task": "a", "task_index": 0, "fidelity": 1.0, "cost": 1.0, "status": "ok"}
     rows = [(3, 4.0, 3, 4.0), (1, 6.0, 1, 6.0), (0, 2.0, 1, 6.0)]
     assert [info for *_, info in reported] == [
         {**common, "t": t, "config": config(row), "score": score, "incumbent": config(best), "incumbent_score": top}
@@ -166,7 +166,7 @@ def test_a_stop_ends_the_episode_and_evaluates_nothing() -> None:
     obs, reward, over, cut, info = one.step(STOP)
     assert obs.tolist() == pytest.approx(seen(3, 4, 6, 1 / 3))
     assert (reward, over, cut) == (0.0, True, False)
-    assert info == {"task": "a", "t": 2, "incumbent": config(1), "incumbent_score": 6.0}
+    assert info == {"task": "a", "task_index": 0, "t": 2, "incumbent": config(1), "incumbent_score": 6.0}
     assert one.history().scores == (6, 4) and one.kernel.stopped
     one.reset()
     assert not one.step(0)[2] and not one.kernel.stopped
@@ -179,7 +179,7 @@ def test_a_stop_at_once_looks_like_a_beginning() -> None:
     one.step(1)
     one.reset()
     obs, reward, over, _, info = one.step(STOP)
-    assert (obs.tolist(), reward, over, info) == (BLANK, 0.0, True, {"task": "a", "t": 0})
+    assert (obs.tolist(), reward, over, info) == (BLANK, 0.0, True, {"task": "a", "task_index": 0, "t": 0})
 
 
 def test_a_stop_is_no_repeat_and_no_improvement() -> None:
@@ -252,7 +252,7 @@ def test_given_points_are_the_same_for_everyone_and_not_charged(more: dict[str, 
     assert given_points(batch, np.array([0]), np.array([mixed(7, 1)], np.uint64), 2).ravel().tolist() == rows
     assert one.history().configs == tuple(config(r) for r in rows) and one.history().n_init == 2
     assert one.history().scores == (0, 4)
-    assert info == {"task": "a", "t": 2, "incumbent": config(3), "incumbent_score": 4.0}
+    assert info == {"task": "a", "task_index": 0, "t": 2, "incumbent": config(3), "incumbent_score": 4.0}
     assert np.asarray(one.kernel.runs.left).item() == 1.0
 
 
@@ -288,7 +288,7 @@ def test_runs_of_a_vector_env_have_worlds_of_their_own() -> None:
     for episode in range(1, 80):
         expected = [mixed(s, episode) for s in seeds]
         assert many.kernel.runs.instance.tolist() == expected
-        assert info["task"].tolist() == [below(w, 2) for w in expected]
+        assert info["task_index"].tolist() == [below(w, 2) for w in expected]
         *_, info = many.step(np.zeros(3, int))
     many.reset(seed=[8, 9, 8])
     assert many.kernel.runs.instance.tolist() == [mixed(8, 1), mixed(9, 1), mixed(8, 1)]
@@ -561,15 +561,15 @@ def test_tasks_can_be_chosen_at_reset() -> None:
     many = hpo_gym.HPOVectorEnv(3, toys.square(), codec="pool", autoreset_mode="DISABLED", budget=2)
     for names, codes in ((["b", "a", "b"], [1, 0, 1]), ("b", [1, 1, 1]), (("a", "a", "b"), [0, 0, 1])):
         _, info = many.reset(seed=0, options={"task": names})
-        assert info["task"].tolist() == codes
+        assert info["task_index"].tolist() == codes
     assert many.step(np.array([0, 1, 2]))[1].tolist() == [2, 6, 10]
     _, info = many.reset(options={"task": ["b", "b"], "reset_mask": np.array([True, True, False])})
-    assert info["task"].tolist() == [1, 1, 1] and info["t"].tolist() == [0, 0, 1]
+    assert info["task"].tolist() == ["b", "b", "b"] and info["t"].tolist() == [0, 0, 1]
     assert many.step(np.array([0, 1, 2]))[1].tolist() == [8, 4, 10]
 
 
 def test_infos_that_are_made_when_asked_for_are_a_dictionary_all_the_same() -> None:
-    names = {"task", "score", "incumbent_score", "fidelity", "cost", "status", "t"}
+    names = {"task", "task_index", "score", "incumbent_score", "fidelity", "cost", "status", "t"}
     more = {"final_obs", "_final_obs", "final_info", "_final_info", "episode", "_episode"}
     many = vector(2, toys.square(), "SAME_STEP")
     _, begun = many.reset(seed=0)

@@ -264,7 +264,7 @@ def test_the_house_stays_small():
     rooms = {p.relative_to(inside).parts[0] for p in files("hpo_gym")} - {"__init__.py"}
     assert len(rooms) <= 16, sorted(rooms)
     core = [p for p in files("hpo_gym") if room(p) in CORE and p.parent.name not in BESIDE]
-    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 14_470
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 14_480
     assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 51_650
 
 

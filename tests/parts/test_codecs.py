@@ -138,7 +138,7 @@ def test_the_info_of_a_stop_tells_of_no_trial() -> None:
     env.reset(seed=0, options={"task": "b"})
     env.step(3)
     _, _, _, _, info = env.step(5)
-    assert set(info) == {"task", "t", "incumbent", "incumbent_score"}
+    assert set(info) == {"task", "task_index", "t", "incumbent", "incumbent_score"}
     assert (info["task"], info["t"], info["incumbent_score"]) == ("b", 1, 0.75)
     assert info["incumbent"] == pytest.approx(ROWS[3])
 
