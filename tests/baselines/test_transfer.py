@@ -14,7 +14,7 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
-from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
+from hpo_baselines._models import experts, gaussian_process, meta_table, model_based, product
 from hpo_baselines._models.acquisition import log_expected_improvement, standardised
 from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import experts_of, processes_of
@@ -34,6 +34,7 @@ from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.suites.load import load_suite
 
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
 # they look earlier scores up
@@ -496,3 +497,22 @@ def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, An
     x = points(20)
     with pytest.raises(InvalidValueError, match=rule):
         asked(name, context(x, prior_of(smooth(1, 3, x), x)), 1, **options)
+
+
+def test_replicates_with_equal_trials_share_a_fit_and_choose_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: Counter[int] = Counter()
+    whole = product.Product._product
+    monkeypatch.setattr(
+        product.Product, "_product", lambda self, seen, y: fitted.update([len(y)]) or whole(self, seen, y)
+    )
+    suite = load_suite("SVM")
+    tasks = [task for task in suite.tasks("val")[:2] for _ in range(3)]  # three replicates each
+    contexts = [Context.of(task, 5, suite.prior()) for task in tasks]
+    rngs = [[np.random.default_rng([i, 5]) for i in range(6)] for _ in range(2)]
+    mix: Any = make_optimizer("transfer-mix")
+    runs = run_batch(mix, tasks, range(6), contexts, rngs[0], budget=5, n_init=0)
+    assert fitted == dict.fromkeys(range(1, 5), 2), "a fit for each task and trial"
+    for i, task in enumerate(tasks):
+        alone = Alone(task, contexts[i], i)
+        run_one(make_optimizer("transfer-mix"), alone, contexts[i], rngs[1][i])
+        assert [t.score for t in alone.trials] == runs.arrays(i)["score"].tolist()

@@ -98,6 +98,8 @@ def test_the_proposals_are_those_of_tune(optimizer: str, direction: str) -> None
 @pytest.mark.parametrize("optimizer", ["gp-ei", "random", "de", "cma-es"])
 @pytest.mark.parametrize("space", [None, SPACE], ids=["inferred", "given"])
 def test_a_proposal_hangs_on_the_storage_not_on_what_the_process_did(optimizer: str, space: Any) -> None:
+    if optimizer == "cma-es":
+        pytest.importorskip("cmaes", reason="needs: pip install 'hpo-gym[bo]'")
     once = tried(hpo_gym.HPOGymSampler(optimizer, space=space, seed=3), 12)
     study = optuna.create_study()
     for number in range(12):

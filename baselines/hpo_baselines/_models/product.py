@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class ProductOfExperts(ModelBased):
 
     def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE, temperature: float = TEMPERATURE) -> None:
         self.shrinkage, self.noise, self.temperature = shrinkage, noise, temperature
+        self._shared = Shared()
 
     def begin(self, run: Run) -> Model | None:
         check_prior(self.shrinkage, self.noise)
@@ -47,22 +49,54 @@ class ProductOfExperts(ModelBased):
 
 
 class Product(Model):
-    """The product of a process of earlier tasks, the mixture, and perhaps a process of the run's `own` trials."""
+    """The product of a process of earlier tasks, the mixture, and perhaps a process of the run's `own` trials.
+
+    Without `own`, values depend on the table and the trials alone: runs with equal trials, such as the replicates of a
+    task, have those of the table's points in common in `shared`.
+    """
 
     def __init__(
-        self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel, own: Model | None = None
-    ) -> None:
+        self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel, own: Model | None = None,
+        shared: Shared | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(run, table.pool)
         self._process, self._mixture, self._own = process, mixture, own
+        self._table, self._shared = table, shared
 
     def fit(self, seen: Place, y: Floats) -> Acquisition:
-        process = self._process.fit(seen, y)
         if not len(y):
-            return process
+            return self._process.fit(seen, y)
+        if self._shared is None:
+            return self._product(seen, y)
+        return self._shared.of((self._table, seen.x.tobytes(), y.tobytes()), lambda: self._product(seen, y))
+
+    def _product(self, seen: Place, y: Floats) -> Acquisition:
+        process = self._process.fit(seen, y)
         mixture, own = self._mixture.fit(seen, y), None if self._own is None else self._own.fit(seen, y)
 
         def value(at: Place) -> Floats:
             both = process(at) + np.log(mixture(at) + _LEAST)
             return np.asarray(both if own is None else both + own(at))
+
+        return value
+
+
+class Shared:
+    """The last values of all points of a table, with the table and the trials that they are of."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._values: Floats | None = None
+
+    def of(self, key: tuple[object, ...], fit: Callable[[], Acquisition]) -> Acquisition:
+        """Return an acquisition that is fitted where it is asked for other values than these."""
+
+        def value(at: Place) -> Floats:
+            if not isinstance(at.row, slice) or at.row != slice(None):
+                return fit()(at)
+            if self._values is None or key != self._key:
+                self._key, self._values = key, fit()(at)
+                self._values.flags.writeable = False
+            return self._values
 
         return value
