@@ -102,7 +102,7 @@ def test_a_table_of_a_group_begins_with_its_best_result(made: Any) -> None:
 )
 def test_the_sentence_of_a_page_by_hand(made: Any, text: str, sentence: str) -> None:
     pytest.importorskip("sphinx", reason="the documentation needs: pip install 'hpo-gym[docs]'")
-    assert made("children").sentence_of(text) == sentence
+    assert made("sentences").sentence_of(text) == sentence
 
 
 @pytest.mark.parametrize(
@@ -117,5 +117,5 @@ def test_the_sentence_of_a_page_by_hand(made: Any, text: str, sentence: str) -> 
 )
 def test_a_line_of_a_list_is_read(made: Any, line: str, parts: tuple[str | None, ...]) -> None:
     pytest.importorskip("sphinx", reason="the documentation needs: pip install 'hpo-gym[docs]'")
-    found = made("children").ENTRY.fullmatch(line)
+    found = made("sentences").ENTRY.fullmatch(line)
     assert found is not None and found.group("title", "page", "plain", "words") == parts
