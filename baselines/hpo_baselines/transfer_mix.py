@@ -34,4 +34,6 @@ class TransferMix(ProductOfExperts):
 
     def product(self, run: Run, table: MetaTable) -> Product:
         process = EBModel(run, table, self.shrinkage, self.noise)
-        return Product(run, table, process, MixtureModel(run, table, self.temperature), shared=self._shared)
+        found = Product(run, table, process, MixtureModel(run, table, self.temperature))
+        found.shared = self._shared
+        return found

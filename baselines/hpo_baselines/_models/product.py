@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from hpo_baselines._transfer.order_weights import TEMPERATURE
 from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
 from hpo_baselines.task_mixture import MixtureModel, check_temperature
 from hpo_gym.base import Floats
+from hpo_gym.optimize import Context
 
 _LEAST = 1e-4  # added to the mixture's expected improvement
 
@@ -28,9 +30,13 @@ class ProductOfExperts(ModelBased):
     """
 
     believes = True
+    _shared: Shared | None = None
 
     def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE, temperature: float = TEMPERATURE) -> None:
         self.shrinkage, self.noise, self.temperature = shrinkage, noise, temperature
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        super().reset_batch(contexts, rngs)
         self._shared = Shared()
 
     def begin(self, run: Run) -> Model | None:
@@ -55,20 +61,20 @@ class Product(Model):
     task, have those of the table's points in common in `shared`.
     """
 
+    shared: Shared | None = None
+
     def __init__(
-        self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel, own: Model | None = None,
-        shared: Shared | None = None,
-    ) -> None:  # fmt: skip
+        self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel, own: Model | None = None
+    ) -> None:
         super().__init__(run, table.pool)
-        self._process, self._mixture, self._own = process, mixture, own
-        self._table, self._shared = table, shared
+        self._table, self._process, self._mixture, self._own = table, process, mixture, own
 
     def fit(self, seen: Place, y: Floats) -> Acquisition:
         if not len(y):
             return self._process.fit(seen, y)
-        if self._shared is None:
+        if self.shared is None:
             return self._product(seen, y)
-        return self._shared.of((self._table, seen.x.tobytes(), y.tobytes()), lambda: self._product(seen, y))
+        return self.shared.of((self._table, seen.x.tobytes(), y.tobytes()), lambda: self._product(seen, y))
 
     def _product(self, seen: Place, y: Floats) -> Acquisition:
         process = self._process.fit(seen, y)
@@ -89,7 +95,8 @@ class Shared:
         self._values: Floats | None = None
 
     def of(self, key: tuple[object, ...], fit: Callable[[], Acquisition]) -> Acquisition:
-        """Return an acquisition that is fitted where it is asked for other values than these."""
+        """Return an acquisition that is fitted, once, where it is asked for other values than these."""
+        fit = functools.cache(fit)
 
         def value(at: Place) -> Floats:
             if not isinstance(at.row, slice) or at.row != slice(None):
