@@ -69,7 +69,7 @@ def _commands() -> list[tuple[str, str]]:
 
 
 def _pages() -> list[Any]:
-    """Pages with blocks; all but the first take long. `test_language_models.py` runs that with files of its commands."""
+    """Pages with blocks; all but the first take long. `test_language_models.py` runs the one with files of commands."""
     pages = [path for path in PAGES if _blocks(path) and path.name != "language-models.md"]
     return [pytest.param(path, marks=() if path.name == "README.md" else pytest.mark.long) for path in pages]
 
