@@ -50,6 +50,9 @@ def import_(
         str | None, typer.Option(help="What stands between cells, or `tab`; by default what fits.")
     ] = None,
     decimal: Annotated[str | None, typer.Option(help="Point or comma of numbers; by default what scores have.")] = None,
+    failures: Annotated[
+        str | None, typer.Option(help="A failed repeat: worst score of its task (worst), fail or drop.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the suite; by default that of the file.")] = None,
     space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
 ) -> None:
@@ -70,7 +73,7 @@ def import_(
         from hpo_gym.tuning import Tuned
 
         others = {"--score": score, "--cost": cost, "--fidelity": fidelity, "--family": family, "--space": space,
-                  "--test-score": test_score, "--ignore": ignore, **of_files}  # fmt: skip
+                  "--test-score": test_score, "--ignore": ignore, "--failures": failures, **of_files}  # fmt: skip
         for option, given_too in others.items():
             if given_too is not None:
                 raise InvalidValueError(f"`{option}` must go with a file, {file} holds a tuning, which says all of it.")
@@ -79,7 +82,7 @@ def import_(
     given = _space(space)
     shared: dict[str, Any] = {
         "score": score, "cost": cost, "fidelity": fidelity, "family": family, "test_score": test_score,
-        "ignore": words(ignore), "name": name,
+        "ignore": words(ignore), "name": name, "failures": failures or "worst",
     }  # fmt: skip
     with notes():
         if optuna is not None:

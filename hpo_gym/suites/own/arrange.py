@@ -1,4 +1,7 @@
-"""Rows of trials put in the arrays of a table: by task, configuration and fidelity, repeats by their mean."""
+"""Rows of trials put in the arrays of a table: by task, configuration and fidelity, repeats by their mean.
+
+A failed repeat counts in it: see `hpo_gym.suites.own.failures`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 from hpo_gym.base import Floats, Ints, InvalidValueError, key, mix
 from hpo_gym.problem import Points, SearchSpace
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
+from hpo_gym.suites.own.failures import counted, note
 from hpo_gym.suites.own.measures import FURTHER
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 
@@ -31,6 +35,7 @@ class Trials:
         share: The fidelity of each row as a share of a full evaluation, ``(n,)``.
         families: The family of each task, None if each is its own.
         directions: Of each further objective.
+        failures: How failed repeats count, one of `FAILURES`.
     """
 
     table: TableColumns
@@ -42,6 +47,7 @@ class Trials:
     share: Floats
     families: Sequence[str] | None
     directions: Mapping[str, str] = field(default_factory=dict)
+    failures: str = "worst"
 
     def suite(self, name: str, notes: Sequence[str]) -> TableSuite:
         """Put the rows in arrays.
@@ -58,7 +64,8 @@ class Trials:
         k, m, f = len(self.tasks), len(points), len(fidelities)
         pair, pairs = pd.factorize(self.task * m + row)
         cell = pair * f + level
-        found = {role: _means(cell, value, len(pairs) * f).reshape(-1, f) for role, value in self.values.items()}
+        values, more = self._counted(cell, self.task * f + level)
+        found = {role: _means(cell, value, len(pairs) * f).reshape(-1, f) for role, value in values.items()}
         fine = np.isfinite(found["score"][:, -1]) & ~np.isnan(found["score"]).any(1)
         good = np.bincount((pairs // m)[fine], minlength=k) > 0
         if not good.all():
@@ -76,13 +83,30 @@ class Trials:
             self._refuse_large(k, max(map(len, own)), f)
             x = [points[pairs[of] % m] for of in own]
             given = {role: [part[of] for of in own] for role, part in found.items()}
-        families = self.families
+        families, said = self.families, [*notes, *more]
         one = len(set(families or self.tasks)) == 1
         return table_suite(
             name, self.space, x, given["score"], test_scores=given.get("test_score"), costs=given.get("cost"),
             fidelities=fidelities.tolist(), objectives=self._objectives(given), tasks=self.tasks, families=families,
-            splits={"test": list(self.tasks)} if one else None, about={"preprocessing": list(notes)} if notes else None,
+            splits={"test": list(self.tasks)} if one else None, about={"preprocessing": said} if said else None,
         )  # fmt: skip
+
+    def _counted(self, cell: Ints, group: Ints) -> tuple[dict[str, Floats], list[str]]:
+        """Return the values with failed repeats counted, and what to say of it; costs of failures are costs."""
+        values, failed = dict(self.values), np.isneginf(self.values["score"])
+        said = note(failed, np.isfinite(values["score"]), cell, self.failures)
+        if said is None:
+            return values, []
+        values["score"] = counted(values["score"], failed, cell, group, self.failures)
+        if self.failures == "worst":
+            signs = {"test_score": 1.0} | {
+                FURTHER + n: 1.0 if d == "maximize" else -1.0 for n, d in self.directions.items()
+            }
+            for role, sign in signs.items():
+                if role in values:
+                    lost = failed | np.isneginf(values[role])
+                    values[role] = sign * counted(sign * values[role], lost, cell, group, self.failures)
+        return values, [said]
 
     def _objectives(self, given: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
         """Return the further objectives, at full fidelity, in the form of `table_suite`."""
@@ -136,7 +160,7 @@ def _groups(task: Ints, k: int) -> list[Ints]:
 
 
 def _means(cell: Ints, values: Floats, cells: int) -> Floats:
-    """Return the mean of the finite values of each cell; else -inf, if that is among them; else NaN."""
+    """Return the mean of the finite values of each cell, failures aside; else -inf, if that is among them; else NaN."""
     out = np.full(cells, np.nan)
     out[cell[np.isneginf(values)]] = -math.inf
     good = np.isfinite(values)

@@ -34,12 +34,13 @@ def suite_from_csv(
     name: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    failures: str = "worst",
 ) -> TableSuite:
     """Make a suite of a file with one trial a line: CSV (UTF-8, a header line), Parquet, or a frame of pandas.
 
     An empty score means not measured; `nan`, `failed` or `-inf` a failure. An empty hyperparameter is inactive. Lines
-    with the same task, configuration and fidelity count by the mean of their scores, failures aside; a failure counts
-    if no repeat succeeded. Costs are averaged alike. Tasks share one pool of configurations if at least half of all
+    with the same task, configuration and fidelity count by the mean of their scores; a failed one counts as `failures`
+    says. Costs are averaged alike. Tasks share one pool of configurations if at least half of all
     pairs of task and configuration were tried; else each has its own. A suite of one family has all its tasks in the
     split "test": there is nothing to train on.
 
@@ -65,6 +66,8 @@ def suite_from_csv(
         name: Name of the suite, default the file's name without its ending.
         delimiter: Separator of the cells of a CSV file; default the fitting one of comma, semicolon, tab and bar.
         decimal: Decimal sign of a CSV file, "." or ","; default the comma if scores have it.
+        failures: How a configuration counts of which some repeats failed: "worst", each failed one as the worst score
+            of its task and fidelity; "fail", as failed; "drop", by the mean of the others.
 
     Raises:
         UnknownNameError: A column that the file or the space does not have.
@@ -82,7 +85,8 @@ def suite_from_csv(
     if objectives is not None and not isinstance(objectives, Mapping):
         raise InvalidValueError(f"`objectives` must be a mapping of columns to directions, got {objectives!r}.")
     further = {column: Objective(column, "", direction).direction for column, direction in (objectives or {}).items()}
-    given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss, further, decimal)
+    given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss, further, decimal,
+                  failures)  # fmt: skip
     suite = suite_of(table, given, space, name=name or short)
     warn(suite)
     return suite

@@ -43,6 +43,7 @@ def suite_from_optuna(
     test_score: str | None = None,
     ignore: Sequence[str] = (),
     name: str | None = None,
+    failures: str = "worst",
 ) -> TableSuite:
     """Make a suite of studies of Optuna, a task each; needs the extra "optuna". Nothing is written to the storage.
 
@@ -62,6 +63,7 @@ def suite_from_optuna(
         test_score: Like `cost`, the score on data unused by any choice, in the direction of the score.
         ignore: Parameters to leave out. With "state" among them, the last value of pruned trials is their score.
         name: Name of the suite, default the file's name without its ending, or the study's.
+        failures: How repeats of a configuration count of which some failed, as in `suite_from_csv`.
 
     Raises:
         UnknownNameError: No such study or column.
@@ -78,7 +80,7 @@ def suite_from_optuna(
             f"`score` must be one of 'values_0', 'values_1', ...: {several[0]!r} has several objectives."
         )
     table, distributions, notes = _table(found, source, score or "value", test_score)
-    given = Given(_TASK, score or "value", cost, test_score, fidelity, family, tuple(ignore))
+    given = Given(_TASK, score or "value", cost, test_score, fidelity, family, tuple(ignore), failures=failures)
     origin = Source(partial(space_of, distributions), notes, tell=False)
     suite = suite_of(table, given, space, name=short, source=origin)
     warn(suite)

@@ -34,6 +34,7 @@ from hpo_gym.problem import (
 )
 from hpo_gym.suites.own import files as table_files
 from hpo_gym.suites.own import input as given
+from hpo_gym.suites.own.failures import failures_of, repeats_of
 from hpo_gym.suites.own.input import Array, Rows
 from hpo_gym.suites.own.objectives import Given, check_objectives, objectives_of
 
@@ -107,6 +108,7 @@ def table_suite(
     version: int = 1,
     cumulative: bool = False,
     starts: Sequence[Sequence[Sequence[int]]] = (),
+    failures: str = "worst",
 ) -> TableSuite:
     """Make a suite of `k` tasks with measured scores. The input is copied.
 
@@ -119,8 +121,9 @@ def table_suite(
             pool of its own, a list of `k` arrays ``(m,)`` or ``(m, f)``.
         test_scores: Like `scores`, on data unused by any choice.
         costs: Like `scores`, not negative; NaN = unknown.
-        repeats: Scores of `r` single seeds, ``(k, m, r)`` or ``(k, m, f, r)``, NaN where there are fewer; `scores` are
-            their means. An evaluation returns one of them, drawn by its instance seed; reports use the means.
+        repeats: Scores of `r` single seeds, ``(k, m, r)`` or ``(k, m, f, r)``, -inf = failed, NaN where there are
+            fewer; `scores` are their means, and are taken from them where some failed. An evaluation returns one of
+            them, drawn by its instance seed; reports use the means.
         fidelities: Shares of a full evaluation, ascending, `f` of them; the last is 1.
         fidelity: Meaning of the fidelities, if they are sizes of the model: ``{"kind": "size", "unit": "weights",
             "values": [5000, 20000, 80000]}``. Without `fidelities`, the shares are those of the largest.
@@ -136,6 +139,8 @@ def table_suite(
             the lower ones: a budget in cost can then charge the difference. Kept as ``about["cost"]["cumulative"]``.
         starts: For each task, initial designs as lists of rows of its pool, of one size, or none: replicate `r` of a
             comparison with ``start="init5"`` begins with design `r` of five.
+        failures: How a configuration counts of which some `repeats` failed: "worst", each failed one as the lowest
+            score of its task and fidelity; "fail", as failed; "drop", by the mean of the others.
 
     Returns:
         A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as
@@ -154,10 +159,11 @@ def table_suite(
         models.check(len(levels))
     cost = None if costs is None else given.stacked("costs", costs, sizes)
     test = None if test_scores is None else given.stacked("test_scores", test_scores, sizes)
-    seeds = None if repeats is None else _repeats(repeats, score)
+    seeds, score, note = (None, score, None) if repeats is None else _repeats(repeats, score, failures_of(failures))
     named, array = objectives_of(objectives, score, sizes)
     names = given.texts("tasks", [f"task-{i}" for i in range(len(score))] if tasks is None else tasks, len(score))
     about, grows = given.cumulative_of(given.about_of(about or {}, names), cumulative, cost)
+    about = _noted(about, note)
     points = given.stored_x(space, pools, shared)
     table = Table(space, points, score, cost, test, levels, seeds, array, named, models, cumulative=grows)
     _check(table)
@@ -189,7 +195,7 @@ def load_folder(folder: str | Path) -> TableSuite:
         k, f = len(said.tasks), len(levels)
         score = _deep("score", arrays["score"], k, f)
         cost, test = (_deep(n, arrays[n], k, f) if n in arrays else None for n in ("cost", "test_score"))
-        seeds = _repeats(arrays["repeats"], score) if "repeats" in arrays else None
+        seeds, score, note = _repeats(arrays["repeats"], score) if "repeats" in arrays else (None, score, None)
         array = arrays.get(table_files.OBJECTIVES)
         grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
         table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows)
@@ -200,7 +206,7 @@ def load_folder(folder: str | Path) -> TableSuite:
     with blame(folder / table_files.SUITE):
         table = _starts(said.starts, table)
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
-        head = Heading(said.name, said.version, said.splits, _about(said))
+        head = Heading(said.name, said.version, said.splits, _noted(_about(said), note))
         tasks = map(Member, given.texts("tasks", names, table.k), given.texts("families", families, table.k), meta)
         return suite_of_table(head, table, tasks)
 
@@ -305,16 +311,20 @@ def _starts(given: Sequence[Sequence[Sequence[int]]], table: Table) -> Table:
     return replace(table, starts=out)
 
 
-def _repeats(repeats: ArrayLike, score: Array) -> Array:
-    """Repeats as ``(k, m, f, r)``, checked against the scores that they explain."""
+def _repeats(repeats: ArrayLike, score: Array, failures: str = "worst") -> tuple[Array, Array, str | None]:
+    """Return repeats as ``(k, m, f, r)``, checked against the scores that they explain, and these; failed ones count.
+
+    The last is what to say of failed ones, if there are any.
+    """
     a = np.asarray(repeats)
     k, m, f = score.shape
     a = a[:, :, None] if a.ndim == 3 and f == 1 else a
     if a.dtype.kind != "f" or a.shape[:-1] != score.shape:
         wanted = f"({k}, {m}, r)" if f == 1 else f"({k}, {m}, {f}, r)"
         raise InvalidValueError(f"`repeats` must be floats of shape {wanted}, got {a.dtype} {a.shape}.")
-    if np.isinf(a).any():
-        raise InvalidValueError("`repeats` must be finite, or NaN where there is no such repeat.")
+    if np.isposinf(a).any():
+        raise InvalidValueError("`repeats` must be finite, -inf (failed) or NaN (no such repeat), got +inf.")
+    a, score, said = repeats_of(a, score, failures)
     lone = np.argwhere(np.isfinite(score) & np.isnan(a).all(-1))
     if len(lone):
         raise InvalidValueError(
@@ -327,7 +337,7 @@ def _repeats(repeats: ArrayLike, score: Array) -> Array:
         at = np.argwhere(there)[off.argmax()].tolist()
         raise InvalidValueError(f"`scores` must be the means of `repeats`, at {at} they are {score[there][off][0]:.6g} "
                                 f"and {mean[off][0]:.6g}.")  # fmt: skip
-    return a
+    return a, score, said
 
 
 def _check_points(space: SearchSpace, x: Array) -> None:
@@ -347,6 +357,10 @@ def _deep(name: str, a: Array, k: int, f: int) -> Array:
     if a.ndim != len(shape) or a.shape[0] != k or (f > 1 and a.shape[2] != f):
         raise DamagedDataError(f"`{name}` must have shape {shape} (as {table_files.SUITE} says), got {a.shape}.")
     return a if a.ndim == 3 else a[..., None]
+
+
+def _noted(about: dict[str, Any], note: str | None) -> dict[str, Any]:
+    return about if note is None else {**about, "preprocessing": [*about.get("preprocessing", ()), note]}
 
 
 def _about(said: table_files.Description) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hpo_gym.suites.own import roles as of
 from hpo_gym.suites.own.arrange import Trials, families_of
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv_space import infer_space
+from hpo_gym.suites.own.failures import failures_of
 from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
 from hpo_gym.suites.own.points import Infer, inferred, points_of
 from hpo_gym.suites.own.suite import TableSuite
@@ -39,6 +40,7 @@ class Given:
     loss: bool = False
     objectives: Mapping[str, str] = field(default_factory=dict)
     decimal: str | None = "."
+    failures: str = "worst"
 
     def roles(self, table: TableColumns, optuna: bool) -> dict[str, str]:
         """Return the columns of the given roles.
@@ -135,7 +137,8 @@ def suite_of(
     values["score"][of.failed_rows(table, state)] = -math.inf
     share = shares_of(table, roles["fidelity"]) if "fidelity" in roles else np.ones(len(x))
     families = families_of(table, task, tasks, roles["family"]) if "family" in roles else None
-    return Trials(table, found, x, tasks, task, values, share, families, given.objectives).suite(name, said)
+    how = failures_of(given.failures)
+    return Trials(table, found, x, tasks, task, values, share, families, given.objectives, how).suite(name, said)
 
 
 def _no_score(table: TableColumns, score: str) -> UnknownNameError:
