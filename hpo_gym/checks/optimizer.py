@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import HPOGymError, seeding
+from hpo_gym.checks.elsewhere import elsewhere
 from hpo_gym.checks.faults import Faults, untouched_global_rng
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Run, Trainable, form_of, run_batch
 from hpo_gym.problem import FULL, Evaluations, Query, Refusal, Status, Task, Trial, check_task, over, payable
@@ -31,14 +32,16 @@ def check_optimizer(
     prior: Sequence[Evaluations] = (),
     train: Sequence[Task] = (),
     may_repeat: bool = False,
+    processes: bool = True,
 ) -> None:
     """Check an optimizer.
 
     It finds: proposals outside the search space, or at an unavailable fidelity; other trials for the same seed, in a
-    fresh one or in a used one, also in another context; use of the global generators; changes of its arguments; errors
-    if the initial design comes first, after `ask` returned None, or if scores are equal, huge or all failures; repeats,
-    also of the initial design, while other configurations are left; batched choices that differ from single ones; a
-    trained one that chooses otherwise once saved, or trained again from one seed, or by validation tasks it hides.
+    fresh one, in a used one, also in another context, or in a process with another hash seed; use of the global
+    generators; changes of its arguments; errors if the initial design comes first, after `ask` returned None, or if
+    scores are equal, huge or all failures; repeats, also of the initial design, while other configurations are left;
+    batched choices that differ from single ones; a trained one that chooses otherwise once saved, or trained again
+    from one seed, or by validation tasks it hides.
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`): a name, a class, a function that makes one, an optimizer.
@@ -47,6 +50,7 @@ def check_optimizer(
         prior: Earlier tasks, none of them a relative of `task`.
         train: Training tasks for a `Trainable`, one family for validation; none: it is not trained.
         may_repeat: Whether it may propose a configuration again while others are left.
+        processes: Whether to start Python processes with other hash seeds.
 
     Raises:
         CheckFailed: `faults` lists all faults.
@@ -68,6 +72,9 @@ def check_optimizer(
         for check in (_seeds, _degenerate) if context.signals else (_seeds, _given, _degenerate):
             with faults.guard(f"What `{check.__name__.strip('_')}` does"):
                 check(new, course)
+        if processes:
+            with faults.guard("To take it to another process"):
+                _elsewhere(new, course)
         if not may_repeat:
             with faults.guard("A finite space"):
                 _finite(new, course)
@@ -164,6 +171,17 @@ def _seeds(new: Make, course: _Course) -> None:
         replace(course, context=earlier).run(used, 5)
     _same(faults, "A used one goes another way than a fresh one", trials, course.run(used, 0))
     faults.same("It changes the context that it is given", before, _arrays(context))
+
+
+def _elsewhere(new: Make, course: _Course) -> None:
+    """Check that other processes, with other hash seeds of Python, have the same trials."""
+    here = course.run(new(), 0)
+    for where, there in elsewhere("It", course.faults, _alone, new, course).items():
+        _same(course.faults, f"{where} gives other trials for one seed", here, there)
+
+
+def _alone(new: Make, course: _Course) -> list[Trial]:
+    return course.run(new(), 0)
 
 
 def _narrower(context: Context) -> Context:

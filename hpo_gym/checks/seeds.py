@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 
 from hpo_gym.checks.choices import actions
 from hpo_gym.checks.drive import Env, Make, drive, episode_length, history_of, is_vector
+from hpo_gym.checks.elsewhere import elsewhere
 from hpo_gym.checks.faults import Faults, difference, snapshot
 
-# The child is a process of ours and reads what this process has just written to its pipe: nothing comes from a file.
-_CHILD = """
-import pickle, sys
-pipe = sys.stdin.buffer
-sys.path[:] = pickle.load(pipe)  # S301: our own bytes, from the parent's pipe
-from hpo_gym.checks.drive import drive
-env, steps = pickle.load(pipe)  # S301: our own bytes, from the parent's pipe
-print(pickle.dumps(drive(env, 2, steps)).hex())
-"""
 _EPISODES = 5
 _SOME = 15  # steps
 
@@ -49,8 +37,8 @@ def check_other_actions(make: Make, faults: Faults) -> None:
     if is_vector(env):  # of vector envs each run is held against a single env
         return
     one, other = (_beginnings(make(), choose) for choose in (5, 30))
-    for begun, elsewhere in zip(one, other, strict=True):
-        if not faults.same("One seed under other actions gives other tasks or first observations", begun, elsewhere):
+    for begun, there in zip(one, other, strict=True):
+        if not faults.same("One seed under other actions gives other tasks or first observations", begun, there):
             return
 
 
@@ -72,14 +60,6 @@ def check_hash_seed(make: Make, faults: Faults) -> None:
     """Other processes, with other hash seeds of Python, give the same episode."""
     env = make()
     steps = episode_length(env) + 3
-    text = pickle.dumps(sys.path) + pickle.dumps((env, steps))
-    for seed in ("1", "97"):
-        run = subprocess.run(
-            [sys.executable, "-c", _CHILD], input=text, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}
-        )
-        if run.returncode:
-            faults.add(f"The env fails in another process: {run.stderr.decode(errors='replace').strip()[-300:]}")
-            return
-        there = pickle.loads(bytes.fromhex(run.stdout.split()[-1].decode()))  # noqa: S301 - from our own child
+    for where, there in elsewhere("The env", faults, drive, env, 2, steps).items():
         alike = difference(drive(make(), 2, steps), there) is None
-        faults.expect(alike, f"Another process (PYTHONHASHSEED={seed}) gives another episode")
+        faults.expect(alike, f"{where} gives another episode")

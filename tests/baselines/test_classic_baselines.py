@@ -42,6 +42,8 @@ from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.checks.elsewhere import elsewhere
+from hpo_gym.checks.faults import Faults
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.problem.earlier import Evaluations
@@ -718,13 +720,18 @@ def test_processes_see_no_order_of_choices() -> None:
 @pytest.mark.long
 def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_same_seed(tmp_path: Path) -> None:
     smac = pytest.importorskip("smac", reason="needs the extra 'smac'")
+    from hpo_baselines.smac import ordered
+
     s, seed = mixed(), int(np.random.default_rng(7).integers(2**31))
     x = drive(make_optimizer("smac"), Context(s, 20.0, starts=3), bowl, 20, 7)
     assert np.array_equal(x[:5], drive(make_optimizer("random"), Context(s, 20.0, starts=3), bowl, 5))  # a quarter
     facade = smac.HyperparameterOptimizationFacade
     scenario = smac.Scenario(s.config_space, output_directory=tmp_path, deterministic=True, n_trials=20, seed=seed)
     none = facade.get_initial_design(scenario, n_configs=0)
-    theirs = facade(scenario, initial_design=none, logging_level=False, overwrite=True)
+    search = ordered(facade.get_acquisition_maximizer(scenario))
+    theirs = facade(
+        scenario, initial_design=none, acquisition_maximizer=search, logging_level=False, overwrite=True
+    )  # fmt: skip
     history = smac.runhistory
     for point in x[:5]:
         config = Configuration(s.config_space, values=s.from_unit(point))
@@ -735,6 +742,19 @@ def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_
         expected.append(s.to_unit(dict(info.config)))
         theirs.tell(info, history.TrialValue(cost=-bowl(expected[-1])), save=False)
     assert np.array_equal(x[5:], np.array(expected))
+
+
+def proposals_of_smac() -> bytes:
+    return drive(make_optimizer("smac"), Context(mixed(), 16.0), bowl, 16, 3).tobytes()
+
+
+@pytest.mark.long
+def test_smac_proposes_the_same_in_processes_with_other_hash_seeds() -> None:
+    pytest.importorskip("smac", reason="needs the extra 'smac'")
+    faults = Faults("smac")
+    there = elsewhere("It", faults, proposals_of_smac)
+    assert faults.found == []
+    assert {*there.values(), proposals_of_smac()} == {proposals_of_smac()}
 
 
 @pytest.mark.long
