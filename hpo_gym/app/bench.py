@@ -12,7 +12,7 @@ import typer
 
 from hpo_gym.app._options import Resume, Wide, fold_of, suites_of, tasks_of, words
 from hpo_gym.app._output import FAILED_CELLS, finish
-from hpo_gym.base import InvalidValueError
+from hpo_gym.base import InvalidValueError, as_csv
 
 if TYPE_CHECKING:
     from hpo_gym.problem import Suite
@@ -144,7 +144,7 @@ def bench(
         )  # fmt: skip
     if trades is not None and shard is None:
         frame = results.hypervolume(trades)
-        frame.to_csv(out / "hypervolume.csv", index=False)
+        (out / "hypervolume.csv").write_bytes(as_csv(frame).encode())
         means = frame.groupby(["suite", "optimizer"])[["hypervolume_auc", "hypervolume_regret"]].mean()
         if not quiet:
             print(f"hypervolume of {', '.join(trades)}, means over runs:", means.round(4).to_string(), sep="\n")

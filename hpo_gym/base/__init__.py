@@ -41,6 +41,19 @@ if TYPE_CHECKING:
     from hpo_gym.base.errors import unknown as unknown
     from hpo_gym.base.errors import whole as whole
     from hpo_gym.base.errors import whole_fields as whole_fields
+    from hpo_gym.base.foreign import as_cell as as_cell
+    from hpo_gym.base.foreign import as_code as as_code
+    from hpo_gym.base.foreign import as_csv as as_csv
+    from hpo_gym.base.foreign import as_html as as_html
+    from hpo_gym.base.foreign import as_latex as as_latex
+    from hpo_gym.base.foreign import as_link as as_link
+    from hpo_gym.base.foreign import as_markdown as as_markdown
+    from hpo_gym.base.foreign import as_python as as_python
+    from hpo_gym.base.foreign import as_yaml as as_yaml
+    from hpo_gym.base.foreign import name_checked as name_checked
+    from hpo_gym.base.foreign import name_near as name_near
+    from hpo_gym.base.foreign import of_cell as of_cell
+    from hpo_gym.base.foreign import printable as printable
     from hpo_gym.base.registry import EXTRAS as EXTRAS
     from hpo_gym.base.registry import FILES as FILES
     from hpo_gym.base.registry import Entry as Entry

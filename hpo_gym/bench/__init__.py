@@ -84,13 +84,11 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.style import ticks as ticks
     from hpo_gym.bench.report.svg import svg_text as svg_text
     from hpo_gym.bench.report.tables import compared as compared
-    from hpo_gym.bench.report.tables import markdown_cell as markdown_cell
     from hpo_gym.bench.report.tables import rows as rows
     from hpo_gym.bench.report.tables import said as said
     from hpo_gym.bench.report.words import counted as counted
     from hpo_gym.bench.report.words import holds as holds
     from hpo_gym.bench.report.words import interval as interval
-    from hpo_gym.bench.report.words import printable as printable
     from hpo_gym.bench.report.words import ranged as ranged
     from hpo_gym.bench.results import Results as Results
     from hpo_gym.bench.runner import FIRST as FIRST

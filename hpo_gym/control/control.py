@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, StateError, limit, seeding, whole
+from hpo_gym.base import HPOGymError, InvalidValueError, StateError, as_csv, limit, seeding, whole
 from hpo_gym.control.guard import Guard, Watch
 from hpo_gym.control.signals import FACTS, KNOWN, MOST, after, at_start, numbers, refuse_missing, shares
 from hpo_gym.optimize import Context, Optimizer, form_of
@@ -178,7 +178,7 @@ class Control:
         """Write `trials` as a CSV file: an earlier task for `prior=` of a tuning with ``direction="minimize"``."""
         if (file := Path(path)).suffix != ".csv":
             raise InvalidValueError(f"`path` must end in '.csv', got {file.name!r}.")
-        self.trials().to_csv(file, index=False)
+        file.write_bytes(as_csv(self.trials()).encode())
         return file
 
     def state_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.load import is_several as is_several
     from hpo_gym.suites.load import is_shipped as is_shipped
     from hpo_gym.suites.load import load_suite as load_suite
+    from hpo_gym.suites.load import registered as registered
     from hpo_gym.suites.own.columns import TableColumn as TableColumn
     from hpo_gym.suites.own.columns import TableColumns as TableColumns
     from hpo_gym.suites.own.constrained import constrained as constrained

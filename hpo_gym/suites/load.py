@@ -26,6 +26,12 @@ def is_shipped(name: str) -> bool:
     return name.removesuffix(_SURROGATE) in SUITES.entries()
 
 
+def registered(names: object) -> list[str]:
+    """Return those of some names, perhaps a stranger's, that `is_shipped`."""
+    several = names if isinstance(names, (list, tuple)) else ()
+    return [name for name in several if isinstance(name, str) and is_shipped(name)]
+
+
 def load_suite(suite: str | Path | Suite) -> Suite:
     """Load a suite.
 

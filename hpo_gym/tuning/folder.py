@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hpo_gym.base import as_csv
 from hpo_gym.system import Repaired, Store, is_written
 from hpo_gym.system import repair as repair_store
 from hpo_gym.system import verify as verify_store
@@ -41,7 +42,7 @@ def repair(folder: Path) -> Repaired:
 def write(tuned: Tuned, folder: Path) -> Path:
     """Write the trials as a file, the figure and the page; returns the page."""
     folder.mkdir(parents=True, exist_ok=True)
-    tuned.trials().to_csv(folder / "trials.csv", index=False)
+    (folder / "trials.csv").write_bytes(as_csv(tuned.trials()).encode())
     tuned.plot(folder / "tune.svg")
     return tuned.report(folder / PAGE)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.base import MissingExtraError
-from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, rendered_page, svg_text, theme, ticks
+from hpo_gym.base import MissingExtraError, printable
+from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, rendered_page, svg_text, theme, ticks
 from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.failures import counted
 from hpo_gym.tuning.importances import LEAST, importances

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.bench import BAD, FAINT, FIFTHS, INK, MUTED, PAPER, VIBRANT, fifths, lines, place, printable, theme
+from hpo_gym.base import printable
+from hpo_gym.bench import BAD, FAINT, FIFTHS, INK, MUTED, PAPER, VIBRANT, fifths, lines, place, theme
 from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.study import Ended, Study
 

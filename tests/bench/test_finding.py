@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from test_report import make
 
+from hpo_gym.base import as_markdown
 from hpo_gym.bench.groups import with_groups
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report.finding import finding, grouped, pooled_finding, suite_finding
-from hpo_gym.bench.report.tables import console_table, markdown_cell, markdown_text, pooled_said, said
+from hpo_gym.bench.report.tables import console_table, markdown_text, pooled_said, said
 from hpo_gym.bench.report.words import joined, verdict
 from hpo_gym.bench.summaries import summaries
 
@@ -133,9 +134,7 @@ def test_pooled_suites_have_one_finding():
         "No other one is in group a (corrected for 3 pairs)."
     )
     assert finding(results) == pooled_finding(results) == text
-    assert pooled_said(results).startswith(text) and f"## All suites\n\n{markdown_cell(text)} " in markdown_text(
-        results
-    )
+    assert pooled_said(results).startswith(text) and f"## All suites\n\n{as_markdown(text)} " in markdown_text(results)
 
 
 def test_suites_that_are_not_pooled_say_who_leads_where():
@@ -152,7 +151,7 @@ def test_terminal_and_tables_begin_with_the_finding():
     results = compared({"portfolio": 0.4, "low": 0.1, "far": 0.5})
     text = suite_finding(results, "Toy")
     assert said(results, "Toy").startswith(text) and str(console_table(results, "Toy").caption).startswith(text)
-    assert f"## Toy\n\n{markdown_cell(text)} " in markdown_text(results)
+    assert f"## Toy\n\n{as_markdown(text)} " in markdown_text(results)
 
 
 def test_words_of_lists_and_verdicts():

@@ -17,11 +17,11 @@ import pytest
 from reports import ranged, unpainted
 
 import hpo_gym
+from hpo_gym.base import as_latex
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.bench.origin import commit, provenance
 from hpo_gym.bench.plan import opened
 from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, VIBRANT, theme
-from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.single_runs import single_runs
@@ -262,7 +262,7 @@ def test_text_for_papers_and_notebooks(results: Results) -> None:
     assert latex.count(r"\begin{tabular}") == 1 and latex.count(r"\\") == 4 and "random & 2 (1) &" in latex
     html = results._repr_html_()
     assert html.count("<tr") == 4 and "portfolio" in html and "<th>group</th>" in html and "<th>rank</th>" not in html
-    assert latex_cell("50 % of a_b & {x} \\ <") == r"50 \% of a\_b \& \{x\} \textbackslash{} \textless{}"
+    assert as_latex("50 % of a_b & {x} \\ <") == r"50 \% of a\_b \& \{x\} \textbackslash{} \textless{}"
 
 
 @pytest.mark.long

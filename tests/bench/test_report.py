@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from reports import chosen, ranged
 
+from hpo_gym.base import as_cell, as_markdown
 from hpo_gym.base.errors import UnknownNameError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled, with_ratings
@@ -25,9 +26,7 @@ from hpo_gym.bench.report.style import label, rendered, styles
 from hpo_gym.bench.report.svg import frame, short_path, svg_text
 from hpo_gym.bench.report.tables import (
     cells,
-    csv_cell,
     csv_text,
-    markdown_cell,
     markdown_text,
     pooled_cells,
     pooled_csv,
@@ -189,8 +188,8 @@ def test_hostile_names_break_nothing(unpainted, tmp_path):
 
 
 def test_cells_of_text_are_escaped():
-    assert [csv_cell(t) for t in ("=1", "+1", "-1", "@x", "gp-ei")] == ["'=1", "'+1", "'-1", "'@x", "gp-ei"]
-    assert markdown_cell("a|b_c\n<d>`") == r"a\|b\_c &lt;d&gt;\`"
+    assert [as_cell(t) for t in ("=1", "+1", "-1", "@x", "gp-ei")] == ["'=1", "'+1", "'-1", "'@x", "gp-ei"]
+    assert as_markdown("a|b_c\n<d>`") == r"a\|b\_c &lt;d&gt;\`"
     assert label("x" * 40) == "x" * 20 + "…" and label("a\nb") == "a b"
 
 

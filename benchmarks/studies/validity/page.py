@@ -8,8 +8,8 @@ from pathlib import Path
 
 from frame import Table
 
-from hpo_gym.bench import markdown_cell as plain
-from hpo_gym.bench import printable
+from hpo_gym.base import as_markdown as plain
+from hpo_gym.base import printable
 from validity.choice import FEW
 from validity.examine import Validity
 from validity.importance import MATTERS, Importance

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import DamagedDataError, InvalidValueError
+from hpo_gym.base import DamagedDataError, InvalidValueError, name_checked
 from hpo_gym.bench.board.card import Card
 from hpo_gym.bench.cells import Arrays
 from hpo_gym.system import check_seal, exactly, expect, mapping, of_type, sealed, text, text_of, unpack, write_files
@@ -19,8 +18,6 @@ from hpo_gym.system import pack as pack_block
 FORMAT = 1
 LARGEST = 4_000_000
 """Bytes of an entry's file."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._()=+-]{0,63}")
-"""Names of entries and protocols: they name files and folders too."""
 _KEYS = {"format", "name", "protocol", "hash", "card", "suites", "checksum"}
 _TYPES = {"count": "u", "at": "uf", "level": "u", "refused": "u"}
 
@@ -91,18 +88,10 @@ class Entry:
         exactly("entry", said, _KEYS)
         expect(said["format"] == FORMAT, f"its format must be {FORMAT}, got {said['format']!r:.40}")
         check_seal(said)
-        name = named("name", said["name"])
+        name = name_checked("its name", said["name"])
         parts = {suite: _part(suite, mapping(suite, one)) for suite, one in mapping("suites", said["suites"]).items()}
         card = Card.from_json(mapping("card", said["card"]))
         return cls(name, text("protocol", said["protocol"], 200), text("hash", said["hash"], 64), card, parts)
-
-
-def named(what: str, value: object) -> str:
-    """Return a name of an entry or a protocol, or raise `InvalidValueError`."""
-    name = text(what, value)
-    rule = "1 to 64 letters, digits and ._()=+-, the first a letter or digit"
-    expect(NAME.fullmatch(name) is not None, f"its {what} must be {rule}, got {name!r:.80}")
-    return name
 
 
 def _part(suite: str, said: Mapping[str, Any]) -> Part:

@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, __version__, unknown
+from hpo_gym.base import HPOGymError, InvalidValueError, __version__, as_cell, as_markdown, unknown
 from hpo_gym.bench.board.entry import Entry
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import entrant_of, records_of
 from hpo_gym.bench.metrics import PORTFOLIO
-from hpo_gym.bench.report.tables import csv_cell, markdown_cell
 from hpo_gym.bench.report.words import interval, number, ranged
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.system import Progress, Record, whole_folder
@@ -199,8 +198,8 @@ def _csv(sections: Sequence[Section]) -> str:
             found = [v for metric in _TITLES for v in row.metrics.get(metric, _NOTHING)]
             card = {**row.entry.card.to_json(), "authors": ", ".join(row.entry.card.authors)}
             cells = ["" if v is None else f"{v:.4f}" for v in found]
-            said = [csv_cell(str(card[f])) if isinstance(card[f], str) else card[f] for f in facts]
-            out.writerow([one.named.name, one.named.hash, csv_cell(row.entry.name), row.group, *cells, *said])
+            said = [as_cell(str(card[f])) if isinstance(card[f], str) else card[f] for f in facts]
+            out.writerow([one.named.name, one.named.hash, as_cell(row.entry.name), row.group, *cells, *said])
     return written.getvalue()
 
 
@@ -208,7 +207,7 @@ def _markdown(shown: Sequence[tuple[Section, list[str], list[list[str]]]]) -> st
     """Return a table under a heading for each protocol."""
     parts = []
     for one, titles, body in shown:
-        cells = [[markdown_cell(cell) for cell in line] for line in (titles, ["---"] * len(titles), *body)]
+        cells = [[as_markdown(cell) for cell in line] for line in (titles, ["---"] * len(titles), *body)]
         table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
         parts.append(f"## {one.named.name}\n\n{one.named.about}\n\n{table}\n")
     return "\n".join(parts)

@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from hpo_gym.base import HPOGymError, InvalidValueError, shown, unknown
-from hpo_gym.bench.board.entry import named
+from hpo_gym.base import HPOGymError, InvalidValueError, name_checked, shown, unknown
 from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.problem import Budget, Suite
@@ -173,7 +172,12 @@ def _checked(said: object) -> NamedProtocol:
         _texts(key, [said[key]])
     given = {key: said[key] for key in _SETTINGS if key in said}
     made = NamedProtocol(
-        named("name", said["name"]), " ".join(said["about"].split()), suites, given, metrics, said.get("measured") or {}
+        name_checked("its name", said["name"]),
+        " ".join(said["about"].split()),
+        suites,
+        given,
+        metrics,
+        said.get("measured") or {},
     )
     assert made.protocol
     return made

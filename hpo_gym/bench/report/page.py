@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_gym.base import printable
 from hpo_gym.bench.groups import pooled_leaders
 from hpo_gym.bench.memory import parts_of
 from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
@@ -23,7 +24,7 @@ from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.run_figure import ends
 from hpo_gym.bench.report.suite_page import suite_parts
 from hpo_gym.bench.report.tables import OUTDATED, cost_of, outdated_cells, pooled_cells, pooled_said
-from hpo_gym.bench.report.words import MISSING, counted, joined, number, plain, printable, short
+from hpo_gym.bench.report.words import MISSING, counted, joined, number, plain, short
 from hpo_gym.bench.single_runs import SHOWN, SingleRun, SuiteRuns, Tried
 from hpo_gym.problem import AMOUNTS, KEPT, Hyperparameter
 
@@ -140,9 +141,14 @@ def rendered(template: Path, **values: object) -> str:
 
     env = Environment(
         loader=FileSystemLoader([template.parent, _HERE]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, finalize=_visible,
     )  # fmt: skip
     return env.get_template(template.name).render(values)
+
+
+def _visible(value: object) -> object:
+    """Return a text without what cannot be seen; our own markup as it is."""
+    return printable(value, lines=True) if type(value) is str else value
 
 
 def rendered_page(template: Path, script: Markup | None = None, **values: object) -> str:

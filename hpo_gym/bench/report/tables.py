@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_gym.base import unknown
+from hpo_gym.base import as_cell, as_latex, as_markdown, printable, unknown
 from hpo_gym.bench.frames import ENDS, flat
 from hpo_gym.bench.intervals import LEAST
 from hpo_gym.bench.memory import said_of_memory
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.finding import Results, grouped, overall, pooled_finding, shows_pooled, suite_finding
-from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable, ranged, verdict
+from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, ranged, verdict
 from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet
 
@@ -92,7 +91,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
     lines = []
     for suite, part in results["suites"].items():
         for row in rows(results, suite, timings=timings):
-            names = {"suite": csv_cell(suite), "optimizer": csv_cell(row.optimizer), "score": part["score"]}
+            names = {"suite": as_cell(suite), "optimizer": as_cell(row.optimizer), "score": part["score"]}
             regrets = {f"regret_{trial:g}": row.summary["regret"][key] for key, trial in shown.items()}
             lines.append({**vars(row), **flat({**row.summary, **regrets}), **names})
     return _csv([head, *([line.get(name) for name in head] for line in lines)])
@@ -107,7 +106,7 @@ def pooled_csv(results: Results) -> str:
         for name, s in part["optimizers"].items():
             own = s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)
             ends = (v for key in _RATED for v in rated.get(name, {}).get(key, _NOTHING))
-            lines.append([csv_cell(anchor), csv_cell(name), *own, *ends])
+            lines.append([as_cell(anchor), as_cell(name), *own, *ends])
     return _csv(lines)
 
 
@@ -115,10 +114,10 @@ def markdown_text(results: Results, *, timings: bool = True) -> str:
     """Make a Markdown table under a heading per suite, and one of the pooled suites."""
     parts = []
     for title, note, (head, *body) in _every(results, timings):
-        heads = [markdown_cell(h) for h in head]
-        lines = [f"## {markdown_cell(title)}", "", markdown_cell(note), ""]
+        heads = [as_markdown(h) for h in head]
+        lines = [f"## {as_markdown(title)}", "", as_markdown(note), ""]
         lines += [_line(heads), _line(["---", *["---:"] * (len(head) - 1)])]
-        body = [[markdown_cell(name), *(cell.replace("*", "\\*") for cell in rest)] for name, *rest in body]
+        body = [[as_markdown(name), *(cell.replace("*", "\\*") for cell in rest)] for name, *rest in body]
         parts.append("\n".join(lines + [_line(line) for line in body]))
     return "\n\n".join(parts) + "\n"
 
@@ -127,11 +126,11 @@ def latex_text(results: Results, *, timings: bool = False) -> str:
     """Make a table of LaTeX (packages `booktabs` and `graphicx`) per suite, and one of the pooled suites."""
     parts = []
     for title, note, (head, *body) in _every(results, timings):
-        lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in (head, *body)]
+        lines = [" & ".join(map(as_latex, line)) + r" \\" for line in (head, *body)]
         parts.append(
             "\n".join(
                 [
-                    r"\begin{table}", r"\centering", rf"\caption{{{latex_cell(f'{title}. {note}')}}}",
+                    r"\begin{table}", r"\centering", rf"\caption{{{as_latex(f'{title}. {note}')}}}",
                     r"\resizebox{\linewidth}{!}{%", rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\toprule",
                     lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}}", r"\end{table}",
                 ]
@@ -146,17 +145,6 @@ def _every(results: Results, timings: bool) -> list[tuple[str, str, list[list[st
     pooled = [("All suites", pooled_said(results), pooled_cells(results))] if shows_pooled(results) else []
     outdated = [("Out of date", OUTDATED, outdated_cells(results))] if results.get("stale") else []
     return [*pooled, *tables, *outdated]
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "<": r"\textless{}",
-    ">": r"\textgreater{}", **{c: f"\\{c}" for c in "&%$#_{}"},
-}  # fmt: skip
-
-
-def latex_cell(text: str) -> str:
-    """Escape text for LaTeX."""
-    return "".join(_LATEX.get(c, c) for c in printable(text))
 
 
 def console_table(results: Results, suite: str, *, timings: bool = True) -> Sheet:
@@ -317,17 +305,6 @@ def console_outdated(results: Results) -> Sheet:
     """Make the table of outdated rows for a terminal."""
     columns = [_column(0, *cells, right=cells[0] == "AUC") for cells in zip(*outdated_cells(results), strict=True)]
     return Sheet("Out of date", columns, OUTDATED)
-
-
-def csv_cell(text: str) -> str:
-    """Guard text that a spreadsheet would run as a formula with an apostrophe."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def markdown_cell(text: str) -> str:
-    """Escape text for a cell of a Markdown table: no pipes, tags, emphasis, links or line breaks."""
-    plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|#~$!])", r"\\\1", plain)
 
 
 def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -> list[str]:

@@ -63,11 +63,6 @@ def verdict(p: float | None, *, better: bool) -> str:
     return "" if p is None else "level" if not holds(p) else "better" if better else "worse"
 
 
-def printable(text: str) -> str:
-    """Replace unprintable characters, such as a line break or an escape code, by a space."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def short(value: object) -> str:
     """Format a number with four significant digits, anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -10,7 +10,7 @@ from typing import Any
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.optimize.sharing.packed import is_packed, read_packed
-from hpo_gym.system import check_seal
+from hpo_gym.system import check_seal, text
 
 FORMAT = 1
 ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
@@ -29,6 +29,7 @@ def read_about(folder: str | Path) -> dict[str, Any]:
         head = json.loads(data.decode("utf-8"))
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise InvalidValueError(f"`format` must be {FORMAT}.")
+        text("`optimizer`", head.get("optimizer"), 200)
         check_seal(head)
         return head
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpo_gym.base import InvalidValueError
+from hpo_gym.base import InvalidValueError, name_checked, name_near
 from hpo_gym.problem import AnySpace, Objective, read_space
 from hpo_gym.suites.own.reading import read_csv, read_frame, read_parquet
 from hpo_gym.suites.own.suite import TableSuite
@@ -74,6 +74,8 @@ def suite_from_csv(
         InvalidValueError: A value that cannot be read; the message has the line.
         MissingExtraError: A Parquet file, and PyArrow is not installed.
     """
+    if name is not None:
+        name_checked("`name`", name)
     if decimal not in (None, ".", ","):
         raise InvalidValueError(f"`decimal` must be '.' or ',', got {decimal!r}.")
     if isinstance(path, (str, Path)):
@@ -87,7 +89,7 @@ def suite_from_csv(
     further = {column: Objective(column, "", direction).direction for column, direction in (objectives or {}).items()}
     given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss, further, decimal,
                   failures)  # fmt: skip
-    suite = suite_of(table, given, space, name=name or short)
+    suite = suite_of(table, given, space, name=name or name_near(short))
     warn(suite)
     return suite
 

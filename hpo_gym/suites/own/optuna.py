@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, require, unknown
+from hpo_gym.base import InvalidValueError, name_near, require, unknown
 from hpo_gym.problem import AnySpace
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.csv import warn
@@ -165,8 +165,7 @@ def _of_names(studies: Sequence[Study], names: Sequence[str] | None) -> list[Stu
 
 
 def _short(address: str) -> str:
-    stem = Path(address.partition("?")[0]).stem
-    return stem if stem.isprintable() and stem else "optuna"
+    return name_near(Path(address.partition("?")[0]).stem or "optuna")
 
 
 # ---------------------------------------------------------------------------------------------- trials

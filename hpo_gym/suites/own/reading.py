@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, require
+from hpo_gym.base import InvalidValueError, of_cell, require
 from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.system import check_ordinary
 
@@ -136,11 +136,11 @@ def _columns(path: Path, delimiter: str) -> tuple[dict[str, TableColumn], Sequen
         numbers.append(line)
         if len(numbers) <= min(_ROWS, _CELLS // len(first)):  # a larger file is counted only
             for texts, places, cell in zip(known, codes, cells, strict=True):
-                places.append(texts.setdefault(cell.strip(), len(texts)))
+                places.append(texts.setdefault(of_cell(cell.strip()), len(texts)))
     if not numbers:
         raise InvalidValueError(f"{path} must have a header and at least one line of values, got {min(len(first), 1)} "
                                 "lines.")  # fmt: skip
-    header = _checked(str(path), [name.strip() for name in first], index=True)
+    header = _checked(str(path), [of_cell(name.strip()) for name in first], index=True)
     _check_size(path, len(numbers), len(header))
     found = zip(header, known, codes, strict=True)
     return {name: TableColumn(tuple(texts), np.array(places, np.int32)) for name, texts, places in found}, numbers

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpo_gym.base import DamagedDataError, InvalidValueError, blame, canonical, whole
+from hpo_gym.base import DamagedDataError, InvalidValueError, blame, canonical, name_checked, whole
 from hpo_gym.problem import (
     AnySpace,
     Objective,
@@ -171,8 +171,7 @@ def table_suite(
     groups = names if families is None else given.texts("families", families, table.k)
     meta = [{}] * table.k if meta_features is None else [given.values_of(m) for m in meta_features]
     given.count("meta_features", meta, table.k)
-    (title,) = given.texts("name", [name], 1)
-    head = Heading(title, whole("version", version), splits, about)
+    head = Heading(name_checked("`name`", name), whole("version", version), splits, about)
     return suite_of_table(head, table, map(Member, names, groups, meta))
 
 
@@ -206,7 +205,8 @@ def load_folder(folder: str | Path) -> TableSuite:
     with blame(folder / table_files.SUITE):
         table = _starts(said.starts, table)
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
-        head = Heading(said.name, said.version, said.splits, _noted(_about(said), note))
+        name = name_checked("`name`", said.name)
+        head = Heading(name, said.version, said.splits, _noted(_about(said), note))
         tasks = map(Member, given.texts("tasks", names, table.k), given.texts("families", families, table.k), meta)
         return suite_of_table(head, table, tasks)
 

@@ -1,12 +1,14 @@
-"""Trials, optimizers and suites in the forms of other tools, one file a form; folders from templates, written whole."""
+"""Trials, optimizers and suites in the forms of other tools, one file a form; folders from templates, written whole.
 
+A place in a template says the language that its value becomes, as ``${md:name}``; ``raw`` is for what we wrote alone.
+"""
+
+import functools
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import yaml
-
-from hpo_gym.base import InvalidValueError, __version__
+from hpo_gym.base import InvalidValueError, __version__, as_code, as_link, as_markdown, as_python, as_yaml, name_checked
 from hpo_gym.system import whole_folder
 
 
@@ -21,10 +23,36 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def filled(template: str, values: Mapping[str, object], front: Mapping[str, object] | None = None) -> str:
-    """Return a template with its values, and facts as the YAML of its head."""
+    """Return a template with its values, each in the language of its place, and facts as the YAML of its head."""
     text = (Path(__file__).parent / "templates" / template).read_text(encoding="utf-8")
-    head = yaml.safe_dump(front, sort_keys=False, default_flow_style=None, allow_unicode=True, width=1000)
-    return string.Template(text).substitute(values, front=head)
+    return _Template(text).substitute(_Places({**values, "front": as_yaml(front or {})}))
+
+
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "md": as_markdown, "link": as_link, "code": as_code, "py": as_python, "raw": str,
+    "name": functools.partial(name_checked, "A name in an export"),
+}  # fmt: skip
+
+
+class _Template(string.Template):
+    idpattern = "[a-z]+:[a-z_]+"
+
+
+class _Places(Mapping[str, str]):
+    """Values by their places: ``md:name``."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def __getitem__(self, place: str) -> str:
+        form, _, name = place.partition(":")
+        return _FORMS[form](str(self._values[name]))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
 
 
 def requirement(*extras: str | None) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, blame
+from hpo_gym.base import InvalidValueError, blame, name_checked
 from hpo_gym.bench import read_card
 from hpo_gym.optimize import ABOUT, OPTIMIZERS, PACKED, held, parted, read_about, read_saved, summary, write_packed
+from hpo_gym.suites import registered
 from hpo_gym.system import MADE_OF, exactly, expect, text
 from hpo_gym.tuning.export import filled, requirement
 
@@ -28,6 +29,7 @@ def pack_policy(optimizer: str | Path, card: str | Path | Mapping[str, Any], out
     place, folder = Path(out), parted(optimizer)[1]
     if place.suffix != PACKED:
         raise InvalidValueError(f"The file of a policy must be NAME{PACKED}, got {str(out)!r}.")
+    name_checked("The name of a policy", place.stem)
     files = {name: data for name, data in held(folder).items() if name != "README.md"}
     if ABOUT not in files:
         raise InvalidValueError(f"{folder} must hold {ABOUT} of `write_saved`: other files may hold code.")
@@ -53,14 +55,25 @@ def words_of(card: str | Path | Mapping[str, Any]) -> dict[str, Any]:
 
 def model_card(name: str, folder: Path, said: Mapping[str, Any]) -> str:
     """Return `README.md`: YAML as the Hugging Face Hub reads it, and a page; `said` are fields of `words_of`."""
-    head, made = read_about(folder), read_about(folder).get(MADE_OF, {})
+    name_checked("The name of a policy", name)
+    with blame(folder / ABOUT):
+        return _card(name, read_about(folder), _training(folder), said)
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    """Return the facts of a training, its curve as pairs of numbers."""
     with blame(folder / "training.json"):
-        training = dict(json.loads(held(folder).get("training.json", b"{}")))
-        curve = [(float(trials), float(regret)) for trials, regret in training.get("curve", ())]
+        said = dict(json.loads(held(folder).get("training.json", b"{}")))
+        return {**said, "curve": [(float(trials), float(regret)) for trials, regret in said.get("curve", ())]}
+
+
+def _card(name: str, head: Mapping[str, Any], training: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    made, curve = head.get(MADE_OF, {}), training["curve"]
     entry, space, seen = OPTIMIZERS.entries().get(head["optimizer"]), head.get("space"), head.get("seen", ())
     family, extra = (str(entry.about.get("family", "agent")), entry.extra) if entry else ("agent", None)
     names = [h["name"] for h in space["hyperparameters"]] if space else []
-    suites, anything = head.get("suites", ()), "any search space is taken." if "space" in head else "not recorded."
+    suites = registered(head.get("suites", ()))
+    anything = "any search space is taken." if "space" in head else "not recorded."
     noted = {"seed": "seed", "fold": "fold", "cpu_seconds": "CPU seconds"}
     recorded = [f"{words} {training[key]}" for key, words in noted.items() if training.get(key) is not None]
     recorded += [f"hpo-gym {made['package']}"] if "package" in made else []
@@ -77,7 +90,8 @@ def model_card(name: str, folder: Path, said: Mapping[str, Any]) -> str:
         **dict.fromkeys((*_WORDS, "test_evaluations"), "not stated"), **said,
         "name": name, "optimizer": head["optimizer"], "version": head["version"],
         "requirement": requirement("hub", "rl", extra), "maker": "" if entry else ", TheClass",
-        "suites": ", ".join(f"{s} (data {head['data'].get(s, 'its own')[:8]})" for s in suites) or "not recorded",
+        "suites": ", ".join(f"{s} (data {str(head['data'].get(s, 'its own'))[:8]})" for s in suites)
+        or "not recorded, or none of hpo-gym's own",
         "training": "; ".join(recorded) or "not recorded", "count": len(seen), "seen": ", ".join(seen),
         "settings": json.dumps(head.get("settings", {})),
         "limits": f"a space that begins with {', '.join(names)}." if names else anything,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hpo_gym.base import InvalidValueError, require
+from hpo_gym.base import InvalidValueError, as_csv, require
 from hpo_gym.bench import opened, trials
 from hpo_gym.problem import SearchSpace
 from hpo_gym.suites import PARAMS
@@ -33,7 +33,7 @@ def write_table(folder: Path, file: Path, ending: str) -> int:
         require("parquet")
     table = _table(*stored(folder)[:2])
     with whole_files(file.absolute().parent, file.name) as (part,):
-        table.to_csv(part, index=False) if ending == "csv" else table.to_parquet(part, index=False)
+        part.write_bytes(as_csv(table).encode()) if ending == "csv" else table.to_parquet(part, index=False)
     return len(table)
 
 
