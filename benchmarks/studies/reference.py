@@ -51,7 +51,7 @@ class Group:
 
 
 GROUPS = {
-    "untrained": Group((
+    "plain": Group((
         "random", "grid", "sobol", "lhs", "local-search", "annealing", "ga", "de", "pso", "cma-es", "tpe", "gp-ei",
         "successive-halving", "hyperband", "asha", "bohb", "freeze-thaw", "default", "portfolio", "average-rank",
         "ga-portfolio", "gp-warm", "rgpe", "tst-r", "taf-r", "ebgp", "task-mixture", "transfer-mix",
@@ -59,6 +59,7 @@ GROUPS = {
     "memory": Group(("transfer-time", "meta-knn", "meta-predict")),
     "smac": Group(("smac",), ("MLP",)),
     "shipped": Group(("ppo-pool-tables",), SUITES[:-1]),
+    "before-training": Group(("untrained",), SUITES[:-1]),
     "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q")),
     "learned": Group(("maml", "fomaml", "reptile", "maml-rl", "ga-evolved"), SOME),
     "fsbo": Group(("fsbo",), SOME),
