@@ -19,6 +19,7 @@ from hpo_gym.optimize import OPTIMIZERS
     trainable=True,
     state="twelve numbers of each candidate, as `ppo-pool`",
     action="any row of any pool",
+    control="untrained",
 )
 @dataclass(eq=False, repr=False, kw_only=True)
 class CQL(FromEpisodes):

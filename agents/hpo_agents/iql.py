@@ -23,6 +23,7 @@ _GENTLE = 0.01  # of the base feature in values, which are of the order of 1
     trainable=True,
     state="twelve numbers of each candidate, as `ppo-pool`",
     action="any row of any pool",
+    control="untrained",
 )
 @dataclass(eq=False, repr=False, kw_only=True)
 class IQL(FromEpisodes):

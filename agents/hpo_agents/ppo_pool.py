@@ -45,6 +45,7 @@ _BLOCK = 1024  # candidates whose features are held at a time
         "and from the earlier tasks as hypotheses"
     ),
     action="any row of any pool",
+    control="untrained",
 )
 @dataclass(eq=False, repr=False, kw_only=True)
 class PPOPool(PoolsAgent[PoolRun]):

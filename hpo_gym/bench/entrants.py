@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hpo_gym.base import DamagedDataError, making
-from hpo_gym.optimize import CMD, OWN, PACKED, SAVED, BatchOptimizer, Form, Trainable, content_of, parted, remembers
+from hpo_gym.optimize import (
+    CMD,
+    OWN,
+    PACKED,
+    SAVED,
+    BatchOptimizer,
+    Form,
+    Trainable,
+    content_of,
+    control_of,
+    parted,
+    remembers,
+)
 from hpo_gym.system import Carried
 
 
@@ -23,6 +35,7 @@ class Entrant:
         resolved: All of its settings, as JSON text, with defaults and those of a file; "" if trained, or without any.
         reference: It stands for its reference runs, and is never run.
         remembers: The facts about earlier tasks that it reads beside scores, with commas between; None: not recorded.
+        control: What it is before its training; None: not stated, or not recorded.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
         trainings: Number of trainings, each from other seeds; replicate r of a task runs that of r mod `trainings`.
         maker: Makes one if `spec` does not: it goes to the workers, and into no file.
@@ -38,6 +51,7 @@ class Entrant:
     resolved: str = ""
     reference: bool = field(default=False, compare=False)
     remembers: str | None = field(default=None, compare=False)
+    control: str | None = field(default=None, compare=False)
     maker: Carried | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -61,7 +75,7 @@ class Entrant:
         resolved = "" if spec.startswith(SAVED) else _resolved(optimizer)
         return replace(
             entrant, version=version, trainable=trainable, batched=batched, trainings=several, resolved=resolved,
-            remembers=reads,
+            remembers=reads, control=control_of(optimizer),
         )  # fmt: skip
 
     def make(self) -> Any:
@@ -108,6 +122,12 @@ class Entrant:
     def training(self, replicate: int) -> int:
         """Return the training of a replicate, from 0."""
         return replicate % self.trainings
+
+
+def before_training(entrants: Iterable[Entrant]) -> dict[str, str]:
+    """Return by trained entrant the name of the one that it was before its training."""
+    found = {e.name: e.control or control_of(e.name) for e in entrants}
+    return {name: control for name, control in found.items() if control is not None}
 
 
 def _resolved(optimizer: object) -> str:

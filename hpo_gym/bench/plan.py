@@ -17,7 +17,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, __version__, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
-from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.entrants import Entrant, before_training
 from hpo_gym.bench.groups import with_groups
 from hpo_gym.bench.incumbent import incumbents_on_test
 from hpo_gym.bench.live import Live
@@ -295,6 +295,7 @@ class BenchPlan:
             "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
             "pooled": with_ratings(with_groups(pooled(curves, formulas, live=live), curves), curves),
             "timings": timings,
+            **({"before": before} if (before := before_training(self.entrants)) else {}),
             **({"stale": stale} if stale else {}),
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials, times)

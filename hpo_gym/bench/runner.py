@@ -13,7 +13,7 @@ from typing import Any
 
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, protocol_of
-from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.entrants import Entrant, before_training
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import BenchPlan, shard_of
@@ -22,7 +22,16 @@ from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
-from hpo_gym.optimize import SAVED, Form, Optimizer, check_in_flight, form_of, is_model, joined, made_of
+from hpo_gym.optimize import (
+    SAVED,
+    Form,
+    Optimizer,
+    check_in_flight,
+    form_of,
+    is_model,
+    joined,
+    made_of,
+)
 from hpo_gym.problem import Budget, Suite, has_seen
 from hpo_gym.suites import describe_live, each, from_description, is_several, is_shipped, load_suite
 from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reporter, run
@@ -139,6 +148,9 @@ def benchmark(
         rules = replace(rules, budget=Budget(_budget(loaded.values())))
     _check_suites(rules, loaded.values())
     entrants += _shipped(rules, loaded.values()) if optimizers is None else []
+    named = {e.name for e in entrants}
+    controls = dict.fromkeys(before_training(entrants).values())
+    entrants += [Entrant.of(form_of(control)) for control in controls if control not in named]
     if engine != "serial":
         for suite in live.values():
             suite.check_travels()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.in_flight import ask_beside as ask_beside
     from hpo_gym.optimize.in_flight import check_in_flight as check_in_flight
     from hpo_gym.optimize.in_flight import lie_of as lie_of
+    from hpo_gym.optimize.learning.control import control_of as control_of
     from hpo_gym.optimize.learning.folders import ABOUT as ABOUT
     from hpo_gym.optimize.learning.folders import CHECKPOINTS as CHECKPOINTS
     from hpo_gym.optimize.learning.folders import MODEL as MODEL

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small import rng
+from small import EVERY, HERE, rng
 
 pytest.importorskip("stable_baselines3", reason="this agent needs: pip install 'hpo-gym[rl]'")
 
@@ -16,7 +16,7 @@ from hpo_agents._pool.features import FEATURES
 from hpo_agents._pool.run import PoolRun
 from hpo_agents.ppo_pool import PPOPool
 from hpo_agents.untrained import Untrained
-from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
 from hpo_gym.suites.load import load_suite
@@ -55,6 +55,13 @@ def test_it_chooses_what_ppo_pool_does_before_its_first_step(seed: int, settings
     learner, _ = agent.begin(suite.tasks("train"), (), seed, None)
     agent._actor = learner.actor()
     assert choices(Untrained(), suite) == choices(agent, suite)
+
+
+@pytest.mark.parametrize("name", [n for n in HERE if EVERY[n].about.get("control") == "untrained"])
+def test_each_that_states_it_as_its_control_begins_as_it(name: str, suite: Suite) -> None:
+    agent: Any = OPTIMIZERS.get(name)()
+    agent._actor = agent.actor_of(agent.scorer())
+    assert choices(agent, suite) == choices(Untrained(), suite)
 
 
 def test_a_correction_by_training_would_show(suite: Suite) -> None:

@@ -21,6 +21,7 @@ from hpo_gym.bench.board.entry import Entry
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import entrant_of, records_of
 from hpo_gym.bench.metrics import PORTFOLIO
+from hpo_gym.bench.report.tables import with_controls
 from hpo_gym.bench.report.words import interval, number, ranged
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.system import Progress, Record, whole_folder
@@ -132,7 +133,9 @@ def section(named: NamedProtocol, entries: Sequence[Entry], records: Mapping[str
     metrics = (*(["ratio"] if ratios else []), *named.metrics)
     rows = [_row(entry, findings.data, ratios, metrics) for entry in entries]
     rows.sort(key=lambda row: (_sorted_by(metrics[0], row.metrics[metrics[0]][0]), row.entry.name))
-    return Section(named, findings, metrics, tuple(rows))
+    by_name = {row.entry.name: row for row in rows}
+    order = with_controls([*by_name], findings.data.get("before", {}))
+    return Section(named, findings, metrics, tuple(by_name[name] for name in order))
 
 
 def _row(entry: Entry, data: Mapping[str, Any], ratios: Mapping[str, Any], metrics: Sequence[str]) -> Row:

@@ -49,7 +49,11 @@ class TableRow:
 
 
 def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow]:
-    """Make the rows of a suite, sorted by AUC, then by name; raise `UnknownNameError` if there is no such suite."""
+    """Make the rows of a suite, sorted by AUC, then by name, but the control of a trained optimizer below it.
+
+    Raises:
+        UnknownNameError: There is no such suite.
+    """
     if suite not in results["suites"]:
         raise unknown("suite", suite, results["suites"])
     costs = results.get("timings", {}).get(suite, {}) if timings else {}
@@ -58,7 +62,20 @@ def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow
         cost = costs.get(name, {})
         ms = cost.get("ms_per_suggestion") or {}
         made.append(TableRow(suite, name, summary, ms.get("p50"), ms.get("p95"), cost.get("train_seconds")))
-    return sorted(made, key=lambda row: (row.summary["auc"][0], row.optimizer))
+    by_name = {row.optimizer: row for row in sorted(made, key=lambda row: (row.summary["auc"][0], row.optimizer))}
+    return [by_name[name] for name in with_controls([*by_name], results.get("before", {}))]
+
+
+def with_controls(names: Sequence[str], before: Mapping[str, str]) -> list[str]:
+    """Return names in their order, but what a trained one was before its training in the place after it.
+
+    Args:
+        before: By trained optimizer its control; one of several stands below the first of them.
+    """
+    firsts = {before[name]: name for name in reversed(names) if before.get(name) in names}
+    below = {name: control for control, name in firsts.items()}
+    kept = (name for name in names if name not in firsts)
+    return [one for name in kept for one in (name, *([below[name]] if name in below else []))]
 
 
 def cost_of(results: Results) -> float | None:
@@ -276,7 +293,8 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
     titles = (t for a in anchors for t in (f"ratio to {a}", "p (Holm)"))
     head = ["optimizer", *titles, "group", *RATED[1:], "suites", *others]
     lines = []
-    for name in sorted(first, key=lambda n: (first[n]["ratio"][0] is None, first[n]["ratio"][0], n)):
+    ordered = sorted(first, key=lambda n: (first[n]["ratio"][0] is None, first[n]["ratio"][0], n))
+    for name in with_controls(ordered, results.get("before", {})):
         line = [name]
         for anchor in anchors:
             s = by[anchor][name]
