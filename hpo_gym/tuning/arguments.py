@@ -76,9 +76,9 @@ def checked(
         )
     first = tuple(known.from_unit(known.to_unit(one)) for one in given)
     found, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
-    why = ""
+    why, counts = "", found
     if is_auto(optimizer):
-        optimizer, why, default_first = chosen(known, found, in_cost=budget.cost is not None)
+        optimizer, why, default_first, counts = chosen(known, found, in_cost=budget.cost is not None)
         first = first or ((known.default,) if default_first else ())
     form, made = ready(optimizer)
     if believed is not None and not reads_belief(made):
@@ -93,7 +93,7 @@ def checked(
         belief=None if believed is None else believed.to_json(), meta_features=features, why=why, matched=str(found),
         stopping=None if rule is None else [rule.eta, rule.min_steps, rule.brackets],
     )  # fmt: skip
-    return Checked(form, plan, found.tasks, believed, rule)
+    return Checked(form, plan, counts.tasks, believed, rule)
 
 
 def ready(optimizer: object) -> tuple[Form, Optimizer]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 from hpo_gym.problem import SearchSpace, known
-from hpo_gym.tuning.matching import Matched
+from hpo_gym.tuning.matching import Matched, lacking
 
 AUTO, ALONE = "auto", "gp-ei"
 MANY, TABLE = 6, 100
@@ -13,16 +16,20 @@ MANY, TABLE = 6, 100
 
 
 class Choice(NamedTuple):
-    """The optimizer of a tuning, the reason in words, with the part of the earlier tasks that matched, and whether the
-    default configuration comes first."""
+    """The optimizer of a tuning, the reason in words, with the part of the earlier tasks that matched, whether the
+    default configuration comes first, and the earlier tasks that count."""
 
     optimizer: str
     why: str
     default_first: bool
+    prior: Matched
 
 
 def chosen(space: SearchSpace, prior: Matched, *, in_cost: bool = False) -> Choice:
     """Return the choice for a tuning.
+
+    An earlier task with less than half of the hyperparameters, or with a learning rate without a number of trees, does
+    not count (`hpo_gym.tuning.matching.lacking`), and a warning names what is missing.
 
     - Six **tables** or more of this very space, earlier tasks of 100 evaluations each or more: `transfer-mix`; under a
       budget in cost `transfer-time`.
@@ -34,13 +41,27 @@ def chosen(space: SearchSpace, prior: Matched, *, in_cost: bool = False) -> Choi
     It is the same for any number of trials, kind of space and number of parallel trials: the tables gave no reason for
     more cases.
     """
+    given, prior = prior, counting(space, prior)
+    for said, count in Counter(filter(None, (lacking(space, e) for e in given))).items():
+        have, them = ("an earlier task has", "it") if count == 1 else (f"{count} earlier tasks have", "them")
+        warnings.warn(
+            "`prior` must have half of the hyperparameters, and a learning rate with its number of trees, to count: "
+            f"{have} {said}, so nothing is taken from {them}. A named optimizer, such as 'gp-fade', takes all.",
+            stacklevel=4,
+        )
     sizes = [len(e.x) for e in known(space, prior.tasks)]
     n, tables = len(sizes), sum(size >= TABLE for size in sizes)
     optimizer = taken(n, tables if prior.whole else 0, in_cost=in_cost)
     why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, {tables} of {TABLE} evaluations or more"
     why = (why if prior.whole else f"{why}, of another space") if n else "no earlier task is known"
-    words = filter(None, (why, str(prior)))
-    return Choice(optimizer, "; ".join(words), n < MANY)
+    why = f"{why} that counts" if given and not prior else why
+    words = filter(None, (why, str(given)))
+    return Choice(optimizer, "; ".join(words), n < MANY, prior)
+
+
+def counting(space: SearchSpace, prior: Matched) -> Matched:
+    """Return the earlier tasks that say enough of the space."""
+    return replace(prior, tasks=tuple(e for e in prior if not lacking(space, e)))
 
 
 def taken(n: int, tables: int, *, in_cost: bool = False) -> str:

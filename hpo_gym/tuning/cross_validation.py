@@ -37,6 +37,7 @@ class CrossValidation:
         options: Further arguments of scikit-learn's own function for one split.
         budget: Trials in all, for messages.
         objects: Objects behind the choices of the space: see `ObjectSpace.objects`.
+        own: Hyperparameters of the first trial in place of its configuration, the estimator's own; None: no other.
     """
 
     estimator: object
@@ -46,9 +47,12 @@ class CrossValidation:
     options: Mapping[str, Any]
     budget: int
     objects: Mapping[str, Mapping[str, Any]]
+    own: Mapping[str, Any] | None = None
 
-    def parameters(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Hyperparameters as the estimator takes them."""
+    def parameters(self, number: int, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Hyperparameters of a trial as the estimator takes them."""
+        if number == 0 and self.own is not None:
+            return dict(self.own)
         return {name: self.objects[name].get(value, value) if name in self.objects else value
                 for name, value in config.items()}  # fmt: skip
 
@@ -57,12 +61,13 @@ class CrossValidation:
         count = len(self.splits)
         for k, (train, test) in enumerate(self.splits):
             progress = {"split_progress": (k, count), "candidate_progress": (number, self.budget)}
-            named = {"train": train, "test": test, "parameters": self.parameters(config), **progress, **self.options}
+            mine = {"train": train, "test": test, "parameters": self.parameters(number, config)}
+            named = {**mine, **progress, **self.options}
             yield (clone(self.estimator), self.x, self.y), named
 
-    def check(self, config: Mapping[str, Any]) -> None:
+    def check(self, number: int, config: Mapping[str, Any]) -> None:
         """Refuse unknown hyperparameters of the estimator; raises the errors of its `set_params`."""
-        clone(self.estimator).set_params(**clone(self.parameters(config), safe=False))
+        clone(self.estimator).set_params(**clone(self.parameters(number, config), safe=False))
 
     def failed(self, verdict: Verdict) -> list[Fold]:
         """Return the results of a trial that was cut off: for each split an error, and a share of the seconds."""

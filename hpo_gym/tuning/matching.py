@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from hpo_gym.base import DATA, Floats, Mask, cut
 from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, place_of, successes
 
 _ROUNDING = 1e-9  # of the larger bound
+_FACTOR = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?) \* (.+)")
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,18 @@ def matched(tasks: Sequence[Evaluations], source: SearchSpace, target: SearchSpa
 
     Two hyperparameters match if they have one name, up to the prefixes of a pipeline's steps and to the synonyms of
     ``data/synonyms.yaml``; one kind: both are floats or both integers, where an ordinal of ascending numbers counts as
-    its numbers, or both have a choice in common; and one unit, or no stated one.
+    its numbers, or both have a choice in common; and one unit, up to a factor, or no stated one.
 
-    Values keep their meaning, whatever the scale. A number outside the target's range becomes the nearest one inside: a
-    good one tells to go that way, while a model asked inside the range would tell its guesses as if they were measured.
-    A point with a choice that the target lacks is left out, since none can stand for it. Where the source's
-    hyperparameter is inactive, the point has the target's default. A hyperparameter of the source alone is ignored.
+    Values keep their meaning, whatever the scale: 3 in the unit ``2 * inches`` is 6 in ``inches``. A number outside the
+    target's range becomes the nearest one inside: a good one tells to go that way, while a model asked inside the range
+    would tell its guesses as if they were measured. A point with a choice that the target lacks is left out, since none
+    can stand for it. Where the source's hyperparameter is inactive, the point has the target's default. A
+    hyperparameter of the source alone is ignored.
     """
     pairs = common(source, target)
     known = frozenset(target.names[j] for _, j in pairs)
     pools = {id(e.x): e.x for e in tasks}  # tasks of one pool share one array
-    if source == target and len(pairs) == target.d:
+    if source == target and len(pairs) == target.d and _units_of(source) == _units_of(target):
         rows = sum(map(len, pools.values()))
         return Matched(target.names, tuple(tasks), known, rows, rows)
     if not tasks or all(target.hyperparameters[j].size == 1 for _, j in pairs):
@@ -108,16 +111,42 @@ def partners(source: SearchSpace, target: SearchSpace) -> list[tuple[int, int]]:
 def foreign_units(source: SearchSpace, target: SearchSpace) -> list[tuple[Hyperparameter, Hyperparameter]]:
     """Return what would match but for different units, one of them not stated: their hyperparameters and ours."""
     pairs = [(source.hyperparameters[i], target.hyperparameters[j]) for i, j in partners(source, target)]
-    return [(a, b) for a, b in pairs if a.unit != b.unit and not (a.unit and b.unit)]
+    return [(a, b) for a, b in pairs if _unit(a)[1] != _unit(b)[1] and not (a.unit and b.unit)]
+
+
+def _unit(h: Hyperparameter) -> tuple[float, str | None]:
+    """Return how many of a unit a hyperparameter counts in, and that unit: ``2 * inches`` is 2 inches."""
+    found = None if h.unit is None else _FACTOR.fullmatch(h.unit)
+    return (1.0, h.unit) if found is None else (float(found[1]), found[2])
+
+
+def _units_of(space: SearchSpace) -> list[tuple[float, str | None]]:
+    return [_unit(h) for h in space.hyperparameters]
 
 
 @functools.cache
-def _synonyms() -> tuple[list[set[str]], list[list[Any]]]:
-    """Return groups of names, and groups of choices."""
+def _synonyms() -> tuple[list[set[str]], list[list[Any]], list[list[str]]]:
+    """Return groups of names, groups of choices, and names that mean little without each other."""
     import yaml
 
     said = yaml.safe_load((DATA / "synonyms.yaml").read_text(encoding="utf-8"))
-    return [set(group["names"]) for group in said["names"]], said["choices"]
+    return [set(group["names"]) for group in said["names"]], said["choices"], said["together"]
+
+
+def lacking(space: SearchSpace, e: Evaluations) -> str:
+    """Return in words what an earlier task does not have of a space, if that is more than half of its varying
+    hyperparameters, or one of two that mean little without each other; else ""."""
+    there = ~np.isnan(e.x).all(0)
+    varying = [(h.name, bool(known)) for h, known in zip(space.hyperparameters, there, strict=True) if h.size != 1]
+    gone = [name for name, known in varying if not known]
+    if 2 * len(gone) > len(varying):
+        return f"{len(varying) - len(gone)} of {len(varying)} hyperparameters (not {cut(', '.join(gone), 60)})"
+    for pair in _synonyms()[2]:
+        a, b = ([(n, known) for n, known in varying if _are_synonyms(n, word)] for word in pair)
+        if a and b and any(known for _, known in a) != any(known for _, known in b):
+            (has, _), (lacks, _) = sorted((a[0], b[0]), key=lambda one: not one[1])
+            return f"`{has}` without `{lacks}`"
+    return ""
 
 
 def _are_synonyms(a: str, b: str) -> bool:
@@ -140,7 +169,7 @@ def _kind(h: Hyperparameter) -> str:
 
 
 def _alike(a: Hyperparameter, b: Hyperparameter) -> bool:
-    if a.unit != b.unit:
+    if _unit(a)[1] != _unit(b)[1]:
         return False
     if _kind(a) == _kind(b) in ("int", "float"):
         return True
@@ -166,13 +195,14 @@ def _moved(
 
 def _units(a: Hyperparameter, b: Hyperparameter, u: Floats) -> tuple[Floats, Any, Any]:
     """Return unit values of `a` in the terms of `b`, and whether `b` has each, and whether it has or maps it."""
-    if replace(a, name="", default=None) == replace(b, name="", default=None):
+    factor = _unit(a)[0] / _unit(b)[0]
+    if factor == 1.0 and replace(a, name="", default=None) == replace(b, name="", default=None):
         return u, True, True
     v = a.numbers(u)
     if _kind(a) != _kind(b) or _kind(b) not in ("int", "float"):
         v = np.array([_place(b.choices, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
         return b.units(np.maximum(v, 0.0)), v >= 0, v >= 0
-    v = np.array(a.choices, np.float64)[v.astype(np.int64)] if a.choices else v
+    v = (np.array(a.choices, np.float64)[v.astype(np.int64)] if a.choices else v) * factor
     if b.choices:
         gaps = np.abs(np.array(b.choices, np.float64) - v[:, None])
         return b.units(gaps.argmin(1).astype(np.float64)), gaps.min(1) == 0.0, True

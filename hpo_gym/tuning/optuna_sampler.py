@@ -20,7 +20,7 @@ from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.problem import AnySpace
 from hpo_gym.tuning.allowance import allowance
 from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
-from hpo_gym.tuning.auto import ALONE, AUTO, chosen
+from hpo_gym.tuning.auto import ALONE, AUTO, Choice, chosen, counting
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.matching import Matched
 from hpo_gym.tuning.optuna_space import ParameterSpace
@@ -88,11 +88,13 @@ class HPOGymSampler(BaseSampler):
         self._seed = secrets.randbits(62) if seed is None else seed_checked(seed)
         self._given = None if space is None else ParameterSpace.of(space)
         self._prior, self._known = prior, dict[str, Matched]()
-        self._warned = False
+        self._warned = self._rules = False
         earlier = self._earlier("minimize")  # what is wrong with it is said now
         self.why = str(earlier)
         if is_auto(optimizer):
-            optimizer, self.why, _ = chosen(self._given.space, earlier) if self._given else (ALONE, "", False)
+            found = chosen(self._given.space, earlier) if self._given else Choice(ALONE, "", False, earlier)
+            optimizer, self.why, self._known["minimize"] = found.optimizer, found.why, found.prior
+            self._rules = True
         self._form, _ = ready(optimizer)
         self.prior_weight: float | None = None
         self._begin()
@@ -230,7 +232,8 @@ class HPOGymSampler(BaseSampler):
         if self._given is None:
             raise InvalidValueError("`space` must be given with `prior`, so that it is of the same space, got None.")
         if direction not in self._known:
-            self._known[direction] = earlier_tasks(self._prior, self._given.space, direction)
+            found = earlier_tasks(self._prior, self._given.space, direction)
+            self._known[direction] = counting(self._given.space, found) if self._rules else found
         return self._known[direction]
 
 

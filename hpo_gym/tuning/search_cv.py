@@ -21,8 +21,8 @@ from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.choices import ObjectSpace
-from hpo_gym.tuning.estimators import prior_for, space_for
-from hpo_gym.tuning.meta_features import meta_features_of, shape_of
+from hpo_gym.tuning.estimators import prior_for, sizes_for, space_for
+from hpo_gym.tuning.meta_features import meta_features_of
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Study
 from hpo_gym.tuning.tuned import Tuned
@@ -57,7 +57,8 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             `pre_dispatch`, `error_score` and `return_train_score`.
         space: In any form that `hpo_gym.problem.space.forms.read_space` reads, with names such as ``svc__C``; in a
             mapping, a list may hold any objects. A list of mappings is branches, as in scikit-learn
-            (`hpo_gym.problem.space.branches`). "auto": that of `hpo_gym.space_for`.
+            (`hpo_gym.problem.space.branches`). "auto": that of `hpo_gym.space_for` for these data; whatever the
+            optimizer, the first trial is the estimator exactly as given, also where its parameters are outside.
         optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained.
         budget: Trials: configurations evaluated on all splits.
         prior: Earlier tasks: as in `hpo_gym.tune`, fitted searches among them. "auto": the suite of this estimator;
@@ -74,7 +75,8 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             `X` and `y` that returns numbers by name; or None, nothing.
 
     Attributes:
-        tuned_ (Tuned): The trials, in the form of `hpo_gym.tune`.
+        tuned_ (Tuned): The trials, in the form of `hpo_gym.tune`; there, the untouched estimator is the nearest
+            configuration of a ready space.
     """
 
     _parameter_constraints = {**BaseSearchCV._parameter_constraints, "random_state": ["random_state"]}  # noqa: RUF012
@@ -154,13 +156,14 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         splits = list(cv.split(X, y, **routed.splitter.split))
         if not splits:
             raise InvalidValueError("`cv` must have at least one split, got none.")
-        given, found = self._checked(list(scorers._scorers) if isinstance(scorers, _MultimetricScorer) else None, X)
+        names = list(scorers._scorers) if isinstance(scorers, _MultimetricScorer) else None
+        given, found, own = self._checked(names, X, y)
         options = {
             "scorer": scorers, "fit_params": routed.estimator.fit, "score_params": routed.scorer.score,
             "return_train_score": self.return_train_score, "return_times": True, "error_score": self.error_score,
             "verbose": self.verbose,
         }  # fmt: skip
-        rule = CrossValidation(clone(self.estimator), X, y, splits, options, self._may_take.trials, given.objects)
+        rule = CrossValidation(clone(self.estimator), X, y, splits, options, self._may_take.trials, given.objects, own)
         study, folds = self._search(rule, found, self._meta_features(X, y))
         self._keep(rule, Tuned.of(study), folds, refit_metric)
         if self.refit:
@@ -178,13 +181,14 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         proposer = Proposer(found.form, study, self._may_take, found.prior, alone, meta_features)
         with self._evaluator(rule, study.plan.seed) as evaluate:
             while batch := _next_batch(study, proposer, min(self.batch_size, self._may_take.trials - study.count)):
-                for config in batch.values():
-                    rule.check(config)
+                for number, config in batch.items():
+                    rule.check(number, config)
                 for number, (trial, verdict) in zip(batch, evaluate(batch), strict=True):
                     folds += trial
                     ended = study.end(number, self._judged(trial, verdict), ())
                     if self.verbose > 0:
-                        print(f"Trial {number + 1} of {self.budget}: {ended.measured.score:.6g}, {dict(ended.config)}")
+                        tried = rule.parameters(number, ended.config)
+                        print(f"Trial {number + 1} of {self.budget}: {ended.measured.score:.6g}, {tried}")
         return study, folds
 
     def _evaluator(self, rule: CrossValidation, seed: int) -> AbstractContextManager[Evaluate]:
@@ -225,22 +229,26 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return name
 
     # ------------------------------------------------------------------ arguments
-    def _checked(self, names: Sequence[str] | None, x: object) -> tuple[ObjectSpace, Checked]:
-        """Refuse wrong arguments before the first trial."""
+    def _checked(
+        self, names: Sequence[str] | None, x: object, y: object
+    ) -> tuple[ObjectSpace, Checked, Mapping[str, Any] | None]:
+        """Refuse wrong arguments before the first trial; return with a ready space the estimator's own values in it."""
         whole("batch_size", self.batch_size)
         Limits(self.trial_timeout, self.memory)
         if names is not None or not callable(self.scoring):
             self._metric(names)
-        space, prior = self.space, self.prior
+        space, prior, own, init = self.space, self.prior, None, list[Any]()
         if isinstance(space, str):
             if space != AUTO:
                 raise unknown("space", space, [AUTO])
-            rows, columns = (*(shape_of(x) or ()), None, None)[:2]
-            space = space_for(self.estimator, rows=rows, columns=columns)
+            space = space_for(self.estimator, **sizes_for(self.estimator, x, y))
+            mine: Mapping[str, Any] = self.estimator.get_params()  # type: ignore[attr-defined]
+            own = {name: mine[name] for name in space.names if name in mine}
+            init = [space.default]
         given = ObjectSpace.read(space)
         if isinstance(prior, str) and prior == AUTO:
             prior = prior_for(self.estimator, given.space)
-        return given, checked(given.space, self.optimizer, self._may_take, prior=prior)
+        return given, checked(given.space, self.optimizer, self._may_take, init=init, prior=prior), own
 
     @property
     def _may_take(self) -> Allowance:
@@ -274,7 +282,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         if callable(self.scoring) and self.multimetric_:  # only now their names are known
             self._check_refit_for_multimetric(folds[0]["test_scores"])
             refit_metric = self.refit
-        candidates = [rule.parameters(ended.config) for ended in tuned.ended]
+        candidates = [rule.parameters(ended.number, ended.config) for ended in tuned.ended]
         self.cv_results_ = self._format_results(candidates, self.n_splits_, folds)
         if self.refit or not self.multimetric_:
             self.best_index_ = self._best_index(tuned, refit_metric)

@@ -215,6 +215,16 @@ def test_values_of_another_unit_say_nothing(theirs: str | None, mine: str | None
         assert np.isnan(gamma) != same
 
 
+@pytest.mark.parametrize(("theirs", "mine", "value"), [
+    ("inches", "inches", 3.0), ("2 * inches", "inches", 6.0), ("inches", "2 * inches", 1.5),
+    ("2.0 * inches", "4e0 * inches", 1.5), ("1e-07 * inches", "5e-08 * inches", 6.0),
+])  # fmt: skip
+def test_a_value_keeps_its_meaning_in_a_multiple_of_a_unit(theirs: str, mine: str, value: float) -> None:
+    source, target = (read_space({"x": {"low": 1.0, "high": 8.0, "unit": unit}}) for unit in (theirs, mine))
+    found = one(task(source, [{"x": 3.0}], [1.0]), source, target)
+    assert target.from_unit(found.x[0])["x"] == pytest.approx(value)
+
+
 # ---------------------------------------------------------------------- files, frames, studies
 ROWS = [
     {"C": 1.0, "gamma": 0.5, "degree": 2, "kernel": "rbf", "score": 0.1},

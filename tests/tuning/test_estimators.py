@@ -8,24 +8,29 @@ import numpy as np
 import pytest
 import yaml
 from lightgbm import LGBMClassifier
-from sklearn.base import is_classifier
+from scipy.sparse import csr_matrix
+from sklearn.base import clone, is_classifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.model_selection import cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
 from hpo_gym import HPOGymSearchCV, space_for
 from hpo_gym.base import DATA
 from hpo_gym.base.errors import UnknownNameError
+from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import SUITES
 from hpo_gym.suites.load import load_suite
-from hpo_gym.tuning.matching import common
+from hpo_gym.tuning.estimators import prior_for, sizes_for
+from hpo_gym.tuning.matching import common, matched
 
 FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (DATA / "spaces").glob("*.yaml")}
 CLASSES = sorted(name for said in FILES.values() for name in said["classes"])
@@ -48,9 +53,9 @@ def made(name: str) -> Any:
 def test_a_file_says_what_it_is_made_of(name: str) -> None:
     said = FILES[name]
     assert {"classes", "source", "space"} <= set(said)
-    assert set(said) <= {"classes", "source", "space", "defaults", "at_most", "per_column", "prior"}
+    assert set(said) <= {"classes", "source", "space", "defaults", "at_most", "per_scale", "prior"}
     assert said["source"].startswith("https://") and said.get("prior", "SVM") in SUITES.names()
-    for part in ("defaults", "at_most", "per_column"):
+    for part in ("defaults", "at_most", "per_scale"):
         assert set(said.get(part, ())) <= set(said["space"]), part
     space = read_space(said["space"])
     for h in space.hyperparameters:
@@ -98,6 +103,50 @@ def test_ranges_end_with_the_data() -> None:
     assert ends(space_for(SVC, columns=10), "gamma") == pytest.approx((1e-4, 10.0))
     assert space_for(SVC, columns=10).default["gamma"] == pytest.approx(0.1)
     assert space_for(SVC(gamma=0.5), columns=10).default["gamma"] == pytest.approx(0.5)
+    assert ends(space_for(SVC, columns=10, variance=4.0), "gamma") == pytest.approx((0.001 / 40.0, 100.0 / 40.0))
+    assert space_for(SVC, columns=10, variance=4.0).default["gamma"] == pytest.approx(1 / 40.0)
+    assert space_for(SVC(gamma="auto"), columns=10, variance=4.0).default["gamma"] == pytest.approx(0.1)
+    assert space_for(SVC(gamma="auto"), columns=10, variance=1e6).default["gamma"] == pytest.approx(1e-5), "the end"
+
+
+SMALL = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 0.0]])  # of variance 11/3
+
+
+@pytest.mark.parametrize(("estimator", "x", "columns", "variance"), [
+    (SVC(), SMALL, 2, 11 / 3), (SVC(), SMALL.tolist(), 2, 11 / 3), (SVC(), csr_matrix(SMALL), 2, 11 / 3),
+    (SVC(), SMALL * 1e-3, 2, 11e-6 / 3), (make_pipeline(StandardScaler(), SVC()), SMALL * 1e3, 2, 1.0),
+    (make_pipeline(PolynomialFeatures(include_bias=False), make_pipeline(StandardScaler(), SVC())), SMALL, 5, 1.0),
+    (make_pipeline("passthrough", SVC()), SMALL, 2, 11 / 3), (make_pipeline(SVC()), SMALL, 2, 11 / 3),
+    (SVC(), SMALL * 0.0, 2, None), (SVC(), np.where(SMALL > 4, np.nan, SMALL), 2, None),
+    (make_pipeline(TfidfVectorizer(), SVC()), ["a word", "another word", "word"], 2, 13 / 72),
+    (make_pipeline(TfidfVectorizer(stop_words=["word", "another"]), SVC()), ["word"] * 3, None, None),
+])  # fmt: skip
+def test_the_scale_is_that_of_the_data_that_reach_the_last_step(
+    estimator: Any, x: Any, columns: int | None, variance: float | None
+) -> None:
+    found = sizes_for(estimator, x, [0, 1, 0])
+    assert found["rows"] == 3 and found["columns"] == columns
+    if not isinstance(x, list) or not isinstance(x[0], str):
+        assert found.get("variance") == (None if variance is None else pytest.approx(variance))
+
+
+def test_of_many_rows_some_give_the_scale_and_none_are_asked_for_where_no_range_hangs_on_it() -> None:
+    x = np.tile([[0.0], [2.0]], (30_000, 1))
+    assert sizes_for(SVC(), x, None)["variance"] == pytest.approx(1.0, abs=0.01)
+    assert "variance" not in sizes_for(KNeighborsClassifier(), x, None)
+
+
+def test_the_gamma_of_a_suite_is_that_of_the_data() -> None:
+    suite = load_suite("SVM")
+    space = space_for(SVC, columns=10, variance=4.0)
+    found = prior_for(SVC(), space)
+    assert found.known == {"C", "gamma", "kernel", "class_weight"}
+    config = {"C": 3.0, "class_weight": "none", "gamma": 2.0, "kernel": "rbf", "scaling": "none", "shrinking": "yes"}
+    x = suite.space.encode([config | {"epsilon": 0.1}])
+    (e,) = matched([Evaluations("t", "t", x, np.ones(1), np.ones(1), np.zeros(1, np.int8))], suite.space, space)
+    assert space.from_unit(e.x[0]) == pytest.approx(
+        {"C": 3.0, "gamma": 2.0 / 40.0, "kernel": "rbf", "class_weight": None}
+    )
 
 
 def test_the_last_step_of_a_pipeline_is_tuned_and_a_class_of_yours_is_its_parent() -> None:
@@ -129,6 +178,34 @@ def test_what_has_no_space_is_refused_with_the_nearest_that_has(given: object, s
 
 
 # ---------------------------------------------------------------------- in a search
+def test_the_first_trial_is_the_estimator_exactly_as_it_is() -> None:
+    y = (X[:, 0] > 0).astype(int)
+    mine = make_pipeline(StandardScaler(), SVC(kernel="poly", C=5_000.0, gamma="auto"))
+    own = {"svc__C": 5_000.0, "svc__gamma": "auto", "svc__kernel": "poly", "svc__class_weight": None}
+    for optimizer in ("auto", "random"):
+        search = HPOGymSearchCV(mine, "auto", optimizer=optimizer, budget=3, cv=2, random_state=0).fit(X, y)
+        assert search.cv_results_["params"][0] == own
+        assert search.cv_results_["mean_test_score"][0] == cross_val_score(mine, X, y, cv=2).mean()
+        assert search.tuned_.ended[0].config == search.tuned_.space.default
+    for options in ({}, {"trial_timeout": 60.0}):
+        alone = HPOGymSearchCV(mine, "auto", budget=1, cv=2, random_state=0, **options).fit(X, y)
+        assert alone.best_params_ == own and alone.best_estimator_.get_params()["svc__gamma"] == "auto"
+        assert repr(alone.best_estimator_) == repr(mine) and alone.score(X, y) == clone(mine).fit(X, y).score(X, y)
+    later = HPOGymSearchCV(mine, {"svc__C": (0.1, 1.0)}, budget=1, cv=2, random_state=0).fit(X, y)
+    assert later.best_params_["svc__C"] <= 1.0, "a space of your own is kept"
+
+
+def test_gammas_of_a_search_are_plain_ones() -> None:
+    y = (X[:, 0] > 0).astype(int)
+    a, b = (HPOGymSearchCV(SVC(), "auto", budget=6, cv=2, random_state=0).fit(X * scale, y) for scale in (1.0, 1e3))
+    for one, other in zip(a.cv_results_["params"][1:], b.cv_results_["params"][1:], strict=True):
+        assert one["gamma"] == pytest.approx(1e6 * other["gamma"]) and one["C"] == pytest.approx(other["C"])
+    assert a.cv_results_["mean_test_score"] == pytest.approx(b.cv_results_["mean_test_score"])
+    assert cross_val_score(SVC(**b.best_params_), X * 1e3, y, cv=2).mean() == b.best_score_
+    c = HPOGymSearchCV(SVC(), "auto", budget=1, cv=2, random_state=0, prior=a).fit(X * 1e3, y).tuned_
+    assert c.plan.matched.startswith("4 of 4 hyperparameters matched, 6 of 6 configurations inside")
+
+
 def searched(estimator: object, space: Any = "auto", **options: Any) -> HPOGymSearchCV:
     y = (X[:, 0] > 0).astype(int)
     return HPOGymSearchCV(estimator, space, budget=2, cv=2, random_state=0, **options).fit(X, y)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +18,7 @@ from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system import Store
 from hpo_gym.tuning.auto import Choice, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
+from hpo_gym.tuning.matching import matched
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.stored_study import FILE, PLAN
 from hpo_gym.tuning.tuned import Tuned
@@ -254,10 +257,51 @@ def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> Non
         chosen(space, wide)[::2] == ("gp-fade", False)
         and "of 100 evaluations or more, of another space" in chosen(space, wide).why
     )
-    assert choice() == ("gp-ei", "no earlier task is known", True)
+    assert choice()[:3] == ("gp-ei", "no earlier task is known", True)
     assert choice(nothing)[::2] == ("gp-ei", True) and choice(nothing).why.startswith(
         "no earlier task is known; 2 of 2"
     )
+
+
+TREES = {
+    "learning_rate": (0.01, 1.0, "log"), "n_estimators": (10, 100, "log"), "num_leaves": (2, 64, "log"),
+    "reg_alpha": (0.1, 1.0), "kind": ["a", "b"], "fixed": [1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("names", "said"), [
+    (("num_leaves", "reg_alpha"), r"60 earlier tasks have 2 of 5 hyperparameters \(not learning_rate, n_e"),
+    (("learning_rate", "num_leaves", "reg_alpha"), "60 earlier tasks have `learning_rate` without `n_estimators`"),
+    (("iterations", "num_leaves", "reg_alpha"), "60 earlier tasks have `n_estimators` without `learning_rate`"),
+    (("eta", "iterations", "num_leaves"), ""), (("num_leaves", "reg_alpha", "kind"), ""),
+])  # fmt: skip
+def test_earlier_tasks_count_by_what_they_have_of_the_space(names: tuple[str, ...], said: str) -> None:
+    other = {"eta": "learning_rate", "iterations": "n_estimators"}
+    source, space = read_space({name: TREES[other.get(name, name)] for name in names}), read_space(TREES)
+    x = source.sample(np.random.default_rng(0), 20)
+    e = Evaluations("t", "t", x, x[:, 0], np.ones(20), np.zeros(20, np.int8))
+    prior = matched([e] * 60, source, space)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        found = chosen(space, prior)
+    if not said:
+        assert not seen and (found.optimizer, found.default_first, len(found.prior)) == ("gp-fade", False, 60)
+        return
+    assert len(seen) == 1 and re.search(said, str(seen[0].message))
+    assert (found.optimizer, found.default_first, len(found.prior)) == ("gp-ei", True, 0)
+    assert found.why.startswith("no earlier task is known that counts; ")
+
+
+@pytest.mark.long
+def test_a_prior_that_does_not_count_changes_no_trial() -> None:
+    def trials(**options: Any) -> list[Any]:
+        found = tune(constant, TREES, budget=5, seed=0, guard=False, **options)
+        return [e.config for e in found.ended]
+
+    source = {"num_leaves": TREES["num_leaves"]}
+    few = tune(constant, source, budget=3, seed=0, guard=False)
+    with pytest.warns(UserWarning, match=r"an earlier task has 1 of 5 .* nothing is taken from it\. A named optimizer"):
+        assert trials(prior=few) == trials()
 
 
 @pytest.mark.long
