@@ -1,9 +1,7 @@
 """Sphinx: `sphinx-build -W docs docs/_build`. Pages are MyST Markdown; the reference is made from the docstrings."""
 
-import os
 import re
 import sys
-import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,8 +20,6 @@ copyright = author
 version = release = hpo_gym.__version__
 
 language = "en"
-urls = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
-html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL") or urls["Documentation"]
 
 extensions = [
     "myst_nb",
@@ -31,16 +27,12 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
-    "sphinxext.opengraph",
     *("repository", "env_pages", "registered", "api_pages", "children", "doors"),  # docs/_ext
     *("results", "accessible", "mathml", "source_links"),
 ]
 exclude_patterns = ["_build", "_ext", "examples"]
 results_static = ["../README.md"]  # held against the results, but no page of the site
 html_theme = "furo"
-html_theme_options = {
-    "footer_icons": [{"name": "Source on GitHub", "url": urls["Repository"], "html": "GitHub", "class": "in-words"}]
-}
 html_title = f"hpo-gym {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
@@ -56,12 +48,6 @@ nb_merge_streams = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ |In \[\d*\]: "  # a block with prompts loses them, and its outputs
 copybutton_prompt_is_regexp = True
 copybutton_selector = ":not(.highlight-text):not(.highlight-console):not(.output) > div.highlight pre"  # no outputs
-ogp_site_url = html_baseurl
-ogp_site_name = "hpo-gym"
-ogp_image = "_static/card.png"  # drawn once: the extension would need Matplotlib and a minute for a card of each page
-ogp_image_alt = "hpo-gym: hyperparameter optimisation as a Gymnasium environment"
-ogp_social_cards = {"enable": False}
-ogp_custom_meta_tags = ['<meta name="twitter:card" content="summary_large_image" />']
 
 # the extra "docs" suffices: what else is not installed is stood in for, and found by those who ask later
 autodoc_mock_imports = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})

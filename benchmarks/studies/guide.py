@@ -16,8 +16,7 @@ import numpy as np
 import runs
 from frame import Table
 from pool_seeds import OTHERS, TAUGHT
-from ratios import UNKNOWN, against, code, shown
-from tuning import FRESH, SCREEN, mean, where
+from ratios import against, code, shown
 
 from hpo_gym.bench import FOLDER, POOLED, auc
 from hpo_gym.problem import Task
@@ -77,8 +76,6 @@ RESULTS = (
 )  # fmt: skip
 PAYING = ("q-learning", "maskable-ppo", "ppo-pool-tables", "maml", "portfolio", "transfer-mix")
 RIVAL, TRIALS = "random", 33
-FEW = ("FCNet", "MLPGrid")
-"""Suites with one and two validation tasks."""
 DEARER = ("SVM", "MLP", "AutoML")
 """From the cheapest evaluations to the most expensive."""
 CHEAP = {("suites", "NAS"): ()}
@@ -138,9 +135,6 @@ def tables(stored: Found) -> dict[str, Table]:
     return {
         "kinds": kinds(suites), "fidelities": fidelities(suites), "times": times(suites), "results": results(suites),
         "weights": weights(frame.stored("pool_seeds"), frame.stored("time_agent")), "paying": paying(suites),
-        "sensitivity": sensitivity(
-            frame.stored("tuning"), frame.stored("learning"), frame.stored("meta_train_tasks")
-        ),
     }  # fmt: skip
 
 
@@ -275,53 +269,3 @@ def _pays(name: str, part: Found) -> list[str]:
     alone = pays_at(training, own, rival)
     cells = [str(k), f"{less:.2f}", *("never" if n is None else f"{n:,}" for n in tunings)]
     return [reported, *cells, "never" if alone is None else f"{alone:.2f}"]
-
-
-# ---------------------------------------------------------------------- sensitivity
-def sensitivity(tunings: Found, learning: Found, tasks: Found) -> Table:
-    """Ranges over settings, seeds, trainings and tasks, of each trained agent."""
-    trained = list(tasks["100%"]["SVM"]["auc"])
-    rows = [
-        (f"`{agent}`", *_settings(agent, tunings), spread(agent, learning), *_fewer(agent, tasks))
-        for agent in sorted({*tunings, *(a for p in learning.values() for a in p["curves"]), *trained})
-    ]
-    heads = ("agent", "its settings", "nine settings, lowest to highest", "three seeds, lowest to highest")
-    return Table.of((*heads, "three trainings, worst of best (suites)", "half of the tasks", "a quarter"), rows)
-
-
-def _settings(agent: str, tunings: Found) -> list[str]:
-    """Return the validation regret as a share of the portfolio's: of the base, and ranges."""
-    if agent not in tunings:
-        return [UNKNOWN] * 3
-    tried = list(tunings[agent]["tried"].values())
-    screened = [mean(agent, one, SCREEN) for one in tried]
-    seeds = [np.mean([tried[0]["shares"][f"{suite} {seed}"] for suite in where(agent)]) for seed in FRESH]
-    return [
-        f"{np.mean(seeds):.2f}",
-        f"{min(screened):.2f} to {max(screened):.2f}",
-        f"{min(seeds):.2f} to {max(seeds):.2f}",
-    ]
-
-
-def spread(agent: str, learning: Found) -> str:
-    """Return the geometric mean over suites of the worst training's best regret divided by the best one's."""
-    ratios = []
-    for part in (part for suite, part in learning.items() if suite not in FEW):
-        best = [min(regret for _, regret in curve) for curve in part["curves"].get(agent, ())]
-        if len(best) > 1 and min(best) > 0:
-            ratios.append(max(best) / min(best))
-    return f"{math.exp(np.mean(np.log(ratios))):.2f} ({len(ratios)})" if ratios else UNKNOWN
-
-
-def _fewer(agent: str, tasks: Found) -> list[str]:
-    """Return the AUC with fewer meta-train tasks, as a ratio to that with all."""
-    if agent not in tasks["100%"]["SVM"]["auc"]:
-        return [UNKNOWN] * 2
-    cells = []
-    for share in ("50%", "25%"):
-        parts = {
-            suite: {**part, "auc": {agent: tasks[share][suite]["auc"][agent], "all": part["auc"][agent]}}
-            for suite, part in tasks["100%"].items()
-        }
-        cells.append(shown(against(parts, "all"), agent))
-    return cells

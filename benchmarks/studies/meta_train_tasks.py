@@ -2,17 +2,18 @@
 
 `q-learning`, `q-portfolio` and `maskable-ppo` are trained on the tasks of a quarter, a half and all of the training
 families of `SVM`, drawn twice, and run on its validation tasks, which chose none of these trainings; `portfolio` and
-`transfer-mix` read the same tasks. Results are the AUC on each validation task, the mean over draws; `guide.py` has the
-tables.
+`transfer-mix` read the same tasks. Results are the AUC on each validation task, the mean over draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import frame
 import numpy as np
+from frame import Table
+from ratios import against, shown
 from runs import about, auc_of
 from time_parts import share_of
 
@@ -53,3 +54,17 @@ def made(name: str, tasks: Sequence[Task], seed: int) -> Any:
     if name in TRAINED:
         optimizer.train(tasks, seeding.generator(seeding.key("meta-train tasks", name, seed)), steps=STEPS.get(name))
     return optimizer
+
+
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the AUC of each optimizer with half and a quarter of the families, as a ratio to that with all."""
+    rows = [(f"`{name}`", *(_ratio(found, share, name) for share in ("50%", "25%"))) for name in (*TRAINED, *READING)]
+    return {"fewer": Table.of(("optimizer", "half of the tasks", "a quarter"), rows)}
+
+
+def _ratio(found: Mapping[str, Any], share: str, name: str) -> str:
+    parts = {
+        suite: {**part, "auc": {name: found[share][suite]["auc"][name], "all": part["auc"][name]}}
+        for suite, part in found["100%"].items()
+    }
+    return shown(against(parts, "all"), name)

@@ -29,7 +29,7 @@ from stored import NUMBER, MissingResult, faults, files, lookup, plain, shown, t
 log = logging.getLogger(__name__)
 FOLDER = "tables"
 """Where the CSV files are, in the folder of the built pages."""
-ON_GITHUB = "On GitHub, tables and figures are keys"
+UNBUILT = "Unbuilt, tables and figures are keys"
 RIGHT = re.compile(rf"(?:[<>~] ?)?{NUMBER}(?: ?%|\*)?(?: ?[\[(].*[\])])?|not measured|never|none|-|")
 """A cell of numbers, set to the right."""
 CLAIM = re.compile(r'(?P<conditions>.+?) "(?P<sentence>.+)"', re.S)
@@ -121,14 +121,14 @@ class Claim(SphinxRole):
 
 
 class NotForTheSite(SphinxTransform):
-    """Drop the line that tells a reader on GitHub where the tables are."""
+    """Drop the line that tells a reader of the file where the tables are."""
 
     default_priority = 300
 
     def apply(self, **kwargs: object) -> None:
-        """Remove paragraphs that begin with `ON_GITHUB`."""
+        """Remove paragraphs that begin with `UNBUILT`."""
         for paragraph in list(self.document.findall(nodes.paragraph)):
-            if paragraph.astext().startswith(ON_GITHUB):
+            if paragraph.astext().startswith(UNBUILT):
                 paragraph.parent.remove(paragraph)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-APART = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)$|^<!--.*?-->$|^\|.*?$|^(?: {4}|#|!\[|On GitHub,).*?$", re.M | re.S)
+APART = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)$|^<!--.*?-->$|^\|.*?$|^(?: {4}|#|!\[|Unbuilt,).*?$", re.M | re.S)
 """Parts of a page that are no prose."""
 SENTENCE = re.compile(r".+?[.!?](?=\s|$)")
 LONG, SHORT = 150, 30

@@ -217,7 +217,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
 
 REST: dict[str, tuple[str, ...]] = {
     "a definition, or the words for what other sentences promise": (
-        "On GitHub, tables and figures are keys", "[the built page](install.md#this-site)",
+        "Unbuilt, tables and figures are keys", "[the built page](install.md#this-site)",
         "An episode is one run", "`HPOEnv` steps one run", "`suite`, `observer`, `codec` and", "A part with options",
         '`{"name":', '"grid", "levels": 5}`', "`d` is the number of hyperparameters", "A codec (action-space codec)",
         "In practice you pay for time", "Such a budget pays for about", "So the return is minus",

@@ -125,15 +125,15 @@ def test_what_memory_and_what_weights_are_worth(study: Any) -> None:
     assert found["other.trained to transfer-mix"][0] == pytest.approx(0.5)
 
 
-def test_the_spread_of_trainings(study: Any) -> None:
-    """The best of each training are .1 and .4, then .2 and .2: the geometric mean of 4 and 1."""
-    learning = {
-        "S": {"curves": {"a": [[[0, 0.5], [1, 0.1]], [[0, 0.4], [1, 0.6]]]}},
-        "T": {"curves": {"a": [[[0, 0.2]], [[0, 0.2]]], "b": [[[0, 0.2]]]}},
+def test_the_table_of_fewer_tasks_divides_by_all(study: Any) -> None:
+    """With half of the tasks the AUC is twice, with a quarter half of that with all; two families: no interval."""
+    names = ("q-learning", "q-portfolio", "maskable-ppo", "portfolio", "transfer-mix")
+    found = {
+        share: {"SVM": {**PART, "auc": {name: [mean, mean] for name in names}}}
+        for share, mean in {"100%": 0.2, "50%": 0.4, "25%": 0.1}.items()
     }
-    guide = study("guide")
-    assert guide.spread("a", learning) == "2.00 (2)"
-    assert guide.spread("b", learning) == "not measured"
+    rows = study("meta_train_tasks").tables(found)["fewer"].rows
+    assert rows == tuple((f"`{name}`", "2.00", "0.50") for name in names)
 
 
 # ---------------------------------------------------------------------- disturbances, by hand

@@ -187,15 +187,6 @@ def test_hooks_run_the_commands_of_ci_run() -> None:
     assert all(hook["language"] == "system" for hook in repository["hooks"])
 
 
-def test_read_the_docs_builds_as_ci_run_does() -> None:
-    said = read(".readthedocs.yaml")
-    (install,) = said["python"]["install"]
-    assert install["extra_requirements"] == ["docs"]
-    assert (ROOT / said["sphinx"]["configuration"]).is_file()
-    assert said["sphinx"]["fail_on_warning"] and "-W docs" in run_of_ci()
-    assert said["build"]["tools"]["python"] in claimed()
-
-
 @pytest.mark.parametrize("script", ["run", "base", "report", "versions", "python", "library", "release"])
 def test_scripts_of_ci_are_whole(script: str) -> None:
     path = CI / script

@@ -18,6 +18,10 @@ SLUG = re.compile(
     r"(?:github\.com|githubusercontent\.com|/github|codespaces/new|/gh)/([\w.-]+)/(hpo-gym)\b"
     r"|([\w-]+)\.github\.io/(hpo-gym)\b"
 )
+UNPUBLISHED = re.compile(r"pip install (?:-q )?hpo-gym(?![\w\[-])|img\.shields\.io|colab\.research|/badge\.svg", re.I)
+"""What leads somewhere after a release alone; `pip install 'hpo-gym[rl]'` adds to an installed checkout."""
+APART = {"CHANGELOG.md", "CONTRIBUTING.md", "test_project_pages.py"}
+"""Files that may name what comes with a release."""
 TERMS = (
     "search space", "configuration", "task", "suite", "context", "budget", "fidelity", "query", "trial", "history",
     "incumbent", "regret", "optimizer", "baseline", "agent", "episode", "run", "study", "observer", "codec", "reward",
@@ -59,29 +63,28 @@ def test_the_bibtex_is_that_of_the_citation_file(page: str) -> None:
         assert blocks in ([bibtex(citation)], [])
 
 
-def test_the_citation_has_the_version_the_licence_and_the_address_of_the_package() -> None:
+def test_the_citation_has_the_version_the_licence_and_the_addresses_of_the_package() -> None:
     citation = yaml.safe_load((TOP / "CITATION.cff").read_text(encoding="utf-8"))
     assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
-    assert citation["repository-code"] == PROJECT["urls"]["Repository"]
-    assert citation["url"] == PROJECT["urls"]["Homepage"]
+    urls = PROJECT.get("urls", {})
+    assert (citation.get("repository-code"), citation.get("url")) == (urls.get("Repository"), urls.get("Homepage"))
     assert citation["keywords"] == PROJECT["keywords"]
 
 
 def test_each_address_of_the_project_is_that_of_the_project_file() -> None:
-    """A move of the repository is a change of one file, and of what this test then lists."""
-    urls = PROJECT["urls"]
-    owner, name = urls["Repository"].removeprefix("https://github.com/").split("/")
-    assert urls["Homepage"] == f"https://{owner}.github.io/{name}/"
-    assert all(url.startswith((urls["Repository"], urls["Homepage"])) for url in urls.values())
+    """Before a release it has none: no page, notebook or badge leads to one, and no line takes it from an index."""
+    urls, dated = PROJECT.get("urls", {}), rf"^## \[{PROJECT['version']}\] - \d"
+    assert bool(urls) == bool(re.search(dated, (TOP / "CHANGELOG.md").read_text(encoding="utf-8"), re.M))
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, capture_output=True, text=True, check=False).stdout
+    known = set(re.findall(r"https://github\.com/(.+)", urls.get("Repository", "")))
     files = [TOP / path for path in listed.split("\0") if Path(path).suffix in WRITTEN]
     found = {}
     for path in files or [*TOP.glob("*.md"), *DOCS.glob("*.md")]:  # an unpacked archive has no list
-        if "data" in path.relative_to(TOP).parts or not path.is_file():
+        if "data" in path.relative_to(TOP).parts or not path.is_file() or path.name in APART:
             continue
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "/hpo-gym" in line]
-        slugs = {"/".join(filter(None, slug)) for line in lines for slug in SLUG.findall(line)}
-        if wrong := slugs - {f"{owner}/{name}"}:
+        text = path.read_text(encoding="utf-8")
+        wrong = {"/".join(filter(None, slug)) for slug in SLUG.findall(text)} - known
+        if wrong := wrong | (set() if urls else set(UNPUBLISHED.findall(text))):
             found[str(path.relative_to(TOP))] = wrong
     assert not found
 

@@ -90,7 +90,7 @@ def test_a_table_of_a_group_begins_with_its_best_result(made: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("# T\n\nOn GitHub, tables are keys.\n\nOne [link](a.md)\nof two. And more.\n", "One link of two"),
+        ("# T\n\nUnbuilt, tables are keys.\n\nOne [link](a.md)\nof two. And more.\n", "One link of two"),
         ("# T\n\n```python\nx = 1\n```\n\n![a](b.png)\n\n    command\n\n| a |\n|---|\n\nShort: yes.\n", "Short: yes"),
         (f"# T\n\nA head that says enough for a line: {'long ' * 40}end.\n", "A head that says enough for a line"),
         (f"# T\n\nThree things: {'long ' * 40}end.\n", f"Three things: {'long ' * 40}end"),

@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the pages."""
     if "HPO_GYM_SITE" in os.environ:
         return Path(os.environ["HPO_GYM_SITE"])
-    for package in ("sphinx", "myst_nb", "furo", "sphinx_copybutton", "sphinxext.opengraph"):
+    for package in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(package, reason="the documentation needs: pip install 'hpo-gym[docs]'")
     out = tmp_path_factory.mktemp("site")
     command = [
@@ -161,23 +161,6 @@ def test_every_floor_of_the_reference_is_listed_with_links_to_its_names(site: Pa
     text = (site / "api.html").read_text(encoding="utf-8")
     for name in hpo_gym.__all__:
         assert re.search(rf'href="reference/\w+\.html#hpo_gym\.{name}"', text), name
-
-
-@pytest.mark.long
-def test_pages_have_a_card_to_be_shared(site: Path, found: dict[str, Page]) -> None:
-    for name in texts(found):
-        text = (site / name).read_text(encoding="utf-8")
-        tags = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[\w:]+)" content="([^"]*)"', text))
-        assert {"og:title", "og:site_name", "og:image:alt"} <= set(tags) and tags[
-            "twitter:card"
-        ] == "summary_large_image"
-        base = tags["og:url"].removesuffix(name)
-        assert (
-            base != tags["og:url"]
-            and base.startswith("https://")
-            and f'rel="canonical" href="{tags["og:url"]}"' in text
-        )
-        assert tags["og:image"].startswith(base) and (site / tags["og:image"].removeprefix(base)).is_file()
 
 
 @pytest.mark.long
