@@ -66,6 +66,24 @@ def test_its_table_shows_what_is_read_from_it() -> None:
 
 
 @pytest.mark.long
+def test_the_commands_of_the_first_door_print_what_stands_below_them(tmp_path: Path) -> None:
+    """A training rounds by processor; where that keeps the policy of another step, its AUC is about as good."""
+    pytest.importorskip("stable_baselines3", reason="needs: pip install 'hpo-gym[rl]'")
+    for words in re.findall(r"^    hpo-gym (.*my-ppo.*)$", README.read_text(encoding="utf-8"), re.M):
+        command = [sys.executable, "-m", "hpo_gym", *words.split()]
+        subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    curve = json.loads((tmp_path / "my-ppo" / "training.json").read_text(encoding="utf-8"))["curve"]
+    steps, _ = min(curve, key=lambda point: point[1])
+    made = json.loads((tmp_path / "my-comparison" / "results.json").read_text(encoding="utf-8"))["suites"]["SVM"]
+    auc = {name: part["auc"] for name, part in made["optimizers"].items()}
+    for name in ("my-ppo", "random"):
+        (said,) = re.findall(rf"`{name}`[^`]*? (\.\d+) \[(\.\d+), (\.\d+)\]", text())
+        slack = 0.006 if name == "my-ppo" and steps != 15_000 else 0.0006
+        assert auc[name] == pytest.approx([float(part) for part in said], abs=slack), name
+    assert auc["my-ppo"][0] == pytest.approx(auc["portfolio"][0], abs=0.006), "the list has as much"
+
+
+@pytest.mark.long
 def test_the_search_of_the_second_door_prints_its_comment() -> None:
     pytest.importorskip("sklearn", reason="needs: pip install 'hpo-gym[sklearn]'")
     from sklearn.datasets import load_breast_cancer
