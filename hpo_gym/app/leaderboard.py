@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hpo_gym.app._output import FAILED_CELLS
+
 
 def leaderboard(
     entries: Annotated[list[Path], typer.Argument(help="Files of hpo-gym pack, or folders of them.")],
-    out: Annotated[Path, typer.Option(help="Folder of the board; an earlier board there is replaced.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder of the board; the files of an earlier one are replaced.")] = Path(
         "hpo-gym-leaderboard"
     ),
     protocol: Annotated[
@@ -21,14 +24,19 @@ def leaderboard(
 ) -> None:
     """Replay entries and compare them.
 
-    Scores come from the replay of each choice; an entry that cannot have been made under its protocol is refused.
+    Scores come from the replay of each choice; an entry that cannot have been made under its protocol is refused. The
+    others are compared, and the exit code is 1.
     """
     from hpo_gym.bench import leaderboard as compare
     from hpo_gym.system import bar
 
     with bar("entries", shown=not quiet) as progress:
-        sections = compare(entries, out, protocols=protocol or (), report=report, progress=progress)
+        board = compare(entries, out, protocols=protocol or (), report=report, progress=progress)
     if not quiet:
-        for one in sections:
+        for one in board:
             print(f"{one.named.name}: {', '.join(row.entry.name for row in one.rows)}")
     print(f"board: {out / 'index.html'}")
+    for path, why in board.refused.items():
+        print(f"refused: {path}: {why}", file=sys.stderr)
+    if board.refused:
+        raise typer.Exit(FAILED_CELLS)

@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import toys
 
-from hpo_gym import Query
+from hpo_gym import Query, app
 from hpo_gym.base import InvalidValueError, UnknownNameError
 from hpo_gym.bench import Card, Entry, benchmark, leaderboard, named_protocol, pack, records_of
 from hpo_gym.bench.board.named import NamedProtocol
@@ -499,24 +500,116 @@ def test_any_changed_byte_is_seen(made: Any, tmp_path: Path) -> None:
         assert again.to_json() == entry.to_json()  # a space that became another
 
 
-def test_a_refused_entry_leaves_no_board(made: Any, tmp_path: Path) -> None:
+def test_a_board_survives_a_bad_entry(made: Any, tmp_path: Path) -> None:
+    """Broken, forged or a fault of ours: it is listed with the reason, and the rest is what it is without it."""
     named, entries = made
     for entry in entries:
-        entry.write(tmp_path / f"{entry.name}.json")
+        entry.write(tmp_path / "in" / f"{entry.name}.json")
+    options: dict[str, Any] = {"protocols": [named], "report": False}
+    leaderboard([tmp_path / "in"], tmp_path / "alone", **options)
     said = entries[0].to_json()
-    said["hash"] = "0"
-    bad = written(said, tmp_path / "random.json")
+    forged = written({**said, "name": "forged", "hash": "0"}, tmp_path / "in" / "forged|<b>.json")
+    (tmp_path / "in" / "broken.json").write_text("{")
+    twice = written({**said, "name": "ASHA"}, tmp_path / "in" / "b.json")
+    board = leaderboard([tmp_path / "in"], tmp_path / "board", **options)
+    assert {*board.refused} == {str(forged), str(twice), str(tmp_path / "in" / "broken.json")}
+    assert board.refused[str(forged)].startswith("the hash of toys must be")
+    assert board.refused[str(twice)].startswith("it must have a name of its own, 'A")
+    alone, shown = (
+        [(tmp_path / d / f"leaderboard.{f}").read_text() for d in ("alone", "board")] for f in ("csv", "md")
+    )
+    assert alone[0] == alone[1]
+    before, after = shown
+    assert after.startswith(before) and after.count("\n- ") == 3 and "forged\\|&lt;b&gt;" in after
+    page = (tmp_path / "board" / "index.html").read_text()
+    assert "<h2>Refused</h2>" in page and "forged|&lt;b&gt;.json" in page and "the hash of toys must be" in page
+
+
+def test_a_board_without_any_entry_is_none(made: Any, tmp_path: Path) -> None:
+    named, (entry, *_) = made
+    bad = written({**entry.to_json(), "hash": "0"}, tmp_path / "bad.json")
     with pytest.raises(InvalidValueError, match=f"{bad} is refused: the hash of toys must be"):
-        leaderboard([tmp_path], tmp_path / "board", protocols=[named], report=False)
+        leaderboard([bad], tmp_path / "board", protocols=[named], report=False)
+    with pytest.raises(InvalidValueError, match=r"bda.json must be an entry: there is no such file. Did you mean"):
+        leaderboard([tmp_path / "bda.json"], tmp_path / "board", protocols=[named], report=False)
     assert not (tmp_path / "board").exists()
 
 
-def test_two_entries_of_one_name_are_refused(made: Any, tmp_path: Path) -> None:
+def test_a_fault_of_ours_refuses_one_entry(hand: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, entry = hand
+    for name in ("a", "b"):
+        replace(entry, name=name).write(tmp_path / f"{name}.json")
+
+    def faulty(entry: Entry, named: NamedProtocol) -> Any:
+        return records_of(entry, named) if entry.name == "a" else [][0]
+
+    monkeypatch.setattr("hpo_gym.bench.board.leaderboard.records_of", faulty)
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    board = leaderboard(files, tmp_path / "board", protocols=[named], report=False)
+    assert [row.entry.name for one in board for row in one.rows] == ["a"]
+    assert board.refused == {str(files[1]): "its replay ended in IndexError: list index out of range"}
+
+
+def test_the_command_names_what_is_refused_and_exits_with_one(
+    hand: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named, entry = hand
+    entry.write(tmp_path / "a.json")
+    (tmp_path / "b.json").write_text("[]")
+    words = ["leaderboard", "a.json", "b.json", "--no-report", "--out", "board", "--protocol"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["hpo-gym", *words, str(Path(named.suites[0]).parent / "hand.yaml")])
+    with pytest.raises(SystemExit, match="1"):
+        app.main()
+    out, err = capsys.readouterr()
+    assert "hand: worst-first\n" in out and (tmp_path / "board" / "index.html").is_file()
+    assert "refused: b.json: b.json must be an entry: its content must be a mapping" in err
+
+
+def test_an_entry_without_choices_is_scored_as_what_never_improves(hand: Any, tmp_path: Path) -> None:
+    """As `benchmark` scores an optimizer that stops at once: a regret of 1 throughout."""
+    named, entry = hand
+    choices = {"count": np.zeros(4, np.uint16), "at": np.zeros(0, np.uint16)}
+    none = replace(entry, name="none", parts={"Hand": replace(entry.parts["Hand"], choices=choices)})
+    none.write(tmp_path / "none.json")
+    entry.write(tmp_path / "a.json")
+    (one,) = leaderboard([tmp_path], tmp_path / "board", protocols=[named], report=False)
+    found = {row.entry.name: (row.metrics["auc"][0], row.metrics["regret"][0]) for row in one.rows}
+    assert found == {"none": (1.0, 1.0), "worst-first": (0.375, 0.0)}
+
+
+def test_a_run_of_points_without_choices_is_scored(made: Any, tmp_path: Path) -> None:
     named, (entry, *_) = made
+    empty = {"count": np.zeros(4, np.uint16)}
+    parts = {
+        "Gappy": replace(entry.parts["Gappy"], choices={**empty, "at": np.zeros(0, np.uint16)}),
+        "Functions": replace(entry.parts["Functions"], choices={**empty, "at": np.zeros(0, np.float32)}),
+    }
+    replace(entry, name="none", parts=parts).write(tmp_path / "none.json")
+    (one,) = leaderboard([tmp_path / "none.json"], tmp_path / "board", protocols=[named], report=False)
+    assert one.rows[0].metrics["auc"][0] == 1.0
+
+
+def test_the_second_of_a_name_is_refused(made: Any, tmp_path: Path) -> None:
+    named, (_, entry, _) = made
     entry.write(tmp_path / "a.json")
     replace(entry, name=entry.name.upper()).write(tmp_path / "b.json")
-    with pytest.raises(InvalidValueError, match=r"b.json must have a name of its own, 'RANDOM' is that of .*a.json"):
-        leaderboard([tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "board", protocols=[named], report=False)
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    board = leaderboard(files, tmp_path / "board", protocols=[named], report=False)
+    assert board.refused == {str(files[1]): f"it must have a name of its own, 'ASHA' is that of {files[0]}."}
+
+
+@pytest.mark.parametrize("name", ["portfolio", "random", "default", "Portfolio"])
+def test_the_name_of_an_anchor_is_for_its_choices(name: str, made: Any, tmp_path: Path) -> None:
+    """Else a renamed entry is what all others are compared with."""
+    named, (ours, other, _) = made
+    ours.write(tmp_path / "random.json")
+    replace(other, name=name).write(tmp_path / "other.json")
+    files = [tmp_path / "other.json"] if name == "random" else [tmp_path / "random.json", tmp_path / "other.json"]
+    with pytest.raises(InvalidValueError, match="its name") if name == "random" else nullcontext():
+        board = leaderboard(files, tmp_path / "board", protocols=[named], report=False)
+        assert [row.entry.name for one in board for row in one.rows] == ["random"]
+        assert "its name" in board.refused[str(files[1])]
 
 
 def test_an_entry_names_no_file_and_a_protocol_no_folder(made: Any, tmp_path: Path) -> None:
@@ -540,14 +633,44 @@ def test_a_cell_of_the_table_is_no_formula(hand: Any, tmp_path: Path) -> None:
     assert line["about"] == "'=1+1" and line["authors"] == "'@x, b"
 
 
-def test_a_folder_of_something_else_is_left_alone(made: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["thesis.tex", "leaderboard.csv", "index.html"])
+def test_a_folder_of_something_else_is_left_alone(name: str, made: Any, tmp_path: Path) -> None:
+    """A table of a competition is often called leaderboard.csv."""
     named, (entry, *_) = made
     entry.write(tmp_path / "e.json")
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.tex").write_text("years")
+    (tmp_path / "mine" / name).write_text("years")
     with pytest.raises(InvalidValueError, match="`out` must be a new folder or a board"):
         leaderboard([tmp_path / "e.json"], tmp_path / "mine", protocols=[named], report=False)
-    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years"
+    assert (tmp_path / "mine" / name).read_text() == "years"
+
+
+def test_a_board_replaces_its_own_files_and_no_others(
+    hand: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, entry = hand
+    entry.write(tmp_path / "e.json")
+    options: dict[str, Any] = {"protocols": [named]}
+    leaderboard([tmp_path / "e.json"], tmp_path / "new", **options)
+    (tmp_path / "board").mkdir()
+    monkeypatch.chdir(tmp_path / "board")
+    leaderboard([tmp_path / "e.json"], ".", **options)
+    Path("thesis.tex").write_text("years")
+    Path("hand", "figures", "mine.png").write_text("mine")
+    Path("hand", "table.md").write_text("old")
+    Path("hand", "pooled.csv").write_text("of an earlier board")
+    Path("empty").mkdir()
+    Path("link").symlink_to(tmp_path / "new")
+    leaderboard([tmp_path / "e.json"], ".", **options)
+    leaderboard([tmp_path / "e.json"], tmp_path / "board", **options)
+    assert Path("thesis.tex").read_text() == "years" and Path("hand", "figures", "mine.png").read_text() == "mine"
+    assert Path("empty").is_dir() and Path("link").is_symlink() and Path.cwd() == tmp_path / "board"
+    theirs = {"thesis.tex", "hand/figures/mine.png", "empty", "link"}
+    found, new = (
+        {str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file() and not p.is_symlink()}
+        for home in (tmp_path / "board", tmp_path / "new")
+    )
+    assert {name: data for name, data in found.items() if name not in theirs} == new and len(new) == 9
 
 
 def test_a_board_is_replaced_as_a_whole(made: Any, tmp_path: Path) -> None:

@@ -347,3 +347,13 @@ def test_a_standard_set_that_came_out_otherwise_is_told(tmp_path: Path, monkeypa
     monkeypatch.setattr("hpo_gym.optimize.collecting.standard.standard_sets", lambda: other)
     with pytest.raises(hpo_gym.DamagedDataError, match="svm-quick must have the checksums"):
         collect_standard("svm-quick", out=tmp_path, **SMALL)
+
+
+@pytest.mark.parametrize("name", ["data/thesis.tex", "shards/a.npz", "episodes.jsonl"])
+def test_what_is_of_something_else_stays(name: str, tmp_path: Path) -> None:
+    """A folder called data is in many folders."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("years")
+    with pytest.raises(InvalidValueError, match=rf"`out` must be a new folder, .* holds {name.partition('/')[0]}"):
+        collected(tmp_path, n=1)
+    assert (tmp_path / name).read_text() == "years" and len([*tmp_path.iterdir()]) == 1

@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, __version__, as_cell, as_markdown, unknown
+from hpo_gym.base import HPOGymError, InvalidValueError, __version__, as_cell, as_markdown, beside, unknown
 from hpo_gym.bench.board.entry import Entry
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
-from hpo_gym.bench.board.replay import entrant_of, records_of
+from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
 from hpo_gym.bench.metrics import PORTFOLIO
+from hpo_gym.bench.report import FILES
 from hpo_gym.bench.report.tables import with_controls
 from hpo_gym.bench.report.words import interval, number, ranged
 from hpo_gym.bench.summaries import Findings
-from hpo_gym.system import Progress, Record, whole_folder
+from hpo_gym.system import Progress, Record, own_files, text_of
 
 INDEX, TABLE, TEXT = "index.html", "leaderboard.csv", "leaderboard.md"
 _NOTHING = (None, None, None)
@@ -32,6 +33,9 @@ _TITLES = {
     "ratio": "AUC to portfolio", "auc": "AUC", "regret": "last regret", "rank": "rank", "win_rate": "win rate",
     "elo": "Elo",
 }  # fmt: skip
+_FACTS = ("authors", "code", "about", "training", "train_seconds", "test_evaluations", "hardware")
+_ENDS = [f"{metric}{end}" for metric in _TITLES for end in ("", "_low", "_high")]
+_HEAD = ["protocol", "hash", "entry", "group", *_ENDS, *_FACTS]
 _DIGITS = {"ratio": 3, "rank": 2, "win_rate": 3, "elo": 0}
 
 
@@ -58,70 +62,108 @@ class Section:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard: its sections, and why each refused file stands in none, by its path."""
+
+    sections: tuple[Section, ...]
+    refused: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[Section]:
+        return iter(self.sections)
+
+
 def leaderboard(
-    files: Sequence[str | Path], out: str | Path, *, protocols: Sequence[str | Path] = (),
+    files: Sequence[str | Path], out: str | Path, *, protocols: Sequence[str | Path | NamedProtocol] = (),
     report: bool = True, progress: Progress = lambda done, total, what: None,
-) -> list[Section]:  # fmt: skip
+) -> Board:  # fmt: skip
     """Replay entries and write `index.html`, `leaderboard.csv`, `leaderboard.md`, and a report for each protocol.
+
+    A refused entry stands on the page with the reason; the others are compared.
 
     Args:
         files: Of `hpo-gym pack`; a folder stands for the entries in it.
-        out: A new folder, or that of an earlier board; it is replaced as a whole.
+        out: A new folder, or that of an earlier board: its files are replaced, and no others.
         protocols: Files of protocols that are not shipped.
         report: Whether to write the reports, a matter of seconds each.
 
     Raises:
-        InvalidValueError: An entry is refused, two have one name, or `out` holds something else; nothing is written.
+        InvalidValueError: Every entry is refused, or `out` holds something else; nothing is written.
     """
-    target = Path(out)
-    if target.exists() and any(target.iterdir()) and not (target / TABLE).is_file():
-        raise InvalidValueError(f"`out` must be a new folder or a board, {target} holds something else.")
-    found = _read(files)
+    target = Path(out).resolve()
+    before, refused = _written(target), dict[str, str]()
+    found = _read(files, refused)
     known = {named.name: named for named in map(named_protocol, protocols)}
-    sections, done = [], 0
-    for protocol in sorted({entry.protocol for entry in found.values()}):
-        some = {path: entry for path, entry in found.items() if entry.protocol == protocol}
-        with _blamed(next(iter(some))):  # an entry may come from a stranger: it names no file
-            if protocol not in known and protocol not in shipped_protocols():
-                raise unknown("protocol", protocol, [*known, *shipped_protocols()])
-        named = known.get(protocol) or named_protocol(protocol)
-        records = dict[str, Record]()
-        for path, entry in some.items():
-            progress(done, len(found), f"{protocol}: {entry.name}")
-            with _blamed(path):
-                records |= records_of(entry, named)
-            done += 1
-        sections.append(section(named, [*some.values()], records))
-    progress(done, len(found), "page")
-    with whole_folder(target.resolve()) as unfinished:
-        for name, content in texts(sections).items():
+    records: dict[str, dict[str, Record]] = {}
+    for done, (path, entry) in enumerate(found.items()):
+        progress(done, len(found), f"{entry.protocol}: {entry.name}")
+        with _refused(path, refused):  # an entry may come from a stranger: it names no file
+            if entry.protocol not in known:
+                if entry.protocol not in shipped_protocols():
+                    raise unknown("protocol", entry.protocol, [*known, *shipped_protocols()])
+                known[entry.protocol] = named_protocol(entry.protocol)
+            records[str(path)] = records_of(entry, known[entry.protocol])
+            check_anchor(entry, known[entry.protocol])
+    kept = {path: entry for path, entry in found.items() if str(path) not in refused}
+    if not kept:
+        raise InvalidValueError(" ".join(f"{path} is refused: {why}" for path, why in refused.items()))
+    progress(len(found), len(found), "page")
+    sections = []
+    for protocol in sorted({entry.protocol for entry in kept.values()}):
+        some = {path: entry for path, entry in kept.items() if entry.protocol == protocol}
+        played = {key: record for path in some for key, record in records[str(path)].items()}
+        sections.append(section(known[protocol], [*some.values()], played))
+    with own_files(target, before) as unfinished:
+        for name, content in texts(sections, refused).items():
             (unfinished / name).write_text(content, encoding="utf-8")
         for one in sections if report else ():
             _report(unfinished / one.named.name, one)
-    return sections
+    return Board(tuple(sections), refused)
 
 
-def _read(files: Sequence[str | Path]) -> dict[Path, Entry]:
-    """Return the entries by file, in the order of protocols and names; two of one name are refused."""
+def _written(folder: Path) -> list[Path]:
+    """Return the files of an earlier board in a folder; raise `InvalidValueError` if it holds files and no board."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return []
+    try:
+        (head, *rows) = csv.reader(io.StringIO(text_of(folder / TABLE)))
+    except (OSError, InvalidValueError, ValueError, csv.Error):
+        head, rows = [], []
+    if head != _HEAD:
+        raise InvalidValueError(f"`out` must be a new folder or a board, {folder} holds something else.")
+    reports = {row[0] for row in rows if row} & {path.name for path in folder.iterdir() if path.is_dir()}
+    ours = [path for name in reports for file in FILES for path in (folder / name).glob(file)]
+    return ours + [path for name in (INDEX, TABLE, TEXT) if (path := folder / name).is_file()]
+
+
+def _read(files: Sequence[str | Path], refused: dict[str, str]) -> dict[Path, Entry]:
+    """Return the entries by file, in the order of protocols and names; the second of a name is refused."""
     paths = [p for f in map(Path, files) for p in (sorted(f.rglob("*.json")) if f.is_dir() else [f])]
     if not paths:
         raise InvalidValueError("`files` must name an entry at least, got none.")
-    found = {path: Entry.read(path) for path in dict.fromkeys(paths)}
+    found: dict[Path, Entry] = {}
     first: dict[tuple[str, str], Path] = {}
-    for path, entry in found.items():
-        other = first.setdefault((entry.protocol, entry.name.casefold()), path)
-        if other is not path:
-            raise InvalidValueError(f"{path} must have a name of its own, {entry.name!r} is that of {other}.")
+    for path in dict.fromkeys(paths):
+        if not path.exists():
+            raise InvalidValueError(f"{path} must be an entry: there is no such file.{beside(path)}")
+        with _refused(path, refused):
+            entry = Entry.read(path)
+            other = first.setdefault((entry.protocol, entry.name.casefold()), path)
+            if other is not path:
+                raise InvalidValueError(f"it must have a name of its own, {entry.name!r} is that of {other}.")
+            found[path] = entry
     return dict(sorted(found.items(), key=lambda pair: (pair[1].protocol, pair[1].name)))
 
 
 @contextmanager
-def _blamed(path: Path) -> Iterator[None]:
-    """Name the file of a refused entry."""
+def _refused(path: Path, refused: dict[str, str]) -> Iterator[None]:
+    """Note why an entry is refused, so that the others go on."""
     try:
         yield
     except HPOGymError as fault:
-        raise InvalidValueError(f"{path} is refused: {fault}") from fault
+        refused[str(path)] = str(fault)
+    except Exception as fault:  # foreign content that a check of ours has missed
+        refused[str(path)] = f"its replay ended in {type(fault).__name__}: {fault}"
 
 
 # ---------------------------------------------------------------------- comparing
@@ -167,12 +209,12 @@ def _sorted_by(metric: str, value: float | None) -> float:
 
 
 # ---------------------------------------------------------------------- writing
-def texts(sections: Sequence[Section]) -> dict[str, str]:
+def texts(sections: Sequence[Section], refused: Mapping[str, str]) -> dict[str, str]:
     """Return the page, the CSV and the Markdown of a board, by name of their file."""
     from hpo_gym.bench.report.page import board_page
 
     shown = [(one, head(one), [*lines(one)]) for one in sections]
-    return {INDEX: board_page(shown, __version__), TABLE: _csv(sections), TEXT: _markdown(shown)}
+    return {INDEX: board_page(shown, refused, __version__), TABLE: _csv(sections), TEXT: _markdown(shown, refused)}
 
 
 def head(one: Section) -> list[str]:
@@ -191,28 +233,28 @@ def lines(one: Section) -> Iterator[list[str]]:
 
 def _csv(sections: Sequence[Section]) -> str:
     """Return all entries in a table, an interval in three columns."""
-    written = io.StringIO()
-    ends = [f"{metric}{end}" for metric in _TITLES for end in ("", "_low", "_high")]
-    facts = ("authors", "code", "about", "training", "train_seconds", "test_evaluations", "hardware")
-    out = csv.writer(written, lineterminator="\n")
-    out.writerow(["protocol", "hash", "entry", "group", *ends, *facts])
+    out = csv.writer(written := io.StringIO(), lineterminator="\n")
+    out.writerow(_HEAD)
     for one in sections:
         for row in one.rows:
             found = [v for metric in _TITLES for v in row.metrics.get(metric, _NOTHING)]
             card = {**row.entry.card.to_json(), "authors": ", ".join(row.entry.card.authors)}
             cells = ["" if v is None else f"{v:.4f}" for v in found]
-            said = [as_cell(str(card[f])) if isinstance(card[f], str) else card[f] for f in facts]
+            said = [as_cell(card[f]) if isinstance(card[f], str) else card[f] for f in _FACTS]
             out.writerow([one.named.name, one.named.hash, as_cell(row.entry.name), row.group, *cells, *said])
     return written.getvalue()
 
 
-def _markdown(shown: Sequence[tuple[Section, list[str], list[list[str]]]]) -> str:
-    """Return a table under a heading for each protocol."""
+def _markdown(shown: Sequence[tuple[Section, list[str], list[list[str]]]], refused: Mapping[str, str]) -> str:
+    """Return a table under a heading for each protocol, and the refused entries."""
     parts = []
     for one, titles, body in shown:
         cells = [[as_markdown(cell) for cell in line] for line in (titles, ["---"] * len(titles), *body)]
         table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
-        parts.append(f"## {one.named.name}\n\n{one.named.about}\n\n{table}\n")
+        parts.append(f"## {as_markdown(one.named.name)}\n\n{as_markdown(one.named.about)}\n\n{table}\n")
+    if refused:
+        lines = [f"- {as_markdown(path)}: {as_markdown(why)}\n" for path, why in refused.items()]
+        parts.append(f"## Refused\n\n{''.join(lines)}")
     return "\n".join(parts)
 
 

@@ -15,7 +15,7 @@ from hpo_gym.base import HPOGymError, InvalidValueError, unknown
 from hpo_gym.bench.board.card import NOTHING, Card
 from hpo_gym.bench.board.entry import Entry, Part
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
-from hpo_gym.bench.board.replay import entrant_of, records_of
+from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.metrics import CONTROLS
 from hpo_gym.bench.origin import MADE
@@ -67,6 +67,7 @@ def pack(
     entry = Entry(name, named.name, named.hash, Card.of(known, given), parts)
     entry = Entry.from_json(json.loads(sealed(entry.to_json())))  # refuses a name that none may have
     again = records_of(entry, named)
+    check_anchor(entry, named)
     played = named.plan([entrant_of(entry)])
     for spec in plan.suites:
         for cell, record in zip(plan.cells(spec), runs[spec], strict=True):

@@ -15,10 +15,13 @@ from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.reference.choices import Player, by_space, choices_of, runs_of
-from hpo_gym.bench.work import replayed
-from hpo_gym.optimize import REFUSED
+from hpo_gym.bench.work import replayed, run_cells
+from hpo_gym.optimize import REFUSED, form_of
 from hpo_gym.problem import PoolBatch, Suite, batch_of, has_seen
 from hpo_gym.system import Record, expect
+
+ANCHORS = ("portfolio", "random", "default")
+"""Names of entries that others are compared with: an entry of this name repeats our optimizer's choices."""
 
 
 def entrant_of(entry: Entry) -> Entrant:
@@ -59,6 +62,23 @@ def _played(work: Work, suite: Suite, part: Part, runs: Sequence[Arrays]) -> dic
         group = Work(work.entrant, work.suite_spec, None, work.protocol, cells)
         made |= {one.cell: one for one in replayed(player, suite, group)}
     return made
+
+
+def check_anchor(entry: Entry, named: NamedProtocol) -> None:
+    """Refuse an entry that has the name of an anchor, and other choices than our optimizer of this name makes."""
+    if entry.name.casefold() not in ANCHORS:
+        return
+    expect(entry.name in ANCHORS, f"its name must not be that of an anchor but for case, got {entry.name!r}")
+    plan = named.plan([Entrant.of(form_of(entry.name))])
+    (entrant,) = plan.entrants
+    for spec, suite in plan.suites.items():
+        part, cells = entry.parts[suite.name], plan.cells(spec)
+        folds = [[c for c in cells if c.fold == fold] for fold in named.protocol.folds]
+        made = {m.cell: m for own in folds for m in run_cells(plan.work(spec, entrant, own[0].fold, 0, own))}
+        records = [plan.record(made[cell], entrant) for cell in cells]
+        ours = choices_of(suite, cells, records, named.protocol.n_init, exact=True)
+        same = ours.keys() == part.choices.keys() and all(np.array_equal(a, part.choices[k]) for k, a in ours.items())
+        expect(same, f"its name is that of our {entry.name!r}, which chooses otherwise on {suite.name}: choose another")
 
 
 # ---------------------------------------------------------------------- refusals

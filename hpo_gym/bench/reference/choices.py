@@ -72,8 +72,8 @@ def runs_of(task: Task, stored: Mapping[str, NDArray[Any]]) -> list[Arrays]:
     trials = int(ends[-1]) if len(ends) else 0
     fidelity = np.array(task.fidelities)[stored["level"]] if "level" in stored else np.ones(trials)
     at, cut = stored["at"], ends[:-1]
-    wide = len(at) // max(trials, 1)  # numbers of one choice: 1 for a row, else those of a point
-    shaped = at.astype(np.int64) if wide <= 1 and at.dtype.kind == "u" else at.reshape(trials, -1).astype(np.float64)
+    wide = len(at) // trials if trials else task.space.d  # numbers of one choice: 1 for a row, else those of a point
+    shaped = at.astype(np.int64) if at.dtype.kind == "u" else at.reshape(trials, wide).astype(np.float64)
     if "refused" in stored:
         shaped[stored["refused"] > 0] = REFUSED if shaped.ndim == 1 else np.inf
     return [{"at": a, "fidelity": f} for a, f in zip(np.split(shaped, cut), np.split(fidelity, cut), strict=True)]
@@ -103,8 +103,9 @@ class Player:
         self._fidelity = np.ones((most, n))
         for i, run in enumerate(recorded):
             t = len(run["at"])
-            self._at[:t, i] = run["at"] if self._rows else run["at"][:, :d]
-            self._fidelity[:t, i] = run["fidelity"]
+            if t:
+                self._at[:t, i] = run["at"] if self._rows else run["at"][:, :d]
+                self._fidelity[:t, i] = run["fidelity"]
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` runs: the recorded ones, in this order."""
@@ -117,4 +118,4 @@ class Player:
         self._step += 1
         if t < len(self._at):
             return self._at[t], self._fidelity[t]
-        return np.full_like(self._at[0], -1 if self._rows else np.nan), np.ones(self._at.shape[1])
+        return np.full(self._at.shape[1:], -1 if self._rows else np.nan, self._at.dtype), np.ones(self._at.shape[1])

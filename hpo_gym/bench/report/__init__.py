@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
     from hpo_gym.bench.report.style import Style
 
-__all__ = ["Beside", "console_tables", "write_report"]
+__all__ = ["FILES", "Beside", "console_tables", "write_report"]
+
+FILES = (
+    "report.html", "table.csv", "table.md", "pooled.csv",
+    *(f"figures/*-{kind}.png" for kind in ("regret", "time", "ranks", "profile", "difference")),
+)  # fmt: skip
+"""Patterns of the files of a report."""
 
 
 def console_tables(results: Results, *, timings: bool = True) -> list[Sheet]:

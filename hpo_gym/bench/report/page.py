@@ -118,8 +118,10 @@ def page(
     )
 
 
-def board_page(shown: Sequence[tuple[Any, Sequence[str], Sequence[Sequence[str]]]], version: str) -> str:
-    """Render a leaderboard: of each section its protocol, the titles of its table, and the rows."""
+def board_page(
+    shown: Sequence[tuple[Any, Sequence[str], Sequence[Sequence[str]]]], refused: Mapping[str, str], version: str
+) -> str:
+    """Render a leaderboard: of each section its protocol, the titles of its table, and the rows; the refused files."""
     parts = []
     for one, head, lines in shown:
         names = {i for i, title in enumerate(head) if title in _FACTS}
@@ -129,7 +131,8 @@ def board_page(shown: Sequence[tuple[Any, Sequence[str], Sequence[Sequence[str]]
         table = grid(one.named.name, head, lines, names)
         parts.append({"named": one.named, "table": table, "wrapped": sorted(names)[2:], "links": links,
                       "suites": suites, "settings": settings})  # fmt: skip
-    return rendered_page(_HERE / "board.html", _script(), sections=parts, counted=counted, version=version)
+    said = {"sections": parts, "refused": refused, "counted": counted, "version": version}
+    return rendered_page(_HERE / "board.html", _script(), **said)
 
 
 _FACTS, _SAID = ("entry", "group", "learned from", "authors"), ("optimizers", "suites", "data", "hash_with_optimizers")

@@ -19,7 +19,7 @@ import numpy as np
 from hpo_gym.base import HPOGymError, InvalidValueError, StateError, blame, canonical, real, require, shown, whole
 from hpo_gym.env import DEFAULTS, HPOEnv, keywords_checked
 from hpo_gym.optimize.collecting.episodes import ABOUT, LINES, Episodes, described, read_about
-from hpo_gym.optimize.collecting.minari_set import write_minari
+from hpo_gym.optimize.collecting.minari_set import DATA, write_minari
 from hpo_gym.optimize.collecting.play import Arrays
 from hpo_gym.optimize.collecting.references import references
 from hpo_gym.optimize.collecting.shards import REPLAY, SHARD, Plan, make_shard
@@ -176,12 +176,20 @@ def _finished(folder: Path, identity: Mapping[str, Any], *, resume: bool) -> boo
         with blame(path):
             held = json.loads(path.read_bytes())
     if held is None:
+        taken = [name for name in (DATA, LINES, SHARDS) if (folder / name).exists() and _holds(folder / name)]
+        if taken:
+            raise InvalidValueError(f"`out` must be a new folder, {folder} holds {', '.join(taken)} of something else.")
         write_files(path.parent, {path.name: canonical(identity).encode()})
         return False
     if not resume or held != json.loads(canonical(identity)):
         other = "another set" if resume else "a set: `resume=True` (`--resume`) goes on with it"
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds {other}.")
     return (folder / ABOUT).exists()
+
+
+def _holds(path: Path) -> bool:
+    """Return whether a path is a file, or a folder with more than what a killed process has left."""
+    return path.is_file() or any(one.suffix != ".part" for one in path.iterdir())
 
 
 # ---------------------------------------------------------------------- the end

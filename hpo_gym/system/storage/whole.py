@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,34 @@ def whole_folder(path: Path) -> Iterator[Path]:
         finally:
             if old.exists() and not path.exists():
                 old.rename(path)
+
+
+@contextmanager
+def own_files(path: Path, ours: Collection[Path]) -> Iterator[Path]:
+    """Yield a new folder to write to; at the end of the block, its files take the places of `ours` in `path`.
+
+    Whatever else is in `path` stays. Where there is nothing else, `whole_folder` replaces all at once; else each file
+    is the old one or the new one.
+
+    Args:
+        ours: The files in `path` that an earlier call wrote.
+    """
+    known = {*ours, *(parent for file in ours for parent in file.parents)}
+    if not path.exists() or (path != Path.cwd() and known.issuperset(path.rglob("*"))):
+        with whole_folder(path) as part:
+            yield part
+        return
+    with _parts(path, "new") as (part,):
+        part.mkdir()
+        yield part
+        files = [file.relative_to(part) for file in sorted(part.rglob("*")) if file.is_file()]
+        for file in files:
+            _sync(part / file)
+            (path / file).parent.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            (part / file).replace(path / file)
+        for old in {*ours} - {path / file for file in files}:
+            old.unlink(missing_ok=True)
 
 
 @contextmanager
