@@ -71,10 +71,9 @@ def pooled_groups(curves: Mapping[str, Sequence[Curves]], order: Sequence[str]) 
     def statistic(swapped: NDArray[np.bool_], which: Ints) -> Floats:
         a, b, product = first[which], second[which], np.ones((len(swapped), len(which)))
         for suite in sums:
-            given = swapped @ suite.T  # the share of each mean that an exchange gives away
-            kept = suite.sum(axis=1) - given
-            own, other = kept[:, a] + given[:, b], kept[:, b] + given[:, a]
-            product *= np.maximum(own, FLOOR) / np.maximum(other, FLOOR)
+            moved = swapped @ (suite[a] - suite[b]).T  # what an exchange moves from the first mean to the second
+            totals = suite.sum(axis=1)
+            product *= np.maximum(totals[a] - moved, FLOOR) / np.maximum(totals[b] + moved, FLOOR)
         return np.log(product)
 
     return _lettered([(name, i) for i, name in enumerate(order)], statistic, pairs, len(names))

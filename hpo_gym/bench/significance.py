@@ -21,7 +21,8 @@ LEVEL = 0.05
 """A corrected p at or below it is significant."""
 _EXACT = 14  # families up to which all exchanges are tried: 2 ** 13, as an exchange and its opposite are the same
 _DRAWN = 9_999  # exchanges that are drawn of more families
-_FOR_A_PAIR = 40  # drawn exchanges for each of many pairs: one that no exchange parts as far has a corrected p of .025
+_FOR_LETTERS = 99_999  # exchanges that are drawn for many pairs, at least: letters must not hang on the draw
+_FOR_A_PAIR = 400  # drawn exchanges for each of many pairs: the least corrected p is .0025
 _TOGETHER = 512  # exchanges that are tried at a time
 DIGITS = 12
 """Numbers that agree to so many decimals are tied."""
@@ -77,29 +78,47 @@ def differing(
         statistic: Maps exchanges and the places of some pairs to the statistic of each, ``(n, pairs)``; see `swap_p`.
 
     Returns:
-        Drawn exchanges are at least 40 a pair: the least p survives the correction. A pair above the level is dropped.
+        99,999 exchanges are drawn, or 400 a pair; all are tried where they are no more. A pair is dropped once it can
+        differ no more: counts only grow, and Holm's correction of lower p rejects no fewer.
     """
-    swaps = _exchanges(families, max(_DRAWN, _FOR_A_PAIR * pairs)) if pairs and families > 1 else np.empty((0, 0), bool)
-    own = families > _EXACT  # among drawn exchanges the observed one is counted as well
-    total = len(swaps) + own
-    if not pairs or families < 2 or pairs * max(2.0 ** (1 - families), 1 / total) > LEVEL:
+    drawn = max(_FOR_LETTERS, _FOR_A_PAIR * pairs)
+    every = 2 ** max(families - 1, 0)
+    own = every > drawn  # among drawn exchanges the observed one is counted as well
+    some, total = (_keyed, drawn + 1) if own else (_all, every)
+    if not pairs or families < 2 or pairs * max(1 / every, 1 / total) > LEVEL:
         return None
     left = np.arange(pairs)
     found = np.abs(statistic(np.zeros((1, families), bool), left))[0] - 10.0**-DIGITS
     as_far = np.full(pairs, int(own))
-    for start in range(0, len(swaps), _TOGETHER):
-        nearer = np.abs(statistic(swaps[start : start + _TOGETHER], left)) < found[left]  # never of a NaN
-        as_far[left] += (~nearer).sum(axis=0)
-        left = left[as_far[left] <= LEVEL * total]
-    corrected = holm({f"{i:09}": p for i, p in enumerate((as_far / total).tolist())})
-    return np.array([p is not None and p <= LEVEL for p in corrected.values()])
+    for start in range(0, total - own, _TOGETHER):
+        swaps = some(families, start, min(start + _TOGETHER, total - own))
+        as_far[left] += (~(np.abs(statistic(swaps, left)) < found[left])).sum(axis=0)  # a NaN is not nearer
+        left = left[_rejected(as_far / total)[left]]
+    return _rejected(as_far / total)
+
+
+def _rejected(ps: Floats) -> NDArray[np.bool_]:
+    """Return which p-values are significant after Holm's correction: the lowest, up to the first that is not."""
+    order = np.argsort(ps, kind="stable")
+    kept = np.cumprod(np.round((len(ps) - np.arange(len(ps))) * ps[order], 6) <= LEVEL) > 0
+    out = np.zeros(len(ps), bool)
+    out[order[kept]] = True
+    return out
 
 
 @functools.lru_cache(maxsize=8)
-def _exchanges(families: int, draws: int = _DRAWN) -> NDArray[np.bool_]:
-    """All exchanges up to their opposites (the first family stays), or keyed ones, ``(n, families)``."""
-    if families <= _EXACT:
-        bits = np.arange(2 ** (families - 1))[:, None] >> np.arange(families - 1)[None]
-        return np.column_stack([np.zeros(len(bits), bool), (bits & 1).astype(bool)])
-    cells = mix(np.arange(draws * families, dtype=np.uint64), key("exchanges", families))
-    return np.asarray((cells >> np.uint64(63)) == 1).reshape(draws, families)
+def _exchanges(families: int) -> NDArray[np.bool_]:
+    """All exchanges, or keyed ones, ``(n, families)``."""
+    return _all(families, 0, 2 ** (families - 1)) if families <= _EXACT else _keyed(families, 0, _DRAWN)
+
+
+def _all(families: int, start: int, stop: int) -> NDArray[np.bool_]:
+    """Return some of all exchanges up to their opposites: the first family stays."""
+    bits = np.arange(start, stop)[:, None] >> np.arange(families - 1)[None]
+    return np.column_stack([np.zeros(len(bits), bool), (bits & 1).astype(bool)])
+
+
+def _keyed(families: int, start: int, stop: int) -> NDArray[np.bool_]:
+    """Return some of the keyed exchanges."""
+    cells = mix(np.arange(start * families, stop * families, dtype=np.uint64), key("exchanges", families))
+    return np.asarray((cells >> np.uint64(63)) == 1).reshape(-1, families)
