@@ -40,6 +40,12 @@ class Live:
             instead = "make what cannot travel inside the objective, name what makes the suite as 'file.py:name'"
             check_bytes(lambda: self._bytes, f"Suite {self.suite.name!r}", instead)
 
+    def remember(self, fold: int | None, memory: str) -> None:
+        """Make the allowed evaluations of earlier tasks here, where they are seen, once for all workers."""
+        for e in self.suite.prior(fold, memory):
+            _ = e.score
+        self.__dict__.pop("_bytes", None)  # they travel with the suite
+
     @functools.cached_property
     def _bytes(self) -> bytes:
         return to_bytes(self.suite)

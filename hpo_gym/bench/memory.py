@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.metrics import PORTFOLIO
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.problem import COST, FIDELITY, TEST, Evaluations, Suite
+from hpo_gym.problem import COST, FIDELITY, TEST, Evaluations, Suite, Task
 from hpo_gym.suites import LIVE
 
 SCORES = "scores"
@@ -30,15 +31,30 @@ def memory_used(protocol: Protocol, suites: Iterable[Suite], entrants: Sequence[
 
 
 def _held(suite: Suite, fold: int | None, memory: str) -> dict[str, Any]:
-    """Return counts of earlier tasks, their families and measurements; of a live suite, of tasks alone."""
+    """Return counts of earlier tasks, their families and measurements; of a live suite, of `asked_for` tasks alone."""
     if suite.kind == LIVE:
-        tasks = [t for split in memory.split("+") for t in suite.tasks(split, fold)]
-        known: Sequence[Any] = tasks
+        known: Sequence[Any] = asked_for(suite, fold, memory)
         counts: Mapping[str, int | None] = dict.fromkeys(KINDS)
     else:
         known = suite.prior(fold, memory)
         counts = measurements(known, [math.isfinite(suite.task(e.name).cost_unit) for e in known])
     return {"fold": fold, "tasks": len(known), "families": len({t.family for t in known}), **counts}
+
+
+def asked_for(suite: Suite, fold: int | None, memory: str) -> list[Task]:
+    """Return the tasks of a live suite of which optimizers may know some evaluations."""
+    return [t for split in memory.split("+") for t in suite.tasks(split, fold) if t.prior_evaluations]
+
+
+def ignorance(suite: Suite, protocol: Protocol) -> list[str]:
+    """Return a remark on a live suite with training tasks of which optimizers could know nothing."""
+    folds = protocol.folds
+    there = {t.name for f in folds for split in protocol.remembered for t in suite.tasks(split, f)}
+    if not there or any(asked_for(suite, f, protocol.memory) for f in folds):
+        return []
+    earlier = f"{len(there)} earlier task{'' if len(there) == 1 else 's'} of {suite.name}"
+    way = "`prior_evaluations=` of `live_suite` allows some evaluations"
+    return [f"Optimizers knew nothing of {earlier}, and `{PORTFOLIO}` drew at random: {way}."]
 
 
 def measurements(prior: Sequence[Evaluations], with_costs: Sequence[bool]) -> dict[str, int]:

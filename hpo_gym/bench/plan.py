@@ -21,8 +21,8 @@ from hpo_gym.bench.entrants import Entrant, before_training
 from hpo_gym.bench.groups import with_groups
 from hpo_gym.bench.incumbent import incumbents_on_test
 from hpo_gym.bench.live import Live
-from hpo_gym.bench.memory import memory_used
-from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
+from hpo_gym.bench.memory import ignorance, memory_used
+from hpo_gym.bench.metrics import PORTFOLIO, TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.outdated import Row, row_of, rows_before
 from hpo_gym.bench.outdated import notes as outdated_notes
 from hpo_gym.bench.pooling import pooled, with_ratings
@@ -150,6 +150,9 @@ class BenchPlan:
         done = total - sum(map(len, missing.values()))
         progress(done, total, "")
         works = [self.work(*where, cells) for where, cells in missing.items() if cells]
+        for w in works:
+            if w.live is not None and w.entrant.spec == PORTFOLIO:
+                w.live.remember(w.fold, self.protocol.memory)
         broken = self._train(works, hands, lambda what: progress(done, total, what))
         parts = [p for w in works if w.trained not in broken for p in self._parts(w, timeout is not None)]
         for work in (w for w in works if w.trained in broken):
@@ -261,6 +264,7 @@ class BenchPlan:
             timings[suite.name] = {e.name: self.times(f.measured, spec, e) for e, f in ranked.items()}
             failed_trials[suite.name] = {e.name: dict(f.failed_trials) for e, f in ranked.items()}
             notes += [*_remarks(suite, ranked.values()), *_refusals(suite, ranked)]
+            notes += ignorance(suite, self.protocol) if suite.kind == LIVE else []
             for kind, place in ((VALIDATION, validation), (score, curves)):
                 bounds = bounds_of(tasks, [f.scores[kind] for f in ranked.values()], kind)
                 measure = Measure(suite.name, tasks, bounds, kind, cost)

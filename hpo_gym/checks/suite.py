@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from hpo_gym.problem import FOLDS, LABELS, SPLITS, SUITES, Points, SearchSpace, 
 from hpo_gym.suites import load_suite
 
 _TRAININGS, _TRAINED = 4, 8  # whole ones of a task that trains, and of so many tasks
+_LIVE = 3  # points of a live task, at two fidelities: at most 19 evaluations
 _ROUNDING = 1e-9  # of a score, as a share of the task's range
 
 
@@ -21,6 +23,8 @@ def check_suite(suite: Suite | str, *, tasks: int = 24, points: int = 200) -> No
     Found are: names that are not unique; families on two sides of a split or of a fold; `best` and `worst` that are not
     true; scores or costs that are not finite; rows that are served though never measured; a default configuration that
     cannot be evaluated; configurations that change in the encoding; a `data_hash` that is missing or changes.
+
+    A live task is evaluated at most 20 times, at its lowest and its full fidelity.
 
     Raises:
         CheckFailed: `faults` lists all that was found.
@@ -35,7 +39,7 @@ def check_suite(suite: Suite | str, *, tasks: int = 24, points: int = 200) -> No
     for i in chosen.tolist():
         task = loaded.members[i]
         with faults.guard(f"Task {task.name!r}"):
-            few = min(points, _TRAININGS) if loaded.kind == "training" else points
+            few = min(points, {"training": _TRAININGS, "live": _LIVE}.get(loaded.kind, points))
             _task(task, faults, few, loaded.kind in ("live", "training"))
     faults.close()
 
@@ -90,9 +94,10 @@ def _space(suite: Suite, faults: Faults) -> None:
 def _scale(suite: Suite, faults: Faults) -> None:
     for fold in (None, *range(FOLDS)):
         scale = suite.scale(fold)
-        numbers = [scale.mean, scale.sd, scale.cost, scale.floor, *scale.meta_mean, *scale.meta_sd]
+        values = [1.0] * 3 if suite.kind == "live" else [scale.mean, scale.sd, scale.cost]  # not to evaluate
+        numbers = [*values, scale.floor, *scale.meta_mean, *scale.meta_sd]
         faults.expect(np.isfinite(numbers).all(), f"The meta-train scale of fold {fold} is not finite: {scale}")
-        faults.expect(scale.sd > 0 and scale.cost > 0, f"The meta-train scale of fold {fold} is not positive: {scale}")
+        faults.expect(min(values[1:]) > 0, f"The meta-train scale of fold {fold} is not positive: {scale}")
 
 
 # ---------------------------------------------------------------------- one task
@@ -106,7 +111,7 @@ def _task(task: Task, faults: Faults, count: int, unknown: bool) -> None:
     good = list(levels) == sorted(set(levels)) and levels[-1] == 1.0 and levels[0] > 0
     faults.expect(good, f"{who}: `fidelities` {levels} do not ascend to 1")
     x = task.space.sample(np.random.default_rng(1), count)
-    _outcomes(task, x, faults, who)
+    _outcomes(task, x, task.fidelities[:: max(1, len(task.fidelities) - 1)] if unknown else task.fidelities, faults)
     if task.bounded:
         pool, best = task.measured_pool, task.optimum_x
         sure = task.noise_free(x if pool is None else pool)
@@ -128,9 +133,9 @@ def _task(task: Task, faults: Faults, count: int, unknown: bool) -> None:
     _pool(task, faults, who)
 
 
-def _outcomes(task: Task, x: Points, faults: Faults, who: str) -> None:
-    key = np.arange(len(x), dtype=np.uint64)
-    for level in task.fidelities:
+def _outcomes(task: Task, x: Points, levels: Sequence[float], faults: Faults) -> None:
+    who, key = f"Task {task.name!r}", np.arange(len(x), dtype=np.uint64)
+    for level in levels:
         out = task.evaluate(x, np.full(len(x), level), key)
         again = task.evaluate(x, np.full(len(x), level), key)
         scored = np.isfinite(out.score) | (np.isneginf(out.score) & (out.status != Status.OK))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,3 +69,36 @@ class Evaluations:
         """Return the task by one of its further measurements."""
         m = measurement
         return replace(self, score=m.score, cost=m.cost, status=m.status, further=())
+
+
+Results = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]
+"""Scores, costs and statuses of points, each ``(m,)``."""
+_MEASURED = ("score", "cost", "status")
+
+
+class OnRequest(Evaluations):
+    """Results of an earlier task that are measured when somebody first reads one; all else is known at no cost."""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        family: str,
+        x: Points,
+        meta_features: Mapping[str, float | None],
+        measure: Callable[[], Results],
+    ) -> OnRequest:
+        """Return the results of `measure` at points ``(m, d)``, not called yet."""
+        new = object.__new__(cls)
+        known = {"name": name, "family": family, "x": x, "further": (), "meta_features": meta_features}
+        new.__dict__.update(known, _measure=measure)
+        return new
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _MEASURED:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.__dict__.update(zip(_MEASURED, self.__dict__["_measure"](), strict=True))
+        return self.__dict__[name]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {len(self.x)} points)"

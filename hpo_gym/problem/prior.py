@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Mask
-from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.earlier import Evaluations, OnRequest
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Status
@@ -36,10 +36,28 @@ class Scale:
     floor: float = 0.0
 
 
-def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
-    """Return the tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key.
+class ScaleOnRequest(Scale):
+    """The scale of live tasks: their evaluations begin when somebody reads `mean`, `sd` or `cost`; `floor` is 0."""
 
-    Tasks without stored evaluations, such as those that train for each point, are left out.
+    def __init__(
+        self, prior: tuple[Evaluations, ...], names: tuple[str, ...], means: tuple[float, ...], sds: tuple[float, ...]
+    ) -> None:
+        self.__dict__.update(_prior=prior, meta_names=names, meta_mean=means, meta_sd=sds)
+
+    @functools.cached_property
+    def _scored(self) -> tuple[float, float, float]:
+        return score_scale(self._prior)
+
+    mean = property(lambda self: self._scored[0])
+    sd = property(lambda self: self._scored[1])
+    cost = property(lambda self: self._scored[2])
+    __eq__, __hash__, __repr__ = object.__eq__, object.__hash__, object.__repr__
+
+
+def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
+    """Return the tables of tasks, as an optimizer's prior; of a task without one, `Task.prior_evaluations` points.
+
+    Tasks of which nothing may be known are left out. Live ones are evaluated when a value is read (`OnRequest`).
     """
     return tuple(e for e in (t.remembered() for t in tasks) if len(e.x))
 
@@ -54,16 +72,22 @@ def scale_of(tasks: Sequence[Task]) -> Scale:
     prior, own = evaluations(tasks), tasks[0].score_scale
     if not prior and own is not None:
         return Scale(own.mean, own.sd, floor=own.floor)
-    mean, sd, cost = score_scale(prior)
     names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
     known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
     raw = [signed_log(np.array(values)) for values in known]
     sds = tuple(float(np.std(r)) or 1.0 for r in raw)
-    return Scale(mean, sd, cost, names, tuple(float(np.mean(r)) for r in raw), sds, floor_of(prior))
+    meta = names, tuple(float(np.mean(r)) for r in raw), sds
+    if any(isinstance(e, OnRequest) for e in prior):
+        return ScaleOnRequest(prior, *meta)
+    return Scale(*score_scale(prior), *meta, floor_of(prior))
 
 
 def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
-    """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost."""
+    """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost.
+
+    They are 0, 1, 1 where no earlier task has a success.
+    """
+    prior = [e for e in prior if successes(e).any()]
     if not prior:
         return 0.0, 1.0, 1.0
     means, squares, costs = [], [], []
@@ -80,8 +104,12 @@ def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
 
 @functools.lru_cache(maxsize=32)
 def floor_of(prior: tuple[Evaluations, ...]) -> float:
-    """Return the mean over earlier tasks of their lowest success at full fidelity; 0 if there is none."""
-    lowest = [e.score[good].min() for e in prior if (good := successes(e)).any()]
+    """Return the mean over earlier tasks of their lowest success at full fidelity; 0 if there is none.
+
+    Results of live tasks do not count: the floor must not cost evaluations, nor depend on who has asked for them.
+    """
+    stored = (e for e in prior if not isinstance(e, OnRequest))
+    lowest = [e.score[good].min() for e in stored if (good := successes(e)).any()]
     return float(np.mean(lowest)) if lowest else 0.0
 
 

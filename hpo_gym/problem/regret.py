@@ -48,7 +48,7 @@ def random_regret(task: Task) -> float:
     """Mean normalised regret of a random configuration at full fidelity: exactly, over all rows that a table measured.
 
     It is the state of a run with a budget in cost before its first trial has ended. A failure has the worst score. Of
-    a task without a pool, it is over its 1,000 evenly spread points; 1 where it tells nothing of itself.
+    a task without a pool, it is over its `prior_evaluations`; 1 where it tells nothing of itself.
     """
     known = task.evaluations()
     there = np.isfinite(known.score)

@@ -195,10 +195,20 @@ class Task(ABC):
         """A canonical point of score `best`, ``(d,)``, or None where it is not known, or only by search of the pool."""
         return None
 
+    @property
+    def prior_evaluations(self) -> int:
+        """Return how many evenly spread points optimizers of other tasks may know where there is no table.
+
+        None by default, since each is an evaluation; a class of tasks whose evaluations are free states a number.
+        """
+        return 0
+
     def evaluations(self) -> Evaluations:
-        """Return what optimizers of other tasks may know of this one: 1,000 evenly spread points, or a whole table."""
-        x = self.space.spread(1000)
-        out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
+        """Return what optimizers of other tasks may know of this one: its `prior_evaluations`, or a whole table."""
+        x, none, status = self.space.spread(self.prior_evaluations), np.empty(0), np.empty(0, np.int8)
+        out = Evaluated(none, none, status)
+        if len(x):
+            out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
         score = finite_scores(out.score)
         return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=self.meta_features)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.live import from_description as from_description
     from hpo_gym.suites.live import identified as identified
     from hpo_gym.suites.live import live_suite as live_suite
+    from hpo_gym.suites.live import with_prior as with_prior
     from hpo_gym.suites.load import is_several as is_several
     from hpo_gym.suites.load import is_shipped as is_shipped
     from hpo_gym.suites.load import load_suite as load_suite

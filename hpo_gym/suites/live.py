@@ -9,15 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, unknown, whole
 from hpo_gym.problem import AnySpace, SearchSpace, Suite, Task, read_space
-from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
+from hpo_gym.suites.tasks.archive import Archive
+from hpo_gym.suites.tasks.live import COSTS, DescribedTask, LiveTask, ObjectiveTask, guarded
 from hpo_gym.system import Guards, Here, Limits, Runner, limits_of
 
 LIVE = "live"
 """The kind of suites with tasks that run code."""
+PRIOR = "hpo-gym-prior"
+"""The default folder of evaluations of earlier tasks."""
+_MOST = 10_000
 
 
 def live_suite(
@@ -37,6 +42,8 @@ def live_suite(
     n_jobs: int = 1,
     threads: int = 1,
     cost: str = "fidelity",
+    prior_evaluations: int = 0,
+    prior_folder: str | Path = PRIOR,
 ) -> Suite:
     """Make a suite of Python functions, with unknown best scores.
 
@@ -47,8 +54,7 @@ def live_suite(
         loss: Whether lower results of the functions are better.
         fidelities: Shares of a full evaluation that the functions accept, ascending; the last is 1.
         families: By task, for related tasks; else each is its own.
-        splits: Names of tasks by split; by default all are test tasks. A training task is evaluated at 1,000 points by
-            each worker, as an earlier task for optimizers; under guard it is not.
+        splits: Names of tasks by split; by default all are test tasks.
         guard: Whether each trial runs in a fresh process, so that any failure of it is that trial's outcome. The
             processes end with `close` of an env or a task, with an unreferenced suite, and with this process.
         trial_timeout: Limit of wall-clock seconds of a trial, under guard.
@@ -56,6 +62,8 @@ def live_suite(
         n_jobs: Trials of a vector env that run side by side, under guard.
         threads: Threads of numerical libraries in a trial, under guard: more may change the last bits of a score.
         cost: Of a trial without a reported one: its "fidelity", or its "seconds".
+        prior_evaluations, prior_folder: As of `with_prior`: what optimizers may know of training tasks. By default
+            nothing, and no function is called but for a run's own trials.
 
     Raises:
         InvalidValueError: There is no function, or something else in its place, or one that cannot travel to another
@@ -82,9 +90,35 @@ def live_suite(
         )
         for task, objective in objectives.items()
     )  # fmt: skip
-    return identified(
-        Suite(name, space, members, LIVE, version, splits or {"test": list(objectives)}, about=about or {})
-    )
+    suite = Suite(name, space, members, LIVE, version, splits or {"test": list(objectives)}, about=about or {})
+    return with_prior(suite, prior_evaluations, prior_folder)
+
+
+def with_prior(suite: Suite, evaluations: int, folder: str | Path = PRIOR) -> Suite:
+    """Return a live suite of whose training tasks optimizers may know some evaluations, as `suite.prior()`.
+
+    They are made when somebody reads a value of that task: an optimizer that learns from earlier tasks, as `portfolio`
+    does, or a part of an env that scales scores by them. Their number is announced in the log, at the level WARNING,
+    before they begin; a bar shows them. Each is stored when it ends, and never repeated.
+
+    Args:
+        evaluations: Evenly spread points of each task, 0 to 10,000, at full fidelity, with seed 0. Without any,
+            optimizers know of no earlier task: `portfolio` draws at random, and scores are scaled by 0 and 1.
+        folder: Of the stored evaluations. They are those of a suite's name and `version`, whatever the code. If workers
+            on other machines make the suite, name a shared folder in full.
+
+    Raises:
+        InvalidValueError: The number is out of its range, or the suite has a table.
+    """
+    n = whole("prior_evaluations", evaluations, 0, _MOST)
+    if not isinstance(folder, (str, Path)) or not str(folder):
+        raise InvalidValueError(f"`prior_folder` must be a folder, got {folder!r}.")
+    if suite.kind != LIVE:
+        raise InvalidValueError(f"`suite` must be live, got {suite.name!r} of kind {suite.kind!r}.")
+    made = identified(suite)
+    archive = Archive(Path(folder).absolute(), suite.version)
+    asked = tuple(replace(t, prior_evaluations=n, archive=archive) for t in made.members if isinstance(t, LiveTask))
+    return identified(replace(made, members=asked)) if n else made
 
 
 def hands(
@@ -98,10 +132,11 @@ def hands(
 
 def identified(suite: Suite) -> Suite:
     """Return a live suite with the hash of its description, and with tasks whose failures are outcomes."""
+    suite = replace(suite, members=tuple(map(guarded, suite.members)))
     said = describe_live(suite)
     bare = [SearchSpace(space).to_json(units=False) for space in said["spaces"]]
     known = digest({**{k: v for k, v in said.items() if k != "bounds"}, "spaces": bare})
-    return replace(suite, kind=LIVE, data_hash=known, members=tuple(map(guarded, suite.members)), make=None)
+    return replace(suite, kind=LIVE, data_hash=known, make=None)
 
 
 def describe_live(suite: Suite) -> dict[str, Any]:
@@ -124,6 +159,7 @@ def describe_live(suite: Suite) -> dict[str, Any]:
                 "fidelities": list(t.fidelities),
                 "meta_features": dict(t.meta_features),
                 "noisy": t.noisy,
+                **({"prior_evaluations": t.prior_evaluations} if t.prior_evaluations else {}),
             }
             for t in suite.members
         ],
@@ -149,5 +185,6 @@ def _described(said: Mapping[str, Any], spaces: Sequence[SearchSpace], bounds: S
     best, worst = (math.nan if bound is None else float(bound) for bound in bounds)
     return DescribedTask(
         str(said["name"]), str(said["family"]), str(said["suite"]), spaces[said["space"]], best, worst,
-        tuple(map(float, said["fidelities"])), dict(said["meta_features"]), noisy=bool(said["noisy"]),
+        tuple(map(float, said["fidelities"])), dict(said["meta_features"]), int(said.get("prior_evaluations", 0)),
+        noisy=bool(said["noisy"]),
     )  # fmt: skip

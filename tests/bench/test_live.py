@@ -422,6 +422,8 @@ def test_live_suites_pass_their_check() -> None:
     assert isinstance(mine().members[0], ObjectiveTask) and isinstance(identified(bowls()).members[0], GuardedTask)
 
 
-def test_a_training_task_is_told_to_optimizers() -> None:
-    (known,) = mine(splits={"train": ["flat"], "test": ["steep"]}).prior()
-    assert isinstance(known, Evaluations) and len(known.score) == 1000 and np.isfinite(known.score).all()
+def test_a_training_task_is_told_to_optimizers_if_that_was_asked_for(tmp_path: Path) -> None:
+    splits = {"train": ["flat"], "test": ["steep"]}
+    assert mine(splits=splits).prior() == ()
+    (known,) = mine(splits=splits, prior_evaluations=30, prior_folder=tmp_path).prior()
+    assert isinstance(known, Evaluations) and len(known.score) == 30 and np.isfinite(known.score).all()

@@ -254,12 +254,14 @@ def test_folds_are_counted_one_by_one(undrawn: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_of_live_suites_tasks_alone_are_counted(undrawn: None, tmp_path: Path) -> None:
-    splits = {"train": ["one"], "test": ["two"]}
-    live = hpo_gym.live_suite("Mine", {"a": (0.0, 1.0)}, {"one": square, "two": square}, splits=splits)
-    held = hpo_gym.benchmark("random", live, out=tmp_path, **SMALL).data["memory"]["suites"]["Mine"]
+@pytest.mark.parametrize("n", [0, 3])
+@pytest.mark.filterwarnings("ignore:Optimizers knew nothing of 1 earlier task of Mine")
+def test_of_live_suites_tasks_alone_are_counted(n: int, undrawn: None, tmp_path: Path) -> None:
+    asked = {"splits": {"train": ["one"], "test": ["two"]}, "prior_evaluations": n, "prior_folder": tmp_path / "prior"}
+    live = hpo_gym.live_suite("Mine", {"a": (0.0, 1.0)}, {"one": square, "two": square}, **asked)
+    held = hpo_gym.benchmark("random", live, out=tmp_path / "out", **SMALL).data["memory"]["suites"]["Mine"]
     none = {"scores": None, "test": None, "fidelity": None, "cost": None}
-    assert held == [{"fold": None, "tasks": 1, "families": 1, **none}]
+    assert held == [{"fold": None, "tasks": int(n > 0), "families": int(n > 0), **none}]
 
 
 def square(config: Any) -> float:

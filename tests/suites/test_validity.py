@@ -515,6 +515,8 @@ def test_a_suite_of_functions_says_why_it_has_little_to_show() -> None:
 class Slope(Task):
     """A score of 0 to .001, whatever the task's best is."""
 
+    prior_evaluations = 1000  # they are free
+
     def evaluate(self, x: np.ndarray, fidelity: np.ndarray, key: np.ndarray) -> Evaluated:
         return Evaluated(x[:, 0] / 1000, np.ones(len(x)), np.zeros(len(x), np.int8))
 

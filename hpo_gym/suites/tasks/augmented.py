@@ -81,6 +81,11 @@ class AugmentedTask(Task):
         return self.noise > 0 or self.inner.noisy
 
     @property
+    def prior_evaluations(self) -> int:
+        """Return the number of the original; 1,000 if that has a table."""
+        return self.inner.prior_evaluations or 1000 * bool(len(self.inner.evaluations().x))
+
+    @property
     def cumulative(self) -> bool:
         return self.inner.cumulative
 

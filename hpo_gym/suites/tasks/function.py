@@ -53,6 +53,8 @@ class FunctionTask(Task):
     landscape: Landscape = None  # type: ignore[assignment]
     scale: float = 1.0
 
+    prior_evaluations = _POINTS
+
     @property
     def noisy(self) -> bool:
         return self.noise > 0

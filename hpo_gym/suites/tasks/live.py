@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, StateError
-from hpo_gym.problem import Evaluated, Evaluations, Points, SeparateTasks, Status, Task, TaskBatch
-from hpo_gym.system import Asked, Guards, Here, Limits, Measured, Runner, Verdict, judged, kind_of
+from hpo_gym.problem import Evaluated, Evaluations, OnRequest, Points, SeparateTasks, Status, Task, TaskBatch
+from hpo_gym.suites.tasks.archive import Archive
+from hpo_gym.system import Asked, Here, Limits, Measured, Runner, Verdict, judged, kind_of
 
 Objective = Callable[..., Any]
 COSTS = ("fidelity", "seconds")
@@ -25,7 +26,36 @@ _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
 
 
 @dataclass(frozen=True, eq=False)
-class ObjectiveTask(Task):
+class LiveTask(Task):
+    """A task that runs somebody's code: nothing is evaluated beside a run's own trials, unless asked for.
+
+    Attributes:
+        prior_evaluations: Evenly spread points that optimizers of other tasks may know of this one.
+        archive: Evaluates them when one is first read, and stores them; None: they cost nothing, or there are none.
+    """
+
+    prior_evaluations: int = 0
+    archive: Archive | None = field(default=None, repr=False)
+
+    @property
+    def side_by_side(self) -> int:
+        """Return the number of evaluations that run at once."""
+        return 1
+
+    @property
+    def told(self) -> list[Any]:
+        """Return what a stored score depends on, beside its task, its space and its point, as JSON."""
+        return []
+
+    def evaluations(self) -> Evaluations:
+        if self.archive is None or not self.prior_evaluations:
+            return super().evaluations()
+        x, measure = self.space.spread(self.prior_evaluations), functools.partial(self.archive.results, self)
+        return OnRequest.of(self.name, self.family, x, self.meta_features, measure)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveTask(LiveTask):
     """A Python function as a task.
 
     It must return the same score for a configuration, a fidelity and a seed; else a resumed comparison differs.
@@ -57,6 +87,14 @@ class ObjectiveTask(Task):
     @property
     def noisy(self) -> bool:
         return "seed" in self._named
+
+    @property
+    def side_by_side(self) -> int:
+        return int(getattr(self.runner, "n_jobs", 1))
+
+    @property
+    def told(self) -> list[Any]:
+        return [self.loss, self.cost]
 
     @functools.cached_property
     def _named(self) -> frozenset[str]:
@@ -105,14 +143,6 @@ class ObjectiveTask(Task):
         score[good] = np.array(tested, np.float64) * (-1.0 if self.loss else 1.0)
         return np.where(good, score, score[good].min())
 
-    def evaluations(self) -> Evaluations:
-        """Return `Task.evaluations`; under guard none, since 1,000 trials would take long."""
-        if not isinstance(self.runner, Guards):
-            return super().evaluations()
-        none, features = np.empty(0), self.meta_features
-        x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
-        return Evaluations(self.name, self.family, x, none, none, status, meta_features=features)
-
     def close(self) -> None:
         self.runner.close()
 
@@ -141,7 +171,7 @@ class LiveBatch(SeparateTasks):
 
 
 @dataclass(frozen=True, eq=False)
-class GuardedTask(Task):
+class GuardedTask(LiveTask):
     """A task of any class, with its failures as outcomes; see `ObjectiveTask`.
 
     Attributes:
@@ -177,7 +207,7 @@ class GuardedTask(Task):
 
 
 @dataclass(frozen=True, eq=False)
-class DescribedTask(Task):
+class DescribedTask(LiveTask):
     """The stored part of a live task: everything but its objective.
 
     Attributes:
@@ -193,11 +223,11 @@ class DescribedTask(Task):
 
 def guarded(task: Task) -> Task:
     """Return a task whose failures are outcomes."""
-    if isinstance(task, (ObjectiveTask, GuardedTask, DescribedTask)):
+    if isinstance(task, LiveTask):
         return task
     return GuardedTask(
         task.name, task.family, task.suite, task.space, task.best, task.worst, task.fidelities, task.meta_features,
-        inner=task,
+        task.prior_evaluations, inner=task,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from contextlib import suppress
 from types import ModuleType
 
 from hpo_gym.base import StateError
@@ -36,3 +37,10 @@ def lock(handle: int, *, shared: bool = False) -> None:
             raise BlockingIOError(fault.errno, fault.strerror) from fault
     else:
         fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def unlock(handle: int) -> None:
+    """Unlock an open file: on POSIX also where a forked child, such as a pool of the user's, still has it open."""
+    with suppress(ImportError):  # Windows unlocks it as it is closed, and forks nothing
+        fcntl = importlib.import_module("fcntl")
+        fcntl.flock(handle, fcntl.LOCK_UN)

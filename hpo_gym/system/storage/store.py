@@ -24,7 +24,7 @@ from typing import TypeVar
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
 from hpo_gym.system.storage.batches import Record, pack_batch, unpack_batch
 from hpo_gym.system.storage.blocks import unpack
-from hpo_gym.system.storage.posix import lock
+from hpo_gym.system.storage.posix import lock, unlock
 
 Row = tuple[object, ...]
 T = TypeVar("T")
@@ -88,6 +88,7 @@ class Store:
             with suppress(sqlite3.Error):
                 self._connection.close()
         if self._lock is not None:
+            unlock(self._lock)
             os.close(self._lock)
         self._connection = self._lock = None
         self._forget()

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpo_gym.base import Floats, Ints, Keys
-from hpo_gym.problem import LAST, Evaluated, Evaluations, Points, ProgressBatch, SeparateTasks, Task, TaskProgress
+from hpo_gym.problem import LAST, Evaluated, Points, ProgressBatch, SeparateTasks, Task, TaskProgress
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +61,6 @@ class OnwardTask(Task):
         progress = self.alone.progress(len(instance), horizon)
         progress.begin(None, np.zeros(len(instance), np.int64), instance)
         return progress
-
-    def evaluations(self) -> Evaluations:
-        """Nothing: the outcome of a trial says nothing of another run's."""
-        none, features = np.empty(0), self.meta_features
-        x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
-        return Evaluations(self.name, self.family, x, none, none, status, meta_features=features)
 
 
 class OnwardBatch(SeparateTasks, ProgressBatch):
