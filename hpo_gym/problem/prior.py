@@ -39,6 +39,8 @@ class Scale:
 class ScaleOnRequest(Scale):
     """The scale of live tasks: their evaluations begin when somebody reads `mean`, `sd` or `cost`; `floor` is 0."""
 
+    _prior: tuple[Evaluations, ...]
+
     def __init__(
         self, prior: tuple[Evaluations, ...], names: tuple[str, ...], means: tuple[float, ...], sds: tuple[float, ...]
     ) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, unknown, whole
 from hpo_gym.problem import AnySpace, SearchSpace, Suite, Task, read_space
-from hpo_gym.suites.tasks.archive import Archive
-from hpo_gym.suites.tasks.live import COSTS, DescribedTask, LiveTask, ObjectiveTask, guarded
+from hpo_gym.suites.tasks.archive import Archive, LiveTask
+from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
 from hpo_gym.system import Guards, Here, Limits, Runner, limits_of
 
 LIVE = "live"

@@ -16,42 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, StateError
-from hpo_gym.problem import Evaluated, Evaluations, OnRequest, Points, SeparateTasks, Status, Task, TaskBatch
-from hpo_gym.suites.tasks.archive import Archive
+from hpo_gym.problem import Evaluated, Points, SeparateTasks, Status, Task, TaskBatch
+from hpo_gym.suites.tasks.archive import LiveTask
 from hpo_gym.system import Asked, Here, Limits, Measured, Runner, Verdict, judged, kind_of
 
 Objective = Callable[..., Any]
 COSTS = ("fidelity", "seconds")
 _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
-
-
-@dataclass(frozen=True, eq=False)
-class LiveTask(Task):
-    """A task that runs somebody's code: nothing is evaluated beside a run's own trials, unless asked for.
-
-    Attributes:
-        prior_evaluations: Evenly spread points that optimizers of other tasks may know of this one.
-        archive: Evaluates them when one is first read, and stores them; None: they cost nothing, or there are none.
-    """
-
-    prior_evaluations: int = 0
-    archive: Archive | None = field(default=None, repr=False)
-
-    @property
-    def side_by_side(self) -> int:
-        """Return the number of evaluations that run at once."""
-        return 1
-
-    @property
-    def told(self) -> list[Any]:
-        """Return what a stored score depends on, beside its task, its space and its point, as JSON."""
-        return []
-
-    def evaluations(self) -> Evaluations:
-        if self.archive is None or not self.prior_evaluations:
-            return super().evaluations()
-        x, measure = self.space.spread(self.prior_evaluations), functools.partial(self.archive.results, self)
-        return OnRequest.of(self.name, self.family, x, self.meta_features, measure)
 
 
 @dataclass(frozen=True, eq=False)
