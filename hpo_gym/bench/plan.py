@@ -32,7 +32,7 @@ from hpo_gym.bench.spent import cut_trials, points, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.summaries import Findings, Measure, bounds_of, summaries
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.problem import POINTS, Status, Suite, ended_by
+from hpo_gym.problem import MOST, POINTS, Status, Suite, ended_by
 from hpo_gym.suites import LIVE
 from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
 
@@ -67,6 +67,9 @@ class BenchPlan:
         self.live, self.moved = dict(live or {}), dict(moved or {})
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
         self._check_names()
+        runs = sum(map(len, self.tasks.values())) * protocol.seeds
+        if runs > MOST:
+            raise InvalidValueError(f"A comparison must have at most {MOST} runs of an optimizer, got {runs}.")
         self._cells = {spec: list(self._every(spec))[shard] for spec in suites}
         self._keys: dict[Entrant, dict[Cell, str]] = {}
 

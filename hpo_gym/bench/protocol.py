@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, SplitError, seeding, unknown, whole_fields
+from hpo_gym.base import InvalidValueError, SplitError, seeding, unknown, whole, whole_fields
 from hpo_gym.optimize import check_in_flight
 from hpo_gym.problem import AMOUNTS, FOLDS, KEPT, MEMORIES, Budget, Task, fold_checked
 
@@ -15,6 +15,8 @@ STARTS = {"cold": 0, "init5": 5}
 FAMILIES = "families"
 """In place of a number of tasks: one of each family."""
 SPLITS = ("test", "val")
+MOST_SEEDS = 10_000
+"""Upper limit of replicates: more is a typing error."""
 TRAIN = MEMORIES[0]
 
 
@@ -26,7 +28,7 @@ class Protocol:
         split: "test", or "val" for choices among one's own methods.
         fold: None for the published split, 0..4, or "all": every data set is held out once.
         start: "cold", or "init5": all begin with the same initial design of five random configurations, free of charge.
-        seeds: Replicates of each task.
+        seeds: Replicates of each task, at most `MOST_SEEDS`.
         tasks: A number of tasks of each suite, the first of a keyed order of families in turns; "families": one task of
             each, the first in that order; or names; None: all.
         memory: Splits of the earlier tasks available to every optimizer: "train" or "train+val".
@@ -52,7 +54,8 @@ class Protocol:
                 raise unknown(what, name, known)
         if not (isinstance(self.fold, str) and self.fold == "all"):
             object.__setattr__(self, "fold", fold_checked(self.fold, "'all', None"))
-        whole_fields(self, 1, "seeds", "in_flight")
+        object.__setattr__(self, "seeds", whole("seeds", self.seeds, 1, MOST_SEEDS))
+        whole_fields(self, 1, "in_flight")
         check_in_flight("in_flight", self.in_flight, (), checkpoints=self.budget.checkpoints)
         if isinstance(self.tasks, (list, tuple)):
             object.__setattr__(self, "tasks", _names(self.tasks))

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.expected import text as text
     from hpo_gym.system.storage.given import check_ordinary as check_ordinary
     from hpo_gym.system.storage.given import text_of as text_of
+    from hpo_gym.system.storage.given import yaml_of as yaml_of
     from hpo_gym.system.storage.posix import posix as posix
     from hpo_gym.system.storage.repair import Repaired as Repaired
     from hpo_gym.system.storage.repair import repair as repair

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ import pytest
 import toys
 
 from hpo_gym import Query, app
-from hpo_gym.base import InvalidValueError, UnknownNameError
-from hpo_gym.bench import Card, Entry, benchmark, leaderboard, named_protocol, pack, records_of
+from hpo_gym.base import HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.bench import Card, Entry, benchmark, leaderboard, named_protocol, pack, records_of, shipped_protocols
 from hpo_gym.bench.board.named import NamedProtocol
 from hpo_gym.suites.own.suite import table_suite
 from hpo_gym.system import checksum, unpack
@@ -146,7 +147,7 @@ def test_an_option_that_says_the_same_is_fine() -> None:
         ("{name: a, about: b, suites: [SVM], split: train}", "No split to compare on 'train'"),
         ("{name: a, about: b, suites: [SVM], metrics: [auk]}", "Did you mean 'auc'"),
         ("{name: a, about: b, suites: [SVM, SVM]}", "different ones"),
-        ("{name: a, about: b, suites: [SVM], seeds: 0}", "`seeds` must be an integer >= 1"),
+        ("{name: a, about: b, suites: [SVM], seeds: 0}", r"`seeds` must be an integer in \[1, 10000\], got 0"),
         ("{name: a", "expected"),
     ],
 )
@@ -154,6 +155,58 @@ def test_a_bad_protocol_is_refused_in_words(text: str, why: str, tmp_path: Path)
     (tmp_path / "p.yaml").write_text(text)
     with pytest.raises(InvalidValueError, match=why):
         named_protocol(tmp_path / "p.yaml")
+
+
+HEAD = "name: a\nabout: b\nsuites: [SVM]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"{HEAD}seeds: 100000000000", r"`seeds` must be an integer in \[1, 10000\]"),
+        (f"{HEAD}measured: [1, 2]", "`measured` must be a mapping"),
+        (f"{HEAD}measured: 5", "`measured` must be a mapping"),
+        (f"{HEAD}measured: {{difference: {{a: b}}}}", "`difference` must be a finite number >= 0"),
+        (f"{HEAD}measured: {{minutes: {{a: .inf}}}}", "`minutes of a` must be a finite number"),
+        (f"{HEAD}measured: {{cost: 1}}", "has the unknown"),
+        ("[" * 3000, "must not be nested so deep"),
+        ("{a: " * 3000, "must not be nested so deep"),
+        (f"{HEAD}seeds: {'9' * 5000}", "it must be YAML: Exceeds the limit"),
+        (f"{HEAD}seeds: &a [*a]", "aliases must make at most"),
+        (f"{HEAD}seeds: !!python/object/apply:os.system [x]", "it must be YAML: could not determine a constructor"),
+        ("\0", "it must be YAML: unacceptable character"),
+        ("x" * (1 << 21), "must have at most 1048576 bytes"),
+        ("{name: a, about: [b], suites: [SVM]}", "`about` must be a text of at most 2000 characters"),
+        ('{name: a, about: "x\\u202ey", suites: [SVM]}', "`about` must be printable text"),
+        ("{name: a b, about: b, suites: [SVM]}", "its name must be 1 to 64 letters.*the nearest is 'a-b'"),
+    ],
+)  # fmt: skip
+def test_a_strangers_protocol_is_refused_in_words_at_once(text: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+    begun = time.process_time()
+    with pytest.raises(InvalidValueError, match=why):
+        named_protocol(tmp_path / "p.yaml")
+    assert time.process_time() - begun < 5.0
+
+
+def test_a_plan_has_a_limit_of_runs(tmp_path: Path) -> None:
+    """Before any of them is made."""
+    many = "AutoML, SVM, Boosting, MLP, Linear, Pipelines"
+    (tmp_path / "p.yaml").write_text(f"{HEAD}seeds: 10000".replace("SVM", many))
+    with pytest.raises(InvalidValueError, match="must have at most 1000000 runs of an optimizer"):
+        _ = named_protocol(tmp_path / "p.yaml").hash
+
+
+def test_a_changed_protocol_is_read_or_refused(tmp_path: Path) -> None:
+    """300 changes of a shipped one by characters that mean something in YAML; any other error fails."""
+    rng, text = np.random.default_rng(0), shipped_protocols()["quick-v1"].read_text()
+    for i in range(300):
+        changed = [*text]
+        for place in rng.choice(len(text), 3).tolist():
+            changed[place] = str(rng.choice([*"[]{}:,-#&*!|>'\"%@`?\n\t 09.e~=<", "\u202e", "&a ", "*a", "!!int "]))
+        (tmp_path / f"{i}.yaml").write_text("".join(changed))
+        with suppress(HPOGymError):
+            named_protocol(tmp_path / f"{i}.yaml")
 
 
 def test_a_misspelt_protocol_gets_the_nearest() -> None:
@@ -650,27 +703,40 @@ def test_a_board_replaces_its_own_files_and_no_others(
 ) -> None:
     named, entry = hand
     entry.write(tmp_path / "e.json")
-    options: dict[str, Any] = {"protocols": [named]}
+    options: dict[str, Any] = {"protocols": [named], "report": False}
     leaderboard([tmp_path / "e.json"], tmp_path / "new", **options)
     (tmp_path / "board").mkdir()
     monkeypatch.chdir(tmp_path / "board")
     leaderboard([tmp_path / "e.json"], ".", **options)
-    Path("thesis.tex").write_text("years")
-    Path("hand", "figures", "mine.png").write_text("mine")
-    Path("hand", "table.md").write_text("old")
-    Path("hand", "pooled.csv").write_text("of an earlier board")
+    Path("hand", "figures").mkdir(parents=True)
+    ours = ("hand/report.html", "hand/table.csv", "hand/pooled.csv", "hand/figures/Hand-regret.png", "index.html")
+    theirs = ("thesis.tex", "hand/figures/mine.png", "hand/notes.md", "empty/kept", "figures/Hand-regret.png")
     Path("empty").mkdir()
+    Path("figures").mkdir()
+    for name in (*ours, *theirs):
+        Path(name).write_text(name)
+    Path("empty", "kept").unlink()
     Path("link").symlink_to(tmp_path / "new")
-    leaderboard([tmp_path / "e.json"], ".", **options)
-    leaderboard([tmp_path / "e.json"], tmp_path / "board", **options)
-    assert Path("thesis.tex").read_text() == "years" and Path("hand", "figures", "mine.png").read_text() == "mine"
+    for out in (".", tmp_path / "board"):
+        leaderboard([tmp_path / "e.json"], out, **options)
+    assert all(Path(name).read_text() == name for name in theirs if name != "empty/kept")
     assert Path("empty").is_dir() and Path("link").is_symlink() and Path.cwd() == tmp_path / "board"
-    theirs = {"thesis.tex", "hand/figures/mine.png", "empty", "link"}
-    found, new = (
-        {str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file() and not p.is_symlink()}
-        for home in (tmp_path / "board", tmp_path / "new")
-    )
-    assert {name: data for name, data in found.items() if name not in theirs} == new and len(new) == 9
+    new = {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
+    assert {path.name: path.read_bytes() for path in Path().iterdir() if path.name in new} == new and len(new) == 3
+    left = {str(path) for path in Path().rglob("*") if path.is_file()}
+    assert left == {*new, *theirs} - {"empty/kept"}
+
+
+@pytest.mark.long
+def test_reports_of_an_earlier_board_go(hand: Any, tmp_path: Path) -> None:
+    named, entry = hand
+    entry.write(tmp_path / "e.json")
+    leaderboard([tmp_path / "e.json"], tmp_path / "board", protocols=[named])
+    (tmp_path / "board" / "mine.txt").write_text("mine")
+    assert (tmp_path / "board" / "hand" / "figures" / "Hand-regret.png").is_file()
+    leaderboard([tmp_path / "e.json"], tmp_path / "board", protocols=[named], report=False)
+    found = {path.name for path in (tmp_path / "board").rglob("*") if path.is_file()}
+    assert found == {"index.html", "leaderboard.csv", "leaderboard.md", "mine.txt"}
 
 
 def test_a_board_is_replaced_as_a_whole(made: Any, tmp_path: Path) -> None:

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from hpo_gym.base import HPOGymError, InvalidValueError, name_checked, shown, unknown
+from hpo_gym.base import HPOGymError, InvalidValueError, name_checked, real, shown, unknown
 from hpo_gym.bench.plan import BenchPlan
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.problem import Budget, Suite
 from hpo_gym.suites import load_suite
+from hpo_gym.system import exactly, expect, mapping, text, text_of, yaml_of
 
 FOLDER = Path(__file__).parent / "protocols"
 METRICS = ("auc", "regret", "rank", "win_rate", "elo")
 """Columns of a leaderboard: mean regret over the trials, regret at the end, mean rank by the first, share of optimizers
 that are worse, and Elo."""
 
+_LARGEST = 1 << 20  # bytes of a file
 _NEEDED = {"name", "about", "suites"}
 _SETTINGS = (
     "split", "fold", "start", "budget", "budget_cost", "checkpoints", "seeds", "tasks", "memory", "in_flight",
@@ -150,9 +150,8 @@ def shipped_protocols() -> dict[str, Path]:
 @functools.cache
 def _read(path: Path) -> NamedProtocol:
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _checked(said)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, HPOGymError, TypeError) as fault:
+        return _checked(yaml_of(text_of(path, _LARGEST)))
+    except (OSError, HPOGymError, TypeError, ValueError) as fault:
         raise InvalidValueError(f"{path} must hold a protocol: {fault}") from fault
 
 
@@ -168,19 +167,24 @@ def _checked(said: object) -> NamedProtocol:
     for metric in metrics:
         if metric not in METRICS:
             raise unknown("metric", metric, METRICS)
-    for key in ("name", "about"):
-        _texts(key, [said[key]])
+    about = " ".join(text("`about`", said["about"], 2000).split())
+    expect(bool(about) and about.isprintable(), f"its `about` must be printable text, got {shown(about)}")
     given = {key: said[key] for key in _SETTINGS if key in said}
     made = NamedProtocol(
-        name_checked("its name", said["name"]),
-        " ".join(said["about"].split()),
-        suites,
-        given,
-        metrics,
-        said.get("measured") or {},
+        name_checked("its name", said["name"]), about, suites, given, metrics, _measured(said.get("measured") or {})
     )
     assert made.protocol
     return made
+
+
+def _measured(said: object) -> dict[str, Any]:
+    """Return what was measured: numbers."""
+    known = mapping("`measured`", said)
+    exactly("`measured`", known, set(), {"difference", "minutes"})
+    real("difference", known.get("difference", 0.0), 0.0)
+    for name, value in mapping("`minutes`", known.get("minutes", {})).items():
+        real(f"minutes of {text('key', name, 100)}", value, 0.0)
+    return dict(known)
 
 
 def _texts(key: str, given: object) -> tuple[str, ...]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from hpo_gym.base import HPOGymError, InvalidValueError, unknown
 from hpo_gym.bench.board.card import NOTHING, Card
-from hpo_gym.bench.board.entry import Entry, Part
+from hpo_gym.bench.board.entry import LARGEST, Entry, Part
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
 from hpo_gym.bench.entrants import Entrant
@@ -23,7 +22,7 @@ from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.reference.choices import choices_of
 from hpo_gym.optimize import OPTIMIZERS, SAVED, parted, read_about
 from hpo_gym.problem import Status
-from hpo_gym.system import Record, Store, mapping, sealed, text_of
+from hpo_gym.system import Record, Store, mapping, sealed, text_of, yaml_of
 
 _TRANSFER = {name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "transfer"}
 
@@ -83,8 +82,8 @@ def pack(
 def read_card(path: Path) -> dict[str, Any]:
     """Return a card's fields of a YAML file; raise `InvalidValueError` where it holds none."""
     try:
-        said = yaml.safe_load(text_of(path))
-    except (OSError, yaml.YAMLError) as fault:
+        said = yaml_of(text_of(path, LARGEST))
+    except (OSError, InvalidValueError) as fault:
         raise InvalidValueError(f"{path} must hold a card: {fault}") from fault
     return dict(mapping(f"content of {path}", said))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hpo_gym.base import InvalidValueError
 
-_MOST = 1 << 26  # bytes of a text
+_MOST, _VALUES = 1 << 26, 1 << 20  # bytes of a text, and values that aliases make of one
 
 
 def check_ordinary(path: Path) -> None:
@@ -32,3 +33,40 @@ def text_of(path: Path, most: int = _MOST) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise InvalidValueError(f"{path} must be text in UTF-8: {fault}.") from fault
+
+
+def yaml_of(text: str) -> Any:
+    """Return the content of YAML; a value that aliases make huge is refused before it is made.
+
+    Raises:
+        InvalidValueError: It is no YAML, has a tag, or is nested too deep.
+    """
+    import yaml
+
+    loader = None
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if _size(node, {}) > _VALUES:
+            raise InvalidValueError(f"aliases must make at most {_VALUES} values of it.")
+        return None if node is None else loader.construct_document(node)
+    except RecursionError as fault:
+        raise InvalidValueError("it must not be nested so deep.") from fault
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, yaml.YAMLError) as fault:
+        if isinstance(fault, InvalidValueError):
+            raise
+        said = " ".join(str(fault).split())  # PyYAML raises any of them, of a tag such as `!!int`
+        raise InvalidValueError(f"it must be YAML: {said[:300]}") from fault
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _size(node: Any, known: dict[int, int]) -> int:
+    """Return the number of values in a node, with each alias in full."""
+    if id(node) not in known:
+        known[id(node)] = _VALUES + 1  # of one that holds itself
+        parts = node.value if isinstance(getattr(node, "value", None), list) else []
+        inside = (one for part in parts for one in (part if isinstance(part, tuple) else (part,)))
+        known[id(node)] = 1 + sum(_size(one, known) for one in inside)
+    return known[id(node)]
