@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.bench import Curves, holds, interval, pooled
+from hpo_gym.bench import Curves, holds, interval, pooled, with_controls
+from hpo_gym.optimize import control_of
 
 Parts = Mapping[str, Mapping[str, Any]]
 """By suite: `tasks`, `families`, and by optimizer the `auc` on each task."""
@@ -52,10 +53,15 @@ def joined(first: Parts, second: Parts) -> dict[str, dict[str, Any]]:
 
 
 def standing(rows: Rows) -> list[str]:
-    """Order names by the pooled ratio, those first that ran on all pooled suites."""
+    """Order names by the pooled ratio, those first that ran on all pooled suites; see `beside`."""
     most = max(row["n_suites"] for row in rows.values())
     known = [name for name, row in rows.items() if row["n_suites"]]
-    return sorted(known, key=lambda name: (rows[name]["n_suites"] < most, rows[name]["ratio"][0], name))
+    return beside(sorted(known, key=lambda name: (rows[name]["n_suites"] < most, rows[name]["ratio"][0], name)))
+
+
+def beside(names: Sequence[str]) -> list[str]:
+    """Return names in their order, but what a trained policy was before its training in the row below it."""
+    return with_controls(names, {name: control for name in names if (control := control_of(name))})
 
 
 def starred(row: Mapping[str, Any]) -> str:

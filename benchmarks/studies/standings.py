@@ -17,7 +17,7 @@ import frame
 import numpy as np
 import runs
 from frame import Later, Table
-from ratios import curves_of, escaped, standing, starred
+from ratios import against, beside, curves_of, escaped, standing, starred
 
 from hpo_builders.sets import newest_set
 from hpo_gym.bench import (
@@ -51,6 +51,8 @@ LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 TRANSFER_ANCHORS = ("portfolio", "transfer-mix")
 TRANSFER = ("portfolio", "transfer-time", "transfer-mix", "ebgp", "task-mixture", "meta-knn", "meta-predict")
 """Optimizers that are compared with both."""
+TRAINED, UNTRAINED = ("ppo-pool-tables", "ppo-pool"), "untrained"
+"""Policies, and their network with its initial weights: what their training adds is the ratio of their AUCs."""
 DRAWN = ("Boosting", "MLP", "SVM")
 """Those of the suites with test scores."""
 
@@ -104,6 +106,7 @@ def tables(found: Mapping[str, Any]) -> Mapping[str, Table]:
         out[f"pooled-{start}"] = partial(_pooled, suites)
         out[f"four-{start}"] = partial(_pooled, {name: suites[name] for name in LEARNED})
         out[f"agents-{start}"] = partial(_agents, suites)
+        out[f"training-{start}"] = partial(_training, suites)
         out |= {f"{name}-{start}": partial(_suite, part) for name, part in suites.items()}
     return Later(out)
 
@@ -121,6 +124,12 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
         "optimizers": len(names),
         "old": old or "nothing",
         **{f"{suite}-optimizers": len(part["summary"]) for suite, part in found["cold"].items()},
+        **{
+            f"{name}-to-{UNTRAINED}-{start}": row["ratio"]
+            for start, parts in found.items()
+            for name, row in _anchored(parts, (UNTRAINED,))[UNTRAINED].items()
+            if name in TRAINED
+        },
         **{f"{suite}-families": len(set(part["families"])) for suite, part in found["cold"].items()},
     }
 
@@ -238,6 +247,21 @@ def _agents(suites: Suites) -> Table:
     return Table.of(("optimizer", *heads), rows)
 
 
+def _training(suites: Suites) -> Table:
+    """What training adds: the AUC of policies as a ratio to that before it, pooled and on each suite."""
+    pooled, rows = _anchored(suites, (UNTRAINED,))[UNTRAINED], list[Row]()
+    for suite, part in suites.items():
+        if UNTRAINED in part["auc"]:
+            of = against({suite: part}, UNTRAINED, TRAINED)
+            means = (f"{np.mean(part['auc'][name]):.4f}" for name in (TRAINED[0], UNTRAINED))
+            cells = (starred(of[name]) if name in of else "" for name in TRAINED)
+            rows.append((suite, str(len(set(part["families"]))), *means, *cells))
+    whole = together(suites)
+    rows.append(("pooled", str(whole["families"]), "", "", *(starred(pooled[name]) for name in TRAINED)))
+    heads = (f"`{TRAINED[0]}`", f"`{UNTRAINED}`", *(f"`{name}`, of `{UNTRAINED}`" for name in TRAINED))
+    return Table.of(("suite", "families", *heads), rows)
+
+
 def _is_agent(name: str) -> bool:
     """Tell agents; those that are shipped trained are agents too."""
     known = OPTIMIZERS.entries().get(name)
@@ -260,7 +284,7 @@ def _suite(part: Mapping[str, Any]) -> Table:
             ranged(letters.get(name)),
             *_end(summary[name], times[name]),
         )
-        for name in sorted(summary, key=lambda n: (summary[n]["auc"][0], n))
+        for name in beside(sorted(summary, key=lambda n: (summary[n]["auc"][0], n)))
     ]
     more = ("gain", "group", "log AUC", "regret at 33", "failed", "ms p50", "ms p95", "training s")
     return Table.of(("optimizer", *heads, *more), rows, part["said"])

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.tables import compared as compared
     from hpo_gym.bench.report.tables import rows as rows
     from hpo_gym.bench.report.tables import said as said
+    from hpo_gym.bench.report.tables import with_controls as with_controls
     from hpo_gym.bench.report.words import counted as counted
     from hpo_gym.bench.report.words import holds as holds
     from hpo_gym.bench.report.words import interval as interval
