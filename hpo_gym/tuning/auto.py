@@ -11,6 +11,7 @@ from hpo_gym.problem import SearchSpace, known
 from hpo_gym.tuning.matching import Matched, lacking
 
 AUTO, ALONE = "auto", "gp-ei"
+TAKEN = (ALONE, "gp-fade", "transfer-mix", "transfer-time")
 MANY, TABLE = 6, 100
 """From so many earlier tasks on, they say more than the default; tables are those of so many evaluations or more."""
 

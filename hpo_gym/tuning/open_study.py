@@ -67,8 +67,9 @@ class OpenStudy:
         self._study = self._stack.enter_context(opened(folder, plan, resume=resume))
         self._cut_off = list(self._study.begun)
         self._proposer = Proposer(
-            found.form, self._study, self._budget, found.prior, meta_features=plan.meta_features, belief=found.belief
-        )
+            found.form, self._study, self._budget, found.prior, meta_features=plan.meta_features, belief=found.belief,
+            moves=True,
+        )  # fmt: skip
 
     def __enter__(self) -> OpenStudy:
         return self

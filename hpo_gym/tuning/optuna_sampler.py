@@ -20,7 +20,7 @@ from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.problem import AnySpace
 from hpo_gym.tuning.allowance import allowance
 from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
-from hpo_gym.tuning.auto import ALONE, AUTO, Choice, chosen, counting
+from hpo_gym.tuning.auto import ALONE, AUTO, TAKEN, Choice, chosen, counting
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.matching import Matched
 from hpo_gym.tuning.optuna_space import ParameterSpace
@@ -40,10 +40,11 @@ class HPOGymSampler(BaseSampler):
     """A sampler of Optuna that asks any optimizer of this package.
 
     Parameters that always occur together share one optimizer; a branch of a conditional space has another one, with the
-    trials of that branch. New parameters are drawn uniformly in the scale of their distribution, by the seed, the
-    trial's number and their name. With a `space`, everything in it is proposed from the first trial on, and a parameter
-    that a trial does not ask for counts as proposed. A warning names parameters without a value inside the space in
-    some trials, possibly those of another sampler.
+    trials of that branch. Once all combinations of such a part are tried, every other trial has those of its best. New
+    parameters are drawn uniformly in the scale of their distribution, by the seed, the trial's number and their name.
+    With a `space`, everything in it is proposed from the first trial on, and a parameter that a trial does not ask for
+    counts as proposed. A warning names parameters without a value inside the space in some trials, possibly those of
+    another sampler.
 
     The optimizer gets a report of each ended trial, in the order of their ends: its value, higher is better; for one
     that failed, broke a constraint or was pruned, its status, with the worst value of the successes before it. While no
@@ -198,12 +199,12 @@ class HPOGymSampler(BaseSampler):
             config = None
         elif beside:
             study = Study(plan, list(ended), part.begun(others))
-            proposer = Proposer(self._form, study, self._budget, prior, alone=False)
+            proposer = Proposer(self._form, study, self._budget, prior, alone=False, moves=True)
             config = proposer.next()
         else:
             known = self._turns.pop(names, None)
             if known is None or known.study.plan != plan or not begins(known.study.ended, ended):
-                known = Proposer(self._form, Study(plan), self._budget, prior)
+                known = Proposer(self._form, Study(plan), self._budget, prior, moves=True)
             proposer = known
             proposer.study.ended[:] = ended
             config = proposer.next()
@@ -211,6 +212,9 @@ class HPOGymSampler(BaseSampler):
         if config is not None:
             self.prior_weight = proposer.prior_weight
             return part.parameters.params(config)
+        best = None if part.whole or self._form.name not in TAKEN else Study(plan, list(ended)).best
+        if best is not None and turn[0] % 2:
+            return part.parameters.params(best.config)
         return part.parameters.random(seeding.generator(seeding.key("optuna spent", plan.seed, *turn)))
 
     def _warn_of_unknown(self, part: Part, untold: Sequence[FrozenTrial]) -> None:

@@ -13,14 +13,17 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, ProposalsRefusedError, seeding
 from hpo_gym.optimize import Context, Form, Optimizer, ask_beside, asked, lie_of, prior_weight
-from hpo_gym.problem import Belief, Evaluations, Query, Refusal, Status, Trial, floor_of
+from hpo_gym.problem import Belief, Evaluations, Hyperparameter, Query, Refusal, Status, Trial, floor_of
 from hpo_gym.system import one_blas_thread
 from hpo_gym.tuning.allowance import Allowance
+from hpo_gym.tuning.auto import TAKEN
 from hpo_gym.tuning.study import Ended, Study
 
 Config = Mapping[str, Any]
 _ANEW = 10
 _LESS = 1e-3  # of a score, at least of 1
+_LEVEL = 4  # successes of a choice, all of one score, after which it has nothing to teach
+_DRAWN = 256
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Proposer:
     Attributes:
         alone: Whether one trial runs at a time.
         meta_features: Numbers that describe the data set; None where unknown.
+        moves: Whether a proposal moves on from a choice that teaches nothing more: see `_moved`.
         prior_weight: Weight of the earlier tasks in the last proposal, where the optimizer tells it.
     """
 
@@ -44,6 +48,7 @@ class Proposer:
     alone: bool = True
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     belief: Belief | None = None
+    moves: bool = False
     prior_weight: float | None = field(default=None, init=False)
     _optimizer: Optimizer | None = None
     _heard: list[float] = field(default_factory=list)  # scores that the optimizer was told
@@ -130,7 +135,39 @@ class Proposer:
             return None
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
-        return self._space.from_unit(self._space.to_unit(query.config))
+        config = self._space.from_unit(self._space.to_unit(query.config))
+        return self._moved(config) if self.moves and self.form.name in TAKEN else config
+
+    def _moved(self, config: Config) -> Config:
+        """Return a proposal, or one drawn with another choice, where a choice teaches nothing more.
+
+        It does so if its four successes or more are level and the best of all, while others are lower or untried. A
+        process takes their other hyperparameters, without effect there, for room to improve, and would stay. The next
+        proposal may be of that choice again.
+        """
+        done = [e for e in self.study.ended if e.counts]
+        best = max((self._sign * e.measured.score for e in done), default=0.0)
+        for h in self._space.hyperparameters:
+            if h.kind != "categorical" or h.name not in config:
+                continue
+            place = h.position(config[h.name])
+            mine, others = list[Ended](), list[Ended]()
+            for e in done:
+                (mine if h.name in e.config and h.position(e.config[h.name]) == place else others).append(e)
+            level = len(mine) >= _LEVEL and all(self._sign * e.measured.score == best for e in mine)
+            lower = not others or any(self._sign * e.measured.score < best for e in others)
+            if level and lower and mine[-1] is self.study.ended[-1]:
+                return self._elsewhere(h, place) or config
+        return config
+
+    def _elsewhere(self, h: Hyperparameter, place: float) -> Config | None:
+        """Return an untried configuration with another choice, drawn; None where there is none."""
+        rng = np.random.default_rng(seeding.key("elsewhere", self.study.plan.seed, self.study.count))
+        tried = [e.config for e in self.study.ended]
+        for config in self._space.decode(self._space.sample(rng, _DRAWN)):
+            if h.name in config and h.position(config[h.name]) != place and config not in tried:
+                return config
+        return None
 
     def trials(self) -> list[Trial]:
         """Return the ended trials as reported to optimizers: higher is better, and an unsuccessful trial has the worst

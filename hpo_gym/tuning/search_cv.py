@@ -178,7 +178,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         """Return the trials, and all their splits, trial by trial."""
         study, folds = Study(replace(found.plan, seed=self._seed())), []
         alone = self.batch_size == 1
-        proposer = Proposer(found.form, study, self._may_take, found.prior, alone, meta_features)
+        proposer = Proposer(found.form, study, self._may_take, found.prior, alone, meta_features, moves=True)
         with self._evaluator(rule, study.plan.seed) as evaluate:
             while batch := _next_batch(study, proposer, min(self.batch_size, self._may_take.trials - study.count)):
                 for number, config in batch.items():

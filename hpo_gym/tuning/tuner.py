@@ -110,7 +110,8 @@ def tune(
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
         stack.enter_context(_handing_out(study))
-        proposer = Proposer(found.form, study, may_take, found.prior, n_jobs == 1, plan.meta_features, found.belief)
+        given = found.prior, n_jobs == 1, plan.meta_features, found.belief
+        proposer = Proposer(found.form, study, may_take, *given, moves=True)
         tell = stack.enter_context(reporter(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))

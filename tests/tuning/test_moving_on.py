@@ -1,0 +1,79 @@
+"""A choice whose other hyperparameters have no effect does not hold the search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from hpo_gym import HPOGymSampler, tune
+from hpo_gym.optimize import form_of
+from hpo_gym.problem import Status, read_space
+from hpo_gym.system import Measured, Verdict
+from hpo_gym.tuning.allowance import Allowance
+from hpo_gym.tuning.proposals import Proposer
+from hpo_gym.tuning.study import Study, StudyPlan
+
+GIVEN = {"kind": CategoricalDistribution(["a", "b"]), "x": FloatDistribution(0.0, 1.0)}
+FLAT = {"kind": ["a", "b"], "x": (0.0, 1.0)}
+BRANCHES = [{"kind": ["a"], "x": (0.0, 1.0)}, {"kind": ["b"], "z": (0.0, 1.0)}]
+
+
+def value(kind: str, x: float) -> float:
+    return 0.1 - 3 * (x - 0.85) ** 2 if kind == "a" else 0.0
+
+
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize("space", [None, GIVEN], ids=["inferred", "given"])
+def test_the_sampler_does_not_sit_on_a_choice_of_one_score(asks: bool, space: Any) -> None:
+    def objective(trial: optuna.Trial) -> float:
+        kind = trial.suggest_categorical("kind", ["a", "b"])
+        return value(kind, trial.suggest_float("x", 0.0, 1.0) if asks or kind == "a" else 0.0)
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=HPOGymSampler("auto", seed=0, space=space))
+    study.optimize(objective, 20)
+    assert [t.params["kind"] for t in study.trials].count("b") <= 10, "18 or 19 of 20 before; 13 of those not asked for"
+    assert study.best_value > 0.099
+
+
+@pytest.mark.parametrize(("space", "most"), [(FLAT, 6), (BRANCHES, 6)], ids=["flat", "branches"])
+def test_a_tuning_does_not_sit_on_a_choice_of_one_score(space: Any, most: int) -> None:
+    def objective(config: dict[str, Any]) -> float:
+        return value(config["kind"], config.get("x", 0.0))
+
+    tuned = tune(objective, space, budget=20, seed=0, guard=False)
+    assert [e.config["kind"] for e in tuned.ended].count("b") <= most and tuned.best_score > 0.099
+
+
+def proposed(scores: list[tuple[str, float]], *, moves: bool, name: str = "gp-ei") -> Any:
+    """The proposal after trials of a kind and a score, at x = .1, .2, ..."""
+    space = read_space(FLAT)
+    form = form_of(name)
+    study = Study(StudyPlan(space.to_json(), form.name, dict(form.settings), "maximize", 0, ""))
+    for i, (kind, score) in enumerate(scores):
+        study.end(study.begin({"kind": kind, "x": (i + 1) / 10}), Verdict(Measured(Status.OK, "", score)), ())
+    return Proposer(form, study, Allowance(9), moves=moves).next()
+
+
+SITS = [("a", -1.0), *[("b", 0.0)] * 4]
+
+
+@pytest.mark.parametrize(("scores", "moves"), [
+    (SITS, True),
+    (SITS[:4], False),  # three of them
+    ([("a", -1.0), *[("b", 0.0)] * 3, ("b", -0.5)], False),  # not level
+    ([("a", 1.0), *[("b", 0.0)] * 4], False),  # not the best
+    ([("a", 0.0), *[("b", 0.0)] * 4], False),  # nor lower elsewhere
+    ([*[("b", 0.0)] * 4, ("a", -1.0)], False),  # the last was elsewhere
+])  # fmt: skip
+def test_it_moves_on_from_four_level_ones_that_are_the_best(scores: list[tuple[str, float]], moves: bool) -> None:
+    stays, goes = (proposed(scores, moves=on) for on in (False, True))
+    assert (goes != stays) == (moves and stays["kind"] == "b")
+    assert goes["kind"] == "a" if moves else goes == stays
+    assert proposed(scores, moves=True, name="sobol") == proposed(scores, moves=False, name="sobol")
+    if moves:
+        assert stays["kind"] == "b", "it would have stayed"
+        assert goes == proposed(scores, moves=True), "drawn by key"
