@@ -152,3 +152,9 @@ def test_a_table_is_made_when_it_is_asked_for_and_once(frame: Any) -> None:
     tables = frame.Later({name: lambda name=name: made.append(name) or frame.Table.of((name,), ()) for name in "ab"})
     assert list(tables) == ["a", "b"] and len(tables) == 2 and made == []
     assert tables["b"].columns == tables["b"].columns == ("b",) and made == ["b"]
+
+
+def test_results_have_their_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(STUDIES))
+    module = importlib.import_module("frame")
+    assert {path.stem for path in STUDIES.glob("*.json")} - {*module.names(), "test_looks"} == set()
