@@ -12,6 +12,8 @@ from hpo_gym.tuning.matching import Matched, lacking
 
 AUTO, ALONE = "auto", "gp-ei"
 TAKEN = (ALONE, "gp-fade", "transfer-mix", "transfer-time")
+READY = "ready"
+"""The name of spaces whose default configuration always comes first: that of an estimator as it is."""
 MANY, TABLE = 6, 100
 """From so many earlier tasks on, they say more than the default; tables are those of so many evaluations or more."""
 
@@ -35,8 +37,8 @@ def chosen(space: SearchSpace, prior: Matched, *, in_cost: bool = False) -> Choi
     - Six **tables** or more of this very space, earlier tasks of 100 evaluations each or more: `transfer-mix`; under a
       budget in cost `transfer-time`.
     - Other earlier tasks, such as tunings, or tables of another space: `gp-fade`, which tries the best of their
-      configurations, then believes them as far as its own trials do; of fewer than six, after the default
-      configuration.
+      configurations, then believes them as far as its own trials do; of fewer than six, and in a ready space, after
+      the default configuration.
     - None: `gp-ei`, after the default configuration.
 
     It is the same for any number of trials, kind of space and number of parallel trials: the tables gave no reason for
@@ -57,7 +59,7 @@ def chosen(space: SearchSpace, prior: Matched, *, in_cost: bool = False) -> Choi
     why = (why if prior.whole else f"{why}, of another space") if n else "no earlier task is known"
     why = f"{why} that counts" if given and not prior else why
     words = filter(None, (why, str(given)))
-    return Choice(optimizer, "; ".join(words), n < MANY, prior)
+    return Choice(optimizer, "; ".join(words), n < MANY or space.to_json().get("name") == READY, prior)
 
 
 def counting(space: SearchSpace, prior: Matched) -> Matched:

@@ -19,6 +19,7 @@ import numpy as np
 from hpo_gym.base import DATA, InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import SearchSpace, read_space
 from hpo_gym.suites import load_suite
+from hpo_gym.tuning.auto import READY
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.matching import Matched, common
 from hpo_gym.tuning.meta_features import shape_of
@@ -59,7 +60,7 @@ def space_for(
             with contextlib.suppress(InvalidValueError):
                 h.position(nearest)
                 part["default_value"] = nearest
-    return SearchSpace(data)
+    return SearchSpace({**data, "name": READY})
 
 
 def sizes_for(estimator: Any, x: Any, y: Any) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import SUITES
 from hpo_gym.suites.load import load_suite
+from hpo_gym.tuning.auto import chosen
+from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.estimators import prior_for, sizes_for
 from hpo_gym.tuning.matching import common, matched
 
@@ -178,6 +180,17 @@ def test_what_has_no_space_is_refused_with_the_nearest_that_has(given: object, s
 
 
 # ---------------------------------------------------------------------- in a search
+def test_auto_begins_with_the_default_of_a_ready_space_whatever_the_prior() -> None:
+    space = space_for(SVC(C=7.0), columns=4)
+    x = space.sample(np.random.default_rng(0), 120)
+    for size, optimizer in ((33, "gp-fade"), (120, "transfer-mix")):
+        prior = [Evaluations("t", "t", x[:size], x[:size, 0], np.ones(size), np.zeros(size, np.int8))] * 7
+        found = chosen(space, earlier_tasks(prior, space))
+        assert (found.optimizer, found.default_first) == (optimizer, True)
+        plain = read_space({"x": (0.0, 1.0), "y": (0.0, 1.0), "z": (0.0, 1.0), "k": ["a", "b"]})
+        assert not chosen(plain, earlier_tasks(prior, plain)).default_first
+
+
 def test_the_first_trial_is_the_estimator_exactly_as_it_is() -> None:
     y = (X[:, 0] > 0).astype(int)
     mine = make_pipeline(StandardScaler(), SVC(kernel="poly", C=5_000.0, gamma="auto"))
