@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.blocks import unpack as unpack
     from hpo_gym.system.storage.expected import exactly as exactly
     from hpo_gym.system.storage.expected import expect as expect
+    from hpo_gym.system.storage.expected import line as line
     from hpo_gym.system.storage.expected import listed as listed
     from hpo_gym.system.storage.expected import mapping as mapping
     from hpo_gym.system.storage.expected import of_type as of_type

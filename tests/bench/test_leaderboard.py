@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
@@ -22,8 +23,8 @@ from hpo_gym.base import HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.bench import Card, Entry, benchmark, leaderboard, named_protocol, pack, records_of, shipped_protocols
 from hpo_gym.bench.board.named import NamedProtocol
 from hpo_gym.suites.own.suite import table_suite
-from hpo_gym.system import checksum, unpack
 from hpo_gym.system import pack as block
+from hpo_gym.system import sealed, unpack
 
 CARD = {
     "authors": ["Ada"], "code": "https://example.org/x", "about": "Draws.", "training": "nothing", "families": [],
@@ -82,12 +83,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[NamedProtocol, list[
     return named, [pack(home / "run", optimizer=name, protocol=named, card=CARD) for name in names]
 
 
-def sealed(said: dict[str, Any]) -> dict[str, Any]:
-    return {**said, "checksum": checksum(said)}
-
-
 def written(said: dict[str, Any], path: Path) -> Path:
-    path.write_text(json.dumps(sealed({k: v for k, v in said.items() if k != "checksum"})))
+    path.write_bytes(sealed({k: v for k, v in said.items() if k != "checksum"}))
     return path
 
 
@@ -535,6 +532,88 @@ def test_a_forgery_is_refused_with_its_reason(forge: Forge, made: Any, tmp_path:
 
 def test_there_are_500_forgeries() -> None:
     assert len(FORGERIES) * EACH == 500
+
+
+SPELLINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "format true": lambda said: said.update(format=True),
+    "format 1.0": lambda said: said.update(format=1.0),
+    "seconds 0": lambda said: said["card"].update(train_seconds=0),
+    "order": lambda said: said.update(protocol=said.pop("protocol")),
+    "place 00": lambda said: said["suites"]["Gappy"].update(failed={"00": "x"}),
+    "uint64": lambda said: changed(said["suites"]["Gappy"], lambda a: a.update(count=a["count"].astype(np.uint64))),
+    "wide rows": lambda said: changed(said["suites"]["Gappy"], lambda a: a.update(at=a["at"].astype(np.uint32))),
+    "double": lambda said: changed(said["suites"]["Functions"], lambda a: a.update(at=a["at"].astype(np.float64))),
+    "full levels": lambda said: changed(
+        said["suites"]["Functions"], lambda a: a.update(level=np.zeros(int(a["count"].sum()), np.uint8))
+    ),
+    "none refused": lambda said: changed(
+        said["suites"]["Gappy"], lambda a: a.update(refused=np.zeros(int(a["count"].sum()), np.uint8))
+    ),
+    "big-endian": lambda said: inflated(said["suites"]["Gappy"], lambda raw: raw.replace(b"<u2", b">u2")),
+    "bytes after the arrays": lambda said: inflated(said["suites"]["Gappy"], lambda raw: raw + b"\0"),
+    "header": lambda said: inflated(said["suites"]["Gappy"], lambda raw: raw.replace(b'", "', b'"  ,"', 1)),
+    "bytes after the stream": lambda said: said["suites"]["Gappy"].update(
+        runs=base64.b64encode(base64.b64decode(said["suites"]["Gappy"]["runs"]) + b"\0").decode()
+    ),
+    "last bits": lambda said: said["suites"]["Gappy"].update(runs=last_bits(said["suites"]["Gappy"]["runs"])),
+}
+
+
+def inflated(part: dict[str, Any], change: Callable[[bytes], bytes]) -> None:
+    raw = zlib.decompress(base64.b64decode(part["runs"]))
+    assert change(raw) != raw
+    part["runs"] = base64.b64encode(zlib.compress(change(raw))).decode()
+
+
+def last_bits(text: str) -> str:
+    """Return another text in base64 of the same bytes; one with `=` at its end has spare bits."""
+    data = base64.b64decode(text)
+    if len(data) % 3 == 0:
+        pytest.skip("no spare bits")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    place = len(text.rstrip("=")) - 1
+    return text[:place] + letters[letters.index(text[place]) + 1] + text[place + 1 :]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_one_content_has_one_file(spelling: str, made: Any, tmp_path: Path) -> None:
+    named, (_, entry, _) = made
+    entry.write(tmp_path / "good.json")
+    assert Entry.read(tmp_path / "good.json").to_json() == entry.to_json()
+    said = json.loads(json.dumps(entry.to_json()))
+    SPELLINGS[spelling](said)
+    with pytest.raises(InvalidValueError):
+        records_of(Entry.read(written(said, tmp_path / "odd.json")), named)
+
+
+def test_an_entry_in_another_layout_is_refused(made: Any, tmp_path: Path) -> None:
+    _, (entry, *_) = made
+    entry.write(tmp_path / "e.json")
+    text = (tmp_path / "e.json").read_text()
+    twice = text.replace('"format": 1,', '"format": 2,\n "format": 1,', 1)
+    for other in (text + "\n", text.replace("\n", "\r\n"), json.dumps(json.loads(text)), twice, "\ufeff" + text):
+        (tmp_path / "e.json").write_bytes(other.encode())
+        with pytest.raises(
+            InvalidValueError, match=r"e.json must be an entry: (it must be written as|Unexpected UTF-8)"
+        ):
+            Entry.read(tmp_path / "e.json")
+
+
+@pytest.mark.parametrize("odd", ["a\u202eb", "a\u200bb", "\x1b[31m", "\u2066x", "a\nb"])
+def test_what_cannot_be_seen_is_on_no_card(odd: str) -> None:
+    for name in ("authors", "families", "code", "about", "training", "hardware"):
+        value = (odd,) if name in ("authors", "families") else odd
+        with pytest.raises(InvalidValueError, match=f"`{name}` must be printable text in one line"):
+            Card(**{**CARD, name: value})
+
+
+@pytest.mark.parametrize(
+    "change", [{"test_evaluations": 10**400}, {"train_seconds": 1e300}, {"train_seconds": 10**400}]
+)
+def test_numbers_of_a_card_have_bounds(change: dict[str, Any]) -> None:
+    (name,) = change
+    with pytest.raises(InvalidValueError, match=f"`{name}` must be a .*, at most 1"):
+        Card(**{**CARD, **change})
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.checks.shipped import verify
 from hpo_gym.optimize.forms import form_of
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, held, read_about
-from hpo_gym.optimize.learning.saved import content_of, load, write_saved
+from hpo_gym.optimize.learning.saved import content_of, load, read_saved, write_saved
 from hpo_gym.optimize.sharing.packed import read_packed, write_packed
 from hpo_gym.optimize.sharing.places import is_saved, on_hub, title_of
 from hpo_gym.tuning import pack_policy, write_repository
@@ -272,7 +272,8 @@ def test_a_zip_of_other_names_of_a_bomb_or_of_none_is_damaged(packed: Path, tmp_
     with pytest.raises(DamagedDataError, match="each once"):
         load(out)
     with pytest.raises(DamagedDataError, match=r"optimizer\.json must be a file; it is missing"):
-        load(zipped(out, {"README.md": b"page"}))
+        write_packed(out, {"README.md": b"page"})
+        load(out)
     with pytest.raises(DamagedDataError, match=r"README\.md must have at most 3 bytes"):
         read_packed(zipped(out, {"README.md": b"page"}), {"README.md": 3})
     for junk in (b"", b"PK", b"no zip at all" * 10**4):
@@ -445,3 +446,68 @@ def test_without_the_library_the_hub_names_its_extra(monkeypatch: pytest.MonkeyP
         hpo_gym.MissingExtraError, match=r"Not installed: huggingface_hub. Run: pip install 'hpo-gym\[hub\]'"
     ):
         load("hf:ada/mine")
+
+
+# ---------------------------------------------------------------------- one form
+def member(name: str, mode: int = 0o644) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr = 3, mode << 16
+    return info
+
+
+def test_a_packed_policy_has_one_form(packed: Path, tmp_path: Path) -> None:
+    """Bytes before or between, a link, a hidden name, another date: what no `write_packed` writes is refused."""
+    files, data, out = held(packed), packed.read_bytes(), tmp_path / "x.hpo"
+    write_packed(out, files)
+    assert out.read_bytes() == data and held(out) == files
+
+    def built(odd: Callable[[str], zipfile.ZipInfo], order: Sequence[str] = sorted(files)) -> bytes:
+        with zipfile.ZipFile(stream := io.BytesIO(), "w") as archive:
+            for name in order:
+                archive.writestr(odd(name), files[name])
+        return stream.getvalue()
+
+    def dated(name: str) -> zipfile.ZipInfo:
+        info = member(name)
+        info.date_time = (2026, 1, 1, 0, 0, 0)
+        return info
+
+    def extra(name: str) -> zipfile.ZipInfo:
+        info = member(name)
+        info.extra = b"\xff\xff\x02\x00ab"
+        return info
+
+    assert built(member) == data
+    others = {
+        "prefix": b"#!/bin/sh\n" + data,
+        "link": built(lambda name: member(name, 0o120777 if name == "README.md" else 0o644)),
+        "dated": built(dated),
+        "extra": built(extra),
+        "order": built(member, sorted(files, reverse=True)),
+        "hidden": data.replace(b"README.md", b"README.m\0"),
+        "longer": built(lambda n: member(n if n != "README.md" else f"{n}_evil")).replace(b"md_evil", b"md\0evil"),
+    }
+    for what, content in others.items():
+        out.write_bytes(content)
+        with pytest.raises(DamagedDataError, match="as `hpo-gym pack` writes it|must hold files of"):
+            pytest.fail(f"{what}: {sorted(held(out))}")
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint8, np.float16, np.int32])
+def test_weights_of_another_type_are_refused(kind: type, tmp_path: Path) -> None:
+    """A network would cast them."""
+    pytest.importorskip("safetensors", reason="needs the extra 'rl'")
+    write_saved(tmp_path / "a", "thing", FITS, {"w": np.ones(3, np.float32), "n": np.ones(1, np.int64)}, weights=True)
+    assert read_saved(tmp_path / "a", "thing")[1]["w"].dtype == np.float32
+    write_saved(tmp_path / "b", "thing", FITS, {"w": np.ones(3, kind)}, weights=True)
+    with pytest.raises(DamagedDataError, match="Weights must be float32, float64 or int64, got .*'w'"):
+        read_saved(tmp_path / "b", "thing")
+
+
+@pytest.mark.parametrize("odd", ["a\u202eb", "a\u200bb", "\x1b[31m", "\u2066x"])
+def test_words_of_a_card_can_be_seen(odd: str, folder: Path, tmp_path: Path) -> None:
+    for name in ("authors", "licence", "about", "chosen", "code"):
+        with pytest.raises(InvalidValueError, match=f"`{name}` must be printable text in one line"):
+            pack_policy(folder, {**CARD, name: odd}, tmp_path / "p.hpo")
+    with pytest.raises(InvalidValueError, match="`test_evaluations` must be at most 1000000000"):
+        pack_policy(folder, {**CARD, "test_evaluations": 10**400}, tmp_path / "p.hpo")

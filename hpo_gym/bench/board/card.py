@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, shown, unknown
-from hpo_gym.system import exactly, expect, listed, text
+from hpo_gym.system import exactly, expect, line, listed
 
 NOTHING = "nothing"
 """Of an optimizer that has not learned: it then needs no families and no seconds."""
-_LONGEST = 300  # characters of a text
+_MOST_SECONDS, _MOST_LOOKS = 1e12, 10**9
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,20 @@ class Card:
 
     def __post_init__(self) -> None:
         for name in ("authors", "families"):
-            several = tuple(text(f"`{name}`", one, _LONGEST) for one in listed(f"`{name}`", [*getattr(self, name)]))
+            several = tuple(line(f"`{name}`", one) for one in listed(f"`{name}`", [*getattr(self, name)]))
             object.__setattr__(self, name, several)
         expect(bool(self.authors) and all(map(str.strip, self.authors)), "its `authors` must name somebody")
         for name in ("code", "about", "training", "hardware"):
-            said = text(f"`{name}`", getattr(self, name), _LONGEST)
+            said = line(f"`{name}`", getattr(self, name))
             expect(bool(said.strip()), f"its `{name}` must not be empty")
         seconds, looks = self.train_seconds, self.test_evaluations
-        good = seconds is None or (type(seconds) in (int, float) and math.isfinite(seconds) and seconds >= 0)
-        expect(good, f"its `train_seconds` must be a number, 0 or more, got {shown(seconds)}")
-        good = type(looks) is int and looks >= 1
-        expect(good, f"its `test_evaluations` must be a whole number, 1 or more, got {shown(looks)}")
+        good = seconds is None or (type(seconds) in (int, float) and 0 <= seconds <= _MOST_SECONDS)
+        what = f"its `train_seconds` must be a number, 0 or more, at most {_MOST_SECONDS:g}"
+        expect(good, f"{what}, got {shown(seconds)}")
+        object.__setattr__(self, "train_seconds", None if seconds is None else float(seconds))
+        good = type(looks) is int and 1 <= looks <= _MOST_LOOKS
+        what = f"its `test_evaluations` must be a whole number, 1 or more, at most {_MOST_LOOKS}"
+        expect(good, f"{what}, got {shown(looks)}")
 
     def to_json(self) -> dict[str, Any]:
         """Return all fields."""
@@ -79,7 +81,7 @@ class Card:
         for name in given:
             if name not in names:
                 raise unknown("field of a card", name, names)
-        said = {**known, **given}
+        said = {**known, **{k: " ".join(v.split()) if isinstance(v, str) else v for k, v in given.items()}}
         if said.get("training") == NOTHING:
             said = {"families": (), "train_seconds": 0.0, **said}
         missing = [name for name in names if name not in said]

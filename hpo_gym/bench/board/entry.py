@@ -12,14 +12,26 @@ from typing import Any
 from hpo_gym.base import DamagedDataError, InvalidValueError, name_checked
 from hpo_gym.bench.board.card import Card
 from hpo_gym.bench.cells import Arrays
-from hpo_gym.system import check_seal, exactly, expect, mapping, of_type, sealed, text, text_of, unpack, write_files
+from hpo_gym.system import (
+    check_seal,
+    exactly,
+    expect,
+    line,
+    mapping,
+    of_type,
+    sealed,
+    text,
+    text_of,
+    unpack,
+    write_files,
+)
 from hpo_gym.system import pack as pack_block
 
 FORMAT = 1
 LARGEST = 4_000_000
 """Bytes of an entry's file."""
 _KEYS = {"format", "name", "protocol", "hash", "card", "suites", "checksum"}
-_TYPES = {"count": "u", "at": "uf", "level": "u", "refused": "u"}
+_TYPES = {"count": ("<u2",), "at": ("<u2", "<u4", "<f4", "<f8"), "level": ("|u1",), "refused": ("|u1",)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +89,14 @@ class Entry:
             InvalidValueError: It is no entry; the message says where it breaks a rule.
         """
         try:
-            return cls.from_json(json.loads(text_of(path, LARGEST), parse_constant=_no_number))
+            data = text_of(path, LARGEST)
+            said = json.loads(data, parse_constant=_no_number)
+            entry = cls.from_json(said)
+            again = entry.to_json()
+            for suite, part in again["suites"].items():
+                part["runs"] = said["suites"][suite]["runs"]  # checked; another zlib compresses to other bytes
+            expect(sealed(again).decode() == data, "it must be written as `hpo-gym pack` writes it, to the byte")
+            return entry
         except (InvalidValueError, DamagedDataError, ValueError, OSError, RecursionError) as fault:
             raise InvalidValueError(f"{path} must be an entry: {fault}") from fault
 
@@ -86,7 +105,8 @@ class Entry:
         """Return the entry of `to_json`, sealed; raise `InvalidValueError` on any other."""
         said = mapping("content", given)
         exactly("entry", said, _KEYS)
-        expect(said["format"] == FORMAT, f"its format must be {FORMAT}, got {said['format']!r:.40}")
+        known = type(said["format"]) is int and said["format"] == FORMAT
+        expect(known, f"its format must be {FORMAT}, got {said['format']!r:.40}")
         check_seal(said)
         name = name_checked("its name", said["name"])
         parts = {suite: _part(suite, mapping(suite, one)) for suite, one in mapping("suites", said["suites"]).items()}
@@ -99,19 +119,18 @@ def _part(suite: str, said: Mapping[str, Any]) -> Part:
     failed = mapping(f"failed runs on {suite}", said["failed"])
     for place, error in failed.items():
         expect(place.isascii() and place.isdigit(), f"places of failed runs on {suite} must be numbers, got {place!r}")
-        text(f"error on {suite}", error)
+        line(f"error on {suite}", error)
     try:
-        block = base64.b64decode(of_type(f"runs on {suite}", said["runs"], str), validate=True)
-        choices = unpack(block)
+        block = base64.b64decode(runs := of_type(f"runs on {suite}", said["runs"], str), validate=True)
+        choices = unpack(block, exact=True)
+        expect(base64.b64encode(block).decode() == runs, "it ends in other bits")
     except (ValueError, DamagedDataError) as fault:
         raise InvalidValueError(f"its runs on {suite} must be a block in base64: {fault}") from fault
     exactly(f"block on {suite}", choices, {"count", "at"}, {"level", "refused"})
     for key, array in choices.items():
-        kinds = _TYPES[key]
-        expect(
-            array.ndim == 1 and array.dtype.kind in kinds and array.dtype.itemsize <= 8,
-            f"`{key}` on {suite} must be a row of numbers of kind {kinds!r}, got {array.dtype} of shape {array.shape}",
-        )
+        good = array.ndim == 1 and array.dtype.str in _TYPES[key]
+        found = f"{array.dtype.str} of shape {array.shape}"
+        expect(good, f"`{key}` on {suite} must be a row of numbers of kind {' or '.join(_TYPES[key])}, got {found}")
     return Part(text(f"data hash of {suite}", said["data"], 64), choices, {int(i): str(e) for i, e in failed.items()})
 
 

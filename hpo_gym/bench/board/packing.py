@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, unknown
+from hpo_gym.base import HPOGymError, InvalidValueError, printable, unknown
 from hpo_gym.bench.board.card import NOTHING, Card
 from hpo_gym.bench.board.entry import LARGEST, Entry, Part
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
@@ -90,7 +90,7 @@ def read_card(path: Path) -> dict[str, Any]:
 
 def _line(error: str | None) -> str:
     """Return the last line of an error, which names no file of its author."""
-    return ((error or "").strip().splitlines() or ["unknown"])[-1][:200]
+    return printable(((error or "").strip().splitlines() or ["unknown"])[-1][:200])
 
 
 def _equal(a: Record, b: Record) -> bool:

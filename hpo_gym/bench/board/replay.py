@@ -155,6 +155,6 @@ def _check_equal(given: Mapping[str, NDArray[Any]], again: Arrays, suite: Suite,
             f"{int(again['count'][i])} trials, got {int(given['count'][i])}."
         )
     for key in sorted({*given, *again}):
-        a, b = (of.get(key, np.empty(0)) for of in (given, again))
-        same = a.shape == b.shape and bool((a == b).all())
+        a, b = given.get(key), again.get(key)
+        same = a is not None and b is not None and a.dtype == b.dtype and np.array_equal(a, b)
         expect(same, f"`{key}` on {suite.name} must be in the form of a run: its replay gives other ones")

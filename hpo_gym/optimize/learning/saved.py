@@ -203,7 +203,13 @@ def _arrays(path: Path, sha256: str) -> Arrays:
     data = _checked(path, sha256)
     with blame(path):
         if path.name == WEIGHTS:
-            return dict(_safetensors().load(data))
+            tensors = dict(_safetensors().load(data))
+            odd = next((name for name, a in tensors.items() if a.dtype.str not in ("<f4", "<f8", "<i8")), None)
+            if odd is not None:  # a network would take it for numbers
+                raise InvalidValueError(
+                    f"Weights must be float32, float64 or int64, got {tensors[odd].dtype}: {odd!r}."
+                )
+            return tensors
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
                 raise InvalidValueError("the arrays must be stored, not compressed.")

@@ -20,17 +20,22 @@ def is_packed(path: Path) -> bool:
 
 def write_packed(path: Path, files: Mapping[str, bytes]) -> None:
     """Write a packed policy; equal files give equal bytes. Raises `StorageFullError` as `write_files`."""
+    write_files(path.parent, {path.name: _zipped(files)})
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(stream := io.BytesIO(), "w") as archive:
         for name in sorted(files):
             info = zipfile.ZipInfo(name)  # dated 1980
             info.create_system, info.external_attr = 3, 0o644 << 16  # as on Linux, wherever it is written
             archive.writestr(info, files[name])
-    write_files(path.parent, {path.name: stream.getvalue()})
+    return stream.getvalue()
 
 
 def read_packed(path: Path, most: Mapping[str, int]) -> dict[str, bytes]:
     """Return the files in a packed policy by name; raise `DamagedDataError` where it is no zip, or a file in it was
-    changed, is none of `most`, larger than its number of bytes there, double or compressed."""
+    changed, is none of `most`, larger than its number of bytes there, double or compressed, or where other bytes are in
+    it than `write_packed` writes for these files."""
     with blame(path), path.open("rb") as file:
         file.seek(max(path.stat().st_size - 42, 0))
         tail = file.read(42)  # the end of a directory of few bytes, without Zip64, so that reading it is short
@@ -44,4 +49,7 @@ def read_packed(path: Path, most: Mapping[str, int]) -> dict[str, bytes]:
                 plain = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
                 expect(plain, f"{name} must be stored, not compressed")
                 expect(info.file_size <= most[name], f"{name} must have at most {most[name]} bytes")
-            return {name: archive.read(name) for name in infos}
+            files = {name: archive.read(name) for name in infos}
+        file.seek(0)
+        expect(file.read() == _zipped(files), "it must be a zip as `hpo-gym pack` writes it, to the byte")
+        return files

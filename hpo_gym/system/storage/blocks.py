@@ -31,6 +31,11 @@ def pack(arrays: Arrays) -> bytes:
     Raises:
         InvalidValueError: An array holds objects, dates or platform-wide numbers, or all exceed `LARGEST` bytes.
     """
+    return zlib.compress(_raw(arrays))
+
+
+def _raw(arrays: Arrays) -> bytes:
+    """Return the content of a block before compression."""
     header, body = [], []
     for name in sorted(arrays):
         array = plain(name, arrays[name])
@@ -40,7 +45,7 @@ def pack(arrays: Arrays) -> bytes:
     raw = b"".join([struct.pack("<I", len(head)), head, *body])
     if len(raw) > LARGEST:
         raise InvalidValueError(f"`arrays` must hold at most {LARGEST} bytes, got {len(raw)}.")
-    return zlib.compress(raw)
+    return raw
 
 
 def plain(name: str, array: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -62,8 +67,12 @@ def _written(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
     return dtype if little == dtype else little
 
 
-def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:
-    """Read a block of `pack`, with read-only arrays; raise `DamagedDataError` on any other."""
+def unpack(block: bytes, *, exact: bool = False) -> dict[str, NDArray[np.generic]]:
+    """Read a block of `pack`, with read-only arrays; raise `DamagedDataError` on any other.
+
+    Args:
+        exact: Whether to refuse other spellings of the same arrays, too.
+    """
     with blame_block():
         raw = inflated(block, LARGEST)
         (length,) = struct.unpack_from("<I", raw)
@@ -73,6 +82,10 @@ def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:
             size = math.prod(shape) * dtype.itemsize
             arrays[name] = np.frombuffer(raw[at : at + size], dtype).reshape(shape)
             at += size
+        if at != len(raw):
+            raise DamagedDataError(f"A block must end with its arrays, got {len(raw) - at} bytes more.")
+        if exact and _raw(arrays) != raw:
+            raise DamagedDataError("A block must be written as `pack` writes it.")
         return arrays
 
 
@@ -96,6 +109,6 @@ def inflated(data: bytes, most: int) -> bytes:
     """
     stream = zlib.decompressobj()
     raw = stream.decompress(data, most + 1)
-    if len(raw) > most or not stream.eof:
-        raise DamagedDataError(f"A block must hold at most {most} bytes, and end; it is longer, or cut.")
+    if len(raw) > most or not stream.eof or stream.unused_data:
+        raise DamagedDataError(f"A block must hold at most {most} bytes, and end there; it is longer, or cut.")
     return raw

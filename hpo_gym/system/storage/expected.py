@@ -42,6 +42,14 @@ def text(what: str, value: object, most: int = 10_000) -> str:
     return str(value)
 
 
+def line(what: str, value: object, most: int = 300) -> str:
+    """Return a text of one line of visible characters, or raise `InvalidValueError`."""
+    said = text(what, value, most)
+    odd = next((c for c in said if not c.isprintable()), "")
+    expect(not odd, f"its {what} must be printable text in one line, got {odd!r} in {shown(said, 80)}")
+    return said
+
+
 def exactly(what: str, said: Mapping[str, Any], needed: set[str], more: set[str] | None = None) -> None:
     """Raise `InvalidValueError` where keys are missing, or are none of `needed` and `more`."""
     missing, odd = sorted(needed - set(said)), sorted(set(said) - needed - (more or set()))

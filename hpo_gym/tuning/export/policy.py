@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, blame, name_checked
+from hpo_gym.base import InvalidValueError, blame, name_checked, shown
 from hpo_gym.bench import read_card
 from hpo_gym.optimize import ABOUT, OPTIMIZERS, PACKED, held, parted, read_about, read_saved, summary, write_packed
 from hpo_gym.suites import registered
-from hpo_gym.system import MADE_OF, exactly, expect, text
+from hpo_gym.system import MADE_OF, exactly, expect, line, text
 from hpo_gym.tuning.export import filled, requirement
 
 _WORDS = ("authors", "licence", "about", "chosen", "code")
@@ -46,10 +46,11 @@ def words_of(card: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     names = given["authors"] if isinstance(given["authors"], list) else [given["authors"]]
     said = given | {"authors": ", ".join(text("`authors`", name) for name in names)}
     for name in sorted(said.keys() & {*_WORDS}):
-        said[name] = " ".join(text(f"`{name}`", said[name], 300).split())
+        said[name] = line(f"`{name}`", " ".join(text(f"`{name}`", said[name]).split()))
         expect(bool(said[name]), f"its `{name}` must not be empty")
     good = type(looks := said["test_evaluations"]) is int and looks >= 0
-    expect(good, f"its `test_evaluations` must be a whole number >= 0, got {looks!r}")
+    expect(good, f"its `test_evaluations` must be a whole number >= 0, got {shown(looks)}")
+    expect(looks <= 10**9, f"its `test_evaluations` must be at most {10**9}, got {shown(looks)}")
     return said
 
 
