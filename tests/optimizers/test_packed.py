@@ -489,7 +489,7 @@ def test_a_packed_policy_has_one_form(packed: Path, tmp_path: Path) -> None:
     }
     for what, content in others.items():
         out.write_bytes(content)
-        with pytest.raises(DamagedDataError, match="as `hpo-gym pack` writes it|must hold files of"):
+        with pytest.raises(DamagedDataError, match=r"as `hpo-gym pack` writes it|must hold files of"):
             pytest.fail(f"{what}: {sorted(held(out))}")
 
 
@@ -500,7 +500,7 @@ def test_weights_of_another_type_are_refused(kind: type, tmp_path: Path) -> None
     write_saved(tmp_path / "a", "thing", FITS, {"w": np.ones(3, np.float32), "n": np.ones(1, np.int64)}, weights=True)
     assert read_saved(tmp_path / "a", "thing")[1]["w"].dtype == np.float32
     write_saved(tmp_path / "b", "thing", FITS, {"w": np.ones(3, kind)}, weights=True)
-    with pytest.raises(DamagedDataError, match="Weights must be float32, float64 or int64, got .*'w'"):
+    with pytest.raises(DamagedDataError, match=r"Weights must be float32, float64 or int64, got .*'w'"):
         read_saved(tmp_path / "b", "thing")
 
 
