@@ -26,7 +26,6 @@ from looks import Look
 
 from hpo_baselines.learner_ppo import FARTHEST, moved, view
 from hpo_gym.base import Floats, Ints, Keys, seeding
-from hpo_gym.bench import Resamples
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.suites import load_suite
 from hpo_gym.suites.tasks.learners.families import FAMILIES
@@ -424,42 +423,37 @@ def shipped(found: Mapping[str, Any]) -> str:
     return max(PPO, key=lambda name: float(np.mean(found[name]["train"][first:])))
 
 
-def ratio(found: Mapping[str, Any], name: str, other: str) -> list[float | None]:
-    """Return the ratio of regrets, with its interval over families; the look-ahead has its own runs of the schedule."""
-    families = tuple(TESTED)
+def ratios(found: Mapping[str, Any], name: str, other: str) -> list[float]:
+    """Return ratios of mean regrets: over all test families, then over those of each system.
+
+    The look-ahead has its own runs of the schedule.
+    """
+    own, base = regrets(found, name), regrets(found, other)
     if name == AHEAD:
-        return Resamples.of(families).ratio(regrets(found, AHEAD), 1 - np.array(found[AHEAD]["schedule"]))
-    return Resamples.of(families).ratio(regrets(found, name), regrets(found, other))
+        base = 1 - np.array(found[AHEAD]["schedule"])
+    of = kinds("tested")
+    return [float(own[at].mean() / base[at].mean()) for at in (of >= 0, *(of == k for k in range(len(KINDS))))]
 
 
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return scores on test families, and ratios of regrets to a constant, the best open loop and the best rule."""
     loop = best(found, OPEN)
     rule = best(found, RULES) if set(RULES) & set(found) else loop
+    whole = {**found, PPO_MEAN: {"stages": max(found[n]["stages"] for n in PPO if n in found)}}
+    shown = [n for n in (*OPEN, MEANS, *RULES, BLIND, MYOPIC, PPO_MEAN, *PPO, AHEAD) if n in whole]
     rows = []
-    for name in (*OPEN, MEANS, *RULES, BLIND, MYOPIC, PPO_MEAN, *PPO, AHEAD):
-        if name not in found and not (name == PPO_MEAN and set(PPO) & set(found)):
-            continue
-        cells = []
-        for other in (CONSTANT, loop, rule):
-            known = name == other or (name == AHEAD and other != loop)
-            low = [f"{v:.3f}" for v in ratio(found, name, other)] if not known else []
-            cells.append(f"{low[0]} [{low[1]}, {low[2]}]" if low else "1" if name == other else "")
-        effort = max(found[n]["stages"] for n in (PPO if name == PPO_MEAN else (name,)) if n in found)
-        rows.append((name, f"{1 - regrets(found, name).mean():.3f}", *cells, f"{effort:,}"))
+    for name in shown:
+        known = (loop,) if name == AHEAD else (CONSTANT, loop, rule)
+        of = {other: f"{ratios(found, name, other)[0]:.3f}" if other != name else "1" for other in known}
+        cells = (of.get(other, "") for other in (CONSTANT, loop, rule))
+        rows.append((name, f"{1 - regrets(found, name).mean():.3f}", *cells, f"{whole[name]['stages']:,}"))
+    pairs = dict.fromkeys([*((n, loop) for n in shown if n not in (loop, *PPO)), (PPO_MEAN, rule)])
+    by_system = [(f"{a} / {b}", *(f"{r:.3f}" for r in ratios(found, a, b))) for a, b in pairs]
     heads = ("control", "score", f"regret / {CONSTANT}", f"/ {loop}", f"/ {rule}", "stages")
     note = (
-        "Twelve families tune and train, eighteen others judge. Rules and PPO move both controls away from the "
-        "schedule per kind; `look-ahead` owns the simulator, and tries nine moves every third stage."
+        "Twelve families tune and train, eighteen others judge. They are regimes of three systems, too few for an "
+        "interval. Rules and PPO move both controls away from the schedule per kind; `look-ahead` owns the simulator, "
+        "and tries nine moves every third stage."
     )
-    return {"control": Table.of(heads, rows, note), "systems": systems(found, (CONSTANT, loop, rule))}
-
-
-def systems(found: Mapping[str, Any], names: tuple[str, ...]) -> Table:
-    """Return mean scores on the test families of each system."""
-    names = (*dict.fromkeys(names), *([PPO_MEAN] if set(PPO) & set(found) else []))
-    rows = []
-    for k, kind in enumerate(KINDS):
-        here = kinds("tested") == k
-        rows.append((kind, str(here.sum()), *(f"{1 - regrets(found, name)[here].mean():.3f}" for name in names)))
-    return Table.of(("system", "families", *names), rows)
+    counts = [f"{name} ({(kinds('tested') == k).sum()})" for k, name in enumerate(KINDS)]
+    return {"control": Table.of(heads, rows, note), "systems": Table.of(("regret", "all", *counts), by_system)}

@@ -25,6 +25,7 @@ AGENTS = (
 COLD, INIT5 = "standings/pooled-cold", "standings/pooled-init5"
 TO, TO_RANDOM = "ratio to portfolio", "ratio to random"
 CONTROL, MEMORIES = "learners/control", "meta_or_transfer/memories"
+SYSTEMS, PHYSICS = "learners/systems", ("cartpole", "pendulum", "reacher")
 TRAINED = "[weights of these spaces, the same space][trained, of untrained]"
 
 NUMBERS: Mapping[str, tuple[str, str]] = {
@@ -59,8 +60,8 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "gap": ("control_pays/pays[24, gap][/ polynomial]", ".3f"),
     "ppo-gap": ("fit_agents/learning[test, 24, PPO from gap][/ gap]", ".3f"),
     "ppo-chance": ("fit_agents/learning[test, 24, PPO from chance][/ gap]", ".3f"),
-    "ppo-open": (f"{CONTROL}[PPO][/ schedule per kind]", ".3f"),
-    "ppo-rule": (f"{CONTROL}[PPO][/ score level]", ".3f"),
+    **{f"{n}-open": (f"{SYSTEMS}[PPO / schedule per kind][{n} (6)]", ".3f") for n in PHYSICS},
+    **{f"{n}-rule": (f"{SYSTEMS}[PPO / score level][{n} (6)]", ".3f") for n in PHYSICS},
     "blind-open": (f"{CONTROL}[PPO, blind][/ schedule per kind]", ".3f"),
     "myopic-open": (f"{CONTROL}[PPO, discount 0][/ schedule per kind]", ".3f"),
     "ahead-open": (f"{CONTROL}[look-ahead][/ schedule per kind]", ".3f"),
@@ -97,9 +98,10 @@ CLAIMS: Mapping[str, str] = {
     "sixteen": "fit_bounds.gap-drawn >= 16 and fit_bounds.autopilot-drawn >= 16 and fit_bounds.gap-seeds >= 16 and "
     "fit_bounds.autopilot-seeds >= 16",
     "room": "time_parts/parts[true best of 16][ratio, test score].high < 1",
-    "learning-pays": f"{CONTROL}[PPO][/ score level].high < 1 and {CONTROL}[PPO][/ schedule per kind].high < 1",
-    "feedback-needed": f"{CONTROL}[PPO, blind][/ schedule per kind].high > 1",
-    "myopic-worse": f"{CONTROL}[PPO, discount 0][/ schedule per kind].low > 1",
+    "learning-pays": f"{SYSTEMS}[PPO / score level][cartpole (6)] < .8 and "
+    f"{SYSTEMS}[PPO / score level][pendulum (6)] > .95 and {SYSTEMS}[PPO / score level][reacher (6)] > .95",
+    "feedback-needed": f"{CONTROL}[PPO, blind][/ schedule per kind] > .98",
+    "myopic-worse": " and ".join(f"{SYSTEMS}[PPO, discount 0 / schedule per kind][{n} (6)] > 1" for n in PHYSICS),
     "elsewhere-fails": "learners_elsewhere/scores[learner-ppo][8 units, CartPole] < .2",
     "hardly-orders": "faithfulness.itself-most < .7",
     "torch-level": "torch_control.tuned.low < 1 and torch_control.tuned.high > 1",

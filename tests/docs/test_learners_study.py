@@ -86,9 +86,21 @@ def test_ratios_are_of_regrets(study: Any) -> None:
     found = {"constant": {**half, "score": [0.0] * 18}, "schedule": half, "score level": half, "PPO, seed 0": half}
     found |= {"look-ahead": {**half, "schedule": [0.75] * 18}, "PPO, seed 1": {**half, "score": [0.8] * 18}}
     rows = {row[0]: row[1:] for row in study.tables(found)["control"].rows}
-    assert rows["constant"][:2] == ("0.000", "1") and rows["schedule"][2] in ("1", "0.500 [0.500, 0.500]")
-    assert rows["PPO"][1] == "0.350 [0.350, 0.350]" and rows["PPO, seed 1"][1] == "0.200 [0.200, 0.200]"
-    assert study.ratio(found, "look-ahead", "schedule")[0] == pytest.approx(2.0)
+    assert rows["constant"][:2] == ("0.000", "1") and rows["schedule"][2] in ("1", "0.500")
+    assert rows["PPO"][1] == "0.350" and rows["PPO, seed 1"][1] == "0.200"
+    assert study.ratios(found, "look-ahead", "schedule")[0] == pytest.approx(2.0)
+
+
+def test_three_systems_have_a_ratio_each_and_no_interval(study: Any) -> None:
+    """PPO leaves half of the rule's regret of .4 on one system, and all of it on the two others: 1 / 1.2 over all."""
+    kinds = study.kinds("tested")
+    rule = {"settings": [], "stages": 1, "train": [0.5], "score": [0.6] * 18}
+    found = dict.fromkeys((study.CONSTANT, study.SCHEDULE, study.LEVEL), rule)
+    found["PPO, seed 0"] = {**rule, "score": np.where(kinds == 0, 0.8, 0.6).tolist()}
+    tables = study.tables(found)
+    assert ("PPO / score level", "0.833", "0.500", "1.000", "1.000") in tables["systems"].rows
+    assert not any("[" in cell for table in tables.values() for row in table.rows for cell in row)
+    assert tables["systems"].columns == ("regret", "all", "cartpole (6)", "pendulum (6)", "reacher (6)")
 
 
 def test_what_ships_is_what_was_chosen(study: Any) -> None:
