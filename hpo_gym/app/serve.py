@@ -35,6 +35,10 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="With --openenv: the address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --openenv; 0: any free one.")] = 8000,
+    anybody: Annotated[
+        bool, typer.Option("--anybody", help="With --openenv: whoever reaches --host may play; there is no password.")
+    ] = False,
+    idle: Annotated[float, typer.Option(help="With --openenv: seconds until a silent client has to go.")] = 1800.0,
     objective: Annotated[
         str | None, typer.Option(help="With --mcp, instead of a suite: file.py:name or module:name, as for tune.")
     ] = None,
@@ -72,7 +76,9 @@ def serve(
         if not serve_stdio(Hall(load_suite(str(suite)), split, budget, wording), task, seed or 0, episodes, seconds):
             raise typer.Exit(GONE)
     elif objective is None:
-        _suite(str(suite), split, budget, wording, None if mcp else (host, port))
+        from hpo_gym.serve import Place
+
+        _suite(str(suite), split, budget, wording, None if mcp else Place(host, port, anybody, idle))
     else:
         settings = {
             "budget": budget, "direction": direction, "prior": prior or (), "trial_timeout": trial_timeout,
@@ -81,7 +87,7 @@ def serve(
         _own(objective, space, wording, settings)
 
 
-def _suite(suite: str, split: str, budget: int | None, wording: Any, place: tuple[str, int] | None) -> None:
+def _suite(suite: str, split: str, budget: int | None, wording: Any, place: Any) -> None:
     from hpo_gym.serve import Hall
     from hpo_gym.suites import load_suite
 
@@ -89,7 +95,7 @@ def _suite(suite: str, split: str, budget: int | None, wording: Any, place: tupl
         from hpo_gym.serve import serve_openenv
 
         hall = Hall(load_suite(suite), split, budget, wording)
-        serve_openenv(hall, *place, lambda address: print(f"{suite}: {address}", flush=True))
+        serve_openenv(hall, place, lambda address: print(f"{suite}: {address}", flush=True))
     else:
         from hpo_gym.serve import SuiteDesk, serve_mcp, wire
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from hpo_gym.checks.drive import Env, kernel_of
+from hpo_gym.checks.drive import Env, is_vector, kernel_of
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 from hpo_gym.problem import LABELS
@@ -38,6 +38,15 @@ def plain_one(env: Env, **parts: Any) -> HPOEnv:
 def plain_many(env: Env, n: int) -> HPOVectorEnv:
     """Return a vector env of the parts inside `env`, whose runs begin on command."""
     return _telling(env, HPOVectorEnv(n, **_keywords(env), autoreset_mode="DISABLED"))
+
+
+def plain_twin(env: Env) -> HPOEnv | HPOVectorEnv:
+    """Return the plain env of the parts inside `env`, with as many runs that begin and end alike."""
+    if not is_vector(env):
+        return plain_one(env)
+    inner = env.unwrapped
+    ends = {name: getattr(inner, name) for name in ("autoreset_mode", "statistics", "max_episode_steps")}
+    return _telling(env, HPOVectorEnv(env.num_envs, **_keywords(env), **ends))
 
 
 def _telling(env: Env, plain: Plain) -> Plain:

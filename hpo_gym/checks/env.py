@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hpo_gym.base import InvalidValueError, shown
+from hpo_gym.checks.additions import check_additions
 from hpo_gym.checks.copies import check_copies, check_snapshots, check_spec, maker
 from hpo_gym.checks.drive import Env, is_vector, kernel_of
 from hpo_gym.checks.episodes import check_episodes
@@ -14,7 +15,6 @@ from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import (
     check_actions,
     check_closing,
-    check_open_files,
     check_order,
     check_resets,
     check_splits,
@@ -31,12 +31,12 @@ _FIRST = {
     "To close": check_closing,
     "Keywords": check_keywords,
     "`spec`": check_spec,
-    "Open files": check_open_files,
     "What is handed over": check_given_values,
 }
 _ONE = {"Valid episodes": check_episodes, "Other actions": check_other_actions}
 _MANY = {"Valid episodes": check_vector_steps}
 _LAST = {
+    "Nothing in addition": check_additions,
     "What is handed out": check_handed_out,
     "Seeds": check_seeds,
     "Copies": check_copies,
@@ -56,7 +56,8 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     reset and after the end; episodes that differ for one seed, by earlier use, by other actions or by the hash seed of
     Python; objects that are handed out twice, change later, or matter after they were handed out; modified arguments;
     copies and pickles that diverge; outcomes outside their spaces, or with names and types other than stated; drawing
-    that changes something. `docs/environment.md` has the list.
+    that changes something; other spaces, keys of infos, words, files and memory than the plain env has.
+    `docs/environment.md` has the list.
 
     Declared changes of a wrapper (an `ObservationWrapper`, `RewardWrapper` or `ActionWrapper`, and Gymnasium's own) are
     not compared. Episodes of more than 60 steps are followed to their end once, up to 2,000 steps. For a slow env,

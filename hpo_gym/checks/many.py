@@ -149,6 +149,8 @@ class Many:
             elif run.last is not None:
                 self._compare("What a reset of other runs leaves", reported_run(env, outcome, run.i), run.last._replace(
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
+                if not run.between:
+                    self._same_history(run)
 
     def _begun(self, run: CheckedRun, outcome: Sequence[Any], seed: int | None, task: str | None) -> None:
         """Check a run that begins with an outcome of the vector env."""
@@ -158,6 +160,7 @@ class Many:
             good = got.info.get("task") == task
             self._expect(good, "`options={'task': ..}` is not the task of the episodes that it begins")
         self._compare("A beginning", got, expected, run)
+        self._same_history(run)
         blank = "incumbent_score" not in expected.info
         for name in ("score", "incumbent_score")[: 2 if blank else 1]:
             if name in got.info:
@@ -209,8 +212,7 @@ class Many:
         else:
             self._compare("A step", got, expected, run)
             if expected.info["t"] <= _HISTORY:
-                same = method(self.env, "history")(run.i) == run.single.history()
-                self._expect(same, "`history(i)` is not that of a single env of the same seed")
+                self._same_history(run)
             if expected.info["t"] <= _MASKS and has_masks(run.single.action_space):
                 masks = method(self.env, "action_masks")()[run.i]
                 same = difference(run.single.action_masks(), np.asarray(masks)) is None
@@ -259,6 +261,10 @@ class Many:
     # ------------------------------------------------------------------ words
     def _compare(self, what: str, got: Reported, expected: Reported, run: CheckedRun) -> None:
         self.good &= compare(_OF.format(what), got, expected, self.same, self.faults)
+
+    def _same_history(self, run: CheckedRun) -> None:
+        same = method(self.env, "history")(run.i) == run.single.history()
+        self._expect(same, "`history(i)` is not that of a single env of the same seed")
 
     def _expect(self, claim: object, fault: str) -> bool:
         good = self.faults.expect(claim, fault)

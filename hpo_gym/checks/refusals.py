@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import gc
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -182,27 +179,3 @@ def check_splits(make: Make, faults: Faults) -> None:
     faults.same(fault, vars(suite.scale(inner.fold)), vars(kernel.contexts.scale))
     reward = kernel.parts.reward
     faults.expect(split == "train" or not reward.training_only, f"A reward reads the oracle on split {split!r}")
-
-
-_OPEN = Path("/proc/self/fd")  # Linux
-_RESETS, _LONGEST = 20, 1.0
-
-
-def check_open_files(make: Make, faults: Faults) -> None:
-    """Check that as many files are open after some resets as before them; skipped if the system does not tell."""
-    if not _OPEN.is_dir():
-        return
-    driver, patience = Driver(make()), Patience(_LONGEST)
-    driver.step()
-    driver.env.reset(seed=1)
-    before, resets = _count(), 0
-    while resets < _RESETS and not patience.over:
-        driver.env.reset(seed=1)  # the same task: each may open files of its own once
-        resets += 1
-    more = _count() - before
-    faults.expect(resets < 2 or more < resets / 2, f"{resets} resets leave {more} files open")
-
-
-def _count() -> int:
-    gc.collect()
-    return len(os.listdir(_OPEN))  # noqa: PTH208 - `iterdir` holds one open itself

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
+    from hpo_gym.serve.door import Place as Place
     from hpo_gym.serve.hall import Hall as Hall
     from hpo_gym.serve.mcp import SuiteDesk as SuiteDesk
     from hpo_gym.serve.mcp import serve_mcp as serve_mcp

@@ -47,7 +47,7 @@ class Hall:
         known = {one.name: one for one in self.tasks}
         if task is None:
             task = list(known)[seeding.key("serve", self.suite.name, self.split, seed) % len(known)]
-        if task not in known:
+        if not isinstance(task, str) or task not in known:
             raise unknown(f"task in the split {self.split!r} of {self.suite.name!r}:", task, known)
         prior = [earlier for earlier in self.suite.prior() if earlier.family != known[task].family]
         budget = self.budget if budget is None else budget

@@ -7,6 +7,7 @@ units of score. A refused answer has the reward 0.
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from pydantic import Field
 
 from hpo_gym.base import InvalidValueError, StateError, unknown
 from hpo_gym.optimize import Message, Session
+from hpo_gym.serve.door import LONGEST, Door, Place
 from hpo_gym.serve.hall import Hall
 
 CONNECTIONS = 64
@@ -108,15 +110,17 @@ class TuningEnvironment(Environment[Answer, Told, Standing]):
         return floor if best is None or best.status else max(floor, best.score)
 
 
-def app_of(hall: Hall) -> Any:
+def app_of(hall: Hall, place: Place) -> Door:
     """Return the application, for a server of ASGI."""
-    return create_fastapi_app(lambda: TuningEnvironment(hall), Answer, Told, CONNECTIONS, state_cls=Standing)
+    make = functools.partial(TuningEnvironment, hall)
+    return Door(create_fastapi_app(make, Answer, Told, CONNECTIONS, state_cls=Standing), place)
 
 
-def serve_openenv(hall: Hall, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve until interrupted; `say` gets the address once it is bound, port 0 being any free one."""
+def serve_openenv(hall: Hall, place: Place, say: Callable[[str], None]) -> None:
+    """Serve until interrupted; `say` gets the address once it is bound."""
     import uvicorn
 
-    with socket.create_server((host, port)) as bound:
-        say(f"http://{host}:{bound.getsockname()[1]}")
-        uvicorn.Server(uvicorn.Config(app_of(hall), log_level="warning")).run(sockets=[bound])
+    app = app_of(hall, place)
+    with socket.create_server((place.host, place.port)) as bound:
+        say(f"http://{place.host}:{bound.getsockname()[1]}")
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", ws_max_size=LONGEST)).run(sockets=[bound])

@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+import test_check_additions
 import test_check_failures
 import test_check_many
 import test_check_numbers
@@ -211,7 +212,11 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "Every task of the split is visited": ("IsWrongOnOneTask",),
     "Beyond numbers, it looks at": (
         "TakesAnySeed", "TakesAnyOption", "ResetsItself", "GoesOn", "PicklesAsNew", "CopiesByReference", "HasOneInfo",
-        "WritesIntoTheAction", "DrawsWithoutAMode", "ClosesOnce", "LeavesAFileOpenAtEachReset",
+        "WritesIntoTheAction", "DrawsWithoutAMode", "ClosesOnce",
+    ),
+    "Nothing may come in addition to the plain env": (
+        "TellsATestScore", "HasAnotherObservationSpace", "ReplacesItsActionSpaceLater", "Prints",
+        "WritesAFileInEachEpisode", "LeavesAFileOpenAtEachReset", "KeepsEachEpisode",
     ),
 }  # fmt: skip
 
@@ -281,7 +286,7 @@ def sentences(text: str) -> list[str]:
 def planted() -> set[str]:
     """The names of all planted faults, and the words that are said of them."""
     found = {name for kind, *words in test_checks.FAULTS for name in (kind.__name__, words[0])}
-    for module in (test_check_numbers, test_check_many, test_check_promises, test_check_failures):
+    for module in (test_check_numbers, test_check_many, test_check_promises, test_check_failures, test_check_additions):
         found |= {name for kind, words, _ in module.FAULTS for name in (kind.__name__, words)}
     return found | set(test_check_parts.FAULTS) | {"ClipsRows"}
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ import pytest
 from ladder import answer, ladder
 
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.serve.door import Place
 from hpo_gym.serve.hall import Hall
 
 pytest.importorskip("openenv", reason="needs the extra openenv")
@@ -104,13 +109,19 @@ def test_earlier_tasks_are_those_of_meta_train_without_relatives():
 # ---------------------------------------------------------------------- on loopback
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("ladder")
+    with served(tmp_path_factory.mktemp("ladder")) as (place, _):
+        yield place
+
+
+@contextmanager
+def served(folder: Path, *more: str) -> Iterator[tuple[str, int]]:
+    """Return the address and the process of a server."""
     ladder().save(folder / "ladder")
-    command = [sys.executable, "-m", "hpo_gym", "serve", str(folder / "ladder"), "--openenv", "--port", "0"]
+    command = [sys.executable, "-m", "hpo_gym", "serve", str(folder / "ladder"), "--openenv", "--port", "0", *more]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
     try:
         assert child.stdout is not None
-        yield child.stdout.readline().split(": ")[1].strip()
+        yield child.stdout.readline().split(": ")[1].strip(), child.pid
     finally:
         child.terminate()
         child.wait(20)
@@ -175,3 +186,99 @@ def test_the_example_plays_a_run(address: str):
     spec.loader.exec_module(example)
     reward, trials = example.play(address, lambda text: answer(4), seed=1, budget=3)
     assert (reward, [t["score"] for t in trials]) == (pytest.approx(1.4), [7.0] * 3)
+
+
+# ---------------------------------------------------------------------- who may come in, and with what
+def connected(address: str, **settings: Any) -> Any:
+    from websockets.sync.client import connect
+
+    return connect(f"ws{address.removeprefix('http')}/ws", **settings)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1.evil.example", "http://[", "file://"]
+)
+def test_a_page_of_another_origin_is_refused(address: str, origin: str):
+    from websockets.exceptions import InvalidStatus
+
+    with pytest.raises(InvalidStatus, match="403"):
+        connected(address, origin=origin).close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("origin", [None, "http://127.0.0.1:3000", "http://localhost", "http://[::1]:8000"])
+def test_a_page_of_this_machine_and_a_client_that_is_no_page_may_play(address: str, origin: str | None):
+    with connected(address, origin=origin) as client:
+        client.send('{"type": "reset"}')
+        assert json.loads(client.recv())["type"] == "observation"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "text", ["null", "[]", "3", "9" * 5000, "[" * 100_000, b"\x00\xff", '{"a": ' + "9" * 5000 + "}", "no json", ""]
+)
+def test_a_message_that_is_no_object_is_answered_and_the_run_goes_on(address: str, text: str | bytes):
+    with connected(address) as client:
+        client.send('{"type": "reset", "data": {"budget": 2}}')
+        client.recv()
+        client.send(text)
+        told = json.loads(client.recv())
+        assert told["type"] == "error" and "must be a JSON object" in told["data"]["message"]
+        client.send(json.dumps({"type": "step", "data": {"text": answer(4)}}))
+        assert json.loads(client.recv())["data"]["observation"]["messages"][0]["score"] == 7.0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", ["step", "reset", "state", "mcp", "a/tasks"])
+def test_routes_that_could_never_play_say_where_to_go(address: str, path: str):
+    for data in (None, b"{}"):
+        with pytest.raises(urllib.error.HTTPError, match="404") as caught:
+            urllib.request.urlopen(f"{address}/{path}", data=data, timeout=20)
+        assert "the WebSocket /ws" in json.load(caught.value)["detail"]
+
+
+@pytest.mark.long
+def test_large_requests_are_not_read(tmp_path: Path):
+    from websockets.exceptions import ConnectionClosed
+
+    def resident(pid: int) -> int:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+
+    with served(tmp_path) as (address, pid):
+        before = resident(pid)
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 20) as raw:
+            raw.sendall(b"POST /reset HTTP/1.1\r\nHost: x\r\nContent-Length: 83886080\r\n\r\n")
+            with pytest.raises(OSError):  # it hangs up
+                for _ in range(80):
+                    raw.sendall(b" " * 2**20)
+        with connected(address) as client:
+            client.send('{"type": "reset", "data": "' + "a" * 2**23 + '"}')
+            with pytest.raises(ConnectionClosed, match="1009"):
+                client.recv()
+        assert resident(pid) - before < 16_000  # kB
+
+
+@pytest.mark.long
+def test_idle_clients_lose_their_places(tmp_path: Path):
+    with served(tmp_path, "--idle", "3") as (address, _), ExitStack() as stack:
+        for _ in range(64):
+            stack.enter_context(connected(address)).send('{"type": "state"}')
+        late = stack.enter_context(connected(address))
+        assert json.loads(late.recv())["data"]["code"] == "CAPACITY_REACHED"
+        time.sleep(5)
+        with connected(address) as client:
+            client.send('{"type": "reset"}')
+            assert json.loads(client.recv())["type"] == "observation"
+
+
+def test_beyond_loopback_it_must_be_said_that_anybody_may_play():
+    for host in ("0.0.0.0", "::", "192.168.0.1", "a.example"):
+        with pytest.raises(InvalidValueError, match=r"loopback address unless anybody may play, got .*--anybody"):
+            Place(host)
+        assert Place(host, anybody=True).host == host
+    assert Place("127.0.0.2").host and Place("localhost").host and Place("::1").host
+    with pytest.raises(InvalidValueError, match="idle"):
+        Place(idle=0)

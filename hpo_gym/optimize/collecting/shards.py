@@ -86,10 +86,10 @@ def make_shard(plan: Plan, shard: int, path: Path, recorded: Episodes | None = N
     keep_memory()
     try:
         arrays = played(plan, plan.seeds(shard) if recorded is None else recorded.seed, recorded)
+        with whole_files(path.parent, path.name) as (part,), part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
     except HPOGymError as fault:
         return fault
-    with whole_files(path.parent, path.name) as (part,), part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
     return None
 
 
