@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Registry, SplitError, real, unknown
+from hpo_gym.base import Ints, Registry, SplitError, real, unknown
 from hpo_gym.problem import COST, REMEMBERED, Belief, Budget, Evaluations, Objective, Points, Query, SearchSpace, Trial
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Context:
             divided by it. None: the budget is in full evaluations.
         checkpoints: Whether a trial pays only the cost beyond the highest lower fidelity of an earlier success of the
             same configuration in this run. `Trial.cost` is the payment.
+        offered: The row of the pool at each place, for a policy that chooses by place, ``(m,)``, or None: as they are.
     """
 
     space: SearchSpace
@@ -58,6 +59,7 @@ class Context:
     objectives: tuple[Objective, ...] = ()
     unit: float | None = None
     checkpoints: bool = False
+    offered: Ints | None = None
 
     @property
     def continues(self) -> bool:
@@ -99,7 +101,7 @@ class Context:
         available = None if measured is None or measured.all() else measured
         return cls(
             task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior, starts,
-            objectives=task.objectives, unit=unit, checkpoints=checkpoints and task.cumulative,
+            objectives=task.objectives, unit=unit, checkpoints=checkpoints and task.cumulative, offered=task.offered,
         )  # fmt: skip
 
 

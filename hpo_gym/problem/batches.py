@@ -116,6 +116,11 @@ class MixedBatch(_Mixed):
         return part.place(np.zeros(1, np.int64), at[None, : part.d])[0] if isinstance(part, PoolBatch) else at
 
 
+def _offered(part: PoolBatch) -> Ints:
+    """Return the row at each place of each task, ``(k, m)``."""
+    return np.broadcast_to(np.arange(part.m) if part.offered is None else part.offered, (len(part.tasks), part.m))
+
+
 class MixedPool(_Mixed, PoolBatch):
     """Tasks of several pools: rows belong to each task's own pool; shorter pools end in rows without measurements.
 
@@ -133,6 +138,8 @@ class MixedPool(_Mixed, PoolBatch):
         self.measured = self._by_row(lambda part: part.measured, np.zeros((len(tasks), self.m), bool))
         self.there = self.measured.reshape(-1)
         self.complete = bool(self.measured.all())
+        if any(part.offered is not None for part in self._pools):
+            self.offered = self._by_row(_offered, np.tile(np.arange(self.m), (len(tasks), 1)))
 
     def _by_row(self, values: Callable[[PoolBatch], NDArray[Any]], out: NDArray[Any]) -> NDArray[Any]:
         """Return the row arrays of all pools as one array ``(k, m, ..)``."""

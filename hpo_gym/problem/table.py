@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Floats, Ints, InvalidValueError, Keys
+from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, seeding
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.candidates import Shut
 from hpo_gym.problem.nearest.pool import Gaps, Pool
@@ -66,6 +66,8 @@ class Table:
         proposed: Further rows, found by an optimizer that knew the task's scores: known of an earlier task, and never
             candidates of the task itself. None: there are none.
         starts: By task, rows of its initial designs, `s` lists of `n` (see `Task.starts`); or empty.
+        order: Key of the order in which agents are offered the rows of a shared pool (see `PoolBatchView`), a name and
+            a number; None: they are offered as stored, as pools of the tasks' own are.
     """
 
     ARRAYS: ClassVar = ("x", "score", "cost", "test_score", "repeats", "objectives")
@@ -84,6 +86,7 @@ class Table:
     cumulative: bool = False
     proposed: Table | None = None
     starts: Sequence[Sequence[Sequence[int]]] = ()
+    order: tuple[str, int] | None = None
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -97,6 +100,14 @@ class Table:
     def m(self) -> int:
         """Number of rows of the (largest) pool."""
         return int(self.score.shape[1])
+
+    @functools.cached_property
+    def offered(self) -> Ints | None:
+        """Return the row at each place, ``(m,)``: a fixed order by key, the same for all tasks; None: as stored."""
+        if self.order is None or self.x.ndim == 3:
+            return None
+        keys = seeding.mix(np.arange(self.m, dtype=np.uint64), seeding.key("offered", *self.order))
+        return np.argsort(keys, kind="stable")
 
     @functools.cached_property
     def measured(self) -> NDArray[np.bool_]:
@@ -249,6 +260,10 @@ class TableTask(Task):
     def pool(self) -> Points:
         """All rows, ``(m, d)``, measured here or not; see `measured`."""
         return self.table.read_only(self.index)
+
+    @property
+    def offered(self) -> Ints | None:
+        return self.table.offered
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -461,6 +476,7 @@ class TableBatch(PoolBatch):
         self.measured = self.table.measured[self._part]  # (k, m)
         self.there = self.measured.reshape(-1)  # by the flat place
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
+        self.offered = self.table.offered
         self._places = self.index.tolist()
         self._costs, self._statuses, self.objectives = self.table.costs, self.table.statuses, self.table.further
         self.fallible = bool(self.table.failed[self._part].any())

@@ -175,6 +175,11 @@ class Task(ABC):
         return None
 
     @property
+    def offered(self) -> Ints | None:
+        """Return the row at each place where an agent chooses by place: see `PoolBatchView`."""
+        return None
+
+    @property
     def measured(self) -> Mask | None:
         """Return the rows of the pool measured on this task, ``(m,)``; None if all were."""
         return None
@@ -325,12 +330,37 @@ class PoolBatchView(TaskBatchView):
         there: The same by the flat place, task and row in one number: ``(k m,)``; a run's `base` + row.
         complete: Whether all were.
         one_pool: Whether all tasks share one pool.
+        offered: The row at each place where an agent chooses by place, ``(m,)``, or ``(k, m)`` by task; None: row 0
+            is at place 0 and so on. The rows of a shared pool that ships are offered in an order by key: as stored,
+            the default configuration is first, and a policy that counts knows it.
     """
 
     measured: Mask
     there: Mask
     complete: bool
     one_pool: bool
+    offered: Ints | None = None
+
+    def rows_at(self, task: Ints, places: Ints) -> Ints:
+        """Return the rows at places, ``(n,)``."""
+        rows = self.offered
+        return places if rows is None else rows.take(places) if rows.ndim == 1 else rows[task, places]
+
+    def places_of(self, task: Ints, rows: Ints) -> Ints:
+        """Return the places of rows, ``(n,)``: the inverse of `rows_at`."""
+        places = self._places_of_rows
+        return rows if places is None else places.take(rows) if places.ndim == 1 else places[task, rows]
+
+    def by_place(self, task: Ints, by_row: NDArray[Any]) -> NDArray[Any]:
+        """Return values of rows ``(n, m)`` by place."""
+        rows = self.offered
+        if rows is None:
+            return by_row
+        return by_row[:, rows] if rows.ndim == 1 else np.take_along_axis(by_row, rows[task], 1)
+
+    @functools.cached_property
+    def _places_of_rows(self) -> Ints | None:
+        return None if self.offered is None else np.argsort(self.offered, axis=-1)
 
     @abstractmethod
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:

@@ -653,11 +653,29 @@ def test_good_rows_that_lie_close_together_are_found_wherever_they_stand() -> No
     assert (found.first, found.last) == pytest.approx((1.0, 1.0), abs=0.1)
 
 
-def test_rows_of_a_shared_pool_are_asked_in_an_order_by_key() -> None:
-    scores, _ = scattered(40)
-    found = ordered(suite_of(np.sort(scores, 1)))
-    assert not found.own and found.passed, "stored from the worst to the best on all tasks: knowledge of the space"
-    assert set(found.judged) == {"first to last", "last to first"}
+def test_what_is_served_of_a_shared_pool_is_judged_and_can_fail() -> None:
+    """Stored from the worst to the best on all tasks: knowledge of the space."""
+    scores, _ = scattered(5)
+    suite = suite_of(np.sort(scores, 1))
+    table = suite.table
+    mine = ordered(suite)
+    assert not mine.own and not mine.judged and mine.passed, "the order of a table of one's own is its maker's"
+    assert mine.last == mine.stored_last == 0.0
+    offered = [order(suite, replace(table, order=("T", n)), full_scores(table)) for n in range(200)]
+    assert all(found is not None and found.stored_last == 0.0 for found in offered)
+    passed = [found.passed for found in offered if found is not None]
+    assert any(passed) and not all(passed)
+    for found in offered:
+        assert found is not None and set(found.judged) == {"first to last", "last to first"}
+
+
+@pytest.mark.parametrize("name", ["LM", "Vision"])
+def test_the_stored_order_of_suites_that_ship_would_fail(name: str) -> None:
+    suite = load_suite(name)
+    assert isinstance(suite, TableSuite)
+    found = ordered(suite)
+    assert found.passed and found.keyed
+    assert found.stored_first < 0.5
 
 
 def test_an_order_of_level_tasks_is_none() -> None:

@@ -32,7 +32,7 @@ Rows = Iterator[tuple[str, str]]
 
 def tables_of(found: Sequence[Validity]) -> dict[str, Table]:
     """Return a table of all suites, and of each its statistics and what else it has."""
-    out = {"summary": summary(found)}
+    out = {"summary": summary(found), "orders": orders(found)}
     for v in found:
         name = plain(v.suite)
         out[name] = Table.of(("statistic", "value"), _statistics(v))
@@ -96,6 +96,18 @@ def summary(found: Sequence[Validity]) -> Table:
     return Table.of(heads, map(_line, found))
 
 
+def orders(found: Sequence[Validity]) -> Table:
+    """Return the AUC of counting from either end, by that of random search: as agents are offered rows, as stored."""
+    heads = ("suite", "offered", "first to last", "last to first", "stored: first to last", "last to first")
+    how = {(True, False): "as stored, each task its own", (False, True): "by key"}
+    rows = [
+        (plain(v.suite), how.get((o.own, o.keyed), "as stored"),
+         *(f"{ratio:.2f}" for ratio in (o.first, o.last, o.stored_first, o.stored_last)))
+        for v in found if (o := v.order) is not None
+    ]  # fmt: skip
+    return Table.of(heads, rows)
+
+
 def _line(v: Validity) -> tuple[str, ...]:
     table, t, r = v.ties is not None, v.transfer, v.resolution
     ratios = [] if t is None else [_ratio(a, b) for a, b in zip(t.portfolio_share, t.random_share, strict=True)]
@@ -116,7 +128,7 @@ def _line(v: Validity) -> tuple[str, ...]:
         *("-" if n is None else _number(n, 2) for n in told),
         ", ".join(ratios) or "-",
         f"{sum(s.passed for s in v.signs)} of {len(v.signs)}" if v.signs else "-",
-        "-" if v.order is None else "passed" if v.order.passed else "FAILED",
+        "-" if v.order is None or not v.order.judged else "passed" if v.order.passed else "FAILED",
     )
 
 
@@ -173,9 +185,15 @@ def _choice(v: Validity) -> Rows:
 def _order(v: Validity) -> Rows:
     if (o := v.order) is None:
         return
-    rows = "as they are stored" if o.own else "in an order by key"
-    yield f"AUC by random search's, rows {rows}", f"first to last {o.first:.2f}, last to first {o.last:.2f}"
-    yield "densest and sparsest rows first", f"{o.dense:.2f}, {o.sparse:.2f}{'' if o.own else ' (of the space)'}"
+    served, stored = f"first to last {o.first:.2f}, last to first {o.last:.2f}", "as they are stored"
+    if o.keyed:
+        yield "AUC by random search's, rows as agents are offered them", served
+        served = f"first to last {o.stored_first:.2f}, last to first {o.stored_last:.2f} (not judged)"
+    yield f"AUC by random search's, rows {stored}", served if o.own or o.keyed else f"{served} (not judged)"
+    yield (
+        "densest and sparsest rows first",
+        f"{o.dense:.2f}, {o.sparse:.2f}{'' if o.own else ' (of the space; not judged)'}",
+    )
 
 
 def _resolution(r: Resolution | None) -> Rows:

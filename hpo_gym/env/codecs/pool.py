@@ -23,6 +23,7 @@ MOST_CANDIDATES = 65_536
 class Pool(OneChoice):
     """``Discrete(m)``: a row of the task's pool; with `candidates`, one of that many rows drawn for each episode.
 
+    A shared pool that ships is offered in an order by key, the same on all tasks: action 0 is no default configuration.
     A row that was not measured on the task is masked; chosen all the same, its nearest measured row answers.
     """
 
@@ -43,11 +44,12 @@ class Pool(OneChoice):
         if self.candidates is not None:
             return contexts.rows(runs.task, runs.instance)[np.arange(runs.n), choice]
         batch = pooled(runs.batch)
-        return choice if batch.complete else batch.measured_rows(runs.task, choice)
+        rows = batch.rows_at(runs.task, choice)
+        return rows if batch.complete else batch.measured_rows(runs.task, rows)
 
     def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
         if self.candidates is None:
-            return np.asarray(at, np.int64)
+            return pooled(runs.batch).places_of(runs.task, np.asarray(at, np.int64))
         return np.asarray((contexts.rows(runs.task, runs.instance) == at[:, None]).argmax(1))
 
     def decoder(self, contexts: Contexts) -> Decoder:
@@ -67,7 +69,7 @@ class Pool(OneChoice):
             n, t = np.nonzero(runs.exists())
             measured[n, runs.ordered(runs.at)[n, t]] = False
         if self.candidates is None:
-            mask = np.asarray(measured)
+            mask = batch.by_place(runs.task, np.asarray(measured))
         else:
             rows = contexts.rows(runs.task, runs.instance)
             mask = measured[np.arange(runs.n)[:, None], rows]
@@ -79,7 +81,7 @@ class Pool(OneChoice):
 
 def _rows(count: int, batch: PoolBatchView, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
     """Decode rows, of which each has a fidelity of 1 and none stops."""
-    at = choices_of(actions, runs.n, count)
+    at = batch.rows_at(runs.task, choices_of(actions, runs.n, count))
     if not batch.complete:
         there = batch.there.take(runs.base + at)
         if not there.item(there.argmin()):
@@ -93,4 +95,6 @@ def _row(count: int, batch: PoolBatchView, runs: Runs, action: object) -> int:
         action = int(action)
     if type(action) is not int or not 0 <= action < count:
         return int(_rows(count, batch, runs, as_batch(action))[0].item())
+    if batch.offered is not None:
+        action = batch.offered.item(action) if batch.one_pool else batch.offered.item(runs.task.item(0), action)
     return action if batch.complete else batch.measured_row(runs.task.item(0), action)

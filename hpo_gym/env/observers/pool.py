@@ -28,7 +28,7 @@ class PoolObserver(Observer):
     natural logarithm of what the row cost on earlier tasks, less the mean logarithm of each; none of them is of the
     task's own family, and 0 stands where none knows it. State: incumbent's score, share of budget left.
     With `candidates`, that many rows are drawn for each episode; the `pool` codec must be given the same number.
-    Without it the whole pool is shown, which is refused above 1,024 rows.
+    Without it the whole pool is shown, in the order of the codec, which is refused above 1,024 rows.
     """
 
     keeps = ("incumbent_at",)
@@ -55,7 +55,10 @@ class PoolObserver(Observer):
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
         n, c = runs.n, self._count(contexts)
         batch = pooled(runs.batch)
-        rows = np.tile(np.arange(c), (n, 1)) if self.candidates is None else contexts.rows(runs.task, runs.instance)
+        if self.candidates is None:
+            rows = batch.by_place(runs.task, np.tile(np.arange(c), (n, 1)))
+        else:
+            rows = contexts.rows(runs.task, runs.instance)
         x = batch.points(np.repeat(runs.task, c), rows.reshape(-1)).reshape(n, c, -1)
         features, state = np.zeros((n, c, 4 + contexts.in_cost), np.float32), np.zeros((n, 2), np.float32)
         features[:, :, 2:4] = 1.0

@@ -42,7 +42,7 @@ class _PoolView(_View, PoolBatchView):
     def __init__(self, batch: PoolBatch) -> None:
         super().__init__(batch)
         self._pool, self.measured, self.there = batch, batch.measured, batch.there
-        self.complete, self.one_pool = batch.complete, batch.one_pool
+        self.complete, self.one_pool, self.offered = batch.complete, batch.one_pool, batch.offered
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         return self._pool.measured_rows(task, rows)

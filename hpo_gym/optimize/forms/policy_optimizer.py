@@ -241,7 +241,7 @@ class _ToldPool(_Told, PoolBatch):
     def __init__(self, context: Context, d: int) -> None:
         super().__init__(context, d)
         self.pool = np.asarray(context.pool, np.float64)
-        self.m = len(self.pool)
+        self.m, self.offered = len(self.pool), context.offered
         self.there = np.ones(self.m, bool) if context.available is None else np.asarray(context.available, bool)
         self.measured, self.complete = self.there[None], bool(self.there.all())
 

@@ -175,8 +175,11 @@ def table_suite(
     return suite_of_table(head, table, map(Member, names, groups, meta))
 
 
-def load_folder(folder: str | Path) -> TableSuite:
+def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
     """Read a folder of `save`.
+
+    Args:
+        order: Number of an order by key, in which agents are offered the rows of a shared pool; None: as stored.
 
     Raises:
         DamagedDataError: A file is missing, damaged, foreign or of a later format; the message names it.
@@ -197,7 +200,8 @@ def load_folder(folder: str | Path) -> TableSuite:
         seeds, score, note = _repeats(arrays["repeats"], score) if "repeats" in arrays else (None, score, None)
         array = arrays.get(table_files.OBJECTIVES)
         grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
-        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows)
+        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows,
+                      order=None if order is None else (said.name, order))  # fmt: skip
         _check(table)
         _check_points(space, x)
         if said.proposed:
