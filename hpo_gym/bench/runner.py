@@ -164,10 +164,10 @@ def benchmark(
             entrants = [replace(e, trainings=there.get(e.name, e).trainings) for e in entrants]
         named = {e.name for e in entrants}
         entrants += [replace(e, reference=True) for e in there.values() if e.name not in named]
+    plan = BenchPlan(rules, entrants, loaded, folder, live, part)  # refuses a wrong task before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with reporter(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
-        plan = BenchPlan(rules, entrants, loaded, folder, live, part)
         if store.meta_get("plan") is not None:
             StoredPlan.read(store).check_goes_on(rules, folder)
         ours = made_of(loaded.values(), (e.spec.removeprefix(SAVED) for e in entrants if not e.reference))

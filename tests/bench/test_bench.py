@@ -29,7 +29,14 @@ import hpo_gym
 from hpo_baselines.random_search import RandomSearch
 from hpo_builders.reference_runs import collect
 from hpo_gym.base import registry, seeding
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
+from hpo_gym.base.errors import (
+    DamagedDataError,
+    HPOGymError,
+    InvalidValueError,
+    MissingExtraError,
+    SplitError,
+    UnknownNameError,
+)
 from hpo_gym.base.registry import Registry
 from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Cell, Work
@@ -232,7 +239,7 @@ def test_all_suites_that_ship_are_compared_at_once(tmp_path: Path) -> None:
         ({"start": "warm"}, "No start 'warm'"),
         ({"fold": 5}, "`fold` must be"),
         ({"fold": True}, "`fold` must be"),
-        ({"seeds": 1.5}, "`seeds` must be an integer >= 1"),
+        ({"seeds": 1.5}, r"`seeds` must be an integer in \[1, 10000\]"),
         ({"tasks": 0}, "`tasks` must be an integer >= 1"),
     ],
 )
@@ -887,3 +894,15 @@ def test_so_many_tasks_are_of_so_many_families() -> None:
     assert len({suite.task(name).family for name in chosen}) == len(chosen) == 7
     more = [name for name, _ in BenchPlan(Protocol(tasks=9, seeds=1), [], {"AutoML": suite}, Path()).tasks["AutoML"]]
     assert set(chosen) < set(more)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tasks": ["nothing"]}, {"split": "vla"}, {"start": "init"}, {"fold": 9}, {"seeds": 0}]
+)
+def test_a_refused_comparison_leaves_no_store(wrong, tmp_path):
+    """The next command, which is right, begins in the same folder."""
+    options = {"seeds": 1, "tasks": 1, "budget": 2, "engine": "serial", "report": False, "progress": False}
+    with pytest.raises(HPOGymError):
+        benchmark("random", "SVM", **{**options, **wrong}, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    assert benchmark("random", "SVM", **options, out=tmp_path / "new").failed_cells == 0

@@ -357,3 +357,13 @@ def test_what_is_of_something_else_stays(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=rf"`out` must be a new folder, .* holds {name.partition('/')[0]}"):
         collected(tmp_path, n=1)
     assert (tmp_path / name).read_text() == "years" and len([*tmp_path.iterdir()]) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"behaviour": "rnadom"}, {"behaviour": "ppo"}, {"env": {"codec": "move"}}])
+def test_a_refused_set_is_no_set(wrong: dict[str, Any], tmp_path: Path) -> None:
+    """The next command, which is right, begins in the same folder."""
+    out = tmp_path / "set"
+    with pytest.raises((InvalidValueError, UnknownNameError, hpo_gym.base.StateError)):
+        collected(out, n=1, **wrong)
+    assert not out.exists() or not any(out.iterdir())
+    assert len(collected(out, n=1)) == 1

@@ -11,6 +11,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,11 @@ def collect(
         recorded = _within(recorded, spec, episodes)
     count = whole("episodes", 1000 if episodes is None else episodes, 1, _MOST) if recorded is None else len(recorded)
     plan = Plan(spec, *_behaviours(behaviour), count, whole("seed", seed, 0, 2**64 - 1))
+    for form in plan.forms:
+        form.make()  # refuses what cannot be made before anything is written
     folder, identity = Path(out), _identity(plan, recorded)
     if not _finished(folder, identity, resume=resume):
-        with reporter(progress, (), f"collecting {count:,} episodes", "episodes") as tell:
+        with reporter(progress, (), f"collecting {count:,} episodes", "episodes") as tell, _nothing_refused(folder):
             paths = [folder / SHARDS / f"{i:06d}.npz" for i in range(plan.shards)]
             jobs = {i: (plan, i, path, _part(recorded, i)) for i, path in enumerate(paths) if not path.is_file()}
             tell(count - min(len(jobs) * SHARD, count), count, "playing")
@@ -185,6 +188,20 @@ def _finished(folder: Path, identity: Mapping[str, Any], *, resume: bool) -> boo
         other = "another set" if resume else "a set: `resume=True` (`--resume`) goes on with it"
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds {other}.")
     return (folder / ABOUT).exists()
+
+
+@contextmanager
+def _nothing_refused(folder: Path) -> Iterator[None]:
+    """Leave no plan of a set that is refused before its first shard: the next command may be another."""
+    try:
+        yield
+    except HPOGymError:
+        home = folder / SHARDS
+        if home.is_dir() and not any(home.glob("*.npz")):
+            (home / "plan.json").unlink(missing_ok=True)
+            with suppress(OSError):
+                home.rmdir()
+        raise
 
 
 def _holds(path: Path) -> bool:
