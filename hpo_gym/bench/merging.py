@@ -10,6 +10,7 @@ import functools
 import itertools
 import json
 import shutil
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, canonical, digest
+from hpo_gym.bench.kernels import KERNELS, origin_of, several
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.protocol import FAMILIES
 from hpo_gym.bench.stored_plan import StoredPlan
@@ -87,7 +89,11 @@ def merge(
                 store.meta_set("plan", plan.text())
                 made = [text for part in parts if (text := part.store.meta_get(MADE)) is not None]
                 if made:
-                    store.meta_set(MADE, max(made))  # the last one: it begins with the date
+                    last, origins = json.loads(max(made)), [origin_of(part.store) for part in parts]  # by the date
+                    both, moves = several(origins, [suite for part in parts for suite in part.suites.values()])
+                    if moves:
+                        warnings.warn(moves, stacklevel=2)
+                    store.meta_set(MADE, json.dumps({**last, KERNELS: both} if both else last))
                 known = [json.loads(text) for part in parts if (text := part.store.meta_get(MADE_OF)) is not None]
                 if known:
                     store.meta_set(MADE_OF, json.dumps(joined(known)))
@@ -203,7 +209,7 @@ def _better(a: tuple[_Part, Record], b: tuple[_Part, Record]) -> tuple[_Part, Re
         first, second = sorted([str(a[0].folder), str(b[0].folder)])
         raise InvalidValueError(
             f"A cell that two folders hold must be equal in both, {one.cell!r} ({_said(one)}) differs in {first} and "
-            f"{second}: other versions of code or data made them."
+            f"{second}: other versions of code or data, or other kernels of linear algebra, made them."
         )
     return min(a, b, key=lambda pair: canonical([dict(pair[1].measured), pair[1].error]))
 

@@ -14,6 +14,7 @@ from typing import Any
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, protocol_of
 from hpo_gym.bench.entrants import Entrant, before_training
+from hpo_gym.bench.kernels import KERNELS, follow, kernels, origin_of, several
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import BenchPlan, shard_of
@@ -172,7 +173,13 @@ def benchmark(
             StoredPlan.read(store).check_goes_on(rules, folder)
         ours = made_of(loaded.values(), (e.spec.removeprefix(SAVED) for e in entrants if not e.reference))
         of = joined([json.loads(store.meta_get(MADE_OF) or "{}"), ours])
-        store.meta_put({"plan": plan.stored().text(), MADE: json.dumps(provenance()), MADE_OF: json.dumps(of)})
+        now, moves = provenance(), ""
+        if follow(loaded.values()):
+            now |= kernels()
+            now[KERNELS], moves = several([origin_of(store), now], loaded.values())
+        if moves:
+            warnings.warn(moves, stacklevel=2)
+        store.meta_put({"plan": plan.stored().text(), MADE: json.dumps(now), MADE_OF: json.dumps(of)})
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
         hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from hpo_gym.base import HPOGymError, InvalidValueError, __version__, as_cell, a
 from hpo_gym.bench.board.entry import Entry
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
+from hpo_gym.bench.kernels import other_than_here
 from hpo_gym.bench.metrics import PORTFOLIO
 from hpo_gym.bench.report import FILES
 from hpo_gym.bench.report.tables import with_controls
@@ -111,6 +113,9 @@ def leaderboard(
     sections = []
     for protocol in sorted({entry.protocol for entry in kept.values()}):
         some = {path: entry for path, entry in kept.items() if entry.protocol == protocol}
+        moves = other_than_here({e.name: e.card.hardware for e in some.values()}, known[protocol].loaded.values())
+        if moves:
+            warnings.warn(moves, stacklevel=2)
         played = {key: record for path in some for key, record in records[str(path)].items()}
         sections.append(section(known[protocol], [*some.values()], played))
     with own_files(target, before) as unfinished:

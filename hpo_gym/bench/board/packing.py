@@ -16,6 +16,7 @@ from hpo_gym.bench.board.entry import LARGEST, Entry, Part
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
 from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.kernels import hardware_of
 from hpo_gym.bench.metrics import CONTROLS
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.plan import BenchPlan, opened
@@ -141,7 +142,7 @@ def _known(
     plan: BenchPlan, entrant: Entrant, runs: Mapping[str, list[Record]], made: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the fields of a card that the results tell."""
-    known: dict[str, Any] = {"hardware": made["machine"]} if "machine" in made else {}
+    known: dict[str, Any] = {"hardware": hardware_of(made)} if "machine" in made else {}
     suites = list(plan.suites.values())
     if entrant.trainable:
         splits = ["train", *(["val"] if plan.protocol.split != "val" else [])]
