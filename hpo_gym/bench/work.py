@@ -18,7 +18,7 @@ from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, instance_of, t
 from hpo_gym.bench.incumbent import arrays_of, incumbents
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Desk, Optimizer, Resumable, Run, run_batch, run_one
-from hpo_gym.problem import History, Refusal, Suite, Task, floor_of, has_seen
+from hpo_gym.problem import History, Refusal, Suite, Task, floor_for, has_seen
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_folder
 
@@ -75,7 +75,7 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     instance, rng = _seeds(work, cell)
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
     context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(instance))
-    run = Run(task, context, instance, p.n_init, floor_of(suite.prior(cell.fold)))  # as in `_driven`
+    run = Run(task, context, instance, p.n_init, floor_for(task, suite.prior(cell.fold)))  # as in `_driven`
     if p.in_flight > 1:
         history = Desk(optimizer, run, context, rng).fly(p.in_flight)
     else:
@@ -112,7 +112,7 @@ def _driven(
 ) -> list[Made]:
     cells = work.cells
     seeds, seconds = [_seeds(work, cell) for cell in cells], list[float]()
-    floor = floor_of(suite.prior(work.fold))  # of the training tasks, whatever the memory
+    floor = floor_for(tasks[0], suite.prior(work.fold))  # of the training tasks, whatever the memory
     own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]
     runs = run_batch(
         optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],

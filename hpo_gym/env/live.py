@@ -27,12 +27,13 @@ def live_keywords(
     n_jobs: int = 1,
     threads: int = 1,
     cost: str | None = None,
+    failed: float | None = None,
     **others: Any,
 ) -> dict[str, Any]:
     """Return the keywords of an env with the live suite among them.
 
     Args:
-        objective, space, loss, fidelities: One task, as of `live_suite`.
+        objective, space, loss, fidelities, failed: One task, as of `live_suite`.
         suite: A suite of live tasks in place of that.
         task: Of the suite; without a suite, of the ready tasks, or a name for the objective.
         split: By default that of `task`; of an objective, "test", without any evaluation beforehand; else "train".
@@ -46,6 +47,7 @@ def live_keywords(
     """
     limits: dict[str, Any] = {"trial_timeout": trial_timeout, "memory": memory, "n_jobs": n_jobs}
     own = {**limits, "threads": threads, "cost": cost, "guard": guard, "loss": loss, "fidelities": tuple(fidelities)}
+    own["failed"] = failed
     if task is not None and not isinstance(task, str):
         raise InvalidValueError(f"`task` must be a name, got {shown(task)}.")
     if objective is not None:

@@ -28,7 +28,7 @@ from hpo_gym.problem import (
     Trial,
     batch_of,
     check_task,
-    floor_of,
+    floor_for,
     nearest_levels,
 )
 
@@ -181,7 +181,7 @@ def begun(
     limit.units([task])
     instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
     context = Context.of(task, limit, prior, starts=seeding.starts_seed(instance))
-    run = Run(task, context, instance, n_init, floor_of(tuple(prior)))
+    run = Run(task, context, instance, n_init, floor_for(task, prior))
     return run, replace(context, signals=run.signals) if run.signals else context, instance
 
 

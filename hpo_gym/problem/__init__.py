@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.objectives.objective import rule_of as rule_of
     from hpo_gym.problem.prior import Scale as Scale
     from hpo_gym.problem.prior import evaluations as evaluations
+    from hpo_gym.problem.prior import floor_for as floor_for
     from hpo_gym.problem.prior import floor_of as floor_of
     from hpo_gym.problem.prior import known as known
     from hpo_gym.problem.prior import scale_of as scale_of

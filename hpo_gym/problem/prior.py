@@ -24,7 +24,7 @@ class Scale:
         mean, sd: Of the scores of all measured successes, with equal weight per task.
         cost: Mean cost of a full evaluation.
         meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their `signed_log`.
-        floor: Score of a failure before the first success of its run: `floor_of` the tasks.
+        floor: Score of a failure before the first success of its run: see `floor_for`.
     """
 
     mean: float = 0.0
@@ -36,15 +36,16 @@ class Scale:
     floor: float = 0.0
 
 
+_KNOWN = ("meta_names", "meta_mean", "meta_sd", "floor")
+
+
 class ScaleOnRequest(Scale):
-    """The scale of live tasks: their evaluations begin when somebody reads `mean`, `sd` or `cost`; `floor` is 0."""
+    """The scale of live tasks: their evaluations begin when somebody reads `mean`, `sd` or `cost`; `floor` is known."""
 
     _prior: tuple[Evaluations, ...]
 
-    def __init__(
-        self, prior: tuple[Evaluations, ...], names: tuple[str, ...], means: tuple[float, ...], sds: tuple[float, ...]
-    ) -> None:
-        self.__dict__.update(_prior=prior, meta_names=names, meta_mean=means, meta_sd=sds)
+    def __init__(self, prior: tuple[Evaluations, ...], plain: Scale) -> None:
+        self.__dict__.update(_prior=prior, **{name: getattr(plain, name) for name in _KNOWN})
 
     @functools.cached_property
     def _scored(self) -> tuple[float, float, float]:
@@ -64,13 +65,16 @@ def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
     return tuple(e for e in (t.remembered() for t in tasks) if len(e.x))
 
 
-def scale_of(tasks: Sequence[Task]) -> Scale:
+def scale_of(tasks: Sequence[Task], failed: float | None = None) -> Scale:
     """Return mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks.
 
     For tasks without stored evaluations, `Task.score_scale` replaces them.
+
+    Args:
+        failed: `Task.failed` where there is no task.
     """
     if not tasks:
-        return Scale()
+        return Scale(floor=failed or 0.0)
     prior, own = evaluations(tasks), tasks[0].score_scale
     if not prior and own is not None:
         return Scale(own.mean, own.sd, floor=own.floor)
@@ -78,10 +82,10 @@ def scale_of(tasks: Sequence[Task]) -> Scale:
     known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
     raw = [signed_log(np.array(values)) for values in known]
     sds = tuple(float(np.std(r)) or 1.0 for r in raw)
-    meta = names, tuple(float(np.mean(r)) for r in raw), sds
+    meta, floor = (names, tuple(float(np.mean(r)) for r in raw), sds), floor_for(tasks[0], prior)
     if any(isinstance(e, OnRequest) for e in prior):
-        return ScaleOnRequest(prior, *meta)
-    return Scale(*score_scale(prior), *meta, floor_of(prior))
+        return ScaleOnRequest(prior, Scale(0.0, 1.0, 1.0, *meta, floor))
+    return Scale(*score_scale(prior), *meta, floor)
 
 
 def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
@@ -102,6 +106,11 @@ def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
     variance = float(np.mean(squares)) - mean**2
     cost = float(np.mean(costs))
     return mean, float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0, cost if cost > 0 else 1.0
+
+
+def floor_for(task: Task, prior: Sequence[Evaluations]) -> float:
+    """Return the score of a failure before any success of its run: as the task states it, else by earlier tasks."""
+    return floor_of(tuple(prior)) if task.failed is None else task.failed
 
 
 @functools.lru_cache(maxsize=32)

@@ -218,7 +218,7 @@ class Suite:
 
     @_kept
     def _scale(self, fold: int | None) -> Scale:
-        return scale_of(self.tasks("train", fold))
+        return scale_of(self.tasks("train", fold), self.members[0].failed)
 
     def prior(self, fold: int | None = None, memory: str = "train") -> tuple[Evaluations, ...]:
         """Return the tables of earlier tasks that optimizers may read.

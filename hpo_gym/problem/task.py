@@ -201,6 +201,14 @@ class Task(ABC):
         return None
 
     @property
+    def failed(self) -> float | None:
+        """Return the score of a failure before any success of its run, the same for all tasks of a suite.
+
+        None: it is that of the earlier tasks with a table, see `floor_of`, or else 0.
+        """
+        return None
+
+    @property
     def prior_evaluations(self) -> int:
         """Return how many evenly spread points optimizers of other tasks may know where there is no table.
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, unknown, whole
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, real, unknown, whole
 from hpo_gym.problem import AnySpace, SearchSpace, Suite, Task, read_space
 from hpo_gym.suites.tasks.archive import Archive, LiveTask
 from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
@@ -44,6 +44,7 @@ def live_suite(
     cost: str = "fidelity",
     prior_evaluations: int = 0,
     prior_folder: str | Path = PRIOR,
+    failed: float | None = None,
 ) -> Suite:
     """Make a suite of Python functions, with unknown best scores.
 
@@ -64,6 +65,8 @@ def live_suite(
         cost: Of a trial without a reported one: its "fidelity", or its "seconds".
         prior_evaluations, prior_folder: As of `with_prior`: what optimizers may know of training tasks. By default
             nothing, and no function is called but for a run's own trials.
+        failed: Result recorded for a failure before the first success of its run, later ones have the worst success:
+            as bad as a function gets, such as 1 for an error rate. By default 0, which misleads with losses above 0.
 
     Raises:
         InvalidValueError: There is no function, or something else in its place, or one that cannot travel to another
@@ -83,10 +86,11 @@ def live_suite(
         if isinstance(runner, Guards):
             runner.check_travels(objective)
     families = families or {}
+    floor = None if failed is None else real("failed", failed, -math.inf, math.inf) * (-1.0 if loss else 1.0) + 0.0
     members = tuple(
         ObjectiveTask(
             task, families.get(task, task), name, space, fidelities=levels, objective=objective, loss=loss, cost=cost,
-            runner=runner, limits=limits,
+            runner=runner, limits=limits, failed=floor,
         )
         for task, objective in objectives.items()
     )  # fmt: skip
@@ -160,6 +164,7 @@ def describe_live(suite: Suite) -> dict[str, Any]:
                 "meta_features": dict(t.meta_features),
                 "noisy": t.noisy,
                 **({"prior_evaluations": t.prior_evaluations} if t.prior_evaluations else {}),
+                **({"failed": t.failed} if t.failed is not None else {}),
             }
             for t in suite.members
         ],
@@ -186,5 +191,5 @@ def _described(said: Mapping[str, Any], spaces: Sequence[SearchSpace], bounds: S
     return DescribedTask(
         str(said["name"]), str(said["family"]), str(said["suite"]), spaces[said["space"]], best, worst,
         tuple(map(float, said["fidelities"])), dict(said["meta_features"]), int(said.get("prior_evaluations", 0)),
-        noisy=bool(said["noisy"]),
+        noisy=bool(said["noisy"]), failed=None if said.get("failed") is None else float(said["failed"]),
     )  # fmt: skip

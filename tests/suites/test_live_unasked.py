@@ -270,6 +270,62 @@ def test_a_failure_has_the_worst_score_of_its_run_and_0_before_any(
     assert suite.scale().floor == floor_of(suite.prior()) == 0.0
 
 
+@pytest.mark.parametrize(("loss", "failed", "first"), [(False, -9.5, -9.5), (True, 9.5, -9.5), (True, 0.0, 0.0)])
+@pytest.mark.filterwarnings("ignore:.* trials on Mine failed", WITH_PRIOR)
+def test_a_stated_score_is_that_of_failures_before_any_success(
+    loss: bool, failed: float, first: float, tmp_path: Path
+) -> None:
+    """Of a loss, -5 and -3 are scores of 5 and 3."""
+    sign = -1.0 if loss else 1.0
+    configs, scores = (FAILS, BETTER, FAILS, GOOD, FAILS), [first, -3 * sign, -3 * sign, -5 * sign, -5 * sign]
+    scores[4] = min(scores[1], scores[3])
+    for splits in (SPLITS, {"test": NAMES[5:]}):
+        suite = hpo_gym.live_suite(
+            "Mine", SPACE, {n: Objective(n) for n in NAMES}, splits=splits, loss=loss, failed=failed
+        )
+        actions = [(2 * suite.space.to_unit(config) - 1).astype(np.float32) for config in configs]
+        one = hpo_gym.HPOEnv(suite, split="test", task="d5", budget=5)
+        one.reset(seed=0)
+        assert [one.step(action)[4]["score"] for action in actions] == pytest.approx(scores, abs=1e-6)
+        many = hpo_gym.HPOVectorEnv(2, suite, split="test", task="d5", budget=5, autoreset_mode="DISABLED")
+        many.reset(seed=0)
+        beside = [many.step(np.stack([action, action])) for action in actions]
+        assert [b[4]["score"][1] for b in beside] == pytest.approx(scores, abs=1e-6)
+        history = hpo_gym.rollout(Script(*configs), suite.task("d5"), 5, prior=suite.prior())
+        assert list(history.scores) == pytest.approx(scores) and suite.scale().floor == first
+        out = tmp_path / str(len(splits))
+        chosen = {"script": Script(*configs), "ga": "ga"}  # by ask and tell, and in a batch
+        results = hpo_gym.benchmark(chosen, suite, seeds=3, budget=5, tasks=["d5"], out=out, engine="serial")
+        trials = results.trials()
+        by_run: dict[Any, list[Any]] = {}
+        for who, run, status, score in zip(
+            trials["optimizer"], trials["replicate"], trials["status"], trials["score"], strict=True
+        ):
+            by_run.setdefault((who, run), []).append((status, score))
+        assert [score for _, score in by_run["script", 0]] == pytest.approx(scores)
+        begun = {(who, trial[0]) for (who, _), (trial, *_) in by_run.items() if trial[0] != "ok"}
+        assert {who for who, _ in begun} > {"script"}, "an optimizer in a batch began with a failure, too"
+        assert {trial[1] for trial, *_ in by_run.values() if trial[0] != "ok"} == {first}
+        again = from_description(json.loads(json.dumps(describe_live(suite))))
+        assert again.members[0].failed == first and again.data_hash == suite.data_hash
+    assert counted().data_hash != counted(failed=0.0).data_hash
+
+
+def test_a_loss_that_fails_says_what_to_state(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        counted(loss=True).task("d5").run(FAILS)
+    counted(loss=True, failed=3.0).task("d5").run(FAILS)
+    counted().task("d5").run(FAILS)
+    said = "Mine, d5: a trial failed (ValueError: too much"
+    assert len(caplog.messages) == 2 and all(m.startswith(said) and m.endswith("`failed=`.") for m in caplog.messages)
+
+
+@pytest.mark.parametrize("failed", [float("nan"), float("-inf"), "0", True])
+def test_a_score_of_failures_that_is_no_number_is_refused(failed: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"`failed` must be"):
+        counted(failed=failed)
+
+
 # ---------------------------------------------------------------------- what is allowed: said, shown, stored, resumed
 def test_evaluations_are_announced_with_their_number_before_they_begin(caplog: pytest.LogCaptureFixture) -> None:
     said: list[str] = []

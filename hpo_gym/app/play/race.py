@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hpo_gym.base import InvalidValueError, UnknownNameError, seeding, whole
 from hpo_gym.bench import families_first, regret_of
 from hpo_gym.optimize import Context, Form, Optimizer, Run, Trainable, choices_of, form_of, make_optimizer, turns
-from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, floor_of, has_seen, over
+from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, floor_for, has_seen, over
 from hpo_gym.suites import is_shipped
 
 CONTROLS = ("portfolio", "random")
@@ -33,7 +33,7 @@ class Lane:
         instance = seeding.instance_seed(task.suite, task.name, "rollout", seed)
         context = Context.of(task, budget, prior, starts=seeding.starts_seed(instance))
         self.seen = has_seen(getattr(optimizer, "seen", ()), task.family)
-        self._budget, self._run = budget, Run(task, context, instance, floor=floor_of(prior))
+        self._budget, self._run = budget, Run(task, context, instance, floor=floor_for(task, prior))
         self._turns = turns(optimizer, self._run, context, choices_of(optimizer, instance))
 
     @property

@@ -33,10 +33,12 @@ class LiveTask(Task):
     Attributes:
         prior_evaluations: Evenly spread points that optimizers of other tasks may know of this one.
         archive: Evaluates them when one is first read, and stores them; None: they cost nothing, or there are none.
+        failed: Score of a failure before any success of its run; None: 0.
     """
 
     prior_evaluations: int = 0
     archive: Archive | None = field(default=None, repr=False)
+    failed: float | None = None
 
     @property
     def side_by_side(self) -> int:

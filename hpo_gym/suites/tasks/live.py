@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, Ints, Keys, StateError
 from hpo_gym.problem import Evaluated, Points, SeparateTasks, Status, Task, TaskBatch
 from hpo_gym.suites.tasks.archive import LiveTask
-from hpo_gym.system import Asked, Here, Limits, Measured, Runner, Verdict, judged, kind_of
+from hpo_gym.system import LOGGER, Asked, Here, Limits, Measured, Runner, Verdict, judged, kind_of
 
 Objective = Callable[..., Any]
 COSTS = ("fidelity", "seconds")
@@ -101,7 +101,12 @@ class ObjectiveTask(LiveTask):
             replace(v.measured, cost=v.seconds) if v.measured.cost is None and self.cost == "seconds" else v.measured
             for v in verdicts
         ]
-        return _outcomes(found, fidelity, self.faults, -1.0 if self.loss else 1.0)
+        before = len(self.faults)
+        out = _outcomes(found, fidelity, self.faults, -1.0 if self.loss else 1.0)
+        if self.loss and self.failed is None and len(self.faults) > before:
+            said = "a trial failed (%s). Before any success of a run it counts as 0, which no loss above 0 reaches"
+            LOGGER.warning(f"%s, %s: {said}: state `failed=`.", self.suite, self.name, self.faults[-1])
+        return out
 
     def test_scores(self, x: Points) -> Floats | None:
         """Train anew, with seed 0, and take the test scores; None where a success tells none, or nothing succeeds."""
@@ -198,7 +203,7 @@ def guarded(task: Task) -> Task:
         return task
     return GuardedTask(
         task.name, task.family, task.suite, task.space, task.best, task.worst, task.fidelities, task.meta_features,
-        task.prior_evaluations, inner=task,
+        task.prior_evaluations, inner=task, failed=task.failed,
     )  # fmt: skip
 
 
