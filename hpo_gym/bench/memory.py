@@ -42,12 +42,12 @@ def _held(suite: Suite, fold: int | None, memory: str) -> dict[str, Any]:
 
 
 def asked_for(suite: Suite, fold: int | None, memory: str) -> list[Task]:
-    """Return the tasks of a live suite of which optimizers may know some evaluations."""
+    """Return the tasks of a live suite with `prior_evaluations`, as far as optimizers may know them."""
     return [t for split in memory.split("+") for t in suite.tasks(split, fold) if t.prior_evaluations]
 
 
 def ignorance(suite: Suite, protocol: Protocol) -> list[str]:
-    """Return a remark on a live suite with training tasks of which optimizers could know nothing."""
+    """Return a remark on a live suite with training tasks, if optimizers could know nothing of them."""
     folds = protocol.folds
     there = {t.name for f in folds for split in protocol.remembered for t in suite.tasks(split, f)}
     if not there or any(asked_for(suite, f, protocol.memory) for f in folds):

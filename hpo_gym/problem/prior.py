@@ -60,7 +60,7 @@ class ScaleOnRequest(Scale):
 def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
     """Return the tables of tasks, as an optimizer's prior; of a task without one, `Task.prior_evaluations` points.
 
-    Tasks of which nothing may be known are left out. Live ones are evaluated when a value is read (`OnRequest`).
+    Tasks without any are left out. Live ones are evaluated when a value is read (`OnRequest`).
     """
     return tuple(e for e in (t.remembered() for t in tasks) if len(e.x))
 
@@ -117,7 +117,7 @@ def floor_for(task: Task, prior: Sequence[Evaluations]) -> float:
 def floor_of(prior: tuple[Evaluations, ...]) -> float:
     """Return the mean over earlier tasks of their lowest success at full fidelity; 0 if there is none.
 
-    Results of live tasks do not count: the floor must not cost evaluations, nor depend on who has asked for them.
+    Results of live tasks do not count: the floor must not cost evaluations, nor depend on requests.
     """
     stored = (e for e in prior if not isinstance(e, OnRequest))
     lowest = [e.score[good].min() for e in stored if (good := successes(e)).any()]

@@ -63,10 +63,10 @@ def live_suite(
         n_jobs: Trials of a vector env that run side by side, under guard.
         threads: Threads of numerical libraries in a trial, under guard: more may change the last bits of a score.
         cost: Of a trial without a reported one: its "fidelity", or its "seconds".
-        prior_evaluations, prior_folder: As of `with_prior`: what optimizers may know of training tasks. By default
-            nothing, and no function is called but for a run's own trials.
+        prior_evaluations, prior_folder: As of `with_prior`. By default optimizers know nothing of training tasks, and
+            functions are called for a run's own trials only.
         failed: Result recorded for a failure before the first success of its run, later ones have the worst success:
-            as bad as a function gets, such as 1 for an error rate. By default 0, which misleads with losses above 0.
+            as bad as a function gets, such as 1 for an error rate. By default 0; with losses above 0, that misleads.
 
     Raises:
         InvalidValueError: There is no function, or something else in its place, or one that cannot travel to another
@@ -99,7 +99,7 @@ def live_suite(
 
 
 def with_prior(suite: Suite, evaluations: int, folder: str | Path = PRIOR) -> Suite:
-    """Return a live suite of whose training tasks optimizers may know some evaluations, as `suite.prior()`.
+    """Return a live suite and let optimizers know some evaluations of its training tasks, as `suite.prior()`.
 
     They are made when somebody reads a value of that task: an optimizer that learns from earlier tasks, as `portfolio`
     does, or a part of an env that scales scores by them. Their number is announced in the log, at the level WARNING,
@@ -108,8 +108,8 @@ def with_prior(suite: Suite, evaluations: int, folder: str | Path = PRIOR) -> Su
     Args:
         evaluations: Evenly spread points of each task, 0 to 10,000, at full fidelity, with seed 0. Without any,
             optimizers know of no earlier task: `portfolio` draws at random, and scores are scaled by 0 and 1.
-        folder: Of the stored evaluations. They are those of a suite's name and `version`, whatever the code. If workers
-            on other machines make the suite, name a shared folder in full.
+        folder: Of the stored evaluations, by the suite's name and `version`, not by its code. Where workers on other
+            machines make the suite, name a shared folder in full.
 
     Raises:
         InvalidValueError: The number is out of its range, or the suite has a table.

@@ -1,7 +1,7 @@
 """`LiveTask`, and `Archive`: evaluations that optimizers of other tasks may know, made on request and stored.
 
 An evaluation is stored when it ends, so a killed process loses none that has ended, and none is repeated: not by
-another process, which waits for its turn, nor where more are asked for later.
+another process (it waits for its turn), nor if more are asked for later.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LiveTask(Task):
 
     @property
     def told(self) -> list[Any]:
-        """Return what a stored score depends on, beside its task, its space and its point, as JSON."""
+        """Return settings behind a stored score, beside its task, its space and its point, as JSON."""
         return []
 
     def evaluations(self) -> Evaluations:
@@ -77,7 +77,7 @@ class Archive:
         return self.folder / FILE
 
     def results(self, task: LiveTask) -> Results:
-        """Return the results of a task's `prior_evaluations`; those that are not stored yet are made now."""
+        """Return the results of a task's `prior_evaluations`; the ones not stored yet are made now."""
         if task.name not in self.read:
             self.read[task.name] = self._results(task)
         return self.read[task.name]
@@ -129,7 +129,7 @@ class Archive:
             yield store
 
     def _announce(self, task: LiveTask, new: int, stored: int) -> None:
-        """Say what is evaluated, before it is, and what is taken from the store; the latter alone not in workers."""
+        """Announce evaluations, and the use of stored ones; the latter alone not in workers."""
         parts = [f"{new} evaluations of the earlier task {task.name!r} begin, stored in {self.path}"] if new else []
         if stored:
             place = "there" if new else self.path
