@@ -13,6 +13,7 @@ import pytest
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.control import Control, Guard
+from hpo_gym.control.guard import Watch
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import rollout
@@ -256,6 +257,17 @@ def test_the_limit_of_the_rate_rises_again() -> None:
     rates = [control.step(validation_loss=loss)["learning_rate"] for loss in told]
     # .4 for eight epochs, then .8; again .4, for sixteen, then .8
     assert rates == pytest.approx([*[0.4] * 8, *[0.8] * 2, *[0.4] * 16, *[0.8] * 2])
+
+
+def test_the_limit_rises_after_each_wait_without_an_accident() -> None:
+    """At .8 an accident: at most .4 for eight epochs, .8 for eight, 1.6 for eight, and so on."""
+    watch = Watch(Guard(), 1.0)
+    watch.take(math.inf, None, 0.8, 1.0)
+    caps = [watch.cap]
+    for _ in range(25):
+        watch.take(0.9, None, 0.1, 1.0)
+        caps.append(watch.cap)
+    assert caps == pytest.approx([*[0.4] * 8, *[0.8] * 8, *[1.6] * 8, *[3.2] * 2])
 
 
 @pytest.mark.parametrize(("loss", "accident"), [(0.72, False), (0.74, True)])

@@ -73,6 +73,14 @@ def test_without_costs_trials_end_in_the_order_of_their_launch() -> None:
     assert [reward for _, reward, *_ in played(env)] == [0.0, 0.5, 0.25, 1.0]
 
 
+def test_trials_without_recorded_costs_last_alike_on_any_number_of_workers() -> None:
+    """Six trials on four workers end in the order of their launch: none in three steps, one in two, four in the last."""
+    env = pending(4, suite=suite(costs=None), budget=6)
+    outcomes = played(env, (0, 1, 2, 3, 1, 0))
+    assert [reward for _, reward, *_ in outcomes] == [0.0, 0.0, 0.0, 0.5, 0.25, 1.0 + 0.0 + 0.25 + 0.5]
+    assert [config["row"] for config in env.history().configs] == [0, 1, 2, 3, 1, 0]
+
+
 def test_more_workers_than_trials_deliver_all_at_the_end() -> None:
     assert [reward for _, reward, *_ in played(pending(9))] == [0.0, 0.0, 0.0, 1.75]
 

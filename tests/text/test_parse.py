@@ -17,6 +17,7 @@ from odd_spaces import odd_space
 import hpo_gym
 from hpo_gym.problem import Query, SearchSpace
 from hpo_gym.text import Unreadable, parse
+from hpo_gym.text.loose import objects
 
 SPACE = SearchSpace(
     {
@@ -128,6 +129,13 @@ def test_hidden_names_are_read_and_the_true_ones_are_neither_read_nor_told() -> 
             parse(text, SPACE, names=False)
         told = str(refused.value).replace(text, "")
         assert not re.search("kernel|degree|bias|Poly|rbf", told), told
+
+
+def test_an_answer_has_a_bound_of_words() -> None:
+    """A pair of brackets is two words: of 50,001 pairs the last is not read, and that is said."""
+    found, fault = objects("{}" * 50_001)
+    assert (len(found), fault) == (50_000, "got over 100000 words of JSON")
+    assert objects("{}" * 50) == ([{}] * 50, "")
 
 
 def test_an_unreadable_answer_is_an_invalid_value() -> None:

@@ -192,6 +192,13 @@ def test_a_sampler_of_a_strangers_policy_holds_no_code_of_theirs(
     assert not (tmp_path / "new").exists() and not (tmp_path / "RAN").exists()
 
 
+def test_a_schedule_is_no_sampler(tmp_path: Path) -> None:
+    pytest.importorskip("optunahub", reason="needs OptunaHub")
+    with pytest.raises(InvalidValueError, match="trials that stand alone, 'cosine' is a schedule"):
+        write_sampler("cosine", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("text", BAD)
 def test_a_card_of_a_strangers_policy_has_the_structure_of_ours(
     text: str, theirs: Callable[..., Path], tmp_path: Path
