@@ -10,6 +10,7 @@ from 3 to 5; they end in the order 1, 0, 2, 3.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from typing import Any
 
@@ -23,7 +24,7 @@ from gymnasium.utils.env_checker import check_env
 import hpo_gym
 from hpo_gym.base import InvalidValueError
 from hpo_gym.env import HPOEnv, HPOVectorEnv
-from hpo_gym.problem import SearchSpace
+from hpo_gym.problem import Evaluated, SearchSpace, Task
 
 COSTS, SCORES = [3.0, 1.0, 2.0, 2.0], [0.5, 0.25, 1.0, 0.0]
 FOUR = (0, 1, 2, 3)
@@ -73,12 +74,22 @@ def test_without_costs_trials_end_in_the_order_of_their_launch() -> None:
     assert [reward for _, reward, *_ in played(env)] == [0.0, 0.5, 0.25, 1.0]
 
 
-def test_trials_without_recorded_costs_last_alike_on_any_number_of_workers() -> None:
-    """Six trials on four workers end in the order of their launch: none in three steps, one in two, four in the last."""
-    env = pending(4, suite=suite(costs=None), budget=6)
-    outcomes = played(env, (0, 1, 2, 3, 1, 0))
-    assert [reward for _, reward, *_ in outcomes] == [0.0, 0.0, 0.0, 0.5, 0.25, 1.0 + 0.0 + 0.25 + 0.5]
-    assert [config["row"] for config in env.history().configs] == [0, 1, 2, 3, 1, 0]
+@dataclasses.dataclass(frozen=True, eq=False)
+class Unrecorded(Task):
+    """The score is x, and a trial tells a cost of 3 - 2 x; none is recorded, so there is no unit of costs."""
+
+    def evaluate(self, x: Any, fidelity: Any, key: Any) -> Evaluated:
+        return Evaluated(x[:, 0], 3.0 - 2.0 * x[:, 0], np.zeros(len(x), np.int8))
+
+
+def test_what_a_trial_tells_of_its_cost_decides_on_no_order_where_none_was_recorded() -> None:
+    """All last alike, so the trials 0, 1, .5 and .25 end in the order of their launch; by cost, 1 would be first."""
+    space = SearchSpace(cs.ConfigurationSpace({"x": (0.0, 1.0)}))
+    task = Unrecorded("a", "a", "Own", space, 1.0, 0.0)
+    own = hpo_gym.Suite("Own", space, (task,), "function", splits={"train": ["a"]}, data_hash="own")
+    env = HPOEnv(suite=own, codec="box", budget=4, pending=2)
+    outcomes = played(env, [np.array([2 * x - 1], np.float32) for x in (0.0, 1.0, 0.5, 0.25)])
+    assert [reward for _, reward, *_ in outcomes] == [0.0, 0.0, 1.0, 0.75]
 
 
 def test_more_workers_than_trials_deliver_all_at_the_end() -> None:
