@@ -42,13 +42,12 @@ def test_docstrings_open_with_a_verb_or_a_noun_and_have_few_relatives():
     assert per_hundred(texts) <= 0.6
 
 
-def test_pages_have_few_relatives_and_words():
+def test_pages_have_few_relatives():
     ignored = re.findall(r"^docs/(\w+)/$", (TOP / ".gitignore").read_text(encoding="utf-8"), re.M)  # made by a build
     docs = TOP / "docs"
     pages = [p for p in docs.rglob("*.md") if p.relative_to(docs).parts[0] not in ignored]
     texts = [p.read_text(encoding="utf-8") for p in pages]
     assert per_hundred(["\n".join(line for line in t.splitlines() if not line.startswith("|")) for t in texts]) <= 0.6
-    assert sum(len(t.split()) for t in texts) <= 55_000
 
 
 @pytest.mark.parametrize(
