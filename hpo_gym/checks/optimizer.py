@@ -243,7 +243,7 @@ def _finite(new: Make, course: _Course) -> None:
     for count in (0, len(configs) // 2):
         given = [made_up(Query(config)) for config in list(configs.values())[:count]]
         budget = float(len(configs) - count)
-        small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, prior=())
+        small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, offered=None, prior=())
         tried = [_frozen(t.config) for t in _Course(small, nearest, faults).run(new(), 6, given)]
         again, reported = len(tried) - len(set(tried)), len({_frozen(t.config) for t in given}.intersection(tried))
         faults.expect(not again, f"It repeats {again} of {len(configs)} configurations though others are left")

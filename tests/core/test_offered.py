@@ -117,3 +117,13 @@ def counting(table: Table, rows: Any) -> float:
 def test_a_table_of_ones_own_is_offered_as_it_is() -> None:
     assert toys.square().table.offered is None  # type: ignore[attr-defined]
     assert table_of("Studies").offered is None  # each task has rows of its own, stored in an order by key
+
+
+def test_an_optimizer_that_chooses_by_place_passes_its_check() -> None:
+    """Its check with a small pool offers the rows of that pool, not places of the task's own."""
+
+    def first(observation: Any, rng: np.random.Generator) -> int:
+        return int(observation["action_mask"].argmax())
+
+    task = hpo_gym.load_suite("Linear").tasks("val")[0]
+    hpo_gym.check_optimizer(lambda: hpo_gym.PolicyOptimizer(first, "pool", "pool"), task, budget=6, processes=False)
