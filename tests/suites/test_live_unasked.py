@@ -450,6 +450,28 @@ def test_under_guard_they_run_side_by_side_and_are_stored(tmp_path: Path) -> Non
     suite.members[0].close()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked there")
+def test_a_child_that_an_objective_leaves_behind_holds_up_nobody() -> None:
+    children: list[int] = []
+
+    def objective(config: dict[str, Any]) -> float:
+        if not children:
+            children.append(os.fork())
+            if not children[0]:
+                signal.pause()  # has the open files of its parent, the lock of the archive among them
+        return 1.0
+
+    two = {"t": objective, "u": objective}
+    suite = hpo_gym.live_suite("Forks", {"a": (0.0, 1.0)}, two, splits={"train": list(two)}, prior_evaluations=2)
+    try:
+        signal.alarm(60)  # rather than to wait for ever
+        assert [e.score.tolist() for e in suite.prior()] == [[1.0, 1.0]] * 2
+    finally:
+        signal.alarm(0)
+        os.kill(children[0], signal.SIGKILL)
+        os.waitpid(children[0], 0)
+
+
 # ---------------------------------------------------------------------- suites
 def test_a_task_of_ones_own_class_and_ready_suites_are_given_them_by_with_prior() -> None:
     space = counted().space
