@@ -20,18 +20,19 @@ from typing import Any
 import looks
 from looks import Look
 
-from hpo_gym.bench import compared, interval, ranged, rows
+from hpo_gym.bench import NARROW, SKEWED, compared, interval, narrow, ranged, rows
 
 TOP = Path(__file__).resolve().parents[2]
 SUITE = "AutoML"
 LOOKS = Look("the table of the README", "what the README says that its command prints", (SUITE,))
 TRIALS = ("10", "33")
-WORDS: Mapping[str, tuple[str, str]] = {
+WORDS: Mapping[str, tuple[str, str, str]] = {
     "README.md": (
         f"| optimizer | gain over the portfolio | AUC | group | regret after {' | '.join(TRIALS)} trials |",
         "Means over {n_tasks} test data sets of {n_families} families, {seeds} runs each; "
         "[95 % intervals] over families.\n{compared}\n"
         "Optimizers that share a letter cannot be told apart ({pairs} pairs, Holm, 5 %).",
+        NARROW,
     ),
     "README.zh-CN.md": (
         f"| 优化器 | 相对配置组合（portfolio）的增益 | AUC | 组别 | {TRIALS[0]} 次试验后的遗憾值 | "
@@ -40,9 +41,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "方括号内为按族计算的 95% 区间。"
         "与配置组合比较 {comparisons} 次；带 * 的差异经 Holm 校正后在 5% 水平上显著。"
         "共用一个字母的优化器无法区分（{pairs} 对，经 Holm 校正，5% 水平）。",
+        f"‡ 各族增益的偏度绝对值大于 {SKEWED:g}，区间可能过窄。",
     ),
 }
-"""The head of the table on each page, and the sentence that says what it is made of."""
+"""The head of the table on each page, the sentence that says what it is made of, and that of a skewed gain."""
 
 
 def renewed(text: str, mark: str, lines: Iterable[str]) -> str:
@@ -52,7 +54,7 @@ def renewed(text: str, mark: str, lines: Iterable[str]) -> str:
     return "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
 
 
-def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
+def table(results: Mapping[str, Any], head: str, made_of: str, skew: str) -> Iterator[str]:
     """Yield the table in the words of a page, see `WORDS`."""
     part, protocol = results["suites"][SUITE], results["protocol"]
     yield head
@@ -61,7 +63,7 @@ def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
         s = row.summary
         cells = [
             row.optimizer,
-            interval(s["gain"], sign=True, mark=row.verdict in ("better", "worse")),
+            interval(s["gain"], sign=True, mark=row.verdict in ("better", "worse"), skewness=s["skewness"]),
             interval(s["auc"]),
             ranged(s["group"]),
         ]
@@ -70,6 +72,7 @@ def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
     said = compared(part["comparisons"], "the portfolio")
     counts = {"seeds": protocol["seeds"], "pairs": math.comb(len(part["optimizers"]), 2)}
     yield made_of.format_map({**part, **counts, "compared": said})
+    yield from [skew] if narrow(part["optimizers"]) else []
 
 
 def main(folder: Path, *, check: bool) -> None:

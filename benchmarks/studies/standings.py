@@ -22,6 +22,7 @@ from ratios import against, beside, curves_of, escaped, standing, starred
 from hpo_builders.sets import newest_set
 from hpo_gym.bench import (
     ANCHORS,
+    SKEW,
     STARTS,
     TEST,
     Curves,
@@ -30,6 +31,7 @@ from hpo_gym.bench import (
     by_family,
     holds,
     interval,
+    narrow,
     pooled,
     ranged,
     said,
@@ -280,14 +282,19 @@ def _suite(part: Mapping[str, Any]) -> Table:
             f"`{name}`",
             _auc(part, name),
             *(_on_test(summary[name]) if on_test else ()),
-            escaped(interval(gains[name]["gain"], sign=True, mark=holds(gains[name]["p_holm"]))),
+            escaped(_gain(gains[name])),
             ranged(letters.get(name)),
             *_end(summary[name], times[name]),
         )
         for name in beside(sorted(summary, key=lambda n: (summary[n]["auc"][0], n)))
     ]
     more = ("gain", "group", "log AUC", "regret at 33", "failed", "ms p50", "ms p95", "training s")
-    return Table.of(("optimizer", *heads, *more), rows, part["said"])
+    note = part["said"] if SKEW in part["said"] else f"{part['said']} {narrow(gains)}".rstrip()
+    return Table.of(("optimizer", *heads, *more), rows, note)
+
+
+def _gain(s: Mapping[str, Any]) -> str:
+    return interval(s["gain"], sign=True, mark=holds(s["p_holm"]), skewness=s["skewness"])
 
 
 def _auc(part: Mapping[str, Any], name: str) -> str:

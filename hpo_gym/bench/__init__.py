@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.incumbent import regret_of as regret_of
     from hpo_gym.bench.intervals import OF_MEANS as OF_MEANS
     from hpo_gym.bench.intervals import OF_RATIOS as OF_RATIOS
+    from hpo_gym.bench.intervals import SKEWED as SKEWED
     from hpo_gym.bench.intervals import Resamples as Resamples
     from hpo_gym.bench.intervals import edges as edges
     from hpo_gym.bench.intervals import subsets as subsets
@@ -87,9 +88,12 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.tables import rows as rows
     from hpo_gym.bench.report.tables import said as said
     from hpo_gym.bench.report.tables import with_controls as with_controls
+    from hpo_gym.bench.report.words import NARROW as NARROW
+    from hpo_gym.bench.report.words import SKEW as SKEW
     from hpo_gym.bench.report.words import counted as counted
     from hpo_gym.bench.report.words import holds as holds
     from hpo_gym.bench.report.words import interval as interval
+    from hpo_gym.bench.report.words import narrow as narrow
     from hpo_gym.bench.report.words import ranged as ranged
     from hpo_gym.bench.results import Results as Results
     from hpo_gym.bench.runner import FIRST as FIRST

@@ -29,6 +29,8 @@ OF_MEANS = {8: 0.002, 10: 0.0035, 12: 0.0045, 20: 0.008, 30: 0.011, 44: 0.0145}
 OF_RATIOS = {8: 0.014, 12: 0.0175, 20: 0.02, 30: 0.025}
 """The share of subsets beyond either end, by the number of families; in proportion between, constant above."""
 RESAMPLES = 2000
+SKEWED = 2.0
+"""The absolute skewness of families' differences above which an interval can be too narrow."""
 EXACT = 10
 """Families up to which all subsets are taken."""
 
@@ -92,6 +94,20 @@ def placed(families: Sequence[str]) -> tuple[list[str], Ints]:
     names = sorted(set(families))
     at = {name: i for i, name in enumerate(names)}
     return names, np.array([at[f] for f in families], np.int64)
+
+
+def skewness(values: Floats, families: Sequence[str]) -> float | None:
+    """Return the skewness of the families' means, the third moment in standard deviations; None of equal ones."""
+    _, place = placed(families)
+    means = np.bincount(place, values) / np.bincount(place)
+    away = means - means.mean()
+    spread = float(np.sqrt((away**2).mean()))
+    return plain(float((away**3).mean()) / spread**3) if spread > 1e-12 else None
+
+
+def skewed(skewness: float | None) -> bool:
+    """Return whether an interval can be too narrow for its skewness."""
+    return skewness is not None and abs(skewness) > SKEWED
 
 
 def equal_families(families: Sequence[str]) -> float:

@@ -19,7 +19,7 @@ from scipy import stats
 
 from hpo_gym.base import Floats, InvalidValueError, unknown
 from hpo_gym.bench.elo import ranks, ratings, win_rate
-from hpo_gym.bench.intervals import LEAST, Resamples, placed, plain
+from hpo_gym.bench.intervals import LEAST, Resamples, placed, plain, skewness
 from hpo_gym.bench.significance import DIGITS, holm, mean_p
 from hpo_gym.problem import relative_regret
 
@@ -268,11 +268,11 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     ``[mean, low, high]`` of `auc`, `log_auc`, `rank`, `win_rate` and `elo` (by AUC, among all given), `gain` (the
     portfolio's AUC less one's own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`,
     `p_better` (than the portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also
-    `overtuned` (see `overtuning`) and `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and
-    `p_holm`, corrected for the number of optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`,
-    `n_families`. The order of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`,
-    `p_better` and `ratio` are None; of one family, p. Families fewer than `LEAST` have no interval: `of_families` holds
-    the lowest and the highest mean of a family instead, of `auc` and `gain`.
+    `overtuned` (see `overtuning`) and `overtuned_by` (mean over overtuned ones). Of the gain `skewness` over families,
+    `p` by `mean_p`, and `p_holm`, corrected for the number of optimizers other than the portfolio. Then `cells`,
+    `failed_cells`, `n_tasks`, `n_families`. The order of tasks or optimizers changes nothing. Without the portfolio,
+    `gain`, `p`, `p_holm`, `p_better` and `ratio` are None; of one family, p. Families fewer than `LEAST` have no
+    interval and no skewness: `of_families` holds the lowest and the highest mean of a family, of `auc` and `gain`.
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.
@@ -318,6 +318,7 @@ def _summary(curves: Curves, own: Floats, rank: Floats, reference: Floats, sampl
         "log_auc": sample.mean(log_auc(curves)),
         "rank": sample.mean(rank),
         "gain": sample.mean(reference - own),
+        "skewness": skewness(reference - own, curves.families) if sample.families >= LEAST else None,
         "regret": {str(t): sample.mean(regret_at(curves, t)) for t in TRIALS},
         "solved": sample.mean(solved(curves)),
         "p_better": sample.mean(better(own, reference)),

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
-from hpo_gym.bench.intervals import Resamples, witness_of
+from hpo_gym.bench.intervals import Resamples, skewed, skewness, witness_of
 from hpo_gym.bench.metrics import TEST, Curves, by_family, compare, friedman, overtuning, summarise
+from hpo_gym.bench.report.tables import cells, csv_text, said
+from hpo_gym.bench.report.words import NARROW
 from hpo_gym.suites.load import load_suite
 
 FAMILIES = ("x", "y", "x", "z", "y", "x", "w", "v")
@@ -235,3 +237,34 @@ def test_families_that_say_the_same_count_once(suite: str, families: int, witnes
 def test_other_families_count_by_their_own_names() -> None:
     for task in (*load_suite("SVM").members[:5], load_suite("Text").members[0]):
         assert witness_of(task.suite, task.family) == task.family
+
+
+@pytest.mark.parametrize(
+    ("values", "families", "by_hand"),
+    [
+        ([0, 0, 0, 0, 0, 0, 0, 1], "abcdefgh", 2.267787),  # p = 1/8: (1 - 2 p) / sqrt(p (1 - p)) = .75 / sqrt(7 / 64)
+        ([0, 0, 0, 0, 0, 0, 0, -1], "abcdefgh", -2.267787),
+        ([0, 0, 0, 0, 1], "abcde", 1.5),  # .6 / sqrt(.16)
+        ([0, 0, 0, 0, 0, 2, 0], "abcdeee", 1.5),  # a family counts by its mean, here 2/3
+        ([1, 1, 1], "abc", None),
+    ],
+)
+def test_skewness_by_hand(values: list[float], families: str, by_hand: float | None) -> None:
+    found = skewness(np.array(values, np.float64), families)
+    assert found == (None if by_hand is None else pytest.approx(by_hand, abs=1e-6))
+    assert skewed(found) == (by_hand is not None and abs(by_hand) > 2)
+
+
+def test_a_gain_of_skewed_families_is_marked() -> None:
+    """Of eight families one gains .8 and seven nothing: 2.27; of the other optimizer half gain."""
+    values = {"portfolio": [0.9] * 8, "few": [0.1] + [0.9] * 7, "half": [0.5, 0.9] * 4}
+    names = tuple("abcdefgh")
+    found = summarise([Curves("S", n, names, np.array(v)[:, None, None], names) for n, v in values.items()])
+    assert {name: s["skewness"] for name, s in found.items()} == {"few": 2.267787, "half": 0.0, "portfolio": None}
+    part = {"score": "validation", "tested_tasks": 0, "end": "best", "n_tasks": 8, "n_families": 8, "comparisons": 2}
+    results = {"protocol": {"budget": 4}, "suites": {"S": {**part, "optimizers": found}}}
+    assert NARROW in said(results, "S")
+    marked = {row[0]: "‡" in row[2] for row in cells(results, "S", timings=False)[1:]}
+    assert marked == {"few": True, "half": False, "portfolio": False}
+    head, *lines = csv_text(results, timings=False).splitlines()
+    assert [line.split(",")[head.split(",").index("skewness")] for line in lines] == ["0.0", "2.267787", ""]

@@ -17,7 +17,7 @@ from hpo_gym.bench.intervals import LEAST
 from hpo_gym.bench.memory import said_of_memory
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.finding import Results, grouped, overall, pooled_finding, shows_pooled, suite_finding
-from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, ranged, verdict
+from hpo_gym.bench.report.words import MISSING, counted, holds, interval, narrow, number, ranged, verdict
 from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet
 
@@ -102,7 +102,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
     """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
     estimates = ["gain", "auc", "log_auc", "rank", *_RATED, *(f"regret_{t:g}" for t in shown.values()), "solved"]
-    head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm"]
+    head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm", "skewness"]
     head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
     head += [f"{name}{end}" for name in _FAMILIES for end in ENDS[1:]]
     lines = []
@@ -231,7 +231,9 @@ def said(results: Results, suite: str) -> str:
         text = f"{text} {counted(families, 'family')}, too few for intervals: {_bracketed(families)}."
     letters = {name: s.get("group") for name, s in part["optimizers"].items()}
     read = grouped(letters, families) if any(letters.values()) else ""  # else the finding says so
-    return f"{text} {compared(part['comparisons'], 'the portfolio')} {read}".rstrip()
+    return " ".join(
+        filter(None, (text, compared(part["comparisons"], "the portfolio"), narrow(part["optimizers"]), read))
+    )
 
 
 def _scored(part: Mapping[str, Any]) -> str:
@@ -352,7 +354,9 @@ def _gain(row: TableRow) -> str:
 
 def _estimate(summary: Mapping[str, Any], name: str, digits: int = 4, *, sign: bool = False, mark: bool = False) -> str:
     """Format an estimate with its interval, or with the range of its families where these are too few."""
-    text, ends = interval(summary[name], digits, sign=sign, mark=mark), summary.get("of_families", {}).get(name, [None])
+    skewness = summary.get("skewness") if name == "gain" else None
+    text = interval(summary[name], digits, sign=sign, mark=mark, skewness=skewness)
+    ends = summary.get("of_families", {}).get(name, [None])
     given = any(ends) and None not in ends  # of exactly 0 there is no range, as there is no interval
     return f"{text} ({' to '.join(number(v, digits, sign=sign) for v in ends)})" if given else text
 

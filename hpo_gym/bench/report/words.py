@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from hpo_gym.bench.intervals import SKEWED, skewed
 from hpo_gym.bench.significance import LEVEL
 
-MISSING = "–"
+MISSING, SKEW = "–", "‡"
+NARROW = f"{SKEW} Families' gains are skewed (|skewness| above {SKEWED:g}): the interval can be too narrow."
 
 
 def number(value: float | None, digits: int = 4, *, sign: bool = False) -> str:
@@ -14,17 +17,30 @@ def number(value: float | None, digits: int = 4, *, sign: bool = False) -> str:
     return MISSING if value is None else f"{value:{'+' if sign else ''}.{digits}f}"
 
 
-def interval(estimate: Sequence[float | None], digits: int = 4, *, sign: bool = False, mark: bool = False) -> str:
+def interval(
+    estimate: Sequence[float | None],
+    digits: int = 4,
+    *,
+    sign: bool = False,
+    mark: bool = False,
+    skewness: float | None = None,
+) -> str:
     """Format `[mean, low, high]` as `mean [low, high]`, or the mean alone where there is no interval.
 
     Args:
         mark: Put a star behind the mean.
+        skewness: Of the families; above `SKEWED`, there is a double dagger.
     """
     mean, low, high = (number(v, digits, sign=sign) for v in estimate)
     if mean == MISSING or not any(estimate):
         return mean.lstrip("+")  # none, or exactly 0, such as the portfolio's gain over itself
-    mean += "*" * mark
+    mean += "*" * mark + SKEW * skewed(skewness)
     return mean if low == high == MISSING else f"{mean} [{low}, {high}]"
+
+
+def narrow(summaries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Explain the double dagger, where one of the gains has it."""
+    return NARROW if any(skewed(s.get("skewness")) for s in summaries.values()) else ""
 
 
 def ranged(letters: str | None) -> str:
