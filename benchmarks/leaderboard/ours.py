@@ -29,15 +29,15 @@ OURS = {
     "quick-v1": ("random", "default", "portfolio", "sobol", "grid", "ga", "gp-ei", "tpe", "q-learning", "maml", "rgpe",
                  "transfer-mix"),
     "tables-v1": ("random", "default", "portfolio", "ga", "tpe", "gp-ei", "bohb", "q-learning", "maml", "rgpe",
-                  "transfer-mix", "ppo-pool-tables"),
+                  "transfer-mix", "ppo-pool-tables", "untrained"),
     "seconds-v1": ("random", "default", "portfolio", "random-cheapest", "portfolio-per-cost", "asha", "bohb", "tpe",
                    "ga", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
     "training-v1": ("random", "default", "constant", "step", "exponential", "one-cycle", "cosine", "polynomial",
                     "plateau", "random-schedule", "gap", "autopilot"),
     "unseen-v1": ("random", "default", "portfolio", "grid", "sobol", "lhs", "ga", "de", "local-search", "cma-es", "tpe",
-                  "ppo-pool-tables"),
+                  "ppo-pool-tables", "untrained"),
 }  # fmt: skip
-"""Twelve of each protocol: the controls, the simplest, and the strongest that we have."""
+"""Twelve of each protocol, the controls, the simplest, and the strongest that we have; beside a policy its control."""
 TUNED = {"autopilot": "evolved", "gap": "tuned", "plateau": "tuned", "polynomial": "tuned"}
 """Rules that have learned on the training and validation tables of `Trainings` (docs/trainings.md)."""
 

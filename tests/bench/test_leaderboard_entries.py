@@ -13,6 +13,7 @@ import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__  # type: ignore[attr-defined]
 
 from hpo_gym.bench import Entry, leaderboard, named_protocol, shipped_protocols
+from hpo_gym.optimize import control_of
 
 BOARD = Path(__file__).resolve().parents[2] / "benchmarks" / "leaderboard"
 FOLDERS = sorted(path for path in (BOARD / "entries").iterdir() if path.is_dir())
@@ -36,11 +37,13 @@ def test_an_entry_is_small_and_of_its_folders_protocol(folder: Path) -> None:
         assert path.stat().st_size <= LARGEST
 
 
-def test_every_protocol_has_twelve_entries_with_the_controls_among_them(ours: Any) -> None:
+def test_every_protocol_has_twelve_entries_with_the_controls_among_them_and_those_of_policies(ours: Any) -> None:
     assert [*ours.OURS] == [*shipped_protocols()]
     for protocol, names in ours.OURS.items():
         there = {path.stem for path in (BOARD / "entries" / protocol).glob("*.json")}
-        assert len(names) == 12 and set(names) <= there
+        controls = {control for name in names if (control := control_of(name))}
+        assert len(set(names) - controls) == 12 and set(names) <= there
+        assert controls <= set(names)
         assert {"random", "default"} <= set(names)
 
 
@@ -50,8 +53,12 @@ def test_all_entries_replay(folder: Path, tmp_path: Path) -> None:
     (section,) = leaderboard([folder], tmp_path / "board", report=False)
     assert {row.entry.name for row in section.rows} == {path.stem for path in folder.iterdir()}
     assert section.metrics[0] == ("regret" if folder.name == "training-v1" else "ratio")
-    firsts = [row.metrics[section.metrics[0]][0] for row in section.rows]
-    assert firsts == sorted(firsts)
+    names = [row.entry.name for row in section.rows]
+    firsts = {row.entry.name: row.metrics[section.metrics[0]][0] for row in section.rows}
+    for below, above in ((n, control_of(n)) for n in names if control_of(n) in names):
+        assert names[names.index(below) + 1] == above  # the control stands below its policy
+        del firsts[above]
+    assert [*firsts.values()] == sorted(firsts.values())
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ from hpo_gym.optimize import OPTIMIZERS, SAVED, parted, read_about
 from hpo_gym.problem import Status
 from hpo_gym.system import Record, Store, mapping, sealed, text_of, yaml_of
 
-_TRANSFER = {name for name, entry in OPTIMIZERS.entries().items() if entry.about.get("family") == "transfer"}
+_READING = {n for n, entry in OPTIMIZERS.entries().items() if entry.about.get("family") in ("transfer", "rl")}
 
 
 def pack(
@@ -163,6 +163,6 @@ def _known(
         suites_read = read_about(folder).get("suites")
         known |= {"training": f"tasks of {', '.join(suites_read)}"} if suites_read else {}
     elif not seen:
-        known["training"] = "earlier tasks, as it runs" if entrant.word in _TRANSFER else NOTHING
+        known["training"] = "earlier tasks, as it runs" if entrant.word in _READING else NOTHING
         known["train_seconds"] = 0.0
     return known
