@@ -61,7 +61,7 @@ def cell(suite: str, part: str, which: str, agent: str = "") -> float:
     if part == "started":
         return judged(ppo(suite, which, int(agent)), suite)
     if part == "behaviour":
-        return judged(first() if which == "untrained" else make_optimizer(which), suite)
+        return judged(make_optimizer(which), suite)
     loaded, rng = load_suite(suite), np.random.default_rng(0)
     steps = STEPS.get(agent, 40_000)
     if agent == "dagger":  # five rounds
@@ -118,16 +118,6 @@ def joined(parts: list[Episodes]) -> Episodes:
     first = parts[0]
     arrays = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS}
     return Episodes(first.suite, first.spec, first.tasks, **arrays)
-
-
-def first() -> Any:
-    """Return `bc` before any training."""
-    import torch
-
-    agent: Any = make_optimizer("bc")
-    torch.manual_seed(0)
-    agent._actor = agent.actor_of(agent.scorer())
-    return agent
 
 
 def ppo(suite: str, start: str, seed: int) -> Any:

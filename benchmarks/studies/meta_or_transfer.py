@@ -11,17 +11,14 @@ Results are the AUC of the regret by the validation score on each task.
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import frame
 import numpy as np
 import runs
 from frame import Table
-from pool_seeds import TAUGHT, TRAININGS, UNTRAINED
+from pool_seeds import TAUGHT, UNTRAINED
 from ratios import against
 from runs import FIRST, about, auc_of, of_families, some
 
@@ -59,22 +56,11 @@ def cells() -> Iterator[frame.Address]:
 def cell(memory: str, suite: str, names: Sequence[str] = READING) -> dict[str, Any]:
     """Return `tasks`, `families`, how many tasks are `known`, and by optimizer the `auc` on each."""
     tasks, prior = of_families(suite, FAMILIES), memories(suite)[memory]
-    aucs = {name: [auc(made(name), t, prior) for t in tasks] for name in names}
+    optimizers = {name: make_optimizer(name) for name in names}
+    aucs = {name: [auc(optimizers[name], t, prior) for t in tasks] for name in names}
     if memory == MEMORIES[0] and names == READING:
         aucs[FIRST] = [auc(runs.made(FIRST, t), t, ()) for t in tasks]
     return {**about(tasks), "known": len(prior), "auc": aucs}
-
-
-@functools.cache
-def made(name: str) -> Any:
-    """Return an optimizer, trained where it must be."""
-    if name != UNTRAINED:
-        return make_optimizer(name)
-    from hpo_gym.optimize import train
-
-    with tempfile.TemporaryDirectory() as folder:
-        train("ppo-pool", TAUGHT, **TRAININGS[UNTRAINED], out=Path(folder) / UNTRAINED)
-        return make_optimizer(str(Path(folder) / UNTRAINED))
 
 
 def memories(suite: str) -> dict[str, tuple[Evaluations, ...]]:

@@ -26,11 +26,10 @@ SETTINGS = {"segments": 16, "patience": 8}
 TRAININGS: dict[str, dict[str, Any]] = {
     "seed-1": {"steps": 160_000, "seed": 1, "settings": SETTINGS},
     "seed-2": {"steps": 160_000, "seed": 2, "settings": SETTINGS},
-    UNTRAINED: {"steps": 1, "settings": {"algorithm": {"learning_rate": 1e-12}}},
 }
 """By the name of the folder: the training of `ppo-pool`. The shipped policy has seed 0."""
 BESIDE = ("portfolio", "transfer-mix", "random")
-SHOWN = (SHIPPED, *TRAININGS, *BESIDE)
+SHOWN = (SHIPPED, *TRAININGS, UNTRAINED, *BESIDE)
 TAUGHT, OTHERS = ("SVM", "Boosting", "Linear", "MLP"), ("Curves", "FineTune", "Pipelines")
 """The suites of the trainings, and the others: tables of several test families, AutoML left out, where the policies
 are slow."""

@@ -132,6 +132,8 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
             for name, row in _anchored(parts, (UNTRAINED,))[UNTRAINED].items()
             if name in TRAINED
         },
+        **{f"{TRAINED[0]}-lowest-{start}": _lowest(TRAINED[0], parts) for start, parts in found.items()},
+        f"{TRAINED[0]}-suites": sum(TRAINED[0] in part["auc"] for part in found["cold"].values()),
         **{f"{suite}-families": len(set(part["families"])) for suite, part in found["cold"].items()},
     }
 
@@ -250,18 +252,26 @@ def _agents(suites: Suites) -> Table:
 
 
 def _training(suites: Suites) -> Table:
-    """What training adds: the AUC of policies as a ratio to that before it, pooled and on each suite."""
+    """What training adds: the AUC of policies as a ratio to that before it, on each suite and pooled, uncorrected."""
     pooled, rows = _anchored(suites, (UNTRAINED,))[UNTRAINED], list[Row]()
     for suite, part in suites.items():
         if UNTRAINED in part["auc"]:
             of = against({suite: part}, UNTRAINED, TRAINED)
             means = (f"{np.mean(part['auc'][name]):.4f}" for name in (TRAINED[0], UNTRAINED))
-            cells = (starred(of[name]) if name in of else "" for name in TRAINED)
+            cells = (interval(of[name]["ratio"], 3) if name in of else "" for name in TRAINED)
             rows.append((suite, str(len(set(part["families"]))), *means, *cells))
     whole = together(suites)
-    rows.append(("pooled", str(whole["families"]), "", "", *(starred(pooled[name]) for name in TRAINED)))
+    rows.append(("pooled", str(whole["families"]), "", "", *(interval(pooled[name]["ratio"], 3) for name in TRAINED)))
     heads = (f"`{TRAINED[0]}`", f"`{UNTRAINED}`", *(f"`{name}`, of `{UNTRAINED}`" for name in TRAINED))
     return Table.of(("suite", "families", *heads), rows)
+
+
+def _lowest(name: str, suites: Suites) -> int:
+    """Return the number of suites on which an optimizer alone has the lowest AUC of all."""
+    means = [{n: s["auc"][0] for n, s in part["summary"].items()} for part in suites.values()]
+    return sum(
+        name in m and sorted(m, key=m.__getitem__)[0] == name and [*m.values()].count(m[name]) == 1 for m in means
+    )
 
 
 def _is_agent(name: str) -> bool:

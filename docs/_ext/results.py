@@ -6,7 +6,7 @@
     {claim}`standings/pooled-cold[gp-ei][ratio to random].high < 1 "It is ahead of random search."`
 
 A missing key and a false claim are warnings, and the pages are built with ``-W``. Each table is also written as a CSV
-file and linked below it.
+file and linked below it. A sentence that credits training without a reason is a warning, too (`credit`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import credit
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
@@ -144,18 +145,31 @@ def say_where(app: Sphinx) -> None:
 
 
 def hold(app: Sphinx) -> None:
-    """Hold pages outside the site against the results, see `static`."""
-    for page in app.config.results_static:
-        for fault in faults_of(Path(app.srcdir, page).resolve()):
+    """Hold pages outside the site against the results, see `static` and `credit`."""
+    pages = {
+        name: Path(app.srcdir, name).resolve() for name in (*app.config.results_static, *app.config.results_credit)
+    }
+    for name, page in pages.items():
+        for fault in (*(faults_of(page) if name in app.config.results_static else ()), *credit.faults(page)):
             log.warning("%s", fault, type="results")
+
+
+def give_credit(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Hold a page of the site against the rule of `credit`."""
+    path = Path(app.env.doc2path(docname))
+    if path.suffix == ".md":
+        for fault in credit.faults(path):
+            log.warning("%s", fault, type="results", location=docname)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_config_value("results_out", "", "")
     app.add_config_value("results_static", [], "")
+    app.add_config_value("results_credit", [], "")
     app.connect("builder-inited", say_where)
     app.connect("builder-inited", hold)
+    app.connect("source-read", give_credit)
     app.add_directive("table", Table, override=True)
     app.add_transform(NotForTheSite)
     app.add_role("num", Num())

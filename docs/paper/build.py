@@ -21,7 +21,8 @@ for _folder in (HERE, HERE.parent / "_ext"):
     if str(_folder) not in sys.path:
         sys.path.append(str(_folder))  # at the end: `build` is a package elsewhere
 
-import macros  # noqa: E402 - the paths come first
+import credit  # noqa: E402 - the paths come first
+import macros  # noqa: E402
 import panels  # noqa: E402
 import tabulars  # noqa: E402
 
@@ -45,9 +46,10 @@ def write(folder: Path, suites: Sequence[str]) -> None:
     """Write numbers, tables and figures beside copies of the sources.
 
     Raises:
-        SystemExit: A claim of the text does not hold.
+        SystemExit: A claim of the text does not hold, or a sentence credits training without a reason.
     """
-    false = macros.false_claims()
+    text = HERE / SOURCES[0]
+    false = [*macros.false_claims(), *credit.faults(text, lambda name: macros.CLAIMS.get(name, ""))]
     if false:
         sys.exit("These claims of the text do not hold:\n" + "\n".join(false))
     folder.mkdir(parents=True, exist_ok=True)

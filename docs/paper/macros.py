@@ -38,6 +38,10 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "gp-random": (f"{COLD}[gp-ei][{TO_RANDOM}]", ".2f"),
     "mix-cold": (f"{COLD}[transfer-mix][{TO}]", ".2f"),
     "ppo-cold": (f"{COLD}[ppo-pool-tables][{TO}]", ".2f"),
+    "untrained-cold": (f"{COLD}[untrained][{TO}]", ".2f"),
+    "untrained-init": (f"{INIT5}[untrained][{TO}]", ".2f"),
+    "adds-cold": ("standings.ppo-pool-tables-to-untrained-cold", ".2f"),
+    "adds-init": ("standings.ppo-pool-tables-to-untrained-init5", ".2f"),
     "mix-init": (f"{INIT5}[transfer-mix][{TO}]", ".2f"),
     "ppo-init": (f"{INIT5}[ppo-pool-tables][{TO}]", ".2f"),
     "trained-untrained": (f"{MEMORIES}{TRAINED}", ".2f"),
@@ -89,7 +93,8 @@ CLAIMS: Mapping[str, str] = {
     f"{COLD}[portfolio; transfer-mix][{TO_RANDOM}] > .4",
     "no-agent-cold": f"standings/agents-cold[{AGENTS}][{TO}] lacks '*'",
     "two-init": f"{INIT5}[transfer-mix; ppo-pool-tables][{TO}] contains '*'",
-    "training-adds-nothing": f"{MEMORIES}{TRAINED}.high > 1",
+    "training-adds-nothing": f"{MEMORIES}{TRAINED}.high > 1 and standings.ppo-pool-tables-to-untrained-cold.high > 1",
+    "training-adds-little": "standings.ppo-pool-tables-to-untrained-init5.high < 1",
     "random-level": f"{COLD}[gp-ei][{TO_RANDOM}] > .9 and {COLD}[gp-ei][{TO_RANDOM}].high > 1",
     "seconds-two": "seconds/ratios[pooled][to portfolio] contains '*' and "
     "seconds/ratios[pooled without AutoML, MLP][to portfolio].high > 1",
@@ -114,7 +119,7 @@ def pair_claims() -> dict[str, bool]:
     """Return claims on pairs of optimizers: whether each holds."""
     mix, ppo = "transfer-mix", "ppo-pool-tables"
     return {
-        "ppo-level": not told(COLD, ppo, mix) and not told(INIT5, ppo, mix),
+        "ppo-level": not any(told(of, ppo, other) for of in (COLD, INIT5) for other in (mix, "untrained")),
         "mix-alone": told(INIT5, mix, "portfolio") and not told(INIT5, ppo, "portfolio"),
     }
 

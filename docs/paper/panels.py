@@ -13,10 +13,10 @@ from macros import COLD, INIT5, TO
 from hpo_gym.bench import FAINT, INK, MUTED, VIBRANT, Curves, save, styles_of, theme
 
 SUITES = ("AutoML", "SVM", "Linear", "Boosting")
-SHOWN = ("random", "portfolio", "gp-ei", "tpe", "q-learning", "ppo", "transfer-mix", "ppo-pool-tables")
+SHOWN = ("random", "portfolio", "gp-ei", "tpe", "q-learning", "ppo", "transfer-mix", "ppo-pool-tables", "untrained")
 RATIOS = (
-    "ppo-pool-tables", "ebgp", "transfer-time", "transfer-mix", "gp-warm", "q-learning", "maskable-ppo", "ppo",
-    "portfolio", "rgpe", "default", "tpe", "gp-ei", "random",
+    "ppo-pool-tables", "untrained", "ebgp", "transfer-time", "transfer-mix", "gp-warm", "q-learning", "maskable-ppo",
+    "ppo", "portfolio", "rgpe", "default", "tpe", "gp-ei", "random",
 )  # fmt: skip
 WIDTH, COLUMN = 6.88, 3.31  # inches
 

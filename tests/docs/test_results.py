@@ -44,11 +44,11 @@ def stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return module
 
 
-def build(folder: Path, page: str) -> subprocess.CompletedProcess[str]:
+def build(folder: Path, page: str, study: str = STUDY) -> subprocess.CompletedProcess[str]:
     """Build one page with warnings as errors, beside the planted study."""
     (folder / "index.md").write_text(page)
     (folder / "_study").mkdir(exist_ok=True)
-    (folder / "_study" / "planted.py").write_text(STUDY)
+    (folder / "_study" / "planted.py").write_text(study)
     (folder / "conf.py").write_text(
         f"import sys\nfrom pathlib import Path\nsys.path[:0] = [{str(EXT)!r}, {str(folder / '_study')!r}]\n"
         f"import stored\nstored.STUDIES = Path({str(folder / '_study')!r})\n"
