@@ -176,7 +176,7 @@ def test_numbers_are_found(text: str, found: list[float]) -> None:
         ("#a-baseline", "", r"links \['docs/extending.md#a-baseline'\]"),
         ("![迁移方法", "[迁移方法", r"links \['!docs/figures/demo.svg'\]"),
         ("](docs/zh/index.md)。", "](docs/speed.md)。", r"links \['docs/zh/index.md'\]"),
-        ("`transfer-mix` 与它", "transfer-mix 与它", r"code \['`transfer-mix`'\] and \[\]"),
+        ("方法 `transfer-mix` 的", "方法 transfer-mix 的", r"code \['`transfer-mix`'\] and \[\]"),
     ],
 )
 def test_what_is_otherwise_is_noticed(old: str, new: str, said: str) -> None:
