@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from hpo_gym.bench.intervals import Resamples as Resamples
     from hpo_gym.bench.intervals import edges as edges
     from hpo_gym.bench.intervals import subsets as subsets
+    from hpo_gym.bench.linear_algebra import KERNELS as KERNELS
+    from hpo_gym.bench.linear_algebra import kernels as kernels
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
     from hpo_gym.bench.metrics import Curves as Curves

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, blame, shown
 from hpo_gym.problem import Suite
+from hpo_gym.suites.own.files import array_of
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, SurrogateModel
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
@@ -24,6 +26,7 @@ SUFFIX = ":surrogate"
 ABOUT, ARRAYS = "surrogate.json", "surrogate.npz"
 FORMAT = 1
 _SAID = {"served": bool, "agreement": dict, "table": str, "fidelities": list, "version": int}
+_MOST = 1 << 26  # bytes of a file
 FLOOR = 0.8
 """Least median Kendall's tau on held-out rows of an available surrogate."""
 NAMES = (*(f"{letter}{i}" for letter in "wb" for i in range(LAYERS)), "heads", "levels", "scales", "rising",
@@ -73,6 +76,8 @@ def read_about(folder: Path) -> dict[str, Any]:
     """Return the description of a surrogate; raise `DamagedDataError` where it is damaged or of a later format."""
     path = folder / ABOUT
     with blame(path):
+        if path.stat().st_size > _MOST:
+            raise InvalidValueError(f"It must have at most {_MOST:,} bytes.")
         said = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(said, dict) or said.get("format") != FORMAT:
             raise InvalidValueError(f"`format` must be {FORMAT} (a later one needs a later hpo-gym).")
@@ -88,17 +93,22 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def _arrays(path: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    if path.stat().st_size > _MOST:
+        raise DamagedDataError(f"{path} must have at most {_MOST:,} bytes, got {path.stat().st_size:,}.")
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != said["sha256"]:
         raise DamagedDataError(f"`sha256` must be {said['sha256']} (as {ABOUT} says), got {found}.")
-    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        if set(stored.files) != set(NAMES):
-            raise InvalidValueError(f"The arrays must be {', '.join(NAMES)}, got {stored.files}.")
-        arrays = {name: stored[name] for name in NAMES}
+    with zipfile.ZipFile(io.BytesIO(data)) as stored:
+        names = [info.filename.removesuffix(".npy") for info in stored.infolist()]
+        if sorted(names) != sorted(NAMES):
+            raise InvalidValueError(f"The arrays must be {', '.join(NAMES)}, got {names}.")
+        if any(info.compress_type != zipfile.ZIP_STORED for info in stored.infolist()):
+            raise InvalidValueError("The arrays must be stored, not compressed.")
+        arrays = {name: array_of(name, stored.read(f"{name}.npy")) for name in NAMES}
     for name, values in arrays.items():
-        if values.dtype.kind not in "fbiu" or not np.isfinite(values).all():
-            raise InvalidValueError(f"`{name}` must be finite numbers, got NaN, infinity or {values.dtype}.")
+        if not np.isfinite(values).all():
+            raise InvalidValueError(f"`{name}` must be finite numbers, got NaN or infinity.")
     return arrays
 
 

@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 import toys
 
-from hpo_gym.bench.kernels import KERNELS, THREADS, follow, hardware_of, kernels, origin_of, other_than_here, several
+from hpo_gym.bench.linear_algebra import (
+    KERNELS,
+    THREADS,
+    follow,
+    hardware_of,
+    kernels,
+    origin_of,
+    other_than_here,
+    several,
+)
 from hpo_gym.bench.merging import merge
 from hpo_gym.suites.load import load_suite
 from hpo_gym.system.storage.store import Store

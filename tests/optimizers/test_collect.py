@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -367,3 +370,24 @@ def test_a_refused_set_is_no_set(wrong: dict[str, Any], tmp_path: Path) -> None:
         collected(out, n=1, **wrong)
     assert not out.exists() or not any(out.iterdir())
     assert len(collected(out, n=1)) == 1
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="makes a small disk of its own")
+@pytest.mark.parametrize(("engine", "size", "what"), [
+    ("serial", "200k", "000000.npz"), ("process", "200k", "000000.npz"), ("serial", "2600k", "data"),
+    ("serial", "3800k", "data"),
+])  # fmt: skip
+def test_a_full_disk_is_said_in_words_whatever_is_being_written(
+    tmp_path: Path, engine: str, size: str, what: str
+) -> None:
+    disk = f'mount -t tmpfs -o size={size} tmpfs "{tmp_path}"'
+    if subprocess.run(["unshare", "-rm", "sh", "-c", disk], capture_output=True).returncode:
+        pytest.skip("no disk may be made here")
+    words = f"collect --suite SVM --episodes 400 --engine {engine} --workers 1 --quiet --out '{tmp_path}/set'"
+    command = ["unshare", "-rm", "sh", "-c", f"{disk} && '{sys.executable}' -m hpo_gym {words}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 3, (done.returncode, done.stderr)
+    said = done.stderr.strip()
+    assert said.startswith("error: ") and said.endswith("; what was there before is intact.") and "\n" not in said
+    assert f"{what} could not be written ([Errno 28]" in said

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tracemalloc
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -377,12 +379,47 @@ def test_a_surrogate_that_no_fit_can_be_is_refused_though_its_checksums_are_righ
                 {"rising": arrays["rising"][:1]}):  # fmt: skip
         with pytest.raises(DamagedDataError, match=ARRAYS):
             read(**odd)
-    with pytest.raises(DamagedDataError, match="Object arrays cannot be loaded"):  # nothing in it is run
+    with pytest.raises(DamagedDataError, match=r"`w1` must be .*little-endian floats"):  # nothing in it is run
         read(w1=np.array([print], object))
     for said in ({"served": 1}, {"agreement": {}}, {"table": None}, {"fidelities": 3}, {"version": "1"},
                  {"agreement": {**about["agreement"], "top": "nan"}}):  # fmt: skip
         with pytest.raises(DamagedDataError, match=ABOUT):
             read(said)
+
+
+def test_a_surrogate_is_no_larger_in_memory_than_its_file(base: TableSuite, folder: Path, tmp_path: Path) -> None:
+    with np.load(folder / ARRAYS) as stored:
+        arrays = dict(stored)
+
+    def read(data: bytes) -> None:
+        (tmp_path / ARRAYS).write_bytes(data)
+        head = {**json.loads((folder / ABOUT).read_text()), "sha256": hashlib.sha256(data).hexdigest()}
+        (tmp_path / ABOUT).write_bytes(sealed(head))
+        surrogate_suite(base, tmp_path)
+
+    packed, lying = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(packed, **{**arrays, "w1": np.zeros((1, 1 << 12, 1 << 12), np.float32)})
+    with zipfile.ZipFile(lying, "w") as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.save(member, values)
+            said = str(values.shape[0]).encode() + b", "
+            much = str(values.shape[0] * 10**9).encode() + b", "
+            data = member.getvalue()
+            head = data[:128].replace(said, much, 1).replace(b" " * (len(much) - len(said)) + b"\n", b"\n")
+            archive.writestr(f"{name}.npy", head + data[128:] if name == "w1" else data)
+    tracemalloc.start()
+    try:
+        for data, rule in ((packed, "stored, not compressed"), (lying, "`w1` must have as many bytes as its shape")):
+            with pytest.raises(DamagedDataError, match=rule):
+                read(data.getvalue())
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+    with (tmp_path / ARRAYS).open("wb") as file:
+        file.truncate(1 << 27)
+    with pytest.raises(DamagedDataError, match=r"must have at most 67,108,864 bytes, got 134,217,728"):
+        surrogate_suite(base, tmp_path)
 
 
 def test_suites_without_surrogates_and_unknown_ones_are_named() -> None:

@@ -6,11 +6,13 @@ Minari's own writer takes 5 times as long and 3 times the space. Here arrays lie
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import hashlib
 import importlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import numpy as np
 from hpo_gym.base import __version__, require
 from hpo_gym.env import HPOEnv
 from hpo_gym.optimize.collecting.play import OBSERVATIONS, Arrays
-from hpo_gym.system import whole_folder
+from hpo_gym.system import FULL, whole_folder
 
 DATA, MAIN, METADATA = "data", "main_data.hdf5", "metadata.json"
 _VERSION = "0.5.0"
@@ -89,8 +91,27 @@ class _File:
     def __enter__(self) -> _File:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
+    def __exit__(self, kind: object, fault: BaseException | None, _: object) -> None:
+        try:
+            if fault is None:
+                self.file.flush()
+        except Exception as late:  # h5py has no type of its own for it
+            fault = late
+        full = next((code for code in FULL if f"errno = {code}," in str(fault)), None)
+        if full is None:
+            self.file.close()
+            return
+        self._give_up()
+        raise OSError(full, os.strerror(full)) from fault
+
+    def _give_up(self) -> None:
+        """Close a file whose disk is full: HDF5 writes to memory what it has left, for it would crash at the exit."""
+        if hasattr(os, "memfd_create"):
+            spare = os.memfd_create("hpo-gym")
+            os.dup2(spare, self.file.get_vfd_handle())
+            os.close(spare)
+        with contextlib.suppress(Exception):
+            self.file.close()
 
     def write(self, shard: Arrays, first: int) -> None:
         """Append the episodes of a shard; `first` is the number of the first."""

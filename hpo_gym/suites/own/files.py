@@ -206,10 +206,10 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
         )
     if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
         raise InvalidValueError("The arrays must be stored, not compressed.")
-    return {name: _array(name, archive.read(f"{name}.npy")) for name in names}
+    return {name: array_of(name, archive.read(f"{name}.npy")) for name in names}
 
 
-def _array(name: str, data: bytes) -> NDArray[Any]:
+def array_of(name: str, data: bytes) -> NDArray[Any]:
     """Return the array of an npy file; its header is trusted only within the size of the file."""
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)

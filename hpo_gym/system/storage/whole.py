@@ -18,7 +18,7 @@ from typing import Any
 
 from hpo_gym.base import InvalidValueError, StorageFullError, canonical
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -108,7 +108,7 @@ def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
         yield parts
         _sync(home)
     except OSError as fault:
-        if fault.errno in _FULL:
+        if fault.errno in FULL:
             raise StorageFullError(
                 f"{home / names[0]} could not be written ({fault}); what was there before is intact."
             ) from fault
