@@ -13,11 +13,12 @@ from hpo_gym.system import Store
 KERNELS, THREADS = "kernels", "BLAS threads"
 """Keys of a store's origin."""
 _FOLLOW = ("training", "surrogate")
+_ALIKE = {"Learners", "Policies"}  # loops of our own: benchmarks/studies/kernels.py
 
 
 def follow(suites: Iterable[Suite]) -> list[str]:
     """Return the names of suites whose scores are computed by linear algebra: trainings, and what models predict."""
-    return sorted({suite.name for suite in suites if suite.kind in _FOLLOW})
+    return sorted({suite.name for suite in suites if suite.kind in _FOLLOW and suite.name not in _ALIKE})
 
 
 def kernels() -> dict[str, str]:
