@@ -136,8 +136,8 @@ def _synonyms() -> tuple[list[set[str]], list[list[Any]], list[list[str]]]:
 def lacking(space: SearchSpace, e: Evaluations) -> str:
     """Return in words what an earlier task does not have of a space, if that is more than half of its varying
     hyperparameters, or one of two that mean little without each other; else ""."""
-    there = ~np.isnan(e.x).all(0)
-    varying = [(h.name, bool(known)) for h, known in zip(space.hyperparameters, there, strict=True) if h.size != 1]
+    gaps = np.isnan(e.x)
+    varying = [(h.name, not gaps[:, j].all()) for j, h in enumerate(space.hyperparameters) if h.size != 1]
     gone = [name for name, known in varying if not known]
     if 2 * len(gone) > len(varying):
         return f"{len(varying) - len(gone)} of {len(varying)} hyperparameters (not {cut(', '.join(gone), 60)})"

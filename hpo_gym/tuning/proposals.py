@@ -23,7 +23,7 @@ Config = Mapping[str, Any]
 _ANEW = 10
 _LESS = 1e-3  # of a score, at least of 1
 _LEVEL = 4  # successes of a choice, all of one score, after which it has nothing to teach
-_DRAWN = 256
+_DRAWN, _WIDE = 256, 0.75
 
 
 @dataclass
@@ -141,9 +141,9 @@ class Proposer:
     def _moved(self, config: Config) -> Config:
         """Return a proposal, or one drawn with another choice, where a choice teaches nothing more.
 
-        It does so if its four successes or more are level and the best of all, while others are lower or untried. A
-        process takes their other hyperparameters, without effect there, for room to improve, and would stay. The next
-        proposal may be of that choice again.
+        It does so if its four successes or more are level and the best of all, over three quarters of each range that
+        is active with it, while others are lower or untried. A process takes the hyperparameters without effect for
+        room to improve, and would stay. The next proposal may be of that choice again.
         """
         done = [e for e in self.study.ended if e.counts]
         best = max((self._sign * e.measured.score for e in done), default=0.0)
@@ -156,9 +156,16 @@ class Proposer:
                 (mine if h.name in e.config and h.position(e.config[h.name]) == place else others).append(e)
             level = len(mine) >= _LEVEL and all(self._sign * e.measured.score == best for e in mine)
             lower = not others or any(self._sign * e.measured.score < best for e in others)
-            if level and lower and mine[-1] is self.study.ended[-1]:
+            if level and lower and mine[-1] is self.study.ended[-1] and self._wide(mine, config):
                 return self._elsewhere(h, place) or config
         return config
+
+    def _wide(self, trials: Sequence[Ended], config: Config) -> bool:
+        """Return whether trials reach over three quarters of each range of a configuration."""
+        x = self._space.encode([dict(e.config) for e in trials])
+        reach = np.ptp(x, axis=0)
+        ranged = [j for j, h in enumerate(self._space.hyperparameters) if h.name in config and not h.choices]
+        return bool((reach[ranged] >= _WIDE).all())
 
     def _elsewhere(self, h: Hyperparameter, place: float) -> Config | None:
         """Return an untried configuration with another choice, drawn; None where there is none."""

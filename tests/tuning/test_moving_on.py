@@ -48,13 +48,13 @@ def test_a_tuning_does_not_sit_on_a_choice_of_one_score(space: Any, most: int) -
     assert [e.config["kind"] for e in tuned.ended].count("b") <= most and tuned.best_score > 0.099
 
 
-def proposed(scores: list[tuple[str, float]], *, moves: bool, name: str = "gp-ei") -> Any:
-    """The proposal after trials of a kind and a score, at x = .1, .2, ..."""
+def proposed(scores: list[tuple[str, float]], *, moves: bool, name: str = "gp-ei", step: float = 0.25) -> Any:
+    """The proposal after trials of a kind and a score, at x = 0, `step`, ..."""
     space = read_space(FLAT)
     form = form_of(name)
     study = Study(StudyPlan(space.to_json(), form.name, dict(form.settings), "maximize", 0, ""))
     for i, (kind, score) in enumerate(scores):
-        study.end(study.begin({"kind": kind, "x": (i + 1) / 10}), Verdict(Measured(Status.OK, "", score)), ())
+        study.end(study.begin({"kind": kind, "x": i * step}), Verdict(Measured(Status.OK, "", score)), ())
     return Proposer(form, study, Allowance(9), moves=moves).next()
 
 
@@ -74,6 +74,7 @@ def test_it_moves_on_from_four_level_ones_that_are_the_best(scores: list[tuple[s
     assert (goes != stays) == (moves and stays["kind"] == "b")
     assert goes["kind"] == "a" if moves else goes == stays
     assert proposed(scores, moves=True, name="sobol") == proposed(scores, moves=False, name="sobol")
+    assert proposed(scores, moves=True, step=0.2) == proposed(scores, moves=False, step=0.2), "a part of the range"
     if moves:
         assert stays["kind"] == "b", "it would have stayed"
         assert goes == proposed(scores, moves=True), "drawn by key"
