@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.plan import opened as opened
     from hpo_gym.bench.pooling import ANCHORS as ANCHORS
     from hpo_gym.bench.pooling import ONE_FAMILY as ONE_FAMILY
+    from hpo_gym.bench.pooling import ONE_LIST as ONE_LIST
     from hpo_gym.bench.pooling import POOLED as POOLED
     from hpo_gym.bench.pooling import pooled as pooled
     from hpo_gym.bench.protocol import STARTS as STARTS

@@ -2,8 +2,9 @@
 
 Suites of tables with nine families or more are pooled, with equal weights. These stand apart: formulas and suites of
 fewer families, which say little about other data sets; live suites, whose regret refers to observed scores; suites that
-count the end of a run only; and suites where the portfolio leaves nothing to gain. Intervals take subsets of families,
-and p-values exchange them: in all suites at once. A figure of a suite with fewer families than `LEAST` has no interval.
+count the end of a run only; suites of `ONE_LIST`, where a mean over optimizers compares how well they know one list;
+and suites where the portfolio leaves nothing to gain. Intervals take subsets of families, and p-values exchange them:
+in all suites at once. A figure of a suite with fewer families than `LEAST` has no interval.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ ANCHORS = (PORTFOLIO, "random")
 FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
 LEFT = 2e-3  # mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are rounding
+ONE_LIST: tuple[str, ...] = ("Boosting", "Control", "FCNet", "LM", "MLPGrid", "NAS", "NASBench201", "Text", "Vision")
+"""Suites on which one list of configurations is enough, as `benchmarks/studies/one_list.py` measures: reading scores
+saves at most a twentieth of random search's AUC beyond it."""
 POOLED = 9
 """Families of a suite from which it is pooled: with fewer, one family decides what a suite says."""
 FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"
-FEW, NOTHING_LEFT = "few families", "nothing left"
+FEW, NOTHING_LEFT, LISTED = "few families", "nothing left", "one list is enough"
 """Why a suite stands apart."""
 _BLOCKS = 50  # of subsets, in which those are sought that divide every suite
 
@@ -90,6 +94,8 @@ def _why(group: Sequence[Curves], formulas: bool, least: int) -> str:
     families = len(set(group[0].families))
     if formulas or families < least:
         return FORMULAS if formulas else FEW if families > 1 else ONE_FAMILY
+    if group[0].suite in ONE_LIST and least == POOLED:  # studies of fewer families compare something else
+        return LISTED
     return NOTHING_LEFT if any(c.optimizer == PORTFOLIO and auc(c).mean() < LEFT for c in group) else ""
 
 

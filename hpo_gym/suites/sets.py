@@ -15,9 +15,9 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "seconds": ("AutoML", "Boosting", "Curves", "Linear", "MLP", "SVM", "Studies"),
     "training": ("Learners", "Trainings"),
 }
-"""Suites by set, names in lower case. ``tables``: suites of tables with nine or more families of test tasks,
-those that are pooled; ``seconds``: tables with measured costs of a full evaluation, too; ``training``: trainings under
-control whose order of schedules was compared with that of real training."""
+"""Suites by set, names in lower case. ``tables``: suites of tables with nine or more families of test tasks, which are
+pooled but for `hpo_gym.bench.ONE_LIST`; ``seconds``: tables with measured costs of a full evaluation, too;
+``training``: trainings under control whose order of schedules was compared with that of real training."""
 
 
 def suites_in(name: str) -> tuple[str, ...]:
