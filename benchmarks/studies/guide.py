@@ -16,7 +16,7 @@ import numpy as np
 import runs
 from frame import Table
 from pool_seeds import OTHERS, TAUGHT
-from ratios import against, code, shown
+from ratios import against, beside, code, shown
 
 from hpo_gym.bench import FOLDER, POOLED, auc
 from hpo_gym.problem import Task
@@ -37,7 +37,7 @@ LISTS = (
     "maskable-ppo",
     "ppo-bare",
 )
-POOLS = ("ppo-pool-tables", "ppo-pool")
+POOLS = ("ppo-pool-tables", "untrained", "ppo-pool")
 META = ("maml", "fomaml", "reptile", "maml-rl", "ga-evolved")
 MEMORY = ("recurrent-ppo",)
 CLOSED = ("transfer-mix", "ebgp", "task-mixture", "gp-warm", "rgpe", "fsbo", "average-rank")
@@ -59,11 +59,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "formulas": ("Functions",),
 }
 """Suites by kind; without those of one test family, and `LM`, where the portfolio leaves nothing to gain."""
-SHOWN = ("transfer-mix", "portfolio", "ppo-pool-tables", "gp-ei", "asha")
+SHOWN = ("transfer-mix", "portfolio", "ppo-pool-tables", "untrained", "gp-ei", "asha")
 HALVING = ("asha", "bohb", "hyperband", "successive-halving")
 TIMED = (
-    "random", "portfolio", "q-learning", "gp-warm", "task-mixture", "transfer-mix", "ppo-pool-tables", "ppo-bare",
-    "gp-ei", "tpe", "maml", "ga", "rgpe",
+    "random", "portfolio", "q-learning", "gp-warm", "task-mixture", "transfer-mix", "ppo-pool-tables", "untrained",
+    "ppo-bare", "gp-ei", "tpe", "maml", "ga", "rgpe",
 )  # fmt: skip
 
 
@@ -72,9 +72,9 @@ COMMON = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which all of these ran."""
 RESULTS = (
     "portfolio", "gp-ei", "maml", "fomaml", "reptile", "maml-rl", "recurrent-ppo", "ppo-bare", "maskable-ppo",
-    "q-learning", "q-portfolio", "ga-evolved", "transfer-mix", LEARNED,
+    "q-learning", "q-portfolio", "ga-evolved", "transfer-mix", LEARNED, BASE,
 )  # fmt: skip
-PAYING = ("q-learning", "maskable-ppo", "ppo-pool-tables", "maml", "portfolio", "transfer-mix")
+PAYING = ("q-learning", "maskable-ppo", "ppo-pool-tables", "untrained", "maml", "portfolio", "transfer-mix")
 RIVAL, TRIALS = "random", 33
 DEARER = ("SVM", "MLP", "AutoML")
 """From the cheapest evaluations to the most expensive."""
@@ -166,7 +166,7 @@ def times(suites: Found) -> Table:
     ratios = against({s: p for s, p in suites.items() if s != "Functions"}, "random", TIMED, POOLED)
     medians = {n: float(np.median([p["ms"][n][0] for p in suites.values() if n in p["ms"]])) for n in TIMED}
     rows = []
-    for name in sorted(TIMED, key=lambda n: medians[n]):
+    for name in beside(sorted(TIMED, key=lambda n: medians[n])):
         slow = max(p["ms"][name][1] for p in suites.values() if name in p["ms"])
         trained = [p["training"][name] for p in suites.values() if name in p["training"]]
         training = f"{np.median(trained):.0f}" if trained else ""
@@ -196,7 +196,7 @@ def results(suites: Found) -> Table:
     """AUC and training seconds on the suites on which all ran."""
     parts, rows = {s: suites[s] for s in COMMON}, list[tuple[str, ...]]()
     by = {anchor: against(parts, anchor, RESULTS) for anchor in ("random", "portfolio")}
-    for name in sorted(RESULTS, key=lambda n: by["random"][n]["ratio"][0]):
+    for name in beside(sorted(RESULTS, key=lambda n: by["random"][n]["ratio"][0])):
         trained = [suites[s]["training"][name] for s in COMMON if name in suites[s]["training"]]
         seconds = f"{min(trained):.0f} to {max(trained):.0f}" if trained else ""
         if name == LEARNED:
