@@ -33,7 +33,7 @@ from hpo_gym.suites import load_suite
 LOOKS = "validation tasks"
 FEWER, SCALED, NOISE, FAILURES = "a quarter", "times 100", "noise", "failures"
 OF_MEMORY, OF_THE_RUN = (*KINDS, FEWER, SCALED), (NOISE, FAILURES)
-ALSO = ("portfolio", "transfer-mix", "ppo-pool-tables")
+ALSO = ("portfolio", "transfer-mix", "ppo-pool-tables", "untrained")
 SPREAD, FAIL, UNIT, SHARE, SEEDS = 0.1, 0.2, 100.0, 0.25, 2
 FIXED = ("as they are", "flipped", SCALED)
 """Kinds in which nothing is drawn."""
@@ -184,7 +184,7 @@ def draw(stored: Mapping[str, Any]) -> None:
     value = np.array([[_log(row.get(c)) for c in COLUMNS] for row in found.values()])
     colours = LinearSegmentedColormap.from_list("ratios", [VIBRANT[0], PAPER, VIBRANT[1]])
     colours.set_bad("#e6e8ec")
-    figure = Figure(figsize=(9.0, 3.6), dpi=110)
+    figure = Figure(figsize=(9.0, 4.1), dpi=110)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(value), cmap=colours, vmin=-_MOST, vmax=_MOST, aspect="auto")
     for i, row in enumerate(found.values()):

@@ -20,4 +20,5 @@ def control_of(optimizer: object) -> str | None:
         except HPOGymError:  # a damaged file, which `verify` reports
             return None
     entry = OPTIMIZERS.entries().get(name or "")
-    return None if entry is None else entry.about.get("control")
+    stated = None if entry is None else entry.about.get("control")
+    return None if stated is None else str(stated)
