@@ -55,8 +55,9 @@ def space_for(
     for part, h in zip(data["hyperparameters"], SearchSpace(data).hyperparameters, strict=True):
         name = h.name.removeprefix(prefix)
         for value in (defaults.get(name), own.get(name)):
-            number = isinstance(value, (int, float)) and not isinstance(value, bool) and not h.choices
-            nearest = min(max(value, h.low), h.high) if number else value
+            nearest = value
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and not h.choices:
+                nearest = min(max(value, h.low), h.high)
             with contextlib.suppress(InvalidValueError):
                 h.position(nearest)
                 part["default_value"] = nearest

@@ -242,7 +242,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             if space != AUTO:
                 raise unknown("space", space, [AUTO])
             space = space_for(self.estimator, **sizes_for(self.estimator, x, y))
-            mine: Mapping[str, Any] = self.estimator.get_params()  # type: ignore[attr-defined]
+            mine: Mapping[str, Any] = self.estimator.get_params()
             own = {name: mine[name] for name in space.names if name in mine}
             init = [space.default]
         given = ObjectSpace.read(space)
