@@ -20,7 +20,7 @@ _LATEX = {
 
 
 def name_checked(what: str, value: object) -> str:
-    """Return a name of a suite, a policy, an entry or a protocol, which may name a file and stand in code.
+    """Return a checked name of a suite, policy, entry or protocol: safe as a file name and in code.
 
     Raises:
         InvalidValueError: It is no name; the message suggests the nearest.
@@ -38,7 +38,7 @@ def name_near(text: str) -> str:
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Replace what cannot be seen, such as an escape code or a sign that turns the reading direction, by a space.
+    """Replace invisible characters, such as escape codes or marks of reading direction, by spaces.
 
     Args:
         lines: Whether line breaks stay.
@@ -96,7 +96,7 @@ def _seen(value: Any) -> Any:
 
 
 def as_cell(text: str) -> str:
-    """Return a text for a cell of CSV: an apostrophe precedes what a spreadsheet would run as a formula."""
+    """Return a text for a cell of CSV; an apostrophe disarms formulas of spreadsheets."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -106,7 +106,7 @@ def of_cell(text: str) -> str:
 
 
 def as_csv(frame: Any) -> str:
-    """Return a frame of pandas as CSV: names and texts are those of `as_cell`, floats are exact."""
+    """Return a frame of pandas as CSV: names and texts by `as_cell`, floats exact."""
     texts = {
         i: [as_cell(v) if isinstance(v, str) else v for v in frame.iloc[:, i].tolist()]
         for i in range(frame.shape[1])

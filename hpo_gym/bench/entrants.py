@@ -35,7 +35,7 @@ class Entrant:
         resolved: All of its settings, as JSON text, with defaults and those of a file; "" if trained, or without any.
         reference: It stands for its reference runs, and is never run.
         remembers: The facts about earlier tasks that it reads beside scores, with commas between; None: not recorded.
-        control: What it is before its training; None: not stated, or not recorded.
+        control: Its untrained self; None: not stated, or not recorded.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
         trainings: Number of trainings, each from other seeds; replicate r of a task runs that of r mod `trainings`.
         maker: Makes one if `spec` does not: it goes to the workers, and into no file.

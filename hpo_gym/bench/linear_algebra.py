@@ -17,7 +17,7 @@ _ALIKE = {"Learners", "Policies"}  # loops of our own: benchmarks/studies/kernel
 
 
 def follow(suites: Iterable[Suite]) -> list[str]:
-    """Return the names of suites whose scores are computed by linear algebra: trainings, and what models predict."""
+    """Return the names of suites with scores from linear algebra: trainings, and predictions of models."""
     return sorted({suite.name for suite in suites if suite.kind in _FOLLOW and suite.name not in _ALIKE})
 
 
@@ -38,7 +38,7 @@ def origin_of(store: Store) -> dict[str, str]:
 
 
 def several(origins: Iterable[Mapping[str, str]], suites: Iterable[Suite]) -> tuple[str, str]:
-    """Return the kernels of some origins, and what may move if they differ, "" if not.
+    """Return the kernels of some origins, and a warning if they differ, else "".
 
     An origin that names none, of a result from before they were recorded, is not compared.
     """
@@ -59,7 +59,7 @@ def hardware_of(origin: Mapping[str, str]) -> str:
 
 
 def other_than_here(hardware: Mapping[str, str], suites: Iterable[Suite]) -> str:
-    """Return which entries, lines of hardware by name, have other kernels than this process, and what may move."""
+    """Return a warning on entries, lines of hardware by name, with other kernels than this process."""
     moving, here = follow(suites), kernels()[KERNELS]
     others = [name for name, line in hardware.items() if here not in line] if moving else []
     if not others:

@@ -98,7 +98,7 @@ def differing(
 
 
 def _rejected(ps: Floats) -> NDArray[np.bool_]:
-    """Return which p-values are significant after Holm's correction: the lowest, up to the first that is not."""
+    """Mark the significant p-values after Holm's correction: the lowest, up to the first that is not."""
     order = np.argsort(ps, kind="stable")
     kept = np.cumprod(np.round((len(ps) - np.arange(len(ps))) * ps[order], 6) <= LEVEL) > 0
     out = np.zeros(len(ps), bool)

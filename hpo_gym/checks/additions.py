@@ -1,4 +1,4 @@
-"""What an env has beside its numbers, held against the plain env of its parts: nothing may come in addition.
+"""Additions of an env, held against the plain env of its parts: there may be none.
 
 The list is closed: spaces, keys of infos, numbers of all runs, words, files, memory.
 """
@@ -69,7 +69,7 @@ def _keys(outcome: Any) -> set[tuple[str, str]]:
 
 
 def _numbers(outcome: Any, same: dict[str, bool]) -> dict[str, Any]:
-    """Return the numbers of all runs, but for what wrappers change."""
+    """Return the numbers of all runs that wrappers do not change."""
     told = dict(zip(("observation", "reward", "terminated", "truncated"), outcome[:-1], strict=False))
     infos = {name: outcome[-1][name] for name in NUMBERS if name in outcome[-1]}
     return {**{name: value for name, value in told.items() if same.get(name, True)}, **infos}
@@ -77,7 +77,7 @@ def _numbers(outcome: Any, same: dict[str, bool]) -> dict[str, Any]:
 
 # ---------------------------------------------------------------------- what is left behind
 class _Left(NamedTuple):
-    """What some episodes leave behind: words, names of changed files, bytes, open files."""
+    """Traces of some episodes: words, names of changed files, bytes, open files."""
 
     words: str
     files: set[str]
@@ -86,7 +86,7 @@ class _Left(NamedTuple):
 
 
 def _check_traces(env: Env, plain: Env, faults: Faults) -> None:
-    """Let both play by turns: what only the env leaves, each time."""
+    """Let both play by turns; return the traces of the env alone, each time."""
     patience, ours, theirs = Patience(_SECONDS), list[_Left](), list[_Left]()
     with _allocations():
         while not ours or (len(ours) < _WINDOWS and not patience.over):
@@ -105,7 +105,7 @@ def _check_traces(env: Env, plain: Env, faults: Faults) -> None:
 
 
 def _left(env: Env, window: int, patience: Patience) -> _Left:
-    """Play some episodes, and see what they leave."""
+    """Play some episodes and return their traces."""
     files, words, steps = _files(), io.StringIO(), min(episode_length(env), _LONGEST)
     played, before, opened = 0, _traced(), _open()
     with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words), warnings.catch_warnings():
@@ -121,7 +121,7 @@ def _left(env: Env, window: int, patience: Patience) -> _Left:
 
 @contextlib.contextmanager
 def _allocations() -> Iterator[None]:
-    """Count what is allocated from now on; older objects are not looked through for garbage."""
+    """Count new allocations; older objects are not looked through for garbage."""
     began, thawed = not tracemalloc.is_tracing(), not gc.get_freeze_count()
     gc.collect()
     if thawed:

@@ -1,4 +1,4 @@
-"""Other processes, with other hash seeds of Python: what goes by the order of a set goes another way there."""
+"""Other processes, with other hash seeds of Python: there, sets have another order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HASH_SEEDS = ("1", "97")
 
 
 def elsewhere(who: str, faults: Faults, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
-    """Call a function in other processes; return what it gives, by the words for the process."""
+    """Call a function in other processes; return its results, by the words for the process."""
     text = pickle.dumps(sys.path) + to_bytes((function, arguments))
     found = {}
     for seed in _HASH_SEEDS:

@@ -66,7 +66,7 @@ class Table:
         proposed: Further rows, found by an optimizer that knew the task's scores: known of an earlier task, and never
             candidates of the task itself. None: there are none.
         starts: By task, rows of its initial designs, `s` lists of `n` (see `Task.starts`); or empty.
-        order: Key of the order in which agents are offered the rows of a shared pool (see `PoolBatchView`), a name and
+        order: Key of the order of a shared pool's rows, as agents see them (see `PoolBatchView`), a name and
             a number; None: they are offered as stored, as pools of the tasks' own are.
     """
 

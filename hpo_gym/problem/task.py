@@ -212,12 +212,12 @@ class Task(ABC):
     def prior_evaluations(self) -> int:
         """Return how many evenly spread points optimizers of other tasks may know where there is no table.
 
-        None by default, since each is an evaluation; a class of tasks whose evaluations are free states a number.
+        None by default, since each is an evaluation; a class of tasks with free evaluations states a number.
         """
         return 0
 
     def evaluations(self) -> Evaluations:
-        """Return what optimizers of other tasks may know of this one: its `prior_evaluations`, or a whole table."""
+        """Return the evaluations that optimizers of other tasks may know: its `prior_evaluations`, or a whole table."""
         x, none, status = self.space.spread(self.prior_evaluations), np.empty(0), np.empty(0, np.int8)
         out = Evaluated(none, none, status)
         if len(x):

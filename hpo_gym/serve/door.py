@@ -1,4 +1,4 @@
-"""What a server on a network lets in: an ASGI application around that of OpenEnv, by a closed list.
+"""Filter of requests to a server on a network: an ASGI application around that of OpenEnv, by a closed list.
 
 The WebSocket `/ws`, and pages to read. Nothing else is passed on, so no request's body is ever read.
 """
@@ -29,11 +29,11 @@ _POLICY, _GOING_AWAY = 1008, 1001  # codes of RFC 6455
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server listens, and for whom.
+    """Address of a server, and its clients.
 
     Attributes:
         port: 0: any free one.
-        anybody: Whether all who reach the host may play: there is no password. Beyond loopback, it must be.
+        anybody: Whether everybody may play: there is no password. Beyond loopback, it must be.
         idle: Seconds without a message, after which a client's place is free again.
     """
 
@@ -60,7 +60,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Door:
-    """Passes on what may come in: see this file's head. Browsers may come from a page of this machine alone."""
+    """Pass on permitted requests: see this file's head. Browsers may come from a page of this machine alone."""
 
     def __init__(self, app: App, place: Place) -> None:
         self._app, self._place = app, place

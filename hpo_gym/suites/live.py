@@ -51,7 +51,7 @@ def live_suite(
     Args:
         space: The search space of all tasks: in any form that `hpo_gym.problem.space.forms.read_space` reads.
         objectives: By the names of the tasks; see `hpo_gym.suites.tasks.live.ObjectiveTask`.
-        version: Raise it when a function changes: results of another version are not mixed with those of this one.
+        version: Raise it when a function changes: results of two versions are not mixed.
         loss: Whether lower results of the functions are better.
         fidelities: Shares of a full evaluation that the functions accept, ascending; the last is 1.
         families: By task, for related tasks; else each is its own.

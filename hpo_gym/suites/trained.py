@@ -3,8 +3,8 @@
 `docs/suites.md` has a card of each: search space, scores, costs, tasks, source. Best scores are the tables' own maxima,
 so they are exact for the rows of a task. `benchmarks/builders/hpo_builders/trained/` has made the tables.
 
-`order` numbers the order by key in which agents are offered the rows of a shared pool: the first in which counting from
-either end is worth what random search is (`benchmarks/studies/validity/order.py`).
+`order` numbers the order by key of the rows of a shared pool, as agents see them: the first order where counting from
+either end is worth as much as random search (`benchmarks/studies/validity/order.py`).
 """
 
 from __future__ import annotations

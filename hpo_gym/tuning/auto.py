@@ -13,7 +13,7 @@ from hpo_gym.tuning.matching import Matched, lacking
 AUTO, ALONE = "auto", "gp-ei"
 TAKEN = (ALONE, "gp-fade", "transfer-mix", "transfer-time")
 READY = "ready"
-"""The name of spaces whose default configuration always comes first: that of an estimator as it is."""
+"""Name of spaces with the untouched estimator as default configuration, always the first trial."""
 MANY, TABLE = 6, 100
 """From so many earlier tasks on, they say more than the default; tables are those of so many evaluations or more."""
 
@@ -32,7 +32,7 @@ def chosen(space: SearchSpace, prior: Matched, *, in_cost: bool = False) -> Choi
     """Return the choice for a tuning.
 
     An earlier task with less than half of the hyperparameters, or with a learning rate without a number of trees, does
-    not count (`hpo_gym.tuning.matching.lacking`), and a warning names what is missing.
+    not count (`hpo_gym.tuning.matching.lacking`), and a warning names the missing ones.
 
     - Six **tables** or more of this very space, earlier tasks of 100 evaluations each or more: `transfer-mix`; under a
       budget in cost `transfer-time`.

@@ -37,7 +37,7 @@ def space_for(
     tasks of other data match.
 
     Args:
-        estimator: An estimator of a known class, or the class; or a pipeline, whose last step is tuned, by names such
+        estimator: An estimator of a known class, or the class; or a pipeline; its last step is tuned, by names such
             as ``svc__C``.
         rows, columns: Of the data that reach this step; None where unknown: then ranges end without regard to them.
         variance: Of all numbers of these data, ``X.var()``; None: 1, as of standardised columns.
@@ -68,8 +68,8 @@ def sizes_for(estimator: Any, x: Any, y: Any) -> dict[str, Any]:
     """Return `rows`, `columns` and `variance` of data for `space_for`.
 
     Only where the space needs the variance, the steps of a pipeline before the last are fitted, once, on all rows (of
-    more than 20,000, on as many, evenly spaced): the last step never sees other data. If that fails, sizes are those of
-    the data as they are, and the variance is unknown.
+    more than 20,000, on as many, evenly spaced): the last step never sees other data. If that fails, sizes are of the
+    data as they are, and the variance is unknown.
     """
     rows, columns = (*(shape_of(x) or ()), None, None)[:2]
     found = {"rows": rows, "columns": columns}

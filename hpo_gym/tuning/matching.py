@@ -134,7 +134,7 @@ def _synonyms() -> tuple[list[set[str]], list[list[Any]], list[list[str]]]:
 
 
 def lacking(space: SearchSpace, e: Evaluations) -> str:
-    """Return in words what an earlier task does not have of a space, if that is more than half of its varying
+    """Return in words the part of a space that an earlier task lacks, if that is more than half of its varying
     hyperparameters, or one of two that mean little without each other; else ""."""
     gaps = np.isnan(e.x)
     varying = [(h.name, not gaps[:, j].all()) for j, h in enumerate(space.hyperparameters) if h.size != 1]

@@ -178,7 +178,7 @@ def _checked(said: object) -> NamedProtocol:
 
 
 def _measured(said: object) -> dict[str, Any]:
-    """Return what was measured: numbers."""
+    """Return the measured numbers."""
     known = mapping("`measured`", said)
     exactly("`measured`", known, set(), {"difference", "minutes"})
     real("difference", known.get("difference", 0.0), 0.0)

@@ -150,7 +150,7 @@ def rendered(template: Path, **values: object) -> str:
 
 
 def _visible(value: object) -> object:
-    """Return a text without what cannot be seen; our own markup as it is."""
+    """Return a text without invisible characters; our own markup as it is."""
     return printable(value, lines=True) if type(value) is str else value
 
 

@@ -67,7 +67,7 @@ def rows(results: Results, suite: str, *, timings: bool = True) -> list[TableRow
 
 
 def with_controls(names: Sequence[str], before: Mapping[str, str]) -> list[str]:
-    """Return names in their order, but what a trained one was before its training in the place after it.
+    """Return names in their order, but the control of a trained one in the next place.
 
     Args:
         before: By trained optimizer its control; one of several stands below the first of them.

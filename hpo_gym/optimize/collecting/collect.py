@@ -205,7 +205,7 @@ def _nothing_refused(folder: Path) -> Iterator[None]:
 
 
 def _holds(path: Path) -> bool:
-    """Return whether a path is a file, or a folder with more than what a killed process has left."""
+    """Return whether a path is a file, or a folder with more than the leftovers of a killed process."""
     return path.is_file() or any(one.suffix != ".part" for one in path.iterdir())
 
 

@@ -105,7 +105,7 @@ class _File:
         raise OSError(full, os.strerror(full)) from fault
 
     def _give_up(self) -> None:
-        """Close a file whose disk is full: HDF5 writes to memory what it has left, for it would crash at the exit."""
+        """Close a file on a full disk: HDF5 writes the rest to memory, or it would crash at exit."""
         if hasattr(os, "memfd_create"):
             spare = os.memfd_create("hpo-gym")
             os.dup2(spare, self.file.get_vfd_handle())

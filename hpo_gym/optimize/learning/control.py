@@ -1,4 +1,4 @@
-"""The control of a trained optimizer: what it is before its training, itself a registered optimizer."""
+"""The control of a trained optimizer: its untrained self, a registered optimizer too."""
 
 from __future__ import annotations
 

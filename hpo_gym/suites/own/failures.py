@@ -8,7 +8,7 @@ from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, unknown
 from hpo_gym.suites.own.input import Array
 
 FAILURES = ("worst", "fail", "drop")
-"""What `failures` may be; see `hpo_gym.suites.table_suite`."""
+"""Choices of `failures`; see `hpo_gym.suites.table_suite`."""
 
 _SAID = {
     "worst": "each failed one counts as the worst score of its task",
@@ -31,13 +31,13 @@ def failures_of(failures: object) -> str:
 
 
 def counted(values: Floats, failed: Mask, cell: Ints, group: Ints, failures: str) -> Floats:
-    """Return the values of single repeats, ``(n,)``, with those of cells that failed in part as `failures` has it.
+    """Return the values of single repeats, ``(n,)``; cells that failed in part are as `failures` says.
 
     Args:
         values: Higher is better; NaN = not measured, -inf = failed.
-        failed: Which repeats failed; "worst" keeps a finite value of one, such as its size.
+        failed: Mask of failed repeats; "worst" keeps a finite value of one, such as its size.
         cell: The cell of each: repeats of one configuration, at one fidelity of one task.
-        group: The task and fidelity of each, with whose lowest value a failed repeat counts.
+        group: The task and fidelity of each; a failed repeat counts as the lowest value there.
     """
     good = np.isfinite(values)
     if failures == "fail":

@@ -179,7 +179,7 @@ def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
     """Read a folder of `save`.
 
     Args:
-        order: Number of an order by key, in which agents are offered the rows of a shared pool; None: as stored.
+        order: Number of an order by key of the rows of a shared pool, as agents see them; None: as stored.
 
     Raises:
         DamagedDataError: A file is missing, damaged, foreign or of a later format; the message names it.
@@ -318,7 +318,7 @@ def _starts(given: Sequence[Sequence[Sequence[int]]], table: Table) -> Table:
 def _repeats(repeats: ArrayLike, score: Array, failures: str = "worst") -> tuple[Array, Array, str | None]:
     """Return repeats as ``(k, m, f, r)``, checked against the scores that they explain, and these; failed ones count.
 
-    The last is what to say of failed ones, if there are any.
+    The last is a note on failed ones, None without any.
     """
     a = np.asarray(repeats)
     k, m, f = score.shape

@@ -70,7 +70,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 def own_files(path: Path, ours: Collection[Path]) -> Iterator[Path]:
     """Yield a new folder to write to; at the end of the block, its files take the places of `ours` in `path`.
 
-    Whatever else is in `path` stays. Where there is nothing else, `whole_folder` replaces all at once; else each file
+    All else in `path` stays. Where there is nothing else, `whole_folder` replaces all at once; else each file
     is the old one or the new one.
 
     Args:

@@ -1,6 +1,6 @@
 """Trials, optimizers and suites in the forms of other tools, one file a form; folders from templates, written whole.
 
-A place in a template says the language that its value becomes, as ``${md:name}``; ``raw`` is for what we wrote alone.
+A place in a template names the language of its value, as ``${md:name}``; ``raw`` is for our own text alone.
 """
 
 import functools
