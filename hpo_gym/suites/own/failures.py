@@ -68,13 +68,13 @@ def repeats_of(repeats: Array, score: Array, failures: str) -> tuple[Array, Arra
         repeats: ``(k, m, f, r)``, -inf = failed, NaN = no such repeat.
         score: ``(k, m, f)``; NaN, not measured, stays.
     """
-    failed = np.isneginf(repeats) & ~np.isnan(score)[..., None]
+    failed: Mask = np.asarray(np.isneginf(repeats) & ~np.isnan(score[..., None]))
     if not failed.any():
         return repeats, score, None
     k, m, f, r = repeats.shape
     cell = np.repeat(np.arange(k * m * f), r)
     group = cell // (m * f) * f + cell % f
-    values = np.where(np.isnan(score)[..., None], np.nan, repeats).astype(np.float64).ravel()
+    values = np.where(np.isnan(score[..., None]), np.nan, repeats).astype(np.float64).ravel()
     flat = failed.ravel()
     out = counted(values, flat, cell, group, failures).reshape(repeats.shape)
     there = np.isfinite(out)
