@@ -77,7 +77,7 @@ def repeats_of(repeats: Array, score: Array, failures: str) -> tuple[Array, Arra
     values = np.where(np.isnan(score[..., None]), np.nan, repeats).astype(np.float64).ravel()
     flat = failed.ravel()
     out = counted(values, flat, cell, group, failures).reshape(repeats.shape)
-    there = np.isfinite(out)
+    there: Mask = np.asarray(np.isfinite(out))
     count, touched = there.sum(-1), np.asarray(failed.any(-1))
     mean = np.where(there, out, 0.0).sum(-1) / np.maximum(count, 1)
     whole = np.where(touched, np.where(count > 0, mean, -np.inf), score)
