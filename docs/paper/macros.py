@@ -39,7 +39,6 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "mix-cold": (f"{COLD}[transfer-mix][{TO}]", ".2f"),
     "ppo-cold": (f"{COLD}[ppo-pool-tables][{TO}]", ".2f"),
     "untrained-cold": (f"{COLD}[untrained][{TO}]", ".2f"),
-    "untrained-init": (f"{INIT5}[untrained][{TO}]", ".2f"),
     "adds-cold": ("standings.ppo-pool-tables-to-untrained-cold", ".2f"),
     "adds-init": ("standings.ppo-pool-tables-to-untrained-init5", ".2f"),
     "mix-init": (f"{INIT5}[transfer-mix][{TO}]", ".2f"),

@@ -111,7 +111,7 @@ GOOD = np.array([[[0.25, 0.75], [1.0, np.nan]]])
         (GOOD[..., 0], "must be floats of shape"),
         (np.ones((1, 2, 2), int), "must be floats of shape"),
         (GOOD[:, :1], "must be floats of shape"),
-        (np.where(np.isnan(GOOD), np.inf, GOOD), "must be finite, or NaN"),
+        (np.where(np.isnan(GOOD), np.inf, GOOD), r"must be finite, -inf \(failed\) or NaN"),
         (np.where(GOOD == 1.0, np.nan, GOOD), "there is none"),
         (GOOD + 0.1, "must be the means of `repeats`"),
     ],

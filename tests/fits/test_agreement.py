@@ -178,18 +178,47 @@ def scores(*values: float) -> dict[str, float]:
 
 
 def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """a is .1 ahead of b, and b .02 of c, in the suite: two pairs count; torch has c before a, but a before b. d was
-    not trained everywhere in torch."""
+    """a, b, c in the suite, c, a, b in torch: one pair of three alike, tau (1 - 2) / 3. d was not trained everywhere."""
     monkeypatch.setattr(study, "CONTROLLERS", dict.fromkeys("abcd"))
     monkeypatch.setattr(study, "FIRST", "a")
     part = {"families": ["x", "x", "y"], "score": {"a": [1, 3, 2], "b": [1.9] * 3, "c": [1.88] * 3, "d": [9] * 3}}
     two = {seed: {"rules": scores(2, 1, 3), "else": {"d": 0.0}} for seed in "01"} | {"2": {"else": {"d": 0.0}}}
     monkeypatch.setattr(study.frame, "stored", lambda name: {
-        "MLP, sgd": {"p": {"512": two}, "q": {"512": {"0": {"rules": scores(1, 0, 1.5)}}}},
+        "MLP, sgd": {"p": {"512": two}, "q": {"512": {"0": {"rules": scores(1, 0, 1.5)}}, "2048": two}},
     })  # fmt: skip
-    found = {"suite": {"sgd": part}}
+    found = {"suite": {"MLP, sgd": part}}
     rows = study.tables(found)["agreement"].rows
-    assert rows == (("MLP, sgd", "2", "50%", "-0.33"), ("all", "2", "50%", "-0.33"))
+    assert rows == (("MLP, sgd", "3", "33%", "-0.33", "1.13", "5.75"), ("all", "3", "33%", "-0.33", "", ""))
+    third = pytest.approx(-1 / 3)
     assert study.values(found) == {
-        "same": 0.5, "tau": pytest.approx(-1 / 3), "data-sets": 2, "seeds": 2, "trainings": 11,
+        "same": pytest.approx(1 / 3), "tau": third, "least": third, "most": third, "data-sets": 2, "seeds": 2,
+        "trainings": 11,
     }  # fmt: skip
+
+
+def test_pairs_and_tau_by_hand(study: Any) -> None:
+    """Of four controllers one pair of six is the other way round: tau (5 - 1) / 6; straw men and small gaps alike."""
+    suite = {"constant": 9.0, "usual cosine": 8.0, "cosine": 0.0, "plateau": 0.001, "gap": 0.2, "autopilot": 0.3}
+    torch = {"constant": -9.0, "usual cosine": -8.0, "cosine": 0.1, "plateau": 0.0, "gap": 0.5, "autopilot": 2.0}
+    both = study.Both.of("MLP, sgd", suite, torch)
+    assert both.same() == [False, True, True, True, True, True]
+    assert both.tau() == pytest.approx(4 / 6)
+    assert np.ptp(both.torch) == 2.0
+
+
+def test_like_is_held_against_like(study: Any) -> None:
+    found = study.frame.stored("agreement")
+    for both in study.places(found):
+        assert len(both.same()) == 15 and both.side in study.SIDES
+    known = study.torch_places(found["suite"])
+    assert {place.rows for place in known} == {"512"} and {place.side for place in known} == set(found["suite"])
+
+
+@pytest.mark.parametrize(("kind", "depth"), [("MLP", 1), ("deep", 3), ("batch norm", 2)])
+def test_the_recipe_is_that_of_torch(study: Any, monkeypatch: pytest.MonkeyPatch, kind: str, depth: int) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(study, "trainings_with", lambda recipe: seen.append(recipe))
+    study.alike(kind, "adamw")
+    (of,) = seen
+    assert (of.depth, of.optimizer, of.batch, of.noise) == ((depth,), ("adamw",), (32,), 0.0)
+    assert of.normalised == (kind == "batch norm",)

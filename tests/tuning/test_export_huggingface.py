@@ -131,7 +131,11 @@ def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_safetensors_keep_the_bits_of_odd_floats(tmp_path: Path) -> None:
     about = {"version": 1, "settings": {}, "seen": ["f"], "suites": []}
-    odd = {"x": np.array([-0.0, 5e-324, np.nan, -np.inf, 0.1]), "n": np.array([[2**62 + 1]]), "b": np.array([True])}
+    odd = {
+        "x": np.array([-0.0, 5e-324, np.nan, -np.inf, 0.1]),
+        "n": np.array([[2**62 + 1]]),
+        "b": np.float32([-0.0, np.nan]),
+    }
     write_saved(tmp_path / "a", "q-learning", about, odd)
     write_repository(str(tmp_path / "a"), tmp_path / "b")
     found = read_saved(tmp_path / "b", "q-learning")[1]

@@ -59,7 +59,8 @@ def to_bytes(thing: object) -> bytes:
     """Return an object as bytes, together with code from named files, which no worker can import."""
     import cloudpickle
 
-    own = [sys.modules[name] for name in FILES if name in sys.modules]
+    within = cloudpickle.list_registry_pickle_by_value()  # of what holds this thing, and is being written
+    own = [sys.modules[name] for name in FILES if name in sys.modules and name not in within]
     for module in own:
         cloudpickle.register_pickle_by_value(module)
     try:
