@@ -178,7 +178,7 @@ def scores(*values: float) -> dict[str, float]:
 
 
 def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """a, b, c in the suite, c, a, b in torch: one pair of three alike, tau (1 - 2) / 3. d was not trained everywhere."""
+    """a, b, c in the suite, c, a, b in torch: one pair of three alike, tau (1 - 2) / 3. d is not trained everywhere."""
     monkeypatch.setattr(study, "CONTROLLERS", dict.fromkeys("abcd"))
     monkeypatch.setattr(study, "FIRST", "a")
     part = {"families": ["x", "x", "y"], "score": {"a": [1, 3, 2], "b": [1.9] * 3, "c": [1.88] * 3, "d": [9] * 3}}

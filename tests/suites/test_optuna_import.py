@@ -274,3 +274,9 @@ def test_a_saved_suite_of_studies_is_read_again(tmp_path: Path) -> None:
     suite.save(tmp_path / "mine")
     again = load_suite(tmp_path / "mine")
     assert again.data_hash == suite.data_hash and again.task("b").run(SECOND).score == 0.25
+
+
+def test_a_study_of_any_name_becomes_a_suite() -> None:
+    made = optuna.create_study(study_name="seed 0: mine")
+    made.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=3)
+    assert hpo_gym.suite_from_optuna(made).name == "seed-0-mine"

@@ -73,7 +73,7 @@ def suite_from_optuna(
     require("optuna")
     source = studies if isinstance(studies, str) else "the studies"
     found = _of_names(_studies(studies) if isinstance(studies, str) else _listed(studies), names)
-    short = name or (_short(source) if isinstance(studies, str) else found[0].study_name)
+    short = name or (_short(source) if isinstance(studies, str) else name_near(found[0].study_name))
     several = [study.study_name for study in found if len(study.directions) > 1]
     if several and score is None:
         raise InvalidValueError(
