@@ -154,7 +154,7 @@ print(now())
 # ---------------------------------------------------------------------------------------------- the doors
 @pytest.mark.long
 def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeypatch):
-    monkeypatch.setattr("hpo_gym.tuning.tuner.threads_of", lambda size: 3)
+    monkeypatch.setattr("hpo_gym.tuning.arguments.threads_of", lambda size: 3)
     one = Watching()
     found = hpo_gym.tune(reported, {"x": (0.0, 1.0)}, optimizer=lambda: one, budget=2, seed=0, progress=False)
     assert one.seen == {"reset": {1}, "ask": {1}, "tell": {1}}
