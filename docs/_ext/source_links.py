@@ -16,9 +16,10 @@ BACK = re.compile(r'(class="viewcode-back" href="[^"#]*#)([^"]+)"')
 
 
 def entry_of(name: str, module: str, entries: Any) -> str:
-    """Return the name under which something of a module has an entry."""
-    parts = name.split(".")
-    own = (".".join([module, *parts[i:]]) for i in range(1, len(parts)))
+    """Return the name under which something of a module has an entry: in the module, or a package around it."""
+    parts, around = name.split("."), module.split(".")
+    places = (".".join(around[:n]) for n in range(len(around), 0, -1))
+    own = (".".join([place, *parts[i:]]) for place in places for i in range(1, len(parts)))
     return name if name in entries else next((n for n in own if n in entries), name)
 
 
