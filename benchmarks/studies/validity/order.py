@@ -5,8 +5,9 @@ stored. What they are offered is judged: counting from either end is to be no be
 tenth, on the mean over tasks. Of a table of one's own, whose rows all tasks share, the order is that of its maker, and
 is shown only. One order is one draw, which rows that are good on many tasks make a coarse one (on small pools the ratio
 has a standard deviation of .2 to .45); so `order=` of a suite that ships is the first number for which both ratios are
-within bounds. The order of storage is shown beside it: it often begins with the default configuration, or with what a
-grid has first.
+within bounds. The ratios served are thus chosen, with the scores of all tasks in sight, and are no evidence; `others`
+shows what keys that nobody chose would have. The order of storage is shown beside it: it often begins with the default
+configuration, or with what a grid has first.
 
 A pool of the tasks' own that holds what an optimizer proposed is dense where scores are high: that must not pay either.
 Rows of a shared pool are the same on all tasks, so their density is knowledge of the space, as a portfolio is.
@@ -14,7 +15,7 @@ Rows of a shared pool are the same on all tasks, so their density is knowledge o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ TRIALS = 33
 NEAR = 5
 """Density is the mean distance to so many nearest rows of the pool, in the unit cube."""
 
+KEYS, UNCHOSEN = 100, 1000
+"""Keys that nobody chose: how many, and the number of the first."""
+
 LOW, HIGH = 0.9, 1.1
 
 
@@ -45,6 +49,8 @@ class Order:
         stored_first, stored_last: The same as they are stored.
         dense, sparse: Densest rows first, sparsest rows first.
         tasks: How many; a task whose rows have one score is left out.
+        tried: Numbers of the key that were tried until one passed; None: not keyed.
+        others: 5th and 95th percentile of `first` over `KEYS` keys that nobody chose; None: not keyed.
     """
 
     own: bool
@@ -56,6 +62,8 @@ class Order:
     dense: float
     sparse: float
     tasks: int
+    tried: int | None = None
+    others: tuple[float, float] | None = None
 
     @property
     def judged(self) -> dict[str, float]:
@@ -99,7 +107,18 @@ def order(suite: Suite, table: Table, full: Floats) -> Order | None:
     mean = {name: float(np.mean(values)) for name, values in found.items()}
     ratios = {name: mean[name] / mean["random"] for name in _OF_ALL[1:]}
     ratios |= {name: mean[name] / mean["random of kept"] for name in _OF_KEPT[1:]}
-    return Order(own, table.offered is not None, **ratios, tasks=len(told))
+    keyed = None if table.offered is None else table.order
+    others = None if keyed is None else unchosen(table, full[told], mean["random"])
+    return Order(own, keyed is not None, **ratios, tasks=len(told), tried=keyed and keyed[1] + 1, others=others)
+
+
+def unchosen(table: Table, full: Floats, random: float) -> tuple[float, float]:
+    """Return the 5th and 95th percentile, over keys that nobody chose, of counting first to last by random search."""
+    name = table.order[0] if table.order is not None else ""
+    orders = [replace(table, order=(name, number)).offered for number in range(UNCHOSEN, UNCHOSEN + KEYS)]
+    ratios = [np.mean([auc_of(score[order]) for score in full]) / random for order in orders]
+    low, high = np.quantile(ratios, [0.05, 0.95]).tolist()
+    return low, high
 
 
 _OF_ALL = ("random", "first", "last", "stored_first", "stored_last")

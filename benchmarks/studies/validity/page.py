@@ -97,12 +97,17 @@ def summary(found: Sequence[Validity]) -> Table:
 
 
 def orders(found: Sequence[Validity]) -> Table:
-    """Return the AUC of counting from either end, by that of random search: as agents are offered rows, as stored."""
-    heads = ("suite", "offered", "first to last", "last to first", "stored: first to last", "last to first")
+    """Return the AUC of counting from either end, by that of random search: as agents are offered rows, by keys that
+    nobody chose, as stored."""
+    heads = (
+        "suite", "offered", "keys tried", "first to last", "last to first", "other keys: 5 to 95 %",
+        "stored: first to last", "last to first",
+    )  # fmt: skip
     how = {(True, False): "as stored, each task its own", (False, True): "by key"}
     rows = [
-        (plain(v.suite), how.get((o.own, o.keyed), "as stored"),
-         *(f"{ratio:.2f}" for ratio in (o.first, o.last, o.stored_first, o.stored_last)))
+        (plain(v.suite), how.get((o.own, o.keyed), "as stored"), str(o.tried or "-"), f"{o.first:.2f}", f"{o.last:.2f}",
+         "-" if o.others is None else "{:.2f} to {:.2f}".format(*o.others),
+         f"{o.stored_first:.2f}", f"{o.stored_last:.2f}")
         for v in found if (o := v.order) is not None
     ]  # fmt: skip
     return Table.of(heads, rows)
