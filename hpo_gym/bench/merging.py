@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, canonical, digest
+from hpo_gym.base import InvalidValueError, canonical
 from hpo_gym.bench.linear_algebra import KERNELS, origin_of, several
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.protocol import FAMILIES
@@ -81,11 +81,10 @@ def merge(
         parts.sort(key=lambda part: part.store.fingerprint())
         plan = _joined(parts)
         every = set().union(*(part.cells for part in parts))
-        name = digest([part.store.fingerprint() for part in parts])[:16]
         with whole_folder(target.resolve()) as unfinished:
             for kind in ("suites", "trained"):
                 _copy(parts, kind, unfinished / kind)
-            with Store(unfinished / "store.sqlite", name=name) as store:
+            with Store(unfinished / "store.sqlite") as store:
                 store.meta_set("plan", plan.text())
                 made = [text for part in parts if (text := part.store.meta_get(MADE)) is not None]
                 if made:

@@ -65,12 +65,8 @@ def repair(path: str | Path, means: Means | None = None) -> Repaired:
                 store.put_many(kept[i : i + _TOGETHER])
             for key, text in texts.items():
                 store.meta_set(key, text)
-        for end in ("", "-wal"):
-            with suppress(FileNotFoundError, FileExistsError):
-                os.link(f"{path}{end}", f"{aside}{end}")
-        for end in ("-wal", "-shm"):  # of the old file
-            Path(f"{path}{end}").unlink(missing_ok=True)
-        os.truncate(holder._lock_path, 0)  # it counts the writes of the old file
+        with suppress(FileExistsError):
+            os.link(path, aside)
         new.replace(path)
     finally:
         _remove(new)
@@ -82,12 +78,12 @@ def _read(path: Path, means: Means | None) -> tuple[list[Record], dict[str, str]
     """Return the intact cells in the order of writing, the last of a replaced one; texts; and losses."""
     store = Store(path, write=False)
     try:
-        store._open(check=False)
+        store._open()
     except DamagedDataError as fault:
         raise DamagedDataError(f"Nothing can be kept. {fault}") from fault
     with closing(store):
         found, lost = dict[str, Record](), list[str]()
-        for record in store.intact(lost, range(1, store._ledger()[1] + 1)):  # a batch takes one write or more
+        for record in store.intact(lost):
             found.pop(record.cell, None)
             found[record.cell] = record
         read = {key: store._attempt(f"meta {key!r}", partial(store.meta_get, key), lost) for key in _TEXTS}
@@ -101,5 +97,5 @@ def _read(path: Path, means: Means | None) -> tuple[list[Record], dict[str, str]
 
 
 def _remove(path: Path) -> None:
-    for end in ("", "-wal", "-shm", ".lock"):
+    for end in ("", "-journal", ".lock"):
         Path(f"{path}{end}").unlink(missing_ok=True)
