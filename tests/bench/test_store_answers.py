@@ -413,7 +413,7 @@ def test_a_payload_that_is_no_bytes_is_damage_even_where_its_checksum_fits(three
 def test_a_batch_that_is_lost_is_told_by_their_number(three: Path, statement: str) -> None:
     change(three, statement)
     for write in (True, False):
-        with pytest.raises(DamagedDataError, match="damaged|does not match its checksum"), Store(three, write=write):
+        with pytest.raises(DamagedDataError, match=r"damaged|does not match its checksum"), Store(three, write=write):
             pass
     assert verify(three) != []
 
@@ -559,7 +559,7 @@ TOLD = "(told by SQLite)"
 UNWRITTEN = StorageFullError, f"WHAT could not be written {TOLD}; what was stored before is intact."
 DAMAGED = DamagedDataError, f"WHAT is damaged {TOLD}."
 LOCKED = StateError, f"WHAT is locked by another program {TOLD}."
-CLOSED = StateError, f"WHAT could not be opened {TOLD}; if its folder is read-only, copy all files of its name."
+CLOSED = StateError, f"WHAT could not be opened {TOLD}; if its folder is read-only, copy all its files."
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The store: one SQLite file with batches of cells for rows, each with a checksum.
 
 Content acknowledged by `put` outlives a killed process, and damage is named, never returned: SQLite's journal undoes an
-interrupted write, a row holds the checksum of its columns, and the number of batches is stored, so that a lost one shows.
+interrupted write, a row holds the checksum of its columns, and their number is stored, so that a lost one shows.
 
 Batches are only added: of the cells with one hash, the last written counts.
 """
@@ -420,9 +420,7 @@ def _explained(fault: BaseException, what: str) -> HPOGymError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StateError(f"{what} is locked by another program ({fault}).")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return StateError(
-            f"{what} could not be opened ({fault}); if its folder is read-only, copy all files of its name."
-        )
+        return StateError(f"{what} could not be opened ({fault}); if its folder is read-only, copy all its files.")
     if isinstance(fault, UnicodeEncodeError):
         return InvalidValueError(f"Text must be valid Unicode, got {fault.object!r}.")
     if isinstance(fault, sqlite3.ProgrammingError):
