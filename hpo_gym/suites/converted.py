@@ -1,7 +1,7 @@
 """Suites of published tables, each read from its folder in `hpo_gym/data`.
 
 `docs/suites.md` has a card of each: search space, scores, costs, tasks, source. Best scores are the tables' own maxima,
-so they are exact for the rows measured on a task. `benchmarks/builders/hpo_builders/converted/` has made the tables.
+so they are exact for the rows measured on a task. `built` of each names the commit and the command that made it.
 `order`: as in `hpo_gym.suites.trained`.
 """
 

@@ -1,7 +1,7 @@
 """Suites of tables that were trained for this package, each read from its folder in `hpo_gym/data`.
 
 `docs/suites.md` has a card of each: search space, scores, costs, tasks, source. Best scores are the tables' own maxima,
-so they are exact for the rows of a task. `benchmarks/builders/hpo_builders/trained/` has made the tables.
+so they are exact for the rows of a task. `built` of each names the commit and the command that made it.
 
 `order` numbers the order by key of the rows of a shared pool, as agents see them: the first order where counting from
 either end is worth as much as random search (`benchmarks/studies/validity/order.py`).

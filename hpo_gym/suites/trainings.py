@@ -6,7 +6,7 @@ from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites.tasks.fits.controls import control_space
 from hpo_gym.suites.tasks.fits.recipe import Recipes
-from hpo_gym.suites.tasks.fits.tables import index, names
+from hpo_gym.suites.tasks.fits.tables import built, index, names
 from hpo_gym.suites.tasks.fits.task import BEST, GUESS, SD, FitTask
 
 EPOCHS = 24
@@ -33,6 +33,7 @@ def trainings_with(recipe: Recipes | None = None) -> Suite:
         "cost": "epochs",
         "licence": "MIT; the data sets are of others, see NOTICE",
         "source": "data sets of Python packages",
+        "built": built(),
     }
     name, version, chosen, space = "Trainings", 1, recipe or Recipes(), control_space()
     splits = {split: names(split) for split in SPLITS}

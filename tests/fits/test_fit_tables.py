@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from hpo_builders.converted.trainings import RESERVED
-from hpo_builders.kin.relatives import family
+from hpo_builders.data_sets.relatives import family
+from hpo_builders.trained.trainings import RESERVED
 from hpo_gym.base import UnknownNameError
 from hpo_gym.problem import SPLITS, split_of
 from hpo_gym.suites import little

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,12 @@ def test_every_file_of_data_is_in_the_manifest_that_verify_reads() -> None:
     reported = {"README.md", files.MANIFEST}
     there = {path.relative_to(files.DATA).as_posix() for path in files.DATA.rglob("*") if path.is_file()}
     assert set(files.read_json(files.DATA / files.MANIFEST)) == there - reported
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in files.DATA.glob("*/table*.npz")))
+def test_the_card_of_a_table_names_the_commit_and_the_command_that_rebuild_it(name: str) -> None:
+    built = load_suite(name).about["built"]
+    assert re.fullmatch("[0-9a-f]{40}", built["commit"]) and built["command"].startswith(f"hpo-gym build {name}")
 
 
 # ---------------------------------------------------------------------------------------------- versions of env ids

@@ -91,8 +91,7 @@ def test_ranges_in_yaml(tmp_path: Path) -> None:
             read_file(file)
 
 
-@pytest.mark.parametrize("name", ["SVM", "LM", "Control"])
-def test_the_units_of_a_suite_are_those_of_its_recipe(name: str) -> None:
-    recipe = importlib.import_module(f"hpo_builders.trained.{name.lower()}").RECIPE
+def test_the_units_of_a_suite_are_those_of_its_recipe() -> None:
+    recipe = importlib.import_module("hpo_builders.trained.svm").RECIPE
     units = {h.name: h.unit for h in SearchSpace(recipe.space()).hyperparameters}
-    assert units == {h.name: h.unit for h in load_suite(name).space.hyperparameters} and any(units.values())
+    assert units == {h.name: h.unit for h in load_suite("SVM").space.hyperparameters} and any(units.values())

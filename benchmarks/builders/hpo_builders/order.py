@@ -82,4 +82,4 @@ class Order:
         files.update_manifest(self.out, (folder / "table.npz", folder / "suite.json"))
 
 
-BUILDERS: Registry[None] = Registry("builder", ("hpo_builders.converted", "hpo_builders.trained"), variable="BUILDERS")
+BUILDERS: Registry[None] = Registry("builder", ("hpo_builders.trained",), variable="BUILDERS")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_recipe
 
-from hpo_builders import files
-from hpo_builders.order import BUILDERS, Order
+from hpo_builders.order import Order
 from hpo_builders.pools import keyed_orders
-from hpo_builders.trained import boosting, studies
 from hpo_builders.training import build, cells
 from hpo_builders.training.recipe import CHUNK, Search
 from hpo_builders.training.shards import Shards
@@ -84,28 +81,6 @@ def test_orders_are_by_key_and_put_what_was_drawn_first():
     assert np.array_equal(keyed_orders("Mine", ("a",), 20, 30), keyed_orders("Mine", ("a",), 20))
 
 
-AS_TRIED = {
-    "x": "8430ec44a178b2b31753680e5b198ebe418a5432f8484fbf9cfed0e47ffb27d0",
-    "score": "d0561f6c5b6a41d8daa84051b5595a23f2d3f3ba2cb8fa9e1c0b591b66639fa4",
-    "test_score": "2a1af810856307b610a9f2b56385c13a61be42473bc23d41144fc1fe00806edf",
-    "cost": "34327a13200e27d56d68390cee6c1ab31f8652343647b7b9eabd21314874104f",
-}
-"""SHA-256 of the arrays of version 1 of `Studies`, with a task's rows as they were tried."""
-
-
-def test_studies_has_the_cells_of_version_1_in_another_order():
-    suite = load_suite("Studies")
-    table, proposed = suite.table, suite.table.proposed
-    rows = keyed_orders("Studies", [t.name for t in suite.members], 200, 175).argsort(1)
-    for name, expected in AS_TRIED.items():
-        whole = np.concatenate([getattr(table, name), getattr(proposed, name)], 1)
-        before = np.ascontiguousarray(whole[np.arange(table.k)[:, None], rows])
-        assert hashlib.sha256(before.data).hexdigest() == expected, name
-    for task in suite.members:
-        drawn = cells.configurations(studies.RECIPE, 175, task.name)
-        assert set(keys(task.pool)) == set(keys(drawn.astype(float)))
-
-
 @pytest.mark.parametrize("rows", [10, CHUNK, 40])
 def test_a_build_goes_on_to_the_same_table(tmp_path, rows):
     built(tmp_path / "whole")
@@ -134,40 +109,3 @@ def test_what_comes_later_waits_for_what_comes_before(tmp_path):
     part = cells.Part(recipe(), "iris", (CHUNK,), 0, tmp_path, Shards(tmp_path))
     with pytest.raises(StateError, match="iris/0-00000-00024 must be there before row 25 is proposed"):
         cells.points(part)
-
-
-# ---------------------------------------------------------------------------------------------- the recipe of Studies
-SPACE = load_suite("Boosting").space
-
-
-def tried(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points, and scores that are the better the lower the share of columns is; the worst have failed."""
-    x = SPACE.sample(np.random.default_rng(1), n)
-    score = -x[:, SPACE.names.index("colsample_bytree")]
-    return x, np.where(score < np.quantile(score, 0.1), -np.inf, score)
-
-
-def test_tpe_proposes_new_legal_points_where_scores_are_high():
-    x, score = tried(100)
-    found = studies.propose(SPACE, x, score, 25, 3)
-    assert found.shape == (25, SPACE.d) and SPACE.legal(found).all()
-    assert len({*keys(found), *keys(x)}) == 125
-    column = SPACE.names.index("colsample_bytree")
-    assert found[:, column].mean() < 0.35, "half is what random points have"
-    assert np.array_equal(found[:7], studies.propose(SPACE, x, score, 7, 3)), "fewer are the first of more"
-    assert not np.array_equal(found, studies.propose(SPACE, x, score, 25, 4))
-
-
-def test_the_recipe_is_that_of_boosting_with_points_of_its_own():
-    made = studies.RECIPE
-    assert (made.suite, made.version, made.configurations, made.material.limit) == ("Studies", 3, 200, 120)
-    assert made.search is not None and made.search.drawn == 175 == 7 * CHUNK
-    assert (made.train, made.fidelities, made.material.rows) == (boosting.train, boosting.RECIPE.fidelities, 900)
-    assert BUILDERS.get("Studies") is studies.studies
-
-
-def test_studies_are_built_by_trials_that_follow_trials(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "STUDY_SEEDS", ())
-    order = Order(tmp_path / "none", tmp_path / "out", tmp_path / "work", engine="serial", tasks=("iris",), rows=3)
-    studies.studies(order)
-    assert files.read_json(tmp_path / "out/Studies/suite.json")["name"] == "Studies"

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from hpo_builders import files
-from hpo_builders.data_sets import problems, roster, sources
+from hpo_builders.data_sets import problems, relatives, roster, sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION
-from hpo_builders.kin import relatives
 from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.problem import fold_of, split_of
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpo_builders.converted import trainings
 from hpo_builders.data_sets import roster
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION
 from hpo_builders.data_sets.sources import DataSet
+from hpo_builders.trained import trainings
 from hpo_gym.suites.tasks.fits import tables
 
 ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from hpo_builders.data_sets import sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION
+from hpo_builders.data_sets.relatives import family, write
 from hpo_builders.data_sets.sources import DataSet
-from hpo_builders.kin.relatives import family, write
 from hpo_gym.base import seeding, unknown
 
 

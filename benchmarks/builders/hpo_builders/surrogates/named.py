@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym.base import InvalidValueError
-from hpo_gym.suites import SUFFIX
+from hpo_gym.problem import SUITES
+from hpo_gym.suites import SUFFIX, load_suite
 
 
 def builder_of(name: str, order: Order) -> Callable[[], None]:
@@ -15,18 +16,21 @@ def builder_of(name: str, order: Order) -> Callable[[], None]:
 
     Raises:
         UnknownNameError: No such builder.
-        InvalidValueError: The order has `rows` or `tasks` for a published table, or asks a table for 0 rows.
+        InvalidValueError: The table, or further rows for its surrogates, are trained by an earlier commit, or the order
+            asks a table for 0 rows.
     """
     table = name.removesuffix(SUFFIX)
-    build = BUILDERS.get(table)
-    if BUILDERS.entries()[table].about.get("kind") == "converted":
-        for option, value in (("tasks", order.tasks), ("rows", order.rows)):
-            if value not in (None, 0):
-                raise InvalidValueError(f"`{option}` must not be given for {name}, which trains nothing; got {value}.")
-    if name != table:
+    surrogates, known = name != table, table in BUILDERS.entries()
+    if not known and table in SUITES.entries() and (order.rows or not surrogates):
+        built = load_suite(table).about.get("built", {})
+        where = f"that of {table} is at commit {built['commit']}" if "commit" in built else f"{table} has none"
+        raise InvalidValueError(f"`suites` must have a builder in this checkout, {where}.")
+    if surrogates:
         from hpo_builders.surrogates.build import build_surrogates
 
+        SUITES.get(table)
         return functools.partial(build_surrogates, name, order)
+    build = BUILDERS.get(name)
     if order.rows == 0:
         raise InvalidValueError(f"`rows` of {name} must be at least 1, got 0.")
     return functools.partial(build, order)

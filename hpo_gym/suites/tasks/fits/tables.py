@@ -9,6 +9,7 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,17 @@ class Listed:
 def index() -> Mapping[str, Listed]:
     """Return all tables by name."""
     with blame(INDEX):
-        return {name: Listed(**said) for name, said in json.loads(INDEX.read_text("utf-8"))["tables"].items()}
+        return {name: Listed(**said) for name, said in _described()["tables"].items()}
+
+
+def built() -> dict[str, str]:
+    """Return the commit whose command makes the tables anew, and the command."""
+    with blame(INDEX):
+        return dict(_described()["built"])
+
+
+def _described() -> dict[str, Any]:
+    return dict(json.loads(INDEX.read_text("utf-8")))
 
 
 def names(split: str) -> tuple[str, ...]:

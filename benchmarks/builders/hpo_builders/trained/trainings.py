@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hpo_builders import files
 from hpo_builders.data_sets import problems, roster, sources
 from hpo_builders.data_sets.folds import CLASSIFICATION
-from hpo_builders.kin.relatives import family
+from hpo_builders.data_sets.relatives import family
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym.base import Floats, Ints, seeding
 from hpo_gym.problem import split_of
@@ -65,7 +65,8 @@ def trainings(order: Order) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with files.locked(folder, wait=True):
         write_npz(folder / "tables.npz", arrays)
-        files.write_json(folder / "index.json", {"format": 1, "tables": index})
+        built = {"command": "hpo-gym build Trainings"}
+        files.write_json(folder / "index.json", {"format": 1, "built": built, "tables": index})
     files.update_manifest(order.out, (folder / "tables.npz", folder / "index.json"))
 
 

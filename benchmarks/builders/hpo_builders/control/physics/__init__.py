@@ -1,1 +1,0 @@
-"""Physics that the suite `Control` does not share with `Policies`, in modules of the same shape."""

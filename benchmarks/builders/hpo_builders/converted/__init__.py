@@ -1,1 +1,0 @@
-"""Tables that others measured and published, converted."""

@@ -1,1 +1,0 @@
-"""Families of related data sets: one map for all suites."""

@@ -1,1 +1,0 @@
-"""Images cut from real sources: handwriting, photographs, fonts."""
