@@ -1,4 +1,4 @@
-"""One, two, five and eight earlier tasks: `transfer-few`, `gp-fade` and the methods that were best before them.
+"""One, two, five and eight earlier tasks: `gp-fade` and the methods that were best before them.
 
 On a validation task of each of up to six families of seven suites of tables (all of a suite with fewer than four
 families), from a cold start, 33 trials. Earlier tasks are training tasks of the suite, drawn anew for each task and
@@ -25,7 +25,7 @@ from hpo_gym.suites import load_suite
 LOOKS = "validation tasks"
 SUITES = ("Boosting", "Studies", "NAS", "Vision", "SVM", "Linear", "MLP")
 KNOWN, DRAWS, FAMILIES, FEWEST = ("1", "2", "5", "8"), ("0", "1", "2"), 6, 4
-RANDOM, NEW, DEFAULT = "random", ("transfer-few", "gp-fade"), "+default"
+RANDOM, NEW, DEFAULT = "random", ("gp-fade",), "+default"
 TODAY = ("gp-warm", "transfer-time", "transfer-mix")
 AT_FIVE = (RANDOM, *TODAY, *NEW)
 AT_ONE = (*AT_FIVE, *(n + DEFAULT for n in AT_FIVE[1:]))

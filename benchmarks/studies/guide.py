@@ -26,19 +26,15 @@ LOOKS = "shows what reference.py looked at"
 PRETRAINED = Path(__file__).resolve().parents[2] / "agents" / "hpo_agents" / "pretrained"
 LISTS = (
     "q-learning",
-    "double-q",
-    "sarsa",
-    "n-step-q",
     "q-portfolio",
     "dqn",
     "a2c",
-    "trpo",
     "ppo",
     "maskable-ppo",
     "ppo-bare",
 )
 POOLS = ("ppo-pool-tables", "untrained", "ppo-pool")
-META = ("maml", "fomaml", "reptile", "maml-rl", "ga-evolved")
+META = ("maml", "fomaml", "maml-rl")
 MEMORY = ("recurrent-ppo",)
 CLOSED = ("transfer-mix", "ebgp", "task-mixture", "gp-warm", "rgpe", "fsbo", "average-rank")
 ALONE = ("random", "default", "gp-ei", "tpe", "cma-es", "ga", "asha", "hyperband", "successive-halving", "bohb")
@@ -71,8 +67,8 @@ BASE, LEARNED = "untrained", "ppo-pool-tables"
 COMMON = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which all of these ran."""
 RESULTS = (
-    "portfolio", "gp-ei", "maml", "fomaml", "reptile", "maml-rl", "recurrent-ppo", "ppo-bare", "maskable-ppo",
-    "q-learning", "q-portfolio", "ga-evolved", "transfer-mix", LEARNED, BASE,
+    "portfolio", "gp-ei", "maml", "fomaml", "maml-rl", "recurrent-ppo", "ppo-bare", "maskable-ppo",
+    "q-learning", "q-portfolio", "transfer-mix", LEARNED, BASE,
 )  # fmt: skip
 PAYING = ("q-learning", "maskable-ppo", "ppo-pool-tables", "untrained", "maml", "portfolio", "transfer-mix")
 RIVAL, TRIALS = "random", 33

@@ -52,20 +52,20 @@ class Group:
 
 GROUPS = {
     "plain": Group((
-        "random", "grid", "sobol", "lhs", "local-search", "annealing", "ga", "de", "pso", "cma-es", "tpe", "gp-ei",
-        "successive-halving", "hyperband", "asha", "bohb", "freeze-thaw", "default", "portfolio", "average-rank",
-        "ga-portfolio", "gp-warm", "rgpe", "tst-r", "taf-r", "ebgp", "task-mixture", "transfer-mix",
+        "random", "grid", "sobol", "lhs", "local-search", "ga", "de", "cma-es", "tpe", "gp-ei",
+        "successive-halving", "hyperband", "asha", "bohb", "default", "portfolio", "average-rank",
+        "ga-portfolio", "gp-warm", "rgpe", "taf-r", "ebgp", "task-mixture", "transfer-mix",
     )),
-    "memory": Group(("transfer-time", "meta-knn", "meta-predict")),
+    "memory": Group(("transfer-time", "meta-knn")),
     "smac": Group(("smac",), ("MLP",)),
     "shipped": Group(("ppo-pool-tables",), SUITES[:-1]),
     "before-training": Group(("untrained",), SUITES[:-1]),
-    "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q")),
-    "learned": Group(("maml", "fomaml", "reptile", "maml-rl", "ga-evolved"), SOME),
+    "tabular": Group(("q-learning", "q-portfolio")),
+    "learned": Group(("maml", "fomaml", "maml-rl"), SOME),
     "fsbo": Group(("fsbo",), SOME),
     "pool": Group(("ppo-pool",), SOME),
-    "agents": Group(("ppo", "a2c", "maskable-ppo", "ppo-bare", "trpo", "dqn")),
-    "slow": Group(("recurrent-ppo", "qr-dqn", "td3", "sac", "tqc"), SOME),
+    "agents": Group(("ppo", "a2c", "maskable-ppo", "ppo-bare", "dqn")),
+    "slow": Group(("recurrent-ppo", "td3", "sac"), SOME),
 }  # fmt: skip
 
 

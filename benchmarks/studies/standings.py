@@ -51,7 +51,7 @@ SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "m
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
 TRANSFER_ANCHORS = ("portfolio", "transfer-mix")
-TRANSFER = ("portfolio", "transfer-time", "transfer-mix", "ebgp", "task-mixture", "meta-knn", "meta-predict")
+TRANSFER = ("portfolio", "transfer-time", "transfer-mix", "ebgp", "task-mixture", "meta-knn")
 """Optimizers that are compared with both."""
 TRAINED, UNTRAINED = ("ppo-pool-tables", "ppo-pool"), "untrained"
 """Policies, and their network with its initial weights: what their training adds is the ratio of their AUCs."""

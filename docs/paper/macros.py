@@ -19,8 +19,7 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
 WORD = "word"
 """The format of a small number that stands in the text as a word."""
 AGENTS = (
-    "ppo-pool-tables; ppo-bare; maskable-ppo; a2c; ppo; n-step-q; trpo; double-q; q-learning; q-portfolio; dqn; sarsa; "
-    "ppo-pool; qr-dqn; recurrent-ppo; tqc; td3; sac"
+    "ppo-pool-tables; ppo-bare; maskable-ppo; a2c; ppo; q-learning; q-portfolio; dqn; ppo-pool; recurrent-ppo; td3; sac"
 )
 COLD, INIT5 = "standings/pooled-cold", "standings/pooled-init5"
 TO, TO_RANDOM = "ratio to portfolio", "ratio to random"

@@ -14,7 +14,7 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
-from hpo_baselines._models import experts, gaussian_process, meta_table, model_based, product
+from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
 from hpo_baselines._models.acquisition import log_expected_improvement, standardised
 from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import experts_of, processes_of
@@ -24,6 +24,7 @@ from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer import surrogate
 from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
+from hpo_baselines.transfer_mix import Product
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
@@ -38,7 +39,7 @@ from hpo_gym.suites.load import load_suite
 
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
 # they look earlier scores up
-TABLES = ["ebgp", "task-mixture", "transfer-mix", "transfer-few", "transfer-mix-per-cost", "transfer-time"]
+TABLES = ["ebgp", "task-mixture", "transfer-mix", "transfer-mix-per-cost", "transfer-time"]
 ALL = [*EXPERTS, *TABLES, "average-rank", "gp-warm", "gp-fade"]
 RECORDED = Path(__file__).parents[1] / "data" / "transfer_acquisitions.npz"
 CASES = range(3)
@@ -180,16 +181,6 @@ def test_choices_are_those_of_the_statement_with_hyperparameters_of_our_own(name
     assert ours == pytest.approx(theirs, rel=2e-3, abs=1e-5)
 
 
-@pytest.mark.parametrize("k", [2, 3])
-def test_with_few_tasks_the_process_of_the_run_is_a_third_factor_from_the_third_trial_on(k: int) -> None:
-    x, rows, y = points(30), [3, 8, 20], np.array([0.1, 0.4, 0.3])
-    run = Run(context(x, prior_of(smooth(k, k, x), x)), np.random.default_rng(0))
-    for n in (0, 1, 2, 3):
-        mix, few = (acquisition(f"transfer-{name}", run, rows[:n], y[:n])(everywhere(run)) for name in ("mix", "few"))
-        own = acquisition("gp-ei", run, rows[:n], y[:n], n_init=2)(everywhere(run)) if n >= 2 else 0.0
-        assert (few == pytest.approx(mix + own)) == (k >= 3), "two tasks count beside the usual"
-
-
 def test_what_earlier_processes_predict_is_that_of_the_statement(case: int) -> None:
     r, found = recorded(case), experts_of(recorded_run(case), 80, 0, False)
     assert found is not None
@@ -291,7 +282,7 @@ def test_a_warm_start_tries_the_portfolio_after_given_points_and_then_its_proces
 @pytest.mark.parametrize("name", ALL)
 def test_without_a_prior_of_use_it_is_the_search_that_needs_none(name: str, pool: bool, prior: Any) -> None:
     x = points(40) if pool else None
-    other = "gp-ei" if name in (*EXPERTS, "gp-warm", "gp-fade", "transfer-few", "transfer-time") else "random"
+    other = "gp-ei" if name in (*EXPERTS, "gp-warm", "gp-fade", "transfer-time") else "random"
     assert np.array_equal(asked(name, context(x, prior), 8), asked(other, context(x, prior), 8))
 
 
@@ -501,10 +492,8 @@ def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, An
 
 def test_replicates_with_equal_trials_share_a_fit_and_choose_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: Counter[int] = Counter()
-    whole = product.Product._product
-    monkeypatch.setattr(
-        product.Product, "_product", lambda self, seen, y: fitted.update([len(y)]) or whole(self, seen, y)
-    )
+    whole = Product._product
+    monkeypatch.setattr(Product, "_product", lambda self, seen, y: fitted.update([len(y)]) or whole(self, seen, y))
     suite = load_suite("SVM")
     tasks = [task for task in suite.tasks("val")[:2] for _ in range(3)]  # three replicates each
     contexts = [Context.of(task, 5, suite.prior()) for task in tasks]

@@ -51,39 +51,6 @@ def test_the_prior_of_tasks_is_that_of_their_standardised_scores() -> None:
     assert prior.log_weights[[0, 3, 6]] == pytest.approx([-1.28, 0.0, -1.28])
 
 
-def test_one_earlier_task_counts_beside_the_usual() -> None:
-    """Mean 1, deviation 1, standardised (-1, 1): its part in the mean is 1 of 1.3, in the covariance 1 of 2."""
-    prior = TaskPrior.of_few(np.array([[0.0, 2.0]]))
-    m = 1 / 1.3
-    rest, usual = (1 - m) / math.sqrt(2), math.sqrt(0.3 / 2) * m
-    near = {"rel": 1e-5, "abs": 1e-5}
-    assert prior.mean == pytest.approx([-m, m], **near)
-    assert prior.residual == pytest.approx(np.array([[-rest, rest], [usual, -usual]]), **near)
-    assert prior.variance == pytest.approx([rest**2 + usual**2] * 2, **near)
-    assert (prior.centre, prior.spread, prior.stationary) == pytest.approx((1.0, 1.0, 0.5), rel=1e-5)
-    assert prior.scales == pytest.approx(np.exp(0.7 * np.linspace(-1.6, 1.6, 7)), rel=1e-5)
-    both = Place(X, slice(None))
-    assert TaskProcess(prior, half, 0.0, 0.05).variance(both) == pytest.approx(prior.variance + 0.5)
-    assert TaskProcess(prior.blank(), half, 1.0, 0.05).variance(both) == pytest.approx([1.0, 1.0])
-
-
-def test_two_earlier_tasks_have_their_own_deviations_and_a_part_of_the_usual() -> None:
-    """Means 1 and 4, deviations 1 and 2, that is 2^(.5 +- .5); opposite scores, so the mean is 0."""
-    prior = TaskPrior.of_few(np.array([[0.0, 2.0], [6.0, 2.0]]))
-    assert prior.residual == pytest.approx(np.array([[-1.0, 1.0], [1.0, -1.0], [0.0, 0.0]]) / math.sqrt(3), abs=1e-5)
-    assert (prior.centre, prior.spread, prior.stationary) == pytest.approx((2.5, 2.25 + 2.0 / 2, 1 / 3), rel=1e-5)
-    deviation = math.sqrt((math.log(2) / 2) ** 2 + 0.49 / 2)
-    assert np.log(prior.scales) == pytest.approx(math.log(2) / 2 + deviation * np.linspace(-1.6, 1.6, 7), abs=1e-5)
-
-
-def test_three_tasks_stand_for_themselves() -> None:
-    y = np.array([[0.0, 2.0], [6.0, 2.0], [1.0, 1.5]])
-    few, usual = TaskPrior.of_few(y), TaskPrior.of(y)
-    assert few.stationary == 0.0
-    for name in ("mean", "residual", "variance", "centre", "spread", "scales"):
-        assert np.array_equal(getattr(few, name), getattr(usual, name)), name
-
-
 def test_one_trial_moves_another_row_by_their_covariance() -> None:
     """The trial is 1 above its mean: by .5 / 1.25 of that the other rises, and its variance falls from .25 by .2."""
     (mean,), (sd,) = reported(task_prior(), 1.5).moments(SECOND)

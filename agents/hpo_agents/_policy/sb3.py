@@ -187,7 +187,7 @@ class _Watch(BaseCallback):
         return True
 
 
-_OURS = ("final_learning_rate", "action_noise", "n_quantiles")
+_OURS = ("final_learning_rate", "action_noise")
 
 
 def options_of(algorithm: Mapping[str, Any], env: HPOVectorEnv | None = None) -> dict[str, Any]:

@@ -21,9 +21,6 @@ Correlation = Callable[[Points, Points], Floats]
 
 _SCALES = np.linspace(-1.6, 1.6, 7)  # of the task's scale, in standard deviations of its logarithm
 _WHITE = 0.1  # share of white noise in the stationary part
-ENOUGH = 3  # tasks whose statistics stand for themselves
-_MEAN_COUNT, _COVARIANCE_COUNT = 0.3, 1.0  # tasks that the usual counts for, beside fewer
-_OFFSET, _LOG_SCALE = 1.0, 0.7  # usual deviation of tasks' means, in standard deviations of a task; of its logarithm
 _LEAST = 1e-300  # expected improvement below it counts as it
 
 
@@ -37,7 +34,6 @@ class TaskPrior:
         variance: ``(m,)``.
         centre, spread: Mean and variance of the tasks' means.
         scales, log_weights: Support and prior of a task's scale, each ``(7,)``.
-        stationary: Variance of a stationary part beside the tasks' own covariance.
     """
 
     mean: Floats
@@ -47,7 +43,6 @@ class TaskPrior:
     spread: float
     scales: Floats
     log_weights: Floats
-    stationary: float = 0.0
 
     @classmethod
     def of(cls, y: Floats, weight: Floats | None = None) -> TaskPrior:
@@ -64,30 +59,10 @@ class TaskPrior:
         variance = np.einsum("km,km->m", z, z)
         return cls(mean, z, variance, float(means.mean()), float(means.var()), scales, -0.5 * _SCALES**2)
 
-    @classmethod
-    def of_few(cls, y: Floats) -> TaskPrior:
-        """Return the prior from scores ``(k, m)``; one or two tasks count beside the usual, which is a part of a task.
-
-        For the points it is normal-inverse-Wishart: .3 tasks with the mean 0, and one with the stationary covariance.
-        Means and log scales of tasks have their usual deviations as one further deviation.
-        """
-        k = len(y)
-        if k >= ENOUGH:
-            return cls.of(y)
-        means, sds = y.mean(1), y.std(1) + 1e-6
-        z = (y - means[:, None]) / sds[:, None]
-        mean, whole = z.sum(0) / (k + _MEAN_COUNT), k + _COVARIANCE_COUNT
-        residual = np.concatenate([z - mean, -np.sqrt(_MEAN_COUNT) * mean[None]]) / np.sqrt(whole)
-        logs = np.log(sds)
-        scales = np.exp(logs.mean() + np.sqrt(logs.var() + _LOG_SCALE**2 / k) * _SCALES)
-        spread = float(means.var() + (_OFFSET * np.exp(logs.mean())) ** 2 / k)
-        variance, rest = np.einsum("km,km->m", residual, residual), _COVARIANCE_COUNT / whole
-        return cls(mean, residual, variance, float(means.mean()), spread, scales, -0.5 * _SCALES**2, rest)
-
     def blank(self) -> TaskPrior:
         """Return a prior of the same mean and scale for the task as a whole, with all points alike."""
         m = len(self.mean)
-        return replace(self, mean=np.zeros(m), residual=np.zeros((0, m)), variance=np.ones(m), stationary=0.0)
+        return replace(self, mean=np.zeros(m), residual=np.zeros((0, m)), variance=np.ones(m))
 
     def mirrored(self) -> TaskPrior:
         """Return a prior with good and bad exchanged: that of scores with the wrong sign."""
@@ -119,7 +94,7 @@ class TaskProcess:
     def __init__(self, prior: TaskPrior, correlation: Correlation, shrinkage: float, noise: float) -> None:
         self.prior, self._correlation = prior, correlation
         self._keep, self._noise = 1.0 - shrinkage, noise
-        self._kernel = shrinkage * float(prior.variance.mean()) + prior.stationary
+        self._kernel = shrinkage * float(prior.variance.mean())
 
     def covariance(self, a: Place, b: Place) -> Floats:
         """Between two sets of points, ``(n, c)``."""
