@@ -6,8 +6,7 @@ Reading the runs takes two minutes, so the results of each suite are kept, with 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import frame
 import numpy as np
 import runs
 from frame import Table
-from pool_seeds import OTHERS, TAUGHT
+from pool_seeds import TAUGHT
 from ratios import against, beside, code, shown
 
 from hpo_gym.bench import FOLDER, POOLED, auc
@@ -70,10 +69,6 @@ RESULTS = (
     "portfolio", "gp-ei", "maml", "fomaml", "maml-rl", "recurrent-ppo", "ppo-bare", "maskable-ppo",
     "q-learning", "q-portfolio", "transfer-mix", LEARNED, BASE,
 )  # fmt: skip
-PAYING = ("q-learning", "maskable-ppo", "ppo-pool-tables", "untrained", "maml", "portfolio", "transfer-mix")
-RIVAL, TRIALS = "random", 33
-DEARER = ("SVM", "MLP", "AutoML")
-"""From the cheapest evaluations to the most expensive."""
 CHEAP = {("suites", "NAS"): ()}
 
 Found = Mapping[str, Any]
@@ -130,7 +125,6 @@ def tables(stored: Found) -> dict[str, Table]:
     suites = stored["suites"]
     return {
         "kinds": kinds(suites), "fidelities": fidelities(suites), "times": times(suites), "results": results(suites),
-        "weights": weights(frame.stored("pool_seeds"), frame.stored("time_agent")), "paying": paying(suites),
     }  # fmt: skip
 
 
@@ -172,22 +166,6 @@ def times(suites: Found) -> Table:
     return Table.of((*heads, "AUC, of random search's", "suites"), rows)
 
 
-# ---------------------------------------------------------------------- learned weights
-def weights(seeds: Found, time_agent: Found) -> Table:
-    """AUC of trained policies as a ratio to that before training."""
-    rows = []
-    for suites in (TAUGHT, OTHERS):
-        ratios = against({s: seeds[s] for s in suites}, BASE)
-        for name in (LEARNED, "seed-1", "seed-2"):
-            rows.append((f"`ppo-pool`, {name}", f"{', '.join(suites)}, test tasks", shown(ratios, name)))
-    base = time_agent["from `transfer-time`"]["0"]["curve"][0][1]
-    for variant, trainings in time_agent.items():
-        best = np.mean([min(r for _, r in run["curve"]) / base for run in trainings.values()])
-        judged = "ten suites, validation tasks, 64 candidates; of `transfer-time`"
-        rows.append((f"`ppo-time`, {variant}", judged, f"{best:.2f}"))
-    return Table.of(("policy", "judged on", "its AUC, of that before training"), rows)
-
-
 def results(suites: Found) -> Table:
     """AUC and training seconds on the suites on which all ran."""
     parts, rows = {s: suites[s] for s in COMMON}, list[tuple[str, ...]]()
@@ -201,67 +179,9 @@ def results(suites: Found) -> Table:
     return Table.of(("optimizer", "AUC, of random search's", "of the portfolio's", "training, seconds a suite"), rows)
 
 
-# ---------------------------------------------------------------------- savings of training
-def trials_to(course: Sequence[float], target: float) -> int | None:
-    """Return the first trial after which a regret is at most the target."""
-    return next((i + 1 for i, regret in enumerate(course) if regret <= target), None)
-
-
-def saved(evaluation: float, own: tuple[int, float], rival: tuple[int, float]) -> float:
-    """Return the seconds that a tuning takes less.
-
-    Args:
-        evaluation: Seconds of one.
-        own, rival: How many trials each needs, and its seconds per suggestion.
-    """
-    return rival[0] * (evaluation + rival[1]) - own[0] * (evaluation + own[1])
-
-
-def break_even(spent: float, per_tuning: float) -> int | None:
-    """Return the number of tunings after which the spent seconds are saved; None where nothing is saved."""
-    return max(1, math.ceil(spent / per_tuning)) if per_tuning > 0 else None
-
-
-def pays_at(spent: float, own: tuple[int, float], rival: tuple[int, float]) -> float | None:
-    """Return the seconds of an evaluation from which one tuning saves all that was spent; None where none does."""
-    if own[0] >= rival[0]:
-        return None
-    return max(0.0, (spent + own[0] * own[1] - rival[0] * rival[1]) / (rival[0] - own[0]))
-
-
 def training_of(agent: str, part: Found) -> float:
     """Return the processor seconds of a training: of a shipped policy, those of all its suites."""
     path = PRETRAINED / agent / "training.json"
     if path.is_file():
         return float(json.loads(path.read_text(encoding="utf-8"))["cpu_seconds"])
     return float(part["training"].get(agent, 0.0))
-
-
-def paying(suites: Found) -> Table:
-    """Trials that replace 33 of random search, and tunings that pay for the training."""
-    rows = []
-    for suite in DEARER:
-        table = suites[suite]["table"]
-        about = f"{suite}: an evaluation {table['evaluation']:.2f} s, the tables {table['seconds']:,.0f} s"
-        for name in PAYING:
-            if name in suites[suite]["course"]:
-                rows.append((about, f"`{name}`", *_pays(name, suites[suite])))
-                about = ""
-    heads = ("suite", "optimizer", "training, s", "trials for 33 of `random`", "saved by a tuning, s")
-    more = ("tunings that pay for the training", "and for the tables", "an evaluation that pays in one tuning, s")
-    return Table.of((*heads, *more), rows)
-
-
-def _pays(name: str, part: Found) -> list[str]:
-    table, course = part["table"], part["course"]
-    k = trials_to(course[name], course[RIVAL][TRIALS - 1])
-    training, evaluation = training_of(name, part), table["evaluation"]
-    reported = f"{training:.0f}" if training else "none"
-    if k is None:
-        return [reported, "more than 33", "none", "never", "never", "never"]
-    own, rival = (k, part["ms"][name][0] / 1e3), (TRIALS, part["ms"][RIVAL][0] / 1e3)
-    less = saved(evaluation, own, rival)
-    tunings = break_even(training, less) if training else 0, break_even(training + table["seconds"], less)
-    alone = pays_at(training, own, rival)
-    cells = [str(k), f"{less:.2f}", *("never" if n is None else f"{n:,}" for n in tunings)]
-    return [reported, *cells, "never" if alone is None else f"{alone:.2f}"]

@@ -100,8 +100,6 @@ CLAIMS: Mapping[str, str] = {
     "seconds/ratios[pooled without AutoML, MLP][to portfolio].high > 1",
     "control-pays": "control_pays/pays[12, autopilot; 24, autopilot; 48, autopilot][/ polynomial].high < 1",
     "rule-ships": "fit_agents.level-low < 1 and fit_agents.level-high > 1",
-    "sixteen": "fit_bounds.gap-drawn >= 16 and fit_bounds.autopilot-drawn >= 16 and fit_bounds.gap-seeds >= 16 and "
-    "fit_bounds.autopilot-seeds >= 16",
     "room": "time_parts/parts[true best of 16][ratio, test score].high < 1",
     "learning-pays": f"{SYSTEMS}[PPO / score level][cartpole (6)] < .8 and "
     f"{SYSTEMS}[PPO / score level][pendulum (6)] > .95 and {SYSTEMS}[PPO / score level][reacher (6)] > .95",
