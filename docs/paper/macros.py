@@ -78,7 +78,6 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "agreement-sets": ("agreement.data-sets", ""),
     "torch-tuned": ("torch_control.tuned", ".2f"),
     "torch-worst": ("torch_control.worst", ".2f"),
-    "oracle-sixteen": ("time_parts/parts[true best of 16][ratio, test score]", ".2f"),
     "outside-problems": ("outside.problems", ""),
     "outside-auto": ("outside.auto_to_optuna-tpe.auc", ".2f"),
     "outside-tau": ("outside_shared.tau.groups", ".2f"),
@@ -100,7 +99,6 @@ CLAIMS: Mapping[str, str] = {
     "seconds/ratios[pooled without AutoML, MLP][to portfolio].high > 1",
     "control-pays": "control_pays/pays[12, autopilot; 24, autopilot; 48, autopilot][/ polynomial].high < 1",
     "rule-ships": "fit_agents.level-low < 1 and fit_agents.level-high > 1",
-    "room": "time_parts/parts[true best of 16][ratio, test score].high < 1",
     "learning-pays": f"{SYSTEMS}[PPO / score level][cartpole (6)] < .8 and "
     f"{SYSTEMS}[PPO / score level][pendulum (6)] > .95 and {SYSTEMS}[PPO / score level][reacher (6)] > .95",
     "feedback-needed": f"{CONTROL}[PPO, blind][/ schedule per kind] > .98",

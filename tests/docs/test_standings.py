@@ -43,12 +43,3 @@ def test_another_version_of_a_suite_is_named_and_moves_no_number(study: Any, mon
     monkeypatch.setattr(record, "_suite_now", lambda name: "99@00000000" if name == "MLP" else real(name))
     assert "-> 99" in standings.values(found)["old"]
     assert standings.tables(found)["matrix"] == before
-
-
-def test_studies_of_their_own_ratios_have_the_intervals_of_all(study: Any) -> None:
-    """Of eight families .0145 of 253 steps is 3.67: the lowest means are .1, .15, .2 three times, the highest alike."""
-    many, own = list("abcdefgh"), [0.1, 0.7, 0.2, 0.9, 0.4, 0.3, 0.8, 0.5]
-    part = {"families": many, "auc": {"mine": [[v, 1.0] for v in own], "other": [[1.0, 2.0]] * 8}}
-    ratio_of = study("time_parts").ratio_of
-    assert ratio_of({"A": part, "B": part}, "mine", "other", 0) == "0.49 [0.20, 0.80]"
-    assert ratio_of({"A": part, "B": part}, "mine", "other", 1) == "0.50 [0.50, 0.50]"

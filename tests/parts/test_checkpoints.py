@@ -300,19 +300,19 @@ def test_a_policy_is_told_what_was_paid() -> None:
 
 # ---------------------------------------------------------------------- which tasks
 def test_the_shipped_suites_that_are_cumulative_are_those_whose_recipes_say_so() -> None:
-    from hpo_builders.trained import boosting, linear, mlp, svm
+    from hpo_builders.trained import boosting, linear, svm
 
-    recipes: list[Recipe] = [m.RECIPE for m in (boosting, linear, mlp, svm)]
+    recipes: list[Recipe] = [m.RECIPE for m in (boosting, linear, svm)]
     assert {r.suite: r.cumulative for r in recipes} == {r.suite: r.suite in CUMULATIVE for r in recipes}
     shipped = [name for name in WITH_COSTS if hpo_gym.load_suite(name).members[0].cumulative]
     assert sorted(shipped) == sorted(CUMULATIVE)
 
 
 def test_a_build_writes_what_is_shipped_of_costs() -> None:
-    from hpo_builders.trained import boosting, linear, mlp, svm
+    from hpo_builders.trained import boosting, linear, svm
     from hpo_builders.training.assembly import cost
 
-    for module in (boosting, linear, mlp, svm):
+    for module in (boosting, linear, svm):
         recipe: Recipe = module.RECIPE
         shipped = json.loads((DATA / recipe.suite / "suite.json").read_text())
         assert cost(recipe) == shipped["cost"]

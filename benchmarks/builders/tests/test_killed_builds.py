@@ -19,7 +19,7 @@ from processes import lasting
 from test_build import shards_of, without_timings
 
 KILLS = int(os.environ.get("HPO_GYM_KILLS", "50"))
-BUILDS = {"SVM": ("iris", "wdbc"), "MLP": ("iris", "digits")}
+BUILDS = {"SVM": ("iris", "wdbc"), "Boosting": ("iris", "wine")}
 SHARD, PART = "?-000??-000??.npz", ".*.part"
 ROWS, SHARDS = 3, 8
 """Two tasks under the table's seed and the study's three give eight shards."""

@@ -39,7 +39,7 @@ from hpo_gym.system import sealed, sha256, whole_files
 FURTHER: Mapping[str, tuple[str, ...]] = {"Boosting": ("Studies",)}
 """Shipped tables of the same tasks in the same space, whose rows are learned from as well."""
 
-OWN: Mapping[str, int] = {"SVM": 200, "Linear": 200, "MLP": 50}
+OWN: Mapping[str, int] = {"SVM": 200, "Linear": 200}
 """Configurations that are trained for the surrogate alone, other ones on each task: what all tasks say of the same few
 hundred configurations tells little of the space between them."""
 
