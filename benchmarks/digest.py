@@ -214,7 +214,7 @@ def setups() -> Iterator[dict[str, Any]]:
                     yield {**base, "observer": observer, "codec": {"name": "pool", "candidates": 9}}
                 continue
             yield {**pool, "observer": observer}
-            yield {**pool, "observer": {**observer, "context": True}, "scores": "running", "n_init": 1}
+            yield {**pool, "observer": {**observer, "context": True}, "scores": "rank", "n_init": 1}
         for reward in rewards:
             yield {**pool, "reward": reward}
             yield {**base, "reward": reward, "split": "train", "n_init": 1}
@@ -228,7 +228,7 @@ def setups() -> Iterator[dict[str, Any]]:
                 for observer in observers:
                     if observer["name"] == "pool":
                         continue
-                    yield {**base, "codec": codec, "observer": observer, "scores": "rank", "reward": "cost_aware"}
+                    yield {**base, "codec": codec, "observer": observer, "scores": "rank", "reward": "improvement"}
                 for reward in rewards:
                     yield {**base, "codec": codec, "reward": reward, "n_init": 1}
 

@@ -39,7 +39,6 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reward: log_regret": ("maskable-ppo", {"reward": "log_regret"}),
     "discount: 0": ("maskable-ppo", {"algorithm": {"gamma": 0.0}}),
     "discount: .9": ("maskable-ppo", {"algorithm": {"gamma": 0.9}}),
-    "scores: running": ("maskable-ppo", {"scores": "running"}),
 }
 
 

@@ -18,13 +18,10 @@ from hpo_gym.checks.faults import Faults
 from hpo_gym.env import (
     Blind,
     Contexts,
-    CostAware,
     Final,
-    FinalRegret,
     HistoryObserver,
     Improvement,
     Last,
-    Levels,
     LogRegret,
     Losses,
     NormalizedImprovement,
@@ -44,9 +41,9 @@ _SAME = 1e-9  # fidelities
 _PAYS: dict[type, str] = {
     Score: "score", WeightedReward: "weighted sum of the objectives",
     Improvement: "improvement", NormalizedImprovement: "improvement in standard deviations",
-    CostAware: "improvement in standard deviations less its cost", Regret: "negative regret",
+    Regret: "negative regret",
     RegretDrop: "drop of the regret", LogRegret: "negative logarithm of the regret",
-    Final: "rise of the score in standard deviations", FinalRegret: "drop of the regret of the last score",
+    Final: "rise of the score in standard deviations",
     RegretRate: "negative regret over the share of the budget",
 }  # fmt: skip
 
@@ -216,8 +213,6 @@ def _places(observer: Any, contexts: Contexts, t: int) -> dict[str, Any]:
                 "the candidates": "candidates", "the mask of the candidates": "action_mask",
                 **{name: ("candidate_features", (..., i)) for i, name in enumerate(features)},
             }  # fmt: skip
-        case Levels():
-            places = {"the grid cell": ...}
     if getattr(observer, "context", False):
         width = contexts.meta.shape[1]
         places["the meta-features"] = "context" if isinstance(observer, (Tokens, PoolObserver)) else slice(-width, None)

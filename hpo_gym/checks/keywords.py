@@ -64,7 +64,6 @@ _ALWAYS = (
     Bad("`weights` without `objectives`", {"weights": [1.0]}),
     Bad(f"`{KEPT}` without a budget in cost", {KEPT: True}),
     Bad("`duplicates='mask'` with the codec 'box'", {"duplicates": "mask", "codec": "box"}),
-    Bad("The `context` of `levels`", {"observer": {"name": "levels", "context": True}}),
     Bad("A constraint that nothing keeps", {"constraints": {"cost": -1.0}}),
 )
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from hpo_gym.env.observers.blind import Blind as Blind
     from hpo_gym.env.observers.history import HistoryObserver as HistoryObserver
     from hpo_gym.env.observers.last import Last as Last
-    from hpo_gym.env.observers.levels import Levels as Levels
     from hpo_gym.env.observers.losses import Losses as Losses
     from hpo_gym.env.observers.pool import PoolObserver as PoolObserver
     from hpo_gym.env.observers.progress import Progress as Progress
@@ -41,9 +40,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.rewards import Reward as Reward
     from hpo_gym.env.rewards import Rewards as Rewards
     from hpo_gym.env.rewards import judge_of as judge_of
-    from hpo_gym.env.rewards.cost_aware import CostAware as CostAware
     from hpo_gym.env.rewards.final import Final as Final
-    from hpo_gym.env.rewards.final import FinalRegret as FinalRegret
     from hpo_gym.env.rewards.improvement import Improvement as Improvement
     from hpo_gym.env.rewards.improvement import NormalizedImprovement as NormalizedImprovement
     from hpo_gym.env.rewards.objectives import WeightedReward as WeightedReward

@@ -31,16 +31,16 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     evaluates it, and the agent sees how good it was. The aim is a good configuration within the budget.
 
     ## Action space
-    Given by the codec of `hpo_gym.env.codecs`. ``box`` (default): ``Box(-1, 1, (d,))``; ``grid``, ``move``, ``pool``.
+    Given by the codec of `hpo_gym.env.codecs`. ``box`` (default): ``Box(-1, 1, (d,))``; ``move``, ``pool``.
 
     ## Observation space
     Given by the observer of `hpo_gym.env.observers`. ``last`` (default): ``Box`` of ``(d + 3,)``: last configuration,
-    its and the incumbent's score, share of budget left; ``summary``, ``history``, ``tokens``, ``levels``, ``pool``,
+    its and the incumbent's score, share of budget left; ``summary``, ``history``, ``tokens``, ``pool``,
     ``text``.
 
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
-    ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``, ``cost_aware``. See `hpo_gym.env.rewards`.
+    ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``. See `hpo_gym.env.rewards`.
     With ``objectives`` it is a vector in MO-Gymnasium's convention, all maximised: a minimised objective is negated.
 
     ## Starting state

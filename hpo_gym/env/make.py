@@ -152,7 +152,7 @@ def check_onward(suite: str, parts: Parts, n_init: int) -> None:
         if getattr(parts.codec, name):
             raise InvalidValueError(f"`{name}` of the codec must be False {why}{what}, got True.")
     if parts.codec.pool:
-        raise InvalidValueError(f"`codec` must need no pool of configurations {why}use 'move', 'box' or 'grid'.")
+        raise InvalidValueError(f"`codec` must need no pool of configurations {why}use 'move' or 'box'.")
 
 
 def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:

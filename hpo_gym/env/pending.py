@@ -28,7 +28,7 @@ from hpo_gym.env.suite_env import SuiteEnv
 from hpo_gym.env.vector import HPOVectorEnv, Outcome, Seeds
 from hpo_gym.problem import Workers, horizon
 
-KNOWN = ("box", "grid", "pool")
+KNOWN = ("box", "pool")
 """Codecs whose actions mean the same before and after the results of other trials."""
 
 

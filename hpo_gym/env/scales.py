@@ -46,21 +46,6 @@ class Global(ServedScores):
         return np.asarray((scores - contexts.scale.mean) / contexts.scale.sd)
 
 
-@SCORES.register("running")
-class Running(ServedScores):
-    """Standardised by the run's own trials so far; 0 while they are all equal."""
-
-    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
-        there = runs.exists()
-        count = np.maximum(there.sum(1), 1)
-        seen = np.where(there, runs.scores(), 0.0).astype(np.float64)
-        mean = seen.sum(1) / count
-        sd = np.sqrt((np.where(there, seen - mean[:, None], 0.0) ** 2).sum(1) / count)
-        column = (slice(None), None) if scores.ndim == 2 else (slice(None),)
-        sd = np.where(sd > 1e-12 * (1 + np.abs(mean)), sd, np.inf)
-        return np.asarray((scores - mean[column]) / sd[column])
-
-
 @SCORES.register("rank")
 class Rank(ServedScores):
     """Share of the run's trials that are worse minus the share that are better, in (-1, 1); invariant to warps."""

@@ -231,7 +231,7 @@ def test_wrong_options_are_refused(suite: Suite) -> None:
         learner(env, "pool", n_epochs=0)
     with pytest.raises(InvalidValueError, match=r"must be in \[0, 1\], got \(1.5, 0.9\)"):
         learner(env, "pool", gamma=1.5)
-    for other in (vector(suite, "grid"), vector(suite, "pool", observer="tokens")):
+    for other in (vector(suite, {"name": "pool", "fidelity": True}), vector(suite, "pool", observer="tokens")):
         with pytest.raises(InvalidValueError, match="Observations must be a Box, actions a Discrete or a Box"):
             learner(other, "pool")
 

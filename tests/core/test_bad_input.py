@@ -29,7 +29,7 @@ COUNTS = [FAST, pytest.param(SLOW, marks=pytest.mark.slow)]
 CODECS: list[Any] = [
     "box",
     {"name": "box", "fidelity": True, "stop": True},
-    {"name": "grid", "stop": True},
+    {"name": "move", "stop": True},
     {"name": "move", "fidelity": True},
     "pool",
     {"name": "pool", "fidelity": True, "stop": True},
@@ -208,8 +208,8 @@ def test_a_bad_argument_is_refused(count, kind, names):
         name = rng.choice(names)
         value = anything(rng)
         if name in ("observer", "codec", "reward") and rng.random() < 0.7:
-            part = rng.choice({"observer": ["tokens", "pool", "levels"], "codec": ["grid", "pool", "move"],
-                               "reward": ["cost_aware"]}[name])  # fmt: skip
+            part = rng.choice({"observer": ["tokens", "pool"], "codec": ["pool", "move"],
+                               "reward": ["regret"]}[name])  # fmt: skip
             option = rng.choice(
                 ["levels", "candidates", "fidelity", "stop", "weight", "context", "served", "name", "lvels"]
             )
@@ -260,7 +260,7 @@ def begun(kind: type, codec: str) -> Any:
     return env
 
 
-@pytest.mark.parametrize("codec", ["box", "grid", "pool"])
+@pytest.mark.parametrize("codec", ["box", "move", "pool"])
 @pytest.mark.parametrize("kind", [HPOEnv, HPOVectorEnv])
 def test_an_action_that_is_no_array_is_refused_in_words(kind, codec):
     env, twin = begun(kind, codec), begun(kind, codec)

@@ -23,7 +23,6 @@ from hpo_gym.env.codecs.pool import Pool
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.observers.tokens import Tokens
-from hpo_gym.env.rewards.cost_aware import CostAware
 from hpo_gym.env.rewards.improvement import Improvement
 from hpo_gym.env.rewards.regret import LogRegret, Regret, RegretDrop
 from hpo_gym.env.runs.which import ALL_RUNS
@@ -80,7 +79,7 @@ class RewardsAStop(Changes):
         return obs, reward if "score" in info else 1.0, terminated, truncated, info
 
 
-@planted("An action that stops does not end the episode", codec={"name": "grid", "stop": True})
+@planted("An action that stops does not end the episode", codec={"name": "move", "stop": True})
 class GoesOnAfterAStop(Changes):
     def changed(self, *parts: Any) -> Any:
         obs, reward, terminated, truncated, info, _ = parts
@@ -96,7 +95,7 @@ class WritesIntoTheAction(HPOEnv):
         return outcome
 
 
-@planted("The action that is handed over is written", codec="grid")
+@planted("The action that is handed over is written", codec="move")
 class WritesIntoTheActionOfTheLastStep(HPOEnv):
     kept: Any = None
 
@@ -275,16 +274,6 @@ class TellsTheFirstGivenPoint(HPOEnv):
 
 
 # ---------------------------------------------------------------------- rewards
-class Doubled(CostAware):
-    """Charges the cost twice."""
-
-    def __call__(self, contexts: Any, runs: Any) -> Any:
-        return super().__call__(contexts, runs) - self.weight * runs.last_outcome()[0] / contexts.scale.cost
-
-    def one(self, contexts: Any, runs: Any) -> float:
-        return float(super().one(contexts, runs) - self.weight * runs.last_cost() / contexts.scale.cost)
-
-
 class Rough(Improvement):
     """Rounds to three digits."""
 
@@ -345,7 +334,6 @@ class NaturalLog(LogRegret):
 
 
 for _reward, _words in (
-    (Doubled(0.05), "is not the improvement in standard deviations less its cost"),
     (Rough(), "is not the improvement"),
     (Untouched(), "is not the improvement"),
     (Remembers(), "is not the improvement"),

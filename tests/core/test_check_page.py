@@ -56,7 +56,6 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "HistoryObserver: as the fidelities of the trials", "HistoryObserver: as the configurations of the trials",
     ),
     "| `last` |": ("Last: as the share of the budget left", "Last: as the incumbent's score"),
-    "| `levels` |": ("Levels: as the grid cell",),
     "| `pool` | Dict": (
         "PoolObserver: as the candidates", "PoolObserver: as which candidates were tried",
         "PoolObserver: as the scores of candidates", "PoolObserver: as the distance of candidates to the incumbent",
@@ -73,11 +72,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "| `training` |": ("Training: as the last move",),
     "| `losses` |": ("Losses: as the last move",),
     "`context` adds the data set's meta-features": ("Last: as the meta-features",),
-    "`levels` has no numbers": ("TakesTheContextOfLevels",),
     "Before the first trial, `last` is all 0": ("BeginsWithTheLastObservation", "Last: as the last configuration"),
     # ------------------------------------------------------------------ codecs
     "| `box` |": ("Box:  evaluates ", "TurnsActionsRound"),
-    "| `grid` |": ("Grid:  evaluates ",),
     "| `move` |": ("Move:  evaluates ",),
     "| `pool` | `Discrete(m)`": ("Pool:  evaluates ", "TakesTheRowBefore"),
     "With `fidelity`, an action also sets the fidelity": ("Box:  is evaluated at fidelity ", "GoesOnAfterAStop"),
@@ -87,9 +84,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The trial's `config` is that row's.": ("`info['config']` is not what the task gives",),
     "`env.unwrapped.action_masks()` marks": ("MasksNothing", "MasksOneMeasuredRow", "HandsOutLiveMasks"),
     # ------------------------------------------------------------------ rewards
-    "| `cost_aware` |": ("WithDoubled",),
     "| `final` |": ("HalfFinal",),
-    "| `final_regret` |": ("HalfFinalRegret",),
     "| `improvement` |": ("WithRough", "WithUntouched", "WithRemembers"),
     "| `log_regret` |": ("WithNaturalLog",),
     "| `normalized_improvement` |": ("HalfNormalized",),
@@ -140,7 +135,6 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "| `global` |": ("Global: as the last score",),
     "| `rank` |": ("Rank: as the last score",),
     "| `raw` |": ("Raw: as the last score",),
-    "| `running` |": ("Running: as the last score",),
     # ------------------------------------------------------------------ repeats and ends
     "A repeated configuration costs a trial": ("RepeatsAreFree", "RepeatsScoreBetter"),
     "It never ends an episode.": ("EndsOnARepeat", "RepeatsAreRefunded"),
@@ -224,7 +218,7 @@ REST: dict[str, tuple[str, ...]] = {
     "a definition, or the words for what other sentences promise": (
         "Unbuilt, tables and figures are keys", "[the built page](install.md#this-site)",
         "An episode is one run", "`HPOEnv` steps one run", "`suite`, `observer`, `codec` and", "A part with options",
-        '`{"name":', '"grid", "levels": 5}`', "`d` is the number of hyperparameters", "A codec (action-space codec)",
+        '`{"name":', '"move", "levels": 5}`', "`d` is the number of hyperparameters", "A codec (action-space codec)",
         "In practice you pay for time", "Such a budget pays for about", "So the return is minus",
         "Where a training passes through all fidelities",
         "With checkpoints, continuing it", "`objectives` lists the objectives", '`"score"`, `"cost"`, and further ones',

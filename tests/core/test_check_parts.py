@@ -12,7 +12,6 @@ import toys  # noqa: F401 - registers the suites
 from planted import faults_of
 
 from hpo_gym.env.codecs.box import Box
-from hpo_gym.env.codecs.grid import Grid
 from hpo_gym.env.codecs.move import Move
 from hpo_gym.env.codecs.pool import Pool
 from hpo_gym.env.env import HPOEnv
@@ -20,7 +19,6 @@ from hpo_gym.env.observers import first
 from hpo_gym.env.observers.blind import Blind
 from hpo_gym.env.observers.history import HistoryObserver
 from hpo_gym.env.observers.last import Last
-from hpo_gym.env.observers.levels import Levels
 from hpo_gym.env.observers.losses import Losses
 from hpo_gym.env.observers.pool import PoolObserver
 from hpo_gym.env.observers.progress import Progress
@@ -28,11 +26,11 @@ from hpo_gym.env.observers.summary import Summary
 from hpo_gym.env.observers.text import InWords
 from hpo_gym.env.observers.tokens import Tokens
 from hpo_gym.env.observers.training import Training
-from hpo_gym.env.rewards.final import Final, FinalRegret
+from hpo_gym.env.rewards.final import Final
 from hpo_gym.env.rewards.improvement import NormalizedImprovement
 from hpo_gym.env.rewards.regret_rate import RegretRate
 from hpo_gym.env.rewards.score import Score
-from hpo_gym.env.scales import Global, Rank, Raw, Running
+from hpo_gym.env.scales import Global, Rank, Raw
 from hpo_gym.env.vector import HPOVectorEnv
 
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -84,7 +82,6 @@ seen("as the share of trials", Summary, put(lambda d: -2, lambda x: x / 2), **GA
 seen("as the mask of the trials", Tokens, put("mask", np.ones_like), **GAPPY)
 seen("as the active hyperparameters", Tokens, put("active", lambda x: 1 - x), {"hyperparameters": True}, **GAPPY)
 seen("as what the trials took", Tokens, put("history_c", lambda x: x.cumsum(1)), **COST)
-seen("as the grid cell", Levels, lambda out, d: out.__imul__(0), **GAPPY)
 seen("as the candidates", PoolObserver, put("candidates", np.negative), **GAPPY)
 seen("as which candidates were tried", PoolObserver, lambda out, d: _feature(out, 0), **GAPPY)
 seen("as the scores of candidates", PoolObserver, lambda out, d: _feature(out, 1), **GAPPY)
@@ -141,7 +138,6 @@ def shown(words: str, kind: type, change: Callable[[Any], Any], **keywords: Any)
 shown("as the last score", Raw, lambda x: x * 2, **GAPPY)
 shown("as the last score", Global, lambda x: x - 0.5, **GAPPY)
 shown("as the last score", Rank, lambda x: (x + 1) / 2, **GAPPY)
-shown("as the last score", Running, lambda x: x * 2 + 1, **GAPPY)
 
 
 # ---------------------------------------------------------------------- codecs
@@ -163,7 +159,6 @@ def asked(words: str, kind: type, change: Callable[[Any, Any], Any], options: An
 
 
 asked(" evaluates ", Box, lambda a, _: -a, **GAPPY)
-asked(" evaluates ", Grid, lambda a, _: np.maximum(a, 1) - 1, **GAPPY)
 asked(" evaluates ", Move, lambda a, contexts: np.where(a < 2 * contexts.space.d, a ^ 1, a), **GAPPY)
 asked(" evaluates ", Pool, lambda a, contexts: (a + 1) % contexts.batch.m, suite="ToyPlain")
 asked(" is evaluated at fidelity ", Box, lambda a, _: _lowest(a), {"fidelity": True}, **FIDELITY)
@@ -225,14 +220,6 @@ class HalfNormalized(NormalizedImprovement):
         return float(super().one(contexts, runs)) / 2
 
 
-class HalfFinalRegret(FinalRegret):
-    def judge(self, contexts: Any, runs: Any, oracle: Any) -> Any:
-        return super().judge(contexts, runs, oracle) / 2
-
-    def judge_one(self, contexts: Any, runs: Any, oracle: Any) -> float:
-        return float(super().judge_one(contexts, runs, oracle)) / 2
-
-
 class HalfRegretRate(RegretRate):
     def judge(self, contexts: Any, runs: Any, oracle: Any) -> Any:
         return super().judge(contexts, runs, oracle) / 2
@@ -256,7 +243,6 @@ class Meddles(Score):
 for _reward, _words in (
     (HalfFinal(), "is not the rise of the score in standard deviations"),
     (HalfNormalized(), "is not the improvement in standard deviations"),
-    (HalfFinalRegret(), "is not the drop of the regret of the last score"),
     (HalfRegretRate(), "is not the negative regret over the share of the budget"),
     (Meddles(), "not what the task gives"),
 ):

@@ -310,12 +310,6 @@ class TakesABudgetInCostWhereThereIsNone(Takes, HPOEnv):
         return {name: value for name, value in given.items() if name != "budget_cost" or not value}
 
 
-@planted("The `context` of `levels`: is accepted")
-class TakesTheContextOfLevels(Takes, HPOEnv):
-    def good(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {**given, "observer": "levels" if isinstance(given.get("observer"), dict) else given.get("observer")}
-
-
 # ---------------------------------------------------------------------- all are found
 @pytest.mark.parametrize(("kind", "words", "keywords"), FAULTS, ids=[kind.__name__ for kind, *_ in FAULTS])
 @pytest.mark.long

@@ -501,7 +501,7 @@ def test_every_fault_is_named_not_only_the_first():
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"suite": "ToyGappy", "codec": {"name": "box", "fidelity": True}, "n_init": 2, "budget": 3},
-    {"suite": "ToyFormulas", "observer": "tokens", "scores": "running", "codec": {"name": "grid", "stop": True}},
+    {"suite": "ToyFormulas", "observer": "tokens", "scores": "rank", "codec": {"name": "move", "stop": True}},
 ]
 
 

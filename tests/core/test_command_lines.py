@@ -71,7 +71,7 @@ FITS: dict[str, list[str]] = {
     "answers": ["file", "-", "t.csv"], "id": ["a"], "history": ["0", "2"], "form": ["plain", "compact", "table"],
     "standard": ["list", "svm-quik", "file"], "behaviour": ["random", "ga", "random:.5,ga:.5", "replay", "grid", "x:1"],
     "episodes": ["1", "2"], "of": ["set", "results", "tuned", "plain", "file", "empty"],
-    "observer": ["last", "summary", '{"name": "history"}', "{"], "codec": ["box", "pool", "move", '{"name": "grid"}'],
+    "observer": ["last", "summary", '{"name": "history"}', "{"], "codec": ["box", "pool", "move", '{"name": "box"}'],
     "reward": ["score", "regret", "final"], "failures": ["worst", "fail", "drop"], "idle": ["1", "60"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip

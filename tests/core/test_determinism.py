@@ -26,16 +26,16 @@ VARIANTS = {
     "gappy, stop": {"suite": "ToyGappy", "budget": 6, "codec": {"name": "pool", "stop": True}, "observer": "summary"},
     "gappy, given, stop": {"suite": "ToyGappy", "budget": 4, "codec": {"name": "box", "stop": True}, "n_init": 3},
     "gappy, fidelity": {
-        "suite": "ToyGappy", "budget": 2, "codec": {"name": "grid", "fidelity": True}, "scores": "global",
+        "suite": "ToyGappy", "budget": 2, "codec": {"name": "move", "fidelity": True}, "scores": "global",
     },
     "plain, stop at once": {
         "suite": "ToyPlain", "budget": 4, "codec": {"name": "box", "stop": True}, "observer": "summary",
-        "scores": "running", "reward": "normalized_improvement",
+        "scores": "rank", "reward": "normalized_improvement",
     },
     "gappy, all": {
         "suite": "ToyGappy", "budget": 2, "n_init": 2, "codec": {"name": "move", "fidelity": True, "stop": True},
-        "observer": {"name": "tokens", "hyperparameters": True, "context": True}, "scores": "running",
-        "duplicates": "penalize", "reward": "cost_aware",
+        "observer": {"name": "tokens", "hyperparameters": True, "context": True}, "scores": "rank",
+        "duplicates": "penalize", "reward": "regret_rate",
     },
     "ragged candidates": {
         "suite": "ToyRagged", "budget": 4, "codec": {"name": "pool", "candidates": 6, "stop": True},
@@ -43,10 +43,10 @@ VARIANTS = {
     },
     "formulas, noise, stop": {
         "suite": "ToyFormulas", "budget": 5, "codec": {"name": "box", "stop": True}, "observer": "history",
-        "scores": "running", "reward": "improvement", "duplicates": "penalize", "n_init": 1,
+        "scores": "rank", "reward": "improvement", "duplicates": "penalize", "n_init": 1,
     },
-    "formulas, levels": {
-        "suite": "ToyFormulas", "budget": 3, "codec": "move", "observer": "levels", "reward": "regret",
+    "formulas, moves": {
+        "suite": "ToyFormulas", "budget": 3, "codec": "move", "observer": "last", "reward": "regret",
     },
 }  # fmt: skip
 STEPS, N = 14, 5

@@ -40,12 +40,10 @@ OBSERVER_OPTIONS: dict[str, list[Case]] = {
     "summary": [{}],
     "history": [{}, {"context": True}],
     "tokens": [{}, {"hyperparameters": True, "context": True}],
-    "levels": [{}, {"levels": 3, "flat": True}],
     "pool": [{}, {"candidates": 6, "context": True}],
 }
 CODEC_OPTIONS: dict[str, list[Case]] = {
     "box": [{}],
-    "grid": [{}],
     "move": [{"levels": 4}],
     "pool": [{}, {"candidates": 6}],
 }
@@ -261,7 +259,7 @@ def test_every_registered_id_keeps_the_contract(suite, split):
 
 @pytest.mark.parametrize("suite", REAL)
 def test_every_id_says_what_it_is_in_json(suite):
-    options = {"budget": 4, "codec": {"name": "grid", "levels": 4}, "observer": "summary"}
+    options = {"budget": 4, "codec": {"name": "move", "levels": 4}, "observer": "summary"}
     env = gym.make(f"hpo_gym/{suite}-v0", **options)
     again = gym.make(EnvSpec.from_json(env.spec.to_json()))
     for one in (env, again):

@@ -229,7 +229,7 @@ def test_a_success_is_before_any_failure_in_a_history() -> None:
 SUITES = ("AutoML", "SVM", "Linear", "MLP", "FineTune", "Curves", "Pipelines")
 WAYS: tuple[dict[str, Any], ...] = (
     {"observer": "last"},
-    {"observer": "summary", "scores": "running"},
+    {"observer": "summary", "scores": "rank"},
     {"observer": "history", "scores": "rank", "n_init": 2},
     {"observer": "tokens", "scores": "global", "duplicates": "mask"},
     {"observer": {"name": "pool", "candidates": 8}, "codec": {"name": "pool", "candidates": 8}},

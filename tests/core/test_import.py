@@ -54,11 +54,11 @@ def test_the_import_loads_little_more_than_gymnasium_and_numpy():
 @pytest.mark.long
 def test_an_env_loads_the_files_of_its_own_parts_only():
     code = "import gymnasium, hpo_gym, sys, json; gymnasium.make('hpo_gym/Functions-v0', observer='summary', "
-    loaded = json.loads(child(code + "codec='grid', reward='regret'); print(json.dumps(list(sys.modules)))"))
+    loaded = json.loads(child(code + "codec='move', reward='regret'); print(json.dumps(list(sys.modules)))"))
     parts = {e.module for r in (OBSERVERS, CODECS, REWARDS) for e in r.entries().values() if e.package in r.packages}
     assert parts & set(loaded) == {
         "hpo_gym.env.observers.summary",
-        "hpo_gym.env.codecs.grid",
+        "hpo_gym.env.codecs.move",
         "hpo_gym.env.rewards.regret",
     }
 

@@ -24,7 +24,6 @@ from hpo_gym.env.observers import OBSERVERS
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.observers.pool import PoolObserver
 from hpo_gym.env.parts import Parts, make_part, make_parts
-from hpo_gym.env.rewards.cost_aware import CostAware
 from hpo_gym.env.rewards.score import Score
 from hpo_gym.env.runs.contexts import Contexts, given_points
 from hpo_gym.env.runs.paths import FusedRows, Rows
@@ -830,7 +829,7 @@ def test_a_run_that_stopped_at_once_stays_blank_while_it_waits() -> None:
 
 
 def test_nothing_is_computed_from_scores_of_no_trial() -> None:
-    many = vector(2, toys.square(), "NEXT_STEP", scores="running", observer="summary")
+    many = vector(2, toys.square(), "NEXT_STEP", scores="rank", observer="summary")
     many.reset(seed=0)
     with np.errstate(all="raise"):
         obs, *_ = many.step(np.array([STOP, 0]))
@@ -871,10 +870,10 @@ def test_parts_of_observations_are_written_and_picked() -> None:
 
 # ---------------------------------------------------------------------------------------------- parts by name
 def test_parts_are_made_from_names_options_and_objects() -> None:
-    parts = make_parts("last", {"name": "pool", "candidates": None, "stop": True}, {"name": "cost_aware", "weight": 1})
+    parts = make_parts("last", {"name": "pool", "candidates": None, "stop": True}, "score")
     assert isinstance(parts.observer, Last) and isinstance(parts.observer.served, Raw)
     assert isinstance(parts.codec, Pool) and parts.codec.stop and not parts.codec.fidelity
-    assert isinstance(parts.reward, CostAware) and parts.reward.weight == 1 and parts.duplicates == "allow"
+    assert isinstance(parts.reward, Score) and parts.duplicates == "allow"
     mine = (Last(), Box(), Score())
     parts = make_parts(*mine, "global", "penalize")
     assert (parts.observer, parts.codec, parts.reward, parts.duplicates) == (*mine, "penalize")
@@ -908,11 +907,9 @@ def test_unknown_names_are_refused_with_the_nearest(wrong: dict[str, Any], words
         ({"observer": 3}, r"The \w+ must be a name, .* or a Observer .*, got 3"),
         ({"reward": 7}, r"The \w+ must be a name, .* or a Reward .*, got 7"),
         ({"codec": {"name": "box", "stop": 1}}, "`stop` of codec 'box' must be bool, got 1"),
-        ({"codec": {"name": "grid", "levels": True}}, "`levels` of codec 'grid' must be int, got True"),
-        ({"codec": {"name": "grid", "levels": "5"}}, "`levels` of codec 'grid' must be int, got '5'"),
+        ({"codec": {"name": "move", "levels": True}}, "`levels` of codec 'move' must be int, got True"),
+        ({"codec": {"name": "move", "levels": "5"}}, "`levels` of codec 'move' must be int, got '5'"),
         ({"codec": {"name": "pool", "candidates": 2.0}}, r"`candidates` of codec 'pool' must be int \| None, got 2\.0"),
-        ({"reward": {"name": "cost_aware", "weight": "1"}}, "`weight` of reward 'cost_aware' must be float"),
-        ({"reward": {"name": "cost_aware", "weight": False}}, "`weight` of reward 'cost_aware' must be float"),
         ({"codec": "box", "duplicates": "mask"}, "`duplicates='mask'` needs the 'pool' codec"),
     ],
 )

@@ -79,7 +79,7 @@ WHOLES: dict[str, Call] = {
     "seed of an env": lambda v: _made().unwrapped.reset(seed=v),
     "seed of a vector env": lambda v: hpo_gym.HPOVectorEnv(2, "SVM").reset(seed=v),
     "history of a vector env": lambda v: hpo_gym.HPOVectorEnv(9, "SVM").history(v),
-    "levels of a codec": lambda v: _made(codec={"name": "grid", "levels": v}),
+    "levels of a codec": lambda v: _made(codec={"name": "move", "levels": v}),
     "fold of a suite": lambda v: SUITE.tasks("train", v),
     "budget of regret_of": lambda v: _regret(budget=v),
     "seed of rollout": lambda v: _rollout(seed=v),

@@ -33,8 +33,8 @@ def actions(env: hpo_gym.HPOVectorEnv, steps: int) -> list[Any]:
     return [env.action_space.sample() for _ in range(steps)]
 
 
-@pytest.mark.parametrize("observer", ["last", "tokens", "pool", "levels"])
-@pytest.mark.parametrize("codec", ["pool", "grid", {"name": "pool", "stop": True}], ids=str)
+@pytest.mark.parametrize("observer", ["last", "tokens", "pool"])
+@pytest.mark.parametrize("codec", ["pool", "move", {"name": "pool", "stop": True}], ids=str)
 def test_episodes_are_those_of_the_vector_env(observer: Any, codec: Any) -> None:
     ours = vector(observer=observer, codec=codec)
     theirs = as_vec_env(vector(observer=observer, codec=codec), monitor=False)

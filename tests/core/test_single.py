@@ -134,7 +134,7 @@ def test_every_reward_on_every_kind_of_table(table: str, reward: str) -> None:
 @pytest.mark.parametrize("observer", sorted(set(OBSERVERS.names()) - {"pool", "training", "losses", "progress"}))
 @pytest.mark.parametrize("scores", SCORES.names())
 def test_every_observer_on_every_scale(table: str, observer: str, scores: str) -> None:
-    part = {"name": observer, "context": scores == "rank" and observer != "levels"}
+    part = {"name": observer, "context": scores == "rank"}
     one, _ = beside(TABLES[table](), observer=part, scores=scores, n_init=1)
     observed = one.kernel.parts.observer
     assert (one._single is None) == bool(observed.keeps)
@@ -143,7 +143,7 @@ def test_every_observer_on_every_scale(table: str, observer: str, scores: str) -
 @pytest.mark.parametrize("codec", CODECS.names())
 @pytest.mark.parametrize("table", TABLES)
 def test_every_codec(table: str, codec: str) -> None:
-    one, _ = beside(TABLES[table](), codec=codec, n_init=2, reward="cost_aware")
+    one, _ = beside(TABLES[table](), codec=codec, n_init=2, reward="improvement")
     assert (one._single is None) == bool(one.kernel.parts.codec.keeps)
 
 

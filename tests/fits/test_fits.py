@@ -332,7 +332,7 @@ def test_the_checker_says_nothing_of_many(mode: str) -> None:
     hpo_gym.check_env(envs, processes=False, render=False)
 
 
-@pytest.mark.parametrize("codec", [{"name": "move"}, {"name": "box"}, {"name": "grid", "levels": 5}])
+@pytest.mark.parametrize("codec", [{"name": "move"}, {"name": "box"}])
 @pytest.mark.long
 def test_the_checker_says_nothing_of_one(codec: dict[str, Any]) -> None:
     for observer in ("losses", "progress", "history"):

@@ -158,7 +158,7 @@ SETS: dict[str, dict[str, Any]] = {
     "stops": {"env": {"codec": {"name": "box", "stop": True}, "budget": 20}},
     "cut": {"env": {"budget": 20}},
     "cost": {"suite": "Linear", "env": {"budget_cost": 3.0}},
-    "design": {"env": {"n_init": 3, "budget": 4, "scores": "running"}},
+    "design": {"env": {"n_init": 3, "budget": 4, "scores": "rank"}},
     "ask and tell": {"behaviour": "tpe", "env": {"budget": 4}},
     "several suites": {"suite": "Linear,SVM", "env": {"budget": 4}, "behaviour": {"random": 1, "tpe": 1}},
     "onward": {"behaviour": "gap", "suite": "Trainings", "env": {"codec": "box", "budget": 3}, "n": 3},
@@ -290,11 +290,7 @@ def test_runs_of_a_comparison_are_replayed(tmp_path: Path, suite: str, start: st
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        (
-            {"env": {"codec": "grid"}, "suite": "SVM"},
-            "`codec` must have an action for each proposal, 'grid' has none .* is 'pool'",
-        ),
-        ({"env": {"codec": "move"}}, "'move' has none .* is 'pool'"),
+        ({"env": {"codec": "move"}}, "`codec` must have an action for each proposal, 'move' has none .* is 'pool'"),
         ({"env": {"codec": "move"}, "suite": "ToyFormulas"}, "'move' has none .* is 'box'"),
         ({"env": {"codec": {"name": "pool", "candidates": 2}}}, "'pool' has none .* is 'box'"),
         ({"behaviour": "replay"}, "`of` must be given with the behaviour 'replay'"),
@@ -320,8 +316,8 @@ def test_unknown_names_are_refused(tmp_path: Path, arguments: dict[str, Any]) ->
 
 
 def test_a_refusal_of_a_worker_is_the_callers(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="'grid' has none"):
-        hpo_gym.collect("random", "SVM", 5, env={"codec": "grid"}, out=tmp_path, engine="process", workers=1)
+    with pytest.raises(InvalidValueError, match="'move' has none"):
+        hpo_gym.collect("random", "SVM", 5, env={"codec": "move"}, out=tmp_path, engine="process", workers=1)
 
 
 def test_test_tasks_are_told_and_replays_need_the_split(tmp_path: Path) -> None:

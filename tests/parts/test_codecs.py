@@ -110,8 +110,6 @@ BOTH = {"fidelity": True, "stop": True}
 STOPS: dict[str, Any] = {  # what goes on, and what stops
     "box": ({"name": "box", "stop": True}, [(-1, -1, -1, -1, 0), (1, 1, 1, 1, -1)], (0, 0, 0, 0, 0.01)),
     "box-fidelity": ({"name": "box", **BOTH}, [(-1, -1, -1, -1, 1, 0), (1, 1, 1, 1, 1, -1)], (0, 0, 0, 0, -1, 1)),
-    "grid": ({"name": "grid", "stop": True}, [(0, 0, 0, 0, 0), (3, 3, 4, 0, 0)], (1, 1, 1, 1, 1)),
-    "grid-fidelity": ({"name": "grid", **BOTH}, [(0, 0, 0, 0, 2, 0), (3, 3, 4, 0, 2, 0)], (1, 1, 1, 1, 0, 1)),
     "pool": ({"name": "pool", "stop": True}, [0, 3], 5),
     "pool-fidelity": ({"name": "pool", **BOTH}, [(0, 2), (3, 2)], (5, 0)),
 }
@@ -145,11 +143,6 @@ def test_the_info_of_a_stop_tells_of_no_trial() -> None:
 
 # ---------------------------------------------------------------------------------------------- spaces
 SIZES: dict[str, Any] = {  # on `levels`: d = 4, five rows, three fidelities
-    "grid": ({"name": "grid"}, [4, 4, 5, 5]),
-    "grid-3": ({"name": "grid", "levels": 3}, [3, 4, 3, 3]),
-    "grid-fidelity": ({"name": "grid", "fidelity": True}, [4, 4, 5, 5, 3]),
-    "grid-stop": ({"name": "grid", "stop": True}, [4, 4, 5, 5, 2]),
-    "grid-both": ({"name": "grid", **BOTH}, [4, 4, 5, 5, 3, 2]),
     "move": ({"name": "move"}, 9),
     "move-stop": ({"name": "move", "stop": True}, 10),
     "move-fidelity": ({"name": "move", "fidelity": True}, [9, 3]),
@@ -274,7 +267,7 @@ def test_masks_begin_anew_with_a_run() -> None:
 
 @pytest.mark.parametrize(
     ("codec", "width"),
-    [("grid", 18), ("move", 9), ({"name": "move", "stop": True}, 10), ({"name": "grid", **BOTH}, 23)],
+    [("move", 9), ({"name": "move", "stop": True}, 10), ({"name": "move", **BOTH}, 13)],
     ids=str,
 )
 def test_every_move_and_level_makes_sense(codec: Any, width: int) -> None:
@@ -322,9 +315,8 @@ def test_a_refused_action_changes_nothing(codec: Any, wrong: Any, right: Any, sc
 @pytest.mark.parametrize(
     ("keywords", "error", "words"),
     [
-        ({"codec": "gird"}, hpo_gym.UnknownNameError, "Did you mean 'grid'"),
-        ({"codec": {"name": "grid", "level": 3}}, hpo_gym.UnknownNameError, "Did you mean 'levels'"),
-        ({"codec": {"name": "grid", "levels": 1}}, hpo_gym.InvalidValueError, "`2 <= levels <= 10000` must hold"),
+        ({"codec": "mvoe"}, hpo_gym.UnknownNameError, "Did you mean 'move'"),
+        ({"codec": {"name": "move", "level": 3}}, hpo_gym.UnknownNameError, "Did you mean 'levels'"),
         ({"codec": {"name": "move", "levels": "5"}}, hpo_gym.InvalidValueError, "`levels` of codec 'move' must be int"),
         ({"codec": {"name": "pool", "candidates": 1}}, hpo_gym.InvalidValueError, "`2 <= candidates <= 65536`"),
         ({"codec": "box", "duplicates": "mask"}, hpo_gym.InvalidValueError, "='mask'` needs the 'pool' codec"),

@@ -12,10 +12,10 @@ from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.env import CODECS, Codec, HPOVectorEnv, Proposal
 
 CODECS_OF: dict[str, dict[str, Any]] = {
-    "ToyPlain": {"pool": {"candidates": 6}, "box": {}, "grid": {}, "move": {}},
-    "ToyGappy": {"pool": {"fidelity": True}, "box": {"fidelity": True, "stop": True}, "grid": {"fidelity": True}},
+    "ToyPlain": {"pool": {"candidates": 6}, "box": {}, "move": {}},
+    "ToyGappy": {"pool": {"fidelity": True}, "box": {"fidelity": True, "stop": True}},
     "ToyRagged": {"pool": {"stop": True}, "box": {"stop": True}, "move": {"stop": True, "fidelity": True}},
-    "ToyFormulas": {"box": {}, "grid": {"stop": True}, "move": {}},
+    "ToyFormulas": {"box": {}, "move": {}},
 }
 
 

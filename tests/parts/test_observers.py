@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from answers.episodes import NO, R0, R1, R2, R3, R4
 from answers.observers import history, last, summary
-from answers.observers import levels as cells
 from toy_suite import (
     WAYS,
     Episode,
@@ -132,11 +131,6 @@ STAGGERED: dict[str, Any] = {
             (*R4, 0.75, 1, *R1, 0.625, 1, *R3, 0.375, 1, *history.NONE),
         ],
     ),
-    "levels": (
-        cells.EPISODES[0],
-        [(1, 1, 2, 1), (3, 2, 4, 4), (3, 2, 4, 4), (1, 1, 2, 1), (2, 3, 1, 2)],
-        [(1, 1, 2, 1), (1, 1, 3, 3), (1, 1, 2, 1), (2, 3, 1, 2), (2, 3, 1, 2)],
-    ),
 }  # fmt: skip
 
 
@@ -198,15 +192,6 @@ def test_space_of_tokens() -> None:
         assert set(space) == {"history_x", "history_y", "history_f", "mask", "left"}
 
 
-def test_space_of_levels() -> None:
-    for space in _spaces("levels"):
-        assert space.nvec.tolist() == [4, 4, 5, 5]
-    for space in _spaces({"name": "levels", "levels": 3}):
-        assert space.nvec.tolist() == [3, 4, 3, 3]
-    for space in _spaces({"name": "levels", "flat": True}):
-        assert space.n == 400
-
-
 def test_space_of_a_pool() -> None:
     for space in _spaces({"name": "pool", "context": True}):
         _assert_box(space["candidates"], [[-1.0] * 4] * 5, [[1.0] * 4] * 5)
@@ -231,8 +216,6 @@ def test_given_points_and_fidelities_lengthen_a_history() -> None:
         ("sumary", hpo_gym.UnknownNameError, "Did you mean 'summary'"),
         ({"name": "last", "contxt": True}, hpo_gym.UnknownNameError, "Did you mean 'context'"),
         ({"name": "last", "context": 1}, hpo_gym.InvalidValueError, "`context` of observer 'last' must be bool"),
-        ({"name": "levels", "levels": 1}, hpo_gym.InvalidValueError, "`2 <= levels <= 10000` must hold, got 1"),
-        ({"name": "levels", "context": True}, hpo_gym.InvalidValueError, "`context` must be false"),
         ({"name": "pool", "candidates": 1}, hpo_gym.InvalidValueError, "`2 <= candidates <= 1024` must hold, got 1"),
         ({"name": "pool", "candidates": 3}, hpo_gym.InvalidValueError, "same `candidates`, got 3 and None"),
     ],
@@ -258,7 +241,6 @@ def test_a_pool_is_needed_to_show_one() -> None:
         ("summary", False, False, True, True),
         ("history", True, True, False, True),
         ("tokens", False, True, False, False),
-        ("levels", False, False, False, False),
         ("pool", False, False, True, False),
         ("text", False, False, False, False),
     ],
@@ -273,7 +255,7 @@ def test_an_observer_asks_for_no_more_than_it_reads(
 
 @pytest.mark.parametrize(
     ("name", "incumbent", "pool"),
-    [("box", False, False), ("grid", False, False), ("move", True, False), ("pool", False, True)],
+    [("box", False, False), ("move", True, False), ("pool", False, True)],
 )
 def test_a_codec_asks_for_no_more_than_it_reads(name: str, incumbent: bool, pool: bool) -> None:
     chosen = hpo_gym.CODECS.get(name)()

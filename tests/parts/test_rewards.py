@@ -99,7 +99,7 @@ def test_the_oracle_is_kept_from_other_splits(split: str, make: Any) -> None:
     for reward in ("regret", "log_regret", "regret_drop"):
         with pytest.raises(hpo_gym.SplitError, match=f"reads the oracle: `split` must be 'train', got '{split}'"):
             make(reward=reward, split=split)
-    for reward in ("score", "improvement", "normalized_improvement", "cost_aware"):
+    for reward in ("score", "improvement", "normalized_improvement"):
         make(reward=reward, split=split)
 
 
@@ -108,9 +108,6 @@ def test_the_oracle_is_kept_from_other_splits(split: str, make: Any) -> None:
     ("reward", "error", "words"),
     [
         ("regrets", hpo_gym.UnknownNameError, "Did you mean 'regret'"),
-        ({"name": "cost_aware", "wieght": 1}, hpo_gym.UnknownNameError, "Did you mean 'weight'"),
-        ({"name": "cost_aware", "weight": -1}, hpo_gym.InvalidValueError, "`0 <= weight < inf` must hold, got -1"),
-        ({"name": "cost_aware", "weight": "1"}, hpo_gym.InvalidValueError, "`weight` of reward 'cost_aware' must be"),
     ],
     ids=str,
 )

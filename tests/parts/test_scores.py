@@ -71,10 +71,6 @@ def test_an_initial_design_counts_as_trials(observer: str, scale: str, way: Any)
                    [(2, 2), (-2.5, -2.5), (0.25, -2.5), (1, -2.5)]),
         ("rank", [(0, 0), (-0.5, -0.5), (0, 0), (0.25, -0.25)],
                  [(0, 0), (-0.5, -0.5), (0, -2 / 3), (0.25, -0.75)]),
-        # about their means, after three trials and after four: a (9 -9 0) / sqrt(54), (11 -13 -1 3) / sqrt(75),
-        # b (25 -29 4) / sqrt(494), (29 -43 1 13) / sqrt(715)
-        ("running", [(0, 0), (-1, -1), (0, 0), (0.34641016, -0.11547005)],
-                    [(0, 0), (-1, -1), (0.17996851, -1.30477171), (0.48617243, -1.60810882)]),
     ],
 )  # fmt: skip
 def test_trials_of_every_fidelity_count(scale: str, a: Any, b: Any, way: Any) -> None:

@@ -296,7 +296,7 @@ def test_a_suite_of_surrogates_keeps_splits_families_and_names(base: TableSuite,
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("codec", ["box", "move", "grid"])
+@pytest.mark.parametrize("codec", ["box", "move"])
 def test_envs_of_surrogates_pass_the_checks(base: TableSuite, folder: Path, codec: str) -> None:
     env = gym.make("hpo_gym/HPO-v0", suite=surrogate_suite(base, folder), codec=codec, budget=4)
     hpo_gym.check_env(env, processes=False, render=False)

@@ -37,7 +37,7 @@ class Pool(OneChoice):
 
     def count(self, contexts: Contexts) -> int:
         if not contexts.batch.m:
-            raise InvalidValueError("The `pool` codec needs tasks with a pool of configurations; use 'box' or 'grid'.")
+            raise InvalidValueError("The `pool` codec needs tasks with a pool of configurations; use 'box' or 'move'.")
         return self.candidates or contexts.batch.m
 
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:

@@ -1,12 +1,11 @@
-"""The rewards `final` and `final_regret`: how far a trial lifts the current score, so that where a run ends counts."""
+"""The reward `final`: how far a trial lifts the current score, so that where a run ends counts."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.env.rewards import REWARDS, OracleReward, Reward, Rewards
+from hpo_gym.env.rewards import REWARDS, Reward, Rewards
 from hpo_gym.env.runs.contexts import Contexts
-from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
 
 
@@ -24,21 +23,3 @@ class Final(Reward):
     def one(self, contexts: Contexts, runs: Runs) -> float:
         scale = contexts.scale
         return float((runs.last.item(0) - runs.score_before_one(scale.mean)) / scale.sd)
-
-
-@REWARDS.register("final_regret")
-class FinalRegret(OracleReward):
-    """By how much the trial lowers the normalised regret of the current score, which is 1 before the first.
-
-    The sum over an episode is 1 less the regret of the last score. For training splits only.
-    """
-
-    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
-        now = oracle.regret(runs.task, runs.last)
-        before = oracle.regret(runs.task, runs.score_before(-np.inf))
-        return np.asarray(before - now)
-
-    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
-        task = runs.task.item(0)
-        before = oracle.regret_of(task, runs.score_before_one(-np.inf))
-        return before - oracle.regret_of(task, runs.last.item(0))

@@ -506,12 +506,6 @@ class Runs(Slots):
         """Return the fidelity of the last trial of each run, ``(n,)``, fresh."""
         return self["fidelity"][self._last].copy() if "fidelity" in self.kept else np.ones(self.n)
 
-    def last_cost(self) -> float:
-        """Return the cost of the last trial of the only run."""
-        if "cost" in self.kept:
-            return float(self.kept["cost"].item(self._last, 0))
-        return self._batch.outcome_of(self.task.item(0), self.at.item(self._last, 0), 1.0)[0]
-
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of the last trial of each run, each ``(n,)``."""
         slot = self._last

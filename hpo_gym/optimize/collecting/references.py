@@ -19,7 +19,6 @@ from hpo_gym.suites import load_suite
 _SEED = 2**64 - 1
 _BY_SCORE = (
     "score", "regret", "regret_drop", "log_regret", "regret_rate", "improvement", "normalized_improvement", "final",
-    "final_regret",
 )  # fmt: skip
 """Rewards of which no run has more than one that evaluates the best configuration throughout."""
 
