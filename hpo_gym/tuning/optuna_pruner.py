@@ -36,7 +36,7 @@ class HPOGymPruner(BasePruner):
     """
 
     def __init__(self, name: str = "asha", *, eta: int = 3, min_steps: int = 1, max_steps: int | None = None) -> None:
-        if name in ("successive-halving", "bohb", "freeze-thaw"):
+        if name in ("successive-halving", "bohb"):
             raise InvalidValueError(
                 f"`name` must be one of {NAMES}, got {name!r}, which lets trials wait and go on later, or draws "
                 "configurations; the nearest is 'asha'."

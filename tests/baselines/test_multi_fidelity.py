@@ -9,23 +9,20 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from batches import assert_a_batch_is_its_runs
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
-from scipy import integrate, stats
+from scipy import stats
 
-from hpo_baselines._models.curve_process import FIRST, CurvePoints, CurveProcess, Shape, covariance, variance
 from hpo_baselines._models.kde import Density
 from hpo_baselines._runs.brackets import affordable, bracket, cost, sizes
 from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried
 from hpo_baselines._runs.rungs import rungs
 from hpo_baselines.asha import promotable
 from hpo_baselines.bohb import BOHB
-from hpo_baselines.freeze_thaw import scaled
 from hpo_baselines.hyperband import round_of
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
@@ -148,7 +145,7 @@ def by_config(trials: Sequence[Trial]) -> dict[str, list[float]]:
     return out
 
 
-@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.long) if n == "freeze-thaw" else n for n in NAMES])
+@pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -158,8 +155,8 @@ IDS = ["floats", "conditional, 50 epochs", "finite", "a pool", "a pool with gaps
 
 
 # ---------------------------------------------------------------------- brackets
-def test_five_multi_fidelity_baselines_are_registered() -> None:
-    assert NAMES == ["asha", "bohb", "freeze-thaw", "hyperband", "successive-halving"]
+def test_four_multi_fidelity_baselines_are_registered() -> None:
+    assert NAMES == ["asha", "bohb", "hyperband", "successive-halving"]
 
 
 def test_brackets_are_those_of_the_hyperband_papers_table() -> None:
@@ -449,94 +446,6 @@ def test_what_bohb_draws_is_nearer_to_the_optimum_than_what_is_random(pool: bool
     assert far[0.0] < 0.5 * far[1.0]
 
 
-# ---------------------------------------------------------------------- freeze-thaw
-def points_of(rng: np.random.Generator, n: int, curves: int = 4) -> CurvePoints:
-    of = np.arange(n) % curves
-    return CurvePoints(rng.random((curves, 2))[of], rng.choice([0.1, 0.3, 0.6, 1.0], n), of)
-
-
-def test_a_decay_is_a_mixture_of_exponentials() -> None:
-    """With the rate's density ``b exp(-b r)``, as in section 3.1 of the freeze-thaw paper, exponent 1."""
-    b, f, g = 0.2, 0.3, 0.5
-    mixed, _ = integrate.quad(lambda r: np.exp(-r * f) * np.exp(-r * g) * b * np.exp(-b * r), 0, np.inf)
-    shape = Shape(shared=1.0, own=0.0, decay=b)
-    x, of = np.zeros((1, 1)), np.zeros(1, np.int64)
-    k = covariance(CurvePoints(x, np.array([f]), of), CurvePoints(x, np.array([g]), of), shape)
-    assert k[0, 0] == pytest.approx(2.0 + mixed)
-
-
-def test_the_variance_of_a_curve_is_the_diagonal_of_its_covariance() -> None:
-    at = points_of(np.random.default_rng(0), 12)
-    for shape in (Shape(), Shape(length=0.1, shared=0.2, own=5.0, decay=2.0)):
-        k = covariance(at, at, shape)
-        assert variance(at, shape) == pytest.approx(np.diag(k), rel=1e-5)
-        assert np.linalg.eigvalsh(k).min() > -1e-8
-
-
-def test_the_posterior_of_curves_is_that_of_a_dense_normal() -> None:
-    rng, shape = np.random.default_rng(1), Shape(noise=0.05)
-    seen, new, z = points_of(rng, 9), points_of(rng, 5), rng.normal(size=9)
-    process = CurveProcess(seen, z, shape)
-    k = covariance(seen, seen, shape) + (0.05 + 1e-6) * np.eye(9)
-    across = np.linalg.solve(k, covariance(seen, new, shape))
-    overall = (z @ np.linalg.solve(k, z) + 1) / 10
-    mean, sd = process.predict(new)
-    assert mean == pytest.approx(across.T @ z)
-    expected = np.diag(covariance(new, new, shape)) - (covariance(new, seen, shape) @ across).diagonal()
-    assert sd == pytest.approx(np.sqrt(overall * expected), rel=1e-4)
-    loss = 0.5 * 9 * np.log(overall) + 0.5 * np.linalg.slogdet(k)[1]
-    assert process.evidence == pytest.approx(-loss)
-
-
-def test_learned_hyperparameters_are_more_probable_and_foretell_the_end_of_a_curve() -> None:
-    """Curves a - b exp(-5 f), told up to .3: a rising end is foretold, better than by the last score told."""
-    rng = np.random.default_rng(2)
-    x = rng.random((12, 1))
-    a = 1.0 + np.sin(3 * x[:, 0])
-    levels = np.array([0.05, 0.1, 0.2, 0.3, 1.0])
-    z = a[:, None] - np.exp(-5 * levels)
-    z = (z - z.mean()) / z.std()
-    known = np.ones((12, 5), bool)
-    known[6:, 4] = False  # six ends are told
-    i, j = np.nonzero(known)
-    seen = CurvePoints(x[i], levels[j], i)
-    process = CurveProcess.fit(seen, z[known], Shape(), FIRST)
-    assert process.evidence > CurveProcess(seen, z[known], Shape()).evidence + 1
-    mean, sd = process.predict(CurvePoints(x[6:], np.ones(6), np.arange(6, 12)))
-    off = np.abs(mean - z[6:, 4])
-    assert off.max() < 0.2 * np.abs(z[6:, 3] - z[6:, 4]).min()
-    assert (off < 4 * sd).all()
-
-
-def test_scores_are_scaled_by_their_middle_half() -> None:
-    assert scaled(np.array([1.0, 2.0, 3.0, 4.0, 5.0])) == pytest.approx([-1.0, -0.5, 0.0, 0.5, 1.0])
-    assert scaled(np.array([1.0, 2.0, 3.0, 4.0, 5.0, -1e308])).min() == -3.0
-    assert scaled(np.full(4, 7.0)).tolist() == [0.0] * 4
-
-
-def two_kinds(x: np.ndarray, f: np.ndarray) -> np.ndarray:
-    """Curves that start below 0.2 and stay there, and, where x > .7, curves that start above and rise to 1."""
-    return np.where(x[:, 0] > 0.7, 0.4 + 0.6 * f, 0.1 + 0.1 * f)
-
-
-def test_freeze_thaw_stops_hopeless_curves_and_continues_a_good_one() -> None:
-    task = objective("line", two_kinds, EPOCHS)
-    trials = start("freeze-thaw", task, 3)
-    runs = by_config(trials)
-    good = {k for k in runs if float(k.split(",")[1].strip(" )]")) > 0.7}
-    assert 0 < len(good) < len(runs)
-    assert any(f[-1] == 1.0 for k, f in runs.items() if k in good)
-    hopeless = [f for k, f in runs.items() if k not in good]
-    assert max(f[-1] for f in hopeless) < 0.2  # 50 epochs: not one of them beyond the second rung
-
-
-def test_freeze_thaw_thaws_what_it_had_frozen() -> None:
-    trials = start("freeze-thaw", objective("floats", fidelities=EPOCHS), 5)
-    order = [_key(t) for t in trials]
-    interrupted = [k for k in set(order) for i, j in pairwise(i for i, o in enumerate(order) if o == k) if j > i + 1]
-    assert interrupted
-
-
 # ---------------------------------------------------------------------- what all of them keep to
 @pytest.mark.parametrize("task", TASKS, ids=IDS)
 @pytest.mark.parametrize("budget", [0.5, 1.0, 2.5, 7.0])
@@ -663,8 +572,6 @@ def test_an_outcome_of_another_configuration_than_asked_for_stops_nothing(name: 
         ("bohb", {"explore": 1.5}, "explore <= 1"),
         ("bohb", {"good": 0.0}, "good < 1"),
         ("bohb", {"least": 0}, "least >= 1"),
-        ("freeze-thaw", {"eta": 0}, "eta"),
-        ("freeze-thaw", {"n_init": 0}, "n_init >= 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(name_: str, settings: dict[str, Any], rule: str) -> None:

@@ -35,7 +35,7 @@ ROWS = np.arange(3)
 THIRDS = (1 / 9, 1 / 3, 1.0)
 PER_COST = ["gp-ei-per-cost", "transfer-mix-per-cost", "random-cheapest"]
 WITHOUT = {"gp-ei-per-cost": "gp-ei", "transfer-mix-per-cost": "transfer-mix", "random-cheapest": "random"}
-FIDELITIES = ["asha", "bohb", "hyperband", "successive-halving", "freeze-thaw"]
+FIDELITIES = ["asha", "bohb", "hyperband", "successive-halving"]
 BAD = [0.0, -1.0, np.nan, np.inf]
 
 

@@ -256,7 +256,7 @@ def test_the_checker_finds_no_fault(n_init: int) -> None:
 
 # ---------------------------------------------------------------------- optimizers
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["asha", "hyperband", "bohb", "freeze-thaw"])
+@pytest.mark.parametrize("name", ["asha", "hyperband", "bohb"])
 def test_who_continues_gets_more_trials_for_the_same_cost(name: str) -> None:
     task = hpo_gym.load_suite("MLP").tasks("val")[0]
     runs = {

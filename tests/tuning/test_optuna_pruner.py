@@ -98,7 +98,7 @@ def test_processes_share_what_was_reported(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        ({"name": "freeze-thaw"}, InvalidValueError, "nearest is 'asha'"),
+        ({"name": "bohb"}, InvalidValueError, "nearest is 'asha'"),
         ({"name": "ashaa"}, UnknownNameError, "Did you mean 'asha'"),
         ({"name": "hyperband"}, InvalidValueError, "`max_steps` must be given"),
         ({"name": "hyperband", "max_steps": 0}, InvalidValueError, "`max_steps` .* >= 1"),
