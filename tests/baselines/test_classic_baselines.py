@@ -35,7 +35,6 @@ from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
 from hpo_baselines._runs.relaxed import relax
 from hpo_baselines._runs.suggest import distributions, finished, suggested
-from hpo_baselines.annealing import acceptance, spread, stepped
 from hpo_baselines.cma_es import Strategy, columns_of
 from hpo_baselines.differential_evolution import DifferentialEvolution, crossed, mutated, survivors
 from hpo_baselines.latin_hypercube import hypercube
@@ -107,8 +106,6 @@ def needs(of: str) -> None:
 
 IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
     ("local-search", {"starts": 0}, "starts >= 1"),
-    ("annealing", {"cold": 2.0}, "cold <= hot"),
-    ("annealing", {"sd": 0.0}, "sd > 0"),
     ("de", {"population": 3}, "population >= 4"),
     ("de", {"scale": 0.0}, "scale <= 2"),
     ("de", {"crossover": 1.1}, "crossover <= 1"),
@@ -133,7 +130,7 @@ def test_impossible_options_are_refused(of: str, options: dict[str, Any], words:
         optimizer.ask()
 
 
-@pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "annealing", "pso", "cma-es")),
+@pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "pso", "cma-es")),
                                            ("de", 180), ("tpe", 80), ("gp-ei", 25)])  # fmt: skip
 @pytest.mark.long
 def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: int) -> None:
@@ -148,9 +145,7 @@ def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: in
     assert ours > random / 3
 
 
-@pytest.mark.parametrize(
-    "of", ["local-search", "annealing", "de", "pso", "cma-es", pytest.param("tpe", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("of", ["local-search", "de", "pso", "cma-es", pytest.param("tpe", marks=pytest.mark.long)])
 def test_the_best_choice_is_found_in_a_mixed_and_conditional_space(of: str) -> None:
     needs(of)
 
@@ -217,53 +212,6 @@ def test_on_a_plateau_local_search_tries_all_neighbours_and_then_starts_anew() -
     around = keys(s.neighbours(x[0]))
     assert sorted(keys(x[1 : 1 + len(around)])) == sorted(around)
     assert keys(x[1 + len(around)][None])[0] not in around
-
-
-# ---------------------------------------------------------------------- annealing
-def test_a_loss_is_accepted_with_the_probability_of_metropolis() -> None:
-    assert acceptance(0.7, 0.7, 0.0) == 1.0
-    assert acceptance(0.8, 0.7, 0.1) == 1.0
-    assert acceptance(0.5, 0.7, 0.1) == pytest.approx(math.exp(-1.0))  # half of .2, over .1
-    assert acceptance(0.5, 0.7, 0.0) == 0.0
-    assert acceptance(-1e308, 1e308, 1e-300) == 0.0
-    assert acceptance(-1e308, 1e308, 1e308) == pytest.approx(math.exp(-1.0))
-
-
-def test_the_spread_of_scores_is_not_that_of_their_failures() -> None:
-    assert spread([1.0, 2.0, 3.0, 4.0, -1e308]) == 0.5  # half of the median of 2, 1, 0, 1, huge
-    assert spread([1.0, 1.0, 1.0, 3.0]) == 0.25  # half of the mean of 0, 0, 0, 2
-    assert spread([1.0]) == spread([2.0, 2.0]) == 0.0
-    assert np.isfinite(spread([1e308, -1e308] * 20))
-
-
-@pytest.mark.parametrize(("hot", "best"), [(1e-12, True), (1e12, False)])
-def test_cold_annealing_leaves_the_best_and_hot_annealing_the_last(hot: float, best: bool) -> None:
-    optimizer = make_optimizer("annealing", hot=hot, cold=hot)
-    x = drive(optimizer, Context(floats(), 30.0), bowl, 30)
-    for t in range(3, 30):
-        at = x[max(range(t), key=lambda i: bowl(x[i]))] if best else x[t - 1] if t > 3 else max(x[:3], key=bowl)
-        assert (x[t] != at).sum() == 1
-
-
-@pytest.mark.long
-def test_annealing_accepts_less_and_less() -> None:
-    accepted = np.zeros(100)
-    for seed in range(30):
-        rng = np.random.default_rng(1000 + seed)
-        x = drive(make_optimizer("annealing"), Context(floats(), 103.0), lambda _, r=rng: r.random(), 103, seed)
-        for t in range(13, 102):
-            accepted[t - 13] += (x[t + 1] != x[t]).sum() == 1  # the next step starts from here
-    assert accepted[:25].sum() > 1.3 * accepted[55:80].sum()
-
-
-def test_a_step_changes_one_active_hyperparameter_and_draws_what_it_wakes() -> None:
-    run, s = run_of(mixed(), [0.0]), mixed()
-    x, rates = s.to_unit({"kind": "a", "depth": 3, "size": "t", "x": 0.0}), set()
-    for _ in range(300):
-        before, after = s.from_unit(x), s.from_unit(stepped(run, x, 0.2))
-        assert sum(before[k] != after[k] for k in before) == 1
-        rates |= {after["rate"]} if "rate" in after else set()
-    assert len(rates) > 10
 
 
 # ---------------------------------------------------------------------- vectors
