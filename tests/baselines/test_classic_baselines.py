@@ -33,13 +33,11 @@ from hpo_baselines._models.columns import Columns, one_hot
 from hpo_baselines._models.gaussian_process import GaussianProcess, Loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
-from hpo_baselines._runs.relaxed import relax
 from hpo_baselines._runs.suggest import distributions, finished, suggested
 from hpo_baselines.cma_es import Strategy, columns_of
-from hpo_baselines.differential_evolution import DifferentialEvolution, crossed, mutated, survivors
+from hpo_baselines.differential_evolution import DifferentialEvolution, crossed, mutated, relax, survivors
 from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
-from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.checks.elsewhere import elsewhere
 from hpo_gym.checks.faults import Faults
@@ -109,8 +107,6 @@ IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
     ("de", {"population": 3}, "population >= 4"),
     ("de", {"scale": 0.0}, "scale <= 2"),
     ("de", {"crossover": 1.1}, "crossover <= 1"),
-    ("pso", {"population": 1}, "population >= 2"),
-    ("pso", {"phi": 4.0}, "4 < phi"),
     ("cma-es", {"population": 3}, "population >= 4"),
     ("cma-es", {"sd": 0.0}, "0 < sd"),
     ("tpe", {"startup": 0}, "startup >= 1"),
@@ -130,7 +126,7 @@ def test_impossible_options_are_refused(of: str, options: dict[str, Any], words:
         optimizer.ask()
 
 
-@pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "pso", "cma-es")),
+@pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "cma-es")),
                                            ("de", 180), ("tpe", 80), ("gp-ei", 25)])  # fmt: skip
 @pytest.mark.long
 def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: int) -> None:
@@ -145,7 +141,7 @@ def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: in
     assert ours > random / 3
 
 
-@pytest.mark.parametrize("of", ["local-search", "de", "pso", "cma-es", pytest.param("tpe", marks=pytest.mark.long)])
+@pytest.mark.parametrize("of", ["local-search", "de", "cma-es", pytest.param("tpe", marks=pytest.mark.long)])
 def test_the_best_choice_is_found_in_a_mixed_and_conditional_space(of: str) -> None:
     needs(of)
 
@@ -281,11 +277,7 @@ def test_a_population_of_one_configuration_has_no_other_children() -> None:
     run = Run(Context(mixed(), 33.0), np.random.default_rng(0))
     for _ in range(8):
         run.reported(x, 0.0)
-    for method in (DifferentialEvolution(), ParticleSwarm()):
-        if isinstance(method, ParticleSwarm):  # the first move has a random velocity
-            for _ in range(8):
-                run.reported(x, 0.0)
-        assert (method.children(mixed(), [run] * 20) == x).all()
+    assert (DifferentialEvolution().children(mixed(), [run] * 20) == x).all()
 
 
 def valley(x: np.ndarray) -> float:
@@ -318,72 +310,6 @@ def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> 
     noise = np.sqrt((ours.var() + other.var()) / 20)
     assert abs(ours.mean() - other.mean()) < 3 * noise
     assert noise < 0.2
-
-
-# ---------------------------------------------------------------------- particle swarm
-@pytest.mark.long
-@pytest.mark.parametrize("score", [bowl, valley])
-def test_a_swarm_comes_about_as_near_as_that_of_pymoo(score: Score) -> None:
-    """At most twice the loss after 400 trials, in geometric mean over 20 seeds each, with the same constants."""
-    pytest.importorskip("pymoo", reason="needs the extra 'bo'")
-    from pymoo.algorithms.soo.nonconvex.pso import PSO
-    from pymoo.core.problem import ElementwiseProblem
-    from pymoo.optimize import minimize
-
-    class Problem(ElementwiseProblem):  # type: ignore[misc]
-        def _evaluate(self, x: Any, out: Any, *args: Any, **kwargs: Any) -> None:
-            out["F"] = -score(x)
-
-    def theirs(seed: int) -> float:
-        chi = 0.7298437881283576
-        swarm = PSO(20, w=chi, c1=chi * 2.05, c2=chi * 2.05, adaptive=False, pertube_best=False, max_velocity_rate=1.0)
-        problem = Problem(n_var=4, n_obj=1, xl=np.zeros(4), xu=np.ones(4))
-        return float(np.log10(minimize(problem, swarm, ("n_eval", 400), seed=seed).F[0]))
-
-    ours, other = final("pso", score, 400, range(20), population=20), np.array([theirs(seed) for seed in range(20)])
-    assert ours.mean() < other.mean() + math.log10(2.0)
-
-
-def test_a_move_is_that_of_pymoo_with_the_constants_of_clerc_and_kennedy() -> None:
-    pytest.importorskip("pymoo", reason="needs the extra 'bo'")
-    from pymoo.algorithms.soo.nonconvex.pso import pso_equation
-
-    now, velocity, best, leader, r1, r2 = np.random.default_rng(0).random((6, 7, 3))
-    chi = 0.7298437881283576  # their table: .7298 for phi = 4.1
-    ours = moved(now, velocity, [best - now, leader - now], (r1, r2), 4.1)
-    theirs, _ = pso_equation(now, best, leader, velocity, np.full(3, 9.0), chi, chi * 2.05, chi * 2.05, r1, r2)
-    assert ours == pytest.approx(theirs)
-
-
-def test_a_flight_is_last_before_best_and_leader() -> None:
-    score = [1.0, 9.0, 3.0, 4.0, 2.0, 5.0]
-    assert flight(score[:3], 3) == [0, 0, 0, 1]
-    assert flight(score, 3) == [3, 0, 3, 1]
-    assert flight([*score, 0.0, 0.0, 0.0], 3) == [6, 3, 3, 1]
-
-
-def test_a_particle_without_pulls_slows_down_by_the_constriction() -> None:
-    run = Run(Context(floats(), 33.0), np.random.default_rng(0))
-    for at in (0.3, 0.4):  # a swarm of two, each at its best and at the leader's place
-        run.reported(np.full(4, at), 1.0)
-        run.reported(np.full(4, at), 1.0)
-    run.score[2] = 2.0
-    child = ParticleSwarm(population=2).children(floats(), [run])[0]
-    assert child == pytest.approx(np.full(4, 0.4 + 0.7298437881283576 * 0.1))
-
-
-def test_a_pull_or_move_needs_a_hyperparameter_that_is_active_at_both_ends() -> None:
-    s = mixed()
-    j = s.names.index("rate")
-    on = s.to_unit({"kind": "b", "rate": 0.1, "depth": 3, "few": 0, "size": "t", "x": 0.0})
-    off = s.to_unit({"kind": "a", "depth": 3, "size": "t", "x": 0.0})
-    run = Run(Context(s, 33.0), np.random.default_rng(0))
-    for x, score in ((off, 1.0), (off, 1.0), (on, 0.0), (off, 1.0)):
-        run.reported(x, score)
-    children = ParticleSwarm(population=2).children(s, [run] * 100)
-    awake = s.active(children)[:, j]
-    assert awake.any()
-    assert children[awake, j] == pytest.approx(on[j])
 
 
 # ---------------------------------------------------------------------- CMA-ES

@@ -25,7 +25,7 @@ from hpo_gym.suites.tasks.function import function_task
 
 # How many of its first trials are the instance's, at a budget of 33.
 BEGIN = {
-    "gp-ei": 2, "tpe": 10, "ga": 8, "de": 8, "pso": 8, "local-search": 3, "hyperband": 3, "asha": 2,
+    "gp-ei": 2, "tpe": 10, "ga": 8, "de": 8, "local-search": 3, "hyperband": 3, "asha": 2,
     "successive-halving": 3, "bohb": 2, "smac": 8,
 }  # fmt: skip
 
