@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_baselines._models.columns import Columns
-from hpo_baselines._models.experts import processes_of
+from hpo_baselines._models.experts import check_experts, processes_of
 from hpo_baselines._models.model_based import Model
 from hpo_baselines._models.portfolio_first import PortfolioFirst, check_first
-from hpo_baselines._models.ranked_experts import check_experts
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_gym.optimize import OPTIMIZERS

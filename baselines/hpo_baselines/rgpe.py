@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._models.acquisition import expected_improvement, log_expected_improvement, standardised
-from hpo_baselines._models.experts import Experts, experts_of
+from hpo_baselines._models.experts import FEWEST, Experts, OwnProcess, check_experts, experts_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
-from hpo_baselines._models.ranked_experts import FEWEST, OwnProcess, check_experts
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.gp_ei import GPModel

@@ -235,7 +235,6 @@ def test_the_methods_that_read_no_further_measurements_are_what_they_are_without
         "transfer-mix",
         "rgpe",
         "taf-r",
-        "tst-r",
         "gp-warm",
     ):
         assert np.array_equal(asked(name, context(plain, x), 8), asked(name, context(more, x), 8)), name

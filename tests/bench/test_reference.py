@@ -268,8 +268,7 @@ def test_a_player_ends_its_runs_where_they_ended() -> None:
 # ---------------------------------------------------------------------- what is shipped
 ROUNDED = {"cma-es": 8, "gp-ei": 8}
 """Whose choices hang on the last bits of a decomposition, and how many of their trials are the same with the kernels of
-processors with AVX2: runs with SkylakeX and Haswell part, seen from the 16th and the 13th trial on. (With Nehalem's, of
-processors without AVX, a run of `tst-r` on `Studies` parts too.)"""
+processors with AVX2: runs with SkylakeX and Haswell part, seen from the 16th and the 13th trial on."""
 
 
 @pytest.mark.parametrize("suite", SHIPPED)

@@ -14,9 +14,10 @@ from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer.earlier import Place, scores_of
-from hpo_gym.base import Floats
+from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.problem import Evaluations, Points, Pool, known
 
+FEWEST = 3  # trials of the run's own process
 _ITERATIONS = 5
 _FLAT = 4.0  # logarithm of the length scale of a column that the process is not to see
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
@@ -121,3 +122,26 @@ def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Floats,
             mean[i, part], sd = process.predict(x[part])
             variance[i, part] = sd * sd
     return mean, variance
+
+
+class OwnProcess:
+    """The process of a run's own standardised scores, whose search goes on where the last one ended."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._learned: Floats | None = None
+
+    def fit(self, seen: Place, y: Floats) -> GaussianProcess:
+        """Return the process of trials at `seen`, with scores ``(n,)``."""
+        process = GaussianProcess.fit(self._columns(seen.x), y, start=self._learned, iterations=5)
+        self._learned = process.log_parameters
+        return process
+
+
+def check_experts(rows: int, draw: int, bandwidth: float = 1.0) -> None:
+    """Refuse settings of experts that have no meaning."""
+    if rows < 1 or draw < 0 or not bandwidth > 0:
+        raise InvalidValueError(
+            f"`rows >= 1`, `draw >= 0` and `bandwidth > 0` must hold, got ({rows=}, {draw=}, {bandwidth=}); "
+            f"the nearest are ({max(rows, 1)}, {max(draw, 0)}, {bandwidth if bandwidth > 0 else 'any above 0'})."
+        )
