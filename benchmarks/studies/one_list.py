@@ -31,7 +31,7 @@ from hpo_gym.bench import Resamples, auc, interval
 LIST, FIRST = "list of 33", "list of 5"
 MOST = 0.05
 """What reading scores may save at most where one list is enough, as a share of random search's AUC."""
-BLIND = ("random", "default", "grid", "sobol", "lhs", "portfolio", "average-rank", "meta-knn", "meta-predict")
+BLIND = ("random", "default", "grid", "sobol", "lhs", "portfolio", "average-rank", "meta-knn")
 """Recorded optimizers that read no score of the run: lists, too."""
 LOOKS = Look("AUC of a fixed list", "on which suites one list is enough", tuple(newest_set().suites))
 CHEAP = {("Vision",): ()}

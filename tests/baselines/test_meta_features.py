@@ -1,4 +1,4 @@
-"""`meta-knn` and `meta-predict`: what the meta-features of a task say of its best configurations, by hand."""
+"""`meta-knn`: what the meta-features of a task say of its best configurations, by hand."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._transfer.meta_distance import MetaTask
 from hpo_baselines.meta_knn import near_portfolio
-from hpo_baselines.meta_predict import forest_of, quantiles
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import run_batch
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import Pool
@@ -28,8 +27,7 @@ FOUR = SPACE.snap(np.array([[0.1, 0.2], [0.4, 0.8], [0.6, 0.1], [0.9, 0.7]]))
 ONE, TWO, THREE = [1.0, 0.0, 0.0, 0.8], [0.0, 1.0, 0.0, 0.8], [0.0, 0.0, 1.0, 0.8]
 THIRDS, TENTHS = 1 / (3 * np.log(3)), 1 / (3 * np.log(10))  # a third of the ranks further, a task counts 1/3, 1/10
 
-needs_sklearn = pytest.mark.skipif(not OPTIMIZERS.installed("meta-predict"), reason="needs the extra 'sklearn'")
-both = pytest.mark.parametrize("name", ["meta-knn", pytest.param("meta-predict", marks=needs_sklearn)])
+NAME = "meta-knn"
 
 
 def earlier(name: str, score: Any, meta: Mapping[str, float | None], x: np.ndarray = FOUR) -> Evaluations:
@@ -128,117 +126,43 @@ def test_what_is_near_is_found_once_for_a_task() -> None:
     assert one is not two
 
 
-# ---------------------------------------------------------------------- meta-predict
-def test_scores_become_normal_quantiles_of_their_ranks() -> None:
-    """Ranks 2.5, 1 and 2.5 of 3: quantiles of 2/3, 1/6 and 2/3."""
-    found = quantiles(np.array([3.0, np.nan, -1e9, 3.0]))
-    assert found == pytest.approx([0.430727, np.nan, -0.967422, 0.430727], abs=1e-6, nan_ok=True)
-
-
-def two_kinds(seed: int = 0, k: int = 24) -> tuple[Evaluations, ...]:
-    """Tasks whose best configuration is the first where `n` is small, and the third where it is large."""
-    rng = np.random.default_rng(seed)
-    out = []
-    for i, n in enumerate(rng.uniform(0.0, 1.0, k).tolist()):
-        score = np.array([2.0, 0.0, 0.0, 1.0] if n < 0.5 else [0.0, 0.0, 2.0, 1.0]) + 0.01 * rng.normal(size=4)
-        out.append(earlier(f"t{i}", 10**i * score, {"n": n, "noise": rng.normal() if i % 3 else None}))
-    return tuple(out)
-
-
-@needs_sklearn
-@pytest.mark.parametrize("x", [FOUR, None])
-def test_the_best_configuration_is_foretold_from_a_meta_feature(x: np.ndarray | None) -> None:
-    prior = two_kinds()
-    for meta, first in (({"n": 0.1}, 0), ({"n": 0.9}, 2), ({"n": 0.2, "noise": 1.0}, 0), ({"n": 7.0}, 2)):
-        assert rows("meta-predict", prior, meta, count=1, x=x) == [first], meta
-    assert sorted(rows("meta-predict", prior, {"n": 0.1}, x=x)) == [0, 1, 2, 3]
-
-
-@needs_sklearn
-def test_they_are_tried_in_the_greedy_order_over_the_trees() -> None:
-    rng, x = np.random.default_rng(1), SPACE.snap(np.random.default_rng(2).random((30, 2)))
-    prior = tuple(earlier(f"t{i}", rng.normal(size=30), {"n": float(i)}, x) for i in range(6))
-    found = rows("meta-predict", prior, {"n": 2.5}, 10, x)
-    pool = Pool(SPACE, x)
-    forest = forest_of(SPACE, prior, pool, 60, 20_000)
-    assert forest is not None
-    assert forest is forest_of(SPACE, (*prior,), pool, 60, 20_000)
-    worth, best = forest({"n": 2.5}), np.full((60, 1), -np.inf)
-    for row in found:
-        place = int(np.flatnonzero((forest.x == x[row]).all(1))[0])
-        means = np.maximum(best, worth).mean(0)
-        assert means[place] == pytest.approx(means.max(), abs=1e-9)
-        best = np.maximum(best, worth[:, [place]])
-
-
-@needs_sklearn
-def test_the_first_of_the_portfolio_are_candidates_and_the_rest_of_it_follows() -> None:
-    rng, x = np.random.default_rng(1), SPACE.snap(np.random.default_rng(2).random((150, 2)))
-    prior = tuple(earlier(f"t{i}", rng.normal(size=150), {"n": float(i)}, x) for i in range(3))
-    found, plain = rows("meta-predict", prior, {"n": 0.5}, 160, x, rows=1), rows("portfolio", prior, {}, 160, x)
-    assert sorted(found[:100]) == sorted(plain[:100])
-    assert found[:100] != plain[:100]
-    assert found[100:] == plain[100:]
-    assert len(found) == 150
-
-
-@needs_sklearn
-def test_what_was_not_measured_is_not_learned_from() -> None:
-    """A row that no task has is foretold like its neighbour, not like the mean of all."""
-    x = SPACE.snap(np.array([[0.1, 0.5], [0.2, 0.5], [0.8, 0.5], [0.9, 0.5]]))
-    score = np.array([0.0, 0.1, 1.0, np.nan])
-    prior = tuple(earlier(f"t{i}", score + 0.001 * i, {"n": float(i)}, x) for i in range(9))
-    forest = forest_of(SPACE, prior, Pool(SPACE, x), 20, 1000)
-    assert forest is not None
-    foretold = dict(zip(map(tuple, forest.x.tolist()), forest({"n": 4.0}).mean(0).tolist(), strict=True))
-    by_row = [foretold[tuple(point)] for point in x.tolist()]
-    assert by_row[3] == pytest.approx(by_row[2])
-    assert by_row[3] > by_row[1]
-
-
-# ---------------------------------------------------------------------- both
-@both
 @pytest.mark.parametrize("meta", [{}, {"n": None}, {"n": np.nan}, {"other": 3.0}])
-def test_without_a_feature_in_common_it_is_the_portfolio(name: str, meta: Mapping[str, float | None]) -> None:
-    assert rows(name, RISING, meta) == rows("portfolio", RISING, {})
+def test_without_a_feature_in_common_it_is_the_portfolio(meta: Mapping[str, float | None]) -> None:
+    assert rows(NAME, RISING, meta) == rows("portfolio", RISING, {})
     silent = three({}, {"n": None}, {})
-    assert rows(name, silent, {"n": 3.0}) == rows("portfolio", silent, {})
+    assert rows(NAME, silent, {"n": 3.0}) == rows("portfolio", silent, {})
 
 
-@both
 @pytest.mark.parametrize("prior", [(), (earlier("none", [np.nan] * 4, {"n": 1.0}),)])
-def test_without_a_prior_it_is_random_search(name: str, prior: Sequence[Evaluations]) -> None:
-    assert rows(name, prior, {"n": 1.0}) == rows("random", prior, {})
+def test_without_a_prior_it_is_random_search(prior: Sequence[Evaluations]) -> None:
+    assert rows(NAME, prior, {"n": 1.0}) == rows("random", prior, {})
 
 
-@both
 @pytest.mark.parametrize("count", [1, 3])
-def test_one_candidate_equal_scores_and_equal_features_are_tried_to_the_last(name: str, count: int) -> None:
+def test_one_candidate_equal_scores_and_equal_features_are_tried_to_the_last(count: int) -> None:
     x = FOUR[:count]
     prior = [earlier(f"t{i}", np.zeros(count), {"n": 5.0}, x) for i in range(2)]
     with np.errstate(all="raise", under="ignore"):
-        assert sorted(rows(name, prior, {"n": 5.0}, 5, x)) == list(range(count))
+        assert sorted(rows(NAME, prior, {"n": 5.0}, 5, x)) == list(range(count))
 
 
 @pytest.mark.long
-@both
-def test_tasks_with_points_of_their_own_are_scored_by_their_surrogates(name: str) -> None:
+def test_tasks_with_points_of_their_own_are_scored_by_their_surrogates() -> None:
     """The best configuration is near (.2, .2) where `n` is small, and near (.8, .8) where it is large."""
     rng, prior = np.random.default_rng(3), []
     for i in range(12):
         x, best = SPACE.sample(rng, 60), 0.2 if i < 6 else 0.8
         prior.append(earlier(f"t{i}", -((x - best) ** 2).sum(1), {"n": float(i)}, x))
     for n, best in ((1.0, 0.2), (10.0, 0.8)):
-        optimizer = make_optimizer(name)
+        optimizer = make_optimizer(NAME)
         optimizer.reset(Context(SPACE, 9.0, prior=prior, meta_features={"n": n}), np.random.default_rng(0))
         query = optimizer.ask()
         assert query is not None
         assert np.abs(SPACE.to_unit(query.config) - best).max() < 0.15
 
 
-@both
-def test_given_points_are_not_tried_again(name: str) -> None:
-    optimizer = make_optimizer(name)
+def test_given_points_are_not_tried_again() -> None:
+    optimizer = make_optimizer(NAME)
     optimizer.reset(Context(SPACE, 9.0, pool=FOUR, prior=RISING, meta_features={"n": 3.0}), np.random.default_rng(0))
     optimizer.tell(Trial(Query(SPACE.from_unit(FOUR[2])), 1.0))
     asked = []
@@ -249,15 +173,14 @@ def test_given_points_are_not_tried_again(name: str) -> None:
 
 
 @pytest.mark.long
-@both
-def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features(name: str) -> None:
+def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features() -> None:
     """Three tasks in a batch: each goes as alone, and not all begin alike."""
     suite = load_suite("MLP")
     tasks, prior = suite.tasks("val")[:3], suite.prior()
     contexts = [Context.of(task, 5, prior) for task in tasks]
 
     def ran(who: Sequence[int]) -> list[list[str]]:
-        optimizer: Any = make_optimizer(name, **({"rows": 3000} if name == "meta-predict" else {}))
+        optimizer: Any = make_optimizer(NAME)
         rngs = [np.random.default_rng(i) for i in who]
         runs = run_batch(
             optimizer, [tasks[i] for i in who], np.array(who, np.uint64), [contexts[i] for i in who], rngs,
@@ -271,16 +194,14 @@ def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features(name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "rule"),
+    ("options", "rule"),
     [
-        ("meta-knn", {"k": -1}, "`k` must be an integer >= 0"),
-        ("meta-knn", {"k": 1.5}, "`k` must be an integer"),
-        ("meta-knn", {"bandwidth": 0.0}, "0 < bandwidth < inf"),
-        ("meta-knn", {"bandwidth": float("nan")}, "0 < bandwidth < inf"),
-        pytest.param("meta-predict", {"trees": 0}, "`trees` must be an integer >= 1", marks=needs_sklearn),
-        pytest.param("meta-predict", {"rows": 2.5}, "`rows` must be an integer >= 1", marks=needs_sklearn),
+        ({"k": -1}, "`k` must be an integer >= 0"),
+        ({"k": 1.5}, "`k` must be an integer"),
+        ({"bandwidth": 0.0}, "0 < bandwidth < inf"),
+        ({"bandwidth": float("nan")}, "0 < bandwidth < inf"),
     ],
 )
-def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, Any], rule: str) -> None:
+def test_settings_without_a_meaning_are_refused(options: dict[str, Any], rule: str) -> None:
     with pytest.raises(InvalidValueError, match=rule):
-        rows(name, RISING, {"n": 1.0}, **options)
+        rows(NAME, RISING, {"n": 1.0}, **options)
