@@ -53,21 +53,3 @@ class FirstOrderMAMLSearch(FewShot):
 
     version = 1
     name = "fomaml"
-
-
-@OPTIMIZERS.register("reptile", extra="rl", family="transfer", trainable=True)
-class ReptileSearch(FewShot):
-    """`maml` with an initialisation that moves towards the end of training on each task (`ReptileLearner`).
-
-    **Reference**: Nichol, Achiam and Schulman, "On first-order meta-learning algorithms", 2018,
-    https://arxiv.org/abs/1803.02999
-
-    **Differs from the paper**: as `maml`; the inner steps are plain SGD, and their size is not learned: Reptile has no
-    outer loss to learn it from.
-
-    Args:
-        members, hidden, inner_steps, inner_lr, outer_lr, tasks, query, outer_steps, candidates: As in `maml`.
-    """
-
-    version = 1
-    name = "reptile"

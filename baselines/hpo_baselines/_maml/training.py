@@ -12,12 +12,11 @@ from torch import Tensor
 
 from hpo_baselines._maml.descent import Descent
 from hpo_baselines._maml.maml import BaseLearner, Batch, MetaLearner
-from hpo_baselines._maml.reptile import ReptileLearner
 from hpo_baselines._maml.tasks import Known, draw
 from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import InvalidValueError, unknown, whole, whole_fields
 
-METHODS = ("maml", "fomaml", "reptile")
+METHODS = ("maml", "fomaml")
 LOG_VARIANCE = (-6.0, 2.0)  # the range of a predicted log variance, of standardised scores
 _EPISODES = 4  # validation episodes of each support size, at most 16 tasks each
 
@@ -32,8 +31,7 @@ class Plan:
         method: One of `METHODS`.
         members: Initialisations, trained independently.
         hidden: Width of both hidden layers.
-        inner_lr, outer_lr: Step sizes; the inner ones are learned except by Reptile, the outer one falls to 0 as a
-            cosine.
+        inner_lr, outer_lr: Step sizes; the inner ones are learned, the outer one falls to 0 as a cosine.
         inner_steps: Gradient steps on a support.
         supports: Sizes of supports.
         query: Points of a query.
@@ -82,22 +80,13 @@ def moments(out: Tensor) -> tuple[Tensor, Tensor]:
     return out[..., 0], middle + half * torch.tanh(out[..., 1] / half)
 
 
-def learner_of(plan: Plan, inputs: int) -> MetaLearner | ReptileLearner:
+def learner_of(plan: Plan, inputs: int) -> MetaLearner:
     """Return a new learner; its start is drawn from torch's global generator."""
     base = BaseLearner(inputs, 2, (plan.hidden, plan.hidden))
-    if plan.method == "reptile":
-        return ReptileLearner(
-            base, plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps, loss=negative_log_likelihood
-        )
     return MetaLearner(
         base, plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps, first_order=plan.method == "fomaml",
         learn_inner_lr=True, loss=negative_log_likelihood,
     )  # fmt: skip
-
-
-def meta_of(learner: MetaLearner | ReptileLearner) -> MetaLearner:
-    """Return the part that adapts and predicts."""
-    return learner.meta if isinstance(learner, ReptileLearner) else learner
 
 
 def train_ensemble(
@@ -115,13 +104,13 @@ def train_ensemble(
             share = None if left is None else left // (plan.members - i)
             learner, used = _train(tasks, validation, rng, plan, share)
             left = None if left is None else left - used
-            out.append(meta_of(learner))
+            out.append(learner)
     return out
 
 
 def _train(
     tasks: Sequence[Known], validation: Sequence[Known], rng: np.random.Generator, plan: Plan, trials: int | None
-) -> tuple[MetaLearner | ReptileLearner, int]:
+) -> tuple[MetaLearner, int]:
     """One member, and the trials that it used."""
     learner = learner_of(plan, tasks[0].x.shape[1])
     descent, used = Descent(learner, plan.outer_lr, plan.outer_steps), 0
@@ -135,7 +124,7 @@ def _train(
         used += count * cost
         descent.step(learner(episodes(tasks, rng, size, plan.query, count)))
         if held:
-            descent.judge(lambda: _validate(meta_of(learner), held))
+            descent.judge(lambda: _validate(learner, held))
     descent.end()
     return learner, used
 
