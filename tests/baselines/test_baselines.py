@@ -49,7 +49,7 @@ def test_every_family_that_the_field_compares_with_is_found_by_the_registry() ->
     searches = "local-search ga de cma-es tpe gp-ei gp-ei-per-cost smac"
     fidelities = "successive-halving hyperband asha bohb"
     transfer = "average-rank gp-fade gp-warm rgpe taf-r fsbo ebgp task-mixture transfer-mix transfer-mix-per-cost"
-    learned = "transfer-time meta-knn maml fomaml maml-rl ga-portfolio ga-evolved"
+    learned = "transfer-time meta-knn maml fomaml maml-rl ga-portfolio"
     assert set(" ".join([controls, searches, fidelities, transfer, learned]).split()) <= set(BASELINES)
     schedules = "constant step cosine one-cycle exponential plateau cosine-sharpness jump alignment hypergradient"
     assert {*schedules.split(), "random-schedule"} <= set(SCHEDULES)

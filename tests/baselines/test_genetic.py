@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import functools
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import objectives
 import pytest
-from batches import assert_a_batch_is_its_runs
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import made
-from toys import gappy, plain
+from toys import plain
 
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._runs.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
-from hpo_baselines._transfer.tables import evaluations_of
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
-from hpo_baselines.genetic_evolved import EvolvedGenetic
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space import SearchSpace
@@ -30,7 +23,6 @@ from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Trial
 from hpo_gym.suites.tasks.function import function_task
-from hpo_gym.system.storage.whole import checksum
 
 FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))
 
@@ -269,116 +261,3 @@ def test_without_a_prior_it_is_the_genetic_algorithm() -> None:
     task = objectives.objective("conditional")
     ga, same = (trials_of(n, task, 20) for n in ("ga", "ga-portfolio"))
     assert objectives.seen(ga) == objectives.seen(same)
-
-
-# ---------------------------------------------------------------------- evolved settings
-def evolved(**settings: Any) -> EvolvedGenetic:
-    optimizer = made("ga-evolved", **settings)
-    assert isinstance(optimizer, EvolvedGenetic)
-    return optimizer
-
-
-@functools.cache
-def trained() -> EvolvedGenetic:
-    optimizer = evolved()
-    optimizer.train(gappy().tasks("train"), np.random.default_rng(0), validation=gappy().tasks("val"))
-    return optimizer
-
-
-class Arenas:
-    """An arena whose regret is known."""
-
-    def __init__(self, regret: Any, tasks: Any = (1,)) -> None:
-        self.regret, self.tasks = regret, tasks
-
-
-def test_the_outer_algorithm_finds_better_settings_than_the_usual_ones() -> None:
-    """Worth is the distance to settings that are far from the usual ones."""
-    space = settings_space()
-    aim = space.to_unit({**USUAL[1], "population": 20, "sd": 0.5, "crossover": 0.1, "mutation": 4.0, "tournament": 6})
-
-    def regret(settings: Any) -> float:
-        return float(np.abs(space.to_unit(dict(settings)) - aim).sum())
-
-    tried = evolve(Arenas(regret), 100, np.random.default_rng(0))  # type: ignore[arg-type]
-    assert [r for r, _ in tried] == sorted(r for r, _ in tried)
-    assert len({json.dumps(s, sort_keys=True) for _, s in tried}) == 100
-    assert all(usual in [s for _, s in tried] for usual in USUAL)
-    assert tried[0][0] < 0.4 * regret(USUAL[1])
-
-
-def test_validation_decides_among_the_best_and_the_usual_settings() -> None:
-    tried = [(0.1 * i, {**USUAL[0], "tournament": i + 4}) for i in range(3)] + [(1.0 + i, USUAL[i]) for i in range(2)]
-    asked = []
-
-    def held(settings: Any) -> float:
-        asked.append(settings)
-        return {4: 3.0, 5: 2.0, 6: 0.0, 3: 2.5}[settings["tournament"]]
-
-    assert choose_finalist(tried, Arenas(held), 4) == tried[1][1]  # type: ignore[arg-type]
-    assert asked == [tried[0][1], tried[1][1], *USUAL]
-    assert choose_finalist(tried, Arenas(held, ()), 4) == tried[0][1]  # type: ignore[arg-type]
-    assert choose_finalist([], Arenas(held), 4) == USUAL[0]  # type: ignore[arg-type]
-
-
-def test_settings_are_worth_the_mean_regret_of_their_runs() -> None:
-    suite = plain()
-    tasks, tables = suite.tasks("test"), suite.prior()
-    arena = Arena(tasks, evaluations_of(tasks, np.random.default_rng(0)), [tables] * len(tasks), 5, seed=11)
-    regrets = []
-    for i, task in enumerate(tasks):
-        optimizer = make_optimizer("ga-portfolio", **{k: v for k, v in USUAL[1].items() if k != "start"})
-        optimizer.reset(Context.of(task, 5.0, tables), np.random.default_rng([11, i]))
-        best = np.maximum.accumulate([t.score for t in objectives.loop(optimizer, task, budget=5)])
-        regrets.append(np.mean((task.best - best) / (task.best - task.worst)))
-    assert arena.regret(USUAL[1]) == pytest.approx(np.mean(regrets))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 3000), st.integers(1, 60), st.integers(1, 30), st.integers(1, 6), st.integers(0, 30))
-def test_no_more_runs_are_made_than_allowed(runs: int, candidates: int, tasks: int, finalists: int, held: int) -> None:
-    full = Sizes(candidates, tasks, finalists, held)
-    s = full.within(runs)
-    assert s.candidates * s.tasks + s.finalists * s.held <= runs or s == full
-    assert s.candidates <= candidates and s.tasks <= tasks and s.finalists <= finalists and s.held <= held
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("start", ["random", "portfolio"])
-def test_a_batch_of_evolved_ones_chooses_as_one_by_one(start: str) -> None:
-    def make() -> EvolvedGenetic:
-        optimizer = evolved()
-        optimizer.found = {**USUAL[0], "start": start, "population": 3, "crossover": 0.5, "tournament": 2}
-        return optimizer
-
-    for of in ("pools and none", "floats of two widths"):
-        assert_a_batch_is_its_runs(make, objectives.MIXED[of] * 2, 12.0)
-    assert_a_batch_is_its_runs(make, [*gappy().tasks("test")] * 2, 4.0, n_init=2)
-
-
-def test_tasks_without_a_pool_can_be_evolved_on() -> None:
-    optimizer = evolved()
-    optimizer.train([function_task(n) for n in ("sphere-d2-s0", "levy-d3-s1")], np.random.default_rng(0))
-    assert len(optimizer.seen) == 2
-    settings_space().to_unit(optimizer.found)  # type: ignore[arg-type]
-
-
-def test_impossible_settings_of_the_evolution_are_refused() -> None:
-    for name in evolved().settings:
-        with pytest.raises(InvalidValueError, match=f"`{name}` must be an integer >= 1"):
-            evolved(**{name: 0}).train(gappy().tasks("train"), np.random.default_rng(0))
-
-
-@pytest.mark.parametrize("how", ["another", "out of range"])
-def test_a_file_of_another_or_of_impossible_settings_is_refused(tmp_path: Path, how: str) -> None:
-    trained().save(tmp_path)
-    path = tmp_path / "optimizer.json"
-    head = json.loads(path.read_text())
-    del head["checksum"]
-    head["found"]["eta"] = 1e6 if how == "out of range" else 7.0
-    head["optimizer"] = "ga" if how == "another" else head["optimizer"]
-    path.write_text(json.dumps({**head, "checksum": checksum(head)}))
-    optimizer = evolved()
-    with pytest.raises(DamagedDataError, match=r"optimizer\.json"):
-        optimizer.load(tmp_path)
-    assert optimizer.found is None

@@ -156,9 +156,9 @@ def test_equal_policies_give_equal_files_and_the_card_holds_what_was_recorded(fo
 
 @pytest.mark.long
 def test_the_regret_on_validation_tasks_is_that_of_the_record(tmp_path: Path) -> None:
-    write_saved(tmp_path / "p", "ga-evolved", {**FITS, "suites": ["SVM"]})
+    write_saved(tmp_path / "p", "maml", {**FITS, "suites": ["SVM"]})
     record = {
-        "optimizer": "ga-evolved",
+        "optimizer": "maml",
         "settings": {},
         "steps": 30,
         "seed": 1,

@@ -110,7 +110,7 @@ def test_what_has_no_weights_is_refused(tmp_path: Path) -> None:
         write_repository("gp-ei", tmp_path / "new")
     with pytest.raises(InvalidValueError, match="the nearest is 'ppo-drift'"):
         write_repository("ppo-drfit", tmp_path / "new")
-    write_saved(tmp_path / "bare", "ga-evolved", {"version": 1, "settings": {}, "seen": ["f"]})
+    write_saved(tmp_path / "bare", "maml", {"version": 1, "settings": {}, "seen": ["f"]})
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "training.json").write_text('{"optimizer": "ga", "settings": {}}')
     write_saved(tmp_path / "other", "nobody", {"version": 1}, {"x": np.ones(1)})

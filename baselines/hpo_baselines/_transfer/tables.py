@@ -35,17 +35,6 @@ def evaluations_of(tasks: Sequence[Task], rng: np.random.Generator) -> Prior:
     return tuple(_evaluations(task, np.random.default_rng(seed)) for task in tasks)
 
 
-def priors_without(tables: Prior, rng: np.random.Generator, parts: int) -> list[Prior]:
-    """Return, for each task, the tables of all families outside its part of `parts`.
-
-    Few parts instead of one for each family: the cost of a prior is paid a few times only.
-    """
-    families = sorted({e.family for e in tables})
-    part = dict(zip(families, (rng.permutation(len(families)) % parts).tolist(), strict=True))
-    without = [tuple(e for e in tables if part[e.family] != i) for i in range(parts)]
-    return [without[part[e.family]] for e in tables]
-
-
 def _evaluations(task: Task, rng: np.random.Generator) -> Evaluations:
     x, score, good = measured_scores(task, rng)
     status = np.where(good, Status.OK, Status.FAILED).astype(np.int8)
