@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.designs import Design, Timed
-from hpo_agents._tabular.rules import QLearningRule, Rule
-from hpo_agents._tabular.table import QTable
 from hpo_gym.optimize import OPTIMIZERS
 
 
@@ -51,7 +49,3 @@ class QPortfolio(QAgent):
     def make_design(self) -> Design:
         """Return a table of trial and bucket x candidate."""
         return Timed(self.candidates, self.budget, self.buckets)
-
-    def make_rule(self) -> Rule[QTable]:
-        """Return a rule with the maximum over allowed actions in its targets."""
-        return QLearningRule()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import hashlib
-import inspect
 import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,54 +19,27 @@ from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 from small import made, registered, rng
-from toys import gappy, twelve
+from toys import twelve
 
 from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
-from hpo_agents._tabular.moves import MoveEpisodes, Moves
-from hpo_agents._tabular.states import STATES
 from hpo_agents._tabular.table import QTable, epsilon_at
+from hpo_agents._tabular.training import Step
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.checks.optimizer import check_optimizer
 from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
-from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.trial import Trial
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import table_suite
 
-
-def designs() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Every registered agent with a Q table, by each kind of states that it takes: its name, and the settings."""
-    found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for name in registered(QAgent):
-        if "states" not in inspect.signature(OPTIMIZERS.get(name)).parameters:
-            found[name] = (name, {})
-            continue
-        for states in STATES:
-            with contextlib.suppress(UnknownNameError):
-                made(name, states=states).make_design()
-                found[f"{name}-{states}"] = (name, {"states": states, "levels": 3})
-    return found
-
-
-DESIGNS = designs()
-MOVES = [design for design in DESIGNS if design.endswith("move")]
-OTHERS = [design for design, (name, own) in DESIGNS.items() if own and own["states"] != make_optimizer(name).states]  # type: ignore[attr-defined]
-"""Those that the contract of optimizers does not see, as they are not the default."""
-every_agent = pytest.mark.parametrize("design", list(DESIGNS))
-every_agent_of_candidates = pytest.mark.parametrize("design", [design for design in DESIGNS if design not in MOVES])
-
-
-def make(design: str, **settings: Any) -> Any:
-    name, own = DESIGNS[design]
-    return made(name, **{**own, **settings})
+AGENTS = registered(QAgent)
+every_agent = pytest.mark.parametrize("name", AGENTS)
 
 
 @pytest.fixture(name="suite")
@@ -82,8 +54,8 @@ def line(scores: list[list[float]]) -> tuple[TableTask, ...]:
 
 
 @functools.cache
-def trained(design: str, seed: int = 0, **settings: Any) -> Any:
-    agent = make(design, **settings)
+def trained(name: str, seed: int = 0, **settings: Any) -> Any:
+    agent = made(name, **settings)
     agent.train(twelve().tasks("train"), rng(seed))
     return agent
 
@@ -217,25 +189,11 @@ def test_oracle_of_trials() -> None:
     assert q[0] == pytest.approx([mean[i] + GAMMA * max(np.delete(mean, i)) for i in range(3)], abs=0.03)
 
 
-@pytest.mark.long
-def test_oracle_of_moves() -> None:
-    agent = QLearning(states="move", levels=3, gamma=GAMMA, **ORACLE)
-    agent.train(line(SCORES), rng(0))
-    assert agent.table is not None
-    cells = {cell[0]: i + 1 for i, cell in enumerate(agent._design.to_arrays()["cells"].tolist())}
-    q = agent.table.q
-    for end, action, back in ((0, 0, 1), (2, 1, 0)):  # from the middle to an end, then the one way there is
-        assert q[cells[end], back] == pytest.approx(drop(end, 1), abs=0.03)
-        value = np.mean([y[end] for y in SCORES]) + GAMMA * drop(end, 1)
-        assert q[cells[1], action] == pytest.approx(value, abs=0.03)
-        assert q[0, action] == pytest.approx(q[cells[1], action] / 2 + q[cells[2 - end], action] / 2, abs=0.06)
-
-
 @every_agent
 @pytest.mark.smoke
-def test_what_is_always_best_is_tried_first(design: str) -> None:
+def test_what_is_always_best_is_tried_first(name: str) -> None:
     tasks = line([[0.1, 0.2, 0.9], [0.0, 0.1, 0.5], [0.2, 0.1, 0.6]])
-    agent = make(design, budget=2)
+    agent = made(name, budget=2)
     agent.train(tasks, rng(0))
     assert rollout(agent, tasks[0], 1)[0].config == {"a": 1.0}
 
@@ -250,11 +208,105 @@ def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -
     assert sum(max(h.scores) == pytest.approx(t.best) for h, t in zip(histories, tasks, strict=True)) == solved
 
 
+# ---------------------------------------------------------------------- value iteration as an oracle
+POISON = 1e6  # value of what is not allowed: one look at it and the answer is far off
+
+
+@dataclass(frozen=True)
+class Problem:
+    """States with transitions ``(s, a, s)``, mean rewards and shares of episodes that end ``(s, a)``, and masks."""
+
+    p: np.ndarray
+    r: np.ndarray
+    end: np.ndarray
+    allowed: np.ndarray
+
+    def begin(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        return rng.integers(len(self.r), size=n)
+
+    def step(self, rng: np.random.Generator, s: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        s_next = (self.p[s, a].cumsum(1) < rng.random((len(s), 1))).sum(1)
+        return self.r[s, a] + rng.normal(0.0, 0.5, len(s)), s_next, rng.random(len(s)) < self.end[s, a]
+
+    def values(self, epsilon: float) -> np.ndarray:
+        """Values of the policy that is greedy in them but for a share `epsilon` of random actions; with 0, the best."""
+        q = np.zeros(self.r.shape)
+        for _ in range(500):
+            best = np.where(self.allowed, q, -np.inf).max(1)
+            mean = np.where(self.allowed, q, 0.0).sum(1) / self.allowed.sum(1)
+            q = self.r + GAMMA * (1.0 - self.end) * (self.p @ ((1.0 - epsilon) * best + epsilon * mean))
+        return q
+
+
+def problem() -> Problem:
+    """Five states with three actions, one or two of which are forbidden in three of them."""
+    r = rng(4)
+    p = r.dirichlet(np.full(5, 0.3), (5, 3))
+    allowed = np.ones((5, 3), bool)
+    allowed[0, 1] = allowed[2, 0] = allowed[4, 1] = allowed[4, 2] = False
+    return Problem(p / p.sum(2, keepdims=True), r.normal(size=(5, 3)) * 1.5, np.full((5, 3), 0.25), allowed)
+
+
+def play(instance: Problem, epsilon: float, episodes: int, n: int) -> QTable:
+    """Let a table learn from `n` runs side by side; what is not allowed has a high value from the beginning.
+
+    Returns:
+        The table, its values the mean over the second half of the episodes.
+    """
+    r = rng(1)
+    table = QTable(*instance.allowed.shape, gamma=GAMMA, alpha_min=0.0)
+    table.q[~instance.allowed] = POISON
+    total = np.zeros(instance.allowed.shape)
+    for episode in range(episodes):
+        s, live, last = instance.begin(r, n), np.ones(n, bool), False
+        a = table.explore(r, s, instance.allowed[s], epsilon)
+        while not last:
+            reward, s_next, over = instance.step(r, s, a)
+            step = Step(s, a, reward, s_next, instance.allowed[s_next], over, live)
+            step.teach(table)
+            a, last = table.explore(r, s_next, instance.allowed[s_next], epsilon), step.last
+            s, live = s_next, live & ~over
+        if episode >= episodes // 2:
+            total += table.q
+    assert (table.q[~instance.allowed] == POISON).all() and (table.n[~instance.allowed] == 0).all()
+    table.q = total / (episodes - episodes // 2)
+    return table
+
+
+def test_the_oracles_are_far_apart() -> None:
+    instance = problem()
+    best, some, random = (instance.values(epsilon)[instance.allowed] for epsilon in (0.0, 0.3, 1.0))
+    assert abs(best - some).max() > 0.4
+    assert min(abs(some - random).max(), abs(best - random).max()) > 1.0
+
+
+@pytest.mark.parametrize("epsilon", [0.5, pytest.param(1.0, marks=pytest.mark.slow)])
+def test_a_table_ends_at_the_values_of_the_best_policy_whatever_it_does(epsilon: float) -> None:
+    instance = problem()
+    table = play(instance, epsilon, 200, 200)
+    assert table.q[instance.allowed] == pytest.approx(instance.values(0.0)[instance.allowed], abs=0.2)
+
+
+def test_a_run_that_was_over_before_teaches_nothing() -> None:
+    table = QTable(3, 3, gamma=0.5)
+    one_run = (np.array([0]), np.array([0]), np.array([1.0]), np.array([1]), np.zeros((1, 3), bool))
+    Step(*one_run, np.array([True]), np.array([False])).teach(table)
+    assert table.n.sum() == 0
+
+
+@every_agent
+def test_a_run_that_has_tried_everything_learns_no_more_while_others_go_on(name: str) -> None:
+    tasks = line([[0.0, 0.6, 1.0], [1.0, 0.7, np.nan]])
+    agent: Any = make_optimizer(name, budget=3, steps=30_000)
+    agent.train(tasks, rng(0))
+    assert agent.table.n.sum() == pytest.approx(25_000, rel=0.02)  # 3 trials or 2
+
+
 # ---------------------------------------------------------------------- the protocol
 @every_agent
 @pytest.mark.parametrize(("n_init", "budget"), [(3, 40), pytest.param(0, 6, marks=pytest.mark.slow)])
-def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, suite: Suite) -> None:
-    agent, tasks = trained(design), suite.tasks("test") * 2
+def test_batch_proposes_what_ask_does(name: str, n_init: int, budget: int, suite: Suite) -> None:
+    agent, tasks = trained(name), suite.tasks("test") * 2
     contexts = [Context.of(t, budget, ()) for t in tasks]
     instances = [11, 12, 13, 14]
     runs = run_batch(agent, tasks, instances, contexts, [rng(0)] * 4, budget=budget, n_init=n_init)
@@ -268,10 +320,10 @@ def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, sui
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("design", OTHERS)
-def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> None:
+@every_agent
+def test_batch_proposes_what_ask_does_where_there_is_no_pool(name: str) -> None:
     functions = load_suite("Functions")
-    agent = make(design, steps=600)
+    agent = made(name, steps=600)
     agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng(0))
     tasks = [t for t in functions.tasks("val") if t.space.d == 2][:3]
     contexts = [Context.of(t, 6) for t in tasks]
@@ -282,8 +334,8 @@ def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> Non
 
 
 @every_agent
-def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) -> None:
-    agent = trained(design)
+def test_no_run_tries_the_same_twice_of_its_own_will(name: str, suite: Suite) -> None:
+    agent = trained(name)
     for task in suite.tasks("test"):
         agent.reset(Context.of(task, 20), rng(0))
         asked = []
@@ -293,15 +345,12 @@ def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) 
                 break
             asked.append(tuple(query.config.items()))
             agent.tell(task.run(query.config))
-        if design in MOVES:  # going back to the incumbent is a move
-            assert len(set(asked)) > len(asked) / 2
-        else:
-            assert len(set(asked)) == len(asked)
+        assert len(set(asked)) == len(asked)
 
 
-@every_agent_of_candidates
-def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) -> None:
-    agent = trained(design, candidates=40)
+@every_agent
+def test_rows_that_were_not_measured_are_never_asked(name: str, suite: Suite) -> None:
+    agent = trained(name, candidates=40)
     for task in suite.tasks("test"):
         assert isinstance(task, TableTask)
         history = rollout(agent, task, 60)
@@ -309,17 +358,10 @@ def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) 
         assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("design", OTHERS)
-def test_the_contract_of_optimizers_is_kept_with_other_states(design: str) -> None:
-    task, train = gappy().tasks("test")[0], gappy().tasks("train")
-    check_optimizer(lambda: make(design), task, budget=6, train=train, may_repeat=design in MOVES)
-
-
 @every_agent
 @pytest.mark.smoke
-def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> None:
-    agent = trained(design)
+def test_own_objective_is_tuned_without_tables(name: str, suite: Suite) -> None:
+    agent = trained(name)
     agent.reset(Context(suite.space, 5.0), rng(0))
     for i in range(5):
         query = agent.ask()
@@ -328,10 +370,10 @@ def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> Non
         agent.tell(Trial(query, float(i)))
 
 
-@every_agent_of_candidates
-def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite: Suite) -> None:
+@every_agent
+def test_on_another_pool_the_nearest_rows_are_tried_once_each(name: str, suite: Suite) -> None:
     pool = suite.space.sample(rng(3), 6)
-    agent = trained(design, candidates=40)
+    agent = trained(name, candidates=40)
     available = np.array([True, True, False, True, True, True])
     agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng(0))
     rows = []
@@ -346,8 +388,8 @@ def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite
 # ---------------------------------------------------------------------- training
 def digests() -> dict[str, str]:
     """A hash of each table."""
-    tables = {design: trained(design).table for design in DESIGNS}
-    return {design: hashlib.sha256(t.q.tobytes() + t.n.tobytes()).hexdigest() for design, t in tables.items()}
+    tables = {name: trained(name).table for name in AGENTS}
+    return {name: hashlib.sha256(t.q.tobytes() + t.n.tobytes()).hexdigest() for name, t in tables.items()}
 
 
 @pytest.mark.long
@@ -360,27 +402,26 @@ def test_same_seed_same_tables_in_another_process() -> None:
 
 @pytest.mark.long
 @every_agent
-def test_another_seed_gives_another_table(design: str, suite: Suite) -> None:
-    a, b = (trained(design, seed).table for seed in (0, 1))
+def test_another_seed_gives_another_table(name: str, suite: Suite) -> None:
+    a, b = (trained(name, seed).table for seed in (0, 1))
     assert a is not None
     assert b is not None
     assert a.q.shape != b.q.shape or not np.array_equal(a.q, b.q)
 
 
 @every_agent
-def test_steps_bound_the_trials_of_the_training(design: str, suite: Suite) -> None:
-    agent = make(design)
+def test_steps_bound_the_trials_of_the_training(name: str, suite: Suite) -> None:
+    agent = made(name)
     agent.train(suite.tasks("train"), rng(0), steps=500)
     assert agent.table is not None
-    most = int((agent.table.n[1:] if design in MOVES else agent.table.n).sum())
-    assert 400 < most <= 500 or (design in MOVES and 0 < most <= 500)
+    assert 400 < agent.table.n.sum() <= 500
 
 
 @pytest.mark.long
 @every_agent
-def test_validation_runs_may_go_where_no_training_run_was(design: str, suite: Suite) -> None:
+def test_validation_runs_may_go_where_no_training_run_was(name: str, suite: Suite) -> None:
     for seed in range(5):
-        agent = make(design, steps=60)
+        agent = made(name, steps=60)
         agent.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
         assert choices(agent, suite)
 
@@ -392,8 +433,6 @@ def test_validation_runs_may_go_where_no_training_run_was(design: str, suite: Su
         ({"budget": 0}, InvalidValueError, "`budget` must be an integer >= 1"),
         ({"candidates": 1}, InvalidValueError, "candidates >= 2"),
         ({"reward": "regrets"}, UnknownNameError, "Did you mean 'regret'"),
-        ({"states": "moves"}, UnknownNameError, "Did you mean 'move'"),
-        ({"states": "move", "levels": 1}, InvalidValueError, "levels >= 2"),
     ],
 )
 def test_settings_out_of_range_are_refused(
@@ -401,22 +440,6 @@ def test_settings_out_of_range_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         QLearning(**{"steps": 100, **settings}).train(suite.tasks("train"), rng(0))  # type: ignore[arg-type]
-
-
-def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
-    design = Moves(levels=3, max_states=2)
-    design.fit(line([[0.0, 1.0, 2.0]]), rng(0))
-    episodes = design.train_on(batch_of(line([[0.0, 1.0, 2.0]])), np.zeros(3, np.int64))
-    assert isinstance(episodes, MoveEpisodes)
-    points = np.array([[0.5], [1.0], [0.0], [1.0]])  # the third is one too many
-    states = episodes.places.states(episodes.places.numbers(points))
-    assert states.tolist() == [1, 2, 0, 2] and design.size() == (3, 3)
-    table = QTable(*design.size(), gamma=0.0)
-    table.update(states, np.zeros(4, np.int64), one(1.0, 2.0, 3.0, 4.0), np.zeros(4), np.ones(4, bool))
-    assert table.n[:, 0].tolist() == [1, 1, 2] and table.q[:2, 0].tolist() == [3.0, 1.0]
-    agent = trained("q-learning-move", max_states=3)
-    assert len(agent._design.to_arrays()["cells"]) == 3 and agent.table.n.shape[0] == 4
-    assert choices(agent, suite)
 
 
 # ---------------------------------------------------------------------- candidates
@@ -451,8 +474,8 @@ def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> 
 # ---------------------------------------------------------------------- files
 @every_agent
 @pytest.mark.smoke
-def test_what_was_saved_chooses_alike(design: str, suite: Suite, tmp_path: Path) -> None:
-    agent = trained(design)
+def test_what_was_saved_chooses_alike(name: str, suite: Suite, tmp_path: Path) -> None:
+    agent = trained(name)
     assert agent.table.n.sum() > 1000
     agent.save(tmp_path)
     again = type(agent)(gamma=0.1, steps=7)

@@ -17,7 +17,7 @@ import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, reporter
 
-DOING = "training q-learning, q-portfolio and sarsa on SVM"
+DOING = "training q-learning, q-portfolio and ppo on SVM"
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}
 
 

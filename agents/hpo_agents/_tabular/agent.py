@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._tabular.designs import ALL, Design, Episodes
-from hpo_agents._tabular.rules import Rule
-from hpo_agents._tabular.table import Values
-from hpo_agents._tabular.training import Plan, TableTraining, greedy
+from hpo_agents._tabular.table import QTable
+from hpo_agents._tabular.training import Plan, TableTraining
 from hpo_baselines._runs.trained import Trained, check_like
 from hpo_gym.base import Ints, StateError
 from hpo_gym.env import Runs
@@ -25,14 +24,14 @@ _PLAN = tuple(f.name for f in fields(Plan))
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class QAgent(Trained):
-    """Learning on a table; subclasses choose design and rule, and add the settings of these.
+    """Learning on a table; subclasses choose the design, and add its settings.
 
-    A run is greedy: it takes the candidate or move of the highest value (of equals, the lowest) that is new to the run
+    A run is greedy: it takes the candidate of the highest value (of equals, the lowest) that is new to the run
     and can be evaluated, with pairs below `trust` updates last. Nothing is drawn, so the generator of a run is not
     read. If nothing new is left, the run ends.
 
     Args:
-        steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (three to six seconds on AutoML).
+        steps: Trials of the training; None: 4,000,000 (some six seconds on AutoML).
         budget: Trials of a training episode.
         runs: Episodes side by side.
         reward: "regret_drop" (reads the oracle, of training tasks only), or a registered reward.
@@ -58,7 +57,7 @@ class QAgent(Trained):
     trust: int = Plan.trust
 
     def __post_init__(self) -> None:
-        self.table: Values | None = None
+        self.table: QTable | None = None
         self._design: Design
         self._asked: Ints
         self._contexts: Sequence[Context] = ()
@@ -67,10 +66,6 @@ class QAgent(Trained):
     @abstractmethod
     def make_design(self) -> Design:
         """Return a new design from the settings."""
-
-    @abstractmethod
-    def make_rule(self) -> Rule[Any]:
-        """Return the learning rule from the settings."""
 
     @property
     def plan(self) -> Plan:
@@ -85,7 +80,7 @@ class QAgent(Trained):
         plan = self.plan if steps is None else replace(self.plan, steps=steps)
         design = self.make_design()
         design.fit(tasks, rng)
-        self.table = TableTraining(design, self.make_rule(), plan).learn(tasks, validation, rng)
+        self.table = TableTraining(design, plan).learn(tasks, validation, rng)
         self._design, self._acting = design, None
         self._space = max(tasks, key=lambda t: t.space.d).space
 
@@ -146,7 +141,7 @@ class QAgent(Trained):
     def _choose(self, seen: Episodes) -> None:
         assert self.table is not None
         allowed = seen.allowed()
-        a = greedy(self._design, self.table, seen.states(), allowed, self.plan.trust)
+        a = self.table.greedy(seen.states(), allowed, self.plan.trust)
         self._asked = np.where(allowed.any(1), a, -1)
 
     def _catch_up(self, seen: Episodes, runs: Runs) -> None:
@@ -160,7 +155,7 @@ class QAgent(Trained):
     # ------------------------------------------------------------------ files
     def arrays(self) -> Arrays:
         assert self.table is not None
-        return {**self.table.to_arrays(self._design.size()[0]), **self._design.to_arrays()}
+        return {**self.table.to_arrays(), **self._design.to_arrays()}
 
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         assert self._space is not None
@@ -169,9 +164,9 @@ class QAgent(Trained):
         self.table = _table(self, arrays)
 
 
-def _table(agent: QAgent, arrays: Arrays) -> Values:
+def _table(agent: QAgent, arrays: Arrays) -> QTable:
     plan = agent.plan
-    table: Values = agent.make_rule().make_table(*agent._design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+    table = QTable(*agent._design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
     wanted = table.to_arrays()
     check_like({name: arrays[name] for name in wanted}, wanted)
     table.from_arrays(arrays)

@@ -1,4 +1,4 @@
-"""Designs: the meaning of a Q table's states and actions. Here those with candidates for actions; see `q_moves`.
+"""Designs: the meaning of a Q table's states; its actions are candidates.
 
 A `Design` is fitted once to the meta-train tasks; its `Episodes` are `n` runs as the table sees them.
 """
@@ -22,77 +22,12 @@ Which = slice | Ints
 ALL = slice(None)
 
 
-class Episodes(ABC):
-    """`n` runs at once: the state of each and its available actions."""
-
-    @abstractmethod
-    def states(self) -> Ints:
-        """Return the state of each run, ``(n,)``."""
-
-    @abstractmethod
-    def allowed(self) -> Mask:
-        """Return the actions that propose something new, ``(n, actions)``."""
-
-    @abstractmethod
-    def propose(self, action: Ints) -> NDArray[Any]:
-        """Return the evaluated configurations of actions ``(n,)``: rows ``(n,)`` or points ``(n, d)``."""
-
-    @abstractmethod
-    def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
-        """Learn the last trial of some runs.
-
-        Args:
-            which: The `b` runs.
-            action: Their actions, -1 for the initial design, ``(b,)``.
-            x: The evaluated points, ``(b, d)``; None if the actions proposed them.
-            score: ``(b,)``.
-        """
-
-
 class Design(ABC):
-    """The meaning of a table's states and actions.
-
-    Attributes:
-        fallback: A state that learns from every step, and acts for states with too little data; or None.
-        usual_steps: Trials of a training of a few seconds.
-    """
-
-    usual_steps: int
-    fallback: int | None = None
-
-    @abstractmethod
-    def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
-        """Fit the design to the meta-train tasks."""
-
-    @abstractmethod
-    def size(self) -> tuple[int, int]:
-        """Return the number of states and of actions."""
-
-    @abstractmethod
-    def train_on(self, batch: TaskBatch, task: Ints) -> Episodes:
-        """Begin a run on each of `task` ``(n,)``, places in the batch."""
-
-    @abstractmethod
-    def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
-        """Begin a run in each context; `d` columns of the points told and proposed."""
-
-    @abstractmethod
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the fitted content as arrays."""
-
-    @abstractmethod
-    def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
-        """Load the output of `to_arrays`."""
-
-
-class _ByCandidates(Design):
-    """Actions are candidates.
+    """The meaning of a table's states and actions: actions are candidates.
 
     Args:
         count: How many.
     """
-
-    usual_steps = 4_000_000
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -104,30 +39,35 @@ class _ByCandidates(Design):
         return self.candidates
 
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
+        """Fit the design to the meta-train tasks."""
         self.candidates = choose_candidates(tasks, self.count, rng)
 
     def train_on(self, batch: TaskBatch, task: Ints) -> Episodes:
+        """Begin a run on each of `task` ``(n,)``, places in the batch."""
         c = self.ready
         if c.rows is not None and isinstance(batch, PoolBatch) and batch.one_pool:
             good = batch.measured[:, c.rows][task]
             good[~good.any(1)] = True
-            return CandidateEpisodes(self, good, c.rows)
+            return Episodes(self, good, c.rows)
         x = c.points_on(max(batch.tasks, key=lambda t: t.space.d).space)
-        return CandidateEpisodes(self, np.ones((len(task), len(c.x)), bool), x, batch, task)
+        return Episodes(self, np.ones((len(task), len(c.x)), bool), x, batch, task)
 
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
+        """Begin a run in each context; `d` columns of the points told and proposed."""
         c = self.ready
         good = np.stack([c.open_on(context) for context in contexts])
         if all(context.pool is not None for context in contexts):
-            return CandidateEpisodes(self, good, np.stack([c.rows_in(context) for context in contexts]))
+            return Episodes(self, good, np.stack([c.rows_in(context) for context in contexts]))
         widest = max(contexts, key=lambda context: context.space.d)
-        return CandidateEpisodes(self, good, c.points_on(widest.space)[:, :d])
+        return Episodes(self, good, c.points_on(widest.space)[:, :d])
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the fitted content as arrays."""
         c = self.ready
         return {"x": c.x} | ({} if c.rows is None else {"rows": c.rows})
 
     def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
+        """Load the output of `to_arrays`."""
         x, rows = arrays["x"], arrays.get("rows")
         if x.dtype != np.float64 or x.ndim != 2 or x.shape[1] != space.d:
             raise InvalidValueError(f"`x` must be float64 (c, {space.d}), got {x.dtype} {x.shape}.")
@@ -136,11 +76,15 @@ class _ByCandidates(Design):
         self.candidates = Candidates(space, x, rows)
 
     @abstractmethod
-    def states_of(self, episodes: CandidateEpisodes) -> Ints:
+    def size(self) -> tuple[int, int]:
+        """Return the number of states and of actions."""
+
+    @abstractmethod
+    def states_of(self, episodes: Episodes) -> Ints:
         """Return the state of each run, ``(n,)``."""
 
 
-class CandidateEpisodes(Episodes):
+class Episodes:
     """Runs that try candidates.
 
     Args:
@@ -158,7 +102,7 @@ class CandidateEpisodes(Episodes):
 
     def __init__(
         self,
-        design: _ByCandidates,
+        design: Design,
         good: Mask,
         at: NDArray[Any],
         batch: TaskBatch | None = None,
@@ -173,16 +117,27 @@ class CandidateEpisodes(Episodes):
         self.best = np.full(n, -np.inf)
 
     def states(self) -> Ints:
+        """Return the state of each run, ``(n,)``."""
         return self.design.states_of(self)
 
     def allowed(self) -> Mask:
+        """Return the actions that propose something new, ``(n, actions)``."""
         return self.left
 
     def propose(self, action: Ints) -> NDArray[Any]:
+        """Return the evaluated configurations of actions ``(n,)``: rows ``(n,)`` or points ``(n, d)``."""
         at = np.asarray(self.at[np.arange(len(action)), action] if self.own else self.at[action])
         return at if self.batch is None or self.task is None else self.batch.place(self.task, at)
 
     def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
+        """Learn the last trial of some runs.
+
+        Args:
+            which: The `b` runs.
+            action: Their actions, -1 for the initial design, ``(b,)``.
+            x: The evaluated points, ``(b, d)``; None if the actions proposed them.
+            score: ``(b,)``.
+        """
         runs = np.arange(len(self.last))[which]
         ours = action >= 0
         if not ours.all():
@@ -199,18 +154,18 @@ class CandidateEpisodes(Episodes):
         self.best[runs] = np.maximum(self.best[runs], score)
 
 
-class Following(_ByCandidates):
+class Following(Design):
     """State: the current configuration; action: the next one. One more state stands for the start."""
 
     def size(self) -> tuple[int, int]:
         c = len(self.ready.x)
         return c + 1, c
 
-    def states_of(self, episodes: CandidateEpisodes) -> Ints:
+    def states_of(self, episodes: Episodes) -> Ints:
         return episodes.last.copy()
 
 
-class Timed(_ByCandidates):
+class Timed(Design):
     """State: how many trials were asked for, and the bucket of the incumbent's score; action: a candidate.
 
     Args:
@@ -236,7 +191,7 @@ class Timed(_ByCandidates):
     def size(self) -> tuple[int, int]:
         return self.horizon * self.buckets, len(self.ready.x)
 
-    def states_of(self, episodes: CandidateEpisodes) -> Ints:
+    def states_of(self, episodes: Episodes) -> Ints:
         t = np.minimum(episodes.asked, self.horizon - 1)
         return t * self.buckets + np.searchsorted(self.edges, episodes.best)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,63 +15,13 @@ Arrays = Mapping[str, NDArray[Any]]
 _TINY = 1e-300  # log(0) where alpha is 1
 
 
-class Values(ABC):
-    """Action values of `states` x `actions`, in any storage."""
-
-    @abstractmethod
-    def values(self, s: Ints) -> Floats:
-        """Return the values of all actions in each state, fresh, ``(n, actions)``."""
-
-    @abstractmethod
-    def counts(self, s: Ints) -> Ints:
-        """Return the numbers of updates of all pairs of each state, ``(n, actions)``."""
-
-    @abstractmethod
-    def copy(self) -> Self:
-        """Return an independent copy."""
-
-    @abstractmethod
-    def grow(self, states: int) -> None:
-        """Make room for at least `states` states; new values are 0."""
-
-    @abstractmethod
-    def to_arrays(self, states: int | None = None) -> dict[str, NDArray[Any]]:
-        """Return the content of the first `states` states, or of all."""
-
-    @abstractmethod
-    def from_arrays(self, arrays: Arrays) -> None:
-        """Load the output of `to_arrays`; the arrays must be like its own."""
-
-    def greedy(self, s: Ints, allowed: Mask, least: int = 0) -> Ints:
-        """Return the best allowed action of each state, ``(n,)``; of equals, the lowest.
-
-        Args:
-            s: States ``(n,)``.
-            allowed: ``(n, actions)``, at least one in each row.
-            least: Pairs with fewer updates are chosen only if no other is allowed.
-        """
-        if least:
-            known = allowed & (self.counts(s) >= least)
-            allowed = np.where(known.any(1, keepdims=True), known, allowed)
-        return np.asarray(np.where(allowed, self.values(s), -np.inf).argmax(1), np.int64)
-
-    def explore(self, rng: np.random.Generator, s: Ints, allowed: Mask, epsilon: float) -> Ints:
-        """`greedy`, but with probability `epsilon` any allowed action, each as likely."""
-        lost = rng.random(len(s)) < epsilon
-        a = np.empty(len(s), np.int64)
-        u = rng.random((int(lost.sum()), allowed.shape[1]), np.float32)
-        a[lost] = np.where(allowed[lost], u, -1.0).argmax(1)
-        a[~lost] = self.greedy(s[~lost], allowed[~lost])
-        return a
-
-
-class QTable(Values):
+class QTable:
     """Action values of `states` x `actions`, all 0 at first.
 
         Q(s, a) <- Q(s, a) + alpha_n (r + gamma V - Q(s, a)),  alpha_n = max(alpha_min, n(s, a)^-power)
 
     where n(s, a) counts the updates of the pair, this one included, and the target is r alone if the episode has
-    terminated. A rule defines V: in Q-learning it is max_a' Q(s', a') over the allowed actions in s'.
+    terminated. V is max_a' Q(s', a') over the allowed actions in s'.
 
     A batch equals its rows one after the other, in their order, except that all targets are computed from the table
     before the batch: parallel runs do not see each other's last step. If no s' of the batch is an s of it (states with
@@ -127,28 +76,40 @@ class QTable(Values):
         """Return the highest value among the allowed actions of each state, ``(n,)``; `allowed` is ``(n, actions)``."""
         return np.asarray(np.where(allowed, self.q[s], -np.inf).max(1))
 
-    def values(self, s: Ints) -> Floats:
-        return self.q[s]
+    def greedy(self, s: Ints, allowed: Mask, least: int = 0) -> Ints:
+        """Return the best allowed action of each state, ``(n,)``; of equals, the lowest.
 
-    def counts(self, s: Ints) -> Ints:
-        return self.n[s]
+        Args:
+            s: States ``(n,)``.
+            allowed: ``(n, actions)``, at least one in each row.
+            least: Pairs with fewer updates are chosen only if no other is allowed.
+        """
+        if least:
+            known = allowed & (self.n[s] >= least)
+            allowed = np.where(known.any(1, keepdims=True), known, allowed)
+        return np.asarray(np.where(allowed, self.q[s], -np.inf).argmax(1), np.int64)
+
+    def explore(self, rng: np.random.Generator, s: Ints, allowed: Mask, epsilon: float) -> Ints:
+        """`greedy`, but with probability `epsilon` any allowed action, each as likely."""
+        lost = rng.random(len(s)) < epsilon
+        a = np.empty(len(s), np.int64)
+        u = rng.random((int(lost.sum()), allowed.shape[1]), np.float32)
+        a[lost] = np.where(allowed[lost], u, -1.0).argmax(1)
+        a[~lost] = self.greedy(s[~lost], allowed[~lost])
+        return a
 
     def copy(self) -> QTable:
+        """Return an independent copy."""
         out = QTable(0, self.q.shape[1], gamma=self.gamma, alpha_min=self.alpha_min, power=self.power)
         out.q, out.n = self.q.copy(), self.n.copy()
         return out
 
-    def grow(self, states: int) -> None:
-        have, actions = self.q.shape
-        if states > have:
-            more = max(states, 2 * have) - have
-            self.q = np.concatenate([self.q, np.zeros((more, actions))])
-            self.n = np.concatenate([self.n, np.zeros((more, actions), np.int64)])
-
-    def to_arrays(self, states: int | None = None) -> dict[str, NDArray[Any]]:
-        return {"q": self.q[:states], "n": self.n[:states]}
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the content."""
+        return {"q": self.q, "n": self.n}
 
     def from_arrays(self, arrays: Arrays) -> None:
+        """Load the output of `to_arrays`; the arrays must be like its own."""
         self.q, self.n = arrays["q"], arrays["n"]
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic
 
 import numpy as np
 
 from hpo_agents._policy.validate import mean_regret
 from hpo_agents._tabular.designs import ALL, Design
-from hpo_agents._tabular.rules import Rule, Step, T
-from hpo_agents._tabular.table import Values, epsilon_at
-from hpo_gym.base import Ints, InvalidValueError, Mask, whole_fields
+from hpo_agents._tabular.table import QTable, epsilon_at
+from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, whole_fields
 from hpo_gym.env import ALL_RUNS, REWARDS, Contexts, Judge, Runs, judge_of, make_part, view_of
 from hpo_gym.problem import Task, TaskBatch, batch_of, scale_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
+USUAL_STEPS = 4_000_000
 _LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy change
 
 
@@ -26,7 +24,7 @@ class Plan:
     """Plan of a training.
 
     Attributes:
-        steps: Trials of the training; None for the design's usual number.
+        steps: Trials of the training; None for `USUAL_STEPS`.
         budget: Trials of an episode.
         runs: Episodes side by side, at most.
         reward: A registered reward.
@@ -57,31 +55,63 @@ class Plan:
                 whole_fields(self, least, name)
 
 
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One trial of `n` runs side by side.
+
+    Attributes:
+        s, a, r: State, action and reward, each ``(n,)``.
+        s_next: The next state, ``(n,)``.
+        allowed: The available actions there, ``(n, actions)``; none only if the episode is over.
+        over: Whether the episode ended with it, ``(n,)``.
+        live: Whether the run took it at all, ``(n,)``; false if the episode was over before.
+    """
+
+    s: Ints
+    a: Ints
+    r: Floats
+    s_next: Ints
+    allowed: Mask
+    over: Mask
+    live: Mask
+
+    @property
+    def last(self) -> bool:
+        """Return whether no run continues."""
+        return not (self.live & ~self.over).any()
+
+    def teach(self, table: QTable) -> None:
+        """Move Q(s, a) towards r + gamma max_a' Q(s', a') in the runs that are live, towards r where they are over."""
+        live = self.live
+        if live.any():
+            following = np.where(self.over, 0.0, table.best(self.s_next, self.allowed))
+            table.update(self.s[live], self.a[live], self.r[live], following[live], self.over[live])
+
+
 @dataclass(frozen=True)
-class TableTraining(Generic[T]):
-    """Training of a table for a fitted design, by a rule and a plan."""
+class TableTraining:
+    """Training of a table for a fitted design, by a plan."""
 
     design: Design
-    rule: Rule[T]
     plan: Plan
 
-    def learn(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> T:
+    def learn(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> QTable:
         """Train a table.
 
         Returns:
             The table at the end; with validation tasks, the one of three moments that has the least regret on them.
         """
         design, plan = self.design, self.plan
-        table = self.rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+        table = QTable(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
         space = max(tasks, key=lambda t: t.space.d).space
         batch = batch_of(tasks)
         contexts = Contexts(space, view_of(batch), float(plan.budget), scale_of(tasks), horizon=plan.budget)
-        steps = design.usual_steps if plan.steps is None else plan.steps
+        steps = USUAL_STEPS if plan.steps is None else plan.steps
         n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
         episodes = steps // (n * plan.budget)
         checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
         judge = judge_of(make_part(REWARDS, plan.reward), batch.tasks)
-        course = _Episodes(design, self.rule, contexts, judge, n)
+        course = _Episodes(design, contexts, judge, n)
         least, kept = np.inf, table
         for e in range(episodes):
             course.play(table, batch, rng, epsilon_at(e / episodes, last=plan.epsilon_min))
@@ -89,10 +119,9 @@ class TableTraining(Generic[T]):
                 regret = self._regret(table, validation)
                 if regret <= least:
                     least, kept = regret, table.copy()
-        kept.grow(design.size()[0])
         return kept
 
-    def _regret(self, table: Values, tasks: Sequence[Task]) -> float:
+    def _regret(self, table: QTable, tasks: Sequence[Task]) -> float:
         """`mean_regret` of greedy runs, one on each task."""
         design, plan = self.design, self.plan
         batch, k = batch_of(tasks), len(tasks)
@@ -101,9 +130,7 @@ class TableTraining(Generic[T]):
         seen = design.train_on(batch, np.arange(k))
 
         def step() -> None:
-            s = seen.states()
-            table.grow(design.size()[0])  # a run may be the first to stand in a cell
-            a = greedy(design, table, s, seen.allowed(), plan.trust)
+            a = table.greedy(seen.states(), seen.allowed(), plan.trust)
             runs.submit(seen.propose(a))
             seen.tell(ALL, a, None, runs.last)
 
@@ -111,16 +138,15 @@ class TableTraining(Generic[T]):
 
 
 @dataclass(frozen=True)
-class _Episodes(Generic[T]):
+class _Episodes:
     """Episodes of `n` runs on tasks that are drawn."""
 
     design: Design
-    rule: Rule[T]
     contexts: Contexts
     judge: Judge
     n: int
 
-    def play(self, table: T, batch: TaskBatch, rng: np.random.Generator, epsilon: float) -> None:
+    def play(self, table: QTable, batch: TaskBatch, rng: np.random.Generator, epsilon: float) -> None:
         """Play one episode, in which the table learns."""
         design, contexts, n = self.design, self.contexts, self.n
         task = rng.integers(len(batch.tasks), size=n)
@@ -132,24 +158,13 @@ class _Episodes(Generic[T]):
         if not live.any():
             return
         a = table.explore(rng, s, allowed, epsilon)
-        steps: deque[Step] = deque(maxlen=self.rule.reach)
         for t in range(contexts.horizon):
             runs.submit(seen.propose(a))
             seen.tell(ALL, a, None, runs.last)
             s_next, allowed = seen.states(), seen.allowed()
-            table.grow(design.size()[0])
             over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)  # a run that has tried everything is over
-            steps.append(Step(s, a, self.judge(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
-            a = self.rule.learn(table, steps, rng, epsilon)
-            if steps[-1].last:
+            step = Step(s, a, self.judge(contexts, runs), s_next, allowed.copy(), over, live)
+            step.teach(table)
+            if step.last:
                 return
-            s, live = s_next, live & ~over
-
-
-def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:
-    """Return the best allowed action of each state, ``(n,)``, by pairs with at least `trust` updates if there are
-    any."""
-    if design.fallback is not None:
-        known = (allowed & (table.counts(s) >= trust)).any(1)
-        s = np.where(known, s, design.fallback)
-    return table.greedy(s, allowed, trust)
+            a, s, live = table.explore(rng, s_next, allowed, epsilon), s_next, live & ~over
