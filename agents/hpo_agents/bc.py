@@ -14,7 +14,7 @@ from hpo_gym.optimize import OPTIMIZERS
 @OPTIMIZERS.register(
     "bc",
     family="rl",
-    extra="offline",
+    extra="rl",
     trainable=True,
     state="twelve numbers of each candidate, as `ppo-pool`",
     action="any row of any pool",

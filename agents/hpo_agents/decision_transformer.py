@@ -26,7 +26,7 @@ from hpo_gym.system import one_blas_thread
 @OPTIMIZERS.register(
     "decision-transformer",
     family="rl",
-    extra="offline",
+    extra="rl",
     trainable=True,
     state="twelve numbers of each candidate, as `ppo-pool`, and those of the run's trials before and after them",
     action="any row of any pool",

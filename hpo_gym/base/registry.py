@@ -30,7 +30,6 @@ M = TypeVar("M", bound=Callable[..., object])
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {  # import names of what `pip install 'hpo-gym[extra]'` brings
         "rl": ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "tensorboard"),
-        "offline": ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "tensorboard", "torchrl", "tensordict"),
         "optuna": ("optuna",),
         "parquet": ("pyarrow",),
         "fast": ("numba",),

@@ -40,7 +40,7 @@ class FromEpisodes(PPOPool):
     by side. The other settings are those of `PoolsAgent`.
 
     Attributes:
-        stretch: States in a row that it learns from together: 1, 2, or 0 for whole episodes.
+        stretch: States in a row that it learns from together: 1, or 0 for whole episodes.
     """
 
     version = 1

@@ -44,9 +44,6 @@ class LessonsLearner(Learner):
     def scorer(self) -> Mapping[str, torch.Tensor]:
         """Return the weights of the policy."""
 
-    def settle(self) -> None:
-        """Follow an update, such as with a target network."""
-
     # ------------------------------------------------------------------ as a learner
     def advance(self, steps: int, seed: int, share: float, watch: Callable[[int], None]) -> None:
         own, rng = self.agent.algorithm, np.random.default_rng(seed)
@@ -61,7 +58,6 @@ class LessonsLearner(Learner):
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.module.parameters(), _CLIP)
             self.adam.step()
-            self.settle()
             self.updates += 1
             if done % _REPORT == 0:
                 watch(min(done * each, steps))

@@ -29,20 +29,16 @@ class Lessons:
         there: Candidates that were measured and not tried before, ``(s, l, c)``.
         after: Features of the row that was evaluated, once its score is known, ``(s, l, 12)``; only of long stretches.
         played: Features of that row at the choice, ``(s, l, 12)``; only of long stretches.
-        reward: Drop of the normalised regret, ``(s, l)``.
         togo: Minus the mean regret of this trial and the later ones, ``(s, l)``.
         real: Where there is a row to learn, ``(s, l)``.
-        last: Where the episode ends, ``(s, l)``.
     """
 
     features: torch.Tensor
     there: torch.Tensor
     after: torch.Tensor
     played: torch.Tensor
-    reward: torch.Tensor
     togo: torch.Tensor
     real: torch.Tensor
-    last: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.features)
@@ -66,19 +62,19 @@ def lessons_of(
 
     Args:
         prior: The tasks, at the rows of their pool.
-        shape: Most states; trials of a stretch, 1, 2 or 0 for whole episodes; and candidates.
+        shape: Most states; trials of a stretch, 1 or 0 for whole episodes; and candidates.
         budget: Trials of a full episode.
     """
     most, length, c = shape
     h = played.at.shape[1]
     if length:
-        starts = np.argwhere(played.label >= 0)
+        starts = np.argwhere(played.at >= 0)
     else:
         length, starts = h, np.stack([np.arange(len(played.at)), np.zeros(len(played.at), np.int64)], 1)
     starts = starts[np.sort(rng.permutation(len(starts))[: max(most // length, 1)])]
     episode, trial = np.repeat(starts[:, 0], length), (starts[:, 1:] + np.arange(length)).ravel()
     inside = np.minimum(trial, h - 1)
-    real = (trial < h) & (played.label[episode, inside] >= 0)
+    real = (trial < h) & (played.at[episode, inside] >= 0)
     rows, there = _candidates(played, episode, inside, c, rng)
     features = np.zeros((len(episode), c, len(FEATURES)), np.float32)
     after, own = (np.zeros((len(episode), len(FEATURES)), np.float32) for _ in range(2))
@@ -91,8 +87,8 @@ def lessons_of(
             own[block] = seen_at(prior, played, (e, t), at, budget)[:, 0]
             after[block] = seen_at(prior, played, (e, t + 1), at, budget)[:, 0]
     flat = (
-        features, there, after, own, played.drop[episode, inside].astype(np.float32),
-        played.togo[episode, inside].astype(np.float32), real, trial + 1 >= played.count[episode],
+        features, there, after, own,
+        played.togo[episode, inside].astype(np.float32), real,
     )  # fmt: skip
     return Lessons(*(torch.as_tensor(part.reshape(len(starts), length, *part.shape[1:])) for part in flat))
 
@@ -138,8 +134,8 @@ def _candidates(played: Played, episode: Ints, trial: Ints, c: int, rng: np.rand
         measured, own = played.tasks[j].measured, np.flatnonzero(played.task[episode] == j)
         known = np.arange(m) if measured is None else np.flatnonzero(measured)
         rows[own] = known[rng.integers(len(known), size=(len(own), c))]
-    label = played.label[episode, trial]
-    rows[:, 0] = np.where(label >= 0, label, rows[:, 0])
+    chosen = played.at[episode, trial]
+    rows[:, 0] = np.where(chosen >= 0, chosen, rows[:, 0])
     before = np.where(np.arange(played.at.shape[1]) < trial[:, None], played.at[episode], -1)
     there = ~(rows[:, :, None] == before[:, None]).any(2)
     there[:, 1:] &= rows[:, 1:] != rows[:, :1]

@@ -14,9 +14,6 @@ from hpo_gym.env import Oracle
 from hpo_gym.optimize import Episodes
 from hpo_gym.problem import Task
 
-FIELDS = ("task", "at", "score", "count", "label")
-"""The arrays of `Played`."""
-
 
 @dataclass(frozen=True, eq=False)
 class Played:
@@ -28,7 +25,6 @@ class Played:
         at: Rows of the pool that were evaluated, ``(n, h)``; -1 beyond the end.
         score: Their scores, ``(n, h)``; 0 beyond the end.
         count: Trials, ``(n,)``.
-        label: Rows to learn: those evaluated, or proposals of an expert, ``(n, h)``; -1: none.
     """
 
     tasks: tuple[Task, ...]
@@ -36,7 +32,6 @@ class Played:
     at: Ints
     score: Floats
     count: Ints
-    label: Ints
 
     @property
     def regret(self) -> Floats:
@@ -68,7 +63,7 @@ class Played:
 
     def digest(self) -> str:
         """Return a hash of the choices and the scores."""
-        parts = (self.task, self.at, self.score, self.count, self.label)
+        parts = (self.task, self.at, self.score, self.count)
         names = repr([(t.suite, t.name) for t in self.tasks]).encode()
         return hashlib.sha256(b"".join([names, *(np.ascontiguousarray(p).tobytes() for p in parts)])).hexdigest()
 
@@ -102,4 +97,4 @@ def played_of(episodes: Episodes, tasks: Sequence[Task]) -> Played:
     task = np.array([place[name] for name in episodes.tasks], np.int64)[np.asarray(episodes.task)]
     at = np.where(exists, at, -1).astype(np.int64)
     score = np.where(exists, episodes.score, 0.0).astype(np.float64)
-    return Played(tuple(tasks), task, at, score, np.asarray(episodes.count, np.int64), at)
+    return Played(tuple(tasks), task, at, score, np.asarray(episodes.count, np.int64))
