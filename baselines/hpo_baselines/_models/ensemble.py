@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from hpo_baselines._maml.maml import MetaLearner
-from hpo_baselines._maml.training import Plan, learner_of, meta_of, moments
+from hpo_baselines._maml.training import Plan, learner_of, moments
 from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.networks import load_weights
 from hpo_gym.base import Floats, InvalidValueError, Singles
@@ -82,7 +82,7 @@ class Ensemble:
             InvalidValueError: Arrays are missing or left over, or have another shape or type, or are not finite.
         """
         with torch.random.fork_rng(devices=[]):  # the starts are overwritten
-            members = [meta_of(learner_of(plan, inputs)).double() for _ in range(plan.members)]
+            members = [learner_of(plan, inputs).double() for _ in range(plan.members)]
         parts: dict[str, dict[str, NDArray[Any]]] = {}
         for name, array in arrays.items():
             member, _, own = name.partition(".")
