@@ -2,9 +2,8 @@
 
 Two seeds, cold start, on a task of each family of the split (12 families at most; all tasks where there are fewer than
 four). Checkpoints are kept where one training passes through all fidelities. All know the same earlier tasks. The
-regret is of the test score. The split `test` is a look at test data, and is counted; a policy in `FOLDER/ppo-time` by
-`hpo-gym train`, where FOLDER is that of `--out`, runs there too, which on the tasks that chose its checkpoint would
-tell nothing. Its AUC of each task is not kept. The figure is `docs/figures/seconds.png`.
+regret is of the test score. The split `test` is a look at test data, and is counted. The figure is
+`docs/figures/seconds.png`.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ SLOW = {"val": ("AutoML",), "test": ()}
 """Suites that are left out for time."""
 COST, SEEDS, FAMILIES, FEW = 33, 2, 12, 4
 BASELINES = ("default", "random", "portfolio", "gp-ei", "asha", "transfer-mix", "transfer-time")
-AGENT = "ppo-time"
-SHOWN = (*BASELINES, AGENT)
 OPTIMIZERS = (
     *BASELINES, "random-cheapest", "portfolio-per-cost", "gp-ei-per-cost", "transfer-mix-per-cost", "bohb",
 )  # fmt: skip
@@ -67,8 +64,7 @@ def of_split(split: str) -> list[str]:
 @functools.cache
 def curves(out: Path, suite: str, split: str, names: tuple[str, ...] = ()) -> list[Curves]:
     """Return the curves of all optimizers on a suite, or of some."""
-    agent = [str(out / AGENT)] if split == "test" and (out / AGENT).is_dir() else []
-    return list(in_cost(names or [*OPTIMIZERS, *agent], suite, out / f"{suite}-{split}", split=split).curves[suite])
+    return list(in_cost(names or OPTIMIZERS, suite, out / f"{suite}-{split}", split=split).curves[suite])
 
 
 def in_cost(optimizers: Any, suite: str, folder: Path, split: str, **options: Any) -> Results:
@@ -153,7 +149,7 @@ def values(found: Mapping[str, Any]) -> dict[str, Any]:
 def draw(found: Mapping[str, Any]) -> None:
     """Draw the headline figure: mean over suites of the test regret against the spent cost."""
     part = found["test"]
-    names = [n for n in SHOWN if all(n in of for of in part["course"].values())]
+    names = [n for n in BASELINES if all(n in of for of in part["course"].values())]
     means = {n: np.mean([of[n] for of in part["course"].values()], axis=0) for n in names}
     look = styles_of(names)
     with theme(math=False):

@@ -177,7 +177,6 @@ AREAS = (
         "transfer",
         (
             "baselines/hpo_baselines/_transfer/*.py",
-            "agents/hpo_agents/_time/ladder.py",
             "baselines/hpo_baselines/transfer_*.py",
             "baselines/hpo_baselines/_models/doubt.py",
             "baselines/hpo_baselines/_models/acquisition.py",

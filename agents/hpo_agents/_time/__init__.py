@@ -1,1 +1,0 @@
-"""Parts of the policy over candidates and fidelities."""
