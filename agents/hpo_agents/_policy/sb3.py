@@ -17,7 +17,6 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNoise
 
-from hpo_agents._policy.acting import SpaceAgent
 from hpo_agents._policy.parts import PartsAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, chosen
 from hpo_gym.base import InvalidValueError
@@ -28,7 +27,7 @@ _COUNTS = ("num_timesteps", "_n_updates", "_n_calls", "_episode_num")
 _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
-class SB3Algorithm(SpaceAgent):
+class SB3Agent(PartsAgent):
     """An agent whose algorithm is a class of Stable-Baselines3 or sb3-contrib.
 
     Attributes:
@@ -76,14 +75,10 @@ class SB3Algorithm(SpaceAgent):
         return SB3Actor(policy, self)
 
 
-class SB3Agent(PartsAgent, SB3Algorithm):
-    """Such an agent whose view of runs is a setting."""
-
-
 class SB3Actor(Actor):
     """A policy of Stable-Baselines3."""
 
-    def __init__(self, policy: torch.nn.Module, agent: SB3Algorithm) -> None:
+    def __init__(self, policy: torch.nn.Module, agent: SB3Agent) -> None:
         self.policy, self.agent = policy.train(False), agent
         self.discrete = isinstance(getattr(policy, "action_space", None), gym.spaces.Discrete)
 

@@ -1,1 +1,0 @@
-"""Weights, views and rewards of an agent of several objectives."""
