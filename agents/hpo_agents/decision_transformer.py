@@ -15,7 +15,7 @@ from hpo_agents._offline.lessons import Lessons
 from hpo_agents._policy.settings import TUNED
 from hpo_agents._policy.training import Actor, Learner
 from hpo_agents._pool.features import FEATURES, PoolFeatures
-from hpo_agents.ppo_pool import PoolActor
+from hpo_agents._pool.learner import PoolActor
 from hpo_baselines._models.networks import one_thread
 from hpo_gym.base import real
 from hpo_gym.optimize import OPTIMIZERS, Context

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,27 +11,25 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sb3_contrib import MaskablePPO
 
-from hpo_agents._policy.over_pools import PoolsAgent, ScorerActor
-from hpo_agents._policy.sb3 import SB3Learner, options_of
+from hpo_agents._candidates.chosen import shared_pool
+from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.settings import TUNED, tiny
-from hpo_agents._policy.training import Actor, Learner, mean_regret
-from hpo_agents._pool.features import FEATURES, PoolFeatures
-from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
+from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, chosen, mean_regret
+from hpo_agents._pool.features import FEATURES
+from hpo_agents._pool.learner import PoolActor, PoolLearner, begin_as
+from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.prior import PoolPrior
 from hpo_agents._pool.run import PoolRun
-from hpo_agents._pool.start import begin_as
 from hpo_agents._pool.view import PoolView
 from hpo_baselines._models.networks import one_thread
-from hpo_gym.base import seeding, unknown
-from hpo_gym.env import HPOVectorEnv
+from hpo_gym.base import InvalidValueError, StateError, seeding, unknown
+from hpo_gym.env import HPOVectorEnv, Part
 from hpo_gym.optimize import OPTIMIZERS, Context
-from hpo_gym.problem import Query, Task, evaluations, scale_of
-from hpo_gym.sb3 import as_vec_env
+from hpo_gym.problem import Query, Task, Trial, evaluations, scale_of
 from hpo_gym.system import one_blas_thread
 
-_BLOCK = 1024  # candidates whose features are held at a time
+_SCORER = "features_extractor.scorer."
 
 
 @OPTIMIZERS.register(
@@ -48,7 +45,7 @@ _BLOCK = 1024  # candidates whose features are held at a time
     control="untrained",
 )
 @dataclass(eq=False, repr=False, kw_only=True)
-class PPOPool(PoolsAgent[PoolRun]):
+class PPOPool(PolicyAgent):
     """Masked PPO with one scorer for every candidate: it acts on any pool, whatever the pools of its training.
 
     A candidate has twelve features with the same meaning in every search space: its expected improvement, mean and
@@ -73,7 +70,9 @@ class PPOPool(PoolsAgent[PoolRun]):
         start: Folder of a trained agent with the same network, such as `bc`, whose weights begin the training; its
             families count as seen.
 
-    The other settings are those of `PoolsAgent`.
+        reward: A registered reward.
+
+    The other settings are those of `PolicyAgent`; `network` has one width.
     """
 
     name = "ppo-pool"
@@ -82,15 +81,61 @@ class PPOPool(PoolsAgent[PoolRun]):
         **tiny(n_steps=5, batch_size=20), "candidates": 16, "steps": 160, "segments": 2, "network": [8],
     }  # fmt: skip
 
+    sharpness: float = TUNED
+    reward: Part = TUNED
     kind: str = TUNED
     start: str | None = TUNED
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._run: PoolRun | None = None
+        if not self.sharpness > 0 or len(self.network) != 1:
+            raise InvalidValueError(
+                f"`sharpness > 0` and one width in `network` must hold, got {(self.sharpness, self.network)}."
+            )
         if self.kind not in KINDS:
             raise unknown("kind of scorer", self.kind, KINDS)
 
     # ------------------------------------------------------------------ training
+    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
+        """Refuse tasks without a pool shared in their suite, and validation tasks of other suites."""
+        for name, group in by_suite(tasks).items():
+            if shared_pool(group) is None:
+                raise InvalidValueError(f"A pool policy is trained on tables with one pool, {name!r} has none.")
+        strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
+        if strange:
+            raise InvalidValueError(f"Validation tasks must be of the suites trained on, got some of {strange}.")
+
+    def begin(
+        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
+    ) -> tuple[Learner, Judge | None]:
+        """Return the algorithm on an env for each suite, and the judge of `validation`, with equal weights of all
+        suites."""
+        held_out, envs, held = by_suite(validation), [], []
+        for name, group in by_suite(tasks).items():
+            others, view = held_out.get(name, []), self.view(group)
+            suite = suite_of(group, others, group[0].space)
+            envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view()))
+            if others:
+                held.append(HPOVectorEnv(len(others), suite, split="val", **view()))
+        learner = self.learner(envs, seed % 2**31, logs)
+        if not held:
+            return learner, None
+        return learner, lambda actor: float(np.mean([self.judged(actor, env, seed) for env in held]))
+
+    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
+        """Return the algorithm on one env."""
+        return self.learner([env], seed, logs)
+
+    def make_actor(self, weights: Tensors) -> Actor:
+        """Return the policy of the weights."""
+        scorer = self.scorer()
+        scorer.load_state_dict({k.removeprefix(_SCORER): v for k, v in weights.items() if k.startswith(_SCORER)})
+        return self.actor_of(scorer)
+
+    def _learned(self, weights: Tensors) -> None:
+        super()._learned({k: v for k, v in weights.items() if k.startswith(_SCORER)})  # the critic is not needed
+
     def view(self, tasks: Sequence[Task]) -> Callable[[], dict[str, Any]]:
         """Each run is seen with the tasks of other families as prior."""
         pool = tasks[0].pool
@@ -157,59 +202,23 @@ class PPOPool(PoolsAgent[PoolRun]):
             logits = actor.logits(run.features(), open_rows)
         return run.query(int(open_rows[self._best(logits, self._rng)]))
 
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome of a trial."""
+        self._begun().tell(trial)
 
-class PoolActor(ScorerActor):
-    """A scorer as a policy."""
+    def _best(self, logits: NDArray[np.float64], rng: np.random.Generator) -> int:
+        """Return the action in one run."""
+        return int(chosen(logits[None], None, None if self.greedy else rng)[0])
 
-    def logits(self, seen: PoolFeatures, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return logits of many rows ``(c,)`` of one run, with features made in blocks and not kept."""
-        base, embedded = [], []
-        for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
-            features = torch.as_tensor(np.clip(seen.at(block[None]), -100.0, 100.0))
-            base.append(features[:, :, 0])
-            embedded.append(self.scorer.embed(features))
-        whole = torch.cat(embedded, 1)
-        summary = self.scorer.summarise(whole, torch.ones(1, len(rows), dtype=torch.bool))
-        parts = [self.scorer.decide(b, e, summary)[0] for b, e in zip(base, embedded, strict=True)]
-        return torch.cat(parts).numpy().astype(np.float64)
+    def _begun(self) -> PoolRun:
+        if self._run is None:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._run
 
 
-class PoolLearner(SB3Learner):
-    """Masked PPO that takes rollouts from the envs of several suites in turn."""
-
-    def __init__(self, agent: PPOPool, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> None:
-        self.envs = [as_vec_env(env) for env in envs]
-        scorer = {"width": agent.network[0], "kind": agent.kind, "sharpness": agent.sharpness}
-        kwargs = {
-            "features_extractor_class": PoolExtractor, "features_extractor_kwargs": scorer, "ortho_init": False,
-            "net_arch": [],
-        }  # fmt: skip
-        model = MaskablePPO(
-            PoolPolicy, self.envs[0], policy_kwargs=kwargs, device="cpu", seed=seed, **options_of(agent.algorithm)
-        )
-        super().__init__(model, agent, logs)
-        self.turn = 0
-
-    def advance(self, steps: int, seed: int, share: float, watch: Callable[[int], None]) -> None:
-        model: Any = self.model
-        rollout, done = model.n_steps * model.n_envs, 0
-        while done < steps:
-            model.set_env(self.envs[self.turn % len(self.envs)])
-            own = int(seeding.key(seed, done) % 2**31)
-            super().advance(rollout, own, share, functools.partial(_ahead, watch, done))
-            self.turn, done = self.turn + 1, done + rollout
-
-    def counts(self) -> dict[str, int]:
-        return super().counts() | {"turn": self.turn}
-
-    def restore(self, tensors: Mapping[str, torch.Tensor], counts: Mapping[str, int]) -> None:
-        super().restore(tensors, counts)
-        self.turn = counts["turn"]
-
-    def actor(self) -> Actor:
-        model: Any = self.model
-        return PoolActor(model.policy.features_extractor.scorer)
-
-
-def _ahead(watch: Callable[[int], None], done: int, part: int) -> None:
-    watch(done + part)
+def by_suite(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """Tasks by the name of their suite."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.suite, []).append(task)
+    return found

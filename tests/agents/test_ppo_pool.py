@@ -16,12 +16,13 @@ pytest.importorskip("stable_baselines3", reason="this agent needs: pip install '
 import torch
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
+from hpo_agents._pool.learner import PoolActor
 from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import BOUND, PoolPrior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
-from hpo_agents.ppo_pool import PoolActor, PPOPool
+from hpo_agents.ppo_pool import PPOPool
 from hpo_baselines._models.acquisition import floored_log_improvement
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.checks.env import check_env

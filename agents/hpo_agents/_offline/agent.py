@@ -13,11 +13,10 @@ import numpy as np
 from hpo_agents._offline.lessons import Lessons, lessons_of, together
 from hpo_agents._offline.played import Played, played_of
 from hpo_agents._offline.rolling import rolled
-from hpo_agents._policy.over_pools import Purse
 from hpo_agents._policy.settings import TUNED, tiny
 from hpo_agents._policy.training import Learner, Progress
 from hpo_agents._pool.prior import PoolPrior
-from hpo_agents._pool.run import PoolRun
+from hpo_agents._pool.run import PoolRun, Purse
 from hpo_agents.ppo_pool import PPOPool
 from hpo_gym.base import InvalidValueError, seeding, whole
 from hpo_gym.env import HPOVectorEnv
@@ -37,7 +36,7 @@ class FromEpisodes(PPOPool):
         states: Upper limit of the states that are learned from; they are drawn at random.
 
     `candidates` are drawn for each state; `steps` counts states learned from, with repeats, and `runs` are played side
-    by side. The other settings are those of `PoolsAgent`.
+    by side. The other settings are those of `ppo-pool`.
 
     Attributes:
         stretch: States in a row that it learns from together: 1, or 0 for whole episodes.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
 from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import PoolPrior
@@ -14,9 +13,32 @@ from hpo_baselines._transfer.earlier import shared_points
 from hpo_baselines._transfer.surrogate import candidates_of
 from hpo_gym.base import Ints
 from hpo_gym.optimize import Context
-from hpo_gym.problem import Evaluations, Points, Query, Scale, Trial, horizon, known, score_scale
+from hpo_gym.problem import SPENT, Evaluations, Points, Query, Scale, Trial, horizon, known, over, score_scale
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
+
+
+class Purse:
+    """The rest of a run's budget; the initial design is free.
+
+    Attributes:
+        spent: In the unit of the context's budget.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.spent = context, 0.0
+        self._asked = False
+
+    def left(self) -> float | None:
+        """Return the rest for the next choice; None if it is too little for one."""
+        self._asked = True
+        left = self.context.budget - self.spent
+        least = self.context.fidelities[0] if self.context.unit is None else SPENT
+        return None if over(left, least) else left
+
+    def pay(self, trial: Trial) -> None:
+        """Take the cost of a trial."""
+        self.spent += self.context.charge(trial) if self._asked else 0.0
 
 
 class PoolRun:
