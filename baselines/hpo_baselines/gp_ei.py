@@ -10,10 +10,8 @@ from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer.earlier import Place
-from hpo_gym.base import Floats, InvalidValueError, require, unknown
+from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.optimize import OPTIMIZERS
-
-SURROGATES = ("light", "botorch")
 
 
 @OPTIMIZERS.register("gp-ei", family="no-transfer", trainable=False)
@@ -36,24 +34,17 @@ class GPExpectedImprovement(ModelBased):
         n_init: Random trials first; the initial design counts. None: a sixth of the budget, from 3 to 10: five of 33,
             about the best of 2 to 8 on the validation tasks of our suites (`docs/baselines.md`).
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
-        surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
-            `LogExpectedImprovement` on the same candidates (needs the extra "bo", about a second for a choice).
     """
 
     version = 2
     believes = True
 
-    def __init__(self, n_init: int | None = None, one_hot: bool = True, surrogate: str = "light") -> None:
-        self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate
+    def __init__(self, n_init: int | None = None, one_hot: bool = True) -> None:
+        self.n_init, self.one_hot = n_init, one_hot
 
     def begin(self, run: Run) -> Model:
         check_n_init(self.n_init)
-        if self.surrogate not in SURROGATES:
-            raise unknown("surrogate", self.surrogate, SURROGATES)
-        if self.surrogate == "light":
-            return GPModel(run, self.n_init, one_hot=self.one_hot)
-        require("bo")
-        return _BoTorch(run, self.n_init, one_hot=self.one_hot)
+        return GPModel(run, self.n_init, one_hot=self.one_hot)
 
 
 def check_n_init(n_init: int | None) -> None:
@@ -91,15 +82,3 @@ class GPModel(Model):
     def _features(self, at: Place) -> Floats:
         """Return the columns for the kernel, ``(c, p)``."""
         return self._columns(at.x, self.pool)
-
-
-class _BoTorch(GPModel):
-    """BoTorch's process."""
-
-    def fit(self, seen: Place, y: Floats) -> Acquisition | None:
-        from hpo_baselines._models.botorch_gp import fit_botorch
-
-        if len(y) < self._n_init:
-            return None
-        value = fit_botorch(self._features(seen), y)
-        return lambda at: value(self._features(at))

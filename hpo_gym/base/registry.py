@@ -33,7 +33,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "optuna": ("optuna",),
         "parquet": ("pyarrow",),
         "fast": ("numba",),
-        "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
+        "bo": ("optuna", "cmaes"),
         "build": ("sklearn", "lightgbm", "optuna", "torch"),
         "sklearn": ("sklearn",),
         "render": ("pygame", "moviepy", "cv2"),

@@ -535,21 +535,6 @@ def test_the_gradient_of_the_loss_is_its_slope_and_vanishes_where_the_search_end
     assert loss(found)[1] == pytest.approx(np.zeros(4), abs=1e-2)
 
 
-@pytest.mark.long
-def test_both_surrogates_choose_well_and_leave_the_global_generators_alone() -> None:
-    torch = pytest.importorskip("torch", reason="needs the extra 'bo'")
-    pytest.importorskip("botorch", reason="needs the extra 'bo'")
-    before = torch.random.get_rng_state().clone()
-    pool = floats(2).sample(np.random.default_rng(1), 300)
-    context = Context(floats(2), 14.0, pool=pool)
-    for surrogate in ("light", "botorch"):
-        x = drive(make_optimizer("gp-ei", surrogate=surrogate), context, bowl, 14)
-        assert np.array_equal(x, drive(make_optimizer("gp-ei", surrogate=surrogate), context, bowl, 14))
-        top = np.sort([bowl(p) for p in pool])[-6]
-        assert max(bowl(p) for p in x) >= top
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
 def test_columns_of_choices_have_the_distances_of_a_pool() -> None:
     s = mixed()
     x = s.sample(np.random.default_rng(0), 40)

@@ -73,16 +73,11 @@ def members_of(memory: Memory, names: tuple[str, ...] | None, noise: float) -> t
         names: Some of `PROCESSES`; None: all, but no trees if earlier tasks have further measurements.
         noise: Variance of a trial's noise, as a share of the task's variance.
     """
-    return tuple(_member(memory, name, noise) for name in names_of(memory, names))
-
-
-def names_of(memory: Memory, names: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Return the names of `members_of`."""
     if names is None:
         names = PROCESSES if len(memory.y) == memory.tasks else ("matern", "exp")
     if len(memory.pool.x) > _POINTS and set(names) != {"trees"}:
         names = tuple(name for name in names if name != "trees")
-    return names
+    return tuple(_member(memory, name, noise) for name in names)
 
 
 def _member(memory: Memory, name: str, noise: float) -> Member:
@@ -109,48 +104,25 @@ class Ensemble:
         self._best = np.full(k, -np.inf, np.float32)
         self.rows: list[int] = []
         self.scores: list[float] = []
-        self._fulls: list[bool] = []
-
-    @property
-    def full(self) -> bool:
-        """Return whether a trial was evaluated at full fidelity."""
-        return any(self._fulls)
 
     def of(self, name: str) -> IncrementalPosterior | None:
         """Return the posterior of a process; None if it is no member."""
         return next((p for p, member in zip(self.posteriors, self.members, strict=True) if member.name == name), None)
 
-    def learn(self, x: Points, row: int, y: float, *, noise: float = 0.0, full: bool = True) -> None:
-        """Learn the score of a point ``(d,)``: row `row` of the memory, or a point with that nearest row.
-
-        Trials of one row are compared with each other only if both are full.
-
-        Args:
-            noise: Variance beyond that of a full evaluation, as a share of the task's variance.
-            full: Whether it was evaluated at full fidelity. Improvement is over the best of such trials; before there
-                is one, over the best of all.
-        """
-        memory, had_full = self.memory, self.full
+    def learn(self, x: Points, row: int, y: float) -> None:
+        """Learn the score of a point ``(d,)``: row `row` of the memory, or a point with that nearest row."""
+        memory = self.memory
         exact = bool((memory.pool.x[row] == x).all())
-        begins = full and not had_full
         for member, posterior in zip(self.members, self.posteriors, strict=True):
-            seen = y if member.steep is None else float(member.steep(np.array([y]))[0])
-            best = -np.inf if begins else posterior.best
-            posterior.add(x, row, exact, seen, noise)
-            posterior.best = max(best, seen) if full or not had_full else best
+            posterior.add(x, row, exact, y if member.steep is None else float(member.steep(np.array([y]))[0]))
         there = memory.z[:, row]
-        others = [i for i, r in enumerate(self.rows) if r != row or (full and self._fulls[i])]
-        if others:
-            order = np.sign(there[:, None] - memory.z[:, [self.rows[i] for i in others]])
-            self._wrong += (order != np.sign(y - np.array([self.scores[i] for i in others]))).sum(1)
-            self._pairs += len(others)
-        if begins:
-            self._best[:] = -np.inf
-        if full or not had_full:
-            self._best = np.maximum(self._best, there)
+        if self.rows:
+            order = np.sign(there[:, None] - memory.z[:, self.rows])
+            self._wrong += (order != np.sign(y - np.array(self.scores))).sum(1)
+            self._pairs += len(self.rows)
+        self._best = np.maximum(self._best, there)
         self.rows.append(row)
         self.scores.append(y)
-        self._fulls.append(full)
 
     def prior_mean(self, at: Place) -> Floats:
         """Mean standardised score of points on earlier tasks, ``(c,)``."""
@@ -173,14 +145,9 @@ class Ensemble:
         likely = self.memory.weight * np.exp((share.min() - share) / self._temperature)
         return np.asarray(likely / likely.sum())
 
-    def value(self, at: Place, exponent: float, parts: tuple[Floats, Floats] | None = None) -> Floats:
-        """Return the value of a full evaluation of points, less `exponent` times the logarithm of its cost, ``(c,)``.
-
-        Args:
-            parts: `improvement` and `gain` there, if at hand.
-        """
+    def value(self, at: Place, exponent: float) -> Floats:
+        """Return the value of points, less `exponent` times the logarithm of their cost, ``(c,)``."""
         cost = self.memory.log_cost[at.row]
         if not self.rows:
             return np.asarray(self.prior_mean(at) - FIRST * exponent * cost)
-        improvement, gain = parts or (self.improvement(at), self.gain(at))
-        return np.asarray(improvement + gain - exponent * cost)
+        return np.asarray(self.improvement(at) + self.gain(at) - exponent * cost)

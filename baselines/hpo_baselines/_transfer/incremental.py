@@ -142,16 +142,12 @@ class IncrementalPosterior:
         self._root, self._half = np.zeros((0, 0)), np.zeros((0, 3))
         self._x, self._row, self._exact = np.empty((0, d)), np.empty(0, np.int64), np.empty(0, bool)
 
-    def add(self, x: Points, row: int, exact: bool, y: float, noise: float = 0.0) -> None:
-        """Learn the score of a point ``(d,)``: row `row` of the table, or a point with that nearest row.
-
-        Args:
-            noise: Variance beyond that of every trial, as a share of the task's variance.
-        """
+    def add(self, x: Points, row: int, exact: bool, y: float) -> None:
+        """Learn the score of a point ``(d,)``: row `row` of the table, or a point with that nearest row."""
         self._grow()
         p, t = self.process, self.count
         link = self._link(x, row, exact)
-        rest = float(np.sqrt(max(p.variance[row] + p.noise + noise - link @ link, 1e-6)))
+        rest = float(np.sqrt(max(p.variance[row] + p.noise - link @ link, 1e-6)))
         half = np.array([y - p.prior.centre, p.prior.mean[row], 1.0])
         half = (half - link @ self._half[:t]) / rest
         if self._held:
