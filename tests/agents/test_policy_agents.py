@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import json
@@ -17,7 +16,6 @@ from ConfigSpace import ConfigurationSpace
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.checks.env import check_env
 from hpo_gym.env.vector import HPOVectorEnv
-from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
@@ -43,9 +41,7 @@ AGENTS = [
     for name in registered(PolicyAgent, extra="rl")
     if "codec" in inspect.signature(OPTIMIZERS.get(name)).parameters  # not one that makes its own view
 ]
-MASKED = [name for name in AGENTS if made(name).masked]
 BOTH_KINDS = (gym.spaces.Discrete, gym.spaces.Box)
-OF_ANY_CODEC = [name for name in AGENTS if getattr(OPTIMIZERS.get(name), "actions", BOTH_KINDS) == BOTH_KINDS]
 every_agent = pytest.mark.parametrize("name", AGENTS)
 
 
@@ -72,26 +68,6 @@ def trained(name: str, **settings: Any) -> Any:
     agent = made(name, **settings)
     agent.train(toy().tasks("train"), rng(0), validation=toy().tasks("val"))
     return agent
-
-
-def choices(agent: Any, suite: Suite, n_init: int = 0, seed: int = 0) -> list[list[dict[str, Any]]]:
-    return [[dict(t.config) for t in rollout(agent, task, 6, n_init=n_init, seed=seed)] for task in suite.tasks("test")]
-
-
-def same_weights(one: PolicyAgent, other: PolicyAgent) -> bool:
-    a, b = one._weights, other._weights
-    assert a is not None
-    assert b is not None
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-
-
-@every_agent
-@pytest.mark.long
-def test_learning_changes_the_policy(name: str, suite: Suite) -> None:
-    agents = [made(name, steps=steps, segments=1) for steps in (40, 120)]
-    for agent in agents:
-        agent.train(suite.tasks("train"), rng(0))
-    assert not same_weights(*agents)
 
 
 # ---------------------------------------------------------------------- acting
@@ -129,13 +105,6 @@ def test_candidates_are_tried_once_and_only_measured_ones(name: str, suite: Suit
         assert isinstance(task, TableTask)
         asked = [task.row_of(t.config) for t in rollout(agent, task, 60)]
         assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
-
-
-@pytest.mark.parametrize("name", MASKED)
-def test_a_drawn_run_depends_on_its_generator_alone(name: str, suite: Suite) -> None:
-    agent = copy.copy(trained(name))
-    agent.greedy = False
-    assert choices(agent, suite, seed=1) == choices(agent, suite, seed=1) != choices(agent, suite, seed=2)
 
 
 # ---------------------------------------------------------------------- training
@@ -189,22 +158,6 @@ def test_without_validation_tasks_a_training_never_ends_early_and_the_last_segme
     assert all(torch.equal(saved[f"policy/{name}"], weights) for name, weights in kept.items())
 
 
-VIEWS = [("box", "last"), ("move", "summary"), ("candidates", "last")]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("name", "view"),
-    [
-        pytest.param(name, view, marks=() if name == "ppo" or view == VIEWS[0] else pytest.mark.slow)
-        for name in OF_ANY_CODEC for view in VIEWS
-    ],
-)  # fmt: skip
-def test_other_views(name: str, view: tuple[str, str], suite: Suite) -> None:
-    agent = trained(name, codec=view[0], observer=view[1])
-    assert all(len(c) == 6 for c in choices(agent, suite))
-
-
 def test_a_point_stands_for_the_nearest_candidate_that_is_left(suite: Suite) -> None:
     agent = made("td3")
     agent.prepare(suite.tasks("train"), suite.tasks("val"), rng(0))
@@ -250,22 +203,6 @@ def test_wrong_input_is_refused(suite: Suite) -> None:
         made("ppo", network=[0])
     with pytest.raises(UnknownNameError, match="reward"):
         made("ppo", reward="regrets").train(train, rng(0))
-
-
-# ---------------------------------------------------------------------- files
-@pytest.mark.slow
-@pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize("file", ["optimizer.json", "weights.safetensors"])
-def test_files_that_are_damaged_anywhere_are_refused(name: str, file: str, suite: Suite, tmp_path: Path) -> None:
-    trained(name).save(tmp_path)
-    whole = (tmp_path / file).read_bytes()
-    r = rng(0)
-    for _ in range(40):
-        data = bytearray(whole)
-        data[r.integers(len(data))] ^= 1 << int(r.integers(8))
-        (tmp_path / file).write_bytes(data if r.random() < 0.7 else whole[: r.integers(len(whole))])
-        with pytest.raises(DamagedDataError):
-            make_optimizer(name).load(tmp_path)  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------------- the env of each

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import gymnasium as gym
@@ -132,12 +130,6 @@ def test_advantages_are_those_of_stable_baselines3() -> None:
     np.testing.assert_allclose(found + values[:-1], buffer.returns, atol=1e-6)
 
 
-@pytest.mark.long
-def test_it_needs_nothing_of_stable_baselines3() -> None:
-    code = "import sys, hpo_agents.ppo_bare; assert not {'stable_baselines3', 'sb3_contrib'} & sys.modules.keys()"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
-
-
 def test_first_weights_are_orthogonal() -> None:
     network = Network(box(6), gym.spaces.Discrete(4), [8, 8], seed=2)
     for name, gain in {"policy.0": 2.0, "value.2": 2.0, "policy.4": 1e-4, "value.4": 1.0}.items():
@@ -204,14 +196,6 @@ def test_it_learns_which_configuration_is_best(codec: str, suite: Suite) -> None
     assert np.mean(after) < 0.1 * np.mean(before)
 
 
-@pytest.mark.long
-def test_it_learns_over_candidates(suite: Suite) -> None:
-    settings: dict[str, Any] = {"candidates": 12, "budget": 4, "runs": 32, "network": [16], "segments": 10}
-    agent = PPOBare(steps=10_000, **settings, algorithm={"n_steps": 8, "batch_size": 128, "learning_rate": 3e-3})
-    curve = agent.train_in(None, suite.tasks("train"), np.random.default_rng(0), validation=suite.tasks("val"))
-    assert curve[-1][1] < 0.02
-
-
 def test_the_learning_rate_falls_with_the_share_of_the_training_that_is_done(suite: Suite) -> None:
     one = learner(vector(suite, "pool"), "pool", learning_rate=1e-2, final_learning_rate=2e-3)
     for share, rate in {0.0: 1e-2, 0.75: 4e-3}.items():
@@ -234,14 +218,3 @@ def test_wrong_options_are_refused(suite: Suite) -> None:
     for other in (vector(suite, {"name": "pool", "fidelity": True}), vector(suite, "pool", observer="tokens")):
         with pytest.raises(InvalidValueError, match="Observations must be a Box, actions a Discrete or a Box"):
             learner(other, "pool")
-
-
-@pytest.mark.parametrize("instructions", ["AVX2", "AVX512"])
-def test_tanh_and_its_gradient_are_right_by_either_way(instructions: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: instructions)
-    x = torch.linspace(-12, 12, 100_001, requires_grad=True)
-    y = ppo_bare.Tanh()(x)
-    y.sum().backward()
-    true = np.tanh(x.detach().double().numpy())
-    np.testing.assert_allclose(y.detach().numpy(), true, rtol=0, atol=2e-7)
-    np.testing.assert_allclose(x.grad.numpy(), 1 - true**2, rtol=0, atol=1e-6)

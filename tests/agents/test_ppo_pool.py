@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PPOPool
 from hpo_baselines._models.acquisition import floored_log_improvement
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.checks.env import check_env
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import rollout
@@ -221,35 +219,6 @@ def test_it_learns_on_two_suites_and_acts_on_both(kind: str, suites: tuple[Suite
             assert len(history) == measured == len({tuple(c.items()) for c in history.configs})
 
 
-@pytest.mark.long
-def test_it_is_better_than_random_where_tasks_are_alike(suites: tuple[Suite, Suite]) -> None:
-    agent = trained(*suites)
-    random: Any = __import__("hpo_gym").make_optimizer("random")
-    suite, found = suites[0], {"agent": 0.0, "random": 0.0}
-    for task in suite.tasks("test"):
-        for name, optimizer in (("agent", agent), ("random", random)):
-            for seed in range(5):
-                scores = rollout(optimizer, task, 6, prior=suite.prior(), seed=seed).scores
-                found[name] += float(np.mean(np.maximum.accumulate(scores)))
-    assert found["agent"] > found["random"]
-
-
-@pytest.mark.long
-def test_a_training_that_was_stopped_goes_on_to_the_same_result(suites: tuple[Suite, Suite], tmp_path: Path) -> None:
-    whole = trained(*suites)
-    train, val = ([t for s in suites for t in s.tasks(split)] for split in ("train", "val"))
-
-    def stop(done: int, total: int, what: str) -> None:
-        if done > 100:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        make().train_in(tmp_path, train, rng(0), validation=val, progress=stop)
-    agent = make()
-    agent.train_in(tmp_path, train, rng(0), validation=val)
-    assert same(agent, whole)
-
-
 # ---------------------------------------------------------------------- acting
 def test_an_earlier_task_without_a_success_teaches_nothing(suites: tuple[Suite, Suite]) -> None:
     suite = suites[0]
@@ -302,12 +271,6 @@ def test_it_acts_without_a_pool_and_without_earlier_tasks(suites: tuple[Suite, S
             agent.tell(Trial(query, score, 1.0))
         assert agent.ask() is None
         assert len(set(asked)) == 5
-
-
-@pytest.mark.long
-def test_its_env_passes_the_checker(suites: tuple[Suite, Suite]) -> None:
-    view, codec = PoolView(prior_of(suites[0]), 16), {"name": "pool", "candidates": 16}
-    check_env(HPOEnv(suites[0], budget=4, observer=view, codec=codec, duplicates="mask"), processes=False)
 
 
 def test_wrong_input_is_refused(suites: tuple[Suite, Suite]) -> None:

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import functools
-import hashlib
-import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,14 +21,13 @@ from hpo_agents._tabular.training import Step
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
 from hpo_baselines._transfer.portfolio import Portfolio
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
+from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.trial import Trial
-from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import table_suite
 
 AGENTS = registered(QAgent)
@@ -304,51 +296,6 @@ def test_a_run_that_has_tried_everything_learns_no_more_while_others_go_on(name:
 
 # ---------------------------------------------------------------------- the protocol
 @every_agent
-@pytest.mark.parametrize(("n_init", "budget"), [(3, 40), pytest.param(0, 6, marks=pytest.mark.slow)])
-def test_batch_proposes_what_ask_does(name: str, n_init: int, budget: int, suite: Suite) -> None:
-    agent, tasks = trained(name), suite.tasks("test") * 2
-    contexts = [Context.of(t, budget, ()) for t in tasks]
-    instances = [11, 12, 13, 14]
-    runs = run_batch(agent, tasks, instances, contexts, [rng(0)] * 4, budget=budget, n_init=n_init)
-    for i, (task, instance) in enumerate(zip(tasks, instances, strict=True)):
-        alone = Run(task, float(budget), instance, n_init)
-        run_one(agent, alone, Context.of(task, budget), rng(5))
-        t = len(alone.trials)
-        assert t > n_init
-        together = runs.view(i, n_init).trials[:t]
-        assert [(dict(a.config), a.score) for a in together] == [(dict(a.config), a.score) for a in alone.trials]
-
-
-@pytest.mark.long
-@every_agent
-def test_batch_proposes_what_ask_does_where_there_is_no_pool(name: str) -> None:
-    functions = load_suite("Functions")
-    agent = made(name, steps=600)
-    agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng(0))
-    tasks = [t for t in functions.tasks("val") if t.space.d == 2][:3]
-    contexts = [Context.of(t, 6) for t in tasks]
-    runs = run_batch(agent, tasks, [1, 2, 3], contexts, [rng(0)] * 3, budget=6, n_init=0)
-    for i, task in enumerate(tasks):
-        alone = rollout(agent, task, 6)
-        assert [dict(t.config) for t in alone] == [dict(t.config) for t in runs.view(i)]
-
-
-@every_agent
-def test_no_run_tries_the_same_twice_of_its_own_will(name: str, suite: Suite) -> None:
-    agent = trained(name)
-    for task in suite.tasks("test"):
-        agent.reset(Context.of(task, 20), rng(0))
-        asked = []
-        for _ in range(20):
-            query = agent.ask()
-            if query is None:
-                break
-            asked.append(tuple(query.config.items()))
-            agent.tell(task.run(query.config))
-        assert len(set(asked)) == len(asked)
-
-
-@every_agent
 def test_rows_that_were_not_measured_are_never_asked(name: str, suite: Suite) -> None:
     agent = trained(name, candidates=40)
     for task in suite.tasks("test"):
@@ -356,18 +303,6 @@ def test_rows_that_were_not_measured_are_never_asked(name: str, suite: Suite) ->
         history = rollout(agent, task, 60)
         asked = [task.row_of(t.config) for t in history]
         assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
-
-
-@every_agent
-@pytest.mark.smoke
-def test_own_objective_is_tuned_without_tables(name: str, suite: Suite) -> None:
-    agent = trained(name)
-    agent.reset(Context(suite.space, 5.0), rng(0))
-    for i in range(5):
-        query = agent.ask()
-        assert query is not None
-        suite.space.to_unit(query.config)
-        agent.tell(Trial(query, float(i)))
 
 
 @every_agent
@@ -386,29 +321,6 @@ def test_on_another_pool_the_nearest_rows_are_tried_once_each(name: str, suite: 
 
 
 # ---------------------------------------------------------------------- training
-def digests() -> dict[str, str]:
-    """A hash of each table."""
-    tables = {name: trained(name).table for name in AGENTS}
-    return {name: hashlib.sha256(t.q.tobytes() + t.n.tobytes()).hexdigest() for name, t in tables.items()}
-
-
-@pytest.mark.long
-def test_same_seed_same_tables_in_another_process() -> None:
-    code = "import json\nfrom test_q_learning import digests\nprint(json.dumps(digests()))"
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
-    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert json.loads(out.stdout) == digests()
-
-
-@pytest.mark.long
-@every_agent
-def test_another_seed_gives_another_table(name: str, suite: Suite) -> None:
-    a, b = (trained(name, seed).table for seed in (0, 1))
-    assert a is not None
-    assert b is not None
-    assert a.q.shape != b.q.shape or not np.array_equal(a.q, b.q)
-
-
 @every_agent
 def test_steps_bound_the_trials_of_the_training(name: str, suite: Suite) -> None:
     agent = made(name)
@@ -469,50 +381,3 @@ def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> 
     rows = choose_candidates(tasks, 10, rng(0)).rows
     assert rows is not None
     assert (rows >= 20).any() == taken
-
-
-# ---------------------------------------------------------------------- files
-@every_agent
-@pytest.mark.smoke
-def test_what_was_saved_chooses_alike(name: str, suite: Suite, tmp_path: Path) -> None:
-    agent = trained(name)
-    assert agent.table.n.sum() > 1000
-    agent.save(tmp_path)
-    again = type(agent)(gamma=0.1, steps=7)
-    again.load(tmp_path)
-    assert (again.seen, again.settings) == (agent.seen, agent.settings)
-    for n_init in (0, 2):
-        assert choices(again, suite, n_init) == choices(agent, suite, n_init)
-    again.save(tmp_path / "again")
-    for file in ("optimizer.json", "arrays.npz"):
-        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
-
-
-def damage(folder: Path, how: str) -> None:
-    about = folder / "optimizer.json"
-    data = json.loads(about.read_text())
-    if how == "no json":
-        about.write_text("{")
-    elif how == "list":
-        about.write_text("[]")
-    elif how == "settings":
-        about.write_text(json.dumps({**data, "settings": {**data["settings"], "gamma": 0.9}}))
-    elif how == "foreign":
-        QPortfolio.name, name = "other", QPortfolio.name
-        try:
-            agent = QPortfolio(candidates=4, steps=0)
-            agent.train(line(SCORES), rng(0))
-            agent.save(folder)
-        finally:
-            QPortfolio.name = name
-
-
-@pytest.mark.parametrize("how", ["no json", "list", "settings", "foreign"])
-def test_files_of_something_else_are_refused_and_change_nothing(how: str, suite: Suite, tmp_path: Path) -> None:
-    agent = copy.copy(trained("q-portfolio"))
-    agent.save(tmp_path)
-    before = choices(agent, suite)
-    damage(tmp_path, how)
-    with pytest.raises(DamagedDataError, match=r"optimizer\.json"):
-        agent.load(tmp_path)
-    assert choices(agent, suite) == before

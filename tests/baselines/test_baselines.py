@@ -21,7 +21,6 @@ from objectives import (
     space,
     table,
 )
-from small import ENTRIES, SCHEDULES
 
 from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
@@ -34,25 +33,11 @@ from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 
-BASELINES = [name for name, e in ENTRIES.items() if e.package == "hpo_baselines"]
-
 
 def begin(name: str, task: Task, seed: int = 0, budget: float = BUDGET, **options: Any) -> Any:
     optimizer = ready_for(name, task.space, **options)
     optimizer.reset(Context.of(task, budget), np.random.default_rng([seed, 7]))
     return optimizer
-
-
-# ---------------------------------------------------------------------- what a baseline says of itself
-def test_every_family_that_the_field_compares_with_is_found_by_the_registry() -> None:
-    controls = "default portfolio portfolio-per-cost random random-cheapest sobol lhs grid"
-    searches = "local-search ga de cma-es tpe gp-ei gp-ei-per-cost smac"
-    fidelities = "successive-halving hyperband asha bohb"
-    transfer = "average-rank gp-fade gp-warm rgpe taf-r fsbo ebgp task-mixture transfer-mix transfer-mix-per-cost"
-    learned = "transfer-time meta-knn maml fomaml maml-rl ga-portfolio"
-    assert set(" ".join([controls, searches, fidelities, transfer, learned]).split()) <= set(BASELINES)
-    schedules = "constant step cosine one-cycle exponential plateau cosine-sharpness jump alignment hypergradient"
-    assert {*schedules.split(), "random-schedule"} <= set(SCHEDULES)
 
 
 # ---------------------------------------------------------------------- one by one

@@ -8,7 +8,6 @@ import logging
 import math
 import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,6 @@ from hpo_baselines.differential_evolution import DifferentialEvolution, crossed,
 from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.checks.elsewhere import elsewhere
-from hpo_gym.checks.faults import Faults
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.problem.earlier import Evaluations
@@ -141,23 +138,6 @@ def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: in
     assert ours > random / 3
 
 
-@pytest.mark.parametrize("of", ["local-search", "de", "cma-es", pytest.param("tpe", marks=pytest.mark.long)])
-def test_the_best_choice_is_found_in_a_mixed_and_conditional_space(of: str) -> None:
-    needs(of)
-
-    def score(x: np.ndarray) -> float:
-        c = mixed().from_unit(x)
-        near = -abs(math.log(c["depth"] / 20)) - abs(c["x"] - 0.5) - (c["size"] != "u")
-        return near + {"a": 0.0, "b": 2.0, "c": 1.0}[c["kind"]]
-
-    found, seeds = [], range(3 if of == "tpe" else 5)
-    for seed in seeds:
-        x = drive(make_optimizer(of), Context(mixed(), 100.0), score, 100, seed)
-        found.append(mixed().from_unit(max(x, key=score)))
-    assert Counter(c["kind"] for c in found)["b"] >= len(seeds) - 1
-    assert Counter(c["size"] for c in found)["u"] >= len(seeds) - 1
-
-
 # ---------------------------------------------------------------------- Latin hypercube
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 6), st.integers(0, 10**6))
@@ -171,12 +151,6 @@ def test_a_run_is_one_hypercube_of_its_budget_and_then_another() -> None:
     for half in (x[:12], x[12:]):
         assert all(sorted(np.floor(c * 12).tolist()) == list(range(12)) for c in half.T)
     assert not np.array_equal(x[:12], x[12:])
-
-
-def test_a_hypercube_uses_all_choices_equally_often() -> None:
-    x = drive(make_optimizer("lhs"), Context(grid(), 18.0), bowl, 18)
-    assert set(Counter(x[:, 0].tolist()).values()) == {9}
-    assert set(Counter(x[:, 1].tolist()).values()) == {2}
 
 
 # ---------------------------------------------------------------------- local search
@@ -280,46 +254,7 @@ def test_a_population_of_one_configuration_has_no_other_children() -> None:
     assert (DifferentialEvolution().children(mixed(), [run] * 20) == x).all()
 
 
-def valley(x: np.ndarray) -> float:
-    """Rosenbrock's function over [-2, 2], of which the optimum is at .75 in each column."""
-    z = 4.0 * x - 2.0
-    return -float((100.0 * (z[1:] - z[:-1] ** 2) ** 2 + (1.0 - z[:-1]) ** 2).sum())
-
-
-def final(of: str, score: Score, trials: int, seeds: range, **options: Any) -> np.ndarray:
-    """The decimal logarithm of the lowest loss of each seed."""
-    found = [drive(make_optimizer(of, **options), Context(floats(), float(trials)), score, trials, s) for s in seeds]
-    return np.log10([-max(score(x) for x in points) for points in found])
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("score", [bowl, valley])
-def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> None:
-    """The same scheme with the same constants: mean logarithm of the loss after 400 trials, 20 seeds each."""
-    from scipy.optimize import differential_evolution
-
-    def theirs(seed: int) -> float:
-        found = differential_evolution(
-            lambda x: -score(x), [(0.0, 1.0)] * 4, strategy="rand1bin", popsize=5, mutation=0.5, recombination=0.5,
-            updating="immediate", polish=False, tol=0, atol=0, maxiter=19, rng=np.random.default_rng(seed),
-        )  # fmt: skip
-        assert found.nfev == 400
-        return float(np.log10(found.fun))
-
-    ours, other = final("de", score, 400, range(20), population=20), np.array([theirs(seed) for seed in range(20)])
-    noise = np.sqrt((ours.var() + other.var()) / 20)
-    assert abs(ours.mean() - other.mean()) < 3 * noise
-    assert noise < 0.2
-
-
 # ---------------------------------------------------------------------- CMA-ES
-@pytest.mark.long
-def test_cma_es_comes_within_a_millionth_of_the_optimum_of_a_sphere() -> None:
-    pytest.importorskip("cmaes", reason="needs the extra 'bo'")
-    x = drive(make_optimizer("cma-es"), Context(floats(5), 1200.0), bowl, 1200)
-    assert -max(bowl(point) for point in x) < 1e-6
-
-
 def test_samples_are_those_of_the_library_with_the_same_seed() -> None:
     cmaes = pytest.importorskip("cmaes", reason="needs the extra 'bo'")
     seed = int(np.random.default_rng(0).integers(2**31))
@@ -562,19 +497,6 @@ def test_columns_of_choices_by_hand() -> None:
     assert Columns(columns.space, one_hot=False)(x) is x
 
 
-def test_processes_see_no_order_of_choices() -> None:
-    """Four choices in a row, the ends of which score alike: what lies between them says nothing of the order."""
-    space = ConfigurationSpace()
-    space.add(Categorical("c", ["p", "q", "r", "s"]))
-    x = SearchSpace(space).encode([{"c": c} for c in "pqrs"])
-    y = np.array([1.0, -1.0, -1.0])
-    for one_hot_, alike in ((True, True), (False, False)):
-        columns = Columns(SearchSpace(space), one_hot_)
-        mean, sd = GaussianProcess.fit(columns(x[:3]), y, iterations=0).predict(columns(x))
-        near = GaussianProcess.fit(columns(x[[0, 1, 3]]), y, iterations=0).predict(columns(x))
-        assert (abs(mean[3] - near[0][2]) < 1e-9 and abs(sd[3] - near[1][2]) < 1e-9) == alike
-
-
 # ---------------------------------------------------------------------- SMAC
 @pytest.mark.long
 def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_same_seed(tmp_path: Path) -> None:
@@ -601,19 +523,6 @@ def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_
         expected.append(s.to_unit(dict(info.config)))
         theirs.tell(info, history.TrialValue(cost=-bowl(expected[-1])), save=False)
     assert np.array_equal(x[5:], np.array(expected))
-
-
-def proposals_of_smac() -> bytes:
-    return drive(make_optimizer("smac"), Context(mixed(), 16.0), bowl, 16, 3).tobytes()
-
-
-@pytest.mark.long
-def test_smac_proposes_the_same_in_processes_with_other_hash_seeds() -> None:
-    pytest.importorskip("smac", reason="needs the extra 'smac'")
-    faults = Faults("smac")
-    there = elsewhere("It", faults, proposals_of_smac)
-    assert faults.found == []
-    assert {*there.values(), proposals_of_smac()} == {proposals_of_smac()}
 
 
 @pytest.mark.long
@@ -686,13 +595,6 @@ def prior_of(pool: np.ndarray, k: int = 6) -> tuple[Evaluations, ...]:
     )
 
 
-def test_the_first_population_is_the_portfolio() -> None:
-    s, pool = mixed(), mixed().sample(np.random.default_rng(2), 200)
-    context = Context(s, 33.0, pool=pool, prior=prior_of(pool))
-    ours, portfolio = (drive(make_optimizer(n), context, bowl, 33) for n in ("ga-portfolio", "portfolio"))
-    assert np.array_equal(ours[:8], portfolio[:8])
-
-
 def test_after_the_portfolio_children_come_of_the_best_by_hand() -> None:
     s = floats(1)
     pool = s.snap(np.array([[0.0], [0.1], [0.25], [0.45], [0.7], [1.0]]))
@@ -722,9 +624,3 @@ def test_given_points_take_no_place_of_the_portfolio() -> None:
         asked.append(s.to_unit(query.config))
         optimizer.tell(Trial(query, bowl(asked[-1])))
     assert np.array_equal(np.array(asked), np.delete(portfolio, 2, axis=0))
-
-
-def test_without_a_prior_it_is_the_genetic_algorithm() -> None:
-    context = Context(mixed(), 33.0)
-    ours, plain = (drive(make_optimizer(n), context, bowl, 33) for n in ("ga-portfolio", "ga"))
-    assert np.array_equal(ours, plain)

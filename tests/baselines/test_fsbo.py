@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="FSBO needs: pip install 'hpo-gym[rl]'")
 
 import objectives  # noqa: E402
-from small import made, trained  # noqa: E402
-from toys import gappy, plain, ragged  # noqa: E402
+from small import made  # noqa: E402
+from toys import gappy, plain  # noqa: E402
 
 from hpo_baselines._maml.tasks import Known  # noqa: E402
-from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, kernel_from, train_kernel  # noqa: E402
+from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, train_kernel  # noqa: E402
 from hpo_baselines._models.networks import weights_of  # noqa: E402
-from hpo_baselines._transfer.tables import evaluations_of, priors_without  # noqa: E402
 from hpo_baselines.fsbo import FewShotBO  # noqa: E402
 from hpo_baselines.greedy_portfolio import portfolio_of  # noqa: E402
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.optimize.learning.saved import read_saved, write_saved  # noqa: E402
+from hpo_gym.base.errors import InvalidValueError  # noqa: E402
 from hpo_gym.optimize.protocol import Context  # noqa: E402
 from hpo_gym.problem.task import Task  # noqa: E402
 
@@ -140,35 +137,7 @@ def test_scores_come_on_random_scales_and_points_are_not_drawn_twice() -> None:
     assert 5.0 < max(spans) < 10.0 + 1e-6  # a task's range is 1, a scale's at least a tenth of it
 
 
-def test_torch_is_left_as_it_was() -> None:
-    torch.manual_seed(5)
-    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    train_kernel(known(), [], np.random.default_rng(0), Plan(4, 2, 5, 1, 0.1))
-    kernel_from(weights_of(kernel()), 3, 8)
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.get_num_threads() == threads
-
-
 # ---------------------------------------------------------------------- tables of training tasks
-def test_a_prior_holds_no_relative_of_its_task() -> None:
-    tables = evaluations_of(gappy().members, np.random.default_rng(0))
-    priors = priors_without(tables, np.random.default_rng(0), 3)
-    for e, prior in zip(tables, priors, strict=True):
-        assert e.family not in {other.family for other in prior}
-        assert len(prior) >= len(tables) // 2
-    assert len({id(p) for p in priors}) == 3
-
-
-def test_tables_of_training_tasks_are_those_of_the_suite() -> None:
-    for suite in (gappy(), plain(), ragged()):
-        mine = evaluations_of(suite.tasks("train"), np.random.default_rng(0))
-        for found, e in zip(mine, suite.prior(), strict=True):
-            there = ~np.isnan(e.score)
-            assert (found.name, found.family, found.x.shape) == (e.name, e.family, e.x.shape)
-            assert np.array_equal(found.score, e.score, equal_nan=True)
-            assert np.array_equal(found.status[there], e.status[there])
-
-
 # ---------------------------------------------------------------------- the optimizer
 def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
     suite, optimizer = plain(), make(warm_start=4)
@@ -187,26 +156,6 @@ def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
 def optimizer_at(optimizer: FewShotBO, task: Task) -> FewShotBO:
     optimizer.reset(Context.of(task, objectives.BUDGET), np.random.default_rng(3))
     return optimizer
-
-
-@pytest.mark.long
-def test_a_ridge_whose_place_differs_from_task_to_task_is_found_in_ten_trials() -> None:
-    """Of four columns one matters: the kernel knows which, and the run's own scores say where the ridge is."""
-    optimizer = make(hidden=16, points=30, outer_steps=150, outer_lr=0.005, tasks=6, inner_steps=0, warm_start=1)
-    optimizer.train([ridge(c) for c in (0.1, 0.3, 0.5, 0.7, 0.9, 0.2)], np.random.default_rng(0))
-    reached = []
-    for seed in range(5):
-        task = ridge(0.8)
-        optimizer.reset(Context.of(task, 10.0), np.random.default_rng(seed))
-        reached.append(max(t.score for t in objectives.loop(optimizer, task, budget=10)))
-    assert np.median(reached) > -0.01
-
-
-def ridge(at: float) -> Task:
-    return objectives.Objective(
-        f"ridge-{at}", f"ridge-{at}", "Test", objectives.space("floats"), 0.0, -1.0,
-        function=lambda x: -((x[:, 0] - at) ** 2),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -237,23 +186,3 @@ def test_steps_bound_the_points_that_are_drawn(monkeypatch: pytest.MonkeyPatch) 
         drawn.clear()
         make(outer_steps=1000).train(gappy().tasks("train"), np.random.default_rng(0), steps=steps)
         assert steps - 18 < sum(drawn) <= steps  # of three tasks, six points each
-
-
-# ---------------------------------------------------------------------- files
-def test_the_file_of_another_optimizer_is_refused(tmp_path: Path) -> None:
-    about, arrays = read_saved(trained("fsbo").folder, "fsbo", 1)
-    write_saved(tmp_path, "maml", about, arrays, weights=True)
-    with pytest.raises(DamagedDataError, match="`optimizer` and `version`"):
-        make().load(tmp_path)
-
-
-def test_arrays_that_are_not_the_kernels_are_refused() -> None:
-    arrays = weights_of(kernel())
-    for wrong in (
-        {**arrays, "phi.0.bias": np.zeros(3)},
-        {name: p for name, p in arrays.items() if name != "kernel.mean"},
-        {**arrays, "more": np.zeros(1)},
-        {**arrays, "kernel.mean": np.array([np.nan])},
-    ):
-        with pytest.raises(InvalidValueError, match="must be"):
-            kernel_from(wrong, 3, 8)

@@ -22,7 +22,6 @@ from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Trial
-from hpo_gym.suites.tasks.function import function_task
 
 FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))
 
@@ -134,71 +133,6 @@ def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     optimizer.reset(Context(FLOATS, 5.0), np.random.default_rng(0))
     with pytest.raises(InvalidValueError, match="population >= 1"):
         optimizer.ask()
-
-
-def best_of(name: str, score: Any, seed: int, budget: int, space: SearchSpace = FLOATS) -> float:
-    optimizer = make_optimizer(name)
-    optimizer.reset(Context(space, float(budget)), np.random.default_rng(seed))
-    best = -np.inf
-    for _ in range(budget):
-        query = optimizer.ask()
-        assert query is not None
-        value = float(score(space.to_unit(query.config)))
-        optimizer.tell(Trial(query, value))
-        best = max(best, value)
-    return best
-
-
-@pytest.mark.long
-def test_a_bowl_is_climbed_eight_times_nearer_than_at_random() -> None:
-    def bowl(x: np.ndarray) -> float:
-        return -float(((x - 0.37) ** 2).sum())
-
-    ga, random = (np.median([best_of(n, bowl, s, 120) for s in range(10)]) for n in ("ga", "random"))
-    assert ga > random / 8
-
-
-PROBLEMS = ("sphere-d5-s0", "rastrigin-d5-s0", "rosenbrock-d5-s0")
-
-
-@functools.cache
-def problem(name: str) -> Any:
-    return function_task(name)
-
-
-@functools.cache
-def median_losses(name: str, seeds: int = 10, budget: int = 200) -> tuple[float, float]:
-    """Median distance to the optimum of ours and of pymoo's GA, each at its usual settings and a population of 20."""
-    pytest.importorskip("pymoo", reason="needs the extra 'bo'")
-    from pymoo.algorithms.soo.nonconvex.ga import GA
-    from pymoo.core.problem import Problem
-    from pymoo.optimize import minimize
-
-    task = problem(name)
-
-    def loss(x: np.ndarray) -> np.ndarray:
-        return np.asarray(task.best - task.noise_free(x))
-
-    class Same(Problem):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__(n_var=task.space.d, n_obj=1, xl=0.0, xu=1.0)
-
-        def _evaluate(self, x: np.ndarray, out: Any, *args: Any, **kwargs: Any) -> None:
-            out["F"] = loss(x)
-
-    def one(seed: int) -> float:
-        return -best_of("ga", lambda x: -loss(x[None])[0], seed, budget, task.space)
-
-    ours = [one(seed) for seed in range(seeds)]
-    theirs = [float(minimize(Same(), GA(pop_size=20), ("n_eval", budget), seed=s + 1).F[0]) for s in range(seeds)]
-    return float(np.median(ours)), float(np.median(theirs))
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-@pytest.mark.long
-def test_the_median_loss_is_at_most_that_of_pymoo_by_a_quarter_more(name: str) -> None:
-    ours, theirs = median_losses(name)
-    assert ours <= 1.25 * theirs
 
 
 # ---------------------------------------------------------------------- options of the breeding

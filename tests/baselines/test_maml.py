@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from ConfigSpace import ConfigurationSpace
 
 torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
 
@@ -23,17 +17,14 @@ from small import made  # noqa: E402
 from toys import conditional_space, gappy, ragged  # noqa: E402
 
 from hpo_baselines._maml import training as maml_training  # noqa: E402
-from hpo_baselines._maml.few_shot import FewShot, encoding_of  # noqa: E402
+from hpo_baselines._maml.few_shot import FewShot  # noqa: E402
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner, mse  # noqa: E402
 from hpo_baselines._maml.tasks import FAR, Encoding, Known, Scaling, draw, scaling_of, tables_of  # noqa: E402
 from hpo_baselines._maml.training import METHODS, Plan, moments, negative_log_likelihood, train_ensemble  # noqa: E402
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
+from hpo_gym.base.errors import InvalidValueError  # noqa: E402
 from hpo_gym.optimize.protocol import Context  # noqa: E402
 from hpo_gym.optimize.rollouts import rollout, run_batch  # noqa: E402
-from hpo_gym.problem.space import SearchSpace  # noqa: E402
 from hpo_gym.problem.suite import Suite  # noqa: E402
-from hpo_gym.problem.task import Task  # noqa: E402
-from hpo_gym.suites.load import load_suite  # noqa: E402
 
 A, C, ALPHA = (1.0, 4.0), (0.0, 1.0), 0.2  # L_i = a_i / 2 (theta - c_i)^2
 
@@ -135,27 +126,6 @@ def test_the_meta_gradient_is_that_of_the_formula() -> None:
     assert (by_hand - g).abs().max() > 1e-3  # the two can be told apart here
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "settings", [{"inner_steps": 1}, {"inner_steps": 3}, {"inner_steps": 2, "learn_inner_lr": True}]
-)
-def test_the_meta_gradient_is_that_of_finite_differences(settings: dict[str, Any]) -> None:
-    meta = MetaLearner(network(), 0.1, **settings)
-    batch, h = [task(1), task(2)], 1e-6
-    exact = flat_gradient(meta, batch)
-    found = []
-    with torch.no_grad():
-        for p in meta.parameters():
-            for i in range(p.numel()):
-                kept = p.view(-1)[i].item()
-                p.view(-1)[i] = kept + h
-                above = meta(batch).item()
-                p.view(-1)[i] = kept - h
-                found.append((above - meta(batch).item()) / (2 * h))
-                p.view(-1)[i] = kept
-    torch.testing.assert_close(exact, torch.tensor(found, dtype=torch.float64), rtol=1e-5, atol=1e-8)
-
-
 def test_several_inner_steps_are_those_of_plain_autograd() -> None:
     base = network()
     (x, y), (x_query, y_query) = task(3)
@@ -174,16 +144,6 @@ def test_several_inner_steps_are_those_of_plain_autograd() -> None:
 
 
 # ---------------------------------------------------------------------- the API
-def test_the_signature_is_that_of_the_mission() -> None:
-    meta = MetaLearner(BaseLearner(2), inner_lr=0.01, outer_lr=0.001)
-    same = MetaLearner(BaseLearner(2))
-    assert (meta.inner_lr, meta.outer_lr, meta.inner_steps, meta.first_order) == (0.01, 0.001, 1, False)
-    assert (same.inner_lr, same.outer_lr, same.loss) == (0.01, 0.001, mse)
-    optimizer = meta.optimizer()
-    assert isinstance(optimizer, torch.optim.Adam)
-    assert optimizer.param_groups[0]["lr"] == 0.001
-
-
 def test_tasks_of_other_shapes_weigh_the_same_as_alone() -> None:
     meta = MetaLearner(network(), 0.1, inner_steps=2)
     batch = [task(1), task(2, support=2), task(3), task(4, query=9), task(5, support=2)]
@@ -274,20 +234,6 @@ def test_what_cannot_be_is_refused(make: Callable[[], object], message: str) -> 
 def test_a_base_learner_without_layers_says_that_it_has_no_forward() -> None:
     with pytest.raises(NotImplementedError, match="subclassed"):
         BaseLearner()(torch.zeros(1))
-
-
-@pytest.mark.long
-def test_names_are_listed_without_torch() -> None:
-    code = (
-        "import sys, hpo_gym\nfrom hpo_gym.optimize.protocol import OPTIMIZERS\n"
-        "assert {'maml', 'fomaml'} <= set(OPTIMIZERS.names())\n"
-        "assert OPTIMIZERS.entries()['maml'].extra == 'rl'\nassert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1", **more}
 
 
 # ---------------------------------------------------------------------- scores as few-shot tasks
@@ -431,14 +377,6 @@ def test_training_draws_no_more_points_than_it_may(monkeypatch: pytest.MonkeyPat
         assert sum(drawn) > trials - 3 * 29 or trials == 0
 
 
-def test_torch_is_left_as_it_was() -> None:
-    torch.manual_seed(5)
-    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    train_ensemble(known(), [], np.random.default_rng(0), Plan(members=1, hidden=4, outer_steps=1, query=4))
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.get_num_threads() == threads
-
-
 # ---------------------------------------------------------------------- the optimizers
 @functools.cache
 def trained(name: str) -> Any:
@@ -471,57 +409,8 @@ def weights(optimizer: FewShot) -> dict[str, Any]:
     return optimizer.ensemble.to_arrays()
 
 
-@pytest.mark.long
-def test_methods_members_and_steps_differ() -> None:
-    by_method = [weights(trained(name))["0.base_learner.layers.0.weight"] for name in METHODS]
-    assert not np.array_equal(*by_method)
-    mine = weights(trained("maml"))
-    assert not np.array_equal(mine["0.base_learner.layers.0.weight"], mine["1.base_learner.layers.0.weight"])
-    assert len(np.unique(mine["0.log_inner_lr"])) > 1
-
-
 def choices(optimizer: Any, suite: Suite, n_init: int = 0) -> list[Any]:
     return [[dict(t.config) for t in rollout(optimizer, t, 6, n_init=n_init)] for t in suite.tasks("test")]
-
-
-def damage(folder: Path, how: str) -> None:
-    about = folder / "optimizer.json"
-    data = json.loads(about.read_text())
-    if how == "no json":
-        about.write_text("{")
-    elif how == "list":
-        about.write_text("[]")
-    elif how == "settings":
-        about.write_text(json.dumps({**data, "settings": {**data["settings"], "members": 1}}))
-    elif how == "foreign":
-        trained("fomaml").save(folder)
-    elif how in ("later", "other shape", "not finite"):
-        optimizer = make("maml", outer_steps=0)
-        optimizer.train(gappy().tasks("train"), np.random.default_rng(0))
-        assert optimizer.ensemble is not None
-        if how == "later":
-            optimizer.version = 99
-        elif how == "other shape":
-            optimizer.hidden = 9
-        else:
-            optimizer.ensemble.members[0].base_learner.layers[0].weight.data[0, 0] = math.nan  # type: ignore[index,union-attr]
-        optimizer.save(folder)
-
-
-DAMAGES = ["no json", "list", "settings", "foreign", "later", "other shape", "not finite"]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("how", DAMAGES)
-def test_files_of_something_else_are_refused_and_change_nothing(how: str, tmp_path: Path) -> None:
-    optimizer = make("maml")
-    trained("maml").save(tmp_path)
-    optimizer.load(tmp_path)
-    before = choices(optimizer, gappy())
-    damage(tmp_path, how)
-    with pytest.raises(DamagedDataError, match=r"optimizer\.json|weights\.safetensors|version|finite"):
-        optimizer.load(tmp_path)
-    assert choices(optimizer, gappy()) == before
 
 
 def test_a_member_that_diverges_keeps_its_initialisation() -> None:
@@ -560,37 +449,3 @@ def test_of_a_large_pool_a_random_part_is_scored() -> None:
         [np.random.default_rng(i) for i in range(6)], budget=3, n_init=0,
     )  # fmt: skip
     assert len({tuple(column) for column in runs.at.T.tolist()}) > 1
-
-
-@pytest.mark.long
-def test_a_learned_surrogate_finds_the_best_of_tasks_that_are_alike() -> None:
-    """The peak lies left or right, and the level of the scores tells where: a fixed order must try both."""
-    space = SearchSpace(ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(2)}))
-
-    def function(side: float) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda x: -((x[:, 0] - side) ** 2) - (x[:, 1] - 0.4) ** 2 - 0.5 * (side > 0.5)
-
-    def tasks(seed: int, k: int) -> list[Task]:
-        sides = np.random.default_rng(seed).choice([0.1, 0.9], k)
-        return [
-            objectives.Objective(
-                f"{seed}-{i}", f"{seed}-{i}", "Test", space, -0.5 * (s > 0.5), -2.0, function=function(s)
-            )
-            for i, s in enumerate(sides)
-        ]
-
-    optimizer = make("maml", hidden=32, outer_steps=300, outer_lr=0.01, query=20, tasks=8)
-    optimizer.train(tasks(0, 16), np.random.default_rng(0))
-    regret = [t.best - max(rollout(optimizer, t, 8).scores) for t in tasks(1, 6)]
-    assert np.mean(regret) < 0.03
-    assert max(regret) < 0.15  # on the wrong side: at least .16
-    assert encoding_of(tasks(1, 1)).e == 2
-
-
-@pytest.mark.long
-def test_a_run_on_the_svm_suite_with_gaps_in_families_is_never_on_what_was_seen() -> None:
-    suite = load_suite("SVM")
-    optimizer = make("maml", outer_steps=1)
-    optimizer.train(suite.tasks("train")[:6], np.random.default_rng(0), validation=suite.tasks("val")[:2])
-    assert not optimizer.seen & {t.family for t in suite.tasks("test")}
-    assert len(rollout(optimizer, suite.tasks("test")[0], 3)) == 3

@@ -7,12 +7,10 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from batches import assert_a_batch_is_its_runs
 
 torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
 
@@ -34,8 +32,7 @@ from hpo_baselines._maml.policy import (  # noqa: E402
     surrogate,
 )
 from hpo_baselines._maml.policy_training import Arms, play, train_policy  # noqa: E402
-from hpo_gym import check_optimizer  # noqa: E402
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
+from hpo_gym.base.errors import InvalidValueError  # noqa: E402
 from hpo_gym.optimize.rollouts import rollout  # noqa: E402
 
 # ---------------------------------------------------------------------- the gradient
@@ -242,20 +239,7 @@ def test_what_a_run_comes_to_is_the_mean_of_the_best_so_far() -> None:
     assert advantage.mean(1) == pytest.approx(0.0, abs=1e-6)  # against the other runs on the task
 
 
-def test_torch_is_left_as_it_was() -> None:
-    torch.manual_seed(5)
-    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    train_policy(sides(3, 0), sides(2, 1), np.random.default_rng(0), PolicyPlan(hidden=4, outer_steps=2, sample=15))
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.get_num_threads() == threads
-
-
 # ---------------------------------------------------------------------- runs
-@pytest.mark.long
-def test_the_public_contract_is_kept_where_there_are_fidelities() -> None:
-    check_optimizer(lambda: made("maml-rl"), noisy().tasks("test")[0], budget=6, train=noisy().tasks("train"))
-
-
 @functools.cache
 def trained(**settings: Any) -> Any:
     optimizer = made("maml-rl", **settings)
@@ -280,23 +264,9 @@ def test_a_budget_that_pays_for_no_support_still_ends_in_a_full_evaluation() -> 
         assert sum(history.fidelities) <= budget + 1e-9
 
 
-def test_nothing_is_tried_twice_at_one_fidelity_and_the_cheap_may_come_again_in_full() -> None:
-    task = noisy().tasks("test")[0]
-    history = rollout(trained(), task, 40)
-    asked = [(str(sorted(t.config.items())), t.fidelity) for t in history]
-    assert len(set(asked)) == len(asked)
-    full = {config for config, f in asked if f == 1.0}
-    assert {config for config, f in asked if f < 1.0} <= full
-    assert len(full) == task.measured.sum()  # type: ignore[attr-defined]
-
-
 def test_at_a_fidelity_of_one_the_support_is_in_full() -> None:
     history = rollout(trained(fidelity=1.0), noisy().tasks("test")[0], 5)
     assert list(history.fidelities) == [1.0] * 5
-
-
-def test_a_batch_of_runs_with_fidelities_chooses_as_each_alone() -> None:
-    assert_a_batch_is_its_runs(trained, [*noisy().tasks("test")] * 2, 4.0, n_init=2)
 
 
 def test_the_adapted_parameters_depend_on_the_support_alone() -> None:
@@ -322,17 +292,3 @@ def test_the_adapted_parameters_depend_on_the_support_alone() -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         made("maml-rl", **settings).train(noisy().tasks("train"), np.random.default_rng(0))
-
-
-def test_weights_that_are_not_the_policys_are_refused(tmp_path: Path) -> None:
-    for change in ("other shape", "not finite"):
-        optimizer = made("maml-rl", outer_steps=0)
-        optimizer.train(noisy().tasks("train"), np.random.default_rng(0))
-        if change == "other shape":
-            optimizer.hidden = 9
-        else:
-            optimizer.policy.base_learner.layers[0].weight.data[0, 0] = math.nan
-        optimizer.save(tmp_path)
-        again = made("maml-rl")
-        with pytest.raises(DamagedDataError, match="finite float64"):
-            again.load(tmp_path)

@@ -15,12 +15,10 @@ from hpo_baselines.meta_knn import near_portfolio
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import run_batch
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.trial import Query, Status, Trial
-from hpo_gym.suites.load import load_suite
+from hpo_gym.problem.trial import Status, Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 FOUR = SPACE.snap(np.array([[0.1, 0.2], [0.4, 0.8], [0.6, 0.1], [0.9, 0.7]]))
@@ -144,53 +142,6 @@ def test_one_candidate_equal_scores_and_equal_features_are_tried_to_the_last(cou
     prior = [earlier(f"t{i}", np.zeros(count), {"n": 5.0}, x) for i in range(2)]
     with np.errstate(all="raise", under="ignore"):
         assert sorted(rows(NAME, prior, {"n": 5.0}, 5, x)) == list(range(count))
-
-
-@pytest.mark.long
-def test_tasks_with_points_of_their_own_are_scored_by_their_surrogates() -> None:
-    """The best configuration is near (.2, .2) where `n` is small, and near (.8, .8) where it is large."""
-    rng, prior = np.random.default_rng(3), []
-    for i in range(12):
-        x, best = SPACE.sample(rng, 60), 0.2 if i < 6 else 0.8
-        prior.append(earlier(f"t{i}", -((x - best) ** 2).sum(1), {"n": float(i)}, x))
-    for n, best in ((1.0, 0.2), (10.0, 0.8)):
-        optimizer = make_optimizer(NAME)
-        optimizer.reset(Context(SPACE, 9.0, prior=prior, meta_features={"n": n}), np.random.default_rng(0))
-        query = optimizer.ask()
-        assert query is not None
-        assert np.abs(SPACE.to_unit(query.config) - best).max() < 0.15
-
-
-def test_given_points_are_not_tried_again() -> None:
-    optimizer = make_optimizer(NAME)
-    optimizer.reset(Context(SPACE, 9.0, pool=FOUR, prior=RISING, meta_features={"n": 3.0}), np.random.default_rng(0))
-    optimizer.tell(Trial(Query(SPACE.from_unit(FOUR[2])), 1.0))
-    asked = []
-    while (query := optimizer.ask()) is not None:
-        asked.append(SPACE.to_unit(query.config).tolist())
-        optimizer.tell(Trial(query, 0.0))
-    assert sorted(asked) == sorted(FOUR[[0, 1, 3]].tolist())
-
-
-@pytest.mark.long
-def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features() -> None:
-    """Three tasks in a batch: each goes as alone, and not all begin alike."""
-    suite = load_suite("MLP")
-    tasks, prior = suite.tasks("val")[:3], suite.prior()
-    contexts = [Context.of(task, 5, prior) for task in tasks]
-
-    def ran(who: Sequence[int]) -> list[list[str]]:
-        optimizer: Any = make_optimizer(NAME)
-        rngs = [np.random.default_rng(i) for i in who]
-        runs = run_batch(
-            optimizer, [tasks[i] for i in who], np.array(who, np.uint64), [contexts[i] for i in who], rngs,
-            budget=5.0, n_init=0,
-        )  # fmt: skip
-        return [[str(dict(trial.config)) for trial in runs.view(j).trials] for j in range(len(who))]
-
-    together = ran([0, 1, 2])
-    assert together == [ran([i])[0] for i in range(3)]
-    assert len({run[0] for run in together} | {run[1] for run in together}) > 2
 
 
 @pytest.mark.parametrize(

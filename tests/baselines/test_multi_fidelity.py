@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import assert_a_batch_is_its_runs
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 from scipy import stats
 
 from hpo_baselines._models.kde import Density
 from hpo_baselines._runs.brackets import affordable, bracket, cost, sizes
-from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried
-from hpo_baselines._runs.rungs import rungs
+from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried, rungs
 from hpo_baselines.asha import promotable
 from hpo_baselines.bohb import BOHB
 from hpo_baselines.hyperband import round_of
@@ -155,10 +153,6 @@ IDS = ["floats", "conditional, 50 epochs", "finite", "a pool", "a pool with gaps
 
 
 # ---------------------------------------------------------------------- brackets
-def test_four_multi_fidelity_baselines_are_registered() -> None:
-    assert NAMES == ["asha", "bohb", "hyperband", "successive-halving"]
-
-
 def test_brackets_are_those_of_the_hyperband_papers_table() -> None:
     """Table 1 of Li et al., JMLR 18, 2018: R = 81, eta = 3; (n_i, r_i) by bracket s."""
     paper = {
@@ -318,21 +312,6 @@ def test_the_density_of_one_categorical_counts_with_one_added() -> None:
     assert p == pytest.approx(np.array([4, 2, 1, 1]) / 8)
 
 
-@pytest.mark.long
-def test_the_density_of_a_conditional_space_adds_up_to_one() -> None:
-    s = space("conditional")
-    d = Density(s, s.sample(np.random.default_rng(1), 6))
-    grid = (np.arange(400) + 0.5) / 400
-    rate, depth = (c.ravel() for c in np.meshgrid(grid, grid))
-    total = 0.0
-    for method, solver in [(0.25, 0.5), *((0.75, (i + 0.5) / 3) for i in range(3))]:
-        column = {"method": method, "solver": solver, "rate": rate, "depth": depth}
-        x = np.stack([np.broadcast_to(column[n], rate.shape) for n in s.names], 1)
-        assert s.active(x)[:, s.names.index("solver")].all() == (method > 0.5)
-        total += float(np.exp(d.log(x)).mean())
-    assert total == pytest.approx(1.0, abs=1e-4)
-
-
 def test_samples_follow_the_density() -> None:
     d = Density(space("line"), np.array([[0.05], [0.1], [0.6]]))
     x = d.sample(np.random.default_rng(2), 4000)[:, 0]
@@ -428,24 +407,6 @@ def test_bohb_models_the_highest_fidelity_that_has_enough_trials() -> None:
     assert model.bad.x[:, 0].tolist() == x[[1, 0], 0].tolist()
 
 
-@pytest.mark.parametrize("pool", [False, True])
-def test_what_bohb_draws_is_nearer_to_the_optimum_than_what_is_random(pool: bool) -> None:
-    task = objective("line")
-    x = np.linspace(0, 1, 2001)[:, None] if pool else None
-    far = {}
-    for explore in (0.0, 1.0):
-        optimizer = make_optimizer("bohb", explore=explore)
-        optimizer.reset(Context(task.space, 20.0, THIRDS, x), np.random.default_rng(1))
-        trials = []
-        for _ in range(36):
-            query = optimizer.ask()
-            assert query is not None
-            trials.append(task.run(query.config, query.fidelity))
-            optimizer.tell(trials[-1])
-        far[explore] = np.median([abs(t.config["x"] - 0.3) for t in trials[18:]])
-    assert far[0.0] < 0.5 * far[1.0]
-
-
 # ---------------------------------------------------------------------- what all of them keep to
 @pytest.mark.parametrize("task", TASKS, ids=IDS)
 @pytest.mark.parametrize("budget", [0.5, 1.0, 2.5, 7.0])
@@ -463,17 +424,6 @@ def test_the_budget_is_spent_exactly(name: str, task: Task, budget: float) -> No
         assert max(t.fidelity for t in trials) == 1.0
 
 
-@pytest.mark.parametrize("suite", ["SVM", "Linear", "Boosting", "MLP", "Studies", "Curves", "AutoML"])
-def test_shipped_suites_are_tuned_within_the_budget(name: str, suite: str) -> None:
-    task = load_suite(suite).tasks("train")[1]
-    trials = start(name, task, 4)
-    used = {t.fidelity for t in trials}
-    assert 4 - task.fidelities[0] < sum(t.fidelity for t in trials) + 1e-9 <= 4 + 1e-8
-    assert 1.0 in used <= set(task.fidelities)
-    assert len(used) > 1 or suite == "AutoML"
-    assert all(f == sorted(set(f)) for f in by_config(trials).values())
-
-
 def test_what_is_given_costs_nothing(name: str) -> None:
     task = objective()
     init = [task.run(c) for c in task.space.decode(task.space.sample(np.random.default_rng(3), 5))]
@@ -487,30 +437,6 @@ def test_what_is_given_costs_nothing(name: str) -> None:
 def test_of_a_configuration_only_more_is_asked_for(name: str, task: Task) -> None:
     for fidelities in by_config(start(name, task, 9)).values():
         assert fidelities == sorted(set(fidelities))
-
-
-@pytest.mark.parametrize("budget", [40.0, 400.0])
-def test_a_pool_is_tried_to_its_last_row_in_full_and_then_the_run_ends(name: str, budget: float) -> None:
-    for task in table():
-        optimizer = make_optimizer(name)
-        trials, _ = loop(optimizer, task, budget)
-        full = Counter(_key(t) for t in trials if t.fidelity == 1.0)
-        every = {str(sorted(c.items())) for c in task.space.decode(task.pool[task.measured])}
-        assert set(full) == every
-        assert max(full.values()) == 1
-        assert optimizer.ask() is None
-        assert optimizer.ask() is None
-
-
-def test_a_finite_space_is_tried_to_its_last_configuration_in_full(name: str) -> None:
-    trials = start(name, objective("finite"), 99)
-    assert len(_full(trials)) == 9
-
-
-def test_one_fidelity_means_full_evaluations_of_other_configurations(name: str) -> None:
-    trials = start(name, objective(fidelities=(1.0,)), 15)
-    assert [t.fidelity for t in trials] == [1.0] * 15
-    assert len(by_config(trials)) == 15
 
 
 @pytest.mark.parametrize("blind", ["asha", "hyperband", "successive-halving"])
@@ -529,37 +455,6 @@ def test_a_failure_is_told_with_a_finite_score_and_does_not_go_on(name: str) -> 
     assert failed
     if name in ("asha", "bohb", "hyperband", "successive-halving"):  # a rung of failures only is the exception
         assert sum(on[k] > 1 for k in failed) <= 2
-
-
-@pytest.mark.parametrize("n_init", [0, 3])
-@pytest.mark.parametrize(
-    "tasks",
-    [
-        [objective("floats"), objective("floats", "some fail", name="other")],
-        [objective("conditional", fidelities=EPOCHS)],
-        [objective("finite")],
-        [objective("floats", fidelities=(1.0,))],
-        list(table()),
-    ],
-    ids=["floats", "50 epochs", "finite", "one fidelity", "a pool"],
-)
-def test_a_batch_chooses_as_ask_and_tell_do(name: str, tasks: list[Task], n_init: int) -> None:
-    budget = 30.0 if tasks[0].pool is not None or tasks[0].space.size == 9 else 5.0
-    assert_a_batch_is_its_runs(lambda: make_optimizer(name), tasks * 2, budget, n_init=n_init)
-
-
-def test_an_outcome_of_another_configuration_than_asked_for_stops_nothing(name: str) -> None:
-    """A user's own objective may round; the run goes on with what it is told."""
-    task = objective()
-    optimizer = make_optimizer(name)
-    optimizer.reset(Context.of(task, 6), np.random.default_rng(0))
-    for _ in range(30):
-        query = optimizer.ask()
-        if query is None:
-            break
-        rounded = {k: round(v, 2) for k, v in query.config.items()}
-        optimizer.tell(task.run(rounded, query.fidelity))
-    assert optimizer._runs[0].spent > 3  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from hpo_gym.optimize.rollouts import Run as Rollout
 from hpo_gym.optimize.rollouts import run_one
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.trial import Query, Trial
+from hpo_gym.problem.trial import Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 THREE = SPACE.snap(np.array([[0.1, 0.2], [0.5, 0.5], [0.9, 0.7]]))
@@ -199,16 +199,6 @@ def test_without_costs_it_is_the_method_that_does_not_look_at_them(name: str, x:
 
 
 @pytest.mark.parametrize("name", PER_COST)
-@pytest.mark.parametrize("bad", BAD)
-def test_costs_that_are_none_do_no_harm(name: str, bad: float) -> None:
-    x = points(25)
-    cost = np.where(np.arange(25) % 3 == 0, bad, np.exp(x[:, 1]))
-    prior = (earlier("t", x[:, 0], cost, x), earlier("u", x[:, 0], np.full(25, bad), x))
-    out = asked(name, context(prior, x), 25, cost=lambda p: bad if p[0] < 0.5 else 1.0 + p[1])
-    assert len(np.unique(out, axis=0)) == 25
-
-
-@pytest.mark.parametrize("name", PER_COST)
 @pytest.mark.parametrize("value", [-0.1, np.nan, np.inf])
 def test_an_exponent_that_is_none_is_refused(name: str, value: float) -> None:
     optimizer = make_optimizer(name, cost_exponent=value)
@@ -319,37 +309,9 @@ def rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("n_init", [0, 2])
-@pytest.mark.parametrize("name", [*PER_COST, *FIDELITIES])
-def test_in_cost_a_batch_of_runs_is_runs_one_by_one(name: str, n_init: int) -> None:
-    made = toys.gappy()
-    tasks = [*made.tasks("train")[:2], made.tasks("train")[0]]
-
-    def without(task: Any) -> list[Evaluations]:
-        return [e for e in made.prior() if e.family != task.family]
-
-    assert_a_batch_is_its_runs(
-        lambda: make_optimizer(name), tasks, 4.3, n_init=n_init, floor=0.25, prior=without, in_cost=True
-    )
-
-
 @pytest.mark.long
 def test_in_evaluations_costs_of_trials_are_looked_up() -> None:
     """A table keeps no costs of a run whose budget is in evaluations."""
     made = toys.gappy()
     make, tasks = (lambda: make_optimizer("gp-ei-per-cost")), made.tasks("test")[:1]
     assert_a_batch_is_its_runs(make, tasks, 9.0, floor=0.25, prior=made.prior())
-
-
-@pytest.mark.long
-def test_queries_of_a_run_without_pool_are_in_its_space() -> None:
-    x = points(60)
-    prior = (earlier("t", x[:, 0], np.exp(3 * x[:, 1]), x, (level(1 / 3, np.exp(3 * x[:, 1]) / 2),)),)
-    for name in ("asha", "bohb"):
-        optimizer = make_optimizer(name)
-        optimizer.reset(Context(SPACE, 12.0, fidelities=THIRDS, prior=prior, unit=1.0), rng(0))
-        for _ in range(40):
-            query = optimizer.ask()
-            assert isinstance(query, Query)
-            u = SPACE.to_unit(query.config)
-            optimizer.tell(Trial(query, float(u[0]), cost=float(0.1 * query.fidelity * np.exp(3 * u[1]))))

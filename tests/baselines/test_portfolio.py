@@ -139,14 +139,6 @@ def test_tasks_of_another_width_or_without_a_success_are_left_out() -> None:
     assert rows_of(x, grid(10)) == reference(y, 5)[:5]
 
 
-@pytest.mark.parametrize("prior", [(), (evaluations("wide", np.full((2, 3), 0.5), [0.0, 1.0]),)])
-def test_without_a_prior_it_is_random_search(prior: tuple[Evaluations, ...]) -> None:
-    optimizer = make_optimizer("random")
-    optimizer.reset(Context(SPACE, 6.0, pool=grid(10)), np.random.default_rng(0))
-    drawn = [SPACE.to_unit(q.config) for q in (optimizer.ask() for _ in range(6)) if q is not None]
-    assert np.array_equal(asked(prior, grid(10), 6), np.array(drawn))
-
-
 def test_the_portfolio_of_a_prior_is_made_once() -> None:
     prior = prior_of(np.random.default_rng(5).normal(size=(3, 10)))
     assert portfolio_of(SPACE, prior) is portfolio_of(SPACE, (*prior,))

@@ -13,10 +13,8 @@ from small import need
 import hpo_gym
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.strata import Strata
-from hpo_gym.base import seeding
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import run_batch
 from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
@@ -68,16 +66,6 @@ def test_what_was_tried_meanwhile_is_skipped_and_nothing_else() -> None:
     stream = [a.uniform() for _ in range(6)]
     assert b.take(stream[1]) == stream[1] and b.take(stream[4]) == stream[4]  # type: ignore[arg-type]
     assert [b.uniform() for _ in range(4)] == [stream[i] for i in (0, 2, 3, 5)]
-
-
-def test_in_a_batch_and_alone_a_cell_has_the_same_stream() -> None:
-    task = load_suite("SVM").tasks("train")[0]
-    instances = [seeding.instance_seed("SVM", task.name, "rollout", seed) for seed in (0, 1)]
-    contexts = [Context.of(task, 5.0, starts=seeding.starts_seed(w)) for w in instances]
-    optimizer: Any = make_optimizer("random")
-    runs = run_batch(optimizer, [task] * 2, instances, contexts, [np.random.default_rng(9)] * 2, budget=5.0, n_init=0)
-    for i in (0, 1):
-        assert [dict(c) for c in runs.view(i).configs] == first("random", task, i, 5)
 
 
 # ---------------------------------------------------------------------------------------------- by rows

@@ -18,7 +18,7 @@ from hpo_baselines._models import experts, gaussian_process, meta_table, model_b
 from hpo_baselines._models.acquisition import log_expected_improvement, standardised
 from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import experts_of, processes_of
-from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
+from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._transfer import surrogate
@@ -33,8 +33,7 @@ from hpo_gym.optimize.rollouts import run_batch, run_one
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.suite import Suite
-from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.problem.trial import Query, Trial
 from hpo_gym.suites.load import load_suite
 
 EXPERTS = ["rgpe", "taf-r"]  # they have a process of each earlier task
@@ -164,23 +163,6 @@ def test_acquisition_values_are_those_of_the_statement(name: str, case: int, pla
     assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("place", range(7))
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", ["task-mixture", "ebgp", "transfer-mix", "rgpe", "taf-r"])
-def test_choices_are_those_of_the_statement_with_hyperparameters_of_our_own(name: str, case: int, place: int) -> None:
-    rows, y = trials_of(case, place)
-    run, optimizer = recorded_context(case), make_optimizer(name)
-    optimizer.reset(run, np.random.default_rng([int(recorded(case)["seed"]), 11]))
-    for row, score in zip(rows, y, strict=True):
-        optimizer.tell(Trial(Query(run.space.from_unit(run.pool[row])), float(score)))  # type: ignore[index]
-    query = optimizer.ask()
-    assert query is not None
-    chosen = int(np.flatnonzero((run.pool == run.space.to_unit(query.config)).all(1))[0])
-    assert chosen == recorded(case)[f"{name}.choice"][place]
-    ours, theirs = compared(name, case, place)
-    assert ours == pytest.approx(theirs, rel=2e-3, abs=1e-5)
-
-
 def test_what_earlier_processes_predict_is_that_of_the_statement(case: int) -> None:
     r, found = recorded(case), experts_of(recorded_run(case), 80, 0, False)
     assert found is not None
@@ -201,18 +183,6 @@ def test_weights_of_processes_are_those_of_the_statement_for_the_same_draws(case
         own = GaussianProcess(r["x"][rows], z, parameters)
         mine = own_losses(*own.leave_one_out(), z, rng.standard_normal((30, len(y))))
         assert ranking_weights(np.array(losses), mine) == pytest.approx(weight, abs=1e-12)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_learned_hyperparameters_are_as_good_as_those_of_the_statement(case: int) -> None:
-    r, known = recorded(case), recorded_context(case)
-    found = processes_of(Columns(known.space, False), tuple(known.prior), 80, 0)
-    centre = prior_centre(known.space.d)
-    for process, theirs in zip(found, r["experts.parameters"], strict=True):
-        loss_at = gaussian_process.Loss(process.x, process.z, centre)
-        loss, worse = (loss_at(p)[0] for p in (process.log_parameters, theirs))
-        assert loss == pytest.approx(worse, abs=0.01)
-        assert process.log_parameters == pytest.approx(theirs, abs=0.02)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -261,14 +231,6 @@ def test_without_a_prior_of_use_it_is_the_search_that_needs_none(name: str, pool
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_one_earlier_task_of_one_success_is_enough(name: str) -> None:
-    x = points(30)
-    y, status = np.full(30, -5.0), np.full(30, Status.FAILED)
-    y[7], status[7] = 1.0, Status.OK
-    assert len(asked(name, context(x, [evaluations("one", x, y, status)]), 12)) == 12
-
-
-@pytest.mark.parametrize("name", ALL)
 def test_how_bad_an_earlier_failure_is_said_to_be_changes_nothing(name: str) -> None:
     x = points(40)
     y = smooth(3, 5, x)
@@ -314,36 +276,6 @@ def test_what_was_not_measured_is_left_out(name: str) -> None:
     assert sorted(keys(found)) == sorted(keys(x[available]))
 
 
-@pytest.mark.parametrize("pool", [True, False])
-@pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize("name", ALL)
-def test_tasks_that_were_measured_at_other_points_teach_where_to_look(name: str, own: bool, pool: bool) -> None:
-    at = [points(150, seed=10 + (i if own else 0)) for i in range(4)]
-    prior = [evaluations(f"t{i}", x, smooth(8 + i, 1, x)[0]) for i, x in enumerate(at)]
-    first = asked(name, context(points(400, seed=1) if pool else None, prior), 3)
-    assert np.abs(first[0] - 0.7).max() < 0.2  # a random one in six
-
-
-@pytest.mark.parametrize("score", [np.nan, 1e308, 0.0, -1e9])
-@pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize("pool", [True, False])
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.long
-def test_degenerate_scores_do_no_harm(name: str, pool: bool, own: bool, score: float) -> None:
-    x = points(40)
-    y = smooth(9, 4, x)
-    if not np.isnan(score):
-        y[:2] = score  # two tasks are constant
-    y[2, :20] = score
-    mine = (lambda p: score if p[0] < 0.5 else -score) if abs(score) > 0 else bowl
-    prior = prior_of(y, x)
-    if own:
-        prior = [evaluations(e.name, e.x[i:], e.score[i:]) for i, e in enumerate(prior)]
-    with np.errstate(all="raise", under="ignore"):
-        found = asked(name, context(x if pool else None, prior), 8, score=bowl if np.isnan(score) else mine)
-    assert len(found) == 8
-
-
 # ---------------------------------------------------------------------- one answer, however it is asked for
 @pytest.mark.parametrize("name", [*EXPERTS, *TABLES])
 def test_a_candidate_has_one_value_whether_it_is_a_row_among_all_or_among_some(name: str) -> None:
@@ -369,33 +301,6 @@ def test_of_a_large_pool_each_choice_sees_a_draw(monkeypatch: pytest.MonkeyPatch
 
 
 SUITES = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
-
-
-def _starts() -> Iterator[Any]:
-    """Each suite with and without given points; half of the pairs take long."""
-    for i, suite in enumerate(SUITES):
-        for n_init in (0, 3):
-            marks = () if (n_init == 0) == (i % 2 == 0) else pytest.mark.long
-            yield pytest.param(suite, n_init, id=f"{suite.name}-{n_init}", marks=marks)
-
-
-@pytest.mark.parametrize(("suite", "n_init"), list(_starts()))
-@pytest.mark.parametrize("name", ALL)
-def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
-    name: str, suite: Suite, n_init: int
-) -> None:
-    space, budget = suite.tasks("test")[0].space, 9.0
-    many = [t for t in suite.tasks("test") if t.space == space for _ in range(2)]
-    seeds = range(len(many))
-    contexts = [Context.of(t, budget, suite.prior()) for t in many]
-    rngs = [np.random.default_rng([s, 1]) for s in seeds]
-    runs = run_batch(make_optimizer(name), many, seeds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
-    for s, task in zip(seeds, many, strict=True):
-        alone = Alone(task, budget, s, n_init)
-        run_one(make_optimizer(name), alone, contexts[s], np.random.default_rng([s, 1]))
-        together = runs.view(s).trials
-        assert [(dict(t.config), t.score) for t in together] == [(dict(t.config), t.score) for t in alone.trials]
-        assert max(Counter(keys(task.space.encode([t.config for t in alone.trials]))).values()) == 1
 
 
 # ---------------------------------------------------------------------- once for a prior

@@ -154,20 +154,6 @@ def test_the_exponent_is_one_and_a_half_where_the_budget_is_in_cost_else_none() 
     assert optimizer._exponent(Context(SPACE, 33.0)) == 0.0
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
-def test_costs_that_are_none_do_no_harm(bad: float) -> None:
-    x = points(40)
-    y = smooth(4, x)
-    costs = np.exp(np.random.default_rng(2).normal(size=y.shape))
-    costs[:, ::3] = bad
-    costs[0] = bad
-    prior = [earlier(f"t{i}", row, cost, x) for i, (row, cost) in enumerate(zip(y, costs, strict=True))]
-    for name, options in (("transfer-time", {"cost_exponent": 1.5}), ("portfolio-per-cost", {})):
-        with np.errstate(all="raise", under="ignore"):
-            assert len(asked(name, context(prior, x), 40, **options)) == 40
-
-
 def test_a_portfolio_per_cost_takes_the_gain_for_its_price() -> None:
     # z of a: 0, .5, 1 and of b: 0, 1, .5; gains 0, .75, .75 at prices exp(.7 (-1, -.5, 1.5)): row 1, then row 2
     assert np.array_equal(asked("portfolio-per-cost", context(), 3), THREE[[1, 2, 0]])
@@ -283,16 +269,6 @@ def test_trees_are_grown_up_to_two_thousand_points() -> None:
     found = memory_of(SPACE, prior, Run(context(prior, x), np.random.default_rng(0)).pool)
     assert found is not None
     assert [member.name for member in members_of(found, None, 0.05)] == ["matern", "exp"]
-
-
-@pytest.mark.parametrize("score", [0.0, -1e9])
-@pytest.mark.parametrize("count", [1, 3])
-def test_one_candidate_and_constant_scores_are_searched(score: float, count: int) -> None:
-    x = THREE[:count]
-    prior = [earlier(f"t{i}", np.full(count, score), np.full(count, 2.0), x) for i in range(2)]
-    with np.errstate(all="raise", under="ignore"):
-        assert len(asked("transfer-time", context(prior, x, unit=5.0), 5, score=lambda _: score)) == count
-        assert len(asked("portfolio-per-cost", context(prior, x), 5, score=lambda _: score)) == count
 
 
 @pytest.mark.parametrize(

@@ -153,11 +153,3 @@ def test_a_wrong_sign_is_found_out() -> None:
     assert doubt.weights[2] > 0.9
     value = doubt.value(Place(X, slice(None)), np.zeros(len(X)))
     assert np.abs(X[value.argmax()] - 0.7).sum() < 0.25
-
-
-@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
-@pytest.mark.parametrize("count", [1, 60])
-def test_without_a_prior_bad_costs_one_candidate_and_equal_scores_do_no_harm(bad: float, count: int) -> None:
-    known = Context(SPACE, 33.0, pool=X[:count], unit=5.0)
-    with np.errstate(all="raise", under="ignore"):
-        assert len(asked("transfer-time", known, 12, lambda _: bad, score=0.5)) == min(count, 12)

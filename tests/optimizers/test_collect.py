@@ -220,11 +220,6 @@ def test_a_longer_set_begins_with_the_shorter_one(mixed: Path, tmp_path: Path) -
     assert (tmp_path / "episodes.jsonl").read_text().splitlines() == lines[:30]
 
 
-def test_another_seed_gives_other_episodes(tmp_path: Path) -> None:
-    one, other = collected(tmp_path / "0"), collected(tmp_path / "1", seed=1)
-    assert not set(one.seed.tolist()) & set(other.seed.tolist())
-
-
 def test_a_finished_set_is_kept_and_another_is_refused(tmp_path: Path) -> None:
     collected(tmp_path)
     before = contents(tmp_path)
@@ -309,17 +304,6 @@ def test_what_cannot_be_collected_is_refused(tmp_path: Path, arguments: dict[str
     assert not (tmp_path / "episodes.json").exists()
 
 
-@pytest.mark.parametrize("arguments", [{"behaviour": "randon"}, {"suite": "ToyPlane"}, {"env": {"observer": "lost"}}])
-def test_unknown_names_are_refused(tmp_path: Path, arguments: dict[str, Any]) -> None:
-    with pytest.raises(UnknownNameError, match="Did you mean"):
-        collected(tmp_path, **arguments)
-
-
-def test_a_refusal_of_a_worker_is_the_callers(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="'move' has none"):
-        hpo_gym.collect("random", "SVM", 5, env={"codec": "move"}, out=tmp_path, engine="process", workers=1)
-
-
 def test_test_tasks_are_told_and_replays_need_the_split(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="These are test tasks"):
         collected(tmp_path / "a", env={"split": "test"})
@@ -339,13 +323,6 @@ def test_the_smallest_standard_set_has_its_checksums(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", standard_sets())
 def test_standard_sets_have_their_checksums(tmp_path: Path, name: str) -> None:
     collect_standard(name, out=tmp_path, progress=False)
-
-
-def test_a_standard_set_that_came_out_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = {"svm-quick": {**standard_sets()["svm-quick"], "seed": 1}}
-    monkeypatch.setattr("hpo_gym.optimize.collecting.standard.standard_sets", lambda: other)
-    with pytest.raises(hpo_gym.DamagedDataError, match="svm-quick must have the checksums"):
-        collect_standard("svm-quick", out=tmp_path, **SMALL)
 
 
 @pytest.mark.parametrize("name", ["data/thesis.tex", "shards/a.npz", "episodes.jsonl"])

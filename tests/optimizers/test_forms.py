@@ -16,7 +16,6 @@ import pytest
 from toys import gappy
 
 import hpo_gym
-from hpo_gym.app import _listing as listing
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimize.forms import form_of, make_optimizer
 from hpo_gym.optimize.learning.saved import read_saved, write_saved
@@ -109,13 +108,6 @@ def test_settings_go_to_the_class_and_to_nothing_that_is_made() -> None:
         make_optimizer(cls, populatio=4)
 
 
-def test_of_settings_that_are_nested_the_outermost_holds() -> None:
-    nested = {"name": {"name": {"name": "ga", "population": 3, "sd": 0.1}, "population": 4, "eta": 2.0}, "eta": 9.0}
-    assert form_of(nested).settings == {"population": 4, "sd": 0.1, "eta": 9.0}
-    made: Any = make_optimizer(nested, sd=0.3)
-    assert (made.population, made.sd, made.eta) == (4, 0.3, 9.0)
-
-
 def test_an_object_is_copied() -> None:
     one = make_optimizer("random")
     other = make_optimizer(one)
@@ -181,11 +173,6 @@ def test_what_is_no_form_is_refused_in_words(form: Any, fault: type[Exception], 
         make_optimizer(form)
 
 
-def test_a_file_that_lacks_the_name_offers_the_nearest(own: Path) -> None:
-    with pytest.raises(UnknownNameError, match="Nth"):
-        make_optimizer(f"{own}:Nht")
-
-
 def test_a_file_is_imported_once(own: Path) -> None:
     assert type(make_optimizer(f"{own}:Nth")) is type(make_optimizer(f"{own}:Nth"))
 
@@ -203,31 +190,6 @@ def test_what_train_says_it_saved_load_and_bench_take(own: Path, tmp_path: Path)
     results = hpo_gym.benchmark([f"{own}:Nth@{out}", "random"], **BENCH, out=tmp_path / "results")
     score = {c["optimizer"]: c for c in results.trials().to_dict("records")}
     assert "nth" in score and not results.failed_cells
-
-
-@pytest.mark.long
-def test_the_command_line_takes_what_it_said(own: Path, tmp_path: Path) -> None:
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "hpo_gym", *words], capture_output=True, text=True, cwd=tmp_path, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    said = run("train", "own_agent.py:Nth", "--suite", "SVM", "--out", "here", "--quiet").split(" -> ")[1].strip()
-    assert said == "own_agent.py:Nth@here"
-    run("bench", "--suite", "SVM", "--tasks", "1", "--seeds", "1", "--budget", "3", "--optimizers", said, "--quiet")
-    assert "seen: " in run("info", said)
-
-
-def test_a_class_and_an_object_are_trained(own: Path, tmp_path: Path) -> None:
-    made: Any = make_optimizer(f"{own}:Nth", n=1)
-    hpo_gym.train(made, "SVM", out=tmp_path / "object")
-    hpo_gym.train(type(made), "SVM", settings={"n": 1}, out=tmp_path / "class")
-    texts = {(tmp_path / name / "best.json").read_text() for name in ("object", "class")}
-    assert texts == {json.dumps([made.best, sorted(made.seen)])}
-    with pytest.raises(InvalidValueError, match="has no `train`"):
-        hpo_gym.train("random", "SVM", out=tmp_path / "none")
 
 
 def test_other_bytes_are_another_optimizer(own: Path, tmp_path: Path) -> None:
@@ -253,15 +215,6 @@ def test_every_form_is_compared_and_gives_what_its_name_does(own: Path, tmp_path
     assert len({tuple(rows["score"]) for name, rows in first.groupby("optimizer") if name in given}) == 1
 
 
-@pytest.mark.long
-def test_a_comparison_with_objects_goes_on_where_they_are_given_again(tmp_path: Path) -> None:
-    mine = make_optimizer("sobol")
-    before = hpo_gym.benchmark({"mine": mine}, **BENCH, out=tmp_path)
-    after = hpo_gym.benchmark({"mine": mine}, **BENCH, out=tmp_path, resume=True)
-    assert aucs(before) == aucs(after)
-    assert aucs(hpo_gym.Results.load(tmp_path)) == aucs(before)  # the report needs no object
-
-
 def test_two_of_one_name_are_refused_with_the_way_out(tmp_path: Path) -> None:
     two = [make_optimizer("sobol"), make_optimizer("sobol")]
     with pytest.raises(InvalidValueError, match="a mapping of names"):
@@ -281,25 +234,6 @@ def test_a_trained_object_is_not_trained_again_and_not_run_on_what_it_has_seen(o
 
 
 # ---------------------------------------------------------------------- check, info
-@pytest.mark.long
-def test_any_form_is_checked_and_told_of(own: Path) -> None:
-    task = hpo_gym.load_suite("SVM").tasks("test")[0]
-    for form in ("random", make_optimizer("random"), f"{own}:shifted"):
-        hpo_gym.check_optimizer(form, task, budget=4)
-    assert listing.info(f"{own}:Nth")["settings"] == {"n": 0}
-    assert listing.info("ppo-pool-tables")["trainable"]
-    assert listing.info(make_optimizer("ga", population=4))["settings"]["population"] == 4
-    with pytest.raises(UnknownNameError, match="ppo-pool-tables"):
-        listing.info("ppo-pool-table")
-
-
-def test_a_trained_one_whose_extra_is_missing_is_told_of_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.base.registry.missing", lambda extra: ("torch",) if extra == "rl" else ())
-    reported = listing.info("ppo-pool-tables")
-    assert reported["description"] == "Not installed: torch. Run: pip install 'hpo-gym[rl]'"
-    assert reported["trained on"] == "Boosting, Linear, MLP, SVM"
-
-
 # ---------------------------------------------------------------------- Stable-Baselines3
 def env_of(**keywords: Any) -> Any:
     from hpo_gym.sb3 import as_vec_env
@@ -417,33 +351,6 @@ def _history_of(around: Any) -> list[float]:
     env = _inner(around)
     history = env.history() if isinstance(env, hpo_gym.HPOEnv) else env.history(0)
     return [float(s) for s in history.scores]
-
-
-@pytest.mark.long
-def test_a_model_is_compared_by_its_name_and_a_copy_of_its_weights(tmp_path: Path) -> None:
-    from stable_baselines3 import PPO
-
-    vector = hpo_gym.HPOVectorEnv(2, "SVM", budget=4, codec="pool", autoreset_mode="SAME_STEP")
-    model = PPO("MlpPolicy", hpo_gym.sb3.as_vec_env(vector), policy_kwargs={"net_arch": [8]}, seed=0, device="cpu")  # type: ignore[attr-defined]
-    found = aucs(hpo_gym.benchmark([model, "random"], **BENCH, out=tmp_path / "a"))
-    assert set(found) == {"PPO", "random", "default", "portfolio"}
-    test = hpo_gym.HPOVectorEnv(2, "SVM", split="test", budget=4, codec="pool", autoreset_mode="SAME_STEP")
-    seen = hpo_gym.benchmark((model, test), **BENCH, out=tmp_path / "b")
-    assert "was trained on its family" in seen.errors[0]
-    taken: Any = make_optimizer(model)
-    before = taken.settings["weights"]
-    model.learn(32)
-    assert taken.settings["weights"] == before != make_optimizer(model).settings["weights"]  # type: ignore[attr-defined]
-
-
-def test_a_model_without_our_env_says_what_to_give() -> None:
-    from stable_baselines3 import PPO
-
-    model = PPO("MlpPolicy", "CartPole-v1", policy_kwargs={"net_arch": [8]}, device="cpu")
-    with pytest.raises(InvalidValueError, match="as `\\(model, env\\)`"):
-        make_optimizer(model)
-    with pytest.raises(InvalidValueError, match="spaces of the policy"):
-        make_optimizer((model, env_of()))
 
 
 def test_of_a_zip_the_weights_are_read_and_nothing_is_run(tmp_path: Path) -> None:
@@ -585,11 +492,3 @@ def test_a_script_without_a_guard_sends_its_classes_and_objects_to_workers(own: 
     alone, together = run("serial"), run("process")
     assert alone == together
     assert together["object"] == together["lambda"] == together["set"] != together["class"]
-
-
-def test_what_cannot_travel_is_refused_in_words(tmp_path: Path) -> None:
-    mine: Any = make_optimizer("sobol")
-    mine.file = (tmp_path / "x").open("w")  # no open file can be copied or sent
-    with pytest.raises(InvalidValueError, match="or use the engine 'serial'"):
-        hpo_gym.benchmark({"mine": lambda: mine}, **BENCH, engine="process", out=tmp_path / "out")
-    mine.file.close()

@@ -24,14 +24,14 @@ import yaml
 import hpo_gym
 from hpo_gym import app
 from hpo_gym.app import _listing as listing
-from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.checks.shipped import verify
 from hpo_gym.optimize.forms import form_of
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, held, read_about
 from hpo_gym.optimize.learning.saved import content_of, load, read_saved, write_saved
 from hpo_gym.optimize.sharing.packed import read_packed, write_packed
 from hpo_gym.optimize.sharing.places import is_saved, on_hub, title_of
-from hpo_gym.tuning import pack_policy, write_repository
+from hpo_gym.tuning import pack_policy
 
 CARD: dict[str, Any] = {
     "authors": ["Ada Lovelace", "Alan Turing"], "licence": "cc-by-4.0", "about": "Levels of a table.",
@@ -118,18 +118,6 @@ def test_tune_takes_a_file_and_a_shipped_policy_is_packed(tmp_path: Path, run: R
     assert other.seen == hpo_gym.load("ppo-pool-tables").seen  # type: ignore[attr-defined]
 
 
-@pytest.mark.long
-def test_bench_names_the_file_for_the_next_run(
-    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
-) -> None:
-    from hpo_gym.bench.entrants import Entrant
-
-    monkeypatch.chdir(packed.parent)
-    line = ["bench", "--suite", "SVM", "--optimizers", "mine.hpo", "--tasks", "1", "--seeds", "1", "--budget", "2"]
-    assert run(*line, "--out", tmp_path / "r", "--quiet")[0] == 0
-    assert Entrant.of(form_of("mine.hpo")).word == "mine.hpo"
-
-
 def test_equal_policies_give_equal_files_and_the_card_holds_what_was_recorded(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "other name")
     for n, place in enumerate((folder, tmp_path / "other name")):
@@ -154,28 +142,6 @@ def test_equal_policies_give_equal_files_and_the_card_holds_what_was_recorded(fo
         assert {i.compress_type for i in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
-@pytest.mark.long
-def test_the_regret_on_validation_tasks_is_that_of_the_record(tmp_path: Path) -> None:
-    write_saved(tmp_path / "p", "maml", {**FITS, "suites": ["SVM"]})
-    record = {
-        "optimizer": "maml",
-        "settings": {},
-        "steps": 30,
-        "seed": 1,
-        "curve": [[0, 0.5], [10, 0.25], [30, 0.375]],
-    }
-    (tmp_path / "p" / "training.json").write_text(json.dumps(record))
-    pack_policy(tmp_path / "p", CARD, tmp_path / "p.hpo")
-    page = held(tmp_path / "p.hpo")["README.md"].decode()
-    assert "regret on validation: 0.5000 at first, 0.2500 at best, after 30 trials" in page
-    hub = pytest.importorskip("huggingface_hub", reason="needs the library of the Hub")
-    (told,) = hub.ModelCard(page).data.eval_results
-    assert (told.metric_value, told.metric_type, told.dataset_name) == (0.25, "regret", "validation tasks of SVM")
-    (tmp_path / "p" / "training.json").unlink()
-    pack_policy(tmp_path / "p", CARD, tmp_path / "p.hpo")
-    assert "- Training: hpo-gym" in held(tmp_path / "p.hpo")["README.md"].decode()  # no seed, no seconds, no regret
-
-
 # ---------------------------------------------------------------------- info, verify, export
 def test_info_shows_the_card_and_no_control_signs_of_a_stranger(packed: Path, run: Run) -> None:
     code, shown, _ = run("info", packed)
@@ -187,38 +153,7 @@ def test_info_shows_the_card_and_no_control_signs_of_a_stranger(packed: Path, ru
     assert listing.info(odd)["card"] == "red [31m text"
 
 
-def test_a_packed_policy_goes_to_the_hub_with_its_own_card(packed: Path, tmp_path: Path) -> None:
-    pytest.importorskip("safetensors", reason="needs the extra 'rl'")
-    write_repository(str(packed), tmp_path / "hub")
-    assert {p.name for p in (tmp_path / "hub").iterdir()} == {ABOUT, "README.md", "model.safetensors", "training.json"}
-    assert (tmp_path / "hub" / "README.md").read_bytes() == held(packed)["README.md"]
-    pack_policy(tmp_path / "hub", CARD, tmp_path / "again.hpo")
-    task = hpo_gym.load_suite("SVM").tasks("test")[0]
-    configs = [hpo_gym.rollout(hpo_gym.load(p), task, 4).configs for p in (packed, tmp_path / "again.hpo")]
-    assert configs[0] == configs[1]
-
-
 # ---------------------------------------------------------------------- refusals
-@pytest.mark.parametrize(
-    ("other", "words"),
-    [
-        ({"authors": []}, "`authors` must not be empty"),
-        ({"licence": " "}, "`licence` must not be empty"),
-        ({"test_evaluations": -1}, "whole number >= 0, got -1"),
-        ({"test_evaluations": True}, "whole number >= 0, got True"),
-        ({"chosen": 7}, "`chosen` must be a text"),
-        ({"about": "x" * 301}, "at most 300 characters"),
-        ({"regret": 0.0}, "the unknown"),
-    ],
-)
-def test_a_card_without_its_words_is_refused(folder: Path, tmp_path: Path, other: dict[str, Any], words: str) -> None:
-    with pytest.raises(InvalidValueError, match=words):
-        pack_policy(folder, {**CARD, **other}, tmp_path / "p.hpo")
-    with pytest.raises(InvalidValueError, match=r"lacks \['chosen'\]"):
-        pack_policy(folder, {k: v for k, v in CARD.items() if k != "chosen"}, tmp_path / "p.hpo")
-    assert not (tmp_path / "p.hpo").exists()
-
-
 def test_what_may_hold_code_is_not_packed(folder: Path, tmp_path: Path, run: Run) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "training.json").write_text('{"optimizer": "ga", "settings": {}}')
@@ -313,22 +248,6 @@ def test_every_flipped_bit_and_every_cut_is_an_error_or_changes_nothing(packed: 
         out.write_bytes(pack[:end])
         with pytest.raises(DamagedDataError):
             load(out)
-
-
-def test_a_misspelt_file_offers_the_nearest_and_a_strangers_class_must_be_given(packed: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match=r"a file NAME\.hpo or hf:OWNER/NAME, .*the nearest is '.*mine\.hpo'"):
-        load(packed.with_name("mnie.hpo"))
-    write_saved(tmp_path / "theirs", "theirs.py:Agent", FITS)
-    pack_policy(tmp_path / "theirs", CARD, tmp_path / "theirs.hpo")
-    with pytest.raises(
-        UnknownNameError, match=r"'theirs\.py:Agent', which is no registered optimizer\. Name its class"
-    ):
-        load(tmp_path / "theirs.hpo")
-    assert 'load("hf:OWNER/theirs", TheClass)' in held(tmp_path / "theirs.hpo")["README.md"].decode()
-    code = "class Agent:\n    seen = frozenset()\n    def load(self, folder):\n        self.place = folder\n"
-    (tmp_path / "agent.py").write_text(code)
-    found: Any = load(f"{tmp_path}/agent.py:Agent@{tmp_path}/theirs.hpo")
-    assert found.place == tmp_path / "theirs.hpo"
 
 
 # ---------------------------------------------------------------------- the Hub
@@ -440,14 +359,6 @@ def test_a_policy_on_the_hub_is_fetched_by_its_files_alone(packed: Path, hub: An
     assert not [path for path in Hub.asked if "/bad/" in path and ABOUT not in path]
 
 
-def test_without_the_library_the_hub_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.base.registry._importable", lambda package: False)
-    with pytest.raises(
-        hpo_gym.MissingExtraError, match=r"Not installed: huggingface_hub. Run: pip install 'hpo-gym\[hub\]'"
-    ):
-        load("hf:ada/mine")
-
-
 # ---------------------------------------------------------------------- one form
 def member(name: str, mode: int = 0o644) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)
@@ -502,12 +413,3 @@ def test_weights_of_another_type_are_refused(kind: type, tmp_path: Path) -> None
     write_saved(tmp_path / "b", "thing", FITS, {"w": np.ones(3, kind)}, weights=True)
     with pytest.raises(DamagedDataError, match=r"Weights must be float32, float64 or int64, got .*'w'"):
         read_saved(tmp_path / "b", "thing")
-
-
-@pytest.mark.parametrize("odd", ["a\u202eb", "a\u200bb", "\x1b[31m", "\u2066x"])
-def test_words_of_a_card_can_be_seen(odd: str, folder: Path, tmp_path: Path) -> None:
-    for name in ("authors", "licence", "about", "chosen", "code"):
-        with pytest.raises(InvalidValueError, match=f"`{name}` must be printable text in one line"):
-            pack_policy(folder, {**CARD, name: odd}, tmp_path / "p.hpo")
-    with pytest.raises(InvalidValueError, match="`test_evaluations` must be at most 1000000000"):
-        pack_policy(folder, {**CARD, "test_evaluations": 10**400}, tmp_path / "p.hpo")

@@ -13,7 +13,7 @@ from toys import gappy
 
 from hpo_agents._policy.validate import mean_regret
 from hpo_baselines._runs.trained import Trained, check_like
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
+from hpo_gym.base.errors import InvalidValueError, SplitError
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS
@@ -100,23 +100,6 @@ def test_the_file_says_what_it_is_and_is_loaded_into_another(tmp_path: Path) -> 
     other.save(tmp_path / "again")
     for file in (ABOUT, ARRAYS):
         assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
-
-
-def test_what_was_not_trained_is_neither_saved_nor_used(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=r"'mean' must be trained or loaded before it is saved"):
-        Mean().save(tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-    with pytest.raises(StateError, match="before it is told of"):
-        Mean().about()
-
-
-def test_a_file_that_cannot_be_taken_back_changes_nothing(tmp_path: Path) -> None:
-    learned(times=0).save(tmp_path)  # 0 / 0 when it is taken back
-    one = learned(times=3)
-    before = dict(vars(one))
-    with pytest.raises(DamagedDataError, match=r"optimizer\.json.*ZeroDivisionError"):
-        one.load(tmp_path)
-    assert vars(one) == before
 
 
 def test_arrays_of_another_name_shape_or_type_are_refused() -> None:

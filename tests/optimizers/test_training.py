@@ -26,11 +26,6 @@ SMALL = {"steps": 400, "candidates": 8}
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 
 
-def cli(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hpo_gym", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False, **options)
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "mine"
@@ -128,23 +123,6 @@ def test_the_bench_notices_that_it_was_trained_anew(trained: Path, tmp_path: Pat
     with pytest.raises(DamagedDataError, match="has changed"):
         entrant.make()
     assert entrants_of(str(folder))[0].identity != entrant.identity
-
-
-@pytest.mark.long
-def test_the_command_line(tmp_path: Path) -> None:
-    out = tmp_path / "made"
-    words = ("train", "q-portfolio", "--suite", "SVM", "--steps", 400, "--set", "candidates=8", "--set", "reward=score")
-    done = cli(*words, "--out", out)
-    assert (done.returncode, done.stdout) == (0, f"q-portfolio -> {out}\n")
-    assert json.loads((out / ABOUT).read_text())["settings"]["reward"] == "score"
-    again = cli(*words, "--out", out)
-    assert again.returncode == 2
-    assert "--resume" in again.stderr or "resume" in again.stderr
-    assert "Traceback" not in again.stderr
-    for wrong in (["--set", "candidates"], ["--set", "candidats=3"], ["--suite", "SVN"], ["--steps", "0"]):
-        failed = cli("train", "q-learning", *wrong, "--out", tmp_path / "wrong")
-        assert failed.returncode == 2, wrong
-        assert "Traceback" not in failed.stderr
 
 
 def _killed_after_a_checkpoint(words: list[str], folder: Path) -> None:

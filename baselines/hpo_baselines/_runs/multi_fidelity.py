@@ -9,6 +9,7 @@ one.
 from __future__ import annotations
 
 import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +21,13 @@ from numpy.typing import NDArray
 from hpo_baselines._runs.baseline import Choice, Ground, Run, grounds_of, news
 from hpo_baselines._runs.cheap_first import cheap_first
 from hpo_baselines._runs.prices import Prices
-from hpo_baselines._runs.rungs import rungs
 from hpo_gym.base import StateError
 from hpo_gym.env import Runs
 from hpo_gym.optimize import Context
 from hpo_gym.problem import COST, FIDELITY, Points, Query, Trial, keys, over, payable, pays
 from hpo_gym.system import one_blas_thread
+
+_ROUNDING = 1e-9  # of a logarithm
 
 Ask = tuple[Choice, int]
 """A configuration, claimed when it is new, and the position of its fidelity among the run's levels."""
@@ -321,3 +323,15 @@ def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
         matched = rows and new.row >= 0  # a point that only matches a row is kept
         one = run.entry(new.row) if matched else run.entry_of(new.x, new.key or keys(new.x[None])[0])
         run.note(one, new.score, new.fidelity, cost=new.cost)
+
+
+def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
+    """Positions, ascending, of the levels nearest to R, R / eta, R / eta^2, .. where R is the last level.
+
+    As many as lie in range, so ``s_max + 1`` with ``s_max = floor(log_eta(R / r_min))``; nearest in the logarithm, of
+    two as near the lower; a level that serves two rungs stands there once.
+    """
+    steps = math.floor(math.log(levels[-1] / levels[0], eta) + _ROUNDING)
+    logs = np.log(levels)
+    wanted = logs[-1] - np.arange(steps + 1) * math.log(eta)
+    return tuple(sorted({int(np.round(np.abs(logs - w), 9).argmin()) for w in wanted}))
