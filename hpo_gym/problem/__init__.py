@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.earlier import REMEMBERED as REMEMBERED
     from hpo_gym.problem.earlier import TEST as TEST
     from hpo_gym.problem.earlier import Evaluations as Evaluations
-    from hpo_gym.problem.earlier import Measurement as Measurement
     from hpo_gym.problem.earlier import OnRequest as OnRequest
     from hpo_gym.problem.earlier import Results as Results
     from hpo_gym.problem.nearest.pool import Pool as Pool
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.objectives.front import hypervolume as hypervolume
     from hpo_gym.problem.objectives.front import nondominated as nondominated
     from hpo_gym.problem.objectives.objective import COST_OBJECTIVE as COST_OBJECTIVE
-    from hpo_gym.problem.objectives.objective import EVERY as EVERY
     from hpo_gym.problem.objectives.objective import SCORE as SCORE
     from hpo_gym.problem.objectives.objective import Objective as Objective
     from hpo_gym.problem.objectives.objective import Outcomes as Outcomes
