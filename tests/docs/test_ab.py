@@ -65,15 +65,6 @@ def test_a_tree_that_takes_twice_as_long_has_half_the_rate_and_an_equal_one_the_
     assert compared(ab, trees, "same")[0]["work"].ratio == pytest.approx(1.0, abs=0.25)
 
 
-@pytest.mark.long
-def test_what_the_base_lacks_is_said_and_what_this_tree_lacks_fails(ab: Any, trees: Path) -> None:
-    found, lines = compared(ab, trees, "wide", ["new", "work"])
-    assert list(found) == ["work"]
-    assert "not in the base: AttributeError" in lines[0]
-    with pytest.raises(SystemExit, match="new: this tree fails: AttributeError"):
-        compared(ab, trees, "same", ["new"])
-
-
 def test_a_case_fails_if_its_fastest_turns_in_five_runs_are_slow(ab: Any) -> None:
     paces = {  # a is as fast as the old tree in one process, c in none
         "a": [(0.8, 8.0, 10.0), (0.7, 8.0, 11.0), (0.8, 8.0, 10.0), (1.2, 10.0, 8.2), (0.8, 8.0, 10.0)],
@@ -99,16 +90,3 @@ def test_cases_use_the_public_api_alone() -> None:
     assert "from hpo_gym" not in text and "import hpo_gym." not in text
     code = "import ab_cases, hpo_gym\nassert len(ab_cases.CASES) >= 10\nprint(hpo_gym.__file__)"
     subprocess.run([sys.executable, "-c", code], cwd=SPEED, check=True, capture_output=True)
-
-
-@pytest.mark.long
-def test_the_base_is_checked_out_without_a_trace(ab: Any) -> None:
-    before = subprocess.run(["git", "-C", str(ROOT), "worktree", "list"], capture_output=True, text=True, check=False)
-    if before.returncode:
-        pytest.skip("not a git checkout")
-    with ab.checked_out("HEAD") as place:
-        assert sorted(path.name for path in place.iterdir()) == ["agents", "baselines", "hpo_gym"]
-        assert (place / "hpo_gym" / "__init__.py").is_file()
-    assert not place.exists()
-    with pytest.raises(SystemExit, match="must be a commit that is here, got 'nothing'"), ab.checked_out("nothing"):
-        pass

@@ -55,55 +55,8 @@ def test_the_block_of_every_page_runs(envs: Any, tmp_path: Path) -> None:
     assert done.returncode == 0 and len(done.stdout.splitlines()) == len(blocks), done.stderr
 
 
-def test_the_overview_has_a_row_for_each(envs: Any) -> None:
-    rows = [*envs.table()][2:]
-    assert len(rows) == len(NAMES)
-    row = next(r for r in rows if "SVM" in r)
-    assert row == (
-        "| [`hpo_gym/SVM-v0`](envs/svm.md) | Choose kernel, parameters and scaling of a support vector machine for "
-        "a data set | 80 + 30 + 40 | 33 | `Box(9,)` |"
-    )
-
-
 def test_conditions_in_words_by_hand(envs: Any) -> None:
     one = {"child": "a", "parent": "b", "type": "EQ", "value": 2.0}
     other = {"child": "a", "parent": "c", "type": "IN", "values": ["x", "y"]}
     assert envs.condition(one) == "`b` is `2`"
     assert envs.condition({"child": "a", "type": "OR", "conditions": [one, other]}) == "`b` is `2` or `c` is `x` or `y`"
-
-
-def test_links_of_a_card_are_those_of_a_page_one_folder_deeper(envs: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    page = tmp_path / "suites.md"
-    page.write_text(
-        "# Suites\n\n## A\n\nWhat.\n\n| | |\n|---|---|\n| **source** | [B](#b), [N](../NOTICE), [w](https://w.org) |\n"
-        "\nBelow [p](p.md#q).\n\n## B\n"
-    )
-    monkeypatch.setattr(envs, "CARDS", page)
-    rows, notes = envs.card("A")
-    assert rows == {"source": "[B](../suites.md#b), [N](../../NOTICE), [w](https://w.org)"}
-    assert notes == "Below [p](../p.md#q)."
-
-
-def test_a_row_as_in_another_card_is_its_row(envs: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    page = tmp_path / "suites.md"
-    page.write_text(
-        "# Suites\n\n## A\n\n| **score** | as in [B](#b) |\n\n## B\n\n| **score** | as in [C](#c) |\n"
-        "\n## C\n\n| **score** | accuracy |\n| **cost** | as in `A` |\n"
-    )
-    monkeypatch.setattr(envs, "CARDS", page)
-    assert envs.card("A")[0] == {"score": "accuracy"}
-    assert envs.card("C")[0] == {"score": "accuracy", "cost": "as in `A`"}
-
-
-def test_what_is_chosen_is_the_docstring_without_arguments(envs: Any, monkeypatch: Any) -> None:
-    def suite() -> None:
-        """Choose this.
-
-        More.
-
-        Args:
-            a: Not told.
-        """
-
-    monkeypatch.setattr(envs.SUITES, "get", lambda name: suite)
-    assert envs.chosen("A") == "Choose this.\n\nMore."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -69,19 +68,6 @@ def test_a_stopped_study_continues_with_what_is_missing(frame: Any, tmp_path: Pa
     assert frame.tables("mine")["numbers"].rows == (("1", "2"), ("3", "6"))
 
 
-def test_parts_and_texts_choose_cells(frame: Any) -> None:
-    frame.measure("mine", part="2/2")
-    assert frame.stored("mine") == {"double": {"3": 6}}
-    frame.measure("mine", only=("double / 1",))
-    assert frame.stored("mine") == {"double": {"3": 6, "1": 2}}
-
-
-def test_results_without_provenance_are_read(frame: Any, tmp_path: Path) -> None:
-    (tmp_path / "mine.json").write_text('{"double": {"1": 2}}')
-    assert frame.stored("mine") == {"double": {"1": 2}}
-    assert frame.stale("mine") == ["mine.py: other code"]
-
-
 # ---------------------------------------------------------------------- sources
 def test_results_are_stale_once_the_code_that_measures_them_changes(frame: Any, tmp_path: Path) -> None:
     frame.measure("mine", only=("1",))
@@ -120,38 +106,7 @@ def test_other_code_with_equal_results_is_recorded(frame: Any, tmp_path: Path) -
     assert again.main(["mine", "--record"]) == 0 and frame.stale("mine") == []
 
 
-@pytest.mark.parametrize(
-    ("now", "then", "found"),
-    [
-        ({"a": [1, 2.0]}, {"a": [1, 2.00001]}, []),
-        ({"a": 1}, {"b": 1}, [": {'a': 1} now, {'b': 1} stored"]),
-        ({"a": 1, "seconds": 2.0}, {"a": 1, "b": 1, "seconds": 1.0}, []),
-        ([1, 2], [1], [": [1, 2] now, [1] stored"]),
-        (["x", None], ["y", None], ["/0: x now, y stored"]),
-        (True, 1.0001, [": True now, 1.0001 stored"]),
-    ],
-)
-def test_differences_are_named_with_their_place(frame: Any, now: Any, then: Any, found: list[str]) -> None:
-    assert list(importlib.import_module("again").differences(now, then)) == found
-
-
 # ---------------------------------------------------------------------- the studies of this repository
-def test_every_study_has_a_cheap_part_to_repeat_or_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(STUDIES))
-    frame = importlib.import_module("frame")
-    for name in frame.names():
-        file = STUDIES / f"{name}.py"  # read, not imported: a name may be that of another module
-        text = (file if file.is_file() else STUDIES / name / "__init__.py").read_text(encoding="utf-8")
-        if (STUDIES / f"{name}.json").is_file():
-            assert "\nCHEAP = " in text or "\ndef again(" in text, name
-            assert json.loads((STUDIES / f"{name}.json").read_text(encoding="utf-8")).keys() > {"found"}, name
-
-
-def test_a_table_is_made_when_it_is_asked_for_and_once(frame: Any) -> None:
-    made = list[str]()
-    tables = frame.Later({name: lambda name=name: made.append(name) or frame.Table.of((name,), ()) for name in "ab"})
-    assert list(tables) == ["a", "b"] and len(tables) == 2 and made == []
-    assert tables["b"].columns == tables["b"].columns == ("b",) and made == ["b"]
 
 
 def test_results_have_their_study() -> None:

@@ -37,13 +37,6 @@ def test_ratios_of_means_are_pooled_by_their_geometric_mean(study: Any) -> None:
     assert set(ratios.against({"S": PART}, "y", ["x"])) == {"x", "y"}
 
 
-def test_optimizers_of_two_parts_are_joined(study: Any) -> None:
-    more = {"S": {**PART, "auc": {"z": [1.0, 1.0]}}}
-    assert study("ratios").joined({"S": PART, "T": PART}, more) == {
-        "S": {**PART, "auc": {**PART["auc"], "z": [1.0, 1.0]}}, "T": PART,
-    }  # fmt: skip
-
-
 def test_what_cannot_be_told_apart_has_1_in_its_interval(study: Any) -> None:
     alike = study("ratios").alike
     assert alike([1.2, 0.9, 1.5]) and alike([1.0, 1.0, 1.0]) and alike([2.0, None, None])
@@ -59,23 +52,6 @@ def test_the_lowest_and_those_who_are_not_told_apart_from_it(study: Any) -> None
     assert {name: row["ratio"][0] for name, row in rows.items()} == pytest.approx(
         {"random": 1.0, "a": 0.25, "b": 0.5, "c": 0.3125}
     )
-
-
-def test_what_memory_and_what_weights_are_worth(study: Any) -> None:
-    """Memory halves the AUC of the untrained policy; training, with equal memory, takes it to three quarters."""
-    memory = study("meta_or_transfer")
-
-    def part(untrained: float, trained: float) -> dict[str, Any]:
-        auc = {"untrained": untrained, "ppo-pool-tables": trained, "transfer-mix": 0.6}
-        return {**PART, "auc": {name: [v, v] for name, v in auc.items()}}
-
-    suites = [s for group in memory.GROUPS.values() for s in group]
-    parts = {"none": part(0.8, 0.8), "another space": part(1.0, 0.8), "the same space": part(0.4, 0.3)}
-    found = memory.values({kind: dict.fromkeys(suites, p) for kind, p in parts.items()})
-    assert found["own.the same space"] == pytest.approx([0.5, None, None]), "two families: no interval"
-    assert found["own.another space"][0] == pytest.approx(1.25)
-    assert found["other.trained to untrained"][0] == pytest.approx(0.75)
-    assert found["other.trained to transfer-mix"][0] == pytest.approx(0.5)
 
 
 # ---------------------------------------------------------------------- studies

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from types import MappingProxyType
 
@@ -55,12 +54,6 @@ def test_a_new_file_is_a_new_row(listings, tmp_path: Path, monkeypatch: pytest.M
     assert list(listings.observers()) == [("`dial`", "Box `(1,)`", "where the dial stands", "`low`, `high`")]
 
 
-def test_a_file_is_read_and_not_imported(listings, tmp_path: Path) -> None:
-    text = 'raise SystemExit\nclass Thing:\n    """What it\n    is.\n\n    And more.\n    """\n'
-    assert listings.said(entry(tmp_path, text)) == "What it is"
-    assert "somewhere" not in sys.modules
-
-
 def test_what_a_row_lacks_is_asked_for(listings, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=r"`register\('thing', ..\)` must state `state`.*thing\.py"):
         listings.stated(entry(tmp_path, ""), "state")
@@ -76,13 +69,3 @@ def test_suites_without_results_are_those_whose_cards_say_so(listings) -> None:
     assert named == listings.WITHOUT_RESULTS
     data = EXT.parents[1] / "hpo_gym" / "data"
     assert not any((data / name / "found.json").exists() for name in named)
-
-
-def test_a_shipped_policy_has_a_row_of_its_own_record(listings) -> None:
-    rows = {row[0]: row[1:] for row in map(tuple, listings.policies())}
-    folders = {p.parent.name for p in EXT.parents[1].glob("agents/hpo_agents/pretrained/*/optimizer.json")}
-    assert {name.strip("`") for name in rows} == folders and folders >= set(listings.RESULTS)
-    agent, suites, families, seconds, action, size, _ = rows["`ppo-pool-tables`"]
-    assert (agent, suites, families, seconds) == ("`ppo-pool`", "Boosting, Linear, MLP, SVM", "108", "284")
-    assert (action, size) == ("any row of any pool", "10")  # 3,203 + 1,095 + 6,184 bytes
-    assert rows["`ppo-drift`"][3] == "not recorded" and "64" not in rows["`ppo-drift`"][4]  # it moves a control

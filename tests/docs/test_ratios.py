@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,11 +40,6 @@ def test_what_was_never_reached_fails_and_what_has_no_ratio_does_not(ratios) -> 
     assert make(ratios).fallen({"new": {"ratio": 1.0}, "shown": {"MB": 1e9}}, {}) == ["new"]
 
 
-def test_a_figure_with_a_most_is_held_against_it_alone(ratios) -> None:
-    sample = make(ratios, less=True, aim="MB", most=4.0)
-    assert sample.fallen({"a": {"MB": 4.1}, "b": {"MB": 3.9}}, {"b": {"MB": 0.1}}) == ["a"]
-
-
 def test_a_disturbed_group_is_measured_once_more_and_the_better_try_counts(ratios) -> None:
     reached = {"a": {"ratio": 3.0}, "b": {"ratio": 3.0}}
     tries = ({"a": {"ratio": 1.0}, "b": {"ratio": 3.0}}, {"a": {"ratio": 2.5}, "b": {"ratio": 1.0}})
@@ -58,28 +51,6 @@ def test_a_disturbed_group_is_measured_once_more_and_the_better_try_counts(ratio
     assert (found, fallen) == (tries[0], [])
 
 
-def test_only_named_groups_are_measured(ratios) -> None:
-    assert make(ratios).measure(True, True, "other", {}) == ({}, [])
-
-
-@pytest.mark.parametrize(("less", "missed"), [(False, ["low"]), (True, ["high"])])
-def test_floors_that_are_missed_are_named(ratios, less: bool, missed: list[str]) -> None:
-    goals = {case: ratios.Goal(2.0) for case in ("low", "high", "unmeasured")}
-    sample = make(ratios, goals=goals, less=less)
-    assert sample.missed({"low": {"ratio": 1.0}, "high": {"ratio": 3.0}}) == missed
-
-
-def test_figures_are_stored_in_place_of_the_same_cases(ratios, tmp_path: Path) -> None:
-    path = tmp_path / "reached.json"
-    assert ratios.stored(path, "sample") == {}
-    ratios.store(path, "sample", {"a": {"ratio": 1.23456}, "b": {"ratio": 2.0}})
-    ratios.store(path, "other", {"a": {"ratio": 7.0}})
-    ratios.store(path, "sample", {"b": {"ratio": 3.0, "us": 123456.0}})
-    assert ratios.stored(path, "sample") == {"a": {"ratio": 1.235}, "b": {"ratio": 3.0, "us": 123500.0}}
-    assert ratios.stored(path, "other") == {"a": {"ratio": 7.0}}
-    assert json.loads(path.read_text())["sample"]["on"].startswith("Python 3.")
-
-
 def test_a_check_that_fails_names_the_cases(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
     ratios.store(ratios.reached_here(), "sample", {"a": {"ratio": 3.0}})
@@ -87,17 +58,6 @@ def test_a_check_that_fails_names_the_cases(ratios, monkeypatch: pytest.MonkeyPa
     with pytest.raises(SystemExit, match="sample: worse than reached by a third, twice: a"):
         ratios.main(make(ratios, {"a": {"ratio": 1.0}}, {"a": {"ratio": 1.0}}), None)
     ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
-
-
-def test_only_a_full_run_is_written(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
-    monkeypatch.setattr(ratios, "level", lambda: ratios.PAGE_LEVEL)
-    monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
-    ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
-    assert ratios.stored(tmp_path / "reached.json", "sample") == {"a": {"ratio": 3.0}}
-    monkeypatch.setattr(sys, "argv", ["sample.py", "--write", "--small"])
-    with pytest.raises(SystemExit):
-        ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
 
 
 def test_another_processor_has_a_file_of_its_own(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -117,15 +77,6 @@ def test_another_processor_has_a_file_of_its_own(ratios, monkeypatch: pytest.Mon
     ratios.main(make(ratios, {"a": {"ratio": 1.5}}), None)
 
 
-def test_the_level_is_the_highest_that_numpy_found(ratios, monkeypatch: pytest.MonkeyPatch) -> None:
-    def say(found: dict[str, list[str]]) -> str:
-        monkeypatch.setattr(ratios.np, "show_config", lambda mode: {"SIMD Extensions": found})
-        return str(ratios.level())
-
-    assert say({"found": ["X86_V3", "X86_V4", "AVX512_ICL"]}) == "X86_V4"
-    assert say({"found": ["ASIMDHP"]}) == say({}) == platform.machine()
-
-
 @pytest.mark.parametrize("script", [*SCRIPTS, pytest.param("control", marks=pytest.mark.long)])
 def test_every_case_has_its_figures(ratios, script: str) -> None:
     if script == "control":
@@ -136,13 +87,3 @@ def test_every_case_has_its_figures(ratios, script: str) -> None:
     assert set(made.groups(True)) <= set(made.groups(False))
     page = SPEED.parents[1] / "docs" / "speed.md"
     assert f"benchmarks/speed/{script}.py" in page.read_text(encoding="utf-8")
-
-
-def test_what_is_short_of_its_floor_is_measured_once_more_and_the_better_counts(monkeypatch) -> None:
-    monkeypatch.syspath_prepend(str(SPEED))
-    short, floors = importlib.import_module("timing").short, {"a": 1.0, "b": 2.0}
-    tries = [{"a": 0.8, "b": 1.9}, {"a": 0.95, "b": 1.7}]
-    assert short(iter(tries).__next__, floors, 0.9) == []
-    assert short(iter([tries[0], tries[0]]).__next__, floors, 0.9) == ["a"]
-    assert short(iter([tries[1], tries[1]]).__next__, floors, 0.9) == ["b"]
-    assert short(iter([{"a": 0.9, "b": 1.8}]).__next__, floors, 0.9) == []

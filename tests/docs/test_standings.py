@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hpo_builders.sets import newest_set
+from hpo_gym.bench import ONE_LIST
 from hpo_gym.optimize.learning import made_of as record
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
@@ -43,3 +44,12 @@ def test_another_version_of_a_suite_is_named_and_moves_no_number(study: Any, mon
     monkeypatch.setattr(record, "_suite_now", lambda name: "99@00000000" if name == "MLP" else real(name))
     assert "-> 99" in standings.values(found)["old"]
     assert standings.tables(found)["matrix"] == before
+
+
+def test_the_suites_of_one_list_are_those_of_the_rule(study: Any) -> None:
+    assert sorted(study("one_list").enough(study("frame").stored("one_list"))) == sorted(ONE_LIST)
+
+
+def test_each_look_at_test_tasks_is_counted_and_says_what_it_chose(study: Any) -> None:
+    looks = study("looks")
+    assert list(looks.faults(looks.stored())) == []

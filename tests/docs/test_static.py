@@ -131,3 +131,14 @@ def test_the_readme_says_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None
     import static
 
     assert list(static.faults(README)) == []
+
+
+def test_the_chinese_readme_has_the_figures_of_the_english_one(static: Any) -> None:
+    text, chinese = (path.read_text(encoding="utf-8") for path in (README, TOP / "README.zh-CN.md"))
+    intervals = re.findall(r"(?<![\d.])[+-]?\.\d+ \[[^\]]+\]", static.prose(text))
+    assert len(intervals) > 10
+    for said in intervals:
+        assert re.sub(r"(?<![\d])\.(?=\d)", "0.", said) in chinese, said
+    blocks = [re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S) for page in (text, chinese)]
+    ours, theirs = ([re.sub(r"# .*", "#", block) for block in some] for some in blocks)
+    assert ours == theirs
