@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,19 @@ def die_once(flag: str) -> str:
     if not Path(flag).exists():
         Path(flag).touch()
         die()
+    return "alive"
+
+
+def die_answering(flag: str) -> str:
+    """Let the worker die in the middle of its answer, at the first try."""
+    if not Path(flag).exists():
+        Path(flag).touch()
+
+        def half(pipe: Connection, data: bytes) -> None:
+            os.write(pipe.fileno(), data[: len(data) // 2])
+            die()
+
+        Connection._send = half  # type: ignore[attr-defined]
     return "alive"
 
 
@@ -145,6 +159,16 @@ def test_a_missing_engine_gives_its_install_command() -> None:
 
 
 # -- processes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.timeout(60)
+def test_a_worker_that_is_killed_while_it_answers_costs_its_job_a_try(tmp_path: Path) -> None:
+    """The system kills what takes the most memory: that is who copies a large value."""
+    jobs = [Job("large", die_answering, (str(tmp_path / "flag"),)), *(Job(f"{i}", total, (i, 10)) for i in range(4))]
+    found = collect(jobs, engine="process", workers=2)
+    assert [found[job.key].status for job in jobs] == ["done"] * 5
+    assert found["large"].value == "alive"
 
 
 @pytest.mark.long
