@@ -116,13 +116,16 @@ def test_a_set_under_the_path_of_minari_is_loaded_by_its_id(tmp_path: Path, monk
     assert list(minari.list_local_datasets()) == ["hpo-gym/plain/random-v0"]
 
 
-def test_a_damaged_shard_is_refused(tmp_path: Path) -> None:
-    collected(tmp_path, n=3)
-    plan = json.loads((tmp_path / "episodes.json").read_text())["plan"]
-    (tmp_path / "episodes.json").unlink()
-    (tmp_path / "shards").mkdir()
-    (tmp_path / "shards" / "plan.json").write_text(json.dumps(plan))
-    (tmp_path / "shards" / "000000.npz").write_bytes(b"PK no such file")
+def test_a_damaged_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="stopped"):
+        patch.setattr(
+            "hpo_gym.optimize.collecting.collect._write", lambda *_: (_ for _ in ()).throw(OSError("stopped"))
+        )
+        collected(tmp_path, n=3)
+    with pytest.raises(InvalidValueError, match="goes on with it"):
+        collected(tmp_path, n=3)
+    (shard,) = tmp_path.glob("shards-*/000000.npz")
+    shard.write_bytes(b"PK no such file")
     with pytest.raises(hpo_gym.DamagedDataError, match="000000"):
         collected(tmp_path, n=3, resume=True)
 
@@ -190,30 +193,32 @@ def test_a_run_that_an_optimizer_ends_is_truncated_unless_the_codec_stops(tmp_pa
 # ---------------------------------------------------------------------- the same bytes
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three shards of two behaviours."""
+    """Two shards of two behaviours."""
     folder = tmp_path_factory.mktemp("collect") / "mixed"
-    hpo_gym.collect("random:.75,portfolio:.25", "SVM", 2100, out=folder, env={"budget": 3}, **SMALL)
+    hpo_gym.collect("random:.75,portfolio:.25", "SVM", 1100, out=folder, env={"budget": 3}, **SMALL)
     return folder
 
 
+@pytest.mark.long
 def test_behaviours_have_their_shares(mixed: Path) -> None:
-    """Of 2,100 draws with p = 3/4; five standard deviations are 99."""
+    """Of 1,100 draws with p = 3/4; five standard deviations are 72."""
     drawn = Episodes.read(mixed).behaviour
-    assert abs((drawn == "random").sum() - 1575) < 99
+    assert abs((drawn == "random").sum() - 825) < 72
     assert set(drawn) == {"random", "portfolio"}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_any_number_of_workers_gives_the_same_bytes(mixed: Path, tmp_path: Path, workers: int) -> None:
     more: dict[str, Any] = {"engine": "process", "workers": workers, "progress": False, "env": {"budget": 3}}
-    hpo_gym.collect({"random": 3, "portfolio": 1}, "SVM", 2100, out=tmp_path / "again", **more)
+    hpo_gym.collect({"random": 3, "portfolio": 1}, "SVM", 1100, out=tmp_path / "again", **more)
     assert contents(tmp_path / "again").keys() == contents(mixed).keys()
     for name in ("episodes.jsonl", "data/main_data.hdf5", "data/metadata.json"):
         same = (tmp_path / "again" / name).read_bytes() == (mixed / name).read_bytes()
         assert same or name == "data/metadata.json"  # it tells the shares as they were given
 
 
+@pytest.mark.long
 def test_a_longer_set_begins_with_the_shorter_one(mixed: Path, tmp_path: Path) -> None:
     hpo_gym.collect("random:.75,portfolio:.25", "SVM", 30, out=tmp_path, env={"budget": 3}, **SMALL)
     lines = (mixed / "episodes.jsonl").read_text().splitlines()
@@ -225,9 +230,9 @@ def test_a_finished_set_is_kept_and_another_is_refused(tmp_path: Path) -> None:
     before = contents(tmp_path)
     collected(tmp_path, resume=True)
     assert contents(tmp_path) == before
-    with pytest.raises(InvalidValueError, match=r"holds a set: `resume=True` \(`--resume`\) goes on with it"):
+    with pytest.raises(InvalidValueError, match=r"holds this set: `resume=True` \(`--resume`\) goes on"):
         collected(tmp_path)
-    with pytest.raises(InvalidValueError, match="holds another set"):
+    with pytest.raises(InvalidValueError, match=r"holds .* of something else"):
         collected(tmp_path, resume=True, n=13)
 
 
@@ -325,7 +330,7 @@ def test_standard_sets_have_their_checksums(tmp_path: Path, name: str) -> None:
     collect_standard(name, out=tmp_path, progress=False)
 
 
-@pytest.mark.parametrize("name", ["data/thesis.tex", "shards/a.npz", "episodes.jsonl"])
+@pytest.mark.parametrize("name", ["data/thesis.tex", "shards-1/a.npz", "episodes.jsonl"])
 def test_what_is_of_something_else_stays(name: str, tmp_path: Path) -> None:
     """A folder called data is in many folders."""
     (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -349,7 +354,7 @@ def test_a_refused_set_is_no_set(wrong: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="makes a small disk of its own")
 @pytest.mark.parametrize(("engine", "size", "what"), [
     ("serial", "200k", "000000.npz"), ("process", "200k", "000000.npz"), ("serial", "2600k", "data"),
-    ("serial", "3800k", "data"),
+    ("serial", "9000k", "data"),
 ])  # fmt: skip
 def test_a_full_disk_is_said_in_words_whatever_is_being_written(
     tmp_path: Path, engine: str, size: str, what: str

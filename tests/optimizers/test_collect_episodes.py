@@ -90,7 +90,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DamagedDataError, match=r"must hold episodes\.json"):
         Episodes.read(tmp_path)
-    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards-1").mkdir()
     with pytest.raises(DamagedDataError, match="unfinished: `--resume` goes on"):
         Episodes.read(tmp_path)
 

@@ -1,7 +1,7 @@
 """`collect`: play episodes by shards, on workers, and store them as JSON lines and as a Minari set.
 
-A folder in the making holds ``shards/``; a finished one ``data/``, ``episodes.jsonl`` and, written last,
-``episodes.json``. A killed collection goes on with the shards that are there.
+A folder in the making holds ``shards-*/``, named by a hash of what decides the bytes; a finished one ``data/``,
+``episodes.jsonl`` and, written last, ``episodes.json``. A killed collection goes on with the shards that are there.
 """
 
 from __future__ import annotations
@@ -11,28 +11,38 @@ import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import HPOGymError, InvalidValueError, StateError, blame, canonical, real, require, shown, whole
+from hpo_gym.base import (
+    HPOGymError,
+    InvalidValueError,
+    StateError,
+    blame,
+    canonical,
+    digest,
+    real,
+    require,
+    shown,
+    whole,
+)
 from hpo_gym.env import DEFAULTS, HPOEnv, keywords_checked
 from hpo_gym.optimize.collecting.episodes import ABOUT, LINES, Episodes, described, read_about
-from hpo_gym.optimize.collecting.minari_set import DATA, write_minari
+from hpo_gym.optimize.collecting.minari_set import write_minari
 from hpo_gym.optimize.collecting.play import Arrays
 from hpo_gym.optimize.collecting.references import references
 from hpo_gym.optimize.collecting.shards import REPLAY, SHARD, Plan, make_shard
 from hpo_gym.optimize.forms import Form, form_of
 from hpo_gym.optimize.learning.made_of import made_of
 from hpo_gym.suites import load_suite
-from hpo_gym.system import Job, Progress, reporter, run, sha256, whole_files, write_files
+from hpo_gym.system import Job, Progress, reporter, run, sha256, whole_files
 
 MIXED = "mixed"
 MIXTURE = {"random": 0.5, "portfolio": 0.25, "ga": 0.25}
 """The mixture of `MIXED`."""
-SHARDS = "shards"
+SHARDS = "shards-"
 ENGINE = "process"
 _MOST = 10**8
 
@@ -88,9 +98,10 @@ def collect(
     for form in plan.forms:
         form.make()  # refuses what cannot be made before anything is written
     folder, identity = Path(out), _identity(plan, recorded)
-    if not _finished(folder, identity, resume=resume):
-        with reporter(progress, (), f"collecting {count:,} episodes", "episodes") as tell, _nothing_refused(folder):
-            paths = [folder / SHARDS / f"{i:06d}.npz" for i in range(plan.shards)]
+    home = folder / f"{SHARDS}{digest(identity)[:16]}"
+    if not _finished(folder, home, identity, resume=resume):
+        with reporter(progress, (), f"collecting {count:,} episodes", "episodes") as tell:
+            paths = [home / f"{i:06d}.npz" for i in range(plan.shards)]
             jobs = {i: (plan, i, path, _part(recorded, i)) for i, path in enumerate(paths) if not path.is_file()}
             tell(count - min(len(jobs) * SHARD, count), count, "playing")
             todo = [Job(str(i), make_shard, job) for i, job in jobs.items()]
@@ -102,6 +113,7 @@ def collect(
                 tell(max(count + left * SHARD, 0), count, "playing")
             tell(count, count, "writing")
             _write(folder, plan, paths, identity)
+            shutil.rmtree(home)
             tell.said = f"{count:,} episodes -> {folder}"
     return Episodes.read(folder)
 
@@ -170,43 +182,19 @@ def _identity(plan: Plan, recorded: Episodes | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _finished(folder: Path, identity: Mapping[str, Any], *, resume: bool) -> bool:
-    """Return whether the folder holds the whole set; else begin it, or refuse another set."""
-    path, held = folder / SHARDS / "plan.json", None
-    if (folder / ABOUT).exists():
-        held = read_about(folder).get("plan", "another set")
-    elif path.exists():
-        with blame(path):
-            held = json.loads(path.read_bytes())
-    if held is None:
-        taken = [name for name in (DATA, LINES, SHARDS) if (folder / name).exists() and _holds(folder / name)]
-        if taken:
-            raise InvalidValueError(f"`out` must be a new folder, {folder} holds {', '.join(taken)} of something else.")
-        write_files(path.parent, {path.name: canonical(identity).encode()})
+def _finished(folder: Path, home: Path, identity: Mapping[str, Any], *, resume: bool) -> bool:
+    """Return whether the folder holds the whole set; refuse one that holds anything but it or its shards in `home`."""
+    found = [path for path in folder.glob("*") if path.suffix != ".part"]
+    if not found:
         return False
-    if not resume or held != json.loads(canonical(identity)):
-        other = "another set" if resume else "a set: `resume=True` (`--resume`) goes on with it"
-        raise InvalidValueError(f"`out` must be a new folder, {folder} holds {other}.")
-    return (folder / ABOUT).exists()
-
-
-@contextmanager
-def _nothing_refused(folder: Path) -> Iterator[None]:
-    """Leave no plan of a set that is refused before its first shard: the next command may be another."""
-    try:
-        yield
-    except HPOGymError:
-        home = folder / SHARDS
-        if home.is_dir() and not any(home.glob("*.npz")):
-            (home / "plan.json").unlink(missing_ok=True)
-            with suppress(OSError):
-                home.rmdir()
-        raise
-
-
-def _holds(path: Path) -> bool:
-    """Return whether a path is a file, or a folder with more than the leftovers of a killed process."""
-    return path.is_file() or any(one.suffix != ".part" for one in path.iterdir())
+    whole = (folder / ABOUT).exists()
+    if found == [home] or (whole and read_about(folder).get("plan") == json.loads(canonical(identity))):
+        if resume:
+            return whole
+        raise InvalidValueError(
+            f"`out` must be new, {folder} holds this set: `resume=True` (`--resume`) goes on with it."
+        )
+    raise InvalidValueError(f"`out` must be a new folder, {folder} holds {found[0].name} of something else.")
 
 
 # ---------------------------------------------------------------------- the end
@@ -236,7 +224,6 @@ def _write(folder: Path, plan: Plan, paths: Sequence[Path], identity: Mapping[st
             }  # fmt: skip
             content = write_minari(folder, plan.spec, shards(), metadata)
         about.write_bytes(described(suite, plan.spec, plan.episodes, sha256(lines), data=content, **told))
-    shutil.rmtree(folder / SHARDS)
 
 
 def _word(name: str) -> str:

@@ -130,7 +130,7 @@ def read_about(folder: str | Path) -> dict[str, Any]:
     """Return the description of a set once its checksum holds; raise `DamagedDataError` as `Episodes.read`."""
     path = Path(folder) / ABOUT
     if not path.is_file():
-        unfinished = "; its collection is unfinished: `--resume` goes on" if (path.parent / "shards").is_dir() else ""
+        unfinished = "; its collection is unfinished: `--resume` goes on" if any(path.parent.glob("shards-*")) else ""
         raise DamagedDataError(f"{folder} must hold {ABOUT}, which `hpo-gym collect` writes last{unfinished}.")
     with blame(path):
         about = json.loads(path.read_text(encoding="utf-8"))
