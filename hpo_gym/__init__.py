@@ -71,9 +71,9 @@ if TYPE_CHECKING:
     from hpo_gym.suites.load import leave_suite_out as leave_suite_out
     from hpo_gym.suites.load import load_suite as load_suite
     from hpo_gym.suites.own.constrained import constrained as constrained
-    from hpo_gym.suites.own.csv import suite_from_csv as suite_from_csv
     from hpo_gym.suites.own.optuna import suite_from_optuna as suite_from_optuna
     from hpo_gym.suites.own.suite import table_suite as table_suite
+    from hpo_gym.suites.own.trials import suite_from_csv as suite_from_csv
     from hpo_gym.suites.tasks.augment import augment as augment
     from hpo_gym.system.jobs.progress import Callback as Callback
     from hpo_gym.system.jobs.progress import TensorBoard as TensorBoard

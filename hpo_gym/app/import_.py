@@ -43,13 +43,11 @@ def import_(
     ignore: Annotated[
         str | None, typer.Option(help="Columns that are no hyperparameters, separated by commas.")
     ] = None,
-    keep: Annotated[
-        str | None, typer.Option(help="Columns that are hyperparameters, though they look like ids, dates or states.")
+    hyperparameters: Annotated[
+        str | None, typer.Option(help="Columns of the hyperparameters; by default all without another role.")
     ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="What stands between cells, or `tab`; by default what fits.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(help="Point or comma of numbers; by default what scores have.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What stands between cells, or `tab`; by default ,.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Point or comma of numbers; by default the point.")] = None,
     failures: Annotated[
         str | None, typer.Option(help="A failed repeat: worst score of its task (worst), fail or drop.")
     ] = None,
@@ -64,7 +62,8 @@ def import_(
 
     if (file is None) == (optuna is None):
         raise InvalidValueError("`hpo-gym import` must be given a file or --optuna, one of them.")
-    of_files = {"--task": task, "--loss": loss or None, "--keep": keep, "--delimiter": delimiter, "--decimal": decimal,
+    of_files = {"--task": task, "--loss": loss or None, "--hyperparameters": hyperparameters,
+                "--delimiter": delimiter, "--decimal": decimal,
                 "--minimize": minimize, "--maximize": maximize}  # fmt: skip
     for option, value in ({"--studies": studies} if optuna is None else of_files).items():
         if value is not None:
@@ -92,8 +91,8 @@ def import_(
             tab = "\t" if delimiter in ("tab", "\\t") else delimiter
             further = {**dict.fromkeys(words(minimize), "minimize"), **dict.fromkeys(words(maximize), "maximize")}
             suite = suite_from_csv(
-                file, given, task or "task", keep=words(keep), loss=loss, delimiter=tab, decimal=decimal,
-                objectives=further or None, **shared,
+                file, given, task or "task", hyperparameters=words(hyperparameters), loss=loss, delimiter=tab or ",",
+                decimal=decimal or ".", objectives=further or None, **shared,
             )  # fmt: skip
     _finish(suite, out, tells_space=space is None)
 

@@ -15,12 +15,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.load import is_shipped as is_shipped
     from hpo_gym.suites.load import load_suite as load_suite
     from hpo_gym.suites.load import registered as registered
-    from hpo_gym.suites.own.columns import TableColumn as TableColumn
-    from hpo_gym.suites.own.columns import TableColumns as TableColumns
     from hpo_gym.suites.own.constrained import constrained as constrained
-    from hpo_gym.suites.own.csv import describe as describe
-    from hpo_gym.suites.own.csv import suite_from_csv as suite_from_csv
-    from hpo_gym.suites.own.csv import warn as warn
     from hpo_gym.suites.own.files import PROPOSED as PROPOSED
     from hpo_gym.suites.own.files import little as little
     from hpo_gym.suites.own.files import write_folder as write_folder
@@ -29,24 +24,26 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.input import values_of as values_of
     from hpo_gym.suites.own.optuna import constraints_of as constraints_of
     from hpo_gym.suites.own.optuna import suite_from_optuna as suite_from_optuna
-    from hpo_gym.suites.own.reading import read_csv as read_csv
-    from hpo_gym.suites.own.reading import read_frame as read_frame
-    from hpo_gym.suites.own.reading import read_parquet as read_parquet
+    from hpo_gym.suites.own.reading import TrialRows as TrialRows
+    from hpo_gym.suites.own.reading import of_frame as of_frame
+    from hpo_gym.suites.own.reading import read_rows as read_rows
     from hpo_gym.suites.own.roles import COLUMNS as COLUMNS
     from hpo_gym.suites.own.roles import PARAMS as PARAMS
+    from hpo_gym.suites.own.roles import TASK as TASK
     from hpo_gym.suites.own.roles import WEIGHT as WEIGHT
-    from hpo_gym.suites.own.roles import state_of as state_of
+    from hpo_gym.suites.own.roles import Roles as Roles
+    from hpo_gym.suites.own.space import describe as describe
+    from hpo_gym.suites.own.space import widened as widened
     from hpo_gym.suites.own.suite import Heading as Heading
     from hpo_gym.suites.own.suite import Member as Member
     from hpo_gym.suites.own.suite import TableSuite as TableSuite
     from hpo_gym.suites.own.suite import load_folder as load_folder
     from hpo_gym.suites.own.suite import suite_of_table as suite_of_table
     from hpo_gym.suites.own.suite import table_suite as table_suite
-    from hpo_gym.suites.own.trials import TASK as TASK
-    from hpo_gym.suites.own.trials import Given as Given
     from hpo_gym.suites.own.trials import Source as Source
+    from hpo_gym.suites.own.trials import suite_from_csv as suite_from_csv
     from hpo_gym.suites.own.trials import suite_of as suite_of
-    from hpo_gym.suites.own.widened import widened as widened
+    from hpo_gym.suites.own.trials import warn as warn
     from hpo_gym.suites.ready import NAME as NAME
     from hpo_gym.suites.ready import ready_suite as ready_suite
     from hpo_gym.suites.sets import SETS as SETS

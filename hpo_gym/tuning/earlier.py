@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,14 +14,11 @@ from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, Suite
 from hpo_gym.suites import (
     PARAMS,
     TASK,
-    Given,
+    Roles,
     Source,
-    TableColumn,
-    TableColumns,
-    read_csv,
-    read_frame,
-    read_parquet,
-    state_of,
+    TrialRows,
+    of_frame,
+    read_rows,
     suite_from_optuna,
     suite_of,
     warn,
@@ -40,8 +38,7 @@ FORMS = (
     "what `tune` returned, its folder, a fitted `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the "
     "address of its storage, a file (.csv, .parquet) or a frame of trials"
 )
-_PARQUET = (".parquet", ".pq")
-_FILES = (".csv", ".tsv", ".txt", *_PARQUET)
+_FILES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
 def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize") -> Matched:
@@ -128,34 +125,26 @@ def _of_optuna(given: Any, space: SearchSpace) -> Suite:
 def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
     """Return a suite of a file or a frame; columns without a hyperparameter of the space or a role are ignored."""
     short = "frame" if _is_frame(given) else Path(given).stem
-    if _is_frame(given):
-        table = read_frame(given)
-    else:
-        file = Path(given)
-        table = read_parquet(file) if file.suffix.lower() in _PARQUET else read_csv(file)
-    table, task, score = _own_names(table, space)
-    mine = [name for name in table.names if name in space.names]
-    kept = {*mine, task, score, state_of(table, mine), ""}
-    others = [name for name in table.names if name not in kept]
-    columns = Given(task=task, score=score, ignore=tuple(others), keep=tuple(mine), loss=loss, decimal=None)
-    source = Source(partial(widened, space), tell=False)
-    suite = suite_of(table, columns, name=short, source=source)
+    rows, task, score = _own_names(of_frame(given) if _is_frame(given) else read_rows(given), space)
+    mine = tuple(name for name in rows.names if name in space.names)
+    roles = Roles(task=task, score=score, hyperparameters=mine, loss=loss)
+    suite = suite_of(rows, roles, name=short, source=Source(partial(widened, space), tell=False))
     warn(suite)
     return suite
 
 
-def _own_names(table: TableColumns, space: SearchSpace) -> tuple[TableColumns, str, str]:
-    """Return the table with the plain names of hyperparameters, as ``score`` for ``params_score``, and the columns of
+def _own_names(rows: TrialRows, space: SearchSpace) -> tuple[TrialRows, str, str]:
+    """Return the rows with the plain names of hyperparameters, as ``score`` for ``params_score``, and the columns of
     the task and of the score. A column in the way, or one that may be taken for a role, gets another name.
     """
-    mine = {name: name.removeprefix(PARAMS) for name in table.names if name.startswith(PARAMS)}
+    mine = {name: name.removeprefix(PARAMS) for name in rows.names if name.startswith(PARAMS)}
     mine = {name: plain for name, plain in mine.items() if plain in space.names}
-    moved = {plain: f"{plain} of the trial" for plain in mine.values() if plain in table}
-    if "status" in moved and "state" not in table:
+    moved = {plain: f"{plain} of the trial" for plain in mine.values() if plain in rows}
+    if "status" in moved and "state" not in rows:
         moved["status"] = "state"
-    columns = {moved.get(name, mine.get(name, name)): column for name, column in table.by_name.items()}
-    if TASK in mine.values():
-        columns.setdefault(f"{TASK} of the trial", TableColumn.of(["earlier"] * len(table.rows)))
-    score = "value" if mine and "score" not in table else "score"
+    frame = rows.frame.rename(columns={**mine, **moved})
+    score = "value" if mine and "score" not in rows else "score"
     task = f"{TASK} of the trial" if TASK in mine.values() else TASK
-    return table.changed(columns), task, moved.get(score, score)
+    if task not in frame and task != TASK:
+        frame = frame.assign(**{task: "earlier"})
+    return replace(rows, frame=frame), task, moved.get(score, score)

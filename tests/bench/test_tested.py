@@ -19,8 +19,8 @@ from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
-from hpo_gym.suites.own.csv import suite_from_csv
 from hpo_gym.suites.own.suite import TableSuite
+from hpo_gym.suites.own.trials import suite_from_csv
 from hpo_gym.system.storage.store import Store
 
 LEVELS = (1 / 3, 1.0)

@@ -12,8 +12,8 @@ import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.problem.objectives.objective import Objective
 from hpo_gym.suites.own import files as table_files
-from hpo_gym.suites.own.csv import suite_from_csv
 from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
+from hpo_gym.suites.own.trials import suite_from_csv
 
 DATA = Path(hpo_gym.__file__).parent / "data"
 SPACE = {"i": (0, 2)}

@@ -17,8 +17,7 @@ from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.own.columns import TableColumn
-from hpo_gym.suites.own.widened import widened
+from hpo_gym.suites.own.space import widened
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.matching import matched
 
@@ -258,10 +257,9 @@ def test_a_file_may_lack_a_hyperparameter_and_what_fits_is_as_it_was() -> None:
     found = earlier_tasks(frame.drop(columns="gamma"), TARGET)
     assert "3 of 4 hyperparameters matched (not gamma), 2 of 2 configurations" in str(found)
     assert np.isnan(found.tasks[0].x[:, 2]).all()
-    columns = {name: TableColumn.of(map(str, frame[name])) for name in TARGET.names}
-    assert widened(TARGET, columns) is TARGET
+    assert widened(TARGET, frame) is TARGET
     whole = space(OrdinalHyperparameter("steps", [10, 100]))
-    assert widened(whole, {"steps": TableColumn.of(["30", "10"])}).hyperparameters[0].choices == (10, 30, 100)
+    assert widened(whole, pd.DataFrame({"steps": [30, 10]})).hyperparameters[0].choices == (10, 30, 100)
 
 
 @pytest.mark.parametrize(("value", "said"), [

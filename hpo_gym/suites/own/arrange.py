@@ -14,10 +14,11 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, key, mix
 from hpo_gym.problem import Points, SearchSpace
-from hpo_gym.suites.own.columns import TableColumn, TableColumns
 from hpo_gym.suites.own.failures import counted, note
-from hpo_gym.suites.own.measures import FURTHER
+from hpo_gym.suites.own.reading import TrialRows
+from hpo_gym.suites.own.roles import FURTHER
 from hpo_gym.suites.own.suite import TableSuite, table_suite
+from hpo_gym.suites.own.values import texts_of
 
 _UNION = 0.5  # share of measured cells above which the pools of the tasks become one
 _CELLS = 200_000_000  # of an array of the table; more would not fit in memory
@@ -28,7 +29,7 @@ class Trials:
     """Content of `n` rows.
 
     Attributes:
-        table: Their source, for messages.
+        rows: Their source, for messages.
         x: Canonical points, ``(n, d)``.
         task: The task of each row, ``(n,)``.
         values: Numbers of each row, ``(n,)``, by role: "score" and, if known, "test_score", "cost" and objectives.
@@ -38,7 +39,7 @@ class Trials:
         failures: How failed repeats count, one of `FAILURES`.
     """
 
-    table: TableColumns
+    rows: TrialRows
     space: SearchSpace
     x: Points
     tasks: Sequence[str]
@@ -59,7 +60,7 @@ class Trials:
 
         row, points = _distinct(self.x)
         if len(points) < 2:
-            raise InvalidValueError(f"{self.table.source} must have at least two different configurations, got one.")
+            raise InvalidValueError(f"{self.rows.source} must have at least two different configurations, got one.")
         fidelities, level = np.unique(self.share, return_inverse=True)
         k, m, f = len(self.tasks), len(points), len(fidelities)
         pair, pairs = pd.factorize(self.task * m + row)
@@ -71,7 +72,7 @@ class Trials:
         if not good.all():
             name, where = self.tasks[int(np.argmin(good))], "at all fidelities, " if f > 1 else ""
             raise InvalidValueError(
-                f"{self.table.source}: task {name!r} must have a configuration with a score {where}that did not fail, "
+                f"{self.rows.source}: task {name!r} must have a configuration with a score {where}that did not fail, "
                 "and has none."
             )
         if len(pairs) >= _UNION * k * m:
@@ -120,21 +121,20 @@ class Trials:
     def _refuse_large(self, k: int, m: int, f: int) -> None:
         if k * m * f > _CELLS:
             raise InvalidValueError(
-                f"{self.table.source}: `tasks x configurations x fidelities <= {_CELLS:.0e}` must hold, got "
+                f"{self.rows.source}: `tasks x configurations x fidelities <= {_CELLS:.0e}` must hold, got "
                 f"{k} x {m} x {f}."
             )
 
 
-def families_of(table: TableColumns, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
+def families_of(rows: TrialRows, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
     """Return the family of each task, its own where the column is empty; refuse two of one task."""
-    column: TableColumn = table[name]
-    first = np.unique(task, return_index=True)[1]
-    differs = np.flatnonzero(column.codes != column.codes[first][task])
+    texts, first = texts_of(rows[name]), np.unique(task, return_index=True)[1]
+    differs = np.flatnonzero(texts != texts[first][task])
     if differs.size:
         row = int(differs[0])
-        one, two = (column.texts[column.codes[i]] for i in (first[task[row]], row))
-        raise table.fault(row, f"a task must have one family, got {one!r} and {two!r} for {tasks[task[row]]!r}.")
-    return [column.texts[column.codes[i]] or tasks[t] for t, i in enumerate(first)]
+        one, two = texts[first[task[row]]], texts[row]
+        raise rows.fault(row, f"a task must have one family, got {one!r} and {two!r} for {tasks[task[row]]!r}.")
+    return [texts[i] or tasks[t] for t, i in enumerate(first)]
 
 
 def _distinct(x: Points) -> tuple[Ints, Points]:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hpo_gym.base import InvalidValueError, name_near, require, unknown
-from hpo_gym.problem import AnySpace
-from hpo_gym.suites.own.columns import TableColumn, TableColumns
-from hpo_gym.suites.own.csv import warn
-from hpo_gym.suites.own.distributions import merged, reader_for, space_of
-from hpo_gym.suites.own.measures import FAILED
-from hpo_gym.suites.own.roles import PARAMS
+from hpo_gym.base import InvalidValueError, Mask, name_near, require, unknown
+from hpo_gym.problem import AnySpace, SearchSpace, levels_of, of_distribution
+from hpo_gym.suites.own.reading import TrialRows
+from hpo_gym.suites.own.roles import PARAMS, Roles
+from hpo_gym.suites.own.space import with_conditions
 from hpo_gym.suites.own.suite import TableSuite
-from hpo_gym.suites.own.trials import Given, Source, suite_of
+from hpo_gym.suites.own.trials import Source, suite_of, warn
+from hpo_gym.suites.own.values import FAILED, LARGEST
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
+    from pandas import DataFrame
 
 _TASK = "study"
 _CONSTRAINTS = "constraints"  # system attribute of a trial
@@ -79,10 +77,10 @@ def suite_from_optuna(
         raise InvalidValueError(
             f"`score` must be one of 'values_0', 'values_1', ...: {several[0]!r} has several objectives."
         )
-    table, distributions, notes = _table(found, source, score or "value", test_score)
-    given = Given(_TASK, score or "value", cost, test_score, fidelity, family, tuple(ignore), failures=failures)
-    origin = Source(partial(space_of, distributions), notes, tell=False)
-    suite = suite_of(table, given, space, name=short, source=origin)
+    rows, distributions, notes = _rows(found, source, score or "value", test_score)
+    roles = Roles(_TASK, score or "value", cost, test_score, fidelity, family, ignore=tuple(ignore), failures=failures)
+    origin = Source(partial(_space_of, distributions), notes, tell=False)
+    suite = suite_of(rows, roles, space, name=short, source=origin)
     warn(suite)
     return suite
 
@@ -169,29 +167,30 @@ def _short(address: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- trials
-def _table(
+def _rows(
     studies: Sequence[Study], source: str, score: str, test_score: str | None
-) -> tuple[TableColumns, Mapping[str, BaseDistribution], Sequence[str]]:
+) -> tuple[TrialRows, Mapping[str, BaseDistribution], list[str]]:
     """Return columns as `Study.trials_dataframe` has them, but higher scores are better; distributions; omissions."""
+    import pandas as pd
+
     notes: list[str] = []
     trials = [(study, trial) for study in studies for trial in _trials(study, notes)]
     if not trials:
         raise InvalidValueError(f"{source} must have a study with a finished trial, got none.")
-    distributions = merged((study.study_name, t.distributions) for study, t in trials)
+    distributions = _merged((study.study_name, t.distributions) for study, t in trials)
     if not distributions:
         raise InvalidValueError(f"{source} must have a study with a parameter, got none.")
-    read = {name: reader_for(name, distribution) for name, distribution in distributions.items()}
-    rows = [
-        {_TASK: study.study_name, **_values(study, trial), "duration": _text(trial.duration),
+    read = {name: _reader_for(name, distribution) for name, distribution in distributions.items()}
+    found = [
+        {_TASK: study.study_name, **_values(study, trial), "duration": trial.duration,
          **{PARAMS + name: read[name](value) for name, value in trial.params.items()}, "state": trial.state.name,
          **_attributes(trial, test_score, _sign(study, score))}
         for study, trial in trials
     ]  # fmt: skip
     places = [f"trial {trial.number} of study {study.study_name!r}" for study, trial in trials]
-    columns = {
-        name: TableColumn.of(row.get(name, "") for row in rows) for name in dict.fromkeys(n for r in rows for n in r)
-    }
-    return TableColumns(source, columns, places.__getitem__, np.arange(len(rows))), distributions, notes
+    names = list(dict.fromkeys(name for row in found for name in row))
+    frame = pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype=object) for name in names})
+    return TrialRows(frame, source, places.__getitem__), distributions, notes
 
 
 def _trials(study: Study, notes: list[str]) -> list[FrozenTrial]:
@@ -216,22 +215,78 @@ def _sign(study: Study, score: str) -> float:
     return -1.0 if score in names and study.directions[names.index(score)].name == "MINIMIZE" else 1.0
 
 
-def _values(study: Study, trial: FrozenTrial) -> dict[str, str]:
-    """Return the objectives of a trial, higher is better; empty for a trial that breaks a constraint."""
+def _values(study: Study, trial: FrozenTrial) -> dict[str, Any]:
+    """Return the objectives of a trial, higher is better; failures for one that breaks a constraint."""
     names = _objectives(study)
     if any(value > 0 for value in constraints_of(trial)):
         return dict.fromkeys(names, FAILED)
     values = trial.values or [None] * len(names)
-    return {n: "" if v is None else repr(_sign(study, n) * v) for n, v in zip(names, values, strict=True)}
+    return {n: None if v is None else _sign(study, n) * v for n, v in zip(names, values, strict=True)}
 
 
-def _attributes(trial: FrozenTrial, test_score: str | None, sign: float) -> dict[str, str]:
+def _attributes(trial: FrozenTrial, test_score: str | None, sign: float) -> dict[str, Any]:
     attributes = {f"user_attrs_{name}": value for name, value in trial.user_attrs.items()}
     value = attributes.get(test_score or "")
     if test_score is not None and isinstance(value, (int, float)):
         attributes[test_score] = sign * value
-    return {name: _text(value) for name, value in attributes.items()}
+    return attributes
 
 
-def _text(value: object) -> str:
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value).strip()
+# ---------------------------------------------------------------------------------------------- distributions
+def _space_of(
+    distributions: Mapping[str, BaseDistribution], columns: DataFrame, where: str, judged: Mask | None = None
+) -> SearchSpace:
+    """Return the space of the distributions, each parameter active where it has a value."""
+    names = [str(name) for name in columns]
+    parts = {n: of_distribution(n, distributions[n if n in distributions else n.removeprefix(PARAMS)]) for n in names}
+    return with_conditions(parts, columns, where, judged)
+
+
+def _reader_for(name: str, distribution: Any) -> Callable[[Any], str]:
+    """Return a function from a parameter's value to text, as `reader_of` reads it."""
+    from optuna.distributions import CategoricalDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        texts = [str(choice) for choice in distribution.choices]
+        fine = all(choice is None or isinstance(choice, (bool, int, float, str)) for choice in distribution.choices)
+        if not fine or "" in texts or len(set(texts)) < len(texts):
+            raise InvalidValueError(
+                f"Choices of {name!r} must be None, booleans, numbers and texts that read differently, got "
+                f"{distribution.choices}."
+            )
+        return str
+    levels = levels_of(distribution)
+    if levels is None:
+        return repr
+    low, step = distribution.low, distribution.step
+    return lambda value: str(levels[min(max(round((value - low) / step), 0), len(levels) - 1)])
+
+
+def _merged(trials: Iterable[tuple[str, Mapping[str, BaseDistribution]]]) -> dict[str, BaseDistribution]:
+    """One distribution of each parameter, as wide as the widest of all trials."""
+    out: dict[str, BaseDistribution] = {}
+    for study, distributions in trials:
+        for name, distribution in distributions.items():
+            other = out.setdefault(name, distribution)
+            if other != distribution:
+                out[name] = _joined(study, name, other, distribution)
+    for name, found in out.items():
+        if max(abs(getattr(found, "low", 0)), abs(getattr(found, "high", 0))) > LARGEST:
+            raise InvalidValueError(f"Parameter {name!r} must have bounds of at most {LARGEST:g}, got {found}.")
+    return out
+
+
+def _joined(study: str, name: str, a: Any, b: Any) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    kinds = {isinstance(a, CategoricalDistribution), isinstance(b, CategoricalDistribution)}
+    if kinds == {True}:
+        return CategoricalDistribution(list(dict.fromkeys([*a.choices, *b.choices])))
+    if kinds == {True, False}:
+        raise InvalidValueError(
+            f"Parameter {name!r} must be a range or choices in all studies, got {a} and, in {study!r}, {b}."
+        )
+    low, high, log = min(a.low, b.low), max(a.high, b.high), a.log and b.log
+    if isinstance(a, IntDistribution) and isinstance(b, IntDistribution):
+        return IntDistribution(low, high, log, a.step if a.step == b.step and a.low == b.low else 1)
+    return FloatDistribution(low, high, log)

@@ -1,90 +1,195 @@
-"""Files of trials: CSV, read line by line, Parquet, and frames in memory.
-
-Each distinct text of a column is kept once, so memory depends on the distinct values, not on the number of rows.
-"""
+"""Rows of trials out of a CSV or Parquet file, or a frame of pandas. What the columns mean is not decided here."""
 
 from __future__ import annotations
 
 import csv
-import itertools
+import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, of_cell, require
-from hpo_gym.suites.own.columns import TableColumn, TableColumns
+from hpo_gym.base import InvalidValueError, Mask, of_cell, require
 from hpo_gym.system import check_ordinary
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-DELIMITERS = (",", ";", "\t", "|")  # delimiters to try by default
-
-_SAMPLE = 50  # lines that decide what the delimiter is
-_PIECE = 1 << 16  # rows that are in memory as they stand in the file
 _ROWS, _CELLS = 5_000_000, 100_000_000  # of a file; with ten columns a million rows take 1 GiB
+_PARQUET = (".parquet", ".pq")
+
+with_comma = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
+"""Match a number that is written with a decimal comma."""
 
 
-def read_csv(path: Path, delimiter: str | None = None) -> TableColumns:
-    """Read a CSV file with a header line.
+@dataclass(frozen=True, eq=False)
+class TrialRows:
+    """Rows of one source.
 
-    Args:
-        path: The file, in UTF-8.
-        delimiter: Separator of cells; by default that of `DELIMITERS` with the most cells a line, equally many in each.
+    Attributes:
+        frame: Its columns; the index of a row is its number in the source. Cells of a CSV file are texts.
+        source: Its name in messages: a path, or a storage.
+        place: Name of a row in messages, such as "line 4", by its number in the source.
+    """
+
+    frame: DataFrame
+    source: str
+    place: Callable[[int], str]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.frame.columns
+
+    def __getitem__(self, name: str) -> Series[Any]:
+        return self.frame[name]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns in the order of the source."""
+        return list(self.frame.columns)
+
+    def take(self, rows: Mask) -> TrialRows:
+        """Return some of the rows."""
+        return replace(self, frame=self.frame[rows])
+
+    def fault(self, row: int | np.integer[Any], message: str) -> InvalidValueError:
+        """Return the error for a value in one of the remaining rows."""
+        return InvalidValueError(f"{self.source}, {self.place(int(self.frame.index[row]))}: {message}")
+
+    def check(self, name: str, rule: str, good: Mask, option: str = "") -> None:
+        """Refuse a column if a row is not `good`; the error has the first such row, and the option that may help."""
+        bad = np.flatnonzero(~good)
+        if bad.size:
+            raise self.fault(bad[0], f"`{name}` must be {rule}, got {shown_cell(self[name].iloc[bad[0]])}.{option}")
+
+
+def shown_cell(value: object) -> str:
+    """Return a value as a message shows it; a text is quoted."""
+    return repr(value) if isinstance(value, str) else repr(str(value))
+
+
+def read_rows(path: str | Path, delimiter: str = ",", decimal: str = ".") -> TrialRows:
+    """Read a file: Parquet if it ends in `.parquet` or `.pq`, else CSV in UTF-8 with a header line.
 
     Raises:
-        InvalidValueError: No such text, a line longer or shorter than the header, or wrong names of columns.
+        InvalidValueError: It is none, a line is longer or shorter than the header, or columns lack names.
+        MissingExtraError: A Parquet file, and PyArrow is not installed.
     """
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
-        raise InvalidValueError(f"`delimiter` must be one character, no quote and no line break, got {delimiter!r}.")
+    path = Path(path)
+    parquet = path.suffix.lower() in _PARQUET
+    if parquet:
+        require("parquet")
     check_ordinary(path)
-    try:
-        columns, lines = _columns(path, delimiter or _delimiter(path))
-    except (csv.Error, UnicodeDecodeError) as fault:
-        raise InvalidValueError(f"{path} must be a CSV file in UTF-8, got {str(fault).strip()}.") from fault
-    return TableColumns(str(path), columns, lambda row: f"line {lines[row]}", np.arange(len(lines)))
+    return _parquet(path) if parquet else _csv(path, delimiter, decimal)
 
 
-def read_parquet(path: Path) -> TableColumns:
-    """Read a Parquet file; needs the extra "parquet".
+def of_frame(frame: DataFrame, source: str = "The frame") -> TrialRows:
+    """Return the rows of a frame of pandas, its index aside."""
+    import pandas as pd
 
-    Raises:
-        InvalidValueError: It is none.
-        MissingExtraError: PyArrow is not installed.
-    """
-    require("parquet")
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidValueError(f"`path` must be a file or a frame of pandas, got {type(frame).__name__}.")
+    if not len(frame):
+        raise InvalidValueError(f"{source} must have at least one row, got none.")
+    frame = frame.set_axis(_checked(source, [str(name) for name in frame.columns]), axis=1).reset_index(drop=True)
+    return TrialRows(frame, source, lambda row: f"row {row}")
+
+
+def _parquet(path: Path) -> TrialRows:
+    import pandas as pd
     import pyarrow.parquet as parquet
     from pyarrow.lib import ArrowException
 
-    check_ordinary(path)
     if not path.is_file():
         raise FileNotFoundError(2, "No such file or directory", str(path))
     try:
         with parquet.ParquetFile(path) as file:
             _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
-            header = _checked(str(path), file.schema_arrow.names)
-            pieces = ((name, file.iter_batches(_PIECE, columns=[name])) for name in header)
-            columns = {n: TableColumn.of(_texts(b.column(0).to_pandas() for b in some)) for n, some in pieces}
-            n = file.metadata.num_rows
+        frame = pd.read_parquet(path)
     except (OSError, ValueError, TypeError, RuntimeError, ArrowException) as fault:  # as PyArrow may say it
         if isinstance(fault, InvalidValueError):
             raise
         raise InvalidValueError(f"{path} must be a Parquet file, got {fault}.") from fault
-    return _of_rows(str(path), columns, n)
+    return of_frame(frame, str(path))
 
 
-def read_frame(frame: DataFrame) -> TableColumns:
-    """Read a frame of pandas, its index aside."""
+def _csv(path: Path, delimiter: str, decimal: str) -> TrialRows:
     import pandas as pd
 
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidValueError(f"`path` must be a file or a frame of pandas, got {type(frame).__name__}.")
-    header = _checked("The frame", [str(name) for name in frame.columns])
-    columns = {name: TableColumn.of(_texts([frame.iloc[:, j]])) for j, name in enumerate(header)}
-    return _of_rows("The frame", columns, len(frame))
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise InvalidValueError(f"`delimiter` must be one character, no quote and no line break, got {delimiter!r}.")
+    if decimal not in (".", ","):
+        raise InvalidValueError(f"`decimal` must be '.' or ',', got {decimal!r}.")
+    try:
+        header, lines = _shape(path, delimiter)
+        frame = pd.read_csv(
+            path, sep=delimiter, names=list(range(len(header))), header=0, index_col=False, dtype=str,
+            na_filter=False, encoding="utf-8-sig", skipinitialspace=True,
+        )  # fmt: skip
+    except (csv.Error, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
+        raise InvalidValueError(f"{path} must be a CSV file in UTF-8, got {str(fault).strip()}.") from fault
+    if len(frame) != len(lines):
+        raise InvalidValueError(f"{path} must be a CSV file, got {len(lines)} lines of {len(frame)} rows.")
+    frame = frame.apply(lambda column: _cells(column, decimal)).set_axis(header, axis=1)
+    if header[0] == "":  # the index of a frame, as pandas writes it
+        if not all(map(str.isdecimal, frame[""].cat.categories)):
+            raise InvalidValueError(f"{path}: columns must have names, each once, got {header}.")
+        frame = frame.drop(columns="")
+    return TrialRows(frame, str(path), lambda row: f"line {lines[row]}")
+
+
+def _shape(path: Path, delimiter: str) -> tuple[list[str], Sequence[int]]:
+    """Return the header, and the last line of each row in the file: pandas fills short rows and counts no lines."""
+    numbers, header = array("q"), list[str]()
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        for cells in reader:
+            if len(cells) < 2 and not (cells and cells[0].strip(" \t")):
+                continue  # a blank line
+            if not header:
+                header = cells
+                _refuse_one_cell(path, header, delimiter)
+                continue
+            if len(cells) != len(header):
+                raise InvalidValueError(
+                    f"{path}, line {reader.line_num}: there must be {len(header)} values, as in the header, got "
+                    f"{len(cells)}."
+                )
+            numbers.append(reader.line_num)
+    if not numbers:
+        raise InvalidValueError(f"{path} must have a header and at least one line of values, got {min(len(header), 1)} "
+                                "lines.")  # fmt: skip
+    _check_size(path, len(numbers), len(header))
+    return _checked(str(path), [of_cell(name.strip()) for name in header], index=True), numbers
+
+
+def _refuse_one_cell(path: Path, header: Sequence[str], delimiter: str) -> None:
+    """Refuse a header that is one cell and looks like several."""
+    other = next((d for d in ",;\t|" if d in header[0]), None) if len(header) == 1 else None
+    if other is not None:
+        word = "tab" if other == "\t" else f"'{other}'"
+        raise InvalidValueError(
+            f"{path}: the header must have several cells, got one with {delimiter!r} between them, {header[0]!r}; give "
+            f"delimiter={other!r} (`--delimiter {word}`)."
+        )
+
+
+def _cells(column: Series[Any], decimal: str) -> Series[Any]:
+    """Return the texts of a column as they were before they were written."""
+    import pandas as pd
+
+    codes, found = pd.factorize(column)
+    texts = [of_cell(text.strip()) for text in found]
+    if decimal == ",":
+        texts = [text.replace(",", ".") if with_comma(text) else text for text in texts]
+    places = {text: i for i, text in enumerate(dict.fromkeys(texts))}  # two that become the same are one
+    codes = np.array([places[text] for text in texts], np.int64)[codes]
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(list(places), dtype=object)))  # each text is kept once
 
 
 def _check_size(path: Path, rows: int, columns: int) -> None:
@@ -96,56 +201,6 @@ def _check_size(path: Path, rows: int, columns: int) -> None:
         )
 
 
-def _of_rows(source: str, columns: dict[str, TableColumn], n: int) -> TableColumns:
-    if not n:
-        raise InvalidValueError(f"{source} must have at least one row, got none.")
-    return TableColumns(source, columns, lambda row: f"row {row}", np.arange(n))
-
-
-# ---------------------------------------------------------------------------------------------- lines of a CSV file
-def _lines(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line that is not blank, with the number of its last line in the file."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=strict)
-        for cells in reader:
-            if len(cells) > 1 or (cells and cells[0].strip(" \t")):
-                yield reader.line_num, cells
-
-
-def _delimiter(path: Path) -> str:
-    """Return the delimiter that gives the first lines the most cells, equally many in each."""
-
-    def merit(delimiter: str) -> tuple[bool, int]:
-        sample = [len(cells) for _, cells in itertools.islice(_lines(path, delimiter, strict=False), _SAMPLE)]
-        return len(set(sample)) == 1 and sample[0] > 1, max(sample[:1], default=1)
-
-    return max(DELIMITERS, key=merit)  # of equals the first
-
-
-def _columns(path: Path, delimiter: str) -> tuple[dict[str, TableColumn], Sequence[int]]:
-    """Return the columns, and the last line of each row in the file; each must have as many cells as the header."""
-    lines, numbers = _lines(path, delimiter), array("q")
-    _, first = next(lines, (0, []))
-    known: list[dict[str, int]] = [{} for _ in first]
-    codes = [array("i") for _ in first]
-    for line, cells in lines:
-        if len(cells) != len(first):
-            raise InvalidValueError(
-                f"{path}, line {line}: there must be {len(first)} values, as in the header, got {len(cells)}."
-            )
-        numbers.append(line)
-        if len(numbers) <= min(_ROWS, _CELLS // len(first)):  # a larger file is counted only
-            for texts, places, cell in zip(known, codes, cells, strict=True):
-                places.append(texts.setdefault(of_cell(cell.strip()), len(texts)))
-    if not numbers:
-        raise InvalidValueError(f"{path} must have a header and at least one line of values, got {min(len(first), 1)} "
-                                "lines.")  # fmt: skip
-    header = _checked(str(path), [of_cell(name.strip()) for name in first], index=True)
-    _check_size(path, len(numbers), len(header))
-    found = zip(header, known, codes, strict=True)
-    return {name: TableColumn(tuple(texts), np.array(places, np.int32)) for name, texts, places in found}, numbers
-
-
 def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list[str]:
     """Names of columns, each once; the first of a file may have none, as pandas writes its index."""
     named = header[1:] if index and len(header) > 1 and header[0] == "" else header
@@ -154,14 +209,3 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
         which = f"{twice} more than once" if twice and twice != [""] else str(list(header))
         raise InvalidValueError(f"{source}: columns must have names, each once, got {which}.")
     return list(header)
-
-
-# ---------------------------------------------------------------------------------------------- cells
-
-
-def _texts(pieces: Iterable[Series[Any]]) -> Iterator[str]:
-    """Yield the cells of a column as texts; what is missing is "nan" among floats, else empty."""
-    for cells in pieces:
-        missing = "nan" if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "f" else ""
-        for value, lost in zip(cells.tolist(), cells.isna().tolist(), strict=True):
-            yield missing if lost else repr(float(value)) if isinstance(value, float) else str(value).strip()

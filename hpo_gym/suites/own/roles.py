@@ -1,179 +1,211 @@
-"""Roles of the columns in a file of trials: hyperparameters, and columns that only look like them."""
+"""Roles of the columns in rows of trials: the user names them. Exports of Optuna and of `hpo-gym tune` are known."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.base import Mask
+from hpo_gym.base import InvalidValueError, Mask, UnknownNameError, unknown
 from hpo_gym.problem import Status
-from hpo_gym.suites.own.columns import TableColumn, TableColumns, is_integer, is_number
+from hpo_gym.suites.own.reading import TrialRows
+from hpo_gym.suites.own.values import given, texts_of, typed
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TASK = "task"
 PARAMS = "params_"
 """Optuna's prefix of hyperparameter names."""
 COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
 """Columns of `trials.csv`, a file that `hpo-gym tune` writes, before the hyperparameters."""
 WEIGHT = "prior_weight"
 """A column between them, of optimizers that tell it."""
+FURTHER = "objective "
+"""Begins the role of a further objective; its name follows."""
 
 _CONSTRAINTS = "system_attrs_constraints"  # columns of Optuna's exports: a list, or a number for each name
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-
-_FAILED = {"fail", "failure", "error", "crash", "killed", "oom"} | {
-    status.label for status in Status if status not in (Status.OK, Status.STOPPED)
-}
-_UNFINISHED = {"pruned", "running", "waiting", "stopped", "aborted", "cancelled", "canceled", "pending", "queued"}
-_FINISHED = {"complete", "completed", "done", "finished", "ok", "success", "succeeded", "successful"}
-_STATES = _FAILED | _UNFINISHED | _FINISHED
-
-_DAY, _MONTH, _YEAR = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])", r"(19|20)\d{2}"
-_DATE = re.compile(
-    rf"({_YEAR}[-/.]{_MONTH}[-/.]{_DAY}|{_DAY}[-/.]{_MONTH}[-/.]{_YEAR}|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR})"
-    r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?"
-)
-_DURATION = re.compile(r"-?(\d+ days?,? )?[+-]?\d+:\d{2}(:\d{2}([.,]\d+)?)?|-?\d+ days?")
-_ID_NAMES = {"id", "number", "trial", "trialid", "trialnumber", "run", "runid", "jobid", "uuid", "guid", "index",
-             "configid", "experimentid", "hash", "rowid", "unnamed0", "indexlevel0"}  # fmt: skip
-_DATE_NAMES = {"timestamp", "datetime", "date", "starttime", "endtime", "startedat", "finishedat", "createdat",
-               "completedat", "timestart", "timeend", "datetimestart", "datetimecomplete"}  # fmt: skip
-_DURATION_NAMES = {"duration", "elapsed", "elapsedtime", "elapsedseconds", "walltime", "wallclocktime", "runtime",
-                   "traintime", "trainingtime", "fittime"}  # fmt: skip
-_COUNTED, _ASCENDING = 10, 20  # rows of a task from which a column that counts them, or only goes up, is an id
+_STATES = ("state", "status")  # columns that say how a trial ended
+_FAILED = {"fail", "error", "crash", *(s.label for s in Status if s not in (Status.OK, Status.STOPPED))}
+_UNFINISHED = {"pruned", "running", "waiting", "stopped"}
+_FINISHED = {"complete", "completed", "done", "finished", "ok", "success"}
+_FEW, _CHOICES = 10, 50  # rows that may differ, or twice as many go up, by chance; texts that are choices
 
 
-def with_optuna_names(table: TableColumns) -> tuple[TableColumns, set[str]]:
-    """Return the table with plain names of hyperparameters, if Optuna exported it, and these names, else none."""
-    ours = [name for name in table.names if name.startswith(PARAMS) and name != PARAMS]
-    if not ours or not {"state", "number"} & set(table.names):
-        return table, set()
-    plain = {name: name.removeprefix(PARAMS) for name in ours}
-    if set(plain.values()) & set(table.names):
-        return table, set(ours)
-    renamed = {plain.get(name, name): column for name, column in table.by_name.items()}
-    return table.changed(renamed), set(plain.values())
+@dataclass(frozen=True)
+class Roles:
+    """The user's description of the columns; see `hpo_gym.suites.own.trials.suite_from_csv`."""
+
+    task: str = TASK
+    score: str | None = None
+    cost: str | None = None
+    test_score: str | None = None
+    fidelity: str | None = None
+    family: str | None = None
+    hyperparameters: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    loss: bool = False
+    objectives: Mapping[str, str] = field(default_factory=dict)
+    failures: str = "worst"
+
+    def columns(self, rows: TrialRows, score: str) -> dict[str, str]:
+        """Return the column of each role, of the score the default name `score`.
+
+        Raises:
+            UnknownNameError: No such column.
+            InvalidValueError: A column of two roles.
+        """
+        if self.score is None and score not in rows:
+            raise _no_score(rows, score)
+        asked = {"score": self.score or score, "cost": self.cost, "test_score": self.test_score,
+                 "fidelity": self.fidelity, "family": self.family}  # fmt: skip
+        asked["task"] = self.task if self.task != TASK or TASK in rows else None
+        asked |= {FURTHER + column: column for column in self.objectives}
+        out = {role: _known(rows, column) for role, column in asked.items() if column is not None}
+        named = {"ignore": self.ignore, "hyperparameters": self.hyperparameters}
+        said = [*out.items(), *((which, _known(rows, name)) for which, names in named.items() for name in names)]
+        by_column: dict[str, str] = {}
+        for role, column in said:
+            other = by_column.setdefault(column, role)
+            if other != role:
+                raise InvalidValueError(
+                    f"{rows.source}: a column must have one role, {column!r} is `{other}` and `{role}`."
+                )
+        return out
 
 
-def with_tuned_cost(table: TableColumns) -> tuple[TableColumns, set[str]]:
-    """Return the table of a file of `hpo-gym tune`, its cost as reported or else the seconds, and its hyperparameters.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a file by its form.
 
-    Another table is unchanged, and has none.
+    Attributes:
+        who: Its writer, for messages.
+        hyperparameters: Its only ones.
+        score, state: Columns of the score and of the outcome.
+        nones: Whether an empty cell of it may be the choice None.
     """
-    names = [name for name in table.names if name != ""]
-    if tuple(names[: len(COLUMNS)]) != COLUMNS:
-        return table, set()
-    reported, took = table["cost"], table["seconds"]
-    cost = (
-        reported.texts[i] or took.texts[j] for i, j in zip(reported.codes.tolist(), took.codes.tolist(), strict=True)
-    )
-    return table.changed({**table.by_name, "cost": TableColumn.of(cost)}), set(names[len(COLUMNS) :]) - {WEIGHT}
+
+    who: str
+    hyperparameters: tuple[str, ...]
+    score: str = "score"
+    state: str | None = None
+    nones: bool = False
 
 
-def hyperparameters_of(
-    table: TableColumns,
-    candidates: Sequence[str],
-    keep: Iterable[str],
-    tasks: TableColumn | None,
-    known: Iterable[str] = (),
-) -> tuple[list[str], dict[str, str]]:
-    """Return the hyperparameters among the columns without a role.
+def known_form(rows: TrialRows, roles: Roles) -> tuple[TrialRows, Roles, Known | None]:
+    """Return the rows with plain names of hyperparameters, the roles, and what their form says; None of others."""
+    ours = {name: name.removeprefix(PARAMS) for name in rows.names if name.startswith(PARAMS) and name != PARAMS}
+    if ours and {"state", "number"} & set(rows.names):
+        if not set(ours.values()) & set(rows.names):
+            rows, ours = replace(rows, frame=rows.frame.rename(columns=ours)), {name: name for name in ours.values()}
+        state = "state" if "state" in rows else None
+        score = "score" if "score" in rows else "value"
+        return rows, roles, Known("an export of Optuna", tuple(ours), score, state, nones=True)
+    if tuple(rows.names[: len(COLUMNS)]) != COLUMNS:
+        return rows, roles, None
+    rest = tuple(name for name in rows.names[len(COLUMNS) :] if name != WEIGHT)
+    if roles.cost is None and "cost" not in roles.ignore:
+        reported, took = (rows[name].astype(object) for name in ("cost", "seconds"))
+        cost = reported.where(reported.notna() & (reported != ""), took)
+        rows, roles = replace(rows, frame=rows.frame.assign(cost=cost)), replace(roles, cost="cost")
+    return rows, roles, Known("a file of `hpo-gym tune`", rest, state="status")
 
-    Empty columns, ids, dates, durations and states are none: columns of their names or looks. An id differs in each
-    row of a task: a text; a whole number with the name of an id, or one that counts the rows or increases with each. It
-    stays if nothing else would vary.
 
-    Args:
-        candidates: Names of columns without a known role.
-        keep: Columns that are hyperparameters whatever they look like.
-        tasks: The column of the task, None if all rows are of one.
-        known: The hyperparameters of a file of Optuna or `hpo-gym tune`, its only ones.
+def hyperparameters_of(rows: TrialRows, roles: Roles, taken: Iterable[str], known: Known | None) -> DataFrame:
+    """Return the columns of hyperparameters: those named, else those of the form, else all with a value and no role.
 
-    Returns:
-        Names of hyperparameters; and of omitted columns, each with its kind.
+    Raises:
+        InvalidValueError: A column that may be none; the message names the options that tell.
     """
-    sure = {*keep, *known}
-    kinds = {name: _kind(name, table[name]) for name in candidates if name not in sure}
-    ids = {name for name, kind in kinds.items() if kind is None and _is_id(name, table[name], tasks)}
-    others = [name for name in candidates if kinds.get(name) is None and name not in ids]
-    if any(len(table[name].given()) > 1 for name in others):
-        kinds |= dict.fromkeys(ids, "an id")
-    if known:
-        kinds = {name: kind or "of the trial" for name, kind in kinds.items()}
-    out = {name: kind for name, kind in kinds.items() if kind is not None}
-    return [name for name in candidates if name not in out], out
+    import pandas as pd
+
+    out = {*taken, *(_known(rows, name) for name in roles.ignore)}
+    named = [_known(rows, name) for name in roles.hyperparameters]
+    like = named or [*(known.hyperparameters if known else rows.names)]
+    found = {name: typed(rows[name]) for name in rows.names if name in like and name not in out}
+    frame = pd.DataFrame({name: column for name, column in found.items() if named or column.notna().any()})
+    if frame.empty:
+        raise InvalidValueError(
+            f"{rows.source} must have at least one column of a hyperparameter, got {rows.names}; give "
+            "hyperparameters=[..] (`--hyperparameters`)."
+        )
+    if not named and known is None:
+        _refuse_unclear(rows, frame, roles.task)
+    return frame
 
 
-def state_of(table: TableColumns, taken: Iterable[str]) -> str | None:
-    """Return the column with the outcome of each trial, None without one, or if it has another role."""
-    for name in table.names:
-        if name not in taken and _kind(name, table[name]) == "a state":
-            return name
+def _refuse_unclear(rows: TrialRows, frame: DataFrame, task: str) -> None:
+    """Refuse a column that goes up with the rows of each task, as ids and times do, or holds very many texts."""
+    several, many = (frame.nunique() > 1).sum() > 1, len(frame) >= _FEW
+    tasks = texts_of(rows[task]) if task in rows else np.zeros(len(frame))
+    for name in frame.columns:
+        column, n, why = frame[name], frame[name].nunique(), ""
+        if column.dtype.kind in "if" and several and n >= 2 * _FEW:
+            steps = column.groupby(tasks).diff()
+            why = "goes up with each row" * bool((steps.dropna() > 0).all() and steps.notna().any())
+        elif column.dtype.kind == "O" and (n > _CHOICES or (n == len(frame) and many)):
+            why = f"has {n} different texts in {len(frame)} rows"
+        if why:
+            raise InvalidValueError(
+                f"{rows.source}: column {name!r} {why}: give ignore=[{name!r}] (`--ignore {name}`), or, if it is a "
+                f"hyperparameter, hyperparameters={list(frame)} (`--hyperparameters {','.join(frame)}`)."
+            )
+
+
+# ---------------------------------------------------------------------------------------------- outcomes
+def state_of(rows: TrialRows, taken: Iterable[str], known: Known | None = None) -> str | None:
+    """Return the column with the outcome of each trial; None without one, or if it has another role."""
+    for name in (known.state,) if known else _STATES:
+        if name is not None and name in rows and name not in taken:
+            words = {str(text).lower() for text in given(typed(rows[name]))}
+            if words and words <= _FAILED | _UNFINISHED | _FINISHED:
+                return name
     return None
 
 
-def failed_rows(table: TableColumns, state: str | None) -> Mask:
+def failed_rows(rows: TrialRows, state: str | None) -> Mask:
     """Return the rows whose trial failed, by the column `state`, or broke a constraint stored by Optuna."""
-    failed = np.zeros(len(table.rows), bool)
-    if state is not None:
-        failed |= table[state].where(lambda text: text.lower() in _FAILED)
-    for name in table.names:
+    failed = np.zeros(len(rows), bool) if state is None else _says(rows, state, _FAILED)
+    for name in rows.names:
         if name == _CONSTRAINTS or name.startswith(f"{_CONSTRAINTS}:"):
-            failed |= table[name].where(lambda text: any(float(v) > 0 for v in _NUMBER.findall(text)))
+            failed |= np.array([any(float(v) > 0 for v in _NUMBER.findall(str(cell))) for cell in rows[name]], bool)
     return failed
 
 
-def unfinished(state: TableColumn) -> Mask:
-    """Return the rows with pruned or running trials."""
-    return state.where(lambda text: text.lower() in _UNFINISHED)
+def finished(rows: TrialRows, state: str, notes: list[str]) -> TrialRows:
+    """Return the rows without pruned or running trials: their scores are of no full evaluation."""
+    open_ = _says(rows, state, _UNFINISHED)
+    n = int(open_.sum())
+    if not n:
+        return rows
+    if n == len(rows):
+        raise InvalidValueError(f"{rows.source} must have a trial that is finished, and `{state}` says that none is.")
+    what = "trials that were pruned or are" if n > 1 else "trial that was pruned or is"
+    notes.append(f"left out: {n} {what} not finished; with `{state}` in `ignore` their scores count")
+    return rows.take(~open_)
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+def _says(rows: TrialRows, state: str, words: Iterable[str]) -> Mask:
+    return np.asarray(rows[state].astype(str).str.strip().str.lower().isin(list(words)), bool)
 
 
-def _kind(name: str, column: TableColumn) -> str | None:
-    """Return the kind of a column: a date, a duration, a state or empty; None for all else."""
-    given = column.given()
-    if not given:
-        return "empty"
-    if name.lower() in ("state", "status") and all(text.lower() in _STATES for text in given):
-        return "a state"
-    for kind, pattern, names in (("a date", _DATE, _DATE_NAMES), ("a duration", _DURATION, _DURATION_NAMES)):
-        if all(map(pattern.fullmatch, given)) or (_plain(name) in names and all(map(is_number, given))):
-            return kind
-    return None
+# ---------------------------------------------------------------------------------------------- names
+def _no_score(rows: TrialRows, score: str) -> UnknownNameError:
+    """Return the error of rows without a column of the default name."""
+    near = next((n for n in reversed(rows.names) if typed(rows[n]).dtype.kind in "if"), rows.names[-1])
+    return UnknownNameError(
+        f"No column {score!r} in {rows.source}: say which one the score is, such as score={near!r} (`--score {near}`), "
+        f"with loss=True (`--loss`) if less is better. Known: {rows.names}."
+    )
 
 
-def _is_id(name: str, column: TableColumn, tasks: TableColumn | None) -> bool:
-    n = len(column.codes)
-    within = np.zeros(n, np.int64) if tasks is None else tasks.codes.astype(np.int64)
-    if n < 2 or column.empty().any() or len(np.unique(within * len(column.texts) + column.codes)) < n:
-        return False
-    given = column.given()
-    whole = all(map(is_integer, given))
-    if _plain(name) in _ID_NAMES:
-        return whole or not all(map(is_number, given))
-    if not whole:
-        return len(given) == n >= _COUNTED and not any(map(is_number, given))
-    order = np.argsort(within, kind="stable")
-    task, number = within[order], column.values(lambda text: float(text or 0))[order]
-    same = task[1:] == task[:-1]
-    steps, most = np.diff(number)[same], int(np.bincount(within).max())
-    starts = number[np.r_[True, ~same]]
-    counts = bool((steps == 1).all() and (starts <= 1).all() and (starts >= 0).all())
-    return (counts and most >= _COUNTED) or (bool((steps > 0).all()) and most >= _ASCENDING)
-
-
-def seconds(text: str) -> float | None:
-    """Return the seconds of a duration such as `0 days 00:01:30.5`; None for another text."""
-    if not _DURATION.fullmatch(text):
-        return None
-    days, _, clock = text.replace(",", ".").rpartition(" ")
-    if ":" not in clock:
-        days, clock = text, "0:00:00"
-    hours, minutes, *rest = clock.lstrip("+-").split(":")
-    if not rest:
-        return None  # hours and minutes, or minutes and seconds?
-    size = int(hours) * 3600 + int(minutes) * 60 + float(rest[0])
-    return (int(days.split()[0]) * 86400 if days else 0) + (-size if clock.startswith("-") else size)
+def _known(rows: TrialRows, column: str) -> str:
+    """Return the name of a column, also from Optuna's name for it."""
+    short = column.removeprefix(PARAMS)
+    if column not in rows and short not in rows:
+        raise unknown(f"column in {rows.source}:", column, rows.names)
+    return column if column in rows else short

@@ -1,90 +1,123 @@
-"""A suite out of columns of trials: roles, space, points and numbers are read off them, and faults have their row."""
+"""A suite out of rows of trials, step by step: their roles, the search space, points and numbers, the arrays."""
 
 from __future__ import annotations
 
-import math
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_gym.base import Ints, InvalidValueError, UnknownNameError, unknown
-from hpo_gym.problem import AnySpace, read_space
-from hpo_gym.suites.own import roles as of
+from hpo_gym.base import Ints, InvalidValueError, name_checked, name_near
+from hpo_gym.problem import AnySpace, Objective, read_space
 from hpo_gym.suites.own.arrange import Trials, families_of
-from hpo_gym.suites.own.columns import TableColumn, TableColumns
-from hpo_gym.suites.own.csv_space import infer_space
 from hpo_gym.suites.own.failures import failures_of
-from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
-from hpo_gym.suites.own.points import Infer, inferred, points_of
+from hpo_gym.suites.own.reading import TrialRows, of_frame, read_rows
+from hpo_gym.suites.own.roles import (
+    FURTHER,
+    Roles,
+    failed_rows,
+    finished,
+    hyperparameters_of,
+    known_form,
+    state_of,
+)
+from hpo_gym.suites.own.space import Infer, explained, infer_space, points_of, refuse_row
 from hpo_gym.suites.own.suite import TableSuite
+from hpo_gym.suites.own.values import numbers_of, shares_of, texts_of
 
-TASK = "task"
-_SCORES = ("score", "acc", "auc", "f1", "r2", "metric", "value", "reward", "fitness", "objective")
-_LOSSES = ("loss", "error", "rmse", "mse", "mae", "perplexity", "regret")
-"""Parts of names of columns that may be the score."""
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
-@dataclass(frozen=True)
-class Given:
-    """The user's description of the columns; see `hpo_gym.suites.own.csv.suite_from_csv`."""
+def suite_from_csv(
+    path: str | Path | DataFrame,
+    space: AnySpace | None = None,
+    task: str = "task",
+    score: str | None = None,
+    cost: str | None = None,
+    *,
+    fidelity: str | None = None,
+    family: str | None = None,
+    test_score: str | None = None,
+    objectives: Mapping[str, str] | None = None,
+    hyperparameters: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    loss: bool = False,
+    name: str | None = None,
+    delimiter: str = ",",
+    decimal: str = ".",
+    failures: str = "worst",
+) -> TableSuite:
+    """Make a suite of a file with one trial a line: CSV (UTF-8, a header line), Parquet, or a frame of pandas.
 
-    task: str = TASK
-    score: str | None = None
-    cost: str | None = None
-    test_score: str | None = None
-    fidelity: str | None = None
-    family: str | None = None
-    ignore: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    loss: bool = False
-    objectives: Mapping[str, str] = field(default_factory=dict)
-    decimal: str | None = "."
-    failures: str = "worst"
+    An empty score means not measured; `nan`, `failed` or `-inf` a failure. An empty hyperparameter is inactive. Lines
+    with the same task, configuration and fidelity count by the mean of their scores; a failed one counts as `failures`
+    says. Costs are averaged alike. Tasks share one pool of configurations if at least half of all
+    pairs of task and configuration were tried; else each has its own. A suite of one family has all its tasks in the
+    split "test": there is nothing to train on.
 
-    def roles(self, table: TableColumns, optuna: bool) -> dict[str, str]:
-        """Return the columns of the given roles.
+    Output of Optuna's `study.trials_dataframe()` is understood, from a file as well: hyperparameters are its `params_`
+    columns, a failed trial is a failure, a pruned or running one is left out. So is `trials.csv` of `hpo-gym tune`, and
+    a column `state` or `status` with the words of these.
 
-        Raises:
-            UnknownNameError: No such column.
-            InvalidValueError: A column of two roles.
-        """
-        score = self.score or ("value" if optuna and "score" not in table else "score")
-        asked = {"score": score, "cost": self.cost, "test_score": self.test_score, "fidelity": self.fidelity,
-                 "family": self.family}  # fmt: skip
-        asked |= {FURTHER + column: column for column in self.objectives}
-        if self.score is None and score not in table:
-            raise _no_score(table, score)
-        out = {role: _known(table, column) for role, column in asked.items() if column is not None}
-        if self.task != TASK or TASK in table:
-            out["task"] = _known(table, self.task)
-        by_column: dict[str, str] = {}
-        for role, column in out.items():
-            other = by_column.setdefault(column, role)
-            if other != role:
-                raise InvalidValueError(
-                    f"{table.source}: a column must have one role, {column!r} is `{other}` and `{role}`."
-                )
-        return out
+    A warning lists everything left out; `about["preprocessing"]` of the suite keeps it.
 
-    def named(self, table: TableColumns, which: str, roles: Mapping[str, str]) -> list[str]:
-        """Return the columns of `ignore` or `keep`; they must have no role."""
-        names = [_known(table, column) for column in getattr(self, which)]
-        for column in names:
-            if column in roles.values() or (which == "keep" and column in self.ignore):
-                raise InvalidValueError(
-                    f"{table.source}: `{which}` must name columns that are nothing else, got {column!r}."
-                )
-        return names
+    Args:
+        path: The file, Parquet if it ends in `.parquet` (with the extra "parquet"); or the frame.
+        space: The search space; None to read it off the columns, as in `infer_space`. `describe` puts it in words.
+        task: Column with the task's name. Without a column of the default name, all lines are of one task.
+        score: Column with the score; default "score", of an export of Optuna "value".
+        cost: Column with the cost of a trial, not negative: numbers, or durations, converted to seconds.
+        fidelity: Column with the fidelity in any unit (epochs, rows); the largest is a full evaluation.
+        family: Column with the task's family; data sets of one origin share one.
+        test_score: Column with the score on data unused by any choice.
+        objectives: Columns of further objectives, each with its direction: ``{"size": "minimize"}``; finite where a
+            trial of full fidelity succeeded, averaged like scores.
+        hyperparameters: Columns of the hyperparameters; default all without another role.
+        ignore: Columns that are no hyperparameters, such as a seed; with Optuna's `state`, all scores count.
+        loss: Whether lower scores are better; they are negated.
+        name: Name of the suite, default the file's name without its ending.
+        delimiter: Separator of the cells of a CSV file.
+        decimal: Decimal sign of a CSV file, "." or ",".
+        failures: How a configuration counts of which some repeats failed: "worst", each failed one as the worst score
+            of its task and fidelity; "fail", as failed; "drop", by the mean of the others.
+
+    Raises:
+        UnknownNameError: A column that the file or the space does not have.
+        InvalidValueError: A value that cannot be read, or a column of which it is not clear whether it is a
+            hyperparameter; the message has the line, or the option that tells.
+        MissingExtraError: A Parquet file, and PyArrow is not installed.
+    """
+    if name is not None:
+        name_checked("`name`", name)
+    if objectives is not None and not isinstance(objectives, Mapping):
+        raise InvalidValueError(f"`objectives` must be a mapping of columns to directions, got {objectives!r}.")
+    file = isinstance(path, (str, Path))
+    rows = read_rows(path, delimiter, decimal) if isinstance(path, (str, Path)) else of_frame(path)
+    further = {column: Objective(column, "", direction).direction for column, direction in (objectives or {}).items()}
+    roles = Roles(task, score, cost, test_score, fidelity, family, tuple(hyperparameters), tuple(ignore), loss, further,
+                  failures)  # fmt: skip
+    suite = suite_of(rows, roles, space, name=name or name_near(Path(str(path)).stem if file else "frame"))
+    warn(suite)
+    return suite
+
+
+def warn(suite: TableSuite) -> None:
+    """Warn the caller of the caller about omissions."""
+    for note in suite.about.get("preprocessing", ()):
+        warnings.warn(note, stacklevel=3)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Origin of columns.
+    """Origin of rows.
 
     Attributes:
         infer: Makes the space of the columns of hyperparameters.
-        tell: Whether to list columns that are no hyperparameters, and to say that an export of Optuna has no direction.
+        tell: Whether to list columns that are no hyperparameters, and to say that an export has no direction.
     """
 
     infer: Infer = infer_space
@@ -93,114 +126,57 @@ class Source:
 
 
 def suite_of(
-    table: TableColumns, given: Given, space: AnySpace | None = None, *, name: str, source: Source = Source()
+    rows: TrialRows, roles: Roles, space: AnySpace | None = None, *, name: str, source: Source = Source()
 ) -> TableSuite:
-    """Make a suite of columns; see `hpo_gym.suites.own.csv.suite_from_csv`.
+    """Make a suite of rows; see `suite_from_csv`.
 
     Args:
         space: The search space; None to infer it.
     """
-    said, decimal = list(source.notes), given.decimal
-    table, optuna = of.with_optuna_names(table)
-    table, tuned = of.with_tuned_cost(table)
-    if tuned and given.cost is None and "cost" not in (*given.ignore, *given.keep):
-        given = replace(given, cost="cost")
-    roles = given.roles(table, bool(optuna))
-    ignored, kept = given.named(table, "ignore", roles), given.named(table, "keep", roles)
-    if decimal == "," or (decimal is None and has_commas(table[roles["score"]])):
-        table = table.changed({n: c.mapped(with_point) for n, c in table.by_name.items()})
-    table, out = _without_index(table)
-    taken = {*roles.values(), *ignored}
-    state = of.state_of(table, {*taken, *kept})
+    notes = list(source.notes)
+    rows, roles, known = known_form(rows, roles)
+    columns = roles.columns(rows, "score" if known is None else known.score)
+    state = state_of(rows, {*columns.values(), *roles.ignore, *roles.hyperparameters}, known)
     if state is not None:
-        table = _finished(table, state, said)
-    free = [column for column in table.names if column not in taken]
-    table = table.changed({n: _without_nan(c) if n in free else c for n, c in table.by_name.items()})
-    column = table[roles["task"]] if "task" in roles else None
-    names, others = of.hyperparameters_of(table, free, kept, column, optuna | tuned)
-    if not names:
-        raise InvalidValueError(f"{table.source} must have at least one column of a hyperparameter, got {table.names}.")
-    if (optuna or tuned) and source.tell and not given.loss:
-        who = "an export of Optuna" if optuna else "a file of `hpo-gym tune`"
-        said.append(f"{who} does not say its direction: more counts as better; set `loss` if less is")
-    if source.tell and out | others:
-        listed = ", ".join(f"{column} ({kind})" for column, kind in (out | others).items())
-        said.append(f"left out of the search space: {listed}; what `keep` names is taken in")
+        rows = finished(rows, state, notes)
+    values = hyperparameters_of(rows, roles, {*columns.values(), *([] if state is None else [state])}, known)
+    if known and source.tell and not roles.loss:
+        notes.append(f"{known.who} does not say its direction: more counts as better; set `loss` if less is")
+    rest = [c for c in rows.names if c not in (*columns.values(), *values, *roles.ignore)]
+    if source.tell and rest and not roles.hyperparameters:
+        notes.append(f"left out of the search space: {', '.join(rest)}; what `hyperparameters` names is taken in")
+    failed = failed_rows(rows, state)
     if space is None:
-        table, found = inferred(table, names, state, source.infer, bool(optuna))
+        nones = known is not None and known.nones
+        values, found = explained(values, failed, rows.source, source.infer, none=nones)
     else:
         found = read_space(space)
-    table, x = points_of(table, names, state, found, said)
-    task, tasks = _tasks_of(table, roles, name)
-    measured = [role for role in roles if role in ("score", "test_score", "cost") or role.startswith(FURTHER)]
-    values = {role: numbers_of(table, roles[role], role, given.loss) for role in measured}
-    values["score"][of.failed_rows(table, state)] = -math.inf
-    share = shares_of(table, roles["fidelity"]) if "fidelity" in roles else np.ones(len(x))
-    families = families_of(table, task, tasks, roles["family"]) if "family" in roles else None
-    how = failures_of(given.failures)
-    return Trials(table, found, x, tasks, task, values, share, families, given.objectives, how).suite(name, said)
+    x, fine = points_of(rows, values, found)
+    for row in np.flatnonzero(~fine & ~failed)[:1]:
+        refuse_row(rows, values, found, int(row))
+    if n := int((~fine).sum()):  # they ended before their hyperparameters were chosen
+        notes.append(f"left out: {n} trial{'s' * (n > 1)} that failed and lack{'s' * (n == 1)} hyperparameters")
+    rows, x, failed = rows.take(fine), x[fine], failed[fine]
+    task, tasks = _tasks_of(rows, columns, name)
+    numbers = {
+        role: numbers_of(rows, column, role.split()[0], loss=roles.loss and role in ("score", "test_score"))
+        for role, column in columns.items()
+        if role in ("score", "test_score", "cost") or role.startswith(FURTHER)
+    }
+    numbers["score"][failed] = -np.inf
+    share = shares_of(rows, columns["fidelity"]) if "fidelity" in columns else np.ones(len(x))
+    families = families_of(rows, task, tasks, columns["family"]) if "family" in columns else None
+    how = failures_of(roles.failures)
+    return Trials(rows, found, x, tasks, task, numbers, share, families, roles.objectives, how).suite(name, notes)
 
 
-def _no_score(table: TableColumns, score: str) -> UnknownNameError:
-    """Return the error of a table without a column of the default name; it suggests one that may be the score."""
-    like = [name for name in table.names if any(word in name.lower() for word in (*_SCORES, *_LOSSES))]
-    numbers = [name for name in table.names if table[name].given() and table[name].numeric]
-    near = next((name for name in like if name in numbers), (numbers or table.names)[-1])
-    loss = any(word in near.lower() for word in _LOSSES)
-    option, keyword = f"--score {near}{' --loss' if loss else ''}", f"score={near!r}{', loss=True' if loss else ''}"
-    return UnknownNameError(
-        f"No column {score!r} in {table.source}: say which one the score is, such as {keyword} (`{option}`). "
-        f"Known: {table.names}."
-    )
-
-
-def _known(table: TableColumns, column: str) -> str:
-    """Return the name of a column, also from Optuna's name for it."""
-    short = column.removeprefix(of.PARAMS)
-    if column in table or short not in table:
-        if column not in table:
-            raise unknown(f"column in {table.source}:", column, table.names)
-        return column
-    return short
-
-
-# ---------------------------------------------------------------------------------------------- rows
-def _without_index(table: TableColumns) -> tuple[TableColumns, dict[str, str]]:
-    """Return the table without an unnamed first column, pandas' index; and its description."""
-    if "" not in table:
-        return table, {}
-    if not all(map(str.isdecimal, table[""].given())):
-        raise InvalidValueError(f"{table.source}: columns must have names, each once, got {table.names}.")
-    left = {n: c for n, c in table.by_name.items() if n != ""}
-    return table.changed(left), {"the column without a name": "an id"}
-
-
-def _without_nan(column: TableColumn) -> TableColumn:
-    """Return the column with empty cells in place of NaN: inactive hyperparameters."""
-    nans = [text for text in column.texts if len(text) == 3 and text.lower() == "nan"]
-    return column.mapped(lambda text: "" if text in nans else text) if nans else column
-
-
-def _finished(table: TableColumns, state: str, said: list[str]) -> TableColumns:
-    """Return the table without pruned or running trials: their scores are of no full evaluation."""
-    rows = of.unfinished(table[state])
-    if not rows.any():
-        return table
-    if rows.all():
-        raise InvalidValueError(f"{table.source} must have a trial that is finished, and `{state}` says that none is.")
-    n = int(rows.sum())
-    what = "trials that were pruned or are" if n > 1 else "trial that was pruned or is"
-    said.append(f"left out: {n} {what} not finished; with `{state}` in `ignore` their scores count")
-    return table.take(~rows)
-
-
-def _tasks_of(table: TableColumns, roles: Mapping[str, str], name: str) -> tuple[Ints, list[str]]:
+def _tasks_of(rows: TrialRows, columns: Mapping[str, str], name: str) -> tuple[Ints, list[str]]:
     """Return the task of each row ``(n,)``, and the names of the tasks: `name` without a column of them."""
     import pandas as pd
 
-    if "task" not in roles:
-        return np.zeros(len(table.rows), np.int64), [name]
-    column = table[roles["task"]]
-    table.check(roles["task"], "the name of a task", ~column.empty())
-    task, codes = pd.factorize(column.codes)
-    return task, [column.texts[i] for i in codes.tolist()]
+    if "task" not in columns:
+        return np.zeros(len(rows), np.int64), [name]
+    texts = texts_of(rows[columns["task"]])
+    rows.check(columns["task"], "the name of a task", texts != "")
+    task, tasks = pd.factorize(texts)
+    return task, list(tasks)
