@@ -55,7 +55,6 @@ def tables(stored: Any) -> dict[str, Grid]:
     files = *FILE.parent.glob(f"{FILE.stem}-*.json"), FILE  # those of other processors where it has none
     stored_in = [json.loads(path.read_text(encoding="utf-8")).items() for path in files]
     found = {name: part["figures"] for parts in stored_in for name, part in parts}
-    sizes = {f"n = {n:,}": (f"n={n}", "ratio", 1.0) for n in (64, 1024, 16384)}
     kinds = ("pool", "box", "history")
     growth = {f"`{k}`, of CartPole-v1": (k, "ratio", 1.0) for k in kinds}
     growth |= {f"`{k}`, steps / CPU s": (k, "rate", 1.0) for k in kinds} | {"process, MB": ("", "MB", 1.0)}
@@ -93,8 +92,6 @@ def tables(stored: Any) -> dict[str, Grid]:
             ("of the anchor", "steps / CPU s", "anchor, steps / CPU s"),
             ("ratio", "rate", "anchor"),
         ),
-        "suites": pivot(found["suites"], r"(.+) (n=\d+)", sizes, "suite"),
-        "surrogates": pivot(found["surrogates"], r"(.+) (n=\d+)", dict(list(sizes.items())[:2]), "suite"),
         "growth": pivot(found["growth"], r"n=(\d+)(?: (\w+))?", growth, "runs"),
         "growth-tables": pivot(found["growth"], r"((?:rows|tasks)=\d+)(?: (.+))?", on_tables, "table"),
         "first_calls": pivot(
