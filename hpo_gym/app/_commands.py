@@ -15,7 +15,7 @@ import typer.core
 from hpo_gym.base import BUILDERS, StateError, __version__, import_from_checkout, unknown
 
 _ORDER = (
-    "demo", "tune", "bench", "train", "play", "collect", "list", "info", "protocol", "pack", "leaderboard", "import",
+    "demo", "tune", "bench", "train", "collect", "list", "info", "pack", "leaderboard", "import",
     "export", "report", "merge", "reference", "verify", "repair", "build", "validity",
 )  # fmt: skip
 """The order of the help, most needed first; commands not named here follow by name."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from hpo_gym.app._first import set_row
 from hpo_gym.base import MissingExtraError, nearest, neighbours, unknown
-from hpo_gym.bench import ONE_FAMILY
+from hpo_gym.bench import ONE_FAMILY, described, named_protocol, shipped_protocols
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS
 from hpo_gym.optimize import OPTIMIZERS, SAVED, Form, Trainable, form_of, held, is_saved, parted, read_about, shipped
 from hpo_gym.problem import SPLITS, SUITES, Suite
@@ -72,7 +72,7 @@ def trained_row(folder: Path) -> dict[str, Any]:
 
 
 def info(what: object) -> dict[str, Any]:
-    """All about a set, a suite (or a suite's folder), or an optimizer in any form (`hpo_gym.optimize.forms`).
+    """All about a set, a suite (or its folder), a protocol, or an optimizer in any form (`hpo_gym.optimize.forms`).
 
     Raises:
         UnknownNameError: There is none of that name; the message offers the nearest of either kind.
@@ -80,6 +80,8 @@ def info(what: object) -> dict[str, Any]:
     name = str(what) if isinstance(what, (str, Path)) else ""
     if name in SETS:
         return set_row(name)
+    if name in shipped_protocols():
+        return described(named_protocol(name))
     if name in SUITES.entries() or (Path(name) / "suite.json").is_file():
         suite = load_suite(name)
         about = {k: v for k, v in suite.about.items() if k not in ("name", "title", "description")}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from hpo_gym.problem import Trial
 
 
 def demo(
@@ -21,33 +24,36 @@ def demo(
         int | None, typer.Option(min=1, help="Full evaluations; by default the suite's own, mostly 33.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the task instance and of all choices.")] = 0,
-    seconds: Annotated[
-        float | None, typer.Option(min=0, max=3600, help="That it takes at least, in a terminal; by default 8.")
-    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Also write an animated picture, an .svg file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="How it ended, in a line.")] = False,
 ) -> None:
-    """Watch an optimizer tune beside portfolio and random.
-
-    Drawn anew after each evaluation in a terminal, a line for each elsewhere. Nothing is stored.
-    """
-    from rich.console import Console
-
-    from hpo_gym.app.play import screen
-    from hpo_gym.app.play.picture import check_path, write
-    from hpo_gym.app.play.race import Race
+    """Watch an optimizer tune beside portfolio and random, a line for each evaluation. Nothing is stored."""
+    from hpo_gym.app._picture import shown_score, summary, svg
+    from hpo_gym.app._race import Race
+    from hpo_gym.base import InvalidValueError
     from hpo_gym.suites import load_suite
+    from hpo_gym.system import write_files
 
-    check_path(picture)
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise InvalidValueError(f"`--picture` must be an .svg file, got {str(picture)!r}.")
     race = Race.of(agent, load_suite(suite), task, budget=budget, seed=seed)
-    if quiet:
-        while not race.over:
-            race.step()
-    else:
-        screen.show(race, Console(), seconds)
-    print(screen.summary(race))
+    if not quiet:
+        widths = [max(len(lane.name), 7) for lane in race.lanes]
+        heads = "  ".join(f"{lane.name:>{w}}" for lane, w in zip(race.lanes, widths, strict=True))
+        print(f"{race.title}\n{race.said}\n{'':>4}  {heads}  {race.lanes[0].name} tries (* its best so far)")
+        for k, found in enumerate(race.lanes[0].tried):
+            values = "  ".join(f"{shown_score(r.values[k]):>{w}}" for r, w in zip(race.lanes, widths, strict=True))
+            print(f"{k + 1:>4}  {values}  {_tried(*found) if found else '-'}")
+    print(summary(race))
     for note in race.notes:
         print(f"note: {note}", file=sys.stderr)
     if picture is not None:
-        write(race, picture)
+        write_files(picture.parent, {picture.name: svg(race).encode()})
         print(f"picture: {picture}")
+
+
+def _tried(trial: Trial, best: bool) -> str:
+    from hpo_gym.env import short
+
+    level = f"at fidelity {trial.fidelity:.3g}: " if trial.fidelity < 1 else ""
+    return level + " ".join(f"{name}={short(value)}" for name, value in trial.config.items()) + " *" * best

@@ -1,4 +1,4 @@
-"""`hpo-gym info`: show a set, a suite, an optimizer or a tuning."""
+"""`hpo-gym info`: show a set, a suite, an optimizer, a protocol or a tuning."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from hpo_gym.app._options import Wide
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A set, suite, optimizer or tuning: a name, a folder, file.py:Name.")],
+    name: Annotated[
+        str, typer.Argument(help="A set, suite, optimizer, protocol or tuning: name, folder, file.py:Name.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     wide: Wide = False,
 ) -> None:
-    """Show all about a set, suite, optimizer or tuning."""
+    """Show all about a set, suite, optimizer, protocol or tuning."""
     from rich.console import Console
 
     from hpo_gym.app import _listing as listing

@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.metrics import by_family as by_family
     from hpo_gym.bench.metrics import by_name as by_name
     from hpo_gym.bench.metrics import summarise as summarise
-    from hpo_gym.bench.origin import MADE as MADE
-    from hpo_gym.bench.origin import provenance as provenance
     from hpo_gym.bench.plan import BenchPlan as BenchPlan
     from hpo_gym.bench.plan import opened as opened
     from hpo_gym.bench.pooling import ANCHORS as ANCHORS
@@ -102,13 +100,10 @@ if TYPE_CHECKING:
     from hpo_gym.bench.runner import FIRST as FIRST
     from hpo_gym.bench.runner import SHIPPED as SHIPPED
     from hpo_gym.bench.runner import benchmark as benchmark
-    from hpo_gym.bench.runner import entrants_of as entrants_of
     from hpo_gym.bench.runner import load_suites as load_suites
     from hpo_gym.bench.runner import remake as remake
     from hpo_gym.bench.spent import spent_of as spent_of
     from hpo_gym.bench.spent import waiting as waiting
-    from hpo_gym.bench.stored_plan import StoredPlan as StoredPlan
     from hpo_gym.bench.summaries import Findings as Findings
-    from hpo_gym.bench.work import run_alone as run_alone
 
 __getattr__, __dir__, __all__ = offer(__name__)

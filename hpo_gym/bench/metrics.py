@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from hpo_gym.base import Floats, InvalidValueError, unknown
-from hpo_gym.bench.elo import ranks, ratings, win_rate
 from hpo_gym.bench.intervals import LEAST, Resamples, placed, plain, skewness
 from hpo_gym.bench.significance import DIGITS, holm, mean_p
 from hpo_gym.problem import relative_regret
@@ -227,6 +226,21 @@ def by_family(values: Floats, families: Sequence[str]) -> Floats:
     return np.stack([values[place == i].mean(axis=0) for i in range(len(names))])
 
 
+def ranks(values: Floats) -> Floats:
+    """Rank the last axis, 1 = the lowest value; ties share their mean rank."""
+    return np.asarray(stats.rankdata(np.round(values, DIGITS), axis=-1), np.float64)
+
+
+def win_rate(values: Floats) -> Floats:
+    """Return the share of the others that each beats, by task; a tie counts a half, and one alone has NaN.
+
+    Args:
+        values: Errors, ``(tasks, optimizers)``, without NaN.
+    """
+    n = values.shape[-1]
+    return (n - ranks(values)) / (n - 1) if n > 1 else np.full(values.shape, np.nan)
+
+
 def friedman(values: Floats) -> tuple[float, float]:
     """Test whether all columns of ``(families, optimizers)`` rank alike: the statistic (tie-corrected) and p.
 
@@ -265,7 +279,7 @@ def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, i
 def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[str, dict[str, Any]]:
     """Summarise every optimizer of one comparison on one suite, by name; plain JSON values of six decimals.
 
-    ``[mean, low, high]`` of `auc`, `log_auc`, `rank`, `win_rate` and `elo` (by AUC, among all given), `gain` (the
+    ``[mean, low, high]`` of `auc`, `log_auc`, `rank` and `win_rate` (by AUC, among all given), `gain` (the
     portfolio's AUC less one's own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`,
     `p_better` (than the portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also
     `overtuned` (see `overtuning`) and `overtuned_by` (mean over overtuned ones). Of the gain `skewness` over families,
@@ -283,7 +297,7 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     """
     curves, sample = _aligned(curves)
     aucs = np.stack([auc(c) for c in curves], axis=1)
-    by_task = ranks(aucs)
+    by_task, shares = ranks(aucs), win_rate(aucs)
     names = [c.optimizer for c in curves]
     reference = aucs[:, names.index(portfolio)] if portfolio in names else np.full(len(aucs), np.nan)
     ps = {
@@ -292,7 +306,7 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     }
     corrected = holm(ps)
     rows = {c.optimizer: _summary(c, aucs[:, i], by_task[:, i], reference, sample) for i, c in enumerate(curves)}
-    rated = ratings(names, sample.estimate(win_rate(aucs)), len(aucs))
+    rated = {name: {"win_rate": sample.mean(shares[:, i])} for i, name in enumerate(names)}
     return {name: {**rows[name], **rated[name], "p": ps[name], "p_holm": corrected[name]} for name in sorted(rows)}
 
 

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
-from hpo_gym.bench.elo import ratings, win_rate
 from hpo_gym.bench.intervals import (
     EXACT,
     LEAST,
@@ -32,7 +31,7 @@ from hpo_gym.bench.intervals import (
     plain,
     subsets,
 )
-from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, by_name
+from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, by_name, win_rate
 from hpo_gym.bench.significance import holm, swap_p
 
 ANCHORS = (PORTFOLIO, "random")
@@ -117,9 +116,9 @@ def _against(anchor: str, found: Mapping[str, Mapping[str, Curves]], together: C
 
 
 def with_ratings(found: Mapping[str, Any], curves: Mapping[str, Sequence[Curves]]) -> dict[str, Any]:
-    """Add `ratings` to the results of `pooled`: `win_rate` and `elo`, by name, of those that ran on all pooled suites.
+    """Add `ratings` to the results of `pooled`: `win_rate` of those that ran on all pooled suites, by name.
 
-    They are rated among themselves. Suites weigh the same: Elo is the likeliest for the mean of their win rates.
+    They are rated among themselves, and suites weigh the same.
     """
     suites = [{c.optimizer: by_name(c) for c in curves[s]} for s in found["suites"]]
     names = sorted(set.intersection(*map(set, suites))) if suites else []
@@ -136,7 +135,8 @@ def _ratings(found: Sequence[Mapping[str, Curves]], names: Sequence[str]) -> dic
         taken = _dividing(tuple(tuple((np.bincount(at, minlength=len(families)) > 0).tolist()) for at in cuts))
         drawn = [taken[:, at] @ s / taken[:, at].sum(axis=1)[:, None] for at, s in zip(cuts, shares, strict=True)]
         low, high = edges(np.mean(drawn, axis=0), len(families), OF_MEANS)
-    return ratings(names, (mean, low, high), len(place))
+    ends = zip(mean, low, high, strict=True)
+    return {name: {"win_rate": [plain(float(v)) for v in of]} for name, of in zip(names, ends, strict=True)}
 
 
 @dataclass(frozen=True, eq=False)

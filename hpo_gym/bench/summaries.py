@@ -17,7 +17,7 @@ from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.regret import Against
 from hpo_gym.problem import BEST, Task, random_regret, random_test_regret
 
-BESIDE = ("auc", "log_auc", "rank", "win_rate", "elo", "gain", "regret", "solved", "p_better", "ratio")
+BESIDE = ("auc", "log_auc", "rank", "win_rate", "gain", "regret", "solved", "p_better", "ratio")
 """Entries of the validation score shown beside a headline of the test score."""
 
 

@@ -110,10 +110,9 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
         assert part["n_tasks"] == 2
         assert set(part["optimizers"]) == set(data["timings"][suite]) == {"default", "portfolio", "random"}
         for name, summary in part["optimizers"].items():
-            for key in ("auc", "log_auc", "rank", "win_rate", "elo", "gain"):
+            for key in ("auc", "log_auc", "rank", "win_rate", "gain"):
                 assert summary[key][1:] == [None, None]  # two families have no interval
             assert summary["win_rate"][0] == pytest.approx((3 - summary["rank"][0]) / 2)
-            assert name != "random" or summary["elo"][0] == 1000.0
             for key, (low, high) in summary["of_families"].items():
                 assert low <= summary[key][0] <= high
             assert {"1", "5", "10", "15", "33"} <= set(summary["regret"])
@@ -127,7 +126,7 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
     frame = results.to_frame()
     assert len(frame) == 6
     assert {"suite", "optimizer", "auc", "auc_low", "auc_high", "regret@1"} <= set(frame.columns)
-    assert {f"{key}{end}" for key in ("win_rate", "elo") for end in ("", "_low", "_high")} <= set(frame.columns)
+    assert {f"{key}{end}" for key in ("win_rate",) for end in ("", "_low", "_high")} <= set(frame.columns)
 
 
 @pytest.mark.long

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.elo import ranks
 from hpo_gym.bench.intervals import Resamples
 from hpo_gym.bench.metrics import (
     Curves,
     cliques,
     compare,
     normalised_regret,
+    ranks,
     summarise,
 )
 
@@ -178,7 +178,7 @@ def test_summaries_are_ordered_and_ranks_add_up(seed):
 
 def test_another_optimizer_leaves_all_but_ranks_and_the_correction_alone():
     few, many = summarise(group()[:2]), summarise(group())
-    others = {"rank", "win_rate", "elo", "p_holm"}
+    others = {"rank", "win_rate", "p_holm"}
     assert {k: v for k, v in few["a"].items() if k not in others} == {
         k: v for k, v in many["a"].items() if k not in others
     }

@@ -12,7 +12,6 @@ from scipy import stats
 import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.elo import ranks
 from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.intervals import OF_MEANS, OF_RATIOS, Resamples, edges, equal_families, plain, subsets
 from hpo_gym.bench.metrics import (
@@ -27,6 +26,7 @@ from hpo_gym.bench.metrics import (
     log_auc,
     normalised_regret,
     performance_profile,
+    ranks,
     regret_at,
     solved,
     summarise,

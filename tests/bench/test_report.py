@@ -176,7 +176,7 @@ def test_hostile_names_break_nothing(unpainted, tmp_path):
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
     assert tags.seen.count("script") == 1 and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 14 + 12  # mark, terms, titles of figures
+    assert tags.seen.count("b") == 1 + 13 + 12  # mark, terms, titles of figures
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7
@@ -482,18 +482,14 @@ def test_a_suite_with_test_scores_shows_both_and_overtuning(unpainted, tmp_path)
     assert next(csv.DictReader(io.StringIO(plain["table.csv"])))["validation_auc"] == ""
 
 
-def test_win_rate_and_elo_stand_beside_the_rank():
+def test_the_win_rate_stands_beside_the_rank():
     results, _ = make()
-    results["suites"]["Toy"]["optimizers"]["gp-ei"].update(
-        rank=[2.25, 1.5, 3.0], win_rate=[0.5833, 0.3, 0.8], elo=[1104.5, None, 1312.4]
-    )
+    results["suites"]["Toy"]["optimizers"]["gp-ei"].update(rank=[2.25, 1.5, 3.0], win_rate=[0.5833, 0.3, 0.8])
     head, *body = cells(results, "Toy")
     line = dict(zip(head, next(x for x in body if x[0] == "gp-ei"), strict=True))
-    assert (line["rank"], line["win rate"], line["Elo"]) == ("2.25", "58 %", "1104 [–, 1312]")
+    assert (line["rank"], line["win rate"]) == ("2.25", "58 %")
     row = next(x for x in csv.DictReader(io.StringIO(csv_text(results))) if x["optimizer"] == "gp-ei")
-    assert (row["win_rate"], row["elo"], row["elo_low"], row["elo_high"]) == ("0.5833", "1104.5", "", "1312.4")
-    shown = next(c for c in console_table(results, "Toy").columns if c.head == "Elo")
-    assert "1104" in shown.cells
+    assert (row["win_rate"], row["win_rate_low"], row["win_rate_high"]) == ("0.5833", "0.3", "0.8")
 
 
 def test_overtuned_runs_have_a_share_and_a_size():
@@ -518,15 +514,13 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
         "p (Holm)",
         "group",
         "win rate",
-        "Elo",
         "suites",
         "Third",
     ]
     ratios = [results["pooled"]["anchors"]["portfolio"]["optimizers"][line[0]]["ratio"][0] for line in body]
-    assert ratios == sorted(ratios) and {(line[5], line[8]) for line in body} == {("–", "2")}
+    assert ratios == sorted(ratios) and {(line[5], line[7]) for line in body} == {("–", "2")}
     rated = results["pooled"]["ratings"][body[0][0]]
-    assert body[0][6:8] == [f"{100 * rated['win_rate'][0]:.0f} %", interval(rated["elo"], 0)]
-    assert next(line[7] for line in body if line[0] == "random").split()[0] == "1000"
+    assert body[0][6] == f"{100 * rated['win_rate'][0]:.0f} %"
     note = pooled_said(results)
     assert "over 2 suites (Other, Toy), 8 families" in note and "Apart, not pooled: Third (formulas)." in note
     assert "3 comparisons with portfolio and 3 comparisons with random; * survives Holm's correction" in note

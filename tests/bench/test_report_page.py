@@ -12,10 +12,9 @@ import pytest
 from reports import chosen, ranged
 from test_report import HOSTILE, PLAIN, Tags, make
 
-from hpo_gym.bench.elo import ranks
 from hpo_gym.bench.groups import Leaders, leaders, pooled_leaders, with_groups
 from hpo_gym.bench.intervals import equal_families
-from hpo_gym.bench.metrics import Curves, by_auc, critical_difference
+from hpo_gym.bench.metrics import Curves, by_auc, critical_difference, ranks
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report import Beside, style, write_report
 from hpo_gym.bench.report.figures import mean_ranks

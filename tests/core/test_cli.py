@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -430,16 +429,6 @@ def test_failed_cells_give_exit_code_one_unless_allowed(
     assert run("report", "a", "--quiet", "--allow-failures").code == 0
 
 
-@pytest.mark.long
-def test_a_cell_that_has_not_run_is_told_once(
-    run: Run, suite_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))  # a game that is stopped before its first answer
-    assert run("play", str(suite_folder), "--task", "g", "--budget", "1", "--out", "game").code == 130
-    done = run("report", "game", "--quiet")
-    assert done.code == 1 and done.err == "4 cells failed; the first: it has not run\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -521,7 +510,7 @@ def test_lines_of_help_are_whole_at_80_columns_and_what_people_need_first_comes_
     monkeypatch.setenv("TERMINAL_WIDTH", "80")
     lines = run("--help").out.partition("Commands:")[2].strip().splitlines()
     assert not [line for line in lines if line.endswith("...")]
-    assert [line.split()[0] for line in lines][:5] == ["demo", "tune", "bench", "train", "play"]
+    assert [line.split()[0] for line in lines][:5] == ["demo", "tune", "bench", "train", "collect"]
 
 
 @pytest.mark.long

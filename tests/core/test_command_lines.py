@@ -78,7 +78,7 @@ FITS: dict[str, list[str]] = {
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
     "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
-    "demo": ("agent", "suite"), "play": ("suite", "budget"), "pack": ("card", "out"),
+    "demo": ("agent", "suite"), "pack": ("card", "out"),
     "tasks": ("suite", "episodes"), "collect": ("suite", "episodes", "engine"),
 }  # fmt: skip
 MINE = """

@@ -33,12 +33,11 @@ INDEX, TABLE, TEXT = "index.html", "leaderboard.csv", "leaderboard.md"
 _NOTHING = (None, None, None)
 _TITLES = {
     "ratio": "AUC to portfolio", "auc": "AUC", "regret": "last regret", "rank": "rank", "win_rate": "win rate",
-    "elo": "Elo",
 }  # fmt: skip
 _FACTS = ("authors", "code", "about", "training", "train_seconds", "test_evaluations", "hardware")
 _ENDS = [f"{metric}{end}" for metric in _TITLES for end in ("", "_low", "_high")]
 _HEAD = ["protocol", "hash", "entry", "group", *_ENDS, *_FACTS]
-_DIGITS = {"ratio": 3, "rank": 2, "win_rate": 3, "elo": 0}
+_DIGITS = {"ratio": 3, "rank": 2, "win_rate": 3}
 
 
 @dataclass(frozen=True)
@@ -210,7 +209,7 @@ def _sorted_by(metric: str, value: float | None) -> float:
     """Return a key by which the best comes first, rounded so that ties are equal."""
     if value is None:
         return np.inf
-    return round(-value if metric in ("win_rate", "elo") else value, 6)
+    return round(-value if metric == "win_rate" else value, 6)
 
 
 # ---------------------------------------------------------------------- writing

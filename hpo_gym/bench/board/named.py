@@ -16,9 +16,9 @@ from hpo_gym.suites import load_suite
 from hpo_gym.system import exactly, expect, mapping, text, text_of, yaml_of
 
 FOLDER = Path(__file__).parent / "protocols"
-METRICS = ("auc", "regret", "rank", "win_rate", "elo")
-"""Columns of a leaderboard: mean regret over the trials, regret at the end, mean rank by the first, share of optimizers
-that are worse, and Elo."""
+METRICS = ("auc", "regret", "rank", "win_rate")
+"""Columns of a leaderboard: mean regret over the trials, regret at the end, mean rank by the first, and share of
+optimizers that are worse."""
 
 _LARGEST = 1 << 20  # bytes of a file
 _NEEDED = {"name", "about", "suites"}

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats
-from hpo_gym.bench.elo import ranks
 from hpo_gym.bench.intervals import LEAST, Resamples, equal_families, plain
-from hpo_gym.bench.metrics import TEST, Curves, auc, by_auc, cliques, critical_difference, performance_profile
+from hpo_gym.bench.metrics import TEST, Curves, auc, by_auc, cliques, critical_difference, performance_profile, ranks
 from hpo_gym.bench.report.style import FAINT, INK, MUTED, PAPER, WIDTH, Style, heading, label, theme, ticks
 from hpo_gym.bench.report.words import counted
 

@@ -17,8 +17,7 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, printable, unknown
 from hpo_gym.base import shown as shown_of
-from hpo_gym.bench.elo import ranks
-from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc
+from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
 from hpo_gym.bench.report.words import counted
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ _BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
 _FAMILIES = ("gain_family", "auc_family")
 _COSTS = ("ms_p50", "ms_p95", "train_seconds")
 _NOTHING = (None, None, None)
-RATED, _RATED = ("rank", "win rate", "Elo"), ("win_rate", "elo")
+RATED = ("rank", "win rate")
 _DAGGER = "†"
 _STAR = "; * survives Holm's correction at 5 %."
 
@@ -101,7 +101,7 @@ def shown_trials(results: Results) -> dict[str, float]:
 def csv_text(results: Results, *, timings: bool = True) -> str:
     """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
-    estimates = ["gain", "auc", "log_auc", "rank", *_RATED, *(f"regret_{t:g}" for t in shown.values()), "solved"]
+    estimates = ["gain", "auc", "log_auc", "rank", "win_rate", *(f"regret_{t:g}" for t in shown.values()), "solved"]
     head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm", "skewness"]
     head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
     head += [f"{name}{end}" for name in _FAMILIES for end in ENDS[1:]]
@@ -117,12 +117,12 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
 def pooled_csv(results: Results) -> str:
     """Make a CSV of the pooled suites: a line for each anchor and optimizer."""
     groups, rated = (results["pooled"].get(key, {}) for key in ("groups", "ratings"))
-    head = ["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm", "group", *_spread(_RATED)]
+    head = ["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm", "group", *_spread(("win_rate",))]
     lines: list[list[Any]] = [head]
     for anchor, part in results["pooled"]["anchors"].items():
         for name, s in part["optimizers"].items():
             own = s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)
-            ends = (v for key in _RATED for v in rated.get(name, {}).get(key, _NOTHING))
+            ends = rated.get(name, {}).get("win_rate", _NOTHING)
             lines.append([as_cell(anchor), as_cell(name), *own, *ends])
     return _csv(lines)
 
@@ -187,7 +187,6 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
         regrets = [number(s["regret"][key][0], 3) for s in found]
         columns.append(Column(f"@{trial:g}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
     failed = [s["failed_cells"] for s in found]
-    columns.append(Column("Elo", [number(s["elo"][0], 0) for s in found], 6, right=True))
     columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
     if timings:
         columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
@@ -199,7 +198,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
 def console_pooled(results: Results) -> Sheet:
     """Make the table of the pooled suites for a terminal."""
     head, *body = pooled_cells(results, apart=False)
-    ranks = [0, *(rank for i in range(len(head) // 2 - 2) for rank in (2 * i, 2 * i + 3)), 1, 8, 6, 2]
+    ranks = [0, *(rank for i in range((len(head) - 4) // 2) for rank in (2 * i, 2 * i + 3)), 1, 8, 2]
     columns = [
         _column(rank, *cells, right=i > 0) for i, (rank, *cells) in enumerate(zip(ranks, head, *body, strict=True))
     ]
@@ -303,8 +302,8 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
             line += [interval(s["ratio"], 3, mark=holds(s["p_holm"])), number(s["p_holm"])]
         s, letters = first[name], ranged(found.get("groups", {}).get(name))
         beside = (interval(s["apart"].get(o, _NOTHING), 3) for o in others)
-        rated = _rated(found.get("ratings", {}).get(name, {}))
-        lines.append([*line, letters, *rated, str(s["n_suites"]), *beside])
+        rated = _percent(found.get("ratings", {}).get(name, {}).get("win_rate", _NOTHING)[0])
+        lines.append([*line, letters, rated, str(s["n_suites"]), *beside])
     return [head, *lines]
 
 
@@ -331,15 +330,10 @@ def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -
     s = row.summary
     line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), _estimate(s, "auc")]
     line += [_estimate(s["validation"], "auc"), _overtuned(s)] if on_test else []
-    line += [ranged(s.get("group")), number(s["rank"][0], 2), *_rated(s)]
+    line += [ranged(s.get("group")), number(s["rank"][0], 2), _percent(s.get("win_rate", _NOTHING)[0])]
     line += [number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
     line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
-
-
-def _rated(summary: Mapping[str, Any]) -> tuple[str, str]:
-    """Format win rate and Elo."""
-    return _percent(summary.get("win_rate", _NOTHING)[0]), interval(summary.get("elo", _NOTHING), 0)
 
 
 def _overtuned(summary: Mapping[str, Any]) -> str:

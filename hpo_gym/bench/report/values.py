@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hpo_gym.base import Floats
-from hpo_gym.bench.elo import ranks
 from hpo_gym.bench.intervals import LEAST, Resamples
-from hpo_gym.bench.metrics import Curves, auc
+from hpo_gym.bench.metrics import Curves, auc, ranks
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid
 from hpo_gym.bench.report.style import Style
 from hpo_gym.bench.report.words import counted, number
