@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from odd_spaces import KINDS, odd_space, tied_points
 
 from hpo_gym.base import seeding
-from hpo_gym.problem import nearest
 from hpo_gym.problem.nearest import exact as exactly
 from hpo_gym.problem.nearest import scan
 from hpo_gym.problem.nearest.candidates import Search, Shut, settle
 from hpo_gym.problem.nearest.dense import Dense
-from hpo_gym.problem.nearest.distance import between, distances
 from hpo_gym.problem.nearest.exact import Exact
 from hpo_gym.problem.nearest.patterns import Patterns
 from hpo_gym.problem.nearest.pool import Gaps, Pool
@@ -86,36 +84,11 @@ def test_the_nearest_is_the_lowest_of_the_least_by_definition(way: str, mix: str
             assert settle(space, one, rows, search.find(one, mine)).tolist() == expected[i : i + 1]
 
 
-@pytest.mark.long
-@settings(deadline=None)
-@given(st.integers(0, 10**6))
-def test_products_and_pairs_say_the_distance_of_the_definition(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    space = odd_space(rng, int(rng.integers(1, 9)), conditions=0.6)
-    rows, x = tied_points(rng, space, 20), tied_points(rng, space, 7)
-    far = by_definition(space, x, rows)
-    assert distances(space, x, rows) == pytest.approx(far, abs=2e-12)
-    i, j = rng.integers(0, 7, 40), rng.integers(0, 20, 40)
-    assert between(space, x[i], rows[j]) == pytest.approx(far[i, j], abs=2e-12)
-
-
 def floats(d: int) -> SearchSpace:
     return SearchSpace(cs.ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(d)}))
 
 
 # ---------------------------------------------------------------------- which way is taken
-@pytest.mark.parametrize(("d", "m", "way"), [(2, 20_000, Tree), (2, 19_999, Dense), (9, 20_000, Dense)])
-def test_a_tree_is_made_of_many_rows_in_few_columns(d: int, m: int, way: type) -> None:
-    assert type(nearest.search_of(floats(d), np.random.default_rng(0).random((m, d)))) is way
-
-
-def test_patterns_are_searched_where_they_have_many_rows_each() -> None:
-    space = cs.ConfigurationSpace({"a": ["x", "y"], "b": (0.0, 1.0)})
-    space.add(cs.EqualsCondition(space["b"], space["a"], "y"))
-    layered = SearchSpace(space)
-    x = layered.sample(np.random.default_rng(0), 2048)
-    assert type(nearest.search_of(layered, x)) is Patterns
-    assert type(nearest.search_of(layered, x[1:])) is Dense
 
 
 def test_a_small_pool_loads_no_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,14 +135,6 @@ def test_how_many_products_are_held_changes_no_answer(held: int, monkeypatch: py
     closed = rng.random((45, 61)) < 0.5
     found = settle(space, x, rows, Dense(space, rows).find(x, Shut(closed, np.arange(45))))
     assert found.tolist() == lowest_of_the_least(by_definition(space, x, rows), closed)
-
-
-def test_points_are_scanned_in_pieces_of_which_the_last_is_shorter() -> None:
-    rng = np.random.default_rng(0)
-    points, rows = rng.random((70, 3)).astype(np.float32), rng.random((3, 1 << 16)).astype(np.float32)
-    found = scan.scan(points, rows, None)  # 32, 32 and 6 points at a time
-    assert found.point.tolist() == list(range(70))
-    assert found.row.tolist() == [int((one @ rows).argmin()) for one in points]
 
 
 def test_float32_that_cannot_tell_two_rows_apart_does_not_choose() -> None:
@@ -227,11 +192,6 @@ def test_most_points_in_float32_are_found_where_no_two_rows_are_too_close(
     assert exactly.Exact(close).rows(close).tolist() == list(range(301))
     assert exactly.Exact(close).rows(rounded[:1]).tolist() == [-1]
     assert [exactly.Exact(x).row(one) for one in (rounded[7], x[7], x[7] + 2.0**-20)] == [7, 7, -1]
-
-
-def test_no_rows_have_no_row() -> None:
-    exact = Exact(np.empty((0, 2)))
-    assert (exact.rows(np.zeros((3, 2))).tolist(), exact.group.tolist(), exact.distinct) == ([-1] * 3, [], True)
 
 
 # ---------------------------------------------------------------------- gaps

@@ -1,18 +1,15 @@
 """Rewards of several objectives and constraints: numbers worked out by hand, and single and many envs alike."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 
-from hpo_gym import HPOEnv, HPOVectorEnv, check_env, load_suite
+from hpo_gym import HPOEnv, HPOVectorEnv
 from hpo_gym.base.errors import HPOGymError, InvalidValueError
 from hpo_gym.env.runs.oracle import Oracle
-from hpo_gym.optimize.rollouts import rollout
-from hpo_gym.problem.trial import Query, Status
+from hpo_gym.problem.trial import Status
 from hpo_gym.suites.own.constrained import constrained
 from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
 
@@ -59,26 +56,6 @@ def test_a_vector_reward_is_the_trial_s_own_numbers_all_maximised(objectives: An
     assert env.reward_dim == len(objectives) == env.reward_space.shape[0]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("weights", [[1.0, 0.5, 0.01], {"size": 0.01, "score": 1, "cost": 0.5}])
-def test_weights_make_a_number_of_it(weights: Any) -> None:
-    env = one(objectives=["score", "cost", "size"], weights=weights)
-    env.reset(seed=0)
-    rewards = [env.step(row)[1] for row in (0, 1, 2)]
-    assert all(type(reward) is float for reward in rewards)
-    assert np.allclose(rewards, [0.5 - 0.5 - 0.1, 0.7 - 1 - 0.3, 0.9 - 2 - 0.6])
-    assert not hasattr(env, "reward_space")
-    assert check_env(one(objectives=["score", "cost", "size"], weights=weights), processes=False, render=False) is None
-
-
-def test_without_objectives_nothing_is_told_of_them() -> None:
-    env = one()
-    env.reset(seed=0)
-    assert "objectives" not in env.step(0)[4]
-    assert env.history()[0].objectives == {"size": 10.0, "recall": 0.25}
-    assert not hasattr(env, "reward_dim")
-
-
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
@@ -113,13 +90,6 @@ def test_what_breaks_a_rule_is_refused(keywords: dict[str, Any], message: str) -
     for make in (HPOEnv, lambda **k: HPOVectorEnv(2, **k)):
         with pytest.raises(HPOGymError, match=message):
             make(**{"suite": tiny(), "codec": "box", **keywords})
-
-
-def test_score_and_cost_are_objectives_of_every_task() -> None:
-    env = HPOEnv("Functions", objectives=["score", "cost"], codec="box", budget=2)
-    env.reset(seed=0)
-    _, reward, _, _, info = env.step(np.zeros(env.action_space.shape))
-    assert reward.tolist() == [info["score"], -info["cost"]]
 
 
 # ------------------------------------------------------------------------------------------------ many at once
@@ -160,39 +130,6 @@ def test_runs_of_a_vector_env_are_single_envs(mode: str, constraints: Any, codec
                 if mode == "SAME_STEP":
                     env.reset()
                     assert np.isnan(infos["objectives"][i]).all()
-
-
-def test_disabled_autoreset_and_masks_of_some_runs() -> None:
-    many = HPOVectorEnv(2, tiny(), codec="pool", autoreset_mode="DISABLED", objectives=["size"], budget=1)
-    _, infos = many.reset(seed=0)
-    assert np.isnan(infos["objectives"]).all()
-    assert many.step([0, 2])[1].tolist() == [[-10.0], [-60.0]]
-    _, infos = many.reset(options={"reset_mask": np.array([True, False])})
-    assert np.isnan(infos["objectives"][0]).all()
-    assert infos["objectives"][1].tolist() == [60.0]
-
-
-def test_an_objectives_env_goes_through_gym_make_and_copies() -> None:
-    env = gym.make("hpo_gym/NASBench201-v0", objectives=["score", "latency"], budget=2, disable_env_checker=True)
-    env.reset(seed=0)
-    action = env.action_space.sample()
-    other = copy.deepcopy(env.unwrapped)
-    assert np.array_equal(env.step(action)[1], other.step(action)[1])
-    assert env.spec is not None
-    assert gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json())).unwrapped.objectives == (
-        "score", "latency",
-    )  # fmt: skip
-
-
-def test_a_snapshot_goes_on_with_the_same_vectors() -> None:
-    env = HPOEnv("Schedules", objectives=["score", "cost"], budget=6)
-    env.reset(seed=0)
-    actions = [env.action_space.sample() for _ in range(4)]
-    env.step(actions[0])
-    kept = env.snapshot()
-    first = [env.step(action)[1] for action in actions[1:]]
-    env.restore(kept)
-    assert np.array_equal(first, [env.step(action)[1] for action in actions[1:]])
 
 
 # ------------------------------------------------------------------------------------------------ constraints
@@ -254,66 +191,6 @@ def test_a_task_without_a_feasible_row_is_refused_by_name_or_left_out_where_it_i
     assert env.suite.splits == {"train": ("a",), "test": ()}
 
 
-@pytest.mark.long
-def test_the_whole_env_of_a_constrained_suite_holds_its_contract() -> None:
-    for keywords in ({"constraints": {"size": 40.0}}, {"constraints": {"cost": 4.0, "recall": 0.5}}):
-        check_env(one(**keywords, budget=5), processes=False, render=False)
-    many = HPOVectorEnv(3, "NASBench201", constraints={"size": 4e5}, codec="pool", reward="regret_drop", budget=5)
-    check_env(many, processes=False, render=False)
-
-
-def test_check_env_asks_for_weights_where_a_reward_is_a_vector() -> None:
-    with pytest.raises(InvalidValueError, match="weights"):
-        check_env(one(objectives=["score", "size"]))
-
-
-def test_a_rollout_and_the_env_tell_the_same_of_a_constraint() -> None:
-    class InOrder:
-        def reset(self, context: Any, rng: Any) -> None:
-            self.left, self.reported = [2, 1, 0, 3], []
-
-        def ask(self) -> Query:
-            return Query({"i": self.left.pop(0)})
-
-        def tell(self, trial: Any) -> None:
-            self.reported.append(trial)
-
-    task = constrained(tiny(), {"size": 30.0}, {"a"}).task("a")
-    trials = rollout(InOrder(), task, 4, prior=())
-    assert [t.status.label for t in trials] == ["infeasible", "ok", "ok", "ok"]
-    assert [t.score for t in trials] == pytest.approx([0.0, 0.7, 0.5, 0.1])  # before any success: 0, nothing is known
-    assert trials[0].objectives == {"size": 60.0, "recall": 0.75}
-
-
-def test_noise_draws_no_repeat_of_what_is_infeasible() -> None:
-    repeats = np.array(SCORE)[..., None] + np.array([-0.05, 0.05])
-    suite = constrained(tiny(repeats=repeats), {"size": 30.0}, {"a"})
-    env = one(suite, duplicates="allow")
-    env.reset(seed=0)
-    reported = [env.step(row)[4] for row in (3, 2, 1)]
-    assert min(abs(reported[0]["score"] - v) for v in (0.05, 0.15)) < 1e-6
-    assert reported[1]["score"] == reported[0]["score"]
-    assert min(abs(reported[2]["score"] - v) for v in (0.65, 0.75)) < 1e-6
-
-
-def test_lower_fidelities_have_their_own_score_and_cost_and_the_objectives_of_the_whole() -> None:
-    scores = [[[0.1, 0.5], [0.6, 0.7], [0.2, 0.9]]]
-    costs = [[[1.0, 2.0], [3.0, 6.0], [1.0, 2.0]]]
-    further = {"size": {"values": [[1.0, 1.0, 9.0]], "direction": "minimize"}}
-    suite = table_suite("F", {"i": (0, 2)}, ROWS[:3], scores, costs=costs, fidelities=[0.5, 1.0], objectives=further)
-    task = constrained(suite, {"size": 5.0, "cost": 4.0}).members[0]
-    good = [[task.run({"i": i}, f).status is Status.OK for f in (0.5, 1.0)] for i in range(3)]
-    assert good == [[True, True], [True, False], [False, False]]
-
-
-def test_test_scores_of_what_is_infeasible_are_the_worst() -> None:
-    task = constrained(tiny(test_scores=[[0.4, 0.6, 0.8, 0.3]] * 2), {"size": 30.0}, {"a"}).task("a")
-    assert task.test_range == pytest.approx((0.6, 0.3))
-    tested = task.test_scores(task.pool)
-    assert tested is not None
-    assert tested.tolist() == pytest.approx([0.4, 0.6, 0.3, 0.3])
-
-
 def test_a_constrained_suite_is_saved_with_its_constraints(tmp_path: Path) -> None:
     suite = constrained(tiny(), {"size": 30.0}, {"a"})
     suite.save(tmp_path)
@@ -324,27 +201,3 @@ def test_a_constrained_suite_is_saved_with_its_constraints(tmp_path: Path) -> No
     assert again.task("a").best == suite.task("a").best
     with pytest.raises(InvalidValueError, match="already"):
         constrained(again, {"size": 20.0})
-
-
-def test_shipped_objectives_constrain_shipped_tasks() -> None:
-    """The largest accuracy within half a million weights, looked up in the arrays themselves."""
-    suite = load_suite("NASBench201")
-    assert isinstance(suite, TableSuite)
-    table = suite.table
-    assert table.objectives is not None
-    task = constrained(suite, {"size": 5e5}).task("cifar100")
-    small = table.objectives[1, :, 0] <= 5e5
-    assert task.best == pytest.approx(float(table.score[1][small].max()))
-    assert task.best < suite.task("cifar100").best
-
-
-# ------------------------------------------------------------------------------------------------ SB3
-@pytest.mark.long
-def test_stable_baselines_trains_on_a_weighted_sum() -> None:
-    sb3 = pytest.importorskip("stable_baselines3")
-    from hpo_gym.sb3 import as_vec_env
-
-    env = HPOVectorEnv(2, tiny(), codec="pool", objectives=["score", "size"], weights=[1.0, 0.01], budget=4,
-                       autoreset_mode="SAME_STEP", constraints={"size": 40.0})  # fmt: skip
-    model = sb3.PPO("MlpPolicy", as_vec_env(env), n_steps=8, batch_size=8, seed=0)
-    model.learn(32)

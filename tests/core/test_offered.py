@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import core_toys as toys
@@ -14,6 +15,7 @@ import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.env.codecs import Proposal
 from hpo_gym.problem import PoolBatchView, Table, TableTask
+from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import Heading, Member, TableSuite, suite_of_table
 
 ORDER = [2, 0, 3, 1]
@@ -127,3 +129,12 @@ def test_an_optimizer_that_chooses_by_place_passes_its_check() -> None:
 
     task = hpo_gym.load_suite("Linear").tasks("val")[0]
     hpo_gym.check_optimizer(lambda: hpo_gym.PolicyOptimizer(first, "pool", "pool"), task, budget=6, processes=False)
+
+
+@pytest.mark.parametrize("name", ["SVM", "Control"])
+def test_a_saved_suite_keeps_the_order_in_which_agents_see_its_rows(name: str, tmp_path: Path) -> None:
+    suite = load_suite(name)
+    suite.save(tmp_path / "kept")
+    again = load_suite(tmp_path / "kept")
+    assert again.data_hash == suite.data_hash
+    assert again.members[0].offered.tolist() == suite.members[0].offered.tolist() != list(range(suite.table.m))

@@ -8,15 +8,12 @@ import ConfigSpace as cs
 import gymnasium as gym
 import numpy as np
 import pytest
-import toys
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hpo_baselines._runs.baseline import Run, all_points, claim_nearest
+from hpo_baselines._runs.baseline import all_points
 from hpo_baselines.differential_evolution import DifferentialEvolution
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows, keys, pool_of
+from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows, pool_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.suites.load import load_suite
 
@@ -65,12 +62,6 @@ def test_the_distances_of_four_rows(config: dict[str, Any], distances: list[floa
     assert POOL.nearest(at(**config), EVERY).tolist() == [int(np.argmin(distances))]
 
 
-def test_the_value_of_an_inactive_hyperparameter_is_never_compared() -> None:
-    """Held against the other two rows only: both have a rate, .5 and 1, and a tree has none."""
-    assert POOL.nearest(at(model="tree", share=0.75), allowed(1, 2)).tolist() == [2]
-    assert POOL.nearest(at(model="tree", share=0.625), allowed(1, 2)).tolist() == [2]  # an inactive .5 would say 1
-
-
 def test_of_rows_as_near_the_lowest_answers() -> None:
     between = at(model="net", share=0.5, rate=0.75)
     assert POOL.distances(between)[0][[1, 2]].tolist() == [0.125, 0.125]
@@ -91,29 +82,11 @@ def distance(s: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
     return total
 
 
-@pytest.mark.long
-@given(st.integers(0, 10**6))
-def test_the_nearest_row_is_the_nearest_by_definition(seed: int) -> None:
-    rng, s = np.random.default_rng(seed), toys.conditional_space()
-    rows, x = s.sample(rng, 20), s.sample(rng, 5)
-    mask = rng.random((5, 20)) < 0.5
-    found = Pool(s, rows).nearest(x, mask)
-    for point, there, row in zip(x, mask, found.tolist(), strict=True):
-        far = np.array([distance(s, point, r) for r in rows]).round(12)
-        assert row == (np.where(there, far, np.inf).argmin() if there.any() else -1)
-
-
 # ---------------------------------------------------------------------- which rows may answer
 def test_a_mask_of_one_row_for_each_point_and_one_for_all() -> None:
     x = np.concatenate([at(model="tree", share=0.5)] * 3)
     assert POOL.nearest(x, np.stack([EVERY, allowed(1, 2), allowed(2, 3)])).tolist() == [0, 1, 3]
     assert POOL.nearest(x, allowed(2, 3)).tolist() == [3, 3, 3]
-
-
-def test_where_no_row_is_allowed_none_answers() -> None:
-    x = np.concatenate([at(model="tree", share=0.5), POOL.x[2:3]])
-    assert POOL.nearest(x, allowed()).tolist() == [-1, -1]
-    assert POOL.nearest(x, np.stack([allowed(1), allowed()])).tolist() == [1, -1]
 
 
 # ---------------------------------------------------------------------- exactly
@@ -124,30 +97,6 @@ def test_a_row_answers_for_itself_and_a_point_that_is_none_is_not_found() -> Non
     assert POOL.nearest(POOL.x, allowed(0, 2, 3)).tolist() == [0, 2, 2, 3]
 
 
-def test_many_points_are_found_as_few_are() -> None:
-    s = toys.conditional_space()
-    rows = s.sample(np.random.default_rng(0), 50)
-    pool, x = Pool(s, rows[[*range(50), 7]]), np.concatenate([rows, s.sample(np.random.default_rng(1), 950)])
-    assert pool.exact(x).tolist() == [pool.row(point) for point in x]
-    assert pool.exact(x)[:50].tolist() == list(range(50))
-
-
-def test_a_pool_in_float32_answers_with_the_same_rows() -> None:
-    s = toys.conditional_space()
-    x = s.sample(np.random.default_rng(0), 40)
-    narrow = Pool(s, x.astype(np.float32))
-    assert narrow.nearest(x, np.ones(40, bool)).tolist() == list(range(40))
-    assert narrow.exact(narrow.x).tolist() == list(range(40))
-
-
-def test_rows_too_close_for_float32_are_told_apart() -> None:
-    s = SearchSpace(cs.ConfigurationSpace({"v": (0.0, 1.0)}))
-    pool = Pool(s, 0.5 + np.arange(400)[:, None] * 2.0**-31)
-    assert pool.distinct
-    assert pool.exact(pool.x).tolist() == list(range(400))
-    assert [pool.row(point) for point in pool.x[:3]] == [0, 1, 2]
-
-
 def test_rows_of_one_configuration_are_a_group_of_which_the_lowest_available_is_the_first() -> None:
     pool = Pool(SPACE, POOL.x[[0, 1, 0, 3, 1]])
     assert (pool.group.tolist(), pool.distinct, POOL.distinct) == ([0, 1, 0, 3, 1], False, True)
@@ -155,13 +104,6 @@ def test_rows_of_one_configuration_are_a_group_of_which_the_lowest_available_is_
     assert pool.first(None).tolist() == [True, True, False, True, False]
     assert pool.first(np.array([False, True, True, False, True])).tolist() == [False, True, True, False, False]
     assert pool.nearest(POOL.x[:1], np.array([False, True, True, True, True])).tolist() == [2]
-
-
-def test_keys_are_equal_for_equal_configurations_only() -> None:
-    x = np.concatenate([POOL.x, at(model="tree", share=0.25), at(model="tree", share=0.25 + 2.0**-30)])
-    made = keys(x)
-    assert made[4] == made[0]
-    assert len(set(made)) == 5
 
 
 # ---------------------------------------------------------------------- pools
@@ -195,13 +137,6 @@ def test_the_nearest_measured_row_answers_for_one_that_was_not_measured() -> Non
     task, rows = np.repeat([0, 1], 4), np.tile(np.arange(4), 2)
     for _ in range(2):  # found, then remembered
         assert gaps.answering(task, rows).tolist() == [0, 1, 2, 0, 3, 2, 2, 3]
-
-
-def test_each_task_has_a_pool_of_its_own() -> None:
-    pools = [POOL, Pool(SPACE, POOL.x[::-1])]
-    gaps = Gaps(MEASURED, pools.__getitem__)
-    # there, rows 2 and 3 are a net of a quarter and a tree; a line is nearer to the tree, the other net to the net
-    assert gaps.answering(np.array([0, 1, 1]), np.array([3, 0, 1])).tolist() == [0, 3, 2]
 
 
 def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_of_the_world() -> None:
@@ -248,12 +183,3 @@ def test_a_point_of_de_and_of_an_action_is_answered_by_the_same_row(name: str) -
         query = de.ask()
         assert query is not None
         assert query.config == answer
-
-
-def test_runs_of_a_batch_and_one_run_claim_the_same_rows() -> None:
-    context = Context(SPACE, 4.0, pool=POOL.x, available=allowed(1, 2, 3))
-    x = np.concatenate([at(model="tree", share=0.5), at(model="tree", share=0.75), at(model="line", share=0.0)])
-    runs = [Run(context, np.random.default_rng(i)) for i in range(3)]
-    alone = [Run(context, np.random.default_rng(i)).take(point) for i, point in enumerate(x)]
-    assert claim_nearest(runs, x) == alone == [3, 3, 3]
-    assert [run.take(point) for run, point in zip(runs, x, strict=True)] == [1, 2, 1]

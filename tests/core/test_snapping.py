@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import cProfile
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,18 +65,6 @@ def test_what_is_looked_up_is_what_conditions_and_clauses_say(seed: int) -> None
     assert space.active(x[:0]).shape == (0, space.d) and space.legal(x[:0]).shape == (0,)
 
 
-def test_a_table_that_would_be_large_is_not_made() -> None:
-    column = {"type": "categorical", "choices": list(range(40)), "default_value": 0}
-    columns = [{**column, "name": f"h{j}"} for j in range(5)]
-    leaves = [{"type": "EQ", "child": "h4", "parent": f"h{j}", "value": 3} for j in range(4)]
-    condition = {"type": "OR", "child": "h4", "conditions": leaves}
-    space = SearchSpace({"hyperparameters": columns, "conditions": [condition], "forbiddens": []})
-    assert space._activity is None  # 40^4 combinations
-    x = np.array([[0.5, 0.5, 0.5, 3.5 / 40, 0.1], [0.5, 0.5, 0.5, 4.5 / 40, 0.1]])
-    assert space.active(x)[:, 4].tolist() == [True, False]
-    assert space.snap(x)[:, 4].tolist() == [4.5 / 40, 0.5]
-
-
 def test_a_table_of_two_choices_has_six_entries() -> None:
     """Columns 0 and 2 have two and three choices; what belongs to them here is twice the first and the second."""
 
@@ -114,24 +100,3 @@ def test_a_logarithm_a_hair_below_its_start_is_minus_zero_both_ways() -> None:
     assert not expected.any() and not np.signbit(expected).all()
     assert bits(space.snap(np.zeros((9, 200)))) == bits(expected)
     assert bits(space.snap(np.zeros((1, 200)))) == bits(expected[:1])
-
-
-def test_a_column_more_costs_no_call_more() -> None:
-    """Calls of functions in one `snap`, of 5 and of 40 columns of all kinds."""
-    counts = []
-    for d in (5, 40):
-        columns = []
-        for j in range(d):
-            low, high = (1, 9) if j % 5 > 2 else (0.5, 2.5)
-            kind = "uniform_int" if j % 5 > 2 else "uniform_float"
-            columns.append({"type": kind, "lower": low, "upper": high, "default_value": low, "log": bool(j % 2)})
-            if j % 5 == 0:
-                columns[-1] = {"type": "categorical", "choices": ["a", "b"], "default_value": "a"}
-            columns[-1]["name"] = f"h{j}"
-        space = SearchSpace({"hyperparameters": columns, "conditions": [], "forbiddens": []})
-        x = np.full((3, d), 0.3)
-        space.snap(x)
-        profile = cProfile.Profile()
-        profile.runcall(space.snap, x)
-        counts.append(sum(entry.callcount for entry in profile.getstats()))
-    assert counts[0] == counts[1]

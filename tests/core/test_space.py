@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import ConfigSpace as cs
@@ -81,10 +80,6 @@ def _condition(draw: Any, child: Any, parent: Any, root: bool) -> Any:
     return draw(st.sampled_from([cs.GreaterThanCondition, cs.LessThanCondition]))(child, parent, value)
 
 
-def _near(a: Any, b: Any) -> bool:
-    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) if isinstance(a, float) else bool(a == b)
-
-
 @pytest.mark.long
 @settings(deadline=None, max_examples=50)
 @given(spaces(), st.integers(0, 2**31))
@@ -95,61 +90,6 @@ def test_decode_encode_decode_is_idempotent(config_space: cs.ConfigurationSpace,
     assert space.decode(x) == configs
     assert np.array_equal(space.encode(space.decode(x)), x)
     assert np.array_equal(space.snap(x), x)
-
-
-@pytest.mark.long
-@settings(deadline=None, max_examples=50)
-@given(spaces(), st.integers(0, 2**31))
-def test_configspace_accepts_what_is_decoded(config_space: cs.ConfigurationSpace, seed: int) -> None:
-    space = SearchSpace(config_space)
-    for config in space.decode(space.sample(np.random.default_rng(seed), 10)):
-        theirs = cs.Configuration(config_space, values=config)  # raises for what is illegal, inactive or missing
-        assert set(theirs) == set(config)
-
-
-@pytest.mark.long
-@settings(deadline=None, max_examples=50)
-@given(spaces(), st.integers(0, 2**31))
-def test_what_configspace_samples_survives_the_encoding(config_space: cs.ConfigurationSpace, seed: int) -> None:
-    space = SearchSpace(config_space)
-    config_space.seed(seed)
-    for config in (dict(config_space.sample_configuration()) for _ in range(10)):
-        x = space.to_unit(config)
-        active = space.active(x[None])[0]
-        assert {n for n, a in zip(space.names, active, strict=True) if a} == set(config)
-        assert all(_near(value, config[name]) for name, value in space.from_unit(x).items())
-        assert (x[~active] == 0.5).all()
-
-
-@pytest.mark.long
-@settings(deadline=None, max_examples=40)
-@given(spaces())
-def test_the_default_is_configspaces_default(config_space: cs.ConfigurationSpace) -> None:
-    space, theirs = SearchSpace(config_space), dict(config_space.get_default_configuration())
-    assert set(space.default) == set(theirs)
-    assert all(_near(value, theirs[name]) for name, value in space.default.items())
-
-
-@pytest.mark.long
-@settings(deadline=None, max_examples=40)
-@given(spaces())
-def test_a_space_goes_through_json(config_space: cs.ConfigurationSpace) -> None:
-    space = SearchSpace(config_space)
-    again = SearchSpace(space.to_json())
-    assert again == space
-    assert hash(again) == hash(space)
-    assert SearchSpace(again.config_space) == space
-
-
-@pytest.mark.long
-@settings(deadline=None, max_examples=40)
-@given(spaces(), st.integers(0, 2**31))
-def test_neighbours_are_other_canonical_points_in_the_cube(config_space: cs.ConfigurationSpace, seed: int) -> None:
-    space = SearchSpace(config_space)
-    x = space.sample(np.random.default_rng(seed), 1)[0]
-    around = space.neighbours(x)
-    assert np.array_equal(space.snap(around), around)
-    assert not (around == x).all(1).any()
 
 
 @pytest.mark.long
@@ -217,24 +157,11 @@ def test_a_wrong_configuration_is_refused_with_the_rule(
         small.to_unit(config)
 
 
-@pytest.mark.parametrize("x", [np.zeros((2, 2)), np.full((1, 3), 1.01), np.full((1, 3), np.nan), np.zeros(3)])
-def test_points_outside_the_cube_are_refused(small: SearchSpace, x: Any) -> None:
-    with pytest.raises(InvalidValueError, match="Points must"):
-        small.decode(x)
-
-
 def test_none_means_inactive_and_values_are_python_values(small: SearchSpace) -> None:
     x = small.to_unit({"kernel": "linear", "C": np.float64(1.0), "gamma": None})
     config = small.from_unit(x)
     assert config == {"kernel": "linear", "C": pytest.approx(1.0)}
     assert {type(v) for v in config.values()} == {str, float}
-
-
-def test_a_space_must_have_bounds_and_hyperparameters() -> None:
-    with pytest.raises(InvalidValueError, match="at least one"):
-        SearchSpace(cs.ConfigurationSpace())
-    with pytest.raises(InvalidValueError, match="`type`"):
-        SearchSpace({"hyperparameters": [{"type": "strange", "name": "x"}]})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo_gym import live_suite, table_suite
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space import Hyperparameter, SearchSpace
 from hpo_gym.problem.space.forms import read_space
@@ -70,19 +69,6 @@ def test_distributions_of_optuna() -> None:
     assert found["halves"].choices == (0.0, 0.5, 1.0)
 
 
-@pytest.mark.parametrize("given", [{"na\udc80me": (0.0, 1.0)}, {"k": ["a\ud800", "b"]}, {"k": "\udcff"}])
-def test_lone_surrogates_are_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(InvalidValueError, match="must be Unicode, without lone surrogates"):
-        read_space(given)
-
-
-def test_whole_spaces() -> None:
-    space = cs.ConfigurationSpace({"a": (0.0, 1.0), "b": ["x", "y"]})
-    mine = SearchSpace(space)
-    assert read_space(mine) is mine
-    assert read_space(space) == read_space(space.to_serialized_dict()) == mine
-
-
 @pytest.mark.parametrize(
     ("given", "match"),
     [
@@ -125,12 +111,6 @@ def test_a_range_in_another_form_is_refused_with_the_right_one(given: Any, form:
         read_space({"h": given})
 
 
-def test_log_is_a_choice_among_texts_and_of_a_distribution() -> None:
-    assert read_space({"h": ["log", "linear", 2]}).hyperparameters[0].choices == ("log", "linear", 2)
-    assert read_space({"h": [4, "log"]}).hyperparameters[0].choices == (4, "log")
-    assert read_space({"h": cs.Categorical("h", [4, 64, "log"])}).hyperparameters[0].choices == (4, 64, "log")
-
-
 @pytest.mark.parametrize(
     ("given", "match"),
     [
@@ -146,22 +126,6 @@ def test_numbers_beyond_floats_are_refused_in_short(given: Any, match: str) -> N
     assert len(str(refused.value)) < 700
 
 
-def test_numbers_beyond_floats_are_refused_in_a_config_space_a_distribution_and_a_configuration() -> None:
-    whole = {"type": "uniform_int", "name": "h", "lower": 0, "upper": 10**400, "default_value": 1, "log": False}
-    with pytest.raises(InvalidValueError, match="finite bounds"):
-        read_space({"hyperparameters": [whole]})
-    with pytest.raises(InvalidValueError, match="must be an integer in"):
-        read_space({"h": (1, 9)}).encode([{"h": 10**400}])
-    known = pytest.importorskip("optuna.distributions", reason="needs Optuna")
-    with pytest.raises(InvalidValueError, match="finite bounds"):
-        read_space({"h": known.IntDistribution(0, 10**400)})
-
-
-def test_the_largest_whole_bounds_keep_their_values() -> None:
-    (h,) = read_space({"h": (2**51 - 3, 2**51)}).hyperparameters
-    assert h.values(h.numbers(np.array([0.1, 0.3, 0.6, 0.9]))) == [2**51 - 3, 2**51 - 2, 2**51 - 1, 2**51]
-
-
 def test_a_range_has_a_unit_that_goes_through_json_and_config_space() -> None:
     space = read_space({"t": {"low": 1, "high": 9, "log": True, "unit": "hours"}, "u": {"low": 0.5, "high": 2.0}})
     assert [(h.kind, h.log, h.unit) for h in space.hyperparameters] == [("int", True, "hours"), ("float", False, None)]
@@ -175,16 +139,3 @@ def test_a_range_has_a_unit_that_goes_through_json_and_config_space() -> None:
     for wrong in (3, " ", ["s"]):
         with pytest.raises(InvalidValueError, match="`unit` of `t` must be a text such as 'seconds'"):
             read_space({"t": {"low": 1, "high": 2, "unit": wrong}})
-
-
-def test_true_and_one_are_two_choices() -> None:
-    (h,) = read_space({"h": [True, 1]}).hyperparameters
-    assert [h.position(True), h.position(1)] == [0.0, 1.0]
-
-
-def test_suites_take_it() -> None:
-    ranges = {"u": (0.0, 2.0), "k": ["a", "b"]}
-    suite = table_suite("Made", ranges, [{"u": 0.0, "k": "a"}, {"u": 2.0, "k": "b"}], [[0.0, 1.0]], tasks=["t"])
-    assert suite.space == read_space(ranges)
-    live = live_suite("Live", ranges, {"t": lambda config: config["u"]})
-    assert live.tasks("test")[0].run({"u": 1.5, "k": "a"}).score == 1.5

@@ -14,18 +14,15 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.app.bench import bench
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.base.seeding import instance_seed
+from hpo_gym.base.errors import DamagedDataError, UnknownNameError
 from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.hpob import PUBLISHED, hpob_auc, hpob_curve, hpob_text
-from hpo_gym.bench.protocol import STARTS
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.trial import Query
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.hpob import hpob_suites
-from hpo_gym.suites.own.suite import TableSuite, table_suite
+from hpo_gym.suites.own.suite import TableSuite
 
 LINE = [0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0]
 Y = [0.5, 0.6, 0.4, 0.7, 0.55, 0.9, 0.8, 0.65, 0.45]  # worst .4, best .9: a step of .05 is a regret of .1
@@ -94,11 +91,6 @@ def test_the_first_of_equal_configurations_stays_and_designs_follow(tmp_path: Pa
     assert task.starts[0].ravel().tolist() == [0.0, 0.0, 0.125, 0.25, 0.375]  # rows 0..4 of ten
 
 
-def test_the_augmented_file_serves_where_meta_train_is_missing(folder: Path) -> None:
-    (folder / "meta-train-dataset.json").rename(folder / "meta-train-dataset-augmented.json")
-    assert [t.name for t in hpob_suites(folder)[0].tasks("train")] == ["3", "6"]
-
-
 def test_unknown_search_spaces_are_refused(folder: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"search space of HPO-B '4797'.*4796"):
         hpob_suites(folder, spaces=["4797"])
@@ -126,15 +118,6 @@ def test_an_env_begins_with_a_design_and_few_points_with_its_first(folder: Path)
             assert begun in [design[:count] for design in designs]
 
 
-def test_more_points_than_a_design_has_and_other_splits_are_drawn(folder: Path) -> None:
-    suite = hpob_suites(folder)[0]
-    for task, count in ((suite.task("23"), 6), (suite.task("3"), 5)):
-        rows = given_points(batch_of([task]), np.array([0]), np.array([7], np.uint64), count)[:, 0].tolist()
-        assert len(set(rows)) == count
-        assert rows[:5] != SEEDS[7 % 5]
-    assert suite.task("3").starts is None
-
-
 def test_a_saved_suite_keeps_its_designs(folder: Path, tmp_path: Path) -> None:
     suite = hpob_suites(folder)[0]
     suite.save(tmp_path / "saved")
@@ -143,20 +126,6 @@ def test_a_saved_suite_keeps_its_designs(folder: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.task("3549").starts, suite.task("3549").starts)
     assert isinstance(suite, TableSuite)
     assert suite.table.part([4, 0]).starts == [suite.table.starts[4], []]
-
-
-def test_designs_are_part_of_the_identity_of_a_table() -> None:
-    def made(starts: Any) -> TableSuite:
-        return table_suite("Mine", {"a": (0.0, 1.0)}, [[0.0], [0.5], [1.0]], [[1.0, 2.0, np.nan]], starts=starts)
-
-    assert len({made(s).data_hash for s in ((), [[[0]]], [[[1]]], [[[0, 1]]])}) == 4
-    of_size, in_range = "one size, of measured rows", r"in \[0, 2\]"
-    for starts, rule in (
-        ([[[2]]], of_size), ([[[0], [0, 1]]], of_size), ([[[]]], of_size), ([[], []], "1 tasks"), ([[[3]]], in_range),
-        ([[[-1]]], in_range), ([[[0.5]]], "integer"),
-    ):  # fmt: skip
-        with pytest.raises(InvalidValueError, match=rule):
-            made(starts)
 
 
 # ---------------------------------------------------------------------------------------------- curves
@@ -206,21 +175,6 @@ def test_the_auc_is_a_mean_over_entries_seeds_data_sets_then_spaces(folder: Path
 
 
 @pytest.mark.long
-def test_the_auc_needs_given_points(folder: Path, tmp_path: Path) -> None:
-    results = hpo_gym.benchmark("random", hpob_suites(folder)[1], budget=2, seeds=1, out=tmp_path / "out",
-                                engine="serial", progress=False, report=False)  # fmt: skip
-    with pytest.raises(InvalidValueError, match=r"'init5'.*'cold'"):
-        hpob_auc(results)
-
-
-def test_published_figures_have_fsbo_first_and_random_last() -> None:
-    assert sorted(PUBLISHED, key=PUBLISHED.__getitem__) == [
-        "FSBO", "DNGO", "TAF-R", "BOHAMIANN", "GP", "TST-R", "RGPE", "random",
-    ]  # fmt: skip
-    assert STARTS["init5"] == 5
-
-
-@pytest.mark.long
 def test_the_command_compares_on_all_spaces(folder: Path, tmp_path: Path) -> None:
     def run(*more: str) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "hpo_gym", "bench", "--hpob", str(folder), "--optimizers", "random", *more]
@@ -233,13 +187,6 @@ def test_the_command_compares_on_all_spaces(folder: Path, tmp_path: Path) -> Non
     results = hpo_gym.Results.load(tmp_path / "out")
     assert set(results.data["suites"]) == {"HPOB-4796", "HPOB-31"}
     assert results.trials().query("trial == 5")["given"].all()
-
-
-@pytest.mark.parametrize("more", [{"suite": "SVM"}, {"leave_suite_out": "SVM"}, {"budget_cost": 3.0}, {"start": "cold"},
-                                  {"protocol": "tables-v1"}])  # fmt: skip
-def test_the_command_refuses_what_contradicts_the_folder(folder: Path, more: dict[str, Any]) -> None:
-    with pytest.raises(InvalidValueError, match="`--hpob` excludes --suite"):
-        bench(hpob=folder, **more)
 
 
 # ---------------------------------------------------------------------------------------------- damage
@@ -276,22 +223,6 @@ def test_damaged_folders_are_refused(tmp_path: Path, keys: tuple[Any, ...], valu
     with pytest.raises(DamagedDataError, match=rule) as refusal:
         hpob_suites(written(tmp_path / "damaged", files))
     assert str(tmp_path) in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("keys", "rule"),
-    [
-        (("meta-validation-dataset.json", "31"), "must have '31'; it is missing"),
-        ((INITS, "31"), "bo-initializations.json must have '31' > '9903'; it is missing"),
-        ((INITS, "4796", "3549"), "must have '4796' > '3549'"),
-        ((INITS, "4796", "3549", "test4"), "`4796.3549.test4`: Field required"),
-    ],
-)  # fmt: skip
-def test_missing_keys_are_named(tmp_path: Path, keys: tuple[str, ...], rule: str) -> None:
-    files = json.loads(json.dumps(content()))
-    del at(files, *keys[:-1])[keys[-1]]
-    with pytest.raises(DamagedDataError, match=rule):
-        hpob_suites(written(tmp_path / "damaged", files))
 
 
 @pytest.mark.parametrize("name", list(content()))
@@ -385,7 +316,3 @@ def test_damaged_surrogates_are_refused(folder: Path) -> None:
     (home / "surrogate-4796-23.json").unlink()
     with pytest.raises(DamagedDataError, match=r"surrogate-4796-23\.json must be a file"):
         hpob_suites(folder, continuous=True)
-
-
-def test_instances_of_replicates_are_those_of_the_comparison() -> None:
-    assert instance_of("HPOB-4796", "23", 3) == instance_seed("HPOB-4796", "23", "bench", 3)

@@ -13,14 +13,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 from processes import lasting
 
 import hpo_gym
@@ -100,19 +98,6 @@ def test_a_trial_that_fails_in_any_way_has_its_status_and_the_episode_goes_on() 
     assert re.fullmatch(r"ValueError: no good \(.*test_live_envs\.py:\d+, in behaves\)", fault)
 
 
-@pytest.mark.long
-def test_in_this_process_the_same_objective_scores_the_same_and_what_raises_fails() -> None:
-    x = np.array([[0.25, 0.0], [0.25, 1.5 / 7]])
-    outs = []
-    for guard in (False, True):
-        (task,) = live_suite("Both", SPACE, {"t": behaves}, guard=guard).members
-        outs.append(task.evaluate(task.space.snap(x), np.ones(2), np.zeros(2, np.uint64)))
-        task.close()
-    for part, other in zip(*outs, strict=True):
-        assert part.tolist() == other.tolist()
-    assert outs[0].score.tolist() == [1.25, -np.inf] and outs[0].cost.tolist() == [1.0, 1.0]
-
-
 # ---------------------------------------------------------------------- what an objective tells
 @pytest.mark.long
 def test_a_mapping_tells_cost_and_test_score_and_a_loss_is_negated() -> None:
@@ -132,38 +117,6 @@ def test_a_mapping_tells_cost_and_test_score_and_a_loss_is_negated() -> None:
         task.close()
     (plain,) = live_suite("Plain", LINE, {"t": lambda config: config["a"]}).members
     assert plain.test_scores(x) is None
-
-
-@pytest.mark.parametrize("reported", ["x", math.nan, None])
-def test_a_test_score_is_a_finite_number_where_there_is_one(reported: Any) -> None:
-    (task,) = live_suite("Told", LINE, {"t": lambda config: {"score": 1.0, "test_score": reported}}).members
-    status = task.evaluate(np.array([[0.5]]), np.ones(1), np.zeros(1, np.uint64)).status
-    assert status.tolist() == [0 if reported is None else hpo_gym.Status.INVALID]
-
-
-@pytest.mark.parametrize("guard", [False, True])
-def test_the_last_of_an_objective_that_yields_counts(guard: bool) -> None:
-    def objective(config: dict[str, Any], fidelity: float) -> Iterator[Any]:
-        for epoch in range(1, round(10 * fidelity) + 1):
-            yield epoch, {"score": epoch * config["a"], "test_score": 1.0} if epoch < 9 else math.inf
-
-    (task,) = live_suite("Steps", LINE, {"t": objective}, fidelities=(0.5, 1.0), guard=guard).members
-    out = task.evaluate(np.array([[0.5], [0.5]]), np.array([0.5, 1.0]), np.zeros(2, np.uint64))
-    task.close()
-    assert out.score.tolist() == [2.5, -np.inf]
-    assert out.status.tolist() == [0, hpo_gym.Status.DIVERGED]
-
-
-@pytest.mark.parametrize("guard", [False, True])
-def test_seconds_are_the_wall_clock_of_the_trial(guard: bool) -> None:
-    def objective(config: dict[str, Any]) -> float:
-        time.sleep(0.2)
-        return 1.0
-
-    (task,) = live_suite("Clock", LINE, {"t": objective}, cost="seconds", guard=guard).members
-    cost = task.evaluate(np.array([[0.5]]), np.ones(1), np.zeros(1, np.uint64)).cost[0]
-    task.close()
-    assert 0.2 <= cost < 2.0
 
 
 @pytest.mark.long
@@ -223,35 +176,6 @@ def test_four_runs_by_two_jobs_are_four_single_runs() -> None:
                 break
     one.close()
     assert not children()
-
-
-@pytest.mark.long
-def test_trials_of_several_tasks_run_side_by_side_up_to_the_number_of_jobs() -> None:
-    def parent(config: dict[str, Any]) -> float:
-        time.sleep(0.05)
-        return float(os.getppid())
-
-    objectives = {name: (lambda config, f=parent: f(config)) for name in "abc"}
-    suite = live_suite("Three", LINE, objectives, guard=True, n_jobs=3, splits={"train": list("abc")})
-    envs = hpo_gym.HPOVectorEnv(6, suite, budget=2)
-    envs.reset(seed=0, options={"task": list("aabbcc")})
-    rewards = envs.step(np.zeros((6, 1), np.float32))[1]
-    assert len(set(rewards)) >= 3 and {len({*rewards[i : i + 2]}) for i in (0, 2, 4)} <= {1, 2}
-    assert not {*rewards[:2]} & {*rewards[2:4]}, "a guard runs one objective"
-    envs.close()
-    assert not children()
-
-
-@pytest.mark.long
-def test_guards_that_were_not_used_for_long_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guards, "_KEPT", 2)
-    mine, objectives = Guards(1), [lambda config, i=i: float(i) for i in range(3)]
-    for i in (0, 1, 2, 1, 0):
-        (verdict,) = mine.run([Asked(objectives[i], {})])
-        assert verdict.measured.score == i and mine.count <= 2
-    assert len(children()) == 2
-    mine.close()
-    assert mine.count == 0 and not children()
 
 
 # ---------------------------------------------------------------------- nothing is left
@@ -386,10 +310,6 @@ def test_copies_and_pickles_have_guards_of_their_own() -> None:
 
 
 # ---------------------------------------------------------------------- contracts
-def test_gymnasiums_checker_says_nothing() -> None:
-    env = gym.make(ID, objective=noisy, space=LINE, budget=4)
-    check_by_gymnasium(env.unwrapped)
-    env.close()
 
 
 @pytest.mark.long
@@ -399,15 +319,6 @@ def test_our_own_checker_says_nothing(num_envs: int | None) -> None:
     env = gym.make(ID, **made) if num_envs is None else gym.make_vec(ID, num_envs=num_envs, n_jobs=2, **made)
     hpo_gym.check_env(env)
     env.close()
-
-
-@pytest.mark.long
-def test_a_guarded_suite_passes_its_check() -> None:
-    splits = {"train": ["t"], "test": ["u"]}
-    suite = live_suite("Checked", LINE, {"t": noisy, "u": noisy}, splits=splits, guard=True)
-    hpo_gym.check_suite(suite, points=5)
-    assert suite.prior() == () and suite.scale().mean == 0.0, "nothing is evaluated beforehand"
-    suite.members[0].close()
 
 
 @pytest.mark.parametrize("engine", ["serial", pytest.param("process", marks=pytest.mark.long)])
@@ -452,18 +363,6 @@ def test_a_guarded_suite_is_compared_by_every_engine(engine: str, tmp_path: Path
 def test_what_does_not_go_together_is_refused(make: Any, keywords: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         make(ID, **keywords)
-
-
-def test_a_suite_of_ones_own_is_taken_and_its_task_brings_its_split() -> None:
-    splits = {"train": ["t"], "test": ["u"]}
-    suite = live_suite("Own", LINE, {"t": noisy, "u": noisy}, splits=splits, guard=True)
-    env: Any = gym.make(ID, suite=suite, task="u").unwrapped
-    assert (env.split, env.reset(seed=0)[1]["task"]) == ("test", "u")
-    assert gym.make(ID, suite=suite).reset(seed=0)[1]["task"] == "t"
-    with pytest.raises(InvalidValueError, match=r"`n_jobs` is an argument of `hpo_gym\.live_suite`"):
-        gym.make(ID, suite=suite, n_jobs=2)
-    with pytest.raises(InvalidValueError, match="needs the best and the worst"):
-        gym.make(ID, suite=suite, reward="regret")
 
 
 def test_what_cannot_travel_to_a_guard_is_refused_before_the_first_trial() -> None:

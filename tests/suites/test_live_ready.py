@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
-import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, MissingExtraError, UnknownNameError
 from hpo_gym.base.registry import missing
 from hpo_gym.problem.suite import split_of
@@ -79,21 +76,6 @@ def test_the_corners_of_a_search_space_are_scored_or_diverge(name: str) -> None:
 
 
 @needs_all
-def test_what_is_said_of_a_data_set_is_so() -> None:
-    families = json.loads((Path(hpo_gym.__file__).parent / "data" / "families.json").read_text())["families"]
-    data_names = {"breast-cancer": "wdbc", "diabetes": "diabetes-progression"}
-    for name, source in SOURCES.items():
-        rows = rows_of(name)
-        assert (len(rows.x) + len(rows.x_test), rows.x.shape[1]) == (source.rows, source.columns)
-        assert source.family == families[f"data:{data_names.get(name, name)}"], "its family in all suites"
-        labels = {*rows.y.tolist(), *rows.y_test.tolist()}
-        assert labels == set(range(source.classes)) if source.classes else len(labels) > 20
-        assert not {r.tobytes() for r in rows.x} & {r.tobytes() for r in rows.x_test} or name in ("digits", "iris")
-        held = np.concatenate([b for _, b in rows.folds()])
-        assert sorted(held.tolist()) == list(range(len(rows.x)))
-
-
-@needs_all
 def test_scores_are_those_of_hand_worked_predictions() -> None:
     rows = rows_of("iris")
     truth = np.array([0, 0, 0, 0, 1, 1, 2])
@@ -121,29 +103,6 @@ def test_the_suite_is_split_by_data_set_as_every_suite_is() -> None:
     assert ready_suite().data_hash == suite.data_hash
 
 
-@needs_all
-@pytest.mark.long
-def test_without_arguments_each_episode_draws_a_ready_task_of_the_split() -> None:
-    env: Any = gym.make(ID, split="test")
-    seen = {env.reset(seed=seed)[1]["task"] for seed in range(40)}
-    assert seen == {t.name for t in env.unwrapped.suite.tasks("test")} and len(seen) > 2
-    env.reset(seed=0, options={"task": "diabetes-svm"})
-    info = env.step(env.action_space.sample())[4]
-    env.close()
-    assert "kernel" in info["config"] and info["status"] == "ok" and 0.0 < info["cost"] < 60.0
-
-
-@pytest.mark.long
-@needs_all
-def test_runs_on_different_ready_tasks_go_side_by_side() -> None:
-    envs: Any = gym.make_vec(ID, num_envs=2, n_jobs=2, split="test", budget=2)
-    envs.reset(seed=0, options={"task": ["diabetes-svm", "diabetes-lightgbm"]})
-    envs.action_space.seed(0)
-    rewards, infos = (envs.step(envs.action_space.sample())[i] for i in (1, 4))
-    envs.close()
-    assert len(rewards) == 2 and (infos["cost"] > 0.0).all() and (infos["status"] == 0).all()
-
-
 def test_names_are_looked_up_and_extras_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'digits-svm'"):
         ready_suite(["digit-svm"])
@@ -165,18 +124,3 @@ def test_a_ready_task_is_seconds_unless_shares_are_asked_for() -> None:
         paid = env.step(np.zeros(env.action_space.shape, np.float32))[4]["cost"]
         env.close()
         assert (paid == 1.0) == (cost == "fidelity")
-
-
-def test_every_ready_task_has_a_row_on_its_page() -> None:
-    studies = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
-    found = json.loads((studies / "ready.json").read_text(encoding="utf-8"))["found"]
-    for name, entry in READY.entries().items():
-        source = SOURCES.get(str(entry.about["data"]))
-        assert found[name]["split"] == split_of("cartpole" if source is None else source.family), name
-
-
-@pytest.mark.slow
-def test_our_own_checker_says_nothing_of_a_ready_task() -> None:
-    env = gym.make(ID, task="wine-svm", budget=3, cost="fidelity")
-    hpo_gym.check_env(env)
-    env.close()

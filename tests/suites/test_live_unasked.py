@@ -10,7 +10,6 @@ import json
 import logging
 import multiprocessing
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -27,10 +26,8 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.env.observers import OBSERVERS
-from hpo_gym.env.rewards import REWARDS
 from hpo_gym.problem import Evaluated, OnRequest, Suite, Task, floor_of
-from hpo_gym.suites import describe_live, from_description, with_prior
+from hpo_gym.suites import describe_live, from_description
 
 ENV = "hpo_gym/HPO-v0"
 NAMES = [f"d{i}" for i in range(8)]
@@ -67,7 +64,6 @@ def total() -> int:
 
 
 # ---------------------------------------------------------------------- envs
-FREE_REWARDS = [name for name in REWARDS.names() if not REWARDS.get(name).training_only]
 
 
 @pytest.mark.parametrize("n", [0, 6])
@@ -86,28 +82,7 @@ def test_to_make_and_reset_an_env_calls_nothing_and_a_step_once(n: int) -> None:
     assert total() == 4
 
 
-OF_OTHERS = ("pool", "losses", "training", "progress")
 """Observers of tables, and of trainings that go on."""
-
-
-@pytest.mark.parametrize("observer", [name for name in OBSERVERS.names() if name not in OF_OTHERS])
-def test_no_observer_of_raw_scores_asks_for_the_memory(observer: str) -> None:
-    env = gym.make(ENV, suite=counted(6), budget=3, observer=observer, n_init=1)
-    env.reset(seed=0)
-    assert total() == 1, "the given point"
-    env.action_space.seed(0)
-    for _ in range(2):
-        env.step(env.action_space.sample())
-    assert total() == 3
-
-
-@pytest.mark.parametrize("reward", FREE_REWARDS)
-def test_without_allowed_evaluations_no_reward_calls_more_than_its_trial(reward: str) -> None:
-    env = gym.make(ENV, suite=counted(), budget=3, reward=reward, scores="global", duplicates="penalize")
-    env.reset(seed=0)
-    env.action_space.seed(0)
-    env.step(env.action_space.sample())
-    assert total() == 1
 
 
 def test_a_scale_of_earlier_scores_asks_for_what_is_allowed_and_no_more() -> None:
@@ -127,15 +102,6 @@ def test_an_optimizer_without_memory_calls_its_trials_only(name: str) -> None:
     suite = counted(6)
     hpo_gym.rollout(name, suite.task("d6"), 4, prior=suite.prior())
     assert dict(CALLS) == {"d6": len(hpo_gym.rollout(name, suite.task("d6"), 4)) if name == "default" else 4}
-
-
-@pytest.mark.parametrize("n", [0, 1, 6])
-def test_the_portfolio_asks_for_the_allowed_evaluations_once(n: int) -> None:
-    suite = counted(n)
-    for _ in range(2):
-        hpo_gym.rollout("portfolio", suite.task("d6"), 4, prior=suite.prior())
-    assert CALLS.pop("d6") == 8
-    assert dict(CALLS) == (dict.fromkeys(SPLITS["train"], n) if n else {})
 
 
 @pytest.mark.parametrize("engine", ["serial", pytest.param("process", marks=pytest.mark.long)])
@@ -311,21 +277,6 @@ def test_a_stated_score_is_that_of_failures_before_any_success(
     assert counted().data_hash != counted(failed=0.0).data_hash
 
 
-def test_a_loss_that_fails_says_what_to_state(caplog: pytest.LogCaptureFixture) -> None:
-    for _ in range(2):
-        counted(loss=True).task("d5").run(FAILS)
-    counted(loss=True, failed=3.0).task("d5").run(FAILS)
-    counted().task("d5").run(FAILS)
-    said = "Mine, d5: a trial failed (ValueError: too much"
-    assert len(caplog.messages) == 2 and all(m.startswith(said) and m.endswith("`failed=`.") for m in caplog.messages)
-
-
-@pytest.mark.parametrize("failed", [float("nan"), float("-inf"), "0", True])
-def test_a_score_of_failures_that_is_no_number_is_refused(failed: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"`failed` must be"):
-        counted(failed=failed)
-
-
 # ---------------------------------------------------------------------- what is allowed: said, shown, stored, resumed
 def test_evaluations_are_announced_with_their_number_before_they_begin(caplog: pytest.LogCaptureFixture) -> None:
     said: list[str] = []
@@ -338,16 +289,6 @@ def test_evaluations_are_announced_with_their_number_before_they_begin(caplog: p
     assert suite.prior()[0].score.tolist() == [1.0] * 7
     where = Path.cwd() / "hpo-gym-prior" / "evaluations.sqlite"
     assert said == [f"Loud, `prior_evaluations=7`: 7 evaluations of the earlier task 't' begin, stored in {where}."]
-
-
-def test_a_bar_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[tuple[int, int, str]] = []
-    monkeypatch.setattr("hpo_gym.system.jobs.progress.PATIENCE", -1.0)
-    suite = counted(3)
-    with hpo_gym.system.reporter(lambda *step: shown.append(step), (), "a call", "cells") as tell:
-        tell.show = lambda *step: shown.append(step)
-        _ = suite.prior()[0].score
-    assert shown == [(i, 3, "earlier task 'd0' of Mine") for i in (1, 2, 3)]
 
 
 def test_what_is_stored_is_not_evaluated_again_by_anybody() -> None:
@@ -380,14 +321,6 @@ def test_values_are_those_of_the_function_and_a_failure_has_the_worst_of_the_oth
     assert e.cost.tolist() == [1.0] * 40 and total() == 40
     assert repr(e) == "OnRequest('d0', 40 points)"
     assert e.part(np.arange(3)).score.tolist() == e.score[:3].tolist()
-
-
-def test_equal_points_are_evaluated_once() -> None:
-    suite = hpo_gym.live_suite(
-        "Few", {"depth": (1, 3)}, {"t": lambda c: CALLS.update(["t"]) or c["depth"]}, splits={"train": ["t"]},
-        prior_evaluations=30,
-    )  # fmt: skip
-    assert sorted(set(suite.prior()[0].score)) == [1, 2, 3] and total() == 3
 
 
 KILLED = """
@@ -473,50 +406,9 @@ def test_a_child_that_an_objective_leaves_behind_holds_up_nobody() -> None:
 
 
 # ---------------------------------------------------------------------- suites
-def test_a_task_of_ones_own_class_and_ready_suites_are_given_them_by_with_prior() -> None:
-    space = counted().space
-    bowl = Bowl("a", "a", "Own", space)
-    own = Suite("Own", space, (bowl,), "live", splits={"train": ["a"]})
-    (known,) = with_prior(own, 4).prior()
-    assert not bowl.points and known.score.tolist() == [-((x - 0.5) ** 2) for x in space.spread(4)[:, 0]]
-    assert len(bowl.points) == 4 and with_prior(own, 0).prior() == ()
-
-
-def test_the_number_is_a_part_of_a_suites_identity_and_description() -> None:
-    assert counted().data_hash == hpo_gym.live_suite("Mine", SPACE, dict.fromkeys(NAMES, len), splits=SPLITS).data_hash
-    assert len({counted(n).data_hash for n in (0, 1, 2)}) == 3
-    suite = counted(3)
-    again = from_description(json.loads(json.dumps(describe_live(suite))))
-    assert again.data_hash == suite.data_hash and [t.prior_evaluations for t in again.members] == [3] * 8
-
-
-def test_an_env_and_what_was_not_asked_for_are_pickled_unasked() -> None:
-    env = hpo_gym.HPOEnv(counted(5), budget=3, reward="improvement")
-    env.reset(seed=0)
-    copies = pickle.loads(pickle.dumps((env, counted(5).prior()[0])))  # noqa: S301 - our own bytes
-    assert total() == 0 and repr(env.kernel.contexts.scale).startswith("<")
-    assert len(copies[1].score) == 5 and total() == 5
-    assert copies[0].kernel.contexts.scale.sd > 0 and total() == 20
 
 
 @pytest.mark.parametrize("n", [-1, 10_001, 2.5, "3", None, True])
 def test_a_number_out_of_range_is_refused(n: Any) -> None:
     with pytest.raises(InvalidValueError, match=r"`prior_evaluations` must be"):
         counted(n)
-
-
-def test_a_suite_of_another_kind_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="`suite` must be live, got 'Functions' of kind 'function'"):
-        with_prior(hpo_gym.load_suite("Functions"), 3)
-    with pytest.raises(InvalidValueError, match="`prior_folder` must be a folder, got 3"):
-        counted(3, prior_folder=3)
-
-
-@pytest.mark.filterwarnings("error")
-def test_a_suite_of_failures_has_the_plain_scale() -> None:
-    def fails(config: dict[str, Any]) -> float:
-        raise ValueError("always")
-
-    suite = hpo_gym.live_suite("Fails", SPACE, {"t": fails}, splits={"train": ["t"]}, prior_evaluations=3)
-    scale = suite.scale()
-    assert (scale.mean, scale.sd, scale.cost, scale.floor) == (0.0, 1.0, 1.0, 0.0)

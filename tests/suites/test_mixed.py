@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
-from typer.testing import CliRunner
 
 import hpo_gym
-from hpo_gym.app import app
-from hpo_gym.bench.results import Results
 from hpo_gym.problem.batches import MixedBatch, MixedPool, batch_of
 from hpo_gym.problem.task import PoolBatch
 from hpo_gym.suites.load import load_suite
@@ -69,12 +66,6 @@ def test_a_pool_holds_the_rows_of_each_and_lacks_the_last_of_the_shorter():
     assert batch.config(1, 2) == {"x0": 1.0, "x1": 1.0}
 
 
-def test_a_proposal_is_read_by_each_task_in_its_own_columns():
-    batch = batch_of(both().members, 3)
-    x = np.array([[0.9, 0.8, 0.0], [0.9, 0.9, 0.1], [0.9, 0.1, 0.1]])
-    assert batch.place(np.array([0, 2, 3]), x).tolist() == [2, 2, 3]
-
-
 @pytest.mark.parametrize("codec", ["box", "pool"])
 def test_an_episode_is_that_of_the_task_alone(codec):
     env = hpo_gym.HPOEnv(both(), codec=codec, budget=4)
@@ -130,11 +121,6 @@ def test_what_cannot_be_mixed_is_refused(name, said):
         load_suite(name)
 
 
-def test_unknown_suites_among_several_are_named():
-    with pytest.raises(hpo_gym.UnknownNameError, match="SVMs"):
-        load_suite("SVMs,MLP")
-
-
 # ---------------------------------------------------------------------------------------------- held out
 def test_a_held_out_suite_gives_only_its_test_tasks():
     suite = held_out(narrow(), [wide()])
@@ -144,39 +130,3 @@ def test_a_held_out_suite_gives_only_its_test_tasks():
     ]
     assert suite.prior() == () and suite.scale().mean == pytest.approx((10.0 + 20.0 + 40.0) / 3)
     assert held_out(wide(), [narrow()]).space == wide().space, "the widest is its own"
-
-
-def test_a_mixed_suite_is_trained_on_as_others_are():
-    suite = held_out(load_suite("MLP"), [both()])
-    assert [t.name for t in suite.tasks("train")] == [
-        f"Narrow,Wide/{t.name}" for t in mixed([narrow(), wide()]).tasks("train")
-    ]
-    assert len(suite.tasks("test")) == len(load_suite("MLP").tasks("test"))
-
-
-def test_tables_in_the_very_same_space_are_known():
-    suite = load_suite("Studies->Boosting")
-    assert {t.name.split("/")[0] for t in suite.tasks("train")} == {"Studies"}
-    assert {e.name.split("/")[0] for e in suite.prior()} == {"Studies"}
-    assert not {t.family for t in suite.tasks("train")} & {t.family for t in suite.tasks("test")}
-
-
-@pytest.mark.long
-def test_the_command_line_trains_on_some_and_tests_on_another(tmp_path):
-    out = tmp_path / "out"
-    ran = CliRunner().invoke(
-        app,
-        ["bench", "--suite", "SVM,Linear", "--leave-suite-out", "MLP", "--optimizers", "random,gp-ei", "--tasks", "3",
-         "--seeds", "2", "--budget", "4", "--engine", "serial", "--quiet", "--out", str(out)],
-        catch_exceptions=False,
-    )  # fmt: skip
-    assert ran.exit_code == 0
-    results = Results.load(out)
-    assert list(results.data["suites"]) == ["SVM,Linear->MLP"] and not results.failed_cells
-    ran = CliRunner().invoke(
-        app,
-        ["train", "q-portfolio", "--suite", "SVM", "--leave-suite-out", "MLP", "--steps", "400", "--quiet", "--out",
-         str(tmp_path / "q")],
-        catch_exceptions=False,
-    )  # fmt: skip
-    assert ran.exit_code == 0 and hpo_gym.load(tmp_path / "q") is not None

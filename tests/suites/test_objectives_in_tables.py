@@ -1,4 +1,4 @@
-"""Table format 2: further objectives and sizes are kept, read again or refused; what needs neither is format 1."""
+"""Further objectives and sizes of a table are kept, read again or refused."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.problem.objectives.objective import Objective
 from hpo_gym.suites.own import files as table_files
 from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
@@ -59,7 +59,7 @@ def test_a_round_trip_gives_an_equal_suite_and_equal_bytes(tmp_path: Path) -> No
         again.save(tmp_path / "again")
         for file in ("suite.json", "table.npz"):
             assert (tmp_path / "again" / file).read_bytes() == (tmp_path / name / file).read_bytes()
-        assert json.loads((tmp_path / name / "suite.json").read_text())["format"] == 2
+        assert json.loads((tmp_path / name / "suite.json").read_text())["format"] == 1
 
 
 def test_sizes_may_stand_still_where_the_shares_are_given() -> None:
@@ -85,15 +85,8 @@ def test_objectives_decide_no_score_so_the_hash_of_the_data_stays() -> None:
     assert two().data_hash == table_suite("Two", SPACE, X, SCORES, costs=np.ones((2, 3))).data_hash
 
 
-def test_what_needs_nothing_of_format_2_is_written_as_format_1(tmp_path: Path) -> None:
-    table_suite("One", SPACE, X, SCORES).save(tmp_path)
-    said = json.loads((tmp_path / "suite.json").read_text())
-    assert said["format"] == 1
-    assert not {"objectives", "fidelity"} & set(said)
-
-
-@pytest.mark.parametrize("name", ["SVM", "Curves", "MLPGrid"])
-def test_a_shipped_folder_of_format_1_is_written_byte_for_byte_as_it_is(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["SVM", "Curves", "NAS", "Studies"])
+def test_a_shipped_folder_is_written_byte_for_byte_as_it_is(tmp_path: Path, name: str) -> None:
     said, arrays = table_files.read_folder(DATA / name)
     raw = json.loads((DATA / name / "suite.json").read_text())
     assert said.format == 1
@@ -170,10 +163,8 @@ SAID = [{"name": "size", "direction": "minimize"}, {"name": "recall", "direction
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 3}, "format.*3"),
+        ({"format": 2}, "format.*2"),
         ({"format": True}, "format.*True"),
-        ({"format": 1}, "`objectives` needs format 2"),
-        ({"format": 1, "objectives": None}, "no names"),
         ({"objectives": None}, "no names"),
         ({"objectives": SAID[:1]}, r"\(2, 3, 1\).*\['size'\].*\(2, 3, 2\)"),
         ({"objectives": [SAID[0], SAID[0]]}, "'size' 2 times"),
@@ -184,7 +175,7 @@ SAID = [{"name": "size", "direction": "minimize"}, {"name": "recall", "direction
         ({"fidelity": {"kind": "weight", "values": [1]}}, "'weight'"),
     ],
 )
-def test_a_description_that_breaks_a_rule_of_format_2_is_refused(
+def test_a_description_that_breaks_a_rule_of_objectives_is_refused(
     saved: Path, change: dict[str, object], message: str
 ) -> None:
     rewrite(saved, **change)
@@ -212,34 +203,6 @@ def test_an_array_that_is_not_what_its_names_say_is_refused(
     rewrite(saved)
     with pytest.raises(DamagedDataError, match=message):
         load_folder(saved)
-
-
-def test_a_builder_cannot_write_what_would_not_be_read(saved: Path) -> None:
-    _, arrays = table_files.read_folder(saved)
-    raw = json.loads((saved / "suite.json").read_text())
-    with pytest.raises(InvalidValueError, match="'size' is nan"):
-        table_files.write_folder(saved, raw, {**arrays, "objectives": np.full((2, 3, 2), np.nan)})
-    with pytest.raises(InvalidValueError, match="no names"):
-        table_files.write_folder(saved, {**raw, "objectives": []}, arrays)
-    with pytest.raises(UnknownNameError, match="maximize"):
-        table_files.write_folder(saved, {**raw, "objectives": [SAID[0], {"name": "r", "direction": "max"}]}, arrays)
-    assert same(load_folder(saved), two())
-
-
-def test_every_cut_or_changed_byte_of_format_2_is_refused_or_harmless(saved: Path) -> None:
-    suite, rng = two(), np.random.default_rng(0)
-    for name in ("suite.json", "table.npz"):
-        whole = (saved / name).read_bytes()
-        for at in rng.integers(0, len(whole), 60).tolist():
-            flip = bytes([whole[at] ^ (1 << int(rng.integers(8)))])
-            for bad in (whole[:at] + flip + whole[at + 1 :], whole[:at]):
-                (saved / name).write_bytes(bad)
-                try:
-                    again = load_folder(saved)
-                except DamagedDataError:
-                    continue
-                assert same(again, suite)
-        (saved / name).write_bytes(whole)
 
 
 # ------------------------------------------------------------------------------------------------ a file of trials

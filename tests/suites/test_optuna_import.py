@@ -14,7 +14,6 @@ import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.space import describe
 from hpo_gym.suites.own.trials import suite_from_csv
 
@@ -258,23 +257,6 @@ def test_an_export_without_a_direction_says_so(tmp_path: Path) -> None:
         suite = suite_from_csv(frame)
     assert (suite.members[0].best, suite.space.names[0]) == (0.75, "act")
     assert "None" in suite.space.hyperparameters[0].choices  # which a file has as an empty cell
-
-
-def test_columns_of_an_export_have_roles_by_either_name(tmp_path: Path) -> None:
-    frame = study("a").trials_dataframe()
-    options: dict[str, Any] = {"ignore": ["params_slope", "w2"], "test_score": "user_attrs_test"}
-    suite = quiet(suite_from_csv, frame, cost="user_attrs_seconds", **options)
-    assert not {"slope", "w2"} & set(suite.space.names)
-    assert cost_and_test(suite) == (2.5, -0.75)
-    with pytest.raises(UnknownNameError, match="Did you mean 'value'"):
-        suite_from_csv(frame, score="valeu")
-
-
-def test_a_saved_suite_of_studies_is_read_again(tmp_path: Path) -> None:
-    suite = quiet(hpo_gym.suite_from_optuna, [study("a"), study("b", "maximize")])
-    suite.save(tmp_path / "mine")
-    again = load_suite(tmp_path / "mine")
-    assert again.data_hash == suite.data_hash and again.task("b").run(SECOND).score == 0.25
 
 
 def test_a_study_of_any_name_becomes_a_suite() -> None:

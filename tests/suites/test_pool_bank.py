@@ -2,16 +2,14 @@
 
 import numpy as np
 import pytest
-from toys import formulas, gappy, noisy, plain, ragged
+from toys import gappy, noisy, plain, ragged
 
-from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.table import TableTask
-from hpo_gym.problem.task import PoolBatch, SeparateTasks, pooled
+from hpo_gym.problem.task import PoolBatch, pooled
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.own.suite import TableSuite
 
 TABLES = {"gappy": gappy, "plain": plain, "ragged": ragged, "noisy": noisy}
 
@@ -99,22 +97,6 @@ def test_scores_of_the_pool_are_the_tasks_own(name):
         lost = there & (known.status != Status.OK)
         assert np.isneginf(batch.scores[j][lost]).all() and (known.score[lost] == t.worst).all()
         assert np.array_equal(batch.scores[j][there & ~lost], known.score[there & ~lost])
-
-
-def test_where_there_is_no_pool_nothing_is_said_of_rows():
-    tasks = formulas().members
-    batch = batch_of(tasks, 3)
-    assert not isinstance(batch, PoolBatch) and not isinstance(SeparateTasks(gappy().members, 6), PoolBatch)
-    with pytest.raises(InvalidValueError, match="tasks with a pool"):
-        pooled(batch)
-    assert all((t.measured, t.measured_pool, t.pool) == (None, None, None) for t in tasks)
-    assert all(t.noise_free(t.optimum_x[None])[0] == pytest.approx(t.best) for t in tasks)
-    assert TableSuite is type(gappy()) and gappy().task("a").optimum_x is None
-
-
-def test_scores_that_are_told_are_not_looked_up():
-    with pytest.raises(StateError, match="told"):
-        reported_batch("gappy").scores  # noqa: B018 - it is looked up
 
 
 def test_proposals_on_all_tasks_at_once_are_answered_as_each_alone(batch):

@@ -27,7 +27,7 @@ def saved(folder: Path, proposed: int, **change: object) -> Path:
         splits={"train": ["one"], "test": ["two"]},
     )  # fmt: skip
     whole.save(folder)
-    said = {**json.loads((folder / "suite.json").read_text()), "format": 2, "proposed": proposed, **change}
+    said = {**json.loads((folder / "suite.json").read_text()), "proposed": proposed, **change}
     (folder / "suite.json").write_text(json.dumps({**said, "checksum": checksum(said)}))
     return folder
 
@@ -78,7 +78,7 @@ def test_a_pool_that_tasks_share_has_none(tmp_path: Path) -> None:
     shared = table_suite("Shared", cs.ConfigurationSpace({"a": (0.0, 1.0)}), X[0], SCORES)
     assert isinstance(shared, TableSuite)
     shared.save(tmp_path)
-    said = {**json.loads((tmp_path / "suite.json").read_text()), "format": 2, "proposed": 1}
+    said = {**json.loads((tmp_path / "suite.json").read_text()), "proposed": 1}
     (tmp_path / "suite.json").write_text(json.dumps({**said, "checksum": checksum(said)}))
     with pytest.raises(DamagedDataError, match="got 1 of one for all tasks"):
         load_folder(tmp_path)

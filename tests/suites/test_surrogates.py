@@ -15,19 +15,16 @@ import ConfigSpace as cs
 import gymnasium as gym
 import numpy as np
 import pytest
-from reports import left_out
-from validity.surrogates import agreed
 
 import hpo_gym
 from hpo_builders import files
 from hpo_builders.order import Order
-from hpo_builders.surrogates.agreement import Foretold, agreement, folds, held_out, summary
-from hpo_builders.surrogates.build import trained, write_surrogates
+from hpo_builders.surrogates.agreement import Foretold, agreement, summary
+from hpo_builders.surrogates.build import write_surrogates
 from hpo_builders.surrogates.fit import Plan, fit
 from hpo_builders.surrogates.named import builder_of
-from hpo_builders.surrogates.optimum import optima
-from hpo_builders.surrogates.rows import Rows, levels_of, material
-from hpo_builders.surrogates.targets import normal_scores, rising, scale
+from hpo_builders.surrogates.rows import Rows, material
+from hpo_builders.surrogates.targets import normal_scores, scale
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run
@@ -176,31 +173,6 @@ def test_normal_scores_and_their_scale_are_those_worked_by_hand() -> None:
     assert np.interp(0.67448975 / 2, GRID, found) == pytest.approx(0.75, abs=1e-6)
 
 
-def test_what_seldom_falls_is_said_to_rise() -> None:
-    up = np.stack([np.arange(100.0), np.arange(100.0) + 1], 1)
-    some = up.copy()
-    some[:3, 1] = -1
-    x = np.zeros((100, 1))
-    assert rising([Rows(x, up, some)]).tolist() == [[True, False]]
-    assert rising([Rows(x, up[:, :1], up[:, :1])]).tolist() == [[False, False]]
-
-
-def test_at_most_ten_fidelities_are_learned_the_last_among_them() -> None:
-    assert levels_of(3) == [0, 1, 2]
-    assert levels_of(50) == [4, 9, 14, 19, 24, 29, 34, 39, 44, 49]
-
-
-def test_rows_of_further_tables_count_once() -> None:
-    suite = tiny()
-    other = tiny(90)
-    found = material(suite, [other])
-    own = {p.tobytes() for p in found.own[0].x}
-    assert len(found.own[0]) == 80 and not own & {p.tobytes() for p in found.more[0].x}
-    assert len(found.more[0]) == len({p.tobytes() for p in material(other).own[0].x} - own)
-    with pytest.raises(InvalidValueError, match="`further` must be tables in the space of 'Tiny'"):
-        material(suite, [load_suite("SVM")])
-
-
 # ---------------------------------------------------------------------------------------------- agreement
 def test_agreement_is_that_worked_by_hand() -> None:
     score = np.array([1.0, 2.0, 3.0, 4.0, -np.inf])
@@ -217,44 +189,6 @@ def test_agreement_is_that_worked_by_hand() -> None:
         "tasks": 3, "tau": 0.8, "successes": 0.6667, "r2": 0.6, "cost": -1.0, "tau of the worst tenth": 0.8, "top": 1.0,
         "failures": 3, "foretold failures": 3, "both": 3,
     }  # fmt: skip
-
-
-def test_what_one_task_lacks_moves_no_row_of_it_into_another_part() -> None:
-    whole = tiny()
-    score = whole.table.score.copy()
-    score[0, 3] = score[1, [0, 7]] = score[2, 70:] = np.nan
-    gaps = table_suite("Gaps", whole.space, whole.members[0].pool, score, fidelities=(0.5, 1.0), splits=whole.splits)
-    parts, found = folds(material(whole)), material(gaps)
-    assert [len(rows) for rows in found.own] == [79, 78, 70, 80, 80, 80]
-    part_of = {point.tobytes(): part for point, part in zip(material(whole).own[0].x, parts[0], strict=True)}
-    for rows, part in zip(found.own, folds(found), strict=True):
-        assert [part_of[point.tobytes()] for point in rows.x] == part.tolist()
-
-
-@pytest.mark.long
-def test_each_row_is_held_out_once_for_all_tasks_together() -> None:
-    found = material(tiny())
-    parts = folds(found)
-    assert np.bincount(parts[0]).tolist() == [16] * 5
-    assert all(np.array_equal(part, parts[0]) for part in parts)
-    small = replace(SMALL, networks=1, samples=500, epochs=1)
-    *_, said = held_out(found, small)
-    assert all(np.isfinite(one.score).all() for one in said)
-
-
-@pytest.mark.long
-def test_a_search_finds_the_top_of_a_model() -> None:
-    model = random_model(conditional())
-    model = replace(model, heads=model.heads * array([1, 1, 1, 1, 0.2, 0.2])[:, None])
-    rows = [model.space.sample(np.random.default_rng(0), 20)] * 5
-    x, best, worst = optima(model, rows)
-    many = model.space.sample(np.random.default_rng(7), 20_000)
-    for task in range(5):
-        score = model(np.full(len(many), task), many, np.ones(len(many), np.int64)).score
-        assert best[task] >= score.max() - 1e-3 * np.ptp(score[np.isfinite(score)])
-        assert best[task] == model(np.array([task]), x[task : task + 1], np.array([1])).score[0]
-        assert worst[task] <= np.quantile(score[np.isfinite(score)], 0.01)
-    assert np.array_equal(model.space.snap(x), x) and model.space.legal(x).all()
 
 
 # ---------------------------------------------------------------------------------------------- suites
@@ -431,24 +365,6 @@ def test_suites_without_surrogates_and_unknown_ones_are_named() -> None:
         builder_of("SVN:surrogate", Order(Path("archives")))
 
 
-@pytest.mark.parametrize(
-    ("name", "given", "rule"),
-    [
-        ("FCNet", {}, "`suites` must have a builder in this checkout, that of FCNet is at commit [0-9a-f]{40}"),
-        ("FCNet:surrogate", {"rows": 25}, "`suites` must have a builder in this checkout, that of FCNet is at commit"),
-        ("SVM", {"rows": 0}, "`rows` of SVM must be at least 1, got 0"),
-    ],
-)
-def test_what_a_builder_would_ignore_is_refused(name: str, given: dict[str, Any], rule: str) -> None:
-    with pytest.raises(InvalidValueError, match=rule):
-        builder_of(name, Order(Path("archives"), **given))
-
-
-def test_a_surrogate_for_which_nothing_is_trained_can_be_ordered() -> None:
-    builder_of("SVM:surrogate", Order(Path("archives"), rows=0))
-    builder_of("FCNet:surrogate", Order(Path("archives"), rows=0))
-
-
 SHIPPED = surrogates.served()
 
 
@@ -461,54 +377,6 @@ def test_a_shipped_surrogate_has_an_id_and_agrees(name: str) -> None:
     envs.reset(seed=0)
     _, reward, *_ = envs.step(envs.action_space.sample())
     assert np.isfinite(reward).all()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_agreement_of_a_shipped_surrogate_is_found_again_by_a_smaller_one(name: str) -> None:
-    base = load_suite(name.partition(":")[0])
-    assert isinstance(base, TableSuite)
-    further = [load_suite(n) for n in surrogates.read_about(surrogates.DATA / base.name)["built"]["further tables"]]
-    found = material(base, further)
-    said = next(held_out(found, replace(Plan(), networks=1, samples=600_000, epochs=5)))
-    taus = []
-    for rows, one in zip(found.own, said, strict=True):
-        there = np.flatnonzero(np.isfinite(one.score))
-        taus.append(agreement(rows.take(there), Foretold(one.score[there], one.cost[there], one.failed[there])).tau)
-    assert np.median(taus) >= surrogates.FLOOR - 0.12
-
-
-def test_the_report_of_agreement_says_what_was_measured(
-    base: TableSuite, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert agreed(base) is None
-    monkeypatch.setattr("validity.surrogates.DATA", folder.parent)
-    found, said = agreed(base), surrogates.read_about(folder)["agreement"]
-    assert found is not None and (found.tau, found.failures) == (said["tau"], said["failures"])
-    assert f"tau {said['tau']:.2f}" in found.words() and "stays tabular" not in found.words()
-    assert "Tau is below 0.8: the suite stays tabular." in replace(found, served=False).words()
-    assert f"of costs tau {said['cost']:.2f}. The row" in found.words()
-    free = table_suite("Tiny", base.space, base.members[0].pool, base.table.score, fidelities=(0.5, 1.0))
-    about = {**surrogates.read_about(folder), "table": free.data_hash}
-    monkeypatch.setattr("validity.surrogates.read_about", lambda _: about)
-    reported = agreed(free)
-    assert reported is not None and reported.cost is None and f"R^2 {reported.r2:.2f}. The row" in reported.words()
-    assert agreed(tiny(90)) is None  # another table
-
-
-@pytest.mark.long
-def test_configurations_of_their_own_are_trained_for_surrogates(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn")
-    order = Order(tmp_path, tmp_path / "out", tmp_path / "work", engine="serial", tasks=("iris", "wine"))
-    with pytest.raises(InvalidValueError, match="`rows` must be a multiple of 25, got 30"):
-        trained("SVM", 30, order)
-    suite = load_suite("SVM")
-    assert isinstance(suite, TableSuite)
-    found = material(suite, [trained("SVM", 25, order)])
-    more = {task.name: rows for task, rows in zip(suite.members, found.more, strict=True) if len(rows)}
-    assert {name: len(rows) for name, rows in more.items()} == {"iris": 24, "wine": 24}  # the default is known
-    assert not {p.tobytes() for p in more["iris"].x} & {p.tobytes() for p in more["wine"].x}
-    assert np.isfinite(more["iris"].score[:, -1]).any()
 
 
 # ---------------------------------------------------------------------------------------------- a budget in cost
@@ -535,14 +403,6 @@ def test_a_unit_is_the_mean_cost_that_the_model_says_of_the_rows() -> None:
         Budget(0.5, COST).units([task])  # 3 / 5.57273
 
 
-def test_costs_that_were_not_measured_or_may_be_0_are_refused_by_name() -> None:
-    with pytest.raises(InvalidValueError, match="`budget_cost` needs measured costs, 'S' has none"):
-        Budget(33.0, COST).units([priced(0, priced=False)])
-    assert priced(1).least_costs == (0.0, 0.0)  # its scale begins at 3 - 3
-    with pytest.raises(InvalidValueError, match="`budget_cost` needs costs above 0, got 0 on 't1' of 'S'"):
-        Budget(33.0, COST).units([priced(1)])
-
-
 WITHOUT_COSTS = ["Pipelines:surrogate"]
 
 
@@ -555,20 +415,6 @@ def test_where_the_table_has_no_costs_a_trial_is_one_evaluation_and_budgets_in_c
         assert np.isnan(task.cost_unit)
     with pytest.raises(InvalidValueError, match=f"`budget_cost` needs measured costs, '{name}' has none"):
         hpo_gym.HPOEnv(suite, budget_cost=3.0)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", [name for name in surrogates.served() if name not in WITHOUT_COSTS])
-def test_units_of_what_ships_are_near_those_of_the_tables(name: str) -> None:
-    suite, table = load_suite(name), load_suite(name.removesuffix(":surrogate"))
-    tasks = suite.tasks("val")
-    units, measured = (Budget(33.0, COST).units([s.task(t.name) for t in tasks]) for s in (suite, table))
-    assert (np.abs(np.log(units / measured)) < np.log(1.25)).all()
-    x = suite.space.sample(np.random.default_rng(0), 300)
-    for task in tasks:
-        out = [task.evaluate(x, np.full(len(x), f), np.zeros(len(x), np.uint64)).cost for f in task.fidelities]
-        lowest = task.surrogate.lowest_costs(task.index)
-        assert all((cost >= low).all() and low > 0.0 for cost, low in zip(out, lowest, strict=True))
 
 
 def test_an_env_of_a_surrogate_is_paid_in_cost_trial_by_trial() -> None:
@@ -587,18 +433,3 @@ def test_an_env_of_a_surrogate_is_paid_in_cost_trial_by_trial() -> None:
         again.submit(Query(trial.config, trial.fidelity))
     assert [(t.cost, t.status) for t in again.trials] == [(t.cost, t.status) for t in env.history()]
     assert again.over
-
-
-@pytest.mark.long
-def test_optimizers_are_compared_on_surrogates_by_spent_cost(tmp_path: Path) -> None:
-    with left_out():
-        results = hpo_gym.benchmark(
-            ["random", "portfolio-per-cost"], "SVM:surrogate", split="val", tasks=2, seeds=1, budget_cost=4,
-            engine="serial", out=tmp_path,
-        )  # fmt: skip
-    assert results.failed_cells == 0
-    frame = results.trials()
-    assert (frame.groupby(["optimizer", "task"])["spent"].max() <= 4.0 + 1e-6).all()
-    reported = results.data["suites"]["SVM:surrogate"]["optimizers"]
-    assert reported["portfolio-per-cost"]["trials"] > reported["random"]["trials"]  # it begins with what is cheap
-    assert results.data["memory"]["suites"]["SVM:surrogate"][0]["cost"] > 0

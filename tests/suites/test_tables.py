@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.suite import Suite, split_of
-from hpo_gym.problem.table import TableBatch
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own import files as table_files
@@ -138,52 +137,6 @@ def worst(score: np.ndarray, f: int) -> float:
     return float(here.min() if here.size else score[np.isfinite(score)].min())
 
 
-def squared_distance(space: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
-    """The rule of `hpo_gym.problem.table`, one column after the other."""
-    here, there = space.active(a[None])[0], space.active(b[None])[0]
-    out = 0.0
-    for j, h in enumerate(space.hyperparameters):
-        if here[j] and there[j]:
-            out += (a[j] - b[j]) ** 2 if h.metric else float(a[j] != b[j])
-        elif here[j] or there[j]:
-            out += 1.0
-    return out
-
-
-@pytest.mark.long
-@LIGHT
-@given(suites(), st.integers(0, 2**32 - 1))
-def test_the_nearest_measured_row_answers(suite: TableSuite, seed: int) -> None:
-    space, batch = suite.space, TableBatch(suite.members)
-    for x in space.sample(np.random.default_rng(seed), 8):
-        for task in suite.members:
-            rows = np.flatnonzero(task.measured).tolist()
-            distances = [round(squared_distance(space, x, task.pool[r]), 12) for r in rows]
-            expected = rows[int(np.argmin(distances))]
-            assert task.row_of(space.from_unit(x)) == expected
-            assert batch.place(np.array([task.index]), x[None])[0] == expected
-            assert task.measured[expected]
-
-
-def test_of_rows_as_near_the_lowest_answers_also_in_float32() -> None:
-    space = cs.ConfigurationSpace()  # the middle of 7 choices is as far from both neighbours; 1/7 is no float32
-    space.add(cs.OrdinalHyperparameter("o", list(range(7))))
-    for low, high in ((2, 4), (1, 5), (0, 6)):
-        for rows in ((low, high), (high, low)):
-            suite = table_suite("Ties", space, [{"o": o} for o in rows], [[0.1, 0.2]])
-            assert suite.table.x.dtype == np.float64  # not exact in float32, so not narrowed
-            narrow = type(suite.table)(suite.space, suite.table.x.astype(np.float32), suite.table.score)
-            for table in (suite.table, narrow):
-                assert table.pool(0).nearest(suite.space.encode([{"o": 3}]), np.array([True, True]))[0] == 0
-
-
-def test_rows_too_close_for_float32_are_told_apart() -> None:
-    space = cs.ConfigurationSpace({"v": (0.0, 1.0)})
-    x = 0.5 + np.arange(3)[:, None] * 2.0**-31
-    task = table_suite("Close", space, x, [[0.1, 0.2, 0.3]]).members[0]
-    assert [task.run({"v": float(v)}).score for v in x[:, 0]] == pytest.approx([0.1, 0.2, 0.3])
-
-
 def test_a_failure_is_served_with_the_score_that_its_run_gives_it_and_its_cost() -> None:
     suite = table_suite("Fail", line_space(3), line(3), [[0.5, -np.inf, 0.25]], costs=[[1, 2, 3]])
     trial = suite.members[0].run({"i": 1})
@@ -192,14 +145,6 @@ def test_a_failure_is_served_with_the_score_that_its_run_gives_it_and_its_cost()
     assert suite.members[0].run({"i": 2}, failed=-3.5).score == 0.25
     assert suite.members[0].evaluations().score.tolist() == [0.5, 0.25, 0.25]  # all of it is known there
     assert (suite.members[0].best, suite.members[0].worst) == (0.5, 0.25)
-
-
-def test_a_row_that_is_not_measured_at_each_fidelity_is_never_served() -> None:
-    score = [[[0.1, 0.2], [np.nan, 0.9], [0.3, 0.4]]]
-    task = table_suite("Gap", line_space(3), line(3), score, fidelities=(0.5, 1)).members[0]
-    assert task.measured.tolist() == [True, False, True]
-    assert task.run({"i": 1}).config == {"i": 0}
-    assert (task.best, task.worst) == (0.4, 0.2)  # .9 cannot be reached
 
 
 def test_the_nearest_fidelity_answers() -> None:
@@ -408,13 +353,6 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["suite.json", "table.npz"])
-def test_a_missing_file_is_named(saved: Path, name: str) -> None:
-    (saved / name).unlink()
-    with pytest.raises(DamagedDataError, match=name):
-        load_folder(saved)
-
-
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", "[" * 100000, '{"format": 2}', "\x00\xff", "1" * 5000])
 def test_foreign_json_is_refused(saved: Path, text: str) -> None:
     (saved / "suite.json").write_bytes(text.encode("latin1"))
@@ -534,23 +472,6 @@ def test_the_hash_depends_on_what_decides_the_results_only() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ AutoML
-def test_automl_holds_what_it_says() -> None:
-    suite = load_suite("AutoML")
-    assert isinstance(suite, TableSuite)
-    assert (len(suite.members), suite.table.m, suite.space.d) == (490, 5856, 24)
-    task = suite.task("3")
-    score = suite.table.score[task.index, :, 0]
-    full = np.where(np.isfinite(score), score, -1)
-    row = int(full.argmax())
-    assert task.run(suite.space.from_unit(task.pool[row])).score == task.best == full.max()
-    assert {suite.split(t) for t in suite.members} == {"train", "val", "test", None}
-    assert suite.about["score"]["name"] == "balanced accuracy"
-
-
-def test_each_automl_row_is_its_own_nearest() -> None:
-    suite = load_suite("AutoML")
-    assert isinstance(suite, TableSuite)
-    assert (suite.table.pool(0).exact(suite.space.snap(suite.table.x)) == np.arange(5856)).all()
 
 
 @pytest.mark.long
@@ -559,16 +480,3 @@ def test_reading_a_suite_loads_no_config_space() -> None:
     code += "; print({'ConfigSpace', 'pandas'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
-
-
-def test_values_that_are_equal_and_not_the_same_are_told_apart() -> None:
-    """1 == True in Python: what was once found for the one must not answer the other."""
-    space = cs.ConfigurationSpace({"depth": (1, 3), "wide": [True, False]})
-    configs = [{"depth": d, "wide": w} for d in (1, 2, 3) for w in (True, False)]
-    task = table_suite("Kinds", space, configs, np.arange(6.0)[None]).members[0]
-    assert task.run({"depth": 1, "wide": True}).score == 0.0
-    with pytest.raises(InvalidValueError, match="`depth` must be an integer"):
-        task.run({"depth": True, "wide": True})
-    with pytest.raises(InvalidValueError, match="`wide` must be one of"):
-        task.run({"depth": 1, "wide": 1})
-    assert task.run({"depth": np.int64(2), "wide": False}).score == 3.0

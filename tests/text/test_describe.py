@@ -11,7 +11,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym.problem import SUITES, Objective, Query, Refusal, SearchSpace, Status, Trial
-from hpo_gym.text import FORMS, MOST_BYTES, describe, parse, renamed, value_of
+from hpo_gym.text import FORMS, MOST_BYTES, describe, parse
 
 SPACE = SearchSpace(
     {
@@ -88,14 +88,6 @@ def test_hidden_names_hide_all_but_numbers() -> None:
     assert json.loads(shown[-1].split("): ")[1]) == {"config": {"h1": 0.1, "h2": "a", "h3": 32, "h4": "a"}}
 
 
-def test_a_budget_in_evaluations_and_in_cost() -> None:
-    assert lines(spent=1.25)[1] == "Budget: 3 full evaluations; 1.25 spent, 1.75 left."
-    costly = lines(trial(cost=6.0), spent=0.5, unit=12.0)
-    assert costly[1] == "Budget: 3 units of cost, each 12, as a mean full evaluation; 0.5 spent, 2.5 left."
-    assert "Trial 1: score 0.5, cost 0.5, rate 0.01235, kernel rbf, width 16." in costly
-    assert lines(spent=5.0)[1].endswith("5 spent, 0 left.")
-
-
 def test_fidelities_stand_where_there_are_some() -> None:
     shown = lines(trial(0.7, 1 / 3), trial(0.5), fidelities=(1 / 9, 1 / 3, 1.0))
     assert shown[2] == "Fidelities (the share of a full evaluation and its price): 0.1111, 0.3333, 1."
@@ -105,19 +97,6 @@ def test_fidelities_stand_where_there_are_some() -> None:
     assert shown[-1].endswith('"fidelity": 1.0}')
     many = lines(fidelities=[i / 50 for i in range(1, 51)], unit=2.0)
     assert many[2] == "Fidelities (the share of a full evaluation): 0.02, 0.04, .. (50 evenly spaced) .., 1."
-
-
-def test_signals_are_those_of_a_training_that_goes_on() -> None:
-    shown = lines(trial(signals={"training_loss": 0.123456, "epoch": 1.0}))
-    assert shown[0].startswith("Choose the values for each part of a training")
-    assert shown[-2] == "Signals now: training_loss 0.1235, epoch 1."
-    assert lines(signals={"loss": 2.0})[-2] == "Signals now: loss 2."
-
-
-def test_notes_stand_before_the_form_of_an_answer_and_are_cut() -> None:
-    shown = lines(notes=["Advice: rate 0.2.", "x" * 5000, "no\x00thing"])
-    assert shown[-4] == "Advice: rate 0.2." and shown[-2] == "no thing"
-    assert len(shown[-3]) == 800 and " ... " in shown[-3]
 
 
 # ---------------------------------------------------------------------- trials
@@ -161,44 +140,6 @@ def test_a_long_run_keeps_its_best_and_its_last_and_counts_the_others(form: str)
     assert {1 + scores.index(max(scores)), n - 1, n} <= set(shown)
     rest = set(range(1, n + 1)) - set(shown)
     assert max(scores[i - 1] for i in rest) < min(scores[i - 1] for i in shown if i < n - 1)
-
-
-def test_trials_of_a_low_fidelity_are_left_out_first() -> None:
-    full, low = [trial(i / 100) for i in range(20)], [trial(5.0 + i / 100, 0.5) for i in range(60)]
-    text = describe(SPACE, [*low, *full], budget=80, spent=50, fidelities=(0.5, 1.0))
-    assert text.count(", fidelity 1,") == 20 and 0 < text.count(", fidelity 0.5,") < 60
-    assert "score 5.59, fidelity 0.5," in text and "score 5, fidelity 0.5," not in text
-
-
-def test_a_table_of_long_names_is_told_in_lines() -> None:
-    columns = [
-        {"type": "categorical", "name": f"{i} {'long' * 9}", "choices": [0, 1], "default_value": 0} for i in range(30)
-    ]
-    space = SearchSpace({"hyperparameters": [*columns, {"type": "constant", "name": "c", "value": "x"}]})
-    trials = [trial(i, config=space.default) for i in range(3)]
-    assert "trial,score" not in describe(space, trials, budget=3, form="table")
-    few = SearchSpace({"hyperparameters": columns[:3]})
-    assert "trial,score" in describe(few, [trial(config=few.default)], budget=3, form="table")
-
-
-def test_names_of_any_length_stay_within_the_limit() -> None:
-    columns = [
-        {"type": "categorical", "name": f"{'é' * 300}{i}", "choices": ["a", "b"], "default_value": "a"}
-        for i in range(40)
-    ]
-    space = SearchSpace({"hyperparameters": columns})
-    text = describe(space, [], budget=3)
-    assert len(text.encode()) <= MOST_BYTES and " bytes are cut.]" in text
-
-
-def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(hpo_gym.UnknownNameError, match=r"No form of a text 'tabel'\. Did you mean 'table'\?"):
-        lines(form="tabel")
-
-
-def test_the_door_is_lazy_and_an_attribute() -> None:
-    assert hpo_gym.text.describe is describe
-    assert "text" in dir(hpo_gym)
 
 
 # ---------------------------------------------------------------------- all suites
@@ -249,16 +190,3 @@ def test_every_suite_has_a_text_within_the_limit_with_an_answer_that_is_read(sui
             }
             words = set(text.replace(":", " ").replace(",", " ").replace("=", " ").split())
             assert not hidden & words - {"score", "fidelity", "cost", "trial"}
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("suite", [name for name in SHIPPED if hpo_gym.load_suite(name).members[0].pool is not None])
-def test_a_trial_as_it_is_shown_is_the_row_that_it_was(suite: str) -> None:
-    run = run_of(suite, 10)
-    space = run.task.space
-    for i, one in enumerate(run.trials):
-        said = ",".join(f"{json.dumps(h.name)}: {value_of(h, v)}" for h, v in renamed(space, True, one.config))
-        query = parse(f"{{{said}}}", space)
-        assert query is not None
-        at = run.task.alone.place(np.zeros(1, np.int64), space.to_unit(query.config)[None])
-        assert (run.task.pool[at[0]] == run.x[i]).all() or run.task.measured is not None, said

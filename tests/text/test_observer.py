@@ -4,7 +4,6 @@ tests/parts/answers/observers/text.py.
 
 from __future__ import annotations
 
-import json
 import warnings
 from typing import Any
 
@@ -16,30 +15,12 @@ from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 
 import hpo_gym
 from hpo_gym.checks.env import check_env
-from hpo_gym.text import parse
 
 FREELY = {"name": "box", "fidelity": True, "stop": True}
 
 
 def many(n: int = 3, suite: Any = "ToyPlain", **options: Any) -> Any:
     return gym.make_vec("hpo_gym/HPO-v0", num_envs=n, suite=suite, **{"observer": "text", "budget": 3, **options})
-
-
-def trials_in(text: str) -> int:
-    return sum(line.startswith("Trial ") for line in text.splitlines())
-
-
-def test_an_agent_that_reads_plays_an_episode() -> None:
-    env = gym.make("hpo_gym/HPO-v0", suite="ToyPlain", observer="text", budget=3)
-    text, _ = env.reset(seed=0)
-    space, ended = env.unwrapped.suite.space, False
-    while not ended:
-        assert text in env.observation_space and type(text) is str
-        query = parse(text, space)  # the default, as the text has it
-        assert query is not None
-        text, _, ended, _, info = env.step(np.float32(2.0 * space.to_unit(query.config) - 1.0))
-    assert trials_in(text) == 3 and "3 spent, 0 left" in text
-    assert f"score {info['score']:.5g}" in text
 
 
 @pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
@@ -93,20 +74,6 @@ def test_the_checkers_find_no_fault(suite: str, options: dict[str, Any]) -> None
 
 
 @pytest.mark.long
-def test_a_training_shows_its_signals_as_they_are_now() -> None:
-    env = gym.make("hpo_gym/HPO-v0", suite="Schedules", observer="text", budget=3)
-    first, _ = env.reset(seed=0)
-    assert first.startswith("Choose the values for each part of a training")
-    second, *_ = env.step(env.action_space.sample())
-    runs = env.unwrapped.kernel.runs
-    now = dict(zip(runs.batch.signals, runs.signals[0].tolist(), strict=True))
-    for text in (first, second):
-        assert "Signals now: validation_loss" in text or "Signals now: training_loss" in text
-    assert f"validation_loss {now['validation_loss']:.4g}" in second
-    assert parse(first, env.unwrapped.suite.space) is not None
-
-
-@pytest.mark.long
 def test_a_live_task_shows_its_failures() -> None:
     env = gym.make("hpo_gym/Live-v0", objective=fails_at_one, space={"x": (0.0, 1.0)}, observer="text", budget=2)
     env.reset(seed=0)
@@ -135,21 +102,6 @@ def test_scores_stand_on_the_served_scale() -> None:
     assert "Trial 1: score -0.5" in texts["rank"] or "Trial 1: score 0.5" in texts["rank"]
 
 
-def test_names_with_any_characters_are_in_the_space() -> None:
-    columns = [{"type": "categorical", "name": "größe\u2028x", "choices": ["naïve\n", "東"], "default_value": "東"}]
-    space = hpo_gym.SearchSpace({"hyperparameters": columns})
-    rows = [{"größe\u2028x": "東"}, {"größe\u2028x": "naïve\n"}]
-    suite = hpo_gym.table_suite("Odd", space, rows, np.array([[0.0, 1.0]]), tasks=["a"], splits={"train": ["a"]})
-    env = gym.make("hpo_gym/HPO-v0", suite=suite, observer="text", codec="pool", budget=2)
-    text, _ = env.reset(seed=0)
-    assert text in env.observation_space and parse(text, space).config == rows[0]  # type: ignore[union-attr]
-    assert env.step(1)[0] in env.observation_space
-    text, _ = gym.make("hpo_gym/HPO-v0", suite=suite, observer={"name": "text", "names": False}, codec="pool").reset(
-        seed=0
-    )
-    assert text.isascii()
-
-
 @pytest.mark.parametrize(
     "part, why",
     [
@@ -163,12 +115,3 @@ def test_options_that_are_none_are_refused(part: dict[str, Any], why: str) -> No
     with pytest.raises(hpo_gym.HPOGymError) as refused:
         gym.make("hpo_gym/HPO-v0", suite="ToyPlain", observer={"name": "text", **part})
     assert why in str(refused.value)
-
-
-def test_an_env_with_it_has_a_spec_of_plain_words() -> None:
-    env = gym.make("hpo_gym/HPO-v0", suite="ToyPlain", observer={"name": "text", "form": "table"}, budget=3)
-    assert env.spec is not None
-    again = gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json()))
-    assert again.observation_space == env.observation_space
-    assert again.reset(seed=3)[0] == env.reset(seed=3)[0]
-    assert json.dumps(env.reset(seed=3)[0])

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import time
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_spaces import odd_space
 
-import hpo_gym
 from hpo_gym.problem import Query, SearchSpace
 from hpo_gym.text import Unreadable, parse
-from hpo_gym.text.loose import objects
 
 SPACE = SearchSpace(
     {
@@ -98,21 +94,6 @@ def test_the_meaning_does(text: str, why: str) -> None:
         parse(text, SPACE)
 
 
-def test_a_stop_is_no_query() -> None:
-    assert parse('Enough. {"stop": true}', SPACE) is None
-    assert parse("{'Stop': 'True'}", SPACE) is None
-    assert parse('{"config": {"rate": 0.5, "kernel": "rbf", "bias": true}, "stop": false}', SPACE) == Query(RBF)
-
-
-def test_hyperparameters_may_be_called_as_parts_of_an_answer() -> None:
-    names = ("stop", "fidelity", "config")
-    columns = [{"type": "categorical", "name": n, "choices": [True, 0.5], "default_value": True} for n in names]
-    space = SearchSpace({"hyperparameters": columns})
-    values = {"stop": True, "fidelity": 0.5, "config": True}
-    assert parse(json.dumps(values), space) == parse(json.dumps({"config": values}), space) == Query(values)
-    assert parse('{"stop": true}', space) is None
-
-
 def test_a_fidelity_may_be_rounded_as_a_text_rounds_it() -> None:
     given = {"rate": 0.5, "kernel": "rbf", "bias": True}
     for said, meant in ((0.3333, 1 / 3), ("0.1111", 1 / 9), (1, 1.0), (None, 1.0)):
@@ -129,20 +110,6 @@ def test_hidden_names_are_read_and_the_true_ones_are_neither_read_nor_told() -> 
             parse(text, SPACE, names=False)
         told = str(refused.value).replace(text, "")
         assert not re.search("kernel|degree|bias|Poly|rbf", told), told
-
-
-def test_an_answer_has_a_bound_of_words() -> None:
-    """A pair of brackets is two words: of 50,001 pairs the last is not read, and that is said."""
-    found, fault = objects("{}" * 50_001)
-    assert (len(found), fault) == (50_000, "got over 100000 words of JSON")
-    assert objects("{}" * 50) == ([{}] * 50, "")
-
-
-def test_an_unreadable_answer_is_an_invalid_value() -> None:
-    with pytest.raises(hpo_gym.InvalidValueError, match="must be a text of at most"):
-        parse(b"{}", SPACE)  # type: ignore[arg-type]
-    with pytest.raises(Unreadable, match="at most 1048576 characters"):
-        parse(" " * (1 << 21), SPACE)
 
 
 # ---------------------------------------------------------------------- properties
@@ -180,58 +147,3 @@ def test_any_configuration_of_any_space_comes_back(seed: int, d: int, names: boo
     query = parse(printed(data.draw, shown), space, names=names)
     assert query is not None and query.config == config
     assert list(query.config) == list(config)
-
-
-PIECES = [
-    "{",
-    "}",
-    "[",
-    "]",
-    ":",
-    ",",
-    '"',
-    "'",
-    "\\",
-    "{'",
-    '{"',
-    '":',
-    '{"config":',
-    '{"rate":',
-    "0.5",
-    "e",
-    " ",
-    "\n",
-    "é",
-]
-
-
-@pytest.mark.long
-@settings(max_examples=400, deadline=None)
-@given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join)))
-@example('{"\ud800": 1}')
-@example('{"rate": "\ud800", "kernel": {}, "bias": []}')
-@example("{" * 5000 + "}" * 5000)
-@example('{"rate": ' + "9" * 5000 + "}")
-@example('{"stop": {"stop": true}}')
-def test_whatever_it_is_it_is_a_query_a_stop_or_unreadable(text: str) -> None:
-    try:
-        assert parse(text, SPACE) is None or isinstance(parse(text, SPACE), Query)
-    except Unreadable as refused:
-        assert str(refused).encode()
-
-
-UNENDING = [
-    *PIECES, '{"a":', '{"a":1,', '{"a":[', "{a ", '{"\\"', "{'\\'", '{"\\', '{a:"', '{"a":{},', "{'{\"", '{"a\\\\"',
-    "{}", "x", '"a":1,', "{ \n",
-]  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("piece", UNENDING)
-def test_a_megabyte_takes_no_longer_than_a_second(piece: str) -> None:
-    for start in ("", '{"rate":', "{'"):
-        text = start + piece * ((1_000_000 - len(start)) // len(piece))
-        begun = time.process_time()
-        with contextlib.suppress(Unreadable):
-            parse(text, SPACE)
-        assert time.process_time() - begun < 2.0  # of a busy machine

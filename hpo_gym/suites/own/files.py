@@ -3,9 +3,9 @@
 Both are checked before use. A file that was cut, changed or written by something else gives a `DamagedDataError`, never
 a wrong number. Arrays are stored uncompressed: none is larger than the archive; no name in a file becomes a path.
 
-Format 2 adds `objectives`, an array ``(k, m, o)`` with descriptions of its columns in `suite.json`, and `fidelity`, the
-sizes behind fidelities, `constraints`, `starts`, rows of initial designs, and `proposed`, how many last rows of each
-task are known of it as an earlier task only. A table without these is written in format 1.
+Most tables lack the array `objectives` ``(k, m, o)`` with descriptions of its columns in `suite.json`, and its keys
+`fidelity`, the sizes behind fidelities, `constraints`, `starts`, rows of initial designs, `order`, the key of the order
+in which agents see the rows, and `proposed`, how many last rows of each task are known of it as an earlier task only.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from hpo_gym.problem import Objective, Table, sizes_of
 from hpo_gym.suites.own.objectives import check_objectives
 from hpo_gym.system import checksum, sealed, sha256, whole_files
 
-FORMAT, FIRST = 2, 1
+FORMAT = 1
 SUITE, TABLE = "suite.json", "table.npz"
 OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS = "objectives", "fidelity", "constraints", "proposed", "starts"
+ORDER = "order"
 ARRAYS = Table.ARRAYS
-NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS)  # keys of `suite.json` that need format 2
+_OPTIONAL = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS, ORDER)  # keys of `suite.json` that most lack
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 
 Name = Annotated[str, Field(min_length=1)]
@@ -73,10 +74,17 @@ class Further(_Strict):
     protocol: str = ""
 
 
+class Order(_Strict):
+    """Key of the order in which agents see the rows of a shared pool."""
+
+    name: Name
+    number: Annotated[int, Field(ge=0)]
+
+
 class Description(_Strict):
     """Content of `suite.json`."""
 
-    format: Literal[1, 2]
+    format: Literal[1]
     name: Name
     version: Annotated[int, Field(ge=1)]
     title: str = ""
@@ -92,6 +100,7 @@ class Description(_Strict):
     constraints: dict[str, float] | None = None
     proposed: Annotated[int, Field(ge=0)] = 0
     starts: list[list[list[int]]] = []
+    order: Order | None = None
     licence: str = ""
     source: object = None
     preprocessing: object = None
@@ -103,28 +112,27 @@ class Description(_Strict):
 
 # ---------------------------------------------------------------------------------------------- writing
 def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write both files beside the old ones, then put them in their place; in format 1 if that can hold them.
+    """Write both files beside the old ones, then put them in their place.
 
     Raises:
         StorageFullError: The files could not be written; earlier ones are intact.
         InvalidValueError: The description is no plain JSON, or objectives or sizes do not fit the arrays.
     """
-    newer = _checked(description, arrays)
-    description = {key: value for key, value in description.items() if value or key not in NEWER}
+    _check(description, arrays)
+    description = {key: value for key, value in description.items() if value or key not in _OPTIONAL}
     with whole_files(folder, TABLE, SUITE) as (table, suite):
         write_npz(table, arrays)
         sums = {"sha256": {TABLE: sha256(table)}, "bytes": {TABLE: table.stat().st_size}}
-        suite.write_bytes(sealed({"format": FORMAT if newer else FIRST, **description, **sums}))
+        suite.write_bytes(sealed({"format": FORMAT, **description, **sums}))
 
 
-def _checked(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bool:
-    """Return whether a table needs format 2, after checking its additions."""
+def _check(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse objectives or sizes that do not fit the arrays."""
     said = [dict(one) for one in description.get(OBJECTIVES) or ()]
     sizes, array, score = sizes_of(description.get(FIDELITY)), arrays.get(OBJECTIVES), arrays["score"]
     check_objectives([Objective(**one) for one in said], array, score.shape[:2])
     if sizes is not None:
         sizes.check(len(description["fidelities"]))
-    return any(description.get(key) for key in NEWER)
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -172,13 +180,10 @@ def _description(path: Path) -> Description:
     with blame(path):
         raw = json.loads(_bytes(path).decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         got = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-        if not isinstance(raw, dict) or isinstance(got, bool) or got not in (FIRST, FORMAT):
+        if isinstance(got, bool) or got != FORMAT:
             raise DamagedDataError(
-                f"{path}: `format` must be {FIRST} or {FORMAT} (a later one needs a later hpo-gym), got {got!r}."
+                f"{path}: `format` must be {FORMAT} (a later one needs a later hpo-gym), got {got!r}."
             )
-        for key in NEWER:
-            if got == FIRST and key in raw:
-                raise DamagedDataError(f"{path}: `{key}` needs format {FORMAT}, got it in format {FIRST}.")
         try:
             out = Description.model_validate(raw)
         except ValidationError as fault:

@@ -83,6 +83,7 @@ class TableSuite(Suite):
             table_files.CONSTRAINTS: dict(t.constraints),
             table_files.PROPOSED: 0 if t.proposed is None else t.proposed.m,
             table_files.STARTS: t.starts,
+            table_files.ORDER: t.order and {"name": t.order[0], "number": t.order[1]},
         }
         return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
                 "fidelities": list(t.fidelities), **newer}  # fmt: skip
@@ -179,7 +180,7 @@ def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
     """Read a folder of `save`.
 
     Args:
-        order: Number of an order by key of the rows of a shared pool, as agents see them; None: as stored.
+        order: Number of an order by key of the rows of a shared pool, as agents see them; None: as the folder says.
 
     Raises:
         DamagedDataError: A file is missing, damaged, foreign or of a later format; the message names it.
@@ -200,8 +201,9 @@ def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
         seeds, score, note = _repeats(arrays["repeats"], score) if "repeats" in arrays else (None, score, None)
         array = arrays.get(table_files.OBJECTIVES)
         grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
+        kept = None if said.order is None else (said.order.name, said.order.number)
         table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows,
-                      order=None if order is None else (said.name, order))  # fmt: skip
+                      order=kept if order is None else (said.name, order))  # fmt: skip
         _check(table)
         _check_points(space, x)
         if said.proposed:
