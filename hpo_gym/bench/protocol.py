@@ -85,15 +85,14 @@ class Protocol:
         return (None if self.fold is None else int(self.fold),)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all settings; without `memory` and `in_flight` where they are the default, as older stores have
-        none."""
+        """Return all settings; `memory` and `in_flight` where they are not the default."""
         tasks = list(self.tasks) if isinstance(self.tasks, tuple) else self.tasks
         evaluations, cost = ({}, self.budget.to_json()) if self.budget.in_cost else (self.budget.to_json(), {})
         own = {"split": self.split, "fold": self.fold, "start": self.start, **evaluations, "seeds": self.seeds}
         return {**own, "tasks": tasks, **cost, **self.later()}
 
     def later(self) -> dict[str, Any]:
-        """Return the settings newer than the first stores, where they are not the default."""
+        """Return `memory` and `in_flight` where they are not the default."""
         memory = {} if self.memory == TRAIN else {"memory": self.memory}
         return memory if self.in_flight == 1 else {**memory, "in_flight": self.in_flight}
 

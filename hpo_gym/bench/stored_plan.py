@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, ValidationError, create_model
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.bench.entrants import Entrant
@@ -14,10 +17,7 @@ from hpo_gym.bench.protocol import Protocol
 from hpo_gym.optimize import moved, stamp_of_data, suite_stamp
 from hpo_gym.problem import AMOUNTS, KEPT, Suite
 from hpo_gym.suites import describe_live, from_description, load_suite
-from hpo_gym.system import Store, exactly, expect, listed, mapping
-
-_KEYS = {"protocol", "entrants", "suites"}
-_LATER = {KEPT, "memory", "in_flight"}
+from hpo_gym.system import Store, expect, rule_of
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,16 @@ class StoredPlan:
     def parse(cls, text: str, path: Path) -> StoredPlan:
         """Return the plan in the output of `text`; raise `DamagedDataError` on an unknown, missing or wrong entry."""
         try:
-            data = mapping("plan", json.loads(text))
-            exactly("plan", data, _KEYS, {"live"})
-            protocol = mapping("protocol", data["protocol"])
-            more = {*AMOUNTS, *_LATER}
-            exactly("protocol", protocol, {f.name for f in fields(Protocol)} - more, more)
+            said = _PLAN.model_validate_json(text)
+            protocol = said.protocol.model_dump(exclude_unset=True)
             expect(len({*AMOUNTS} & set(protocol)) == 1, f"its protocol must have one of {sorted(AMOUNTS)}")
-            entrants = tuple(_entrant(mapping("entrant", one)) for one in listed("entrants", data["entrants"]))
-            suites, live = mapping("suites", data["suites"]), mapping("live", data.get("live", {}))
-            for spec, known in suites.items():
-                expect(isinstance(known, str), f"the hash of suite {spec!r} must be a text, got {known!r:.80}")
-            exactly("live", {spec: None for spec in live if spec not in suites}, set())
-            return cls(Protocol.from_json(protocol), entrants, suites, live)
+            expect(set(said.live) <= set(said.suites), f"its live {sorted(said.live)} must be among its suites")
+            entrants = tuple(Entrant(**one.model_dump(exclude_unset=True)) for one in said.entrants)
+            for entrant in entrants:
+                json.loads(entrant.settings), json.loads(entrant.resolved or "{}")
+            return cls(Protocol.from_json(protocol), entrants, said.suites, said.live)
+        except ValidationError as fault:
+            raise DamagedDataError(f"{path} holds a plan that this version cannot read: {rule_of(fault)}.") from fault
         except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as fault:
             why = str(fault) if isinstance(fault, HPOGymError) else repr(fault)
             raise DamagedDataError(f"{path} holds a plan that this version cannot read: {why}") from fault
@@ -120,14 +118,22 @@ def _within(spec: str, folder: Path) -> str:
     return path.relative_to(home).as_posix() if path.is_relative_to(home) and path.exists() else spec
 
 
-def _entrant(said: Mapping[str, Any]) -> Entrant:
-    """Return an entrant, with defaults for settings newer than the plan."""
-    known = {f.name: f.default for f in fields(Entrant) if f.name != "maker"}
-    needed = {name for name, default in known.items() if default is MISSING}
-    exactly("entrant", said, needed, set(known) - needed)
-    for name, value in said.items():
-        kind = str if known[name] in (MISSING, None) else type(known[name])
-        expect(type(value) is kind, f"`{name}` of an entrant must be of type {kind.__name__}, got {value!r:.80}")
-    for name in ("settings", "resolved"):
-        json.loads(said.get(name) or "{}")
-    return Entrant(**said)
+def _models() -> type[Any]:
+    """Return the form of a plan as JSON. An entrant may lack what has a default; the protocol checks its own values."""
+    hints = get_type_hints(Entrant)
+    own = {f.name: f.default for f in fields(Entrant) if f.name != "maker"}
+    more = {*AMOUNTS, KEPT, "memory", "in_flight"}
+    asked = {f.name for f in fields(Protocol)}
+    entrant = {name: (hints[name], ... if default is MISSING else default) for name, default in own.items()}
+    protocol = {name: (Any, None if name in more else ...) for name in asked | more}
+    made: Any = partial(create_model, __config__=ConfigDict(strict=True, extra="forbid"))
+    return made(  # type: ignore[no-any-return]
+        "Plan",
+        protocol=(made("Protocol", **protocol), ...),
+        entrants=(list[made("Entrant", **entrant)], ...),  # type: ignore[misc]
+        suites=(dict[str, str], ...),
+        live=(dict[str, Any], {}),
+    )
+
+
+_PLAN = _models()

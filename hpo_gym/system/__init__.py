@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.expected import listed as listed
     from hpo_gym.system.storage.expected import mapping as mapping
     from hpo_gym.system.storage.expected import of_type as of_type
+    from hpo_gym.system.storage.expected import rule_of as rule_of
     from hpo_gym.system.storage.expected import text as text
     from hpo_gym.system.storage.given import check_ordinary as check_ordinary
     from hpo_gym.system.storage.given import text_of as text_of

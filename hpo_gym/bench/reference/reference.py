@@ -43,7 +43,7 @@ class Reference:
         times: By entrant and start, `ms_p50`, `ms_p95` of a suggestion, and `train_seconds`.
         failures: By entrant and start, the error of each failed cell, by its place among `tasks` x `seeds`.
         choices: By ``entrant/start``, see `choices_of`.
-        made_of: The suite, the optimizers and the package, see `hpo_gym.optimize.made_of`; empty in older files.
+        made_of: The suite, the optimizers and the package, see `hpo_gym.optimize.made_of`.
     """
 
     suite: str
@@ -75,10 +75,8 @@ class Reference:
         """Read a file of `write`; raise `DamagedDataError` where it contradicts its checksum."""
         try:
             said = json.loads(about.read_text(encoding="utf-8"))
-            if "checksum" in said:  # older files have none
-                check_seal(said)
-                del said["checksum"]
-            said.get(MADE_OF, {}).pop("checksum", None)
+            check_seal(said)
+            del said["checksum"], said[MADE_OF]["checksum"]
             block = about.with_suffix(".runs").read_bytes()
             if said.pop("format") != FORMAT or said.pop("sha256") != hashlib.sha256(block).hexdigest():
                 raise ValueError("another format or checksum")

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hpo_gym.base import InvalidValueError, shown
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 T = TypeVar("T")
+
+
+def rule_of(fault: ValidationError) -> str:
+    """Return the first rule that pydantic found broken, with its field and the value."""
+    first = fault.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"`{where}`: {first['msg']}, got {shown(first['input'], 80)}"
 
 
 def expect(holds: bool, otherwise: str) -> None:
