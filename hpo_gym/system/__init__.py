@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.store import is_written as is_written
     from hpo_gym.system.storage.store import store_of as store_of
     from hpo_gym.system.storage.store import verify as verify
-    from hpo_gym.system.storage.whole import FULL as FULL
     from hpo_gym.system.storage.whole import MADE_OF as MADE_OF
     from hpo_gym.system.storage.whole import check_seal as check_seal
     from hpo_gym.system.storage.whole import checksum as checksum

@@ -242,8 +242,6 @@ def test_other_tasks_or_seeds_than_were_written_are_refused(made: Path, tmp_path
         about.write_text(json.dumps({**said, name: other}))
         with pytest.raises(DamagedDataError, match=r"Functions\.json.*`checksum` must be"):
             Reference.read(about)
-    about.write_text(json.dumps({k: v for k, v in said.items() if k != "checksum"}, indent=4))
-    assert Reference.read(about).tasks == tuple(said["tasks"]), "files of before have no checksum"
 
 
 def test_an_unfinished_comparison_is_refused(ran: dict[str, Path], tmp_path: Path) -> None:

@@ -15,21 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, require, shown
 
-if TYPE_CHECKING:
-    from rich.progress import Task
-    from rich.text import Text
-
 Progress = Callable[[int, int, str], None]
 """A function of the amount done, the total (0: not known yet), and a description of the work."""
 
-_BAR, _OTHERS = 16, 52  # columns of a terminal: the bar, and all but the text with a gap between each
-_NARROW, _WIDE = 12, 60  # of the text
+_BAR = 16  # columns of a terminal
 
 LOGGER = logging.getLogger("hpo_gym")
 PATIENCE = 1.0
@@ -176,28 +171,22 @@ def bar(unit: str, *, shown: bool) -> Iterator[Progress]:
             yield tell
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """So many units per second."""
-
-        def render(self, task: Task) -> Text:
-            return Text(rate(task.finished_speed or task.speed or 0.0, unit))
-
-    class Doing(ProgressColumn):
-        """A description of the work, cut to the terminal."""
-
-        def render(self, task: Task) -> Text:
-            text = Text(task.description)
-            text.truncate(max(_NARROW, min(_WIDE, console.width - _OTHERS)), overflow="ellipsis", pad=True)
-            return text
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     console = Console(stderr=True)
-    columns = (Doing(), BarColumn(_BAR), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown_bar:
-        task = shown_bar.add_task("", total=None)
-        yield lambda done, total, what: shown_bar.update(task, completed=done, total=total or None, description=what)
+    doing = TextColumn(
+        "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    )
+    columns = (doing, BarColumn(_BAR), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, expand=True, disable=not console.is_terminal) as shown_bar:
+        task = shown_bar.add_task("", total=None, rate="")
+
+        def tell(done: int, total: int, what: str) -> None:
+            speed = shown_bar.tasks[0].speed or 0.0
+            shown_bar.update(task, completed=done, total=total or None, description=what, rate=rate(speed, unit))
+
+        yield tell
 
 
 def rate(speed: float, unit: str) -> str:
