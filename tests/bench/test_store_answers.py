@@ -86,15 +86,6 @@ def test_text_of_no_length_takes_the_room_of_one_letter() -> None:
     assert block == struct.pack("<I", len(head)) + head + b"\x00" + 4 * b"\x00"
 
 
-def test_a_block_made_by_hand_is_read() -> None:
-    head = b'[["x", "<f8", [1]], ["y", "<i2", [2, 2]], ["z", "|S2", []]]'
-    body = struct.pack("<d", 0.5) + struct.pack("<4h", 1, -2, 3, 4) + b"ok"
-    got = unpack(zlib.compress(struct.pack("<I", len(head)) + head + body))
-    assert {name: a.tolist() for name, a in got.items()} == {"x": [0.5], "y": [[1, -2], [3, 4]], "z": b"ok"}
-    assert got["y"].dtype == np.int16
-    assert not got["x"].flags.writeable
-
-
 DAMAGED = {
     "no zlib": b"no block",
     "cut": pack(ROWS)[:-3],
@@ -152,10 +143,6 @@ def test_a_column_that_is_not_what_its_head_says_is_damage() -> None:
 def test_what_has_no_form_of_its_own_on_every_machine_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(InvalidValueError, match="`arrays` must hold booleans, numbers or text, got 'x'"):
         pack({"x": bad})
-
-
-def test_complex_numbers_of_16_bytes_are_kept() -> None:
-    assert unpack(pack({"x": np.array([1 + 2j])}))["x"].tolist() == [1 + 2j]
 
 
 # ---------------------------------------------------------------------------------------------- what is in the file
@@ -227,23 +214,6 @@ def test_cells_of_one_batch_come_back_each_as_it_was(path: Path) -> None:
             assert list(got.arrays) == sorted(record.arrays)
             for name, array in record.arrays.items():
                 np.testing.assert_array_equal(got.arrays[name], array, strict=True)
-
-
-def test_a_batch_made_by_hand_is_read() -> None:
-    head = (
-        b'{"status":["done","failed"],"error":[null,"e"],"identity":[{"o":1},[{"r":0},{"r":1}]],'
-        b'"measured":[{},[{"s":2},{}]],"columns":[["x","<f8",[[1,2],null],COUNT]]}'
-    )
-    body = zlib.compress(struct.pack("<2d", 0.5, 2.0))
-    start = zlib.compress(head.replace(b"COUNT", str(len(body)).encode()))
-    one, two = unpack_batch(["aa", "bb"], struct.pack("<I", len(start)) + start + body)
-    assert (one.cell, dict(one.identity), one.status, one.error) == ("aa", {"o": 1, "r": 0}, "done", None)
-    assert (two.cell, dict(two.identity), two.status, two.error) == ("bb", {"o": 1, "r": 1}, "failed", "e")
-    assert (dict(one.measured), dict(two.measured)) == ({"s": 2}, {})
-    assert one.arrays["x"].tolist() == [[0.5, 2.0]] and dict(two.arrays) == {}
-    assert not one.arrays["x"].flags.writeable
-    with pytest.raises(KeyError):
-        two.arrays["x"]
 
 
 def test_what_is_written_is_on_the_disk_and_cannot_be_changed(to_the_disk: None, path: Path) -> None:
@@ -416,15 +386,6 @@ def test_a_batch_that_is_lost_is_told_by_their_number(three: Path, statement: st
         with pytest.raises(DamagedDataError, match=r"damaged|does not match its checksum"), Store(three, write=write):
             pass
     assert verify(three) != []
-
-
-def test_cells_are_given_until_the_first_that_is_damaged(three: Path) -> None:
-    change(three, "UPDATE batches SET payload = x'00' WHERE batch = 3")
-    with Store(three, write=False) as store:
-        given = store.written()
-        assert [next(given).cell, next(given).cell] == ["aa", "bb"]
-        with pytest.raises(DamagedDataError, match=r"Batch 3 of .* \(cell 'cc'\) does not match its checksum"):
-            next(given)
 
 
 def test_a_changed_text_is_named(three: Path) -> None:

@@ -195,13 +195,6 @@ def test_a_job_out_of_time_is_killed_and_not_tried_again() -> None:
 
 
 @pytest.mark.long
-def test_one_worker_does_all_jobs() -> None:
-    pids = {o.value for o in run([Job(str(i), os.getpid) for i in range(200)], engine="process", workers=1)}
-    assert len(pids) == 1
-    assert os.getpid() not in pids
-
-
-@pytest.mark.long
 def test_outcomes_come_as_they_finish() -> None:
     jobs = [Job("slow", time.sleep, (2.0,)), Job("fast", time.sleep, (0.0,))]
     assert [o.key for o in run(jobs, engine="process", workers=2)] == ["fast", "slow"]

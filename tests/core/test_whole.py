@@ -142,16 +142,6 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_others_write_is_not
     assert {k: v for k, v in there(tmp_path / "here").items() if not k.startswith(".")} == NEW
 
 
-def test_names_with_dots_and_folders_that_are_missing(tmp_path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    home = tmp_path / "x" / "y"
-    write_files(home, {"runs.v1.json": b"1"})
-    (home / f".runs.v1.json.{gone.pid}.part").write_bytes(b"half")
-    write_files(home, {"runs.v1.json": b"2"})
-    assert there(tmp_path) == {"x/y/runs.v1.json": b"2"}
-
-
 def test_a_process_that_still_writes_is_left_alone(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", "print(1, flush=True); input()"], stdin=-1, stdout=-1, text=True)
     assert other.stdout is not None and other.stdout.readline() == "1\n"
