@@ -1,7 +1,7 @@
 """Jobs, and a pool of processes that does them and outlives their crashes.
 
-A pool of our own: `multiprocessing.Pool` hangs when a worker is killed, and `ProcessPoolExecutor` breaks as a whole.
-Each worker has a pipe of its own, so a death is the end of one pipe.
+A pool of our own: `multiprocessing.Pool` hangs when a worker is killed, `ProcessPoolExecutor` breaks as a whole, and
+`pebble` hangs when one is killed in the middle of its answer, since all share a pipe. Here each worker has its own.
 """
 
 from __future__ import annotations
