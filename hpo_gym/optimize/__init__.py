@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.control import control_of as control_of
     from hpo_gym.optimize.learning.folders import ABOUT as ABOUT
     from hpo_gym.optimize.learning.folders import CHECKPOINTS as CHECKPOINTS
-    from hpo_gym.optimize.learning.folders import MODEL as MODEL
     from hpo_gym.optimize.learning.folders import held as held
     from hpo_gym.optimize.learning.folders import is_plain as is_plain
     from hpo_gym.optimize.learning.folders import read_about as read_about
-    from hpo_gym.optimize.learning.folders import read_bytes as read_bytes
     from hpo_gym.optimize.learning.folders import shipped as shipped
     from hpo_gym.optimize.learning.made_of import UNKNOWN as UNKNOWN
     from hpo_gym.optimize.learning.made_of import MadeOf as MadeOf

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.auto import AUTO as AUTO
     from hpo_gym.tuning.auto import taken as taken
     from hpo_gym.tuning.earlier import earlier_tasks as earlier_tasks
-    from hpo_gym.tuning.export.huggingface import write_repository as write_repository
-    from hpo_gym.tuning.export.optunahub import write_problem as write_problem
-    from hpo_gym.tuning.export.optunahub import write_sampler as write_sampler
     from hpo_gym.tuning.export.policy import pack_policy as pack_policy
     from hpo_gym.tuning.export.studies import write_studies as write_studies
     from hpo_gym.tuning.export.table import write_table as write_table
@@ -31,9 +28,8 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.study import Ended as Ended
     from hpo_gym.tuning.study import Study as Study
     from hpo_gym.tuning.study import StudyPlan as StudyPlan
-    from hpo_gym.tuning.suite_problem import SuiteProblem as SuiteProblem
     from hpo_gym.tuning.tuned import Tuned as Tuned
     from hpo_gym.tuning.tuner import tune as tune
 
-_EXTRA = dict.fromkeys(("SuiteProblem", "write_problem", "write_sampler", "write_studies"), "optuna")
+_EXTRA = {"write_studies": "optuna"}
 __getattr__, __dir__, __all__ = offer(__name__, _EXTRA)

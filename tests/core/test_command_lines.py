@@ -65,7 +65,6 @@ FITS: dict[str, list[str]] = {
     "max_failures": ["0", "1", "2"], "hpob": ["plain", "empty", "file", "no"],
     "agent": [*SHORT, "transfer-mix", "q-learning"], "seconds": ["0", "0.01"],
     "store": FOLDERS, "csv": ["new.csv", "new.txt", "no/new.csv"], "parquet": ["new.parquet", "t.parquet"],
-    "optunahub": ["new", "registry", "file"], "huggingface": ["new", "plain", "file"],
     "entries": ["file", "plain", "empty", "no"], "card": ["space.yaml", "file", "bomb.yaml", "pipe"],
     "protocol": ["quick-v1", "tables-v1", "quick-v2", "file", "space.yaml", "bomb.yaml"],
     "answers": ["file", "-", "t.csv"], "id": ["a"], "history": ["0", "2"], "form": ["plain", "compact", "table"],

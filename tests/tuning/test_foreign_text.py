@@ -19,10 +19,9 @@ import yaml
 
 import hpo_gym
 from hpo_gym import base
-from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.base import DamagedDataError, InvalidValueError
 from hpo_gym.suites import load_folder, suite_from_csv, table_suite
 from hpo_gym.system.storage.whole import sealed
-from hpo_gym.tuning import write_problem, write_repository, write_sampler
 from hpo_gym.tuning.export.policy import model_card, pack_policy
 
 MARKDOWN = pytest.importorskip("markdown_it", reason="comes with the extra 'docs'").MarkdownIt(
@@ -130,7 +129,7 @@ def test_one_pattern_of_names_is_for_suites_policies_and_entries(name: str, tmp_
     with pytest.raises(InvalidValueError, match=rule):
         suite_from_csv(tmp_path / "my trials.csv", name=name)
     folder = saved_suite(name, tmp_path)
-    for taken in (load_folder, hpo_gym.load_suite, lambda path: write_problem(str(path), tmp_path / "new")):
+    for taken in (load_folder, hpo_gym.load_suite):
         with pytest.raises(DamagedDataError, match=f"suite.json: `name` {rule}"):
             taken(folder)
     with pytest.raises(InvalidValueError, match=rule):
@@ -160,44 +159,6 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return changed
 
 
-def shape(code: str) -> str:
-    """The syntax tree of a module, without its texts."""
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            node.value = ""
-    return ast.dump(tree)
-
-
-def test_a_sampler_of_a_strangers_policy_holds_no_code_of_theirs(
-    theirs: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("optunahub", reason="needs OptunaHub")
-    monkeypatch.chdir(tmp_path)
-    ours = write_sampler(str(theirs(tmp_path / "ours")), tmp_path / "a")
-    for i, suites in enumerate([[text] for text in BAD] + [[*BAD, "SVM"], [["SVM"], 3]]):
-        place = write_sampler(str(theirs(tmp_path / f"p{i}", suites=suites, seen=BAD)), tmp_path / f"b{i}")
-        for file in ("__init__.py", "example.py"):
-            assert shape((place / file).read_text()) == shape((ours / file).read_text())
-        assert "SuiteProblem('SVM')" in (place / "example.py").read_text()
-        _, head, page = (place / "README.md").read_text().split("---\n", 2)
-        front = yaml.safe_load(head)
-        assert front["license"] == "MIT License" and kinds(page) == kinds(
-            (ours / "README.md").read_text().split("---\n", 2)[2]
-        )
-    for name in (text for text in BAD if not {*text} & {*"/:\0"}):
-        with pytest.raises(InvalidValueError, match="The name of a sampler must be 1 to 64 letters"):
-            write_sampler(str(theirs(tmp_path / f"n{BAD.index(name)}" / name)), tmp_path / "new")
-    assert not (tmp_path / "new").exists() and not (tmp_path / "RAN").exists()
-
-
-def test_a_schedule_is_no_sampler(tmp_path: Path) -> None:
-    pytest.importorskip("optunahub", reason="needs OptunaHub")
-    with pytest.raises(InvalidValueError, match="trials that stand alone, 'cosine' is a schedule"):
-        write_sampler("cosine", tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-
-
 @pytest.mark.parametrize("text", BAD)
 def test_a_card_of_a_strangers_policy_has_the_structure_of_ours(
     text: str, theirs: Callable[..., Path], tmp_path: Path
@@ -216,15 +177,6 @@ def test_a_card_of_a_strangers_policy_has_the_structure_of_ours(
     assert f"- Trained on the training tasks of: AutoML (data {base.as_markdown(text[:8])})." in page
 
 
-def test_a_description_of_nothing_is_refused_in_words(theirs: Callable[..., Path], tmp_path: Path) -> None:
-    for i, said in enumerate(
-        [{"seen": 3}, {"seen": [1]}, {"data": 5, "suites": ["SVM"]}, {"optimizer": ["x"]}, {"space": 1}]
-    ):
-        with pytest.raises(HPOGymError):
-            write_repository(str(theirs(tmp_path / f"p{i}", **said)), tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-
-
 def test_templates_name_a_language_for_every_value() -> None:
     """What goes in as it is was written by us."""
     raw = set[str]()
@@ -232,17 +184,4 @@ def test_templates_name_a_language_for_every_value() -> None:
         places = re.findall(r"\$\{?([a-z:_]*)", file.read_text())
         assert all(re.fullmatch("(md|link|code|py|name|raw):[a-z_]+", place) for place in places), file.name
         raw |= {place.removeprefix("raw:") for place in places if place.startswith("raw:")}
-    ours = {
-        "front",
-        "load",
-        "problem",
-        "sampler",
-        "kind",
-        "arguments",
-        "bases",
-        "requirement",
-        "spec",
-        "example",
-        "maker",
-    }
-    assert raw == ours
+    assert raw == {"front", "requirement", "maker"}

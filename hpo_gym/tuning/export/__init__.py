@@ -1,4 +1,4 @@
-"""Trials, optimizers and suites in the forms of other tools, one file a form; folders from templates, written whole.
+"""Trials and policies in the forms of other tools, one file a form.
 
 A place in a template names the language of its value, as ``${md:name}``; ``raw`` is for our own text alone.
 """
@@ -8,18 +8,7 @@ import string
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from hpo_gym.base import InvalidValueError, __version__, as_code, as_link, as_markdown, as_python, as_yaml, name_checked
-from hpo_gym.system import whole_folder
-
-
-def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write files by their paths inside a new folder; raise `InvalidValueError` if `folder` holds anything."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidValueError(f"The folder to write must be new or empty, {folder} is not.")
-    with whole_folder(folder.absolute()) as part:
-        for name, data in files.items():
-            (part / name).parent.mkdir(exist_ok=True)
-            (part / name).write_bytes(data.encode() if isinstance(data, str) else data)
+from hpo_gym.base import __version__, as_code, as_link, as_markdown, as_python, as_yaml, name_checked
 
 
 def filled(template: str, values: Mapping[str, object], front: Mapping[str, object] | None = None) -> str:
