@@ -74,7 +74,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.optuna import suite_from_optuna as suite_from_optuna
     from hpo_gym.suites.own.suite import table_suite as table_suite
     from hpo_gym.suites.own.trials import suite_from_csv as suite_from_csv
-    from hpo_gym.suites.tasks.augment import augment as augment
     from hpo_gym.system.jobs.progress import Callback as Callback
     from hpo_gym.system.jobs.progress import TensorBoard as TensorBoard
     from hpo_gym.tuning.estimators import space_for as space_for

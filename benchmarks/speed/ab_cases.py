@@ -88,7 +88,7 @@ def vector(n: int, suite: str, **settings: Any) -> Run:
 for _suite in ("SVM", "AutoML"):
     case(f"64 envs, {_suite}, pool")(functools.partial(vector, 64, _suite, codec="pool"))
 case("1,024 envs, SVM, pool")(functools.partial(vector, 1024, "SVM", codec="pool"))
-case("64 envs, Drift")(functools.partial(vector, 64, "Drift"))
+case("64 envs, Trainings")(functools.partial(vector, 64, "Trainings"))
 
 
 @case("64 envs, surrogate of SVM, box")

@@ -23,7 +23,7 @@ from hpo_gym.bench import KERNELS, kernels
 from hpo_gym.optimize import make_optimizer, rollout
 from hpo_gym.suites import load_suite
 
-SUITES = ("Schedules", "Drift", "Trainings", "Policies", "Learners", "SVM:surrogate", "SVM")
+SUITES = ("Trainings", "SVM:surrogate", "SVM")
 RUNS, BUDGET, OTHER = 40, 25, "Haswell"
 LOOKS = "meta-train tasks"
 

@@ -28,11 +28,10 @@ from hpo_gym.problem import BEST, SUITES
 
 LOOKS = "validation tasks"
 SEEDS = 3
-STEPS = {"training": 300_000}
-"""Trials of a training on a suite of a kind; on one of any other kind 60,000."""
-LONGER = {"Drift": 400_000}
+STEPS = 60_000
+"""Trials of a training."""
 FIRST = (
-    "Schedules", "Drift", "SVM", "AutoML", "Boosting", "MLP", "Linear", "Studies", "Pipelines", "FineTune", "Curves",
+    "SVM", "AutoML", "Boosting", "MLP", "Linear", "Studies", "Pipelines", "FineTune", "Curves",
     "Functions", "FCNet", "MLPGrid",
 )  # fmt: skip
 """The suites of the first trainings; then any other suite that is registered and has validation tasks."""
@@ -62,9 +61,8 @@ def cells() -> Iterator[frame.Address]:
 
 def cell(suite: str, variant: str, seed: str) -> dict[str, Any]:
     """Train once."""
-    steps = steps_of(suite)
-    found = train(suite, variant, int(seed), steps)
-    return {"steps": steps, "of": identity(suite, variant), **found}
+    found = train(suite, variant, int(seed), STEPS)
+    return {"steps": STEPS, "of": identity(suite, variant), **found}
 
 
 def train(name: str, variant: str, seed: int, steps: int) -> dict[str, Any]:
@@ -74,10 +72,8 @@ def train(name: str, variant: str, seed: int, steps: int) -> dict[str, Any]:
     tasks, validation = suite.tasks("train"), suite.tasks("val")
     curve = agent.train_in(None, tasks, np.random.default_rng(seed), validation=validation, steps=steps)
     result: dict[str, Any] = {"regrets": [round(regret, 5) for _, regret in curve]}
-    if searched(name):  # where the last trial or the mean of all counts, that is the regret
-        budget = agent.budget
-        ends = [regret_of(rollout(agent, task, budget), task, budget)[-1] for task in validation]
-        result["end"] = round(float(np.mean(ends)), 5)
+    ends = [regret_of(rollout(agent, task, agent.budget), task, agent.budget)[-1] for task in validation]
+    result["end"] = round(float(np.mean(ends)), 5)
     return {**result, "seconds": round(time.process_time() - start)}
 
 
@@ -91,19 +87,9 @@ def again(found: Found) -> tuple[Any, Any]:
 
 @functools.cache
 def suites() -> tuple[str, ...]:
-    """Return all suites with validation tasks."""
-    rest = sorted(set(SUITES.names()) - set(FIRST))
-    return *FIRST, *(name for name in rest if hpo_gym.load_suite(name).tasks("val"))
-
-
-def steps_of(name: str) -> int:
-    """Return the trials of a training on a suite."""
-    return LONGER.get(name) or STEPS.get(hpo_gym.load_suite(name).kind, 60_000)
-
-
-def searched(name: str) -> bool:
-    """Tell whether a run looks for one good configuration, so that its best trial counts."""
-    return hpo_gym.load_suite(name).tasks("val")[0].counts == BEST
+    """Return all suites with validation tasks in which configurations are searched."""
+    rest = [hpo_gym.load_suite(name).tasks("val") for name in sorted(set(SUITES.names()) - set(FIRST))]
+    return *FIRST, *(tasks[0].suite for tasks in rest if tasks and tasks[0].counts == BEST)
 
 
 def identity(name: str, variant: str) -> str:
@@ -111,7 +97,7 @@ def identity(name: str, variant: str) -> str:
     suite = hpo_gym.load_suite(name)
     settings = tuned("ppo", suite.tasks("train")[0].env)
     ends = [(task.name, round(task.best, 6), round(task.worst, 6)) for task in suite.tasks("val")]
-    return f"{seeding.key(suite.data_hash, suite.version, ends, settings, VARIANTS[variant], steps_of(name)):016x}"
+    return f"{seeding.key(suite.data_hash, suite.version, ends, settings, VARIANTS[variant], STEPS):016x}"
 
 
 # ---------------------------------------------------------------------- tables
@@ -146,7 +132,7 @@ def pooled(held: Mapping[str, Mapping[str, Values]]) -> tuple[int, dict[str, flo
     names = [
         name
         for name, rows in held.items()
-        if len(hpo_gym.load_suite(name).tasks("val")) >= FEW and searched(name) and len(rows) == len(VARIANTS)
+        if len(hpo_gym.load_suite(name).tasks("val")) >= FEW and len(rows) == len(VARIANTS)
     ]
     variants = OTHERS if names else ()
     return len(names), {v: float(np.exp(np.mean([np.log(held[n][v].mean()) for n in names]))) for v in variants}
@@ -176,7 +162,7 @@ def _cell(values: Values | None) -> str:
 
 def tables(found: Found) -> dict[str, Table]:
     """Return the table of the mean regret, and that of the regret at the end of runs."""
-    return {"ratios": table(found), "ends": table({n: part for n, part in found.items() if searched(n)}, end)}
+    return {"ratios": table(found), "ends": table(found, end)}
 
 
 def values(found: Found) -> dict[str, Any]:

@@ -64,7 +64,6 @@ FLOORS: Mapping[str, Floor] = {
         suites.ready.ready_suite
         suites.tasks.live.ObjectiveTask
         suites.tasks.ready.Ready: space, prepare
-        augment
         constrained
         leave_suite_out
         """,

@@ -24,8 +24,6 @@ from hpo_gym.suites import load_suite, surrogates
 Rows = Iterable[Iterable[str]]
 WITHOUT_RESULTS = ("Trainings",)
 """Suites on which no rule was tuned, no bound searched and no agent trained."""
-RESULTS = dict.fromkeys(("ppo-schedules", "ppo-drift"), "schedules.md#what-learning-adds")
-"""Pages with the results of shipped policies, unless they are those of the agents."""
 
 
 # ---------------------------------------------------------------------- what a file says
@@ -147,7 +145,7 @@ def policies() -> Rows:
         if action.startswith("as `"):  # another agent
             action = stated(OPTIMIZERS.entries()[action.split("`")[1]], "action")
         row = (f"`{name}`", f"`{agent.name}`", suites, seen, seconds, action, f"{size / 1000:.0f}")
-        yield *row, f"[page]({RESULTS.get(name, 'agents.md#results')})"
+        yield *row, "[page](agents.md#results)"
 
 
 def counts() -> Rows:

@@ -45,8 +45,8 @@ GROUPS = {
     ),
     "schedule": (
         "Schedules",
-        "They set the hyperparameters of a network before each epoch or stage, on `Schedules`, `Drift`, `Trainings` "
-        "and `Learners`. Results: [trainings](../trainings.md), [schedules](../schedules.md).",
+        "They set the hyperparameters of a network before each epoch, on `Trainings` and in loops of your own. "
+        "Results: [trainings](../trainings.md).",
     ),
     "control": (
         "The control",

@@ -23,8 +23,7 @@ AGENTS = (
 )
 COLD, INIT5 = "standings/pooled-cold", "standings/pooled-init5"
 TO, TO_RANDOM = "ratio to portfolio", "ratio to random"
-CONTROL, MEMORIES = "learners/control", "meta_or_transfer/memories"
-SYSTEMS, PHYSICS = "learners/systems", ("cartpole", "pendulum", "reacher")
+MEMORIES = "meta_or_transfer/memories"
 TRAINED = "[weights of these spaces, the same space][trained, of untrained]"
 
 NUMBERS: Mapping[str, tuple[str, str]] = {
@@ -62,14 +61,6 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "gap": ("control_pays/pays[24, gap][/ polynomial]", ".3f"),
     "ppo-gap": ("fit_agents/learning[test, 24, PPO from gap][/ gap]", ".3f"),
     "ppo-chance": ("fit_agents/learning[test, 24, PPO from chance][/ gap]", ".3f"),
-    **{f"{n}-open": (f"{SYSTEMS}[PPO / schedule per kind][{n} (6)]", ".3f") for n in PHYSICS},
-    **{f"{n}-rule": (f"{SYSTEMS}[PPO / score level][{n} (6)]", ".3f") for n in PHYSICS},
-    "blind-open": (f"{CONTROL}[PPO, blind][/ schedule per kind]", ".3f"),
-    "myopic-open": (f"{CONTROL}[PPO, discount 0][/ schedule per kind]", ".3f"),
-    "ahead-open": (f"{CONTROL}[look-ahead][/ schedule per kind]", ".3f"),
-    "elsewhere-same": ("learners_elsewhere/agreement[all][same sign]", ""),
-    "elsewhere-fails": ("learners_elsewhere/scores[learner-ppo][8 units, CartPole]", ".2f"),
-    "elsewhere-constant": ("learners_elsewhere/scores[constant][8 units, CartPole]", ".2f"),
     "agreement-pairs": ("agreement/agreement[all][pairs]", ""),
     "agreement-same": ("agreement/agreement[all][same order]", ""),
     "agreement-least": ("agreement.least", ".2f"),
@@ -99,11 +90,6 @@ CLAIMS: Mapping[str, str] = {
     "seconds/ratios[pooled without AutoML, MLP][to portfolio].high > 1",
     "control-pays": "control_pays/pays[12, autopilot; 24, autopilot; 48, autopilot][/ polynomial].high < 1",
     "rule-ships": "fit_agents.level-low < 1 and fit_agents.level-high > 1",
-    "learning-pays": f"{SYSTEMS}[PPO / score level][cartpole (6)] < .8 and "
-    f"{SYSTEMS}[PPO / score level][pendulum (6)] > .95 and {SYSTEMS}[PPO / score level][reacher (6)] > .95",
-    "feedback-needed": f"{CONTROL}[PPO, blind][/ schedule per kind] > .98",
-    "myopic-worse": " and ".join(f"{SYSTEMS}[PPO, discount 0 / schedule per kind][{n} (6)] > 1" for n in PHYSICS),
-    "elsewhere-fails": "learners_elsewhere/scores[learner-ppo][8 units, CartPole] < .2",
     "hardly-orders": "faithfulness.itself-most < .7",
     "torch-level": "torch_control.tuned.low < 1 and torch_control.tuned.high > 1",
     "in-part": "agreement.tau < .8 and agreement.least < .6",
@@ -139,7 +125,6 @@ def computed() -> dict[str, str]:
     tables = named_protocol("tables-v1").given
     entries = list((stored.TOP / "benchmarks" / "leaderboard" / "entries").rglob("*.json"))
     chosen = [look for look in looks() if not look["chosen"].startswith("nothing")]
-    elsewhere = stored.table("learners_elsewhere/agreement").rows[-1]
     pays = [stored.lookup(f"control_pays/pays[{n}, autopilot][/ polynomial].mean")[0] for n in (12, 24, 48)]
     return {
         "version": hpo_gym.__version__,
@@ -158,13 +143,10 @@ def computed() -> dict[str, str]:
         "observers": word(len(stored.table("listings/observers").rows)),
         "codecs": word(len(stored.table("listings/codecs").rows)),
         "rewards": word(len(stored.table("listings/rewards").rows)),
-        "elsewhere-pairs": str(sum(int(cell.split()[0]) for cell in elsewhere[2:5])),
-        "elsewhere-equal": elsewhere[3].split()[0],
         "control-most": f"{1 - min(pays):.1%}",
         "epochs": str(named_protocol("training-v1").given["budget"]),
         "ahead-cold": ahead(COLD),
         "ahead-init": ahead(INIT5),
-        "ppo-seeds": word(sum(row[0].startswith("PPO, seed") for row in stored.table(CONTROL).rows)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import stored
-from macros import CONTROL, latex
+from macros import latex
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Tables that others measured": ("AutoML", "Pipelines", "FineTune", "Curves", "FCNet", "MLPGrid", "NASBench201"),
@@ -13,12 +13,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         "SVM", "Linear", "Boosting", "Studies", "MLP", "Text", "Control", "NAS", "Vision", "LM",
     ),
     "Formulas": ("Functions",),
-    "Trainings under control": ("Trainings", "Learners", "Policies", "Schedules", "Drift"),
+    "Trainings under control": ("Trainings",),
 }  # fmt: skip
 HEADS = ("suite", "tasks", "families", "$d$", "rows", "fid.", "test", r"$\Delta$")
 TRAININGS = ("usual cosine", "plateau", "gap", "autopilot")
 AGENTS = ("PPO from gap", "PPO from chance")
-LEARNERS = ("constant", "KL target", "score level", "PPO, blind", "PPO, discount 0", "PPO", "look-ahead")
 
 
 def tables() -> dict[str, str]:
@@ -74,15 +73,12 @@ def protocols() -> Iterator[str]:
 
 
 def control() -> Iterator[str]:
-    """Yield the ratios of controllers to the open loop, on both suites."""
+    """Yield the ratios of controllers to the open loop."""
     yield heading(r"Trainings: loss, of \code{polynomial}'s", 2)
     for name in TRAININGS:
         yield line(name, f"control_pays/pays[24, {name}][/ polynomial]")
     for name in AGENTS:
         yield line(name, f"fit_agents/learning[test, 24, {name}][/ polynomial]")
-    yield heading("Learners: regret, of the best open loop's", 2)
-    for name in LEARNERS:
-        yield line(name, f"{CONTROL}[{name}][/ schedule per kind]")
 
 
 def line(name: str, key: str) -> str:

@@ -141,13 +141,13 @@ def regret_of(
 
     Args:
         budget: Full evaluations; after an early end, the last incumbent stays. By default the task's own if it has one,
-            such as the 25 epochs of `Schedules`, else the number in the run.
+            such as the 24 epochs of `Trainings`, else the number in the run.
         budget_cost: Instead of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
             that at 33 evenly spaced points of it, and before the end of the first trial that of a random configuration.
 
     Returns:
         Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or before the first success. If
-        instances differ, as on `Schedules` and `Drift`, that of a rollout is unsearched: the best is then the mean of
+        instances differ, as on `Trainings`, that of a rollout is unsearched: the best is then the mean of
         others, and better results have a regret below 0 (see `hpo_gym.bench.regret`).
 
     Raises:

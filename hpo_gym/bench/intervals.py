@@ -139,12 +139,9 @@ def plain(value: float) -> float | None:
     return round(value, 6) + 0.0 if math.isfinite(value) else None
 
 
-_SYSTEMS = {f"physics-{n}": f"physics-{n}" for n in ("cartpole", "pendulum", "reacher")}  # regimes of one
 JOINED: Mapping[str, Mapping[str, str]] = {
     "Control": {"double-pole": "cartpole"},  # means over tasks of the same configurations correlate .88
     "LM": {"text:": "text"},  # scores of any two tasks correlate .90 in the mean, .85 at least by ranks
-    "Learners": _SYSTEMS,
-    "Policies": _SYSTEMS,
 }
 """By suite, beginnings of families that count as one witness; elsewhere families stay as a suite names them."""
 

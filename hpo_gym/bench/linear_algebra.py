@@ -13,12 +13,11 @@ from hpo_gym.system import Store
 KERNELS, THREADS = "kernels", "BLAS threads"
 """Keys of a store's origin."""
 _FOLLOW = ("training", "surrogate")
-_ALIKE = {"Learners", "Policies"}  # loops of our own: benchmarks/studies/kernels.py
 
 
 def follow(suites: Iterable[Suite]) -> list[str]:
     """Return the names of suites with scores from linear algebra: trainings, and predictions of models."""
-    return sorted({suite.name for suite in suites if suite.kind in _FOLLOW and suite.name not in _ALIKE})
+    return sorted({suite.name for suite in suites if suite.kind in _FOLLOW})
 
 
 def kernels() -> dict[str, str]:

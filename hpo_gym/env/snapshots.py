@@ -73,7 +73,7 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
 def _batch(kernel: Kernel) -> ProgressBatch:
     if not isinstance(kernel.batch, ProgressBatch):
         raise StateError(
-            "Only a run whose trials go on from each other, as on 'Schedules' and 'Trainings', has a snapshot; "
+            "Only a run whose trials go on from each other, as on 'Trainings', has a snapshot; "
             "elsewhere a trial is the same whenever it is made."
         )
     return kernel.batch

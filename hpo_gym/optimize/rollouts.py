@@ -135,7 +135,7 @@ def rollout(
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`); one with `reset`, `ask` and `tell` is not copied.
-        budget: In full evaluations; without either budget, the task's own: 25 on `Schedules`, 40 on `Drift`, else 33.
+        budget: In full evaluations; without either budget, the task's own: 24 on `Trainings`, else 33.
         seed: Seed of the task instance and of the optimizer's choices.
         prior: Earlier tasks that the optimizer may know, such as ``suite.prior()``.
         n_init: Size of the initial design: evaluated first, reported to the optimizer and free of charge.

@@ -57,27 +57,11 @@ if TYPE_CHECKING:
     from hpo_gym.suites.surrogates import read_about as read_about
     from hpo_gym.suites.surrogates import served as served
     from hpo_gym.suites.tasks.live import ObjectiveTask as ObjectiveTask
-    from hpo_gym.suites.tasks.policies.physics import PHYSICS as PHYSICS
-    from hpo_gym.suites.tasks.policies.physics import Physics as Physics
-    from hpo_gym.suites.tasks.policies.physics import Rows as Rows
-    from hpo_gym.suites.tasks.policies.physics.cartpole import CARTPOLE_ANGLE as CARTPOLE_ANGLE
-    from hpo_gym.suites.tasks.policies.physics.cartpole import CARTPOLE_LIMIT as CARTPOLE_LIMIT
     from hpo_gym.suites.tasks.surrogate.model import LAYERS as LAYERS
     from hpo_gym.suites.tasks.surrogate.model import REACH as REACH
     from hpo_gym.suites.tasks.surrogate.model import STEPS as STEPS
     from hpo_gym.suites.tasks.surrogate.model import Encoding as Encoding
     from hpo_gym.suites.tasks.surrogate.model import SurrogateModel as SurrogateModel
     from hpo_gym.suites.tasks.surrogate.task import SurrogateTask as SurrogateTask
-    from hpo_gym.suites.tasks.training.changes import JUMP as JUMP
-    from hpo_gym.suites.tasks.training.changes import Changes as Changes
-    from hpo_gym.suites.tasks.training.changes import changes_of as changes_of
-    from hpo_gym.suites.tasks.training.epoch import Settings as Settings
-    from hpo_gym.suites.tasks.training.named import FILE as FILE
-    from hpo_gym.suites.tasks.training.recipe import CLASSES as CLASSES
-    from hpo_gym.suites.tasks.training.recipe import INPUTS as INPUTS
-    from hpo_gym.suites.tasks.training.recipe import Recipe as Recipe
-    from hpo_gym.suites.tasks.training.stream import StreamSource as StreamSource
-    from hpo_gym.suites.tasks.training.task import TrainingTask as TrainingTask
-    from hpo_gym.suites.tasks.training.trainings import Trainings as Trainings
 
 __getattr__, __dir__, __all__ = offer(__name__)

@@ -13,11 +13,9 @@ Given = str | Path | Suite
 SETS: Mapping[str, tuple[str, ...]] = {
     "tables": ("AutoML", "Boosting", "Curves", "Linear", "MLP", "Pipelines", "SVM", "Studies"),
     "seconds": ("AutoML", "Boosting", "Curves", "Linear", "MLP", "SVM", "Studies"),
-    "training": ("Learners", "Trainings"),
 }
 """Suites by set, names in lower case. ``tables``: suites of tables with nine or more families of test tasks, which are
-pooled but for `hpo_gym.bench.ONE_LIST`; ``seconds``: tables with measured costs of a full evaluation, too;
-``training``: trainings under control whose order of schedules was compared with that of real training."""
+pooled but for `hpo_gym.bench.ONE_LIST`; ``seconds``: tables with measured costs of a full evaluation, too."""
 
 
 def suites_in(name: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import toy_suite as known
 import toys
+from hpo_gym.suites.tasks.augment import augment
 
 import hpo_gym
 from hpo_builders.files import DATA
@@ -29,7 +30,6 @@ from hpo_gym.problem.costs import COST, CUMULATIVE, WITH_COSTS, Budget
 from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.mixed import mixed
 from hpo_gym.suites.own.constrained import constrained
-from hpo_gym.suites.tasks.augment import augment
 from hpo_gym.system.storage.whole import sealed
 
 QUARTER, HALF, FULL = 0, 1, 2

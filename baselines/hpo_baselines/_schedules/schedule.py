@@ -143,7 +143,7 @@ class Schedule(ABC):
         if any(context.pool is not None for context in contexts):
             raise InvalidValueError(
                 f"{type(self).__name__} sets the learning rate of one training from epoch to epoch; it needs a task "
-                "without a pool of configurations, such as those of the suite 'Schedules'."
+                "without a pool of configurations, such as those of the suite 'Trainings'."
             )
         spaces = {context.space for context in contexts}
         if len(spaces) > 1:

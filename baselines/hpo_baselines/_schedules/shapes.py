@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from hpo_baselines._schedules.schedule import Epoch
@@ -35,11 +33,3 @@ def polynomial(now: Epoch, power: float | Floats) -> Floats:
 def log10(value: Floats) -> Floats:
     """Return the logarithm to base 10 of a number at or above 0, with `NONE` for 0."""
     return np.log10(np.maximum(value, NONE))
-
-
-def divided(rate: float, by: Floats, power: float) -> Floats:
-    """Return the logarithm to base 10 of a rate divided by a power of a signal ``(n,)``."""
-    return math.log10(rate) - power * np.log10(np.maximum(by, _SMALL))
-
-
-_SMALL = 1e-6

@@ -26,7 +26,7 @@ class Move(OneChoice):
 
     The step starts at the last configuration; before the first trial, at the default one. A categorical goes round.
 
-    Where a trial goes on from the one before it (`Schedules`, `Trainings`) steps have two sizes, and there is no
+    Where a trial goes on from the one before it (`Trainings`) steps have two sizes, and there is no
     incumbent to go back to: ``Discrete(4 d + 1)``: a tenth (4 j), half (4 j + 1), twice (4 j + 2) or ten times
     (4 j + 3) hyperparameter j, or keep all (4 d); a range that is not logarithmic goes by a twentieth and a fifth of
     itself.

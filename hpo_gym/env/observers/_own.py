@@ -50,8 +50,8 @@ def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -
     """Refuse tasks without signals, or without one that is `needed`; `name` is the observer's."""
     if not contexts.batch.signals:
         raise InvalidValueError(
-            f"The `{name}` observer needs tasks whose trials go on from each other, as of the suites 'Schedules', "
-            "'Drift', 'Policies', 'Learners' and 'Trainings'; use 'last'."
+            f"The `{name}` observer needs tasks whose trials go on from each other, as of the suite 'Trainings'; "
+            "use 'last'."
         )
     missing = sorted(set(needed) - set(contexts.batch.signals))
     if missing:

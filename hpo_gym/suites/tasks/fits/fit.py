@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Keys, Singles, seeding
 from hpo_gym.suites.tasks.fits.compiled import kernel
+from hpo_gym.suites.tasks.fits.keyed import FLIPS, WEIGHTS, flipped
 from hpo_gym.suites.tasks.fits.network import Net, Plan, Shape
 from hpo_gym.suites.tasks.fits.recipe import Recipes, apart
 from hpo_gym.suites.tasks.fits.tables import table
 from hpo_gym.suites.tasks.loops.numbers import sequence
-from hpo_gym.suites.tasks.training.keyed import FLIPS, WEIGHTS, flipped
 
 ROWS = 22
 """The purpose of random numbers."""

@@ -12,9 +12,9 @@ from hpo_gym.base import Floats, Ints, Keys, Mask, Singles, seeding
 from hpo_gym.problem import Evaluated, Points, SearchSpace, Status, TaskProgress
 from hpo_gym.suites.tasks.fits.controls import numbers
 from hpo_gym.suites.tasks.fits.fit import Fit
+from hpo_gym.suites.tasks.fits.keyed import ORDER
 from hpo_gym.suites.tasks.fits.recipe import Recipes
 from hpo_gym.suites.tasks.fits.signals import AT, SIGNALS, after, at_start, bounded
-from hpo_gym.suites.tasks.training.keyed import ORDER
 
 MASKS = 23
 """The purpose of random numbers."""

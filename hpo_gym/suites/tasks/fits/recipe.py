@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple, TypeVar
 
 from hpo_gym.base import InvalidValueError, Keys, real, seeding, unknown
+from hpo_gym.suites.tasks.fits.keyed import uniforms
 from hpo_gym.suites.tasks.fits.network import Shape
 from hpo_gym.suites.tasks.fits.tables import FitTable
 from hpo_gym.suites.tasks.fits.taught import TAUGHT, taught
-from hpo_gym.suites.tasks.training.keyed import uniforms
 
 ACTIVATIONS = ("relu", "tanh", "gelu")
 OPTIMIZERS = ("sgd", "adamw")

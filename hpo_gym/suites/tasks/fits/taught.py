@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_gym.base import Floats, Keys, Singles, seeding
+from hpo_gym.suites.tasks.fits.keyed import uniforms
 from hpo_gym.suites.tasks.fits.tables import FitTable
-from hpo_gym.suites.tasks.training.keyed import uniforms
 
 TAUGHT = 24
 """The purpose of random numbers."""

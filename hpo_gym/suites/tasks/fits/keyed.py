@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, seeding
 
-WEIGHTS, ORDER, FLIPS, FRESH, SCALE, CHANGES = range(1, 7)
+WEIGHTS, ORDER, FLIPS = range(1, 4)
 """Purposes of numbers."""
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -25,25 +25,6 @@ def keys(key: Keys, use: int, count: int) -> Keys:
 def uniforms(key: Keys, use: int, count: int) -> Floats:
     """`count` numbers of each key for one use, uniform in (0, 1): ``(n, count)``."""
     return seeding.uniform(keys(key, use, count))
-
-
-def chunk_order(key: Keys, epoch: Ints, slots: int, chunks: int) -> Ints:
-    """Return the chunks of rows that each run reads in an epoch, ``(n, slots)``.
-
-    Over ``chunks / slots`` epochs each of the chunks is read once, in an order drawn by the key; then all come again in
-    another order: ``i -> (a i + b) mod chunks`` with an odd `a` is a permutation if `chunks` is a power of two.
-
-    Args:
-        key, epoch: ``(n,)``.
-        slots: Chunks of an epoch.
-        chunks: All chunks; both are powers of two.
-    """
-    first = epoch.astype(np.uint64) * np.uint64(slots)
-    turn = seeding.mix(seeding.mix(key, ORDER), first // np.uint64(chunks))
-    stride, shift = turn | np.uint64(1), turn >> _SHIFT
-    at = first[:, None] + np.arange(slots, dtype=np.uint64)
-    place = (at * stride[:, None] + shift[:, None]) & np.uint64(chunks - 1)
-    return np.asarray(place, np.int64)
 
 
 def flipped(labels: NDArray[np.int8], key: Keys, noise: NDArray[np.float32], classes: Ints) -> NDArray[np.int8]:

@@ -1,1 +1,0 @@
-"""Tasks that are actor-critics in training: learning rate and action noise are set before each stage."""

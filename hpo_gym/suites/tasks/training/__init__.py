@@ -1,1 +1,0 @@
-"""Tasks that are trainings: networks whose hyperparameters are controlled while they train, many at once in NumPy."""
