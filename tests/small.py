@@ -25,14 +25,14 @@ from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.suite import Suite
 from hpo_gym.suites.load import load_suite
-from hpo_gym.suites.tasks.training.signals import SIGNALS
+from hpo_gym.suites.tasks.fits.signals import SIGNALS
 
 ENTRIES = {name: e for name, e in EVERY.items() if e.about["family"] != "schedule"}
 """Those that tune: they look for the best of many configurations, of a table too."""
 RULES = [name for name in EVERY if name not in ENTRIES]
 """Those that set the learning rate of one training from epoch to epoch."""
 SCHEDULES = [name for name in RULES if set(OPTIMIZERS.get(name).reads) <= set(SIGNALS)]
-"""Those that need no more than `Schedules` measures."""
+"""Those that need no more than `Trainings` measures."""
 TRAINABLE = [name for name, e in ENTRIES.items() if e.about["trainable"]]
 HERE = [name for name in EVERY if OPTIMIZERS.installed(name)]
 PATIENCE = 3.0

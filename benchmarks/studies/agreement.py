@@ -9,23 +9,23 @@ suite has no convolutions, so CNN have no like there.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import frame
 import numpy as np
 from frame import Table
 from looks import Look
-from schedule_elsewhere import Together
 from torch_control import CONTROLLERS, EPOCHS, Trained, controllers, trained
 from torch_fits import BATCH, OPTIMIZERS
 
 from hpo_gym.base import Floats, seeding
 from hpo_gym.bench import instance_of
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, run_batch
-from hpo_gym.problem import Suite
+from hpo_gym.problem import Status, Suite, Trial
 from hpo_gym.suites.tasks.fits.recipe import Recipes
 from hpo_gym.suites.trainings import trainings_with
 
@@ -49,6 +49,32 @@ Found = Mapping[str, Any]
 
 
 cells = frame.grid(("suite",), SIDES)
+
+
+class Together:
+    """An optimizer in a batch of runs, side by side: a copy of it for each."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin new runs."""
+        self.contexts, self.rngs, self.each = contexts, rngs, list[Any]()
+
+    def ask_batch(self, runs: Any) -> tuple[Floats, None]:
+        """Return the next point of each run, after it was told how the last one went."""
+        seen = [dict(zip(runs.batch.signals, map(float, row), strict=True)) for row in runs.signals]
+        if self.each:
+            for one, query, score, signals in zip(self.each, self.queries, runs.last, seen, strict=True):
+                status = Status.DIVERGED if signals["diverged"] else Status.OK
+                one.tell(Trial(query, float(score), 1.0, status, signals=signals))
+        else:
+            self.each = [copy.copy(self.optimizer) for _ in seen]
+            for one, context, rng, signals in zip(self.each, self.contexts, self.rngs, seen, strict=True):
+                one.reset(replace(context, signals=signals), rng)
+        self.queries = [one.ask() for one in self.each]
+        space = self.contexts[0].space
+        return np.array([space.to_unit(query.config) for query in self.queries]), None
 
 
 def cell(_: str, side: str, names: Sequence[str] = ()) -> dict[str, Any]:

@@ -75,13 +75,9 @@ def tables(stored: Any) -> dict[str, Grid]:
     return {
         "defaults": pivot(found["defaults"], r"(.+?) ((?:pool )?n=\d+)", default, "suite"),
         "single": cases(found["single"], ("of CartPole-v1", "steps / CPU s"), ("ratio", "rate")),
-        "schedules": cases(
-            found["schedules"], ("of the anchor", "epochs / CPU s", "MiB"), ("ratio", "rate", "resident MiB")
-        ),
         "fits": cases(
             found.get("fits", {}), ("of the loop by hand", "epochs / CPU s", "the loop"), ("ratio", "rate", "anchor")
         ),
-        "learners": cases(found["learners"], ("of CartPole-v1", "stages / CPU s"), ("ratio", "rate")),
         "control": cases(
             {c: {**f, "%": 100 * (f.get("share") or f["share, more read"])} for c, f in found["control"].items()},
             ("of a training, %", "µs of an update"),

@@ -13,7 +13,6 @@ from hpo_gym.system import Column, Sheet
 USES: Mapping[str, str] = {
     "tables": "tuning on unseen data sets",
     "seconds": "the same with a budget in cost (--budget-cost)",
-    "training": "control while training; bench needs --budget",
 }
 """What each set is for."""
 

@@ -33,7 +33,6 @@ from hpo_gym.env import (
     Score,
     Summary,
     Tokens,
-    Training,
     WeightedReward,
 )
 
@@ -185,7 +184,7 @@ def _places(observer: Any, contexts: Contexts, t: int) -> dict[str, Any]:
                 "the last score": table[last, d], "the configurations of the trials": table[:, :d].ravel(),
                 "the scores of the trials": table[:, d], "the fidelities of the trials": table[:, d + 1],
             }  # fmt: skip
-        case Blind() | Progress() | Training() | Losses():
+        case Blind() | Progress() | Losses():
             end = sum(count for *_, count in observer.limits(contexts))
             places = {
                 "the share of the budget spent": 0, "whether nothing was tried": 1,

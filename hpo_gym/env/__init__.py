@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from hpo_gym.env.observers.progress import Progress as Progress
     from hpo_gym.env.observers.summary import Summary as Summary
     from hpo_gym.env.observers.tokens import Tokens as Tokens
-    from hpo_gym.env.observers.training import Training as Training
     from hpo_gym.env.parts import Part as Part
     from hpo_gym.env.parts import make_part as make_part
     from hpo_gym.env.pending import PendingEnv as PendingEnv

@@ -20,13 +20,12 @@ TINY: dict[str, Any] = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("suite", "reward", "budget"), [("Schedules", "final", 25), ("Drift", "score", 40)])
-def test_what_is_not_given_is_taken_from_the_suite(suite: str, reward: str, budget: int, tmp_path: Path) -> None:
-    loaded = load_suite(suite)
+def test_what_is_not_given_is_taken_from_the_suite(tmp_path: Path) -> None:
+    loaded, reward, budget = load_suite("Trainings"), "final", 24
     agent: Any = hpo_gym.make_optimizer("ppo-bare", **TINY)
     assert (agent.codec, agent.budget) == ("candidates", 33)
     agent.train(loaded.tasks("train")[:2], np.random.default_rng(0), validation=loaded.tasks("val")[:1])
-    assert (agent.codec, agent.observer, agent.reward, agent.budget) == ("move", "training", reward, budget)
+    assert (agent.codec, agent.observer, agent.reward, agent.budget) == ("move", "losses", reward, budget)
     assert (agent.runs, agent.network, agent.algorithm["gamma"]) == (8, [8], 1.0)
     assert (agent.algorithm["n_steps"], agent.algorithm["batch_size"]) == (budget, 50)
     agent.save(tmp_path / "agent")
@@ -39,14 +38,14 @@ def test_what_is_not_given_is_taken_from_the_suite(suite: str, reward: str, budg
 @pytest.mark.long
 def test_on_a_table_after_a_training_its_settings_are_those_of_tables_again() -> None:
     agent: Any = hpo_gym.make_optimizer("ppo-bare", **TINY)
-    agent.train(load_suite("Schedules").tasks("train")[:2], np.random.default_rng(0))
+    agent.train(load_suite("Trainings").tasks("train")[:2], np.random.default_rng(0))
     agent.train(load_suite("SVM").tasks("train")[:2], np.random.default_rng(0))
     assert (agent.codec, agent.reward, agent.budget) == ("candidates", "regret_drop", 33)
 
 
 @pytest.mark.long
 def test_what_is_given_stays_and_a_blind_agent_needs_no_signals() -> None:
-    loaded = load_suite("Schedules")
+    loaded = load_suite("Trainings")
     agent: Any = hpo_gym.make_optimizer("ppo-bare", observer="blind", budget=5, **TINY)
     agent.train(loaded.tasks("train")[:2], np.random.default_rng(0))
     assert (agent.observer, agent.budget, agent.algorithm["n_steps"]) == ("blind", 5, 5)

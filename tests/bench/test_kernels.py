@@ -77,8 +77,8 @@ def test_to_join_results_of_several_kernels_is_told(folders: list[Path], tmp_pat
 
 
 def test_suites_whose_scores_are_computed_follow_and_tables_do_not() -> None:
-    suites = [load_suite(name) for name in ("SVM:surrogate", "SVM", "Schedules", "Functions")]
-    assert follow(suites) == ["SVM:surrogate", "Schedules"]
+    suites = [load_suite(name) for name in ("SVM:surrogate", "SVM", "Trainings", "Functions")]
+    assert follow(suites) == ["SVM:surrogate", "Trainings"]
     a, b = {KERNELS: "openblas 1 Haswell"}, {KERNELS: "openblas 1 SkylakeX"}
     assert several([a, b], [toys.plain()]) == ("openblas 1 Haswell; openblas 1 SkylakeX", "")
     assert several([a, {}, a], suites) == ("openblas 1 Haswell", "")
@@ -88,7 +88,7 @@ def test_suites_whose_scores_are_computed_follow_and_tables_do_not() -> None:
 def test_a_board_tells_whose_own_runs_had_other_kernels() -> None:
     here: Any = {"machine": "Linux", **kernels()}
     lines = {"mine": hardware_of(here), "theirs": "Linux; openblas 0.1 Nehalem", "old": "Linux"}
-    told = other_than_here(lines, [load_suite("Schedules")])
-    assert "Schedules" in told and "of theirs, old, whose" in told
-    assert other_than_here({"mine": lines["mine"]}, [load_suite("Schedules")]) == ""
+    told = other_than_here(lines, [load_suite("Trainings")])
+    assert "Trainings" in told and "of theirs, old, whose" in told
+    assert other_than_here({"mine": lines["mine"]}, [load_suite("Trainings")]) == ""
     assert other_than_here(lines, [load_suite("SVM")]) == ""

@@ -409,8 +409,8 @@ def test_two_fidelities_are_as_good_as_three() -> None:
 
 @pytest.mark.parametrize("name", ["transfer-mix", "hyperband"])
 def test_what_needs_a_table_or_fidelities_is_refused_where_trials_go_on_from_each_other(name: str) -> None:
-    task = hpo_gym.load_suite("Schedules").tasks("val")[0]
-    with pytest.raises(InvalidValueError, match=rf"{name!r} \(\S+\) needs trials that are the same .*'Schedules'"):
+    task = hpo_gym.load_suite("Trainings").tasks("val")[0]
+    with pytest.raises(InvalidValueError, match=rf"{name!r} \(\S+\) needs trials that are the same .*'Trainings'"):
         hpo_gym.rollout(hpo_gym.make_optimizer(name), task, 2)
     for free in ("portfolio", "random"):  # the portfolio has nothing to choose from and draws
         assert len(hpo_gym.rollout(hpo_gym.make_optimizer(free), task, 2)) == 2

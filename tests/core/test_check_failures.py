@@ -277,7 +277,7 @@ class TellsTheRowOfATable(Reported):
         return {"config": {k: round(v, 3) if isinstance(v, float) else v for k, v in info["config"].items()}}
 
 
-@planted("An episode that was restored goes on otherwise than before", suite="Schedules", budget=None)
+@planted("An episode that was restored goes on otherwise than before", suite="Trainings", budget=None)
 class RestoresNothing(HPOEnv):
     def restore(self, data: bytes) -> Any:
         return self.kernel.observe()[0]
@@ -289,7 +289,7 @@ class HasSnapshotsOfATable(HPOEnv):
         return b"nothing"
 
 
-@planted("An episode that was restored goes on otherwise than before", suite="Schedules", budget=None)
+@planted("An episode that was restored goes on otherwise than before", suite="Trainings", budget=None)
 class RestoresNothingOfMany(HPOVectorEnv):
     def restore(self, i: int, data: bytes) -> None:
         pass

@@ -25,7 +25,6 @@ from hpo_gym.env.observers.progress import Progress
 from hpo_gym.env.observers.summary import Summary
 from hpo_gym.env.observers.text import InWords
 from hpo_gym.env.observers.tokens import Tokens
-from hpo_gym.env.observers.training import Training
 from hpo_gym.env.rewards.final import Final
 from hpo_gym.env.rewards.improvement import NormalizedImprovement
 from hpo_gym.env.rewards.regret_rate import RegretRate
@@ -89,9 +88,8 @@ seen("as the distance of candidates to the incumbent", PoolObserver, lambda out,
 seen("as the distance of candidates to the nearest trial", PoolObserver, lambda out, d: _feature(out, 3), **GAPPY)
 seen("as the mask of the candidates", PoolObserver, put("action_mask", np.ones_like), **GAPPY)
 seen("as what candidates cost on earlier tasks", PoolObserver, lambda out, d: _feature(out, 4), **COST)
-ONWARD = {"suite": "Schedules", "budget": None}
+ONWARD = {"suite": "Trainings", "budget": None}
 seen("as whether nothing was tried", Progress, put(lambda d: 1, lambda x: 1 - x), **ONWARD)
-seen("as the last move", Training, put(lambda d: slice(2 + d, 2 + 2 * d), lambda x: x / 2), **ONWARD)
 seen(
     "as the last move", Losses, put(lambda d: slice(2 + d, 2 + 2 * d), lambda x: x / 2), suite="Trainings", budget=None
 )

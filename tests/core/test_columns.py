@@ -99,7 +99,7 @@ def given_and_restored() -> None:
     first = env.reset(seed=0)[0].item()
     trials = env.history().trials
     assert first == (0 if trials[1].score > trials[0].score else trials[1].cost)
-    env = hpo_gym.HPOEnv("Schedules", observer="idle", budget=6)
+    env = hpo_gym.HPOEnv("Trainings", observer="idle", budget=6)
     env.reset(seed=0)
     env.action_space.seed(0)
     actions = [env.action_space.sample() for _ in range(6)]

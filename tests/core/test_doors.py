@@ -36,7 +36,7 @@ def test_an_id_that_names_a_suite_takes_no_other(make: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hpo_gym/SVM-v0", "hpo_gym/HPO-v0", "hpo_gym/Schedules-v0", "hpo_gym/BoostingSurrogate-v0"]
+    "name", ["hpo_gym/SVM-v0", "hpo_gym/HPO-v0", "hpo_gym/Trainings-v0", "hpo_gym/BoostingSurrogate-v0"]
 )
 @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
 def test_a_spec_makes_the_same_env(make: Any, name: str) -> None:
@@ -139,7 +139,7 @@ def _trained() -> list[str]:
 @pytest.mark.parametrize("name", _trained())
 def test_a_trained_policy_is_told_scores_of_any_kind_of_number(name: str) -> None:
     optimizer = hpo_gym.load(name)
-    suite = getattr(optimizer, "suites", None) or ("Schedules" if "schedules" in name else "SVM",)
+    suite = getattr(optimizer, "suites", None) or ("SVM",)
     task = hpo_gym.load_suite(next(iter(suite)) if not isinstance(suite, str) else suite).tasks("test")[0]
     context = hpo_gym.Context.of(task, 9)
     if task.alone.signals:

@@ -14,7 +14,7 @@ import hpo_gym
 POOL = {"name": "pool", "fidelity": True}
 CASES: dict[str, tuple[dict[str, Any], int]] = {
     "a full trial a step": ({"suite": "SVM", "budget": 4}, 4),
-    "the budget of the suite": ({"suite": "Schedules"}, 25),
+    "the budget of the suite": ({"suite": "Trainings"}, 24),
     "the initial design is no step": ({"suite": "SVM", "budget": 4, "n_init": 3}, 4),
     "trials in flight": ({"suite": "SVM", "budget": 4, "pending": 3}, 4),
     "fidelities that are not chosen": ({"suite": "Curves", "budget": 4, "codec": "pool"}, 4),

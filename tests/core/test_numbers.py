@@ -101,7 +101,6 @@ WHOLES: dict[str, Call] = {
     "patience of a schedule": lambda v: _checked_schedule("plateau", patience=v),
     "eta of a baseline": lambda v: hpo_gym.rollout(hpo_gym.make_optimizer("hyperband", eta=v), TASK, 1),
     "budget of an agent": lambda v: hpo_gym.make_optimizer("ppo", budget=v),
-    "seed of an augmentation": lambda v: hpo_gym.augment(TASK, {"name": "permute", "seed": v}),
 }
 REALS: dict[str, Call] = {
     "budget_cost of an env": lambda v: _made(budget_cost=v),

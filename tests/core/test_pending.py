@@ -192,7 +192,7 @@ def test_gymnasium_makes_and_accepts_it() -> None:
         ({"codec": {"name": "pool", "fidelity": True}}, "with this codec"),
         ({"codec": {"name": "box", "stop": True}}, "with this codec"),
         ({"budget": None, "budget_cost": 3.0}, "with `budget_cost`"),
-        ({"suite": "Schedules", "codec": None, "budget": None}, "trials go on from each other"),
+        ({"suite": "Trainings", "codec": None, "budget": None}, "trials go on from each other"),
     ],
 )
 def test_trials_are_not_in_flight_where_that_has_no_meaning(keywords: dict[str, Any], why: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from toys import gappy
 
 import hpo_gym
-from hpo_gym.env.observers.training import _SIGNALS, SHOWN
+from hpo_gym.env.observers.losses import _SIGNALS, SHOWN
 from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
@@ -173,14 +173,14 @@ def test_signals_are_taken_by_name_and_each_must_be_a_number() -> None:
         return 0
 
     space, first = gappy().tasks("train")[0].space, dict.fromkeys(_SIGNALS, 1.0)
-    optimizer = PolicyOptimizer(keep, "training", "move")
+    optimizer = PolicyOptimizer(keep, "losses", "move")
     optimizer.reset(Context(space, 3.0, signals=first), np.random.default_rng(0))
     query = optimizer.ask()
     assert query is not None
     for bad, words in (
-        ({"accuracy": 0.25}, r"`trial\.signals` must be \['accuracy', 'alignment', "),
+        ({"accuracy": 0.25}, r"`trial\.signals` must be \['accuracy', 'adaptive', "),
         ({**first, "more": 1.0}, r"`trial\.signals` must be .*'more'"),
-        ({**first, "alignment": math.nan}, r"`trial\.signals\['alignment'\]` must be a finite number, got nan"),
+        ({**first, "rows": math.nan}, r"`trial\.signals\['rows'\]` must be a finite number, got nan"),
     ):
         with pytest.raises(hpo_gym.InvalidValueError, match=words):
             optimizer.tell(Trial(query, 0.5, signals=bad))

@@ -151,21 +151,6 @@ AREAS = (
         ),
     ),
     Area(
-        "trainings",
-        (
-            "hpo_gym/suites/tasks/training/*.py",
-            "hpo_gym/suites/tasks/onward/*.py",
-        ),
-        (
-            "tests/training/test_network.py",
-            "tests/training/test_streams.py",
-            "tests/training/test_drift_answers.py",
-            "tests/training/test_trainings.py",
-            "tests/training/test_counts.py",
-            "tests/training/test_training_envs.py",
-        ),
-    ),
-    Area(
         "surrogates",
         (
             "hpo_gym/suites/tasks/surrogate/*.py",

@@ -23,7 +23,6 @@ from small import (
     HEAVY,
     HERE,
     RULES,
-    SCHEDULES,
     TRAINABLE,
     made,
     need,
@@ -44,11 +43,8 @@ from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import Table, TableTask
 from hpo_gym.problem.task import Task
-from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.load import load_suite
-from hpo_gym.suites.schedules import schedules_with
 from hpo_gym.suites.tasks.fits.recipe import Recipes
-from hpo_gym.suites.tasks.fits.signals import SIGNALS as FIT_SIGNALS
 from hpo_gym.suites.trainings import trainings_with
 
 FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl", "multi-objective"}
@@ -60,15 +56,9 @@ SUITE = toys.gappy()
 
 @functools.cache
 def trainings() -> dict[str, Suite]:
-    """What schedules are for: one control, one of data that change, three, networks of many kinds, and learners."""
-    three, small = schedules_with(("momentum", "batch")), Recipes(width=(16,), depth=(1,), batch=(64,), rows=(64, 128))
-    return {"schedules": schedules_with(), "drift": drift_with(), "three": three, "fits": trainings_with(small),
-            "learners": load_suite("Learners")}  # fmt: skip
-
-
-def home(name: str) -> str:
-    """Return where a rule runs that needs more than `Schedules` measures."""
-    return "fits" if set(OPTIMIZERS.get(name).reads) <= set(FIT_SIGNALS) else "learners"  # type: ignore[attr-defined]
+    """What schedules are for: networks of one recipe, and of many."""
+    small = Recipes(width=(16,), depth=(1,), batch=(64,), rows=(64, 128))
+    return {"small": trainings_with(small), "fits": trainings_with()}
 
 
 def case(name: str, *values: Any, usual: bool) -> Any:
@@ -134,12 +124,9 @@ def checked_cases() -> Iterator[Any]:
         for of in (*ALL, "some fail"):
             usual = of in ("some fail", "own pools") and name not in TRAINABLE
             yield case(name, of, usual=usual)
-    for name in SCHEDULES:
-        yield case(name, "schedules", usual=True)
-        yield case(name, "drift", usual=False)
     for name in RULES:
-        if name not in SCHEDULES:
-            yield case(name, home(name), usual=True)
+        yield case(name, "small", usual=True)
+        yield case(name, "fits", usual=False)
 
 
 @pytest.mark.parametrize(("name", "on"), list(checked_cases()))
@@ -163,8 +150,8 @@ def batch_cases() -> Iterator[Any]:
     """Usual are, of what needs no training, a table after an initial design, functions and mixed tasks."""
     for name in BATCHED:
         if name in RULES:
-            for of in ("schedules", "drift", "three") if name in SCHEDULES else (home(name),):
-                yield case(name, of, 0, usual=of != "three")
+            for of in ("small", "fits"):
+                yield case(name, of, 0, usual=of == "small")
             continue
         usual = [("ToyGappy", 2), ("ToyFormulas", 0), ("pools and none", 0)][: 0 if name in TRAINABLE else 3]
         cases = [(of, n_init) for of in toys.SUITE_NAMES for n_init in (0, 2)]

@@ -206,8 +206,8 @@ def test_bad_numbers_and_lies_are_refused() -> None:
 
 
 def test_trials_that_go_on_from_each_other_or_from_checkpoints_are_not_in_flight() -> None:
-    with pytest.raises(InvalidValueError, match="`workers` must be 1 on 'Schedules'"):
-        rollout("constant", hpo_gym.load_suite("Schedules").tasks("val")[0], 3, workers=2)
+    with pytest.raises(InvalidValueError, match="`workers` must be 1 on 'Trainings'"):
+        rollout("constant", hpo_gym.load_suite("Trainings").tasks("val")[0], 3, workers=2)
     with pytest.raises(InvalidValueError, match="`workers` must be 1 with `checkpoints`"):
         rollout("random", hpo_gym.load_suite("MLP").tasks("val")[0], budget_cost=3, checkpoints=True, workers=2)
 

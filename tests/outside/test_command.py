@@ -50,7 +50,7 @@ def alive(pid: int) -> bool:
 
 # ---------------------------------------------------------------------- what works
 @pytest.mark.parametrize("name", ["greedy", "noisy"])
-@pytest.mark.parametrize("suite", ["SVM", "Schedules"])
+@pytest.mark.parametrize("suite", ["SVM", "Trainings"])
 def test_a_program_makes_the_trials_that_its_code_makes_here(name: str, suite: str) -> None:
     outside = rollout(example(name), task(suite), budget=15, seed=3)
     assert same(outside, rollout(InProcess(name), task(suite), budget=15, seed=3))

@@ -120,8 +120,8 @@ def test_points_are_not_evaluated() -> None:
 
 @pytest.mark.long
 def test_a_training_goes_on_at_its_last_controls() -> None:
-    one = load_suite("Schedules").tasks("train")[0]
-    first, second = (Query({"learning_rate": rate}) for rate in (0.1, 0.01))
+    one = load_suite("Trainings").tasks("train")[0]
+    first, second = (Query({**one.space.default, "learning_rate": rate}) for rate in (0.1, 0.01))
     refused = rollout(Says([first, NO, second]), one, budget=3)
     held = rollout(Says([first, first, second]), one, budget=3)
     assert refused.scores == held.scores
@@ -130,9 +130,8 @@ def test_a_training_goes_on_at_its_last_controls() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["Schedules", "Drift"])
-def test_a_training_of_refusals_alone_has_the_worst_result(name: str) -> None:
-    one = load_suite(name).tasks("train")[0]
+def test_a_training_of_refusals_alone_has_the_worst_result() -> None:
+    one = load_suite("Trainings").tasks("train")[0]
     alone = rollout(Says([NO] * 3), one, budget=3)
     default = rollout(Says([Query(one.space.default)] * 3), one, budget=3)
     assert alone.scores == default.scores
@@ -252,7 +251,7 @@ class Odd:
         ([toys.gappy(), "Functions"], {"budget": 4, "tasks": 2}),
         ([toys.gappy()], {"budget": 3, "tasks": 2, "start": "init5"}),
         ([by_hand()], {"budget_cost": 3.3}),
-        (["Schedules"], {"budget": 5, "tasks": 1}),
+        (["Trainings"], {"budget": 5, "tasks": 1}),
     ],
     ids=["rows and points", "an initial design", "costs", "trainings"],
 )

@@ -317,7 +317,7 @@ def test_a_budget_below_the_cheapest_trial_is_refused_with_the_nearest() -> None
         hpo_gym.HPOEnv(known.levels(), codec="pool", budget_cost=0.2, task="a")
 
 
-@pytest.mark.parametrize("suite", ["Functions", "FineTune", "Pipelines", "Schedules"])
+@pytest.mark.parametrize("suite", ["Functions", "FineTune", "Pipelines", "Trainings"])
 def test_suites_without_costs_refuse_it_by_name_and_name_those_that_have(suite: str) -> None:
     with pytest.raises(InvalidValueError, match=rf"needs measured costs, '{suite}' has none .*AutoML, Boosting"):
         hpo_gym.HPOEnv(suite, budget_cost=33)

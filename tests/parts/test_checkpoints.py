@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import toy_suite as known
 import toys
-from hpo_gym.suites.tasks.augment import augment
 
 import hpo_gym
 from hpo_builders.files import DATA
@@ -29,7 +28,6 @@ from hpo_gym.problem.budget import most_trials
 from hpo_gym.problem.costs import COST, CUMULATIVE, WITH_COSTS, Budget
 from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.mixed import mixed
-from hpo_gym.suites.own.constrained import constrained
 from hpo_gym.system.storage.whole import sealed
 
 QUARTER, HALF, FULL = 0, 1, 2
@@ -331,16 +329,6 @@ def test_curves_are_of_training_sizes_and_not_cumulative() -> None:
     assert not suite.members[0].cumulative
     step = np.diff(np.asarray(suite.table.cost, float), axis=-1)
     assert (step < 0.0).sum() > 0.03 * np.isfinite(step).sum()
-
-
-def test_a_wrapped_task_passes_it_on() -> None:
-    task = known.epochs().task("a")
-    assert task.cumulative and augment(task, "permute", "hide").cumulative
-    assert not augment(known.levels().task("a"), "hide").cumulative
-    assert not known.levels().task("a").cumulative and not known.anywhere().members[0].cumulative
-    both = mixed([known.epochs(), known.levels()])
-    assert [t.cumulative for t in both.members] == [True] * 4 + [False] * 4
-    assert constrained(known.epochs(), {"cost": 3.0}).members[0].cumulative
 
 
 # ---------------------------------------------------------------------- files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from toy_suite import (
 )
 
 import hpo_gym
-from hpo_gym.env.observers.training import Training
 from hpo_gym.problem.space import SearchSpace
 
 MOST = 3.4028234663852886e38  # of float32
@@ -290,10 +288,3 @@ def test_a_score_beyond_float32_is_shown_as_the_largest(observer: str) -> None:
     for row, sign in ((1, -1), (0, 1)):
         seen = env.step(row)[0]
         assert np.isfinite(seen).all() and sign * MOST in seen.tolist()
-
-
-def test_a_signal_that_is_not_finite_is_named_with_its_run() -> None:
-    contexts: Any = SimpleNamespace(batch=SimpleNamespace(signals=("loss", "norm", "accuracy")))
-    runs: Any = SimpleNamespace(signals=np.array([[1.0, 2.0, 3.0], [4.0, np.inf, np.nan]], np.float32))
-    with pytest.raises(hpo_gym.InvalidValueError, match="The signal 'norm' must be finite, got inf of run 1"):
-        Training().seen(contexts, runs)

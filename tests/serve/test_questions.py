@@ -82,8 +82,8 @@ def test_a_random_answer_has_a_half_in_the_mean(tmp_path: Path):
 
 
 def test_trials_that_go_on_from_each_other_make_no_questions():
-    with pytest.raises(InvalidValueError, match="'Schedules'"):
-        next(questions_of(Hall(load_suite("Schedules")), "Schedules", range(1), 1, "random"))
+    with pytest.raises(InvalidValueError, match="'Trainings'"):
+        next(questions_of(Hall(load_suite("Trainings")), "Trainings", range(1), 1, "random"))
 
 
 def test_a_function_is_compared_with_points_of_its_space():

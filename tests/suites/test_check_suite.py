@@ -13,7 +13,7 @@ from hpo_gym.problem.suite import SUITES, Suite, split_of
 from hpo_gym.problem.table import TableTask
 from hpo_gym.problem.task import Evaluated
 
-LARGE = {"Policies", "Learners", "Trainings", "FCNet", "Drift", "Pipelines", "Schedules", "MLPGrid"}
+LARGE = {"Trainings", "FCNet", "Pipelines", "MLPGrid"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LARGE else n for n in SUITES.names()])

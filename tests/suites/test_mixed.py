@@ -114,7 +114,7 @@ def test_envs_of_several_suites_keep_the_contract():
 
 @pytest.mark.parametrize(
     "name, said",
-    [("SVM,SVM", "each once"), ("SVM,", "two suites or more"), ("SVM,Schedules", "'Schedules' of kind 'training'")],
+    [("SVM,SVM", "each once"), ("SVM,", "two suites or more"), ("SVM,Trainings", "'Trainings' of kind 'training'")],
 )
 def test_what_cannot_be_mixed_is_refused(name, said):
     with pytest.raises(hpo_gym.InvalidValueError, match=said):

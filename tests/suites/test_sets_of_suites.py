@@ -7,13 +7,10 @@ import math
 import pytest
 
 from hpo_gym import leave_suite_out, load_suite
-from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import UnknownNameError
 from hpo_gym.bench.pooling import POOLED
 from hpo_gym.problem.suite import SUITES, Suite
 from hpo_gym.suites import SETS, suites_in
-
-NEVER_COMPARED = {"Drift", "Schedules"}
-"""Trainings of many families whose order was not compared with that of real training: their hardships are invented."""
 
 
 def many_families(suite: Suite) -> bool:
@@ -26,13 +23,11 @@ def measured(suite: Suite) -> bool:
 
 @pytest.mark.long
 def test_each_suite_is_in_the_sets_whose_rules_it_meets() -> None:
-    """A new suite fails here until it is entered in its sets, or in `NEVER_COMPARED`."""
+    """A new suite fails here until it is entered in its sets."""
     many = [suite for suite in map(load_suite, SUITES.names()) if many_families(suite)]
     tables = [suite for suite in many if suite.kind == "table"]
     assert SETS["tables"] == tuple(s.name for s in tables)
     assert SETS["seconds"] == tuple(s.name for s in tables if measured(s))
-    training = {s.name for s in many if s.kind == "training"}
-    assert set(SETS["training"]) == training - NEVER_COMPARED and training > NEVER_COMPARED
 
 
 def test_a_set_is_found_by_its_name_and_an_unknown_one_is_refused_with_the_nearest() -> None:
@@ -50,5 +45,3 @@ def test_a_set_is_loaded_as_its_suites_mixed_and_held_out_from_itself() -> None:
     assert {t.name for t in apart.tasks("test")} == {f"MLP/{name}" for name in tests}
     assert {t.suite for t in split.train} == set(SETS["tables"]) - {"MLP"}
     assert {t.name for t in split.test} == tests
-    with pytest.raises(InvalidValueError, match="independent"):
-        load_suite("training")  # trainings cannot be mixed

@@ -357,8 +357,8 @@ def test_a_surrogate_is_no_larger_in_memory_than_its_file(base: TableSuite, fold
 
 
 def test_suites_without_surrogates_and_unknown_ones_are_named() -> None:
-    with pytest.raises(InvalidValueError, match="must be a table with a surrogate, got 'Schedules'"):
-        load_suite("Schedules:surrogate")
+    with pytest.raises(InvalidValueError, match="must be a table with a surrogate, got 'Trainings'"):
+        load_suite("Trainings:surrogate")
     with pytest.raises(UnknownNameError, match="Did you mean 'SVM'"):
         load_suite("SVN:surrogate")
     with pytest.raises(UnknownNameError):

@@ -58,10 +58,8 @@ def test_many_runs_have_a_tuple_of_texts_equal_to_those_of_one(mode: str) -> Non
         ("ToyFormulas", {"scores": "rank", "n_init": 2}),
         ("FCNet", {"objectives": ["score", "size"], "weights": [1.0, 1e-6]}),
         ("SVM", {"observer": {"name": "text", "form": "table", "names": False}}),
-        ("Schedules", {"codec": "box"}),
+        ("Trainings", {"codec": "box"}),
         ("Trainings", {"observer": {"name": "text", "form": "compact"}}),
-        ("Policies", {}),
-        ("Learners", {}),
     ],
 )  # fmt: skip
 def test_the_checkers_find_no_fault(suite: str, options: dict[str, Any]) -> None:
