@@ -70,7 +70,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.space import nearest_level as nearest_level
     from hpo_gym.problem.space.belief import Belief as Belief
     from hpo_gym.problem.space.belief import Density as Density
-    from hpo_gym.problem.space.conditions import looked_at as looked_at
     from hpo_gym.problem.space.forms import AnySpace as AnySpace
     from hpo_gym.problem.space.forms import is_branches as is_branches
     from hpo_gym.problem.space.forms import is_plain as is_plain
