@@ -175,7 +175,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
 
     def _info(self) -> dict[str, Any]:
         kernel, runs = self.kernel, self.kernel.runs
-        if kernel.stopped:
+        if kernel.stopped is not None:
             info: dict[str, Any] = {"task": self._task, "task_index": self._task_index, "t": runs.count(0)}
             if self._incumbent is not None:
                 info |= {"incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0)}

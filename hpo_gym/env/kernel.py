@@ -33,7 +33,7 @@ class Kernel(Transition):
         units: Of each task, the cost that is a unit of the budget, ``(k,)``, where that is in cost.
 
     Attributes:
-        quit: Whose last action stopped the episode, so that nothing was evaluated, ``(n,)``, or None: nobody's.
+        stopped: Idle runs whose action stopped the episode, so that nothing was evaluated, ``(n,)``, or None: nobody's.
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the instance of an episode.
     """
 
@@ -55,7 +55,7 @@ class Kernel(Transition):
         self._width = np.array(n)
         self._blank: Observation | None = None
         self._decode, self._observe = codec.decoder(contexts), observer.__call__
-        self.quit: NDArray[np.bool_] | None = None
+        self.stopped: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
         self._foreign = is_foreign(parts.reward)
 
@@ -68,7 +68,7 @@ class Kernel(Transition):
 
     def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
         super().resume(i, kept)
-        self.quit, self.runs.leaving = None, None
+        self.stopped, self.runs.renewed = None, None
         self._blanks = True
 
     def seed(self, which: Ints, seeds: Keys) -> None:
@@ -95,26 +95,23 @@ class Kernel(Transition):
         self._instances.reshape(_AHEAD, self.n)[:, which] = instances
         self._tasks.reshape(_AHEAD, self.n)[:, which] = tasks
 
-    def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def step(self, actions: ArrayLike, renewed: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
 
         Args:
-            skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
+            renewed: Idle runs whose action is ignored, ``(n,)``: they begin anew after this step.
 
         Raises:
             InvalidValueError: An action is outside the space, and nothing has changed; or the reward is not finite.
         """
         contexts, runs = self.contexts, self.runs
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
-        if stop is None and skip is None:
-            idle = self.quit = runs.leaving = None
-            self._blanks = False
-        else:
-            idle = skip  # itself if none stops, the cheaper way
-            if stop is not None and np.count_nonzero(stop):  # in a quarter of the time of `any`
-                idle = stop if skip is None else stop | skip
-            self.quit, runs.leaving = stop if idle is not skip else None, skip
-            self._blanks = self.quit is not None or (self._blanks and skip is not None)
+        self.stopped, runs.renewed = None, renewed
+        idle = renewed
+        if stop is not None and np.count_nonzero(stop):  # in a quarter of the time of `any`
+            self.stopped = stop if renewed is None else stop & ~renewed
+            idle = stop if renewed is None else stop | renewed
+        self._blanks = self.stopped is not None or (self._blanks and renewed is not None)
         self.idle = idle
         runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
         rewards = self._reward(contexts, runs)
@@ -122,17 +119,11 @@ class Kernel(Transition):
             rewards = rewards - runs.kept["repeated"] * contexts.scale.sd
         if idle is not None:
             rewards[idle] = 0.0
-            if self._rest is not None and self.quit is not None:
-                left = self.quit if skip is None else self.quit & ~skip
-                rewards[left] = self._rest(contexts, runs)[left]
+            if self._rest is not None and self.stopped is not None:
+                rewards[self.stopped] = self._rest(contexts, runs)[self.stopped]
         if self._foreign and not np.isfinite(rewards).all():
             raise not_finite(self.parts.reward, rewards)
         return rewards
-
-    @property
-    def stopped(self) -> bool:
-        """Return whether the last action of the only run stopped it without an evaluation."""
-        return self.idle is not None and bool(self.idle[0])
 
     @property
     def improved(self) -> bool:

@@ -143,17 +143,17 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
             StateError: Before the first `reset`; with autoreset disabled, also if a run has ended.
             InvalidValueError: An action is outside the action space; no run has moved.
         """
-        kernel, skip = self.kernel, None
+        kernel, renewed = self.kernel, None
         if kernel.waiting:
-            skip = self._between()
-            if skip.all():  # all begin anew; the actions are checked and ignored
+            renewed = self._between()
+            if renewed.all():  # all begin anew; the actions are checked and ignored
                 kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
                 if self._watch is not None:
                     self._watch.step(None)
                 self._begin(ALL_RUNS)
                 zeros = np.zeros(self.num_envs, bool)
                 return kernel.observe(), np.zeros(self._nothing), zeros, zeros.copy(), self._reset_info()
-        rewards = kernel.step(actions, skip)
+        rewards = kernel.step(actions, renewed)
         if self._watch is not None:
             self._watch.step(rewards)
         terminated, truncated = _zeros(self.num_envs, _BOOL), _zeros(self.num_envs, _BOOL)
@@ -165,16 +165,16 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
             which = (terminated | truncated).nonzero()[0]
             ended = ALL_RUNS if len(which) == self.num_envs else Which.of(which)
         obs = kernel.observe()
-        if skip is None and ended.none:
+        if renewed is None and ended.none:
             return obs, rewards, terminated, truncated, self._info()
-        return self._turn(obs, (rewards, terminated, truncated), ended, skip)
+        return self._turn(obs, (rewards, terminated, truncated), ended, renewed)
 
-    def _turn(self, obs: Observation, numbers: _Numbers, ended: Which, skip: Mask | None) -> Outcome:
+    def _turn(self, obs: Observation, numbers: _Numbers, ended: Which, renewed: Mask | None) -> Outcome:
         """Finish a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
-        if kernel.quit is not None:
-            quit_ = kernel.quit.nonzero()[0]
-            info = MixedInfo(info.step, quit_, self._lazy(info.step, quit_))
+        if kernel.stopped is not None:
+            stopped = kernel.stopped.nonzero()[0]
+            info = MixedInfo(info.step, stopped, self._lazy(info.step, stopped))
         if not ended.none:
             if self._watch is not None and self.statistics:
                 info.update(self._watch.statistics(ended))
@@ -187,8 +187,8 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
                 obs = put(obs, began, kernel.observe_some(began))
                 return obs, *numbers, self._mixed(info, began, lazy)
             kernel.finish(ended)
-        if skip is not None:
-            began = skip.nonzero()[0]
+        if renewed is not None:
+            began = renewed.nonzero()[0]
             self._begin(Which(began))
             obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
         return obs, *numbers, info

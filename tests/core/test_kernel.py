@@ -166,9 +166,9 @@ def test_a_stop_ends_the_episode_and_evaluates_nothing() -> None:
     assert obs.tolist() == pytest.approx(seen(3, 4, 6, 1 / 3))
     assert (reward, over, cut) == (0.0, True, False)
     assert info == {"task": "a", "task_index": 0, "t": 2, "incumbent": config(1), "incumbent_score": 6.0}
-    assert one.history().scores == (6, 4) and one.kernel.stopped
+    assert one.history().scores == (6, 4) and one.kernel.stopped is not None
     one.reset()
-    assert not one.step(0)[2] and not one.kernel.stopped
+    assert not one.step(0)[2] and one.kernel.stopped is None
     assert not one.step(0)[2] and one.step(0)[2]
 
 
@@ -686,7 +686,7 @@ def test_a_kernel_keeps_what_its_parts_need() -> None:
 def test_before_the_first_episode_all_wait() -> None:
     one = kernel(2, toys.square())
     assert one.over.tolist() == [True, True] and one.waiting
-    assert one.idle is None and one.quit is None and not one.stopped
+    assert one.idle is None and one.stopped is None
     one.begin(ALL_RUNS)
     assert one.over.tolist() == [False, False] and not one.waiting
     one.finish(some(1))
@@ -703,23 +703,23 @@ def test_everybody_and_some_and_nobody_have_ended() -> None:
     one = kernel(3, toys.square(), POOL_STOP)
     one.begin(ALL_RUNS, np.array([0, 0, 1]))
     one.step(np.array([0, 0, 0]))
-    assert ended(one) == [] and one.idle is None and one.quit is None
+    assert ended(one) == [] and one.idle is None and one.stopped is None
     assert one.step(np.array([1, 1, 1])).tolist() == [6, 6, 4]
     assert ended(one) == "all"
     one.finish(ALL_RUNS)
     one.begin(ALL_RUNS, np.array([0, 0, 0]))
     assert one.step(np.array([STOP, 0, 0])).tolist() == [0, 2, 2]
     assert ended(one) == [0] and one.idle is not None and one.idle.tolist() == [True, False, False]
-    assert one.quit is not None and one.quit.tolist() == [True, False, False]
+    assert one.stopped is not None and one.stopped.tolist() == [True, False, False]
     one.finish(some(0))
     skip = one.over.copy()
     one.step(np.array([0, STOP, 0]), skip)
     assert ended(one) == [1, 2] and one.idle.tolist() == [True, True, False]  # 1 stops, the budget of 2 is spent
-    assert one.quit is not None and one.quit.tolist() == [False, True, False]
+    assert one.stopped is not None and one.stopped.tolist() == [False, True, False]
     one.finish(some(1, 2))
     one.begin(some(0), np.array([0]))
     one.step(np.array([3, 3, 3]), one.over.copy())
-    assert ended(one) == [] and one.quit is None
+    assert ended(one) == [] and one.stopped is None
     one.step(np.array([3, 3, 3]), one.over.copy())
     assert ended(one) == [0]
 
@@ -800,7 +800,7 @@ def test_improvement_of_the_only_run() -> None:
         one.step(np.array([action]))
         got.append(one.improved)
     assert got == [True, True, False, True, False]
-    assert not one.stopped
+    assert one.stopped is None
 
 
 def test_observations_of_runs_that_have_just_begun() -> None:

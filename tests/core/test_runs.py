@@ -115,7 +115,7 @@ def test_types_and_shapes_of_what_is_kept() -> None:
 @pytest.mark.parametrize("keep", [{}, {"fidelity": True}, {"fused": True}])
 def test_before_they_begin_runs_are_on_the_first_task_in_world_0(keep: dict[str, bool]) -> None:
     runs = Runs(batch_of(toys.square().members), 2, 3, budget=3.0, **keep)
-    assert runs.fresh and runs.clock == 0 and runs.block is None and runs.cell is None and runs.leaving is None
+    assert runs.fresh and runs.clock == 0 and runs.block is None and runs.cell is None and runs.renewed is None
     assert (runs.task.tolist(), runs.instance.tolist(), runs.base.tolist()) == ([A, A], [0, 0], [0, 0])
     assert shown(runs) == {
         "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [0, 0], "best": [NEVER] * 2, "previous": [NEVER] * 2,
@@ -485,7 +485,7 @@ def test_off_a_table_an_idle_run_is_not_evaluated() -> None:
 def test_the_trials_of_runs_that_leave_are_not_moved_for_anybody() -> None:
     runs = start(toys.square(), [A, B, B], 4)
     runs.submit(which(0, 1, 0))
-    runs.leaving = idle = mask(1, 0, 0)
+    runs.renewed = idle = mask(1, 0, 0)
     runs.submit(which(1, 2, 1), None, idle)
     assert runs.last.tolist() == [6, 10, 4] and runs.at[1].tolist() == [1, 2, 1]  # as if it had gone on
     assert shown(runs)["t"] == [1, 2, 2]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, Mask
 from hpo_gym.env.runs.columns import COLUMNS, Tick
-from hpo_gym.env.runs.failures import Failures
+from hpo_gym.env.runs.deferred import Deferred
+from hpo_gym.env.runs.incumbents import Incumbents
 from hpo_gym.env.runs.paths import FusedRows, Rows, path_of
 from hpo_gym.env.runs.payment import Payment
-from hpo_gym.env.runs.slots import NOBODY, Slots
+from hpo_gym.env.runs.slots import Slots
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.problem import (
@@ -36,8 +37,7 @@ from hpo_gym.problem import (
     filled,
 )
 
-_maximum, _LOST = np.maximum, -np.inf
-_NO_FAILURES = np.zeros(0, bool)
+_LOST = -np.inf
 _OF_RUNS = ("task", "instance", "base", "last", "best", "previous")
 _IN_SNAPSHOTS = {"world": "instance", "last": "last", "best": "best", "previous": "previous"}
 """Names in snapshots, of arrays of runs."""
@@ -62,7 +62,7 @@ class Runs(Slots):
         fidelity: Whether trials can have a fidelity below 1.
         fused: Whether to gather a table's rows at each step (see `block`).
         keep: Names of the columns to keep (see `hpo_gym.env.runs.columns`), beside those that the other arguments need.
-        floor: The score of a failure before any success of its run (see `Failures`), one number or ``(n,)``.
+        floor: The score of a failure before any success of its run (see `Incumbents`), one number or ``(n,)``.
         view: The agent's view of the batch, where it is at hand.
         units: Of each task, the cost that is a unit of the budget, ``(k,)``, see `Payment`; None: full evaluations.
         continued: Tasks on which a trial pays only beyond its checkpoint, ``(k,)``, or None. Needs `units`.
@@ -75,8 +75,7 @@ class Runs(Slots):
             where there is none, as `previous` is at the first trial.
         cell: After a step on a fused table, the place of each trial in the flat table, ``(n,)``; fresh.
         single: Whether scores are float32.
-        scalar: Whether `submit_one` serves: one run on a pool, without columns.
-        leaving: Idle runs that begin anew before their trials are read, ``(n,)``, or None.
+        renewed: Idle runs that begin anew in this step, so that their trials are not read again, ``(n,)``, or None.
         block: After a table's step, fresh ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free.
         row: After `submit_one` on a table, the only run's `block`: ``(d + 3,)``.
         progress: State of runs whose trials go on from each other, or None.
@@ -126,15 +125,19 @@ class Runs(Slots):
         self.row: NDArray[np.float32] | None = None
         self.cell: NDArray[np.int64] | None = None
         self.single = self.dtype == np.float32
-        self.leaving: NDArray[np.bool_] | None = None
+        self.renewed: Mask | None = None
         self._refusing = False  # whether some trial was refused
         self._refused: Mask | None = None  # in this tick
-        self._fused = path if not self._columns and isinstance(path, FusedRows) else None
-        self.scalar = n == 1 and not self._columns
         if isinstance(path, Rows):
             self._path_of_one = path.one
         possible = batch.fallible or self.in_cost
-        self._failures = Failures(n, self.dtype, floor, fidelity=fidelity, possible=possible)
+        self._incumbents = Incumbents(n, self.dtype, floor, fidelity=fidelity, possible=possible)
+        self._fused = path if not self._columns and isinstance(path, FusedRows) else None
+
+    @property
+    def scalar(self) -> bool:
+        """Whether `submit_one` serves: one run without columns."""
+        return self.n == 1 and not self._columns
 
     # ------------------------------------------------------------------ episodes
     def refund(self) -> None:
@@ -153,12 +156,12 @@ class Runs(Slots):
     @property
     def reached(self) -> NDArray[Any]:
         """Score of the incumbent of each run, ``(n,)``; -inf while nothing has succeeded."""
-        return self._failures.sure(self.best, self._failures.failed)
+        return self._incumbents.sure(self.best, self._incumbents.failed)
 
     @property
     def reached_before(self) -> NDArray[Any]:
         """Score `reached` before the last trial."""
-        return self._failures.sure(self.previous, self._failures.before)
+        return self._incumbents.sure(self.previous, self._incumbents.before)
 
     @property
     def improvement(self) -> Floats:
@@ -170,7 +173,7 @@ class Runs(Slots):
         """Return whether the last trial of the only run became its incumbent."""
         if "fidelity" in self.kept:
             return int(self.incumbent()[0]) == self.count(0) - 1
-        best, before, failures = self.best, self.previous, self._failures
+        best, before, failures = self.best, self.previous, self._incumbents
         if best is before:
             return False
         if failures.mixed and failures.before.item(0) and not failures.failed.item(0):
@@ -179,20 +182,18 @@ class Runs(Slots):
 
     def begin(self, which: Which, task: Ints, instance: Keys) -> None:
         """Start new episodes on `task` with the instance seeds `instance`, ``(b,)``."""
-        if self._failures.possible:
-            self._failures.begin(which)
+        if self._incumbents.possible:
+            self._incumbents.begin(which)
         self.block = None  # it shows the last trial of the episode before, and was handed out
         if which.all:
-            self._late.clear()  # trials of the episode before are not asked for again
-            self._halted = NOBODY
+            self._deferred.clear()  # trials of the episode before are not asked for again
             self._restart()
             self.task, self.instance = task, instance
             self.base = self._batch.base(task)
             self.best = self.previous = filled(self.n, -np.inf, self.dtype)
         else:
-            if self._halted.size:
-                self._forget(which.mask(self.n))
-            if self._late or self._halted.size:
+            if self._deferred:
+                self._deferred.forget(which.mask(self.n))
                 self._settle()  # before bases change
             self._shift(which.positions(self.n), self.clock)
             self.task, self.base, self.best = self.task.copy(), self.base.copy(), self.best.copy()  # were handed out
@@ -209,7 +210,7 @@ class Runs(Slots):
         g = len(at)
         part = Runs(
             self._batch, len(which), g, budget=np.inf if self.in_cost else self.budget, view=self.batch,
-            fidelity="fidelity" in self, keep=list(self._columns), floor=self._failures.floor[which],
+            fidelity="fidelity" in self, keep=list(self._columns), floor=self._incumbents.floor[which],
             units=self.payment.units if self.in_cost else None, dtype=self.dtype,
         )  # fmt: skip
         part.begin(ALL_RUNS, self.task[which], self.instance[which])
@@ -227,7 +228,7 @@ class Runs(Slots):
         self.best, self.last = self.best.copy(), self.last.copy()
         self.best[which], self.last[which] = part.best, part.last
         self.previous = self.best
-        self._failures.put(which, part._failures)
+        self._incumbents.put(which, part._incumbents)
         for name, column in self._columns.items():
             self.kept[name] = column.give(self.kept[name], part.kept[name], which, slots)
 
@@ -243,34 +244,34 @@ class Runs(Slots):
             idle: Runs without a trial now, ``(n,)``; their episode is over.
             refused: Runs whose proposal is refused, ``(n,)``; their `at` is any. None: all are evaluated.
         """
-        fused = self._fused
-        if fused is None or idle is not None or refused is not None:
-            if refused is not None or self._refusing:
-                self._submit_some(at, fidelity, idle, np.zeros(self.n, bool) if refused is None else refused)
-                return
+        if self._fused is not None and idle is None and refused is None:
+            self._submit_fused(self._fused, at)
+        elif refused is not None or self._refusing:
+            self._submit_some(at, fidelity, idle, np.zeros(self.n, bool) if refused is None else refused)
+        else:
             score, outcome = self._path(self, at, fidelity, idle)
             if self.in_cost:
                 known = outcome or Evaluated(score, *self._batch.outcome(self.base, at, fidelity))
                 score, outcome = self.payment.pay(self, at, score, known, fidelity)
             self._record(at, score, outcome, fidelity, idle)
-            return
+
+    def _submit_fused(self, fused: FusedRows, at: NDArray[Any]) -> None:
+        """`submit` where one gather of a table answers all runs, and nothing else is kept."""
+        incumbents, slot = self._incumbents, self.clock % self.h
         self.cell = cell = self.base + at
         self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
-        failures, slot = self._failures, self.clock % self.h
-        if failures.possible:
-            failures.plain(last)
+        if incumbents.possible:
+            incumbents.plain(last)
             block[:, fused.score] = last
         if self.in_step:
-            self._late[slot] = cell
-            if failures.possible:  # recorded scores of failures stand in no table
+            self._deferred.late[slot] = cell
+            if incumbents.possible:  # recorded scores of failures stand in no table
                 self._score[slot] = last
         else:  # episodes that begin apart would ask for it soon
             self.at[slot], self._score[slot] = at, last  # `at` first: it moves trials that a stop has left
         self.previous = best = self.best
-        self.best = _maximum(best, last)
-        if failures.mixed:
-            np.putmask(self.best, failures.risen(), last)
+        self.best = incumbents.highest(last, best)
         self.clock += 1
 
     def _submit_some(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None, refused: Mask) -> None:
@@ -307,13 +308,13 @@ class Runs(Slots):
             who, trial = np.nonzero(there)
             slots = (self.start[who] + trial) % self.h
             values["cost"][slots, who], values["status"][slots, who] = self.outcome_at(slots, who)
-        if not self._failures.possible:
-            self._failures.worst = np.where(there, self.scores(), np.inf).min(1).astype(self.dtype)
-        self._failures.possible = self._refusing = True
+        if not self._incumbents.possible:
+            self._incumbents.worst = np.where(there, self.scores(), np.inf).min(1).astype(self.dtype)
+        self._incumbents.possible = self._refusing = True
         self.kept |= values
         self.by_trial += list(new)
         self._columns = {**new, **self._columns}
-        self._fused, self.scalar = None, False
+        self._fused = None
 
     def _held(self) -> Points:
         """Return the last controls of each run, ``(n, d)``: before the first trial, the default configuration."""
@@ -325,23 +326,20 @@ class Runs(Slots):
 
     def submit_one(self, row: int) -> None:
         """Evaluate one row at full fidelity for the only run, without arrays; where `scalar`."""
-        slot, score = self.clock % self.h, self._path_of_one(self, row)
-        failures = self._failures
-        if failures.possible:
-            if failures.mixed or score == _LOST:
-                score, lost = failures.worst_one(), score
-                if score == _LOST:
-                    self.block = None
-                    self._record(np.array([row]), np.array([lost], self._score.dtype), None, None, None)
-                    self._show_one(self.last.item(0))
-                    return
+        slot, score, incumbents = self.clock % self.h, self._path_of_one(self, row), self._incumbents
+        if incumbents.possible:
+            found, score = score, incumbents.recorded_one(score)
+            if score == _LOST:  # only arrays can tell
+                self.block = None
+                self._record(np.array([row]), np.array([found], self._score.dtype), None, None, None)
+                self._show_one(self.last.item(0))
+                return
+            if found == _LOST:
                 self._show_one(score)
-            elif score < failures.worst.item(0):
-                failures.worst[0] = score
         self.at[slot, 0], self._score[slot, 0] = row, score
         self.last, self.block = self._score[slot], None
         self.previous = best = self.best
-        if score >= best.item(0):  # of two zeros NumPy's maximum gives the second one
+        if incumbents.lifts_one(score, best.item(0)):
             self.best = self.last.copy()
         self.clock += 1
 
@@ -366,82 +364,58 @@ class Runs(Slots):
         idle: Mask | None,
     ) -> None:  # fmt: skip
         slot, refused = self.clock % self.h, self._refused
-        if self.leaving is not None:
-            self._forget(self.leaving)
+        if self._deferred and self.renewed is not None:
+            self._deferred.forget(self.renewed)
         self.last = last = score.astype(self.dtype)
-        plain, failed = self._place_failures(last, outcome, idle)
-        if self._late or self._halted.size:
+        failed = self._place_failures(last, outcome, idle)
+        if self._deferred:
             self._settle()
         self._at[slot], self._score[slot] = at, last
-        self.previous = best = self.best
-        if plain and idle is None and not self._columns:
-            self.best = _maximum(best, last)
-            if self._failures.mixed:
-                np.putmask(self.best, self._failures.risen(), last)
+        incumbents, self.previous = self._incumbents, self.best
+        if failed is None and idle is None and not self._columns:
+            self.best = incumbents.highest(last, self.previous)
             self.clock += 1
             return
         share: float | Floats = 1.0
+        shares = None
         if "fidelity" in self.kept:
             share = self._share(fidelity)
-            better = self._beats(last, share if refused is None else share * ~refused, plain, failed)
-        else:
-            better = self._lifts(last, plain, failed)
-        price = self.price if self.in_cost else share
-        tick = Tick(slot, at, last, better, share, price, outcome, idle, refused)
-        if not plain:
-            self._failures.replaced(better if idle is None else better & ~idle, failed)
+            shares = (share if refused is None else share * ~refused, self.kept["best_fidelity"])
+        better = incumbents.better(last, self.previous, failed, shares)
+        if idle is not None:
+            better &= ~idle
+        self.best = np.where(better, last, self.previous)
+        if failed is not None:
+            incumbents.replaced(better, failed)
+        tick = Tick(slot, at, last, better, share, self.price if self.in_cost else share, outcome, idle, refused)
         self.clock += 1
         for name, column in self._columns.items():
             self.kept[name] = column.record(self, self.kept[name], tick)
         if idle is not None:
-            who = idle.nonzero()[0]  # their last tick is undone
-            self.best[who] = self.previous[who]  # made in this tick
-            self._shift(who, self.start[who] + 1)
-            if idle is not self.leaving:
-                self._keep_last(who if self.leaving is None else (idle & ~self.leaving).nonzero()[0])
+            who = idle.nonzero()[0]
+            self._shift(who, self.start[who] + 1)  # their last tick is undone
+            if idle is not self.renewed:
+                self._keep_last(who if self.renewed is None else (idle & ~self.renewed).nonzero()[0])
 
-    def _place_failures(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> tuple[bool, Mask]:
-        """Write the scores of failures into `score`; return whether only `Failures.risen` is left to ask, and if not,
-        the runs that failed, ``(n,)``."""
-        failures, plain = self._failures, True
-        failed = _NO_FAILURES
-        if not failures.possible:
-            return plain, failed
+    def _place_failures(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> Mask | None:
+        """Write the scores of failures into `score`; return the runs that failed, ``(n,)``, None where `score` tells
+        all (see `Incumbents.plain`)."""
+        incumbents, failed = self._incumbents, None
+        if not incumbents.possible:
+            return None
         by_status = outcome and np.count_nonzero(outcome.status)
-        if idle is not None or by_status or not failures.plain(score):
-            plain, by = False, outcome.status != 0 if outcome else False
-            failed = failures.place(score, by, False if idle is None else idle)
+        if idle is not None or by_status or not incumbents.plain(score):
+            by = outcome.status != 0 if outcome else False
+            failed = incumbents.place(score, by, False if idle is None else idle)
         if self.block is not None:
             self.block[:, self.d] = score
-        return plain, failed
+        return failed
 
     def _write_late(self, slot: int, cell: Ints) -> None:
         assert self._fused
         self._at[slot] = cell - self.base
-        if not self._failures.possible:
+        if not self._incumbents.possible:
             self._score[slot] = self._fused.scores(cell)
-
-    def _lifts(self, score: NDArray[Any], plain: bool, failed: Mask) -> Mask:
-        """Account for incumbents where all trials are full; return the runs with a new one, ``(n,)``."""
-        before, failures = self.best, self._failures
-        if not plain:
-            self.best = failures.lifted(failed, score, before)
-            return failures.better(failed, score, before)
-        self.best = np.maximum(before, score)
-        better = score > before
-        if failures.mixed:
-            risen = failures.risen()
-            np.putmask(self.best, risen, score)
-            better |= risen
-        return np.asarray(better)
-
-    def _beats(self, score: NDArray[Any], share: Floats, plain: bool, failed: Mask) -> Mask:
-        """Account for incumbents where trials have a fidelity, a higher one of which beats any score; see `_lifts`."""
-        before = self["best_fidelity"]
-        lifts = score > self.best if plain else self._failures.better(failed, score, self.best)
-        better = (share > before) | ((share == before) & lifts)
-        self.best = np.where(better, score, self.best)
-        return np.asarray(better)
 
     def _keep_last(self, who: Ints) -> None:
         """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last.
@@ -455,7 +429,7 @@ class Runs(Slots):
             if self.cell is not None:
                 self.cell[who] = self.base[who] + at
             self.block[who, : self.d], self.block[who, self.d] = self.signed(self.task[who], at), self.last[who]
-        self._halted = who
+        self._deferred.move(who)
         if "fidelity" in self.kept or "cost" in self.kept:
             self._settle()
 
@@ -528,7 +502,7 @@ class Runs(Slots):
             f = np.where(there, self.ordered(self["fidelity"]), 0.0)
             there &= f == f.max(1, keepdims=True)
         score = np.where(there, self.scores(), -np.inf)
-        if self._failures.met:
+        if self._incumbents.met:
             failed = self._failed()
             score[failed & (there & ~failed).any(1, keepdims=True)] = -np.inf
         return np.where(np.broadcast_to(self.t, self.n) > 0, score.argmax(1), -1)
@@ -547,7 +521,7 @@ class Runs(Slots):
     def select(self, which: Ints) -> Runs:
         """Return a copy of some runs, for observers."""
         part = copy.copy(self)
-        part.n, part._late, part._halted = len(which), {}, NOBODY
+        part.n, part._deferred = len(which), Deferred(self.h)
         part.start = self.start[which]
         if not self.in_step and part.n and (part.start == part.start[0]).all():
             part.in_step, part._began = True, part.start.item(0)
@@ -556,7 +530,7 @@ class Runs(Slots):
         for name in _OF_RUNS:
             setattr(part, name, getattr(self, name)[which])
         part.kept = {name: column.select(self.kept[name], which) for name, column in self._columns.items()}
-        part._failures = self._failures.select(which)
+        part._incumbents = self._incumbents.select(which)
         part.block = None  # it may show the last trial of the episode before
         return part
 
@@ -564,7 +538,7 @@ class Runs(Slots):
         """Return the state of run `i` by name, but for its task; where trials go on from each other."""
         slots = self._slots(i)
         kept = {"at": self.at[slots, i], "score": self.score[slots, i]}
-        kept |= {name: np.array(getattr(self, of)[i]) for name, of in _IN_SNAPSHOTS.items()} | self._failures.save(i)
+        kept |= {name: np.array(getattr(self, of)[i]) for name, of in _IN_SNAPSHOTS.items()} | self._incumbents.save(i)
         kept |= {name: c.save(self.kept[name], i, slots) for name, c in self._columns.items() if c.saved}
         return {**{f"run:{name}": values for name, values in kept.items()}, **self._state().save(i)}
 
@@ -581,7 +555,7 @@ class Runs(Slots):
             values = getattr(self, of).copy()  # was handed out
             values[i] = kept[f"run:{name}"]
             setattr(self, of, values)
-        self._failures.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
+        self._incumbents.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
         self._shift(np.array([i]), self.clock - t)
         if self.n == 1:
             self.in_step, self._began = True, self.clock - t

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, Keys, StateError
+from hpo_gym.env.runs.deferred import Deferred
 from hpo_gym.problem import TaskBatchView, TaskProgress, filled
 
-NOBODY = np.empty(0, np.int64)
 _I64 = np.dtype(np.int64)
 
 
@@ -58,9 +58,7 @@ class Slots(ABC):
         self.kept: dict[str, NDArray[Any]] = {}
         self.by_trial = ["at", "score"]
         self.price = self.whole_cost = np.empty(0)
-        self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
-        self._halted = NOBODY  # runs whose trials are still to be moved up by one slot
-        self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
+        self._deferred = Deferred(h)
 
     def __contains__(self, name: str) -> bool:
         """Return whether a quantity is kept."""
@@ -128,31 +126,20 @@ class Slots(ABC):
     @property
     def at(self) -> NDArray[Any]:
         """Rows ``(h, n)`` or points ``(h, n, d)`` by slot."""
-        if self._late or self._halted.size:
+        if self._deferred:
             self._settle()
         return self._at
 
     @property
     def score(self) -> NDArray[Any]:
         """Scores by slot, ``(h, n)``."""
-        if self._late or self._halted.size:
+        if self._deferred:
             self._settle()
         return self._score
 
     def _settle(self) -> None:
-        """Write and move what steps have left to be written and moved: most agents never ask for it."""
-        for slot, cell in self._late.items():
-            self._write_late(slot, cell)
-        self._late.clear()
-        if self._halted.size:
-            who, self._halted = self._halted, NOBODY
-            for slots in (self._at, self._score, *(self.kept[name] for name in self.by_trial[2:])):
-                slots[:, who] = slots[self._before, who]
-
-    def _forget(self, gone: NDArray[np.bool_]) -> None:
-        """Leave unmoved the trials of runs that begin anew, `gone` ``(n,)``: they are not asked for again."""
-        if self._halted.size and gone[self._halted].all():
-            self._halted = NOBODY
+        """Write and move what steps have left to be written and moved."""
+        self._deferred.settle(self._write_late, (self._at, self._score, *(self.kept[n] for n in self.by_trial[2:])))
 
     @abstractmethod
     def signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:

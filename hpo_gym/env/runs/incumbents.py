@@ -1,4 +1,6 @@
-"""`Failures`: the scores recorded for trials without one, and the incumbents among them.
+"""`Incumbents`: which trial is the best of its run, and the scores recorded for trials without one.
+
+The rule of the incumbent stands in `Incumbents.better`; `highest` and `lifts_one` are the same where less is asked.
 
 A failure is recorded with the worst score of its run's successes so far; before any, with a constant that is known
 beforehand. So an observed score never depends on an unevaluated configuration. A recorded score never changes.
@@ -12,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints, Mask
+from hpo_gym.base import Floats, Ints, Mask
 from hpo_gym.env.runs.which import Which
 from hpo_gym.problem import filled
 
 _LOST = -np.inf
-_equal, _minimum, _putmask, _where = np.equal, np.minimum, np.putmask, np.where
+_equal, _maximum, _minimum, _putmask, _where = np.equal, np.maximum, np.minimum, np.putmask, np.where
 _count = np.count_nonzero  # in a quarter of the time of `any`
 
 
-class Failures:
-    """The failures of `n` runs.
+class Incumbents:
+    """The incumbents and the failures of `n` runs.
 
     Args:
         floor: Score of a failure before any success, one number or ``(n,)``.
@@ -69,7 +71,7 @@ class Failures:
 
     # ------------------------------------------------------------------ a trial
     def plain(self, score: NDArray[Any]) -> bool:
-        """Account for scores ``(n,)`` of tables, and write those of failures into them; ask `risen` next.
+        """Account for scores ``(n,)`` of tables, and write those of failures into them.
 
         Returns:
             Whether that was done: not where a failure of a higher fidelity may replace a success. Else call `place`.
@@ -94,12 +96,12 @@ class Failures:
         self.before, self.failed = self.failed, none
         self.mixed = bool(_count(self.before | none))
 
-    def risen(self) -> Mask:
-        """Return, after `plain`, the runs whose first success replaced a failure, whatever its score, ``(n,)``."""
-        return np.asarray(self.before > self.failed)
-
-    def worst_one(self) -> float:
-        """Return the recorded score of a failure of the only run; -inf where only `plain` can tell."""
+    def recorded_one(self, score: float) -> float:
+        """Return the recorded score of a trial of the only run; -inf where only arrays can tell."""
+        if not self.mixed and score != _LOST:
+            if score < self.worst.item(0):
+                self.worst[0] = score
+            return score
         worst: float = self.worst.item(0)
         if self.mixed or worst == np.inf:
             return _LOST
@@ -120,14 +122,48 @@ class Failures:
         self.worst = _minimum(self.worst, _where(all_failed | idle, np.inf, score))
         return all_failed
 
-    def lifted(self, failed: Mask, score: NDArray[Any], best: NDArray[Any]) -> NDArray[Any]:
-        """Return the incumbents' scores after trials of one fidelity, ``(n,)``: of `best`, or of `better` trials."""
-        before = _where(self.failed & ~failed, _LOST, best)
-        return np.asarray(np.maximum(before, _where(failed & ~self.failed & (best > _LOST), _LOST, score)))
+    # ------------------------------------------------------------------ the rule
+    def better(
+        self,
+        score: NDArray[Any],
+        best: NDArray[Any],
+        failed: Mask | None = None,
+        share: tuple[Floats, Floats] | None = None,
+    ) -> Mask:
+        """Return the trials that become incumbents, ``(n,)``.
 
-    def better(self, failed: Mask, score: NDArray[Any], best: NDArray[Any]) -> Mask:
-        """Return which trials beat an incumbent of their fidelity, ``(n,)``: a success any failure, else by score."""
-        return np.asarray((self.failed & ~failed) | ((self.failed == failed) | np.isneginf(best)) & (score > best))
+        A higher fidelity beats any score. Of one fidelity, a success beats any failure, else the higher score wins; of
+        equal ones the earlier trial stays.
+
+        Args:
+            best: Scores of the incumbents before.
+            failed: Trials that failed; None after `plain`, where a failure has the lowest score so far.
+            share: Fidelities of the trials and of the incumbents; None where all are full.
+        """
+        lifts = score > best
+        if failed is not None:
+            lifts &= (self.failed == failed) | np.isneginf(best)
+            lifts |= self.failed & ~failed
+        elif self.mixed:
+            lifts |= self._risen()
+        if share is not None:
+            lifts = (share[0] > share[1]) | ((share[0] == share[1]) & lifts)
+        return np.asarray(lifts)
+
+    def highest(self, score: NDArray[Any], best: NDArray[Any]) -> NDArray[Any]:
+        """Return the incumbents' scores after `plain` where all trials are full, fresh, ``(n,)``: without `better`."""
+        out: NDArray[Any] = _maximum(score, best)  # of two zeros NumPy gives the second one
+        if self.mixed:
+            _putmask(out, self._risen(), score)
+        return out
+
+    def lifts_one(self, score: float, best: float) -> bool:
+        """Return `better` of the only run's full trial after `recorded_one`."""
+        return score > best
+
+    def _risen(self) -> Mask:
+        """Return, after `plain`, the runs whose first success replaced a failure, whatever its score, ``(n,)``."""
+        return np.asarray(self.before > self.failed)
 
     def replaced(self, better: Mask, failed: Mask) -> None:
         """Note the incumbents that the last trials have replaced, ``(n,)``."""
@@ -135,20 +171,19 @@ class Failures:
         self.failed = _where(better, failed, self.failed)
         self.mixed = bool(_count(self.before | self.failed))
 
-    # ------------------------------------------------------------------ incumbents
     def sure(self, best: NDArray[Any], failed: Mask) -> NDArray[Any]:
         """Return the incumbents' scores ``(n,)``, -inf of failures."""
         return np.where(failed, _LOST, best) if self.mixed else best
 
     # ------------------------------------------------------------------ some runs
-    def select(self, which: Ints) -> Failures:
+    def select(self, which: Ints) -> Incumbents:
         """Return a copy of some runs."""
         part = copy.copy(self)
         for name in ("floor", "worst", "failed", "before"):
             setattr(part, name, getattr(self, name)[which])
         return part
 
-    def put(self, which: Ints, other: Failures) -> None:
+    def put(self, which: Ints, other: Incumbents) -> None:
         """Write the failures of other runs to those at `which`."""
         self.failed, self.before = self.failed.copy(), self.before.copy()
         self.worst[which], self.failed[which], self.before[which] = other.worst, other.failed, other.before
