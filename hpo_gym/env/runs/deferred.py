@@ -14,37 +14,39 @@ _NOBODY = np.empty(0, np.int64)
 
 
 class Deferred:
-    """Trials that are not written yet, and trials that are not moved yet. True if there are any.
+    """Trials that are not written yet, and trials that are not moved yet.
 
     Attributes:
-        late: By slot, the flat places in a table of trials ``(n,)`` that are not yet written there.
+        any: Whether there are any.
     """
 
     def __init__(self, h: int) -> None:
-        self.late: dict[int, Ints] = {}
+        self.any = False
+        self._late: dict[int, Ints] = {}  # by slot, the flat places of trials in a table
         self._unmoved = _NOBODY  # runs whose trials are still to be moved up by one slot
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
 
-    def __bool__(self) -> bool:
-        return bool(self.late) or self._unmoved.size > 0
+    def write(self, slot: int, cell: Ints) -> None:
+        """Leave the trials at flat places ``(n,)`` of a table to be written to a slot."""
+        self._late[slot], self.any = cell, True
 
     def move(self, who: Ints) -> None:
         """Leave the trials of some runs to be moved up by one slot; nothing else may be deferred."""
-        self._unmoved = who
+        self._unmoved, self.any = who, who.size > 0
 
     def forget(self, gone: Mask) -> None:
         """Leave unmoved the trials of runs that begin anew, `gone` ``(n,)``: they are not asked for again."""
         if self._unmoved.size and gone[self._unmoved].all():
-            self._unmoved = _NOBODY
+            self._unmoved, self.any = _NOBODY, bool(self._late)
 
     def clear(self) -> None:
         """Forget all."""
-        self.late.clear()
-        self._unmoved = _NOBODY
+        self._late.clear()
+        self._unmoved, self.any = _NOBODY, False
 
     def settle(self, write: Callable[[int, Ints], None], by_slot: Iterable[NDArray[Any]]) -> None:
         """Write what is late by `write`, and move trials in the arrays `by_slot` ``(h, n, ...)``."""
-        for slot, cell in self.late.items():
+        for slot, cell in self._late.items():
             write(slot, cell)
         for slots in by_slot if self._unmoved.size else ():
             slots[:, self._unmoved] = slots[self._before, self._unmoved]

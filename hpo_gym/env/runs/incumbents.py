@@ -1,6 +1,6 @@
 """`Incumbents`: which trial is the best of its run, and the scores recorded for trials without one.
 
-The rule of the incumbent stands in `Incumbents.better`; `highest` and `lifts_one` are the same where less is asked.
+The rule of the incumbent stands in `Incumbents.better`; `highest` is the same where less is asked.
 
 A failure is recorded with the worst score of its run's successes so far; before any, with a constant that is known
 beforehand. So an observed score never depends on an unevaluated configuration. A recorded score never changes.
@@ -156,10 +156,6 @@ class Incumbents:
         if self.mixed:
             _putmask(out, self._risen(), score)
         return out
-
-    def lifts_one(self, score: float, best: float) -> bool:
-        """Return `better` of the only run's full trial after `recorded_one`."""
-        return score > best
 
     def _risen(self) -> Mask:
         """Return, after `plain`, the runs whose first success replaced a failure, whatever its score, ``(n,)``."""

@@ -192,7 +192,7 @@ class Runs(Slots):
             self.base = self._batch.base(task)
             self.best = self.previous = filled(self.n, -np.inf, self.dtype)
         else:
-            if self._deferred:
+            if self._deferred.any:
                 self._deferred.forget(which.mask(self.n))
                 self._settle()  # before bases change
             self._shift(which.positions(self.n), self.clock)
@@ -265,7 +265,7 @@ class Runs(Slots):
             incumbents.plain(last)
             block[:, fused.score] = last
         if self.in_step:
-            self._deferred.late[slot] = cell
+            self._deferred.write(slot, cell)
             if incumbents.possible:  # recorded scores of failures stand in no table
                 self._score[slot] = last
         else:  # episodes that begin apart would ask for it soon
@@ -327,7 +327,7 @@ class Runs(Slots):
     def submit_one(self, row: int) -> None:
         """Evaluate one row at full fidelity for the only run, without arrays; where `scalar`."""
         slot, score, incumbents = self.clock % self.h, self._path_of_one(self, row), self._incumbents
-        if incumbents.possible:
+        if incumbents.possible and (incumbents.mixed or score == _LOST or score < incumbents.worst.item(0)):
             found, score = score, incumbents.recorded_one(score)
             if score == _LOST:  # only arrays can tell
                 self.block = None
@@ -339,7 +339,7 @@ class Runs(Slots):
         self.at[slot, 0], self._score[slot, 0] = row, score
         self.last, self.block = self._score[slot], None
         self.previous = best = self.best
-        if incumbents.lifts_one(score, best.item(0)):
+        if score > best.item(0):  # as `Incumbents.better`, where nothing else is to be asked
             self.best = self.last.copy()
         self.clock += 1
 
@@ -364,11 +364,11 @@ class Runs(Slots):
         idle: Mask | None,
     ) -> None:  # fmt: skip
         slot, refused = self.clock % self.h, self._refused
-        if self._deferred and self.renewed is not None:
+        if self._deferred.any and self.renewed is not None:
             self._deferred.forget(self.renewed)
         self.last = last = score.astype(self.dtype)
         failed = self._place_failures(last, outcome, idle)
-        if self._deferred:
+        if self._deferred.any:
             self._settle()
         self._at[slot], self._score[slot] = at, last
         incumbents, self.previous = self._incumbents, self.best

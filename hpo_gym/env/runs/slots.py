@@ -126,14 +126,14 @@ class Slots(ABC):
     @property
     def at(self) -> NDArray[Any]:
         """Rows ``(h, n)`` or points ``(h, n, d)`` by slot."""
-        if self._deferred:
+        if self._deferred.any:
             self._settle()
         return self._at
 
     @property
     def score(self) -> NDArray[Any]:
         """Scores by slot, ``(h, n)``."""
-        if self._deferred:
+        if self._deferred.any:
             self._settle()
         return self._score
 
