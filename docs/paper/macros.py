@@ -95,7 +95,7 @@ CLAIMS: Mapping[str, str] = {
     "in-part": "agreement.tau < .8 and agreement.least < .6",
     "auto-ahead": "outside.auto_to_optuna-tpe.auc.high < 1 and outside.auto_to_optuna-tpe.33.high > 1",
     "known-helps": "outside.auto-7_to_auto.auc.high < 1",
-    "known-level": "outside.auto-7_to_optuna-tpe-7.auc.high > 1 and outside.auto-7_to_optuna-tpe-7.auc.low < 1",
+    "known-ahead": "outside.auto-7_to_optuna-tpe-7.auc.high < 1",
 }  # fmt: skip
 
 
