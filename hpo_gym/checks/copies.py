@@ -11,10 +11,8 @@ from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.vector import AutoresetMode
 
 from hpo_gym.base import StateError
-from hpo_gym.checks.beside import reported, reported_run
 from hpo_gym.checks.choices import actions
 from hpo_gym.checks.drive import (
     Driver,
@@ -26,7 +24,6 @@ from hpo_gym.checks.drive import (
     is_vector,
     kernel_of,
     method,
-    mode_of,
     wrappers,
 )
 from hpo_gym.checks.faults import Faults, difference, snapshot
@@ -160,20 +157,18 @@ def check_snapshots(make: Make, faults: Faults) -> None:
         faults.refuses(what, lambda: method(env, "snapshot")(*run), (StateError,))
         return
     taken, steps = actions(env, 5), min(_KEPT, (episode_length(env) - 1) // 2)
-    _steps(env, [next(taken) for _ in range(steps)])
+    for _ in range(steps):
+        env.step(next(taken))
     kept, again = method(env, "snapshot")(*run), [next(taken) for _ in range(steps)]
-    first = _steps(env, again)
+    first = [_of_first(env, env.step(action)) for action in again]
     method(env, "restore")(*run, kept)  # of a vector env the other runs have moved on
-    faults.same("An episode that was restored goes on otherwise than before", first, _steps(env, again))
+    second = [_of_first(env, env.step(action)) for action in again]
+    faults.same("An episode that was restored goes on otherwise than before", first, second)
 
 
-def _steps(env: Env, chosen: list[Any]) -> list[Any]:
-    """Return outcomes of some steps of the first run; ended runs begin anew if the env leaves that to its user."""
-    out = []
-    for action in chosen:
-        outcome = env.step(action)
-        if mode_of(env) is AutoresetMode.DISABLED and (over := outcome[2] | outcome[3]).any():
-            env.reset(options={"reset_mask": over})
-        told = reported_run(env, outcome, 0) if is_vector(env) else reported(outcome)
-        out.append(snapshot([*told[:3], [t.score for t in history_of(env)]]))
-    return out
+def _of_first(env: Env, outcome: Any) -> Any:
+    """Return what the first run was told, and its scores."""
+    obs, reward = snapshot(outcome[0]), outcome[1]
+    if is_vector(env):
+        obs, reward = {k: v[0] for k, v in obs.items()} if isinstance(obs, dict) else obs[0], reward[0]
+    return [obs, float(reward), [t.score for t in history_of(env)]]

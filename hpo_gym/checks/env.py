@@ -2,61 +2,37 @@
 
 from __future__ import annotations
 
+import warnings
+
+from gymnasium.utils.env_checker import check_env as check_by_gymnasium
+
 from hpo_gym.base import InvalidValueError, shown
-from hpo_gym.checks.additions import check_additions
 from hpo_gym.checks.copies import check_copies, check_snapshots, check_spec, maker
-from hpo_gym.checks.drive import Env, is_vector, kernel_of
-from hpo_gym.checks.episodes import check_episodes
+from hpo_gym.checks.drive import Env, Make, is_vector, kernel_of
+from hpo_gym.checks.episodes import check_episodes, check_own_parts
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
-from hpo_gym.checks.handed import check_given_values, check_handed_out
-from hpo_gym.checks.keywords import check_keywords
-from hpo_gym.checks.many import check_vector_steps
+from hpo_gym.checks.handed import check_handed_out
 from hpo_gym.checks.pictures import check_pictures
-from hpo_gym.checks.refusals import (
-    check_actions,
-    check_closing,
-    check_order,
-    check_resets,
-    check_splits,
-)
-from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
+from hpo_gym.checks.refusals import check_closing, check_keywords, check_refusals
+from hpo_gym.checks.seeds import check_hash_seed, check_seeds
+from hpo_gym.checks.traces import check_traces
 from hpo_gym.env import HPOEnv, HPOVectorEnv, PendingEnv, PendingVectorEnv
 
 _SECONDS = 12.0  # of processor time, after which no other check begins
-_FIRST = {
-    "The order of calls": check_order,
-    "Seeds and options of `reset`": check_resets,
-    "Splits": check_splits,
-    "Bad actions": check_actions,
-    "To close": check_closing,
-    "Keywords": check_keywords,
-    "`spec`": check_spec,
-    "What is handed over": check_given_values,
-}
-_ONE = {"Valid episodes": check_episodes, "Other actions": check_other_actions}
-_MANY = {"Valid episodes": check_vector_steps}
-_LAST = {
-    "Nothing in addition": check_additions,
-    "What is handed out": check_handed_out,
-    "Seeds": check_seeds,
-    "Copies": check_copies,
-    "Snapshots": check_snapshots,
-}
 
 
 def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     """Check an env made by hpo_gym: `HPOEnv` or `HPOVectorEnv`, wrapped or not, that has not been reset.
 
-    Numbers are recomputed and compared: scores, costs, incumbents and the rest of the budget from the trials and the
-    tasks; queries, observations, rewards and masks by the registered parts; all of a single env with a plain vector env
-    of the same parts and seeds, and each run of a vector env with a plain single env. Episodes are played on every task
-    of the split, with random actions, repeats and the ends of the action space.
+    A single env has to pass Gymnasium's `check_env`. Then a plain env of the same parts and seeds gets the same calls,
+    and all that both say must be equal: observations, rewards, ends, infos, histories, masks and refusals. Episodes
+    are played on every task of the split, with random actions, repeats and the ends of the action space. A part of your
+    own that derives from a registered one is held against it; any other must be the same in one run and in many.
 
-    It also finds: bad actions, seeds, options and splits that are accepted or change the state; steps before the first
-    reset and after the end; episodes that differ for one seed, by earlier use, by other actions or by the hash seed of
-    Python; objects that are handed out twice, change later, or matter after they were handed out; modified arguments;
-    copies and pickles that diverge; outcomes outside their spaces, or with names and types other than stated; drawing
-    that changes something; other spaces, keys of infos, words, files and memory than the plain env has.
+    It also finds: bad actions, seeds, options and keywords that are accepted or change the state; steps before the
+    first reset and after the end; episodes that differ for one seed, by earlier use or by the hash seed of Python;
+    returned objects that are aliased, mutated later, or read back by the env; modified arguments; copies, pickles and
+    snapshots that diverge; drawing that changes something; words, files and memory that the plain env does not leave.
     `docs/environment.md` has the list.
 
     Declared changes of a wrapper (an `ObservationWrapper`, `RewardWrapper` or `ActionWrapper`, and Gymnasium's own) are
@@ -68,7 +44,7 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
 
     Raises:
         CheckFailed: `faults` lists all faults.
-        InvalidValueError: An env with vector rewards: with `weights` it has the same trials. Or trials in flight.
+        InvalidValueError: The env has vector rewards (use `weights` to scalarise), or `pending` above 1.
     """
     if not isinstance(getattr(env, "unwrapped", None), (HPOEnv, HPOVectorEnv)):
         raise InvalidValueError(
@@ -81,8 +57,7 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         raise InvalidValueError("`pending` must be 1 here, as results come late otherwise: check the env without it.")
     faults = Faults(f"The env {env}")
     make = maker(env, faults)
-    checks = {**_FIRST, **(_MANY if is_vector(env) else _ONE), **_LAST}
-    checks |= {"Pictures": check_pictures} if render else {}
+    checks = {**_CHECKS, **({"Pictures": check_pictures} if render else {})}
     patience = Patience(_SECONDS)
     with untouched_global_rng(faults, "The env"):
         for what, check in checks.items():
@@ -95,3 +70,28 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         with faults.guard("The env in another process"):
             check_hash_seed(make, faults)
     faults.close()
+
+
+def _check_by_gymnasium(make: Make, faults: Faults) -> None:
+    env = make()
+    if is_vector(env):  # Gymnasium has no checker of these
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice
+        check_by_gymnasium(env, skip_render_check=True, skip_close_check=True)
+
+
+_CHECKS = {
+    "Gymnasium's `check_env`": _check_by_gymnasium,
+    "Valid episodes": check_episodes,
+    "Parts of your own": check_own_parts,
+    "Bad actions, seeds and options": check_refusals,
+    "To close": check_closing,
+    "Keywords": check_keywords,
+    "`spec`": check_spec,
+    "What is handed out": check_handed_out,
+    "Seeds": check_seeds,
+    "Copies": check_copies,
+    "Snapshots": check_snapshots,
+    "What is left behind": check_traces,
+}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from hpo_gym.checks.drive import Driver, Env, Make, episode_length, history_of, is_vector
-from hpo_gym.checks.faults import Faults, snapshot
+from hpo_gym.checks.beside import Beside
+from hpo_gym.checks.choices import actions
+from hpo_gym.checks.drive import Env, Make, episode_length, history_of, is_vector
+from hpo_gym.checks.faults import Faults
 
 _STEPS = 10  # of an episode
 
 
 def check_pictures(make: Make, faults: Faults) -> None:
-    """Draw in each mode through an episode and into the next one, beside a twin that does not draw."""
+    """Draw in each mode through an episode and into the next one, beside a copy that does not draw."""
     env = make()
     modes = env.metadata.get("render_modes")
     if not faults.expect(isinstance(modes, list) and modes, "`metadata['render_modes']` is not a list of names"):
@@ -22,24 +22,18 @@ def check_pictures(make: Make, faults: Faults) -> None:
     suite = env.unwrapped.suite
     faults.refuses("The render mode 'no such mode'", lambda: kind(suite=suite, render_mode="no such mode"))
     for mode in [None, *modes]:
-        _draw_through(make, mode, faults)
-
-
-def _draw_through(make: Make, mode: str | None, faults: Faults) -> None:
-    drawn, twin = Driver(make()), Driver(make())
-    drawn.env.unwrapped.render_mode = mode
-    length = min(episode_length(drawn.env), _STEPS)
-    at = {0, 1, length} if mode not in (None, "ansi") else set(range(length + 1))
-    for _ in range(2):
-        for step in range(length + 1):
-            if step in at:
-                with faults.guard(f"To render as {mode!r}"):
-                    _check(mode, drawn.env, faults)
-                faults.same(f"To render as {mode!r} changes the history", _state(twin.env), _state(drawn.env))
-            moved, expected = snapshot(drawn.step()), snapshot(twin.step())
-            faults.same(f"To render as {mode!r} changes the episode", expected, moved)
-        begun, expected = snapshot(drawn.env.reset()), snapshot(twin.env.reset())
-        faults.same(f"To render as {mode!r} changes the next episode", expected, begun)
+        both = Beside(make(), make(), faults, f"what it is without drawing as {mode!r}")
+        both.env.unwrapped.render_mode = mode
+        chosen, length = actions(both.env, 5), min(episode_length(env), _STEPS)
+        at = {0, 1, length} if mode not in (None, "ansi") else set(range(length + 1))
+        for seed in (1, None):
+            both.reset(seed=seed)
+            for step in range(length + 1):
+                if step in at:
+                    with faults.guard(f"To render as {mode!r}"):
+                        _check(mode, both.env, faults)
+                if not (both.begin_anew() if both.over.any() else both.step(next(chosen))):
+                    break
 
 
 def _check(mode: str | None, env: Env, faults: Faults) -> None:
@@ -54,8 +48,3 @@ def _check(mode: str | None, env: Env, faults: Faults) -> None:
         elif mode == "rgb_array":
             good = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)
             faults.expect(good, "Render mode 'rgb_array' gives no uint8 array (h, w, 3)")
-
-
-def _state(env: Env) -> list[Any]:
-    """Return the trials so far."""
-    return [(dict(t.config), t.score, t.fidelity) for t in history_of(env)]
