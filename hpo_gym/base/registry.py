@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import re
 import sys
+import traceback
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -226,6 +227,15 @@ def making(name: str, settings: Mapping[str, Any]) -> Iterator[None]:
         yield
     except HPOGymError:
         raise
+    except ImportError as fault:
+        where = next(
+            (f for f in reversed(traceback.extract_tb(fault.__traceback__)) if "importlib" not in f.filename), None
+        )
+        at = f" at {where.filename}:{where.lineno}, `{where.line}`" if where else ""
+        raise InvalidValueError(
+            f"The module of optimizer {name!r} must import without an error, got {type(fault).__name__}: {fault}{at}. "
+            "(Outside hpo_gym, `from hpo_gym import OPTIMIZERS`; inside, from `hpo_gym.optimize`.)"
+        ) from fault
     except Exception as fault:
         why = f"{type(fault).__name__}: {fault}"
         raise InvalidValueError(

@@ -92,7 +92,7 @@ told(
     "tells a test score", "none of ours: [\"info['test_score']\"]", setting(4, lambda e, p: p[4] | {"test_score": 0.5})
 )
 told("goes on after a stop", "at terminated", setting(2, lambda e, p: p[2] and "score" in p[4]),
-     codec={"name": "grid", "stop": True})  # fmt: skip
+     codec={"name": "box", "stop": True})  # fmt: skip
 told("rewards a stop", "at reward", setting(1, lambda e, p: p[1] if "score" in p[4] else 1.0),
      codec={"name": "box", "stop": True})  # fmt: skip
 info("another score", "info['score']", lambda e, i: {"score": i["score"] + 0.25})
@@ -619,7 +619,7 @@ def test_a_planted_fault_is_found_and_named(name, tmp_path, monkeypatch):
 
 CLEAN: list[dict[str, Any]] = [
     {}, GAPPY, {**FIDELITY, "n_init": 2}, COST, MASK, {"suite": "ToyFormulas", "observer": "tokens"},
-    {"suite": "ToyNoisy", "codec": {"name": "grid", "stop": True}}, {"reward": Score(), "observer": "pool", **MASK},
+    {"suite": "ToyNoisy", "codec": {"name": "box", "stop": True}}, {"reward": Score(), "observer": "pool", **MASK},
 ]  # fmt: skip
 
 

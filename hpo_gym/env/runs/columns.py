@@ -7,6 +7,7 @@ the initial design and snapshots too, and shows it as `runs[name]`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class Tick:
         share: Fidelity of the trials, one number or ``(n,)``.
         price: Budget that they took, one number or ``(n,)``.
         outcome: Cost and status, where no look-up gives them later.
+        looked_up: Gives cost and status ``(n,)`` where `outcome` has none.
         idle: Runs without a trial in this tick, ``(n,)``, or None.
         refused: Runs whose trial is a refusal, ``(n,)``, or None.
     """
@@ -44,6 +46,7 @@ class Tick:
     share: float | Floats
     price: float | Floats
     outcome: Evaluated | None
+    looked_up: Callable[[], tuple[Floats, NDArray[np.int8]]]
     idle: Mask | None
     refused: Mask | None = None
 
@@ -51,6 +54,16 @@ class Tick:
     def whole(self) -> bool:
         """Return whether every run has a trial in this tick."""
         return self.idle is None
+
+    @property
+    def cost(self) -> Floats:
+        """Return the cost of the trials, ``(n,)``."""
+        return self.looked_up()[0] if self.outcome is None else self.outcome.cost
+
+    @property
+    def status(self) -> NDArray[np.int8]:
+        """Return the codes of `hpo_gym.Status` of the trials, ``(n,)``."""
+        return self.looked_up()[1] if self.outcome is None else self.outcome.status
 
     def only(self, new: Array, before: Array) -> Array:
         """Return `new` ``(n, ...)``, with the values of idle runs as `before`."""

@@ -6,6 +6,7 @@ Looked-up quantities (a table's points, costs, statuses; fidelity 1) are made on
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -387,7 +388,8 @@ class Runs(Slots):
         self.best = np.where(better, last, self.previous)
         if failed is not None:
             incumbents.replaced(better, failed)
-        tick = Tick(slot, at, last, better, share, self.price if self.in_cost else share, outcome, idle, refused)
+        price, looked_up = self.price if self.in_cost else share, functools.partial(self._looked_up, slot, share)
+        tick = Tick(slot, at, last, better, share, price, outcome, looked_up, idle, refused)
         self.clock += 1
         for name, column in self._columns.items():
             self.kept[name] = column.record(self, self.kept[name], tick)
@@ -479,6 +481,12 @@ class Runs(Slots):
     def last_fidelity(self) -> Floats:
         """Return the fidelity of the last trial of each run, ``(n,)``, fresh."""
         return self["fidelity"][self._last].copy() if "fidelity" in self.kept else np.ones(self.n)
+
+    def _looked_up(self, slot: int, share: float | Floats) -> tuple[Floats, NDArray[np.int8]]:
+        """Return cost and status of the trials at a slot, each ``(n,)``."""
+        if "cost" in self.kept:
+            return self.kept["cost"][slot].copy(), self.kept["status"][slot].copy()
+        return self._batch.outcome(self.base, self.at[slot], np.broadcast_to(share, self.n))
 
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of the last trial of each run, each ``(n,)``."""
