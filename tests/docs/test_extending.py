@@ -26,7 +26,7 @@ def test_the_kept_quantity_of_the_page_is_two_files_that_pass_mypy(tmp_path):
 
 @pytest.mark.long
 def test_the_baseline_of_the_page_keeps_the_contract_on_a_table(tmp_path):
-    code = "\n\n".join(block for block in BLOCKS if "Nudge" in block or '"nudge"' in block)
+    code = "\n\n".join(block for block in BLOCKS if "class Nudge" in block or 'check_optimizer("nudge"' in block)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert 'load_suite("SVM")' in code and "check_optimizer" in code
