@@ -17,7 +17,6 @@ from hpo_gym.bench.intervals import Resamples
 from hpo_gym.bench.metrics import (
     Curves,
     cliques,
-    compare,
     normalised_regret,
     ranks,
     summarise,
@@ -110,10 +109,6 @@ def test_cliques_hold_every_pair_that_is_not_told_apart(mean_ranks, difference):
 # --- intervals
 
 
-def test_equal_tasks_have_an_interval_of_no_width():
-    assert Resamples.of(tuple("abcdefgh")).mean(np.full(8, 0.25)) == [0.25, 0.25, 0.25]
-
-
 def test_interval_covers_the_true_mean_and_agrees_with_the_normal_one():
     rng, k, hits, widths = np.random.default_rng(1), 50, 0, []
     sample = Resamples.of([f"t{i:02}" for i in range(k)])
@@ -187,24 +182,3 @@ def test_another_optimizer_leaves_all_but_ranks_and_the_correction_alone():
 def test_replicates_are_averaged_first():
     c = curves([[[0.1], [0.3]], [[0.2], [0.6]]])
     assert summarise([c])["a"]["auc"] == summarise([curves(c.mean[:, None, :])])["a"]["auc"]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        curves(np.zeros((8, 3, 6)), suite="T"),
-        curves(np.zeros((8, 3, 5))),
-        curves(np.zeros((7, 3, 6))),
-        curves(np.zeros((8, 3, 6)), tasks=tuple("abcdefgh")),
-        replace(curves(np.zeros((8, 3, 6))), families=tuple("aabcdefg")),
-        replace(curves(np.zeros((8, 3, 6))), score="test"),
-    ],
-)
-def test_curves_that_do_not_belong_together_are_refused(other):
-    with pytest.raises(InvalidValueError, match="must be the same for all"):
-        summarise([group()[0], other])
-
-
-def test_compare_with_itself_finds_nothing():
-    a = group()[0]
-    assert compare(a, a) == {"ratio": [1.0] * 3, "p_better": [0.5] * 3, "p": 1.0, "n_tasks": 8, "n_families": 8}

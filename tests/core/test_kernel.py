@@ -885,22 +885,6 @@ def test_parts_are_made_from_names_options_and_objects() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"codec": "bocks"}, "box"),
-        ({"observer": {"name": "lasst"}}, "last"),
-        ({"reward": "scor"}, "score"),
-        ({"scores": "globl"}, "global"),
-        ({"codec": {"name": "box", "levls": 3}}, "option of codec 'box'"),
-        ({"duplicates": "alow"}, "way with duplicates"),
-    ],
-)
-def test_unknown_names_are_refused_with_the_nearest(wrong: dict[str, Any], words: str) -> None:
-    with pytest.raises(UnknownNameError, match=words):
-        env(toys.square(), **wrong)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
         ({"codec": {"stop": True}}, r'A codec must be a name or \{"name": \.\., option: \.\.\}'),
         ({"codec": {"name": 3}}, "A codec must be a name or"),
         ({"codec": 3}, r"The \w+ must be a name, .* or a Codec .*, got 3"),
