@@ -90,9 +90,9 @@ class Autopilot(Schedule):
         return ranges
 
     @property
-    def elsewhere(self) -> str | None:
-        """The rule in its place for networks that are not fully connected; numbers of your own stay."""
-        return "polynomial" if self.numbers is None else None
+    def fully_connected(self) -> bool:
+        """Whether it was evolved on fully connected networks alone, as the shipped numbers were."""
+        return self.numbers is None
 
     def _given(self) -> Mapping[str, Any]:
         return shipped()["numbers"] if self.numbers is None else self.numbers

@@ -41,7 +41,7 @@ CONTROLLERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """By name, the optimizer and its settings; of a pair of values, the first is for SGD, the second for AdamW. Where a
 rule sets the learning rate alone, weight decay is .001 and there is no dropout, as by default in the suite."""
-AUTOPILOT, DEFAULT, USUAL, INSTEAD = "autopilot", "default", "usual cosine", "polynomial"
+AUTOPILOT, DEFAULT, USUAL = "autopilot", "default", "usual cosine"
 RATES = {"sgd": (0.01, 0.03, 0.1, 0.3), "adamw": (0.0003, 0.001, 0.003, 0.01)}
 DECAYS = {"sgd": (1e-4, 1e-3, 1e-2), "adamw": (0.01, 0.1, 0.5)}
 DROPOUTS = (0.0, 0.2)
@@ -172,7 +172,7 @@ class Trained(NamedTuple):
 
 
 def trained(found: Found) -> list[Trained]:
-    """Return all places; the tuned cosine is among the names, and with CNN `autopilot` as a user gets it."""
+    """Return all places; the tuned cosine is among the names."""
     return [
         Trained(side, data_set, rows, {seed: scores_of(found, (side, data_set, rows, seed)) for seed in by_seed})
         for side, of in found.items()
@@ -187,8 +187,6 @@ def scores_of(found: Found, place: Place) -> dict[str, float]:
     scores = {name: value for group in groups.values() for name, value in group.items()}
     if COSINES in groups and (best := tuned(found, *place[:3])):
         scores[TUNED] = scores[best]
-    if place[0].startswith("CNN") and INSTEAD in scores:
-        scores[AUTOPILOT] = scores[INSTEAD]
     return scores
 
 
@@ -236,7 +234,7 @@ class Gain:
 NOTE = (
     "Ratios of test losses (+ .01) after 24 epochs; intervals over data sets, from eight on. The cosine is chosen by "
     "test losses, for each kind of network, optimizer and number of rows: rate, weight decay and dropout. The default "
-    "of the library is constant; SGD has momentum .9. With CNN, `polynomial` takes the place of `autopilot`."
+    "of the library is constant; SGD has momentum .9. `autopilot` was not trained on CNN."
 )
 OTHERS = (
     "Schedulers and optimizers of other libraries have their defaults and one seed, Prodigy, an Adam, beside AdamW "

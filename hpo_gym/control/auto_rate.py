@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from hpo_gym.control.control import Control, Settings
-from hpo_gym.control.knobs import Knobs, facts_of, fitting
+from hpo_gym.control.knobs import Knobs, facts_of, say_of
 
 
 class AutoRate(torch.optim.lr_scheduler.ReduceLROnPlateau):
@@ -33,7 +33,9 @@ class AutoRate(torch.optim.lr_scheduler.ReduceLROnPlateau):
         super().__init__(optimizer)
         facts = {} if model is None else facts_of(model, optimizer, None)
         control = Control(policy, epochs=epochs, **{**facts, **arguments})
-        self.control = control = control if model is None else fitting(control, model)
+        self.control = control
+        if model is not None:
+            say_of(control, model)
         control.guarded = None if control.guarded is None else replace(control.guarded, restores=False)
         self._knobs = Knobs(optimizer, control.controls, model)
         self._set(control.begin())

@@ -96,7 +96,7 @@ class Control:
         self.controls = self._space.names
         reads = getattr(self._optimizer, "reads", None)
         self.reads: tuple[str, ...] | None = None if reads is None else tuple(reads)
-        self.elsewhere: str | None = getattr(self._optimizer, "elsewhere", None)
+        self.fully_connected: bool = getattr(self._optimizer, "fully_connected", False)
         self._prior = earlier_tasks(self.prior, self._space, "minimize").tasks
         self.log, self.best, self.settings = list[Row](), 0, Settings()
         self._began: dict[str, float] | None = None

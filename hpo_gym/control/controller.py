@@ -10,7 +10,7 @@ import torch
 
 from hpo_gym.base import InvalidValueError, StateError
 from hpo_gym.control.control import Control, Row, Settings
-from hpo_gym.control.knobs import Knobs, facts_of, fitting
+from hpo_gym.control.knobs import Knobs, facts_of, say_of
 from hpo_gym.control.measures import Measures
 
 
@@ -44,7 +44,8 @@ class Controller:
             kinds = f"{type(model).__name__} and {type(optimizer).__name__}"
             raise InvalidValueError(f"`model` must be a torch.nn.Module, `optimizer` one of torch.optim, got {kinds}.")
         plain = Control(policy, epochs=epochs, **{**facts_of(model, optimizer, data), **arguments})
-        self.plain = plain = fitting(plain, model)
+        self.plain = plain
+        say_of(plain, model)
         self.tuned, self.trials, self.save = plain.tuned, plain.trials, plain.save
         self._model, self._optimizer = model, optimizer
         self._knobs = Knobs(optimizer, plain.controls, model)

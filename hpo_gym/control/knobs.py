@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -94,13 +93,10 @@ def facts_of(model: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Any
     }
 
 
-def fitting(control: Control, model: torch.nn.Module) -> Control:
-    """Return a control whose policy is made for such a network: that of `Control.elsewhere` unless all weights are in
-    linear layers and norms."""
+def say_of(control: Control, model: torch.nn.Module) -> None:
+    """Warn where a policy of fully connected networks controls one with weights outside linear layers and norms."""
     owners = [module for module in model.modules() if next(module.parameters(recurse=False), None) is not None]
     kinds = sorted({type(module).__name__ for module in owners if not isinstance(module, (torch.nn.Linear, *_NORMS))})
-    if control.elsewhere is None or not kinds:
-        return control
-    made = f"{control.name!r} was made for fully connected networks"
-    LOGGER.warning("%s, the model has %s: %r takes its place", made, ", ".join(kinds), control.elsewhere)
-    return replace(control, policy=control.elsewhere)
+    if control.fully_connected and kinds:
+        made = f"{control.name!r} was made for fully connected networks"
+        LOGGER.warning("%s, and nobody has measured it on others: the model has %s", made, ", ".join(kinds))

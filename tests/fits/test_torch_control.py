@@ -131,14 +131,6 @@ def test_ratios_by_hand(study: Any) -> None:
     assert study.by_kind(known).rows[1][2:4] == (f"{math.sqrt(0.6):.3f}", "1.20")
 
 
-def test_with_convolutions_autopilot_is_what_takes_its_place(study: Any) -> None:
-    place = {"512": {"0": {study.RULES: {"polynomial": 2.0, "gap": 1.0}}}}
-    found = {"CNN, sgd": {"digits": place}, "MLP, sgd": {"vowel": place}}
-    convolutional, dense = study.trained(found)
-    assert convolutional.seeds["0"][study.AUTOPILOT] == 2.0
-    assert study.AUTOPILOT not in dense.seeds["0"]
-
-
 # ---------------------------------------------------------------------- plain loops
 def rows(fits: Any, classes: int = 3) -> Any:
     rng = np.random.default_rng(0)
