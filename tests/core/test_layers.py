@@ -239,16 +239,6 @@ def test_only_the_state_knows_where_a_trial_is_kept():
             assert not inside.search(line), f"{path}:{number}: {line.strip()}"
 
 
-def test_what_a_pool_has_is_typed():
-    """`PoolBatch` and `Task` have a word for each; nothing is looked for by its name in what may be anything."""
-    guess = re.compile(
-        r"getattr\([^()]*, \"(measured|fused|frames|signed|there|complete|optimum_x|table|pool)\"|\b\w*batch: Any"
-    )
-    for path, number, line in lines_of_code():
-        of_a_codec = "codec" in line  # whether its actions are rows, of an env that may not be ours
-        assert of_a_codec or not guess.search(line), f"{path}:{number}: {line.strip()}"
-
-
 def test_the_package_has_few_rooms():
     """`.ci/size` prints how large each is, for a person to read."""
     inside = ROOT / "hpo_gym"

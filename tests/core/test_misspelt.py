@@ -25,21 +25,12 @@ from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.learning.folders import shipped
 from hpo_gym.optimize.learning.saved import load
 from hpo_gym.optimize.protocol import OPTIMIZERS
-from hpo_gym.problem.suite import MEMORIES, SUITES
+from hpo_gym.problem.suite import SUITES
 from hpo_gym.suites.load import load_suite
 
-REGISTRIES = {"optimizer": OPTIMIZERS, "suite": SUITES, "observer": OBSERVERS, "codec": CODECS, "reward": REWARDS}
 SHIPPED = [name for name in SUITES.names() if not name.startswith("Toy")]
 """Modules of tests may register others."""
-WORDS = {
-    ("bench", "--split"): ["test", "val"], ("bench", "--start"): ["cold", "init5"], ("bench", "--fold"): ["all"],
-    ("bench", "--engine"): ["serial", "process", "dask", "ray"], ("bench", "--memory"): list(MEMORIES),
-    ("bench", "--objectives"): ["score", "cost"], ("build", "--engine"): ["serial", "process", "dask", "ray"],
-    ("tune", "--direction"): ["maximize", "minimize"],
-}  # fmt: skip
-"""Options whose values are words."""
-BEFORE = {"bench": ["--suite", "plain", "--budget", "1"], "build": ["Text"], "tune": ["mine.py:score"]}
-AFTER = {"tune": ["--space", "space.yaml"], "build": ["--archives", "."]}
+REGISTRIES = {"optimizer": OPTIMIZERS, "suite": SUITES, "observer": OBSERVERS, "codec": CODECS, "reward": REWARDS}
 
 
 @pytest.fixture
@@ -94,33 +85,6 @@ def test_an_option(command: str, here: Path) -> None:
     wrong += [(name[1:], frozenset([name])) for name in options if name[1:] not in options and len(name) > 4]
     lines = [[command, *([f"{w}=1"] if i % 2 else [w])] for i, (w, _) in enumerate(wrong)]
     assert unoffered((w, right, refused(line)) for (w, right), line in zip(wrong, lines, strict=True)) == []
-
-
-@pytest.mark.parametrize(("command", "option"), WORDS)
-def test_a_word(command: str, option: str, here: Path) -> None:
-    known = WORDS[command, option]
-    wrong = misspelt(known, rng(command, option), each=8)
-    lines = [[command, *BEFORE[command], option, w, *AFTER.get(command, [])] for w, _ in wrong]
-    assert unoffered((w, right, refused(line)) for (w, right), line in zip(wrong, lines, strict=True)) == []
-
-
-@pytest.mark.parametrize("head", [["info"], ["bench", "--suite"], ["validity"], ["bench", "--leave-suite-out"]])
-def test_a_suite_in_a_line(head: list[str], here: Path) -> None:
-    wrong = misspelt(SHIPPED, rng(head), each=2)
-    assert unoffered((w, right, refused([*head, w])) for w, right in wrong) == []
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("head", [["info"], ["bench", "--suite", "plain", "--optimizers"], ["train"]])
-def test_an_optimizer_in_a_line(head: list[str], here: Path) -> None:
-    wrong = misspelt(OPTIMIZERS.names(), rng(head))
-    assert unoffered((w, right, refused([*head, w])) for w, right in wrong) == []
-
-
-def test_a_setting_in_a_line(here: Path) -> None:
-    known = list(inspect.signature(OPTIMIZERS.get("ppo")).parameters)
-    wrong = misspelt(known, rng("settings"), each=2)
-    assert unoffered((w, right, refused(["train", "ppo", "--set", f"{w}=1"])) for w, right in wrong) == []
 
 
 @pytest.mark.parametrize(
