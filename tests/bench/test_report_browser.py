@@ -18,7 +18,6 @@ from reports import unpainted
 
 from hpo_gym.bench import Results
 from hpo_gym.bench.report.finding import finding
-from hpo_gym.bench.report.run_figure import fifths
 from hpo_gym.bench.runner import benchmark
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install hpo-gym[test]")
@@ -93,7 +92,7 @@ def test_nothing_is_fetched_and_nothing_goes_wrong(page: Any) -> None:
     for details in page.find_elements(By.TAG_NAME, "details"):
         page.execute_script("arguments[0].open = true", details)
     settle(page)
-    assert len(page.find_elements(By.CSS_SELECTOR, ".run .drawings")) == 8, "each run was drawn"
+    assert len(page.find_elements(By.CSS_SELECTOR, ".run .plot svg")) == 8, "each run was drawn"
     assert page.get_log("browser") == []  # violations of the policy would be here too
     asked = [e["message"] for e in page.get_log("performance") if "Network.requestWillBeSent" in e["message"]]
     assert len(asked) == 1 and "report.html" in asked[0]  # the page itself
@@ -106,7 +105,7 @@ def test_nothing_is_wider_than_the_screen_but_what_scrolls(page: Any) -> None:
     settle(page)
     assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     wide = page.execute_script("""
-        const scrolls = ".scroll, .plot, .drawing, nav div";
+        const scrolls = ".scroll, .plot, nav div";
         return [...document.querySelectorAll("body *")]
             .filter((e) => !e.closest(scrolls) && e.getBoundingClientRect().right > innerWidth + 0.5)
             .map((e) => e.outerHTML.slice(0, 80));
@@ -163,31 +162,6 @@ def test_arrow_keys_and_the_pointer_read_the_values_of_a_figure(page: Any) -> No
     assert "after trial" in figure.find_element(By.CLASS_NAME, "tip").text
 
 
-def test_a_run_opens_and_shows_each_trial_it_made(page: Any) -> None:
-    run = page.find_element(By.CSS_SELECTOR, "details.run")
-    run.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
-    settle(page)
-    order, lines = run.find_elements(By.CSS_SELECTOR, ".drawing")
-    table = run.find_element(By.TAG_NAME, "table")
-    trials = len(table.find_elements(By.CSS_SELECTOR, "tbody tr"))
-    marks = order.find_elements(By.CSS_SELECTOR, "circle, path.lost")
-    assert trials == len(marks) == len(lines.find_elements(By.CSS_SELECTOR, "g")) == 12
-    scores = [float(text) if text[0].isdigit() or text[0] == "-" else None for text in column(table, 1)]
-    assert [m.get_attribute("class") for m in marks] == ["lost" if f is None else f"f{f}" for f in fifths(scores)]
-    order.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
-    said = run.find_element(By.CLASS_NAME, "said").text
-    second = table.find_elements(By.CSS_SELECTOR, "tbody tr")[1]
-    heads = [th.text.replace("\n", " ").rstrip("↕") for th in table.find_elements(By.CSS_SELECTOR, "thead th")]
-    values = [c.text for c in second.find_elements(By.CSS_SELECTOR, "th, td")]
-    assert said.startswith("Trial 2: ") and second.get_attribute("class") == "chosen"
-    first = int(run.get_attribute("data-first"))
-    for name, value in zip(heads[first:], values[first:], strict=True):
-        assert (f"{name} {value}" in said) == bool(value)
-    axis, config = lines.find_elements(By.CSS_SELECTOR, "line.axis"), values[first:]
-    dots = lines.find_elements(By.CSS_SELECTOR, "g:has(.chosen) circle")
-    assert len(axis) == len(config) and len(dots) == sum(map(bool, config))
-
-
 def test_what_the_script_adds_is_not_needed_to_read(chromium: Any, report: Path) -> None:
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
@@ -227,55 +201,6 @@ def test_the_short_table_is_open_and_the_long_ones_are_closed(page: Any) -> None
     assert short.is_displayed() and not long.is_displayed() and not tasks.is_displayed()
     columns = [len(t.find_elements(By.CSS_SELECTOR, "thead th")) for t in (short, long)]
     assert columns[0] <= 7 < columns[1]
-
-
-@pytest.mark.parametrize("page", [PHONE], indirect=True)
-def test_on_a_phone_the_legend_is_under_its_figure_and_text_is_no_smaller_than_the_page_s(page: Any) -> None:
-    figures = page.find_elements(By.CSS_SELECTOR, "figure")
-    assert len(figures) == 2 * 4
-    for figure in figures:
-        wide, narrow = figure.find_elements(By.CSS_SELECTOR, ".plot svg")
-        assert not wide.is_displayed() and narrow.is_displayed()
-        assert narrow.rect["width"] <= PHONE["width"]
-        sizes = page.execute_script("""
-            const scale = arguments[0].getBoundingClientRect().width / arguments[0].viewBox.baseVal.width;
-            return [...arguments[0].querySelectorAll("text")]
-                .map((text) => scale * parseFloat(getComputedStyle(text).fontSize));
-        """, narrow)  # fmt: skip
-        assert min(sizes) >= 11.5, figure.get_attribute("aria-label")
-    regret = page.find_element(By.CSS_SELECTOR, 'figure[data-values="s0-regret-values"]')
-    legend, narrow = (
-        regret.find_element(By.CSS_SELECTOR, ".legend"),
-        regret.find_element(By.CSS_SELECTOR, ".plot.phone"),
-    )
-    assert legend.is_displayed() and legend.rect["y"] >= narrow.rect["y"] + narrow.rect["height"]
-    page.execute_script("document.getElementById('s0-regret-values').closest('details').open = true")
-    table = page.find_element(By.ID, "s0-regret-values")
-    entries = [span.text for span in legend.find_elements(By.TAG_NAME, "span")]
-    assert entries == [f"{name} {last}" for name, last in zip(column(table, 0), column(table, 12), strict=True)]
-    names = narrow.get_attribute("textContent")
-    assert not any(name in names for name in column(table, 0)), "the names are not in the figure as well"
-
-
-def test_on_a_desk_the_names_are_at_the_lines(page: Any) -> None:
-    for figure in page.find_elements(By.CSS_SELECTOR, "figure"):
-        wide, narrow = figure.find_elements(By.CSS_SELECTOR, ".plot svg")
-        assert wide.is_displayed() and not narrow.is_displayed()
-    assert not any(legend.is_displayed() for legend in page.find_elements(By.CSS_SELECTOR, "figure .legend"))
-
-
-@pytest.mark.parametrize("page", [PHONE], indirect=True)
-def test_arrow_keys_read_the_figure_that_a_phone_shows(page: Any) -> None:
-    figure = page.find_element(By.CSS_SELECTOR, 'figure[data-values="s0-regret-values"]')
-    figure.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
-    tips = [tip.text for tip in figure.find_elements(By.CLASS_NAME, "tip") if tip.is_displayed()]
-    assert len(tips) == 1 and tips[0].startswith("after trial 2")
-    line = figure.find_element(By.CSS_SELECTOR, ".plot.phone .pointer")
-    left, right = (
-        float(v) for v in figure.find_element(By.CSS_SELECTOR, ".plot.phone").get_attribute("data-frame").split()[:2]
-    )
-    width = page.execute_script("return arguments[0].ownerSVGElement.viewBox.baseVal.width", line)
-    assert float(line.get_attribute("x1")) == pytest.approx(width * (left + (right - left) / 11), abs=0.1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

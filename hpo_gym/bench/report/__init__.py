@@ -87,21 +87,17 @@ def write_report(
 
 
 def _drawn(name: str, figure: Figure, curves: Sequence[Curves], look: Mapping[str, Style], slug: str) -> Drawn:
-    """Return a figure for the page, with the table of its values if it is over trials; it is narrow then."""
+    """Return a figure for the page, with the table of its values if it is over trials."""
     from markupsafe import Markup
 
     from hpo_gym.base import as_html
-    from hpo_gym.bench.report.svg import frame, narrowed, svg_text
+    from hpo_gym.bench.report.svg import frame, svg_text
     from hpo_gym.bench.report.values import rank_values, regret_values
-
-    def svg(figure: Figure, salt: str) -> Markup:
-        return Markup(svg_text(figure, f"{slug}-{salt}", as_html(f"{name}, {curves[0].suite}")))
 
     makers = {"regret": regret_values, "ranks": rank_values}
     values = makers[name](curves, look, slug) if name in makers else None
-    wide, place, (title, about) = svg(figure, name), frame(figure), (text.get_text() for text in figure.texts)
-    narrow = narrowed(figure, curves, look)
-    return Drawn(wide, svg(narrow, f"{name}-phone"), title, about, values, (place, frame(narrow)) if values else None)
+    svg = Markup(svg_text(figure, f"{slug}-{name}", as_html(f"{name}, {curves[0].suite}")))
+    return Drawn(svg, values, frame(figure) if values else None)
 
 
 def _slugs(suites: Mapping[str, object]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The report as one HTML page that needs nothing else: no font, no address, and no script but the one that it holds.
 
-All numbers are in plain tables. The script sorts and filters them, points at the values of the curves and draws the
-single runs; its policy lets the browser run that text and no other, by its hash, and likewise the style sheet.
+All numbers are in plain tables. The script sorts and filters them and points at the values of the curves; the page's
+policy lets the browser run that text and no other, by its hash.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpo_gym.base import printable
+from hpo_gym.base import as_html, printable
 from hpo_gym.bench.groups import pooled_leaders
 from hpo_gym.bench.memory import parts_of
 from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
 from hpo_gym.bench.report.finding import Results, finding, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.run_figure import ends
+from hpo_gym.bench.report.run_figure import draw_run, ends
 from hpo_gym.bench.report.suite_page import suite_parts
+from hpo_gym.bench.report.svg import svg_text
 from hpo_gym.bench.report.tables import OUTDATED, cost_of, outdated_cells, pooled_cells, pooled_said
 from hpo_gym.bench.report.words import MISSING, counted, joined, number, plain, short
 from hpo_gym.bench.single_runs import SHOWN, SingleRun, SuiteRuns, Tried
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
-_SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "runs", "page"))
+_DRAWN = 27  # runs of all suites that are drawn; the others are tables, which `Results.plot_run` draws
+_SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "page"))
 _PARTS = ("suite", "split", "fold", "start", *AMOUNTS, "memory", "in_flight", "seeds", "tasks", "optimizers")
 
 
@@ -63,16 +65,13 @@ class Drawn:
     """A figure on the page.
 
     Attributes:
-        svg, phone: Safe text; the second is for a narrow screen, without `title`, `about` and legend.
-        frames: Of both the edges of the axes, in shares; None where the script has nothing to point at.
+        svg: Safe text.
+        frame: The edges of the axes, in shares; None where the script has nothing to point at.
     """
 
     svg: str
-    phone: str
-    title: str
-    about: str
     values: FigureGrid | None = None
-    frames: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    frame: tuple[float, ...] | None = None
 
 
 def page(
@@ -115,6 +114,8 @@ def page(
         number=number,
         ends=ends,
         trials_table=trials_table,
+        run_svg=_run_svg,
+        drawn_runs=max(1, _DRAWN // len(suites)),
     )
 
 
@@ -155,15 +156,15 @@ def _visible(value: object) -> object:
 
 
 def rendered_page(template: Path, script: Markup | None = None, **values: object) -> str:
-    """Fill in a page whose policy allows our style sheet, the given script, and nothing else."""
+    """Fill in a page whose policy allows inline styles, the given script, and nothing else."""
     style = _text("page.css")
     scripts = "" if script is None else f" script-src {_source(script)};"
-    policy = f"default-src 'none';{scripts} style-src {_source(style)}; base-uri 'none'"
+    policy = f"default-src 'none';{scripts} style-src 'unsafe-inline'; base-uri 'none'"
     return rendered(template, style=style, script=script, policy=policy, **values)
 
 
 def _source(text: str) -> str:
-    """Return the source of an inline script or style sheet for a Content-Security-Policy: the hash of its text."""
+    """Return the source of an inline script for a Content-Security-Policy: the hash of its text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -304,6 +305,14 @@ def _most_first(counted: list[tuple[int, int, str, str, int]]) -> list[tuple[int
 def _counts(cells: int, trials: int) -> str:
     parts = [counted(n, what) for n, what in ((cells, "cell"), (trials, "trial")) if n]
     return ", ".join(parts)
+
+
+def _run_svg(suite: str, slug: str, runs: SuiteRuns, run: SingleRun) -> Markup:
+    """Draw a run: the score of each trial, and the configurations."""
+    from markupsafe import Markup
+
+    title = f"{suite}, {runs.task}: {run.optimizer}"
+    return Markup(svg_text(draw_run(run, runs.axes, title), f"{slug}-{run.optimizer}", as_html(title)))
 
 
 _FIRST = ("trial", "score")

@@ -123,7 +123,7 @@ def _parallel(
         config, lost = run.trials[i].config, run.trials[i].score is None
         y = [place(a, config[a.name]) if a.name in config else np.nan for a in used]
         dash = ":" if lost else "-"
-        axes.plot(range(len(used)), y, dash, marker="o", ms=3, color=colours[i], lw=1.3, alpha=0.85, zorder=3 + over)
+        axes.plot(range(len(used)), y, dash, color=colours[i], lw=1.3, alpha=0.85, zorder=3 + over)
     axes.set(xlim=(-0.3, max(len(used) - 0.7, 0.3)), ylim=(-0.04, 1.04), yticks=[], xticks=range(len(used)))
     axes.grid(axis="x", color=FAINT, lw=1.0)
     axes.spines["left"].set_visible(False)

@@ -10,7 +10,6 @@ for (const table of document.querySelectorAll("table.data")) {
 }
 for (const plot of document.querySelectorAll(".plot[data-frame]")) readable(plot.closest("figure"), plot);
 const runs = [...document.querySelectorAll("details.run")];
-for (const run of runs) run.addEventListener("toggle", () => run.open && !run.querySelector(".drawings") && openRun(run));
 if (runs.length >= FEW) filter(document.querySelector(".runs").previousElementSibling, runs, "Filter runs by optimizer");
 
 function follow() {
