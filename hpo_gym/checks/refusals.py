@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -50,7 +51,7 @@ def check_keywords(make: Make, faults: Faults) -> None:
         expected = _refusal(base, {**fixed, **bad})
         if expected is None:
             continue
-        error = faults.refuses(f"{bad} as keywords", lambda bad=bad: kind(**{**fixed, **bad}))
+        error = faults.refuses(f"{bad} as keywords", functools.partial(kind, **{**fixed, **bad}))
         same = error is None or (type(error), str(error)) == (type(expected), str(expected))
         faults.expect(same, f"The refusal of {bad} is not that of {base.__name__}: {error}")
 

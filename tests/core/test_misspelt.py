@@ -180,7 +180,7 @@ def test_an_option_of_a_part() -> None:
 
 def test_the_id_of_an_env() -> None:
     """Gymnasium's own message, which says nothing where case alone is wrong."""
-    names = ["AutoML", "Control", "Vision", "Policies", "Functions", "Trainings"]
+    names = ["AutoML", "Control", "Vision", "Functions", "Trainings"]
     for wrong, right in misspelt(names, rng("ids"), each=4):
         if wrong.lower() in map(str.lower, names):
             continue
