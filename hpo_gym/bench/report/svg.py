@@ -29,6 +29,7 @@ def svg_text(figure: Figure, salt: str, name: str) -> str:
     body = svg[svg.index("</defs>") + len("</defs>") : svg.rindex("</svg>")]  # before: a style that rules the page
     body = re.sub(r'<g id="[^"]*"', "<g", body)  # such as axes_1: the same in every figure, used by nobody
     body = re.sub(r"\n *", " ", body)
+    body = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), body)  # a tenth of a point
     for colour, variable in _VARIABLES.items():
         body = body.replace(f": {colour}", f": var(--{variable})")
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
