@@ -27,7 +27,10 @@ def demo(
     picture: Annotated[Path | None, typer.Option(help="Also write an animated picture, an .svg file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="How it ended, in a line.")] = False,
 ) -> None:
-    """Watch an optimizer tune beside portfolio and random, a line for each evaluation. Nothing is stored."""
+    """Watch an optimizer tune beside portfolio and random.
+
+    A line for each evaluation. Nothing is stored.
+    """
     from hpo_gym.app._picture import shown_score, summary, svg
     from hpo_gym.app._race import Race
     from hpo_gym.base import InvalidValueError

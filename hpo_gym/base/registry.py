@@ -40,7 +40,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "render": ("pygame", "moviepy", "cv2"),
         "smac": ("smac",),
         "moo": ("pymoo",),
-        "minari": ("minari", "h5py"),
+        "minari": ("minari",),
         "hpob": ("xgboost",),
         "hub": ("huggingface_hub",),
         "dask": ("distributed",),

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.hpob import hpob_text as hpob_text
     from hpo_gym.bench.hypervolume import Front as Front
     from hpo_gym.bench.hypervolume import hypervolume_regret as hypervolume_regret
-    from hpo_gym.bench.incumbent import incumbents as incumbents
-    from hpo_gym.bench.incumbent import incumbents_on_test as incumbents_on_test
     from hpo_gym.bench.incumbent import regret_of as regret_of
     from hpo_gym.bench.intervals import OF_MEANS as OF_MEANS
     from hpo_gym.bench.intervals import OF_RATIOS as OF_RATIOS
@@ -102,8 +100,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.runner import benchmark as benchmark
     from hpo_gym.bench.runner import load_suites as load_suites
     from hpo_gym.bench.runner import remake as remake
-    from hpo_gym.bench.spent import spent_of as spent_of
-    from hpo_gym.bench.spent import waiting as waiting
     from hpo_gym.bench.summaries import Findings as Findings
 
 __getattr__, __dir__, __all__ = offer(__name__)

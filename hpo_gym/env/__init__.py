@@ -9,10 +9,8 @@ if TYPE_CHECKING:
     from hpo_gym.env.codecs import Codec as Codec
     from hpo_gym.env.codecs import Proposal as Proposal
     from hpo_gym.env.codecs._one_choice import OneChoice as OneChoice
-    from hpo_gym.env.codecs.checks import choices_of as choices_of
     from hpo_gym.env.codecs.checks import points_of as points_of
     from hpo_gym.env.env import HPOEnv as HPOEnv
-    from hpo_gym.env.kernel import Kernel as Kernel
     from hpo_gym.env.kernel import drawn as drawn
     from hpo_gym.env.kernel import make_runs as make_runs
     from hpo_gym.env.keywords import keywords_checked as keywords_checked
@@ -20,14 +18,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.observers import MAX as MAX
     from hpo_gym.env.observers import OBSERVERS as OBSERVERS
     from hpo_gym.env.observers import Observer as Observer
-    from hpo_gym.env.observers.blind import Blind as Blind
-    from hpo_gym.env.observers.history import HistoryObserver as HistoryObserver
     from hpo_gym.env.observers.last import Last as Last
-    from hpo_gym.env.observers.losses import Losses as Losses
-    from hpo_gym.env.observers.pool import PoolObserver as PoolObserver
-    from hpo_gym.env.observers.progress import Progress as Progress
-    from hpo_gym.env.observers.summary import Summary as Summary
-    from hpo_gym.env.observers.tokens import Tokens as Tokens
     from hpo_gym.env.parts import Part as Part
     from hpo_gym.env.parts import make_part as make_part
     from hpo_gym.env.pending import PendingEnv as PendingEnv
@@ -36,17 +27,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.render import short as short
     from hpo_gym.env.rewards import REWARDS as REWARDS
     from hpo_gym.env.rewards import Judge as Judge
-    from hpo_gym.env.rewards import Reward as Reward
-    from hpo_gym.env.rewards import Rewards as Rewards
     from hpo_gym.env.rewards import judge_of as judge_of
-    from hpo_gym.env.rewards.final import Final as Final
-    from hpo_gym.env.rewards.improvement import Improvement as Improvement
-    from hpo_gym.env.rewards.improvement import NormalizedImprovement as NormalizedImprovement
-    from hpo_gym.env.rewards.objectives import WeightedReward as WeightedReward
-    from hpo_gym.env.rewards.regret import LogRegret as LogRegret
-    from hpo_gym.env.rewards.regret import Regret as Regret
-    from hpo_gym.env.rewards.regret import RegretDrop as RegretDrop
-    from hpo_gym.env.rewards.regret_rate import RegretRate as RegretRate
     from hpo_gym.env.rewards.score import Score as Score
     from hpo_gym.env.runs.contexts import Contexts as Contexts
     from hpo_gym.env.runs.oracle import Oracle as Oracle

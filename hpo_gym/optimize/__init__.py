@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.forms import optimizer_of as optimizer_of
     from hpo_gym.optimize.forms.policy_optimizer import Policy as Policy
     from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer as PolicyOptimizer
-    from hpo_gym.optimize.in_flight import LIE as LIE
-    from hpo_gym.optimize.in_flight import LIES as LIES
     from hpo_gym.optimize.in_flight import Desk as Desk
     from hpo_gym.optimize.in_flight import ask_beside as ask_beside
     from hpo_gym.optimize.in_flight import check_in_flight as check_in_flight

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.live import from_description as from_description
     from hpo_gym.suites.live import identified as identified
     from hpo_gym.suites.live import live_suite as live_suite
-    from hpo_gym.suites.live import with_prior as with_prior
     from hpo_gym.suites.load import is_several as is_several
     from hpo_gym.suites.load import is_shipped as is_shipped
     from hpo_gym.suites.load import load_suite as load_suite
@@ -34,11 +33,8 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.roles import Roles as Roles
     from hpo_gym.suites.own.space import describe as describe
     from hpo_gym.suites.own.space import widened as widened
-    from hpo_gym.suites.own.suite import Heading as Heading
-    from hpo_gym.suites.own.suite import Member as Member
     from hpo_gym.suites.own.suite import TableSuite as TableSuite
     from hpo_gym.suites.own.suite import load_folder as load_folder
-    from hpo_gym.suites.own.suite import suite_of_table as suite_of_table
     from hpo_gym.suites.own.suite import table_suite as table_suite
     from hpo_gym.suites.own.trials import Source as Source
     from hpo_gym.suites.own.trials import suite_from_csv as suite_from_csv
@@ -62,6 +58,5 @@ if TYPE_CHECKING:
     from hpo_gym.suites.tasks.surrogate.model import STEPS as STEPS
     from hpo_gym.suites.tasks.surrogate.model import Encoding as Encoding
     from hpo_gym.suites.tasks.surrogate.model import SurrogateModel as SurrogateModel
-    from hpo_gym.suites.tasks.surrogate.task import SurrogateTask as SurrogateTask
 
 __getattr__, __dir__, __all__ = offer(__name__)

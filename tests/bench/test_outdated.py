@@ -72,14 +72,6 @@ def test_a_flipped_made_of_is_damage(shipped: Path) -> None:
         Reference.read(path)
 
 
-def test_an_older_file_without_made_of_is_read(shipped: Path) -> None:
-    path = shipped / "SVM.json"
-    said = json.loads(path.read_text())
-    del said[MADE_OF]
-    path.write_text(json.dumps(said))
-    assert Reference.read(path).made_of == {}
-
-
 def test_a_reference_run_of_an_older_optimizer_has_a_dagger_and_no_rank(shipped: Path, tmp_path: Path) -> None:
     new = benchmark("random", "SVM", budget=4, with_reference=True, engine="serial", out=tmp_path / "new")
     one = Reference.read(shipped / "SVM.json")

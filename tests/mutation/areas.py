@@ -74,7 +74,6 @@ AREAS = (
             "tests/core/test_repeats.py",
             "tests/parts/test_budget_cost.py",
             "tests/core/test_objectives.py",
-            "tests/training/test_training_envs.py",
         ),
     ),
     Area(
@@ -95,7 +94,6 @@ AREAS = (
         (
             "tests/bench/test_metrics_answers.py",
             "tests/bench/test_metrics.py",
-            "tests/training/test_counts.py",
             "tests/bench/test_families.py",
             "tests/bench/test_significance.py",
             "tests/bench/test_pooling.py",
@@ -181,7 +179,6 @@ AREAS = (
             "tests/transfer/test_ensemble.py",
             "tests/transfer/test_greedy_portfolio.py",
             "tests/transfer/test_incremental.py",
-            "tests/transfer/test_ladder.py",
             "tests/transfer/test_mixture.py",
             "tests/transfer/test_posterior.py",
             "tests/transfer/test_prior.py",
@@ -239,7 +236,6 @@ AREAS = (
             "tests/core/test_gymnasium.py",
             "tests/core/test_single.py",
             "tests/core/test_determinism.py",
-            "tests/training/test_training_envs.py",
         ),
     ),
 )

@@ -115,7 +115,7 @@ def page(
         ends=ends,
         trials_table=trials_table,
         run_svg=_run_svg,
-        drawn_runs=max(1, _DRAWN // len(suites)),
+        drawn_runs=max(1, _DRAWN // max(1, len(suites))),
     )
 
 
