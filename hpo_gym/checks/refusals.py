@@ -40,7 +40,8 @@ _NEEDED = {"suite", "split", "task", "reward", "fold"}
 def check_keywords(make: Make, faults: Faults) -> None:
     """Check that a class of one's own refuses the keywords that its base refuses, in the same words."""
     inner = make().unwrapped
-    kind, base = type(inner), HPOVectorEnv if is_vector(inner) else HPOEnv
+    kind: Callable[..., Env] = type(inner)
+    base: type[Env] = HPOVectorEnv if is_vector(inner) else HPOEnv
     if kind is base or not set(inspect.signature(kind).parameters) >= _NEEDED:
         return
     tasks = [inner.suite.tasks(split, inner.fold) for split in ("val", "test")]

@@ -59,7 +59,7 @@ class TrialRows:
 
     def fault(self, row: int | np.integer[Any], message: str) -> InvalidValueError:
         """Return the error for a value in one of the remaining rows."""
-        return InvalidValueError(f"{self.source}, {self.place(int(self.frame.index[row]))}: {message}")
+        return InvalidValueError(f"{self.source}, {self.place(int(self.frame.index[int(row)]))}: {message}")
 
     def check(self, name: str, rule: str, good: Mask, option: str = "") -> None:
         """Refuse a column if a row is not `good`; the error has the first such row, and the option that may help."""

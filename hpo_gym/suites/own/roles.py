@@ -152,7 +152,7 @@ def _refuse_unclear(rows: TrialRows, frame: DataFrame, task: str) -> None:
         if why:
             raise InvalidValueError(
                 f"{rows.source}: column {name!r} {why}: give ignore=[{name!r}] (`--ignore {name}`), or, if it is a "
-                f"hyperparameter, hyperparameters={list(frame)} (`--hyperparameters {','.join(frame)}`)."
+                f"hyperparameter, hyperparameters={list(frame)} (`--hyperparameters {','.join(map(str, frame))}`)."
             )
 
 

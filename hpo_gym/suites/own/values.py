@@ -39,8 +39,8 @@ def typed(column: Series[Any]) -> Series[Any]:
     if column.dtype.kind in "iuf":
         plain = column.dtype.kind == "f" or column.isna().any()
         return column.astype(np.float64 if plain or column.dtype.kind == "u" else np.int64)
-    codes, texts = _distinct(column)
-    texts = [None if text.lower() in ("", "nan") else text for text in texts]
+    codes, found = _distinct(column)
+    texts = [None if text.lower() in ("", "nan") else text for text in found]
     gaps = (codes < 0).any() or None in texts
     given, values = [text for text in texts if text is not None], np.array([*texts, None], object)
     if given and all(map(_is_number, given)):
@@ -57,10 +57,10 @@ def _distinct(column: Series[Any]) -> tuple[Ints, list[str]]:
     import pandas as pd
 
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(np.int64), [str(value).strip() for value in column.cat.categories]
+        return np.asarray(column.cat.codes, np.int64), [str(value).strip() for value in column.cat.categories]
     cells = ["" if gap else str(value).strip() for value, gap in zip(column, column.isna(), strict=True)]
     codes, texts = pd.factorize(np.array(cells, object))
-    return codes, [str(text) for text in texts]
+    return np.asarray(codes, np.int64), [str(text) for text in texts]
 
 
 def texts_of(column: Series[Any]) -> Any:
