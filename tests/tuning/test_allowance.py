@@ -14,7 +14,6 @@ from hpo_gym.problem.trial import Status
 from hpo_gym.tuning.allowance import Allowance
 
 SPACE = {"x": (0.0, 1.0)}
-COSTS = {0.25: 1.0, 0.75: 3.0}
 
 
 class Two:
@@ -53,23 +52,6 @@ def test_costs_that_say_nothing_are_left_out_of_a_unit() -> None:
     prior = (earlier("a", [2.0, np.nan, 0.0, 4.0]), earlier("b", [np.nan, np.nan]))
     assert Allowance(cost=6.0).unit(prior) == 3.0
     assert Allowance(cost=66.0).unit(prior[1:]) == 2.0  # a 33rd
-
-
-@pytest.mark.long
-def test_an_optimizer_of_a_tuning_is_told_the_mean_cost_and_how_many_of_it_there_are() -> None:
-    def objective(config: dict[str, Any]) -> dict[str, float]:
-        return {"score": config["x"], "cost": COSTS[config["x"]]}
-
-    prior = tune(objective, SPACE, optimizer=Two(), budget=2, seed=0)
-    seen: list[Two] = []
-
-    def kept() -> Two:
-        seen.append(Two())
-        return seen[-1]
-
-    tune(objective, SPACE, optimizer=kept, budget_cost=7.0, prior=prior, seed=0)
-    contexts = [one.context for one in seen if hasattr(one, "context")]
-    assert [(context.unit, context.budget) for context in contexts] == [(2.0, 3.5)]  # (1 + 3) / 2, and 7 of it
 
 
 # ---------------------------------------------------------------------- the clock

@@ -29,10 +29,8 @@ from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import SUITES
 from hpo_gym.suites.load import load_suite
-from hpo_gym.tuning.auto import chosen
-from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.estimators import prior_for, sizes_for
-from hpo_gym.tuning.matching import common, matched
+from hpo_gym.tuning.matching import matched
 
 FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (DATA / "spaces").glob("*.yaml")}
 CLASSES = sorted(name for said in FILES.values() for name in said["classes"])
@@ -132,12 +130,6 @@ def test_the_scale_is_that_of_the_data_that_reach_the_last_step(
         assert found.get("variance") == (None if variance is None else pytest.approx(variance))
 
 
-def test_of_many_rows_some_give_the_scale_and_none_are_asked_for_where_no_range_hangs_on_it() -> None:
-    x = np.tile([[0.0], [2.0]], (30_000, 1))
-    assert sizes_for(SVC(), x, None)["variance"] == pytest.approx(1.0, abs=0.01)
-    assert "variance" not in sizes_for(KNeighborsClassifier(), x, None)
-
-
 def test_the_gamma_of_a_suite_is_that_of_the_data() -> None:
     suite = load_suite("SVM")
     space = space_for(SVC, columns=10, variance=4.0)
@@ -180,17 +172,6 @@ def test_what_has_no_space_is_refused_with_the_nearest_that_has(given: object, s
 
 
 # ---------------------------------------------------------------------- in a search
-def test_auto_begins_with_the_default_of_a_ready_space_whatever_the_prior() -> None:
-    space = space_for(SVC(C=7.0), columns=4)
-    x = space.sample(np.random.default_rng(0), 120)
-    for size, optimizer in ((33, "gp-fade"), (120, "transfer-mix")):
-        prior = [Evaluations("t", "t", x[:size], x[:size, 0], np.ones(size), np.zeros(size, np.int8))] * 7
-        found = chosen(space, earlier_tasks(prior, space))
-        assert (found.optimizer, found.default_first) == (optimizer, True)
-        plain = read_space({"x": (0.0, 1.0), "y": (0.0, 1.0), "z": (0.0, 1.0), "k": ["a", "b"]})
-        assert not chosen(plain, earlier_tasks(prior, plain)).default_first
-
-
 def test_the_first_trial_is_the_estimator_exactly_as_it_is() -> None:
     y = (X[:, 0] > 0).astype(int)
     mine = make_pipeline(StandardScaler(), SVC(kernel="poly", C=5_000.0, gamma="auto"))
@@ -208,17 +189,6 @@ def test_the_first_trial_is_the_estimator_exactly_as_it_is() -> None:
     assert later.best_params_["svc__C"] <= 1.0, "a space of your own is kept"
 
 
-def test_gammas_of_a_search_are_plain_ones() -> None:
-    y = (X[:, 0] > 0).astype(int)
-    a, b = (HPOGymSearchCV(SVC(), "auto", budget=6, cv=2, random_state=0).fit(X * scale, y) for scale in (1.0, 1e3))
-    for one, other in zip(a.cv_results_["params"][1:], b.cv_results_["params"][1:], strict=True):
-        assert one["gamma"] == pytest.approx(1e6 * other["gamma"]) and one["C"] == pytest.approx(other["C"])
-    assert a.cv_results_["mean_test_score"] == pytest.approx(b.cv_results_["mean_test_score"])
-    assert cross_val_score(SVC(**b.best_params_), X * 1e3, y, cv=2).mean() == b.best_score_
-    c = HPOGymSearchCV(SVC(), "auto", budget=1, cv=2, random_state=0, prior=a).fit(X * 1e3, y).tuned_
-    assert c.plan.matched.startswith("4 of 4 hyperparameters matched, 6 of 6 configurations inside")
-
-
 def searched(estimator: object, space: Any = "auto", **options: Any) -> HPOGymSearchCV:
     y = (X[:, 0] > 0).astype(int)
     return HPOGymSearchCV(estimator, space, budget=2, cv=2, random_state=0, **options).fit(X, y)
@@ -230,12 +200,6 @@ def test_a_search_takes_the_ready_space_of_its_data() -> None:
     assert found.tuned_.ended[0].config["kneighborsclassifier__n_neighbors"] == 5, "the default comes first"
     with pytest.raises(UnknownNameError, match=r"No space 'Auto'\. Did you mean 'auto'\?"):
         searched(KNeighborsClassifier(), "Auto")
-
-
-@pytest.mark.parametrize("name", sorted(name for name, said in FILES.items() if "prior" in said))
-def test_a_suite_has_half_of_the_hyperparameters_of_its_estimators(name: str) -> None:
-    space = read_space(FILES[name]["space"])
-    assert len(common(load_suite(FILES[name]["prior"]).space, space)) >= space.d / 2
 
 
 @pytest.mark.parametrize(("of", "space", "said"), [

@@ -102,41 +102,6 @@ def test_a_parquet_file_has_the_table_with_its_types(results: Path, tuning: Path
     assert {name: str(table[name].dtype) for name in kinds} == kinds
 
 
-@pytest.mark.long
-def test_a_table_of_a_tuning_is_the_same_form(tuning: Path, tmp_path: Path) -> None:
-    write_table(tuning, tmp_path / "t.csv", "csv")
-    table, tuned = read(tmp_path / "t.csv"), Tuned.load(tuning)
-    assert list(table) == [*RUN, "trial", "rate", "n", "params_score", "mixed", *ENDS]
-    by_number = sorted(tuned.ended, key=lambda e: e.number)
-    assert set(table["status"]) == {"ok", "failed", "infeasible", "stopped"}
-    assert table["status"].tolist() == [e.measured.status.label for e in by_number]
-    assert bits(table["score"]) == bits(e.measured.score for e in by_number)
-    assert bits(table["cost"]) == bits(e.cost for e in by_number)
-    assert bits(table["rate"]) == bits(e.config["rate"] for e in by_number)
-    assert table["mixed"].tolist() == [str(e.config["mixed"]) for e in by_number]
-    assert table["params_score"].tolist() == [e.config["score"] for e in by_number]
-    assert set(table["suite"]) == {"mine"} and set(table["task"]) == {"tuned"} and table["fold"].isna().all()
-
-
-@pytest.mark.long
-def test_a_table_is_imported_as_the_suite_of_its_trials(results: Path, tmp_path: Path) -> None:
-    """Of the optimizers that make full evaluations alone."""
-    write_table(results, tmp_path / "all.csv", "csv")
-    lines = (tmp_path / "all.csv").read_text().splitlines(keepends=True)
-    (tmp_path / "t.csv").write_text("".join(line for line in lines if "successive-halving" not in line))
-    ignored = ["suite", "fold", "optimizer", "replicate", "trial"]
-    with pytest.warns(UserWarning, match="left out of the search space: status"):
-        suite = hpo_gym.suite_from_csv(
-            tmp_path / "t.csv", toys.gappy().space, cost="cost", fidelity="fidelity", family="family", ignore=ignored
-        )
-    trials = hpo_gym.Results.load(results).trials().query("optimizer != 'successive-halving'")
-    assert {t.name: t.family for t in suite.members} == dict(zip(trials["task"], trials["family"], strict=True))
-    for _, row in trials.iterrows():
-        trial = suite.task(row["task"]).run(row["config"])
-        assert trial.status.label == row["status"]
-        assert row["status"] == "failed" or (trial.score, trial.cost) == (row["score"], row["cost"])
-
-
 # ---------------------------------------------------------------------- studies
 def studies(address: str) -> dict[str, Any]:
     names = optuna.get_all_study_names(address)
@@ -252,14 +217,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     yield go
     signal.signal(signal.SIGTERM, before)
-
-
-@pytest.mark.long
-def test_the_command_writes_each_form(tuning: Path, run: Run, tmp_path: Path) -> None:
-    assert run(str(tuning), "--csv", "t.csv") == (0, "24 trials -> t.csv\n", "")
-    assert run(str(tuning), "--parquet", "new/t.parquet") == (0, "24 trials -> new/t.parquet\n", "")
-    assert run(str(tuning), "--optuna", "sqlite:///x.db") == (0, "1 run -> sqlite:///x.db\n", "")
-    assert {p.name for p in tmp_path.iterdir()} == {"t.csv", "new", "x.db"}
 
 
 @pytest.mark.parametrize(

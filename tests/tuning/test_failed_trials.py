@@ -6,9 +6,6 @@ import math
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -148,21 +145,6 @@ def test_failures_are_counted_by_kind_with_the_first_reason() -> None:
     assert kind_of(lost[0].measured) == ("failed", "ValueError", "a.py:3, in f")
 
 
-@pytest.mark.long
-@EXPECTED
-def test_summary_and_page_tell_the_reasons(tmp_path: Path) -> None:
-    def objective(config: dict[str, Any]) -> float:
-        if config["x"] < 0.5:
-            raise ValueError(f"{config['x']} is small")
-        return 1.0
-
-    found = tune(objective, SPACE, budget=8, **QUIET)
-    lost = sum(e.measured.status is Status.FAILED for e in found.ended)
-    assert lost > 1 and f"{lost} failed: ValueError: 0." in found.summary().splitlines()[-1]
-    page = found.report(tmp_path / "page.html").read_text("utf-8")
-    assert page.count("is small") == 1 and f"<td>{lost}</td>" in page
-
-
 # ---------------------------------------------------------------------- on the command line
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -180,14 +162,6 @@ LINE_OF_TUNE = ["--space", "space.yaml", "--optimizer", "random", "--seed", "0"]
 
 
 @pytest.mark.long
-def test_the_command_line_tells_distinct_reasons_with_counts(place: Path) -> None:
-    ran = CliRunner().invoke(app, ["tune", "some.py:score", *LINE_OF_TUNE, "--budget", "8"], catch_exceptions=False)
-    assert ran.exit_code == 0
-    assert re.search(r"^[2-7] failed: ValueError: small \(some.py:3, in score\)$", ran.output, re.MULTILINE)
-    assert ran.output.count("note: Trial") == 1
-
-
-@pytest.mark.long
 def test_the_command_line_ends_when_all_fail_alike_and_keeps_the_trials(place: Path) -> None:
     line = ["tune", "none.py:score", *LINE_OF_TUNE, "--budget", "8"]
     ran = CliRunner().invoke(app, line, catch_exceptions=False)
@@ -202,42 +176,6 @@ def test_a_file_that_ends_the_process_is_refused(place: Path) -> None:
     ran = CliRunner().invoke(app, ["tune", "ends.py:score", *LINE_OF_TUNE])
     assert isinstance(ran.exception, InvalidValueError)
     assert "'ends.py' must define things" in str(ran.exception) and "__main__" in str(ran.exception)
-
-
-@pytest.mark.long
-def test_the_command_line_tells_what_was_found_before_the_folder_vanished(place: Path) -> None:
-    Path("harm.py").write_text(
-        "import os, shutil\ndef score(config):\n    if os.path.exists('k/seen'):\n        shutil.rmtree('k')\n"
-        "    else:\n        open('k/seen', 'w').close()\n    return config['x']\n"
-    )
-    ran = CliRunner().invoke(app, ["tune", "harm.py:score", *LINE_OF_TUNE, "--out", "k"])
-    assert isinstance(ran.exception, StorageLostError), "the exit code is 3: see `app.main`"
-    assert "best score 0." in ran.output and "of 2 (2 ok)" in ran.output
-
-
-SCRIPT = """
-import sys, time
-import hpo_gym
-def objective(config):
-    time.sleep(.1)
-    return config["x"]
-hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="random", budget=200, seed=0,
-             progress=lambda done, total, what: print(done, flush=True))
-"""
-
-
-@pytest.mark.long
-def test_ctrl_c_prints_the_best_so_far() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    assert process.stdout is not None
-    while process.stdout.readline().strip() != "3":
-        pass
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=30)[1]
-    assert re.search(r"stopped: best score 0\.\d+ in trial [1-5] of [3-5]", said) and "KeyboardInterrupt" in said
 
 
 # ---------------------------------------------------------------------- the folder is gone
@@ -305,31 +243,6 @@ def test_a_hyperparameter_does_not_overwrite_a_column_and_is_read_again(name: st
         assert again.ended[0].config == found.best_config, "it begins with the best of the file"
 
 
-@pytest.mark.long
-def test_failures_of_such_a_file_stay_failures(tmp_path: Path) -> None:
-    def objective(config: dict[str, Any]) -> Any:
-        return None if config["status"] < 0.6 else config["status"]
-
-    with pytest.warns(UserWarning, match="no success"):
-        found = tune(objective, {"status": (0.0, 1.0)}, budget=6, **QUIET)
-    from hpo_gym.tuning.earlier import earlier_tasks
-
-    (task,) = earlier_tasks(found.trials(), found.space)
-    assert task.status.tolist().count(int(Status.OK)) == sum(e.measured.status is Status.OK for e in found.ended)
-    assert len(task.status) == 6
-
-
-@pytest.mark.long
-def test_trials_are_counted_from_one_everywhere(tmp_path: Path) -> None:
-    heard: list[int] = []
-    found = tune(lambda c: c["x"], SPACE, budget=6, **{**QUIET, "progress": lambda done, *_: heard.append(done)})
-    row = found.trials().sort_values("score", ascending=False).iloc[0]
-    assert f"in trial {row['trial']} of 6" in found.summary()
-    page = found.report(tmp_path / "page.html").read_text("utf-8")
-    assert f"in trial {row['trial']} of 6" in page and f'<th scope="row">{row["trial"]}</th>' in page
-    assert heard == list(range(7)) and found.best.number == row["trial"] - 1
-
-
 # ---------------------------------------------------------------------- free trials
 @pytest.mark.long
 def test_a_budget_in_cost_ends_where_trials_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,30 +263,6 @@ def test_what_is_next_to_free_is_a_millionth_of_the_budget() -> None:
 
 
 # ---------------------------------------------------------------------- refused before the first trial
-@pytest.mark.parametrize("objective", [None, 5, "file.py:score", SPACE], ids=str)
-def test_what_cannot_be_called_is_refused(objective: Any, tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="`objective` must be a function"):
-        tune(objective, SPACE, out=tmp_path / "k", **QUIET)
-    assert not (tmp_path / "k").exists()
-
-
-@pytest.mark.parametrize(
-    ("out", "match"),
-    [("a\0b", "null"), ("a" * 400, "too long"), ("file", "Not a directory"), (5, "or None, got 5")],
-    ids=["null", "long", "file", "number"],
-)
-def test_what_can_be_no_folder_is_refused(out: Any, match: str, place: Path) -> None:
-    Path("file").touch()
-    with pytest.raises(InvalidValueError, match=f"(?s)`out` must be a folder.*{match}"):
-        tune(lambda c: c["x"], SPACE, budget=1, out=out, **QUIET)
-
-
-@pytest.mark.parametrize("prior", ["sqlite:///no.db", "no.csv", "a" * 400, "spaces.yam"])
-def test_a_prior_that_is_not_there_is_refused(prior: str, place: Path) -> None:
-    with pytest.raises(InvalidValueError, match=r"`prior` must be there|must hold a study"):
-        tune(lambda c: c["x"], SPACE, budget=1, prior=prior, **QUIET)
-
-
 def test_a_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

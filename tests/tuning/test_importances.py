@@ -14,7 +14,7 @@ from hpo_gym.problem import SearchSpace, Status
 from hpo_gym.system import Measured
 from hpo_gym.tuning.importances import importances
 from hpo_gym.tuning.page import page
-from hpo_gym.tuning.parallel import bars, parallel
+from hpo_gym.tuning.parallel import parallel
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
 from hpo_gym.tuning.tuned import Tuned
 
@@ -69,20 +69,6 @@ def test_without_optuna_the_page_says_what_is_missing(monkeypatch: pytest.Monkey
     assert "hpo-gym[optuna]" in text and text.count("<figure") == 3 and "Importance" not in text
 
 
-def test_the_page_has_importances_beside_the_trials_most_important_first() -> None:
-    pytest.importorskip("optuna", reason="needs Optuna")
-    text = page(study(20))
-    assert text.count("<figure") == 4 and text.index('aria-label="Importances"') < text.index('"Parallel coordinates"')
-    assert "<script" not in text and "var(--f4)" in text, "colours follow dark mode"
-
-
-def test_a_bar_is_as_long_as_its_share() -> None:
-    h = by_name(study(1))
-    (axes,) = bars([h["rate"], h["depth"]], {"rate": 0.75, "depth": 0.25}).axes
-    assert [line.get_xydata().tolist() for line in axes.lines[1::2]] == [[[0, 0], [0.75, 0]], [[0, 1], [0.25, 1]]]
-    assert [t.get_text() for t in axes.texts] == ["rate", "75%", "depth", "25%"]
-
-
 # ---------------------------------------------------------------------- parallel coordinates
 def trials(*told: tuple[dict[str, Any], float | None]) -> Study:
     ended = [
@@ -120,18 +106,3 @@ def test_a_trial_without_a_hyperparameter_passes_left_of_its_axis() -> None:
     assert sorted(drawn) == [0.0, 0.0, pytest.approx(0.07), 1.0], "off is the best, drawn twice"
     texts = [t.get_text() for t in figure.axes[0].texts]
     assert texts.count("off") == 2, "at the axis, and as the value of the best"
-
-
-@pytest.mark.long
-def test_many_hyperparameters_choices_and_long_names_are_drawn() -> None:
-    space = ConfigurationSpace()
-    space.add(
-        *(Float(f"x{i}_{'long' * 20}", (0.0, 1.0)) for i in range(40)),
-        Categorical("c", [f"choice {i}" for i in range(50)]),
-    )
-    known, rng = SearchSpace(space), np.random.default_rng(0)
-    ended = [
-        Ended(i, i, known.from_unit(known.sample(rng, 1)[0]), Measured(Status.OK, "", float(i))) for i in range(30)
-    ]
-    text = page(Study(StudyPlan(known.to_json(), "random", {}, "maximize", 0, ""), ended))
-    assert "the 12 most important of 41" in text

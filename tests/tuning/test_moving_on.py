@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from hpo_gym import HPOGymSampler, tune
+from hpo_gym import tune
 from hpo_gym.optimize import form_of
 from hpo_gym.problem import Status, read_space
 from hpo_gym.system import Measured, Verdict
@@ -16,27 +14,12 @@ from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Study, StudyPlan
 
-GIVEN = {"kind": CategoricalDistribution(["a", "b"]), "x": FloatDistribution(0.0, 1.0)}
 FLAT = {"kind": ["a", "b"], "x": (0.0, 1.0)}
 BRANCHES = [{"kind": ["a"], "x": (0.0, 1.0)}, {"kind": ["b"], "z": (0.0, 1.0)}]
 
 
 def value(kind: str, x: float) -> float:
     return 0.1 - 3 * (x - 0.85) ** 2 if kind == "a" else 0.0
-
-
-@pytest.mark.parametrize("asks", [True, False])
-@pytest.mark.parametrize("space", [None, GIVEN], ids=["inferred", "given"])
-def test_the_sampler_does_not_sit_on_a_choice_of_one_score(asks: bool, space: Any) -> None:
-    def objective(trial: optuna.Trial) -> float:
-        kind = trial.suggest_categorical("kind", ["a", "b"])
-        return value(kind, trial.suggest_float("x", 0.0, 1.0) if asks or kind == "a" else 0.0)
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=HPOGymSampler("auto", seed=0, space=space))
-    study.optimize(objective, 20)
-    assert [t.params["kind"] for t in study.trials].count("b") <= 10, "18 or 19 of 20 before; 13 of those not asked for"
-    assert study.best_value > 0.099
 
 
 @pytest.mark.parametrize(("space", "most"), [(FLAT, 6), (BRANCHES, 6)], ids=["flat", "branches"])

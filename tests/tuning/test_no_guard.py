@@ -15,13 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from hpo_gym import Status, tune
-from hpo_gym.app import app
-from hpo_gym.base.errors import InvalidValueError, StateError, TrialsFailedError
-from hpo_gym.system.jobs.guard import GuardStep
-from hpo_gym.system.jobs.no_guard import NoGuard
+from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.system.storage.store import Store
 from hpo_gym.tuning.tuned import Tuned
 
@@ -115,15 +111,6 @@ def test_generators_and_the_working_directory_of_the_caller_are_as_before(tmp_pa
     assert two[0].measured.score != two[1].measured.score, "each trial has a seed of its own"
 
 
-def test_seconds_are_those_of_the_trial_and_not_of_its_sleep_on_the_processor() -> None:
-    def objective(_: Any) -> float:
-        time.sleep(0.1)
-        return 1.0
-
-    (ended,) = tune(objective, SPACE, **first(0.5), guard=False).ended
-    assert ended.seconds >= 0.1 and ended.cpu_seconds < 0.05
-
-
 # ---------------------------------------------------------------------- steps
 def test_a_stopped_trial_is_left_and_its_generator_closed() -> None:
     log = list[str]()
@@ -143,17 +130,6 @@ def test_a_stopped_trial_is_left_and_its_generator_closed() -> None:
     assert ended[1].steps == ((1, 0.25),)
 
 
-def test_its_calls_are_those_of_a_guard() -> None:
-    with NoGuard(lambda config: steps(config["x"])) as guard:
-        guard.start({"x": np.float64(0.5)})
-        assert guard.read() == GuardStep(1, 0.5)
-        guard.answer(go=True)
-        assert guard.read() == GuardStep(2, 1.0)
-        guard.answer(go=False)
-        assert guard.read().measured.score == 1.0  # type: ignore[union-attr]
-        assert guard.run({"x": 0.25}).measured.score == 2.25, "0.25 at nine steps"
-
-
 def test_after_the_timeout_the_trial_that_runs_ends_first_and_one_in_steps_at_its_next(tmp_path: Path) -> None:
     def slow(config: dict[str, Any]) -> float:
         time.sleep(0.1)
@@ -170,12 +146,6 @@ def test_after_the_timeout_the_trial_that_runs_ends_first_and_one_in_steps_at_it
 
 
 # ---------------------------------------------------------------------- ends
-def test_the_first_trials_that_fail_alike_end_it() -> None:
-    with pytest.raises(TrialsFailedError, match="The first 2 trials must not all fail alike") as caught:
-        tune(lambda c: c["lost"], SPACE, optimizer="random", budget=9, max_failures=2, guard=False)
-    assert len(caught.value.tuned.ended) == 2
-
-
 def test_ctrl_c_in_a_trial_ends_the_tuning_which_goes_on_with_that_trial(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,23 +194,6 @@ def test_a_trial_that_ends_the_process_ends_the_tuning_and_nothing_else(tmp_path
 
 
 # ---------------------------------------------------------------------- what is refused
-@pytest.mark.parametrize(
-    ("arguments", "match"),
-    [
-        ({"trial_timeout": 1}, "`trial_timeout` needs `guard=True`, got 1 with `guard=False`"),
-        ({"memory": 1e9}, "`memory` needs `guard=True`"), ({"n_jobs": 2}, "`n_jobs` needs `guard=True`, got 2"),
-        ({"guard": "no"}, "`guard` must be True or False, got 'no'"), ({"memory": -1}, "`memory` must be"),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_what_needs_a_process_is_refused_before_the_first_trial(
-    arguments: dict[str, Any], match: str, tmp_path: Path
-) -> None:
-    with pytest.raises(InvalidValueError, match=match):
-        tune(lambda _: (tmp_path / "ran").touch(), SPACE, budget=1, out=tmp_path, **{"guard": False, **arguments})
-    assert not list(tmp_path.iterdir())
-
-
 def test_without_fork_a_guard_is_refused_with_the_argument_that_helps(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -249,19 +202,3 @@ def test_without_fork_a_guard_is_refused_with_the_argument_that_helps(
         tune(lambda _: 1.0, SPACE, budget=1, out=tmp_path / "study")
     assert not (tmp_path / "study").exists()
     assert tune(lambda _: 1.0, SPACE, **first(0.5), guard=False).best_score == 1.0
-
-
-# ---------------------------------------------------------------------- the command line
-@pytest.mark.long
-def test_the_command_line_runs_trials_in_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text("import os\n\ndef pid(config):\n    return os.getpid()\n")
-    Path("space.yaml").write_text("rate: {low: 0.0, high: 1}\n")
-    line = ["tune", "mine.py:pid", "--space", "space.yaml", "--optimizer", "random", "--no-guard"]
-    ran = CliRunner().invoke(app, [*line, "--budget", "2"], catch_exceptions=False)
-    assert ran.exit_code == 0 and "2 trials -> hpo-gym-tuned" in ran.output
-    ran = CliRunner().invoke(app, [*line, "--budget", "3", "--resume"], catch_exceptions=False)
-    assert ran.exit_code == 0
-    assert [e.measured.score for e in Tuned.load(Path("hpo-gym-tuned")).ended] == [os.getpid()] * 3
-    ran = CliRunner().invoke(app, [*line, "--jobs", "2", "--out", "other"])
-    assert "`n_jobs` needs `guard=True`" in str(ran.exception) and not Path("other").exists()

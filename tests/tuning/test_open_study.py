@@ -54,15 +54,6 @@ def test_several_are_pending_at_a_time_and_told_in_any_order() -> None:
     assert study.tuned.failures() == ["1 diverged: the score must be finite, got nan", "1 failed: out of memory"]
 
 
-def test_a_budget_in_cost_is_spent_by_what_is_told() -> None:
-    with OpenStudy(SPACE, optimizer="random", budget_cost=10.0, seed=0) as study:
-        for cost in (4.0, 6.0):
-            asked = study.ask()
-            assert asked is not None
-            study.tell(asked[0], {"score": 1.0, "cost": cost})
-        assert study.ask() is None
-
-
 @pytest.mark.parametrize(
     ("number", "result", "match"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -65,14 +64,6 @@ def test_it_may_be_asked_seldom_and_twice() -> None:
     assert not bad.should_prune(), "there is no rung at 13"
 
 
-def test_a_value_that_is_no_number_stops_and_no_report_does_not() -> None:
-    study = optuna.create_study(pruner=hpo_gym.HPOGymPruner())
-    trial = study.ask()
-    assert not trial.should_prune()
-    trial.report(math.nan, 1)
-    assert trial.should_prune()
-
-
 def test_hyperband_gives_some_trials_time() -> None:
     pruner = hpo_gym.HPOGymPruner("hyperband", max_steps=9)
     assert pruner.rule.brackets == 3 and pruner.rule.eta == 3
@@ -81,18 +72,6 @@ def test_hyperband_gives_some_trials_time() -> None:
     firsts = {b: [n for n in range(30) if pruner.rule.bracket(n) == b] for b in range(3)}
     for bracket, rung in enumerate((1, 3, 9)):
         assert [found[n] for n in firsts[bracket][1:]] == [rung] * (len(firsts[bracket]) - 1)
-
-
-@pytest.mark.long
-def test_processes_share_what_was_reported(tmp_path: Any) -> None:
-    address = f"sqlite:///{tmp_path}/study.db"
-    study = optuna.create_study(storage=address, study_name="s", pruner=hpo_gym.HPOGymPruner())
-    trial = study.ask()
-    trial.report(0.0, 1)
-    other = optuna.load_study(storage=address, study_name="s", pruner=hpo_gym.HPOGymPruner())
-    late = other.ask()
-    late.report(1.0, 1)
-    assert late.should_prune() and not trial.should_prune()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import hpo_gym
 from hpo_gym import Context, Query, Status, Trial
-from hpo_gym.base.errors import InvalidValueError, MissingExtraError
+from hpo_gym.base.errors import InvalidValueError
 
 optuna = pytest.importorskip("optuna", reason="needs Optuna")
 
@@ -110,46 +110,6 @@ def test_a_proposal_hangs_on_the_storage_not_on_what_the_process_did(optimizer: 
     assert tried(hpo_gym.HPOGymSampler(optimizer, space=space, seed=4), 3) != once[:3]
 
 
-def test_one_sampler_serves_two_studies() -> None:
-    sampler = hpo_gym.HPOGymSampler("de", space=SPACE, seed=0)
-    studies = [optuna.create_study(sampler=sampler) for _ in range(2)]
-    for _ in range(8):
-        studies[0].optimize(objective, 1, catch=(ValueError,))
-        studies[1].optimize(lambda trial: -config_of(trial)["x"], 1)
-    assert [t.params for t in studies[0].trials] == tried(hpo_gym.HPOGymSampler("de", space=SPACE, seed=0), 8)
-
-
-@pytest.mark.parametrize("optimizer", ["gp-ei", "de"])
-def test_to_minimise_is_to_maximise_the_negative(optimizer: str) -> None:
-    down = tried(hpo_gym.HPOGymSampler(optimizer, seed=1), 12)
-    up = tried(hpo_gym.HPOGymSampler(optimizer, seed=1), 12, "maximize", lambda trial: -objective(trial))
-    assert up == down
-
-
-def test_another_seed_after_reseeding_the_same_in_a_copy() -> None:
-    study = optuna.create_study()
-    sampler = hpo_gym.HPOGymSampler("random", space=SPACE, seed=0)
-    distribution = optuna.distributions.FloatDistribution(0, 1)
-    trial = study._storage.get_trial(study._storage.create_new_trial(study._study_id))
-
-    def drawn(of: Any) -> tuple[Any, ...]:
-        relative = of.sample_relative(study, trial, of.infer_relative_search_space(study, trial))
-        return *relative.values(), of.sample_independent(study, trial, "more", distribution)
-
-    before = drawn(sampler)
-    assert drawn(pickle.loads(pickle.dumps(sampler))) == before  # noqa: S301 - our own
-    sampler.reseed_rng()
-    after = drawn(sampler)
-    assert all(a != b for a, b in zip(before, after, strict=True) if isinstance(a, float))
-
-
-def test_it_finds_a_good_configuration_also_beyond_its_budget() -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(budget=10, space=SPACE, seed=0))
-    study.optimize(objective, 25, catch=(ValueError,))
-    assert study.best_value < 0.05
-    assert len({json.dumps(t.params) for t in study.trials}) == 25
-
-
 # ---------------------------------------------------------------------- what is told
 def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst(runs: Any) -> None:
     sampler = hpo_gym.HPOGymSampler(Recorder, space={"x": (0.0, 9.0)}, seed=0)
@@ -184,17 +144,6 @@ def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst(runs: Any
     ]  # fmt: skip
 
 
-def test_it_is_told_in_turn_and_what_was_enqueued_first_alone(runs: Any) -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, budget=9, space=SPACE, seed=0))
-    study.enqueue_trial({"x": 0.5, "rate": 0.1, "kind": "a"})
-    study.enqueue_trial({"x": 0.25, "rate": 0.1, "kind": "b"})
-    study.optimize(objective, 4, catch=(ValueError,))
-    (run,) = runs
-    assert ["ask" if e == "ask" else "told" for e in run[1]] == ["told", "told", "ask", "told", "ask"]
-    assert [e.config for e in run[1] if e != "ask"] == [t.params for t in study.trials[:3]]
-    assert run[0].budget == 9.0
-
-
 def test_trials_that_run_or_wait_count_as_the_worst(runs: Any) -> None:
     study = optuna.create_study(
         direction="maximize", sampler=hpo_gym.HPOGymSampler(Recorder, space={"x": (0.0, 1.0)}, seed=0)
@@ -214,27 +163,6 @@ def test_trials_that_run_or_wait_count_as_the_worst(runs: Any) -> None:
     assert [t.score for t in heard] == [5, 3, 3, 3, 3]
     assert [t.config["x"] for t in heard[2:]] == [running.params["x"], 0.125, 0.375]
     assert all(t.status is Status.OK for t in heard)
-
-
-def test_what_was_proposed_is_known_before_the_trial_has_taken_it(runs: Any) -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space={"x": (0.0, 1.0)}, seed=0))
-    trials = [study._storage.get_trial(study._storage.create_new_trial(study._study_id)) for _ in range(2)]
-    space = study.sampler.infer_relative_search_space(study, trials[0])
-    first = study.sampler.sample_relative(study, trials[0], space)
-    study.sampler.sample_relative(study, trials[1], space)
-    assert [t.config for t in runs[-1][1] if t != "ask"] == [first]
-
-
-def test_a_trial_that_failed_before_it_took_all_is_told_as_it_was_proposed(runs: Any) -> None:
-    def fails(trial: Any) -> float:
-        trial.suggest_float("x", 0.0, 1.0)
-        raise ValueError
-
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
-    study.optimize(fails, 2, catch=(ValueError,))
-    (reported,) = (t for t in runs[-1][1] if t != "ask")
-    assert reported.status is Status.FAILED and set(reported.config) == set(SPACE)
-    assert reported.config["x"] == study.trials[0].params["x"] != study.trials[1].params["x"]
 
 
 class Least:
@@ -270,17 +198,6 @@ def test_two_that_propose_the_same_at_once_propose_again() -> None:
     assert found == {"n": 1}
 
 
-def test_constraints_are_stored_as_optuna_does() -> None:
-    sampler = hpo_gym.HPOGymSampler(
-        "random", space=SPACE, constraints_func=lambda t: [t.params["x"] - 0.5, -1.0], seed=0
-    )
-    study = optuna.create_study(sampler=sampler)
-    study.optimize(objective, 8, catch=(ValueError,))
-    done = [t for t in study.trials if t.state == COMPLETE]
-    assert all(list(t.system_attrs["constraints"]) == [t.params["x"] - 0.5, -1.0] for t in done)
-    assert len(done) > 4 and study.best_trial.params["x"] <= 0.5
-
-
 # ---------------------------------------------------------------------- conditional spaces
 def branches(trial: Any) -> float:
     if trial.suggest_categorical("kind", ["a", "b"]) == "a":
@@ -299,29 +216,6 @@ def test_a_branch_has_an_optimizer_that_is_told_its_trials(runs: Any) -> None:
     assert [t.config for t in last["kind",] if t != "ask"] == [{"kind": t.params["kind"]} for t in study.trials[:-1]]
 
 
-def test_branches_are_searched_and_differ_in_their_draws() -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler("gp-ei", seed=0))
-    study.optimize(branches, 33)
-    assert study.best_value < 1e-3
-    pair = optuna.create_study(sampler=hpo_gym.HPOGymSampler("random", seed=0))
-    pair.optimize(lambda t: t.suggest_float("p", 0, 1) + (t.suggest_float("q", 0, 1) if t.number % 2 else 0.0), 12)
-    assert all(t.params["p"] != t.params["q"] for t in pair.trials if "q" in t.params)
-
-
-def test_a_space_with_conditions_is_asked_as_a_whole(runs: Any) -> None:
-    from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
-
-    space = ConfigurationSpace(space={"kind": Categorical("kind", ["a", "b"])})
-    u, v = Float("u", (0.0, 1.0)), Integer("v", (1, 100))
-    space.add(u, v)
-    space.add(EqualsCondition(u, space["kind"], "a"), EqualsCondition(v, space["kind"], "b"))
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=space, seed=0))
-    study.optimize(branches, 12)
-    ((context, heard),) = runs
-    assert context.space.conditional
-    assert [t.config for t in heard if t != "ask"] == [t.params for t in study.trials[:-1]]
-
-
 def test_ranges_that_change_are_followed(runs: Any) -> None:
     study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, seed=0))
     study.optimize(lambda t: t.suggest_float("x", 0, 10), 5)
@@ -330,23 +224,6 @@ def test_ranges_that_change_are_followed(runs: Any) -> None:
     assert (h.low, h.high) == (0.0, 5.0)
     kept = [t.params["x"] for t in study.trials[:-1] if t.params["x"] <= 5]
     assert [t.config["x"] for t in runs[-1][1] if t != "ask"] == kept, "others are none of this range"
-
-
-def test_a_pruner_that_shows_a_part_of_the_study_is_no_matter() -> None:
-    study = optuna.create_study(
-        sampler=hpo_gym.HPOGymSampler("de", seed=0), pruner=optuna.pruners.HyperbandPruner(max_resource=9)
-    )
-
-    def reported(trial: Any) -> float:
-        value = objective(trial)
-        for step in range(1, 10):
-            trial.report(value / step, step)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-        return value
-
-    study.optimize(reported, 25, catch=(ValueError,))
-    assert {t.state for t in study.trials} >= {COMPLETE, PRUNED}
 
 
 # ---------------------------------------------------------------------- parameters and configurations
@@ -420,17 +297,6 @@ def test_a_value_between_steps_or_outside_is_no_configuration(low: Any, high: An
     for value in (wrong, low - step, high + step, "a", None):
         assert parameters.config({"p": value}) is None
     assert parameters.config({}) is None
-
-
-@pytest.mark.long
-def test_what_is_new_is_drawn_uniformly_in_the_scale_of_its_distribution() -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler("gp-ei", seed=0))
-    log, choice = optuna.distributions.FloatDistribution(1e-4, 1, log=True), optuna.distributions.IntDistribution(0, 2)
-    trials = [study._storage.get_trial(study._storage.create_new_trial(study._study_id)) for _ in range(600)]
-    logs = np.log10([study.sampler.sample_independent(study, trial, "log", log) for trial in trials]) / -4
-    assert abs(logs.mean() - 0.5) < 0.06 and abs(logs.std() - 12**-0.5) < 0.03
-    counts = np.bincount([study.sampler.sample_independent(study, trial, "choice", choice) for trial in trials])
-    assert abs(counts - 200).max() < 60
 
 
 # ---------------------------------------------------------------------- several processes
@@ -533,29 +399,6 @@ def test_earlier_tasks_of_one_pool_go_on_sharing_it() -> None:
     assert sampler.why == f"2 earlier tasks are known, 0 of 100 evaluations or more, of another space; {said}"
 
 
-@pytest.mark.long
-def test_hyperparameters_of_an_earlier_task_may_stand_in_another_order(runs: Any) -> None:
-    tuned, _ = earlier()
-    other = dict(reversed(SPACE.items()))
-    for prior in (tuned, tuned.suite()):
-        hpo_gym.tune(lambda c: c["x"], other, optimizer=Recorder, budget=1, prior=prior, seed=0)
-        context, _ = runs[-1]
-        (task,) = context.prior
-        rows = {tuple(x) for x in context.space.encode([dict(e.config) for e in tuned.ended])}
-        assert {tuple(x) for x in task.x} == rows
-    with pytest.raises(InvalidValueError, match="must have a hyperparameter of the space"):
-        hpo_gym.HPOGymSampler(space={"other": (0.0, 0.5)}, prior=tuned)
-
-
-@pytest.mark.long
-def test_a_method_of_transfer_begins_where_the_earlier_task_was_good() -> None:
-    before = hpo_gym.tune(bowl, SPACE, budget=30, direction="minimize", seed=0)
-    sampler = hpo_gym.HPOGymSampler("gp-warm", space=SPACE, prior=before, seed=1)
-    study = optuna.create_study(sampler=sampler)
-    study.optimize(objective, 3, catch=(ValueError,))
-    assert study.best_value <= 2 * before.best_score + 1e-3
-
-
 # ---------------------------------------------------------------------- refusals
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -577,11 +420,3 @@ def test_several_objectives_are_refused() -> None:
     study = optuna.create_study(directions=["minimize", "maximize"], sampler=hpo_gym.HPOGymSampler("random", seed=0))
     with pytest.raises(InvalidValueError, match="a study of one objective, got 2"):
         study.optimize(lambda t: (t.suggest_float("x", 0, 1), 1.0), 1)
-
-
-def test_without_optuna_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.base.registry.missing", lambda extra: ["optuna"])
-    for name in ("HPOGymSampler", "HPOGymPruner"):
-        monkeypatch.delitem(vars(hpo_gym), name, raising=False)
-        with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[optuna\]'"):
-            getattr(hpo_gym, name)

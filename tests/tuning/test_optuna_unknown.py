@@ -51,19 +51,6 @@ class Recorder:
         Recorder.reported.append(trial)
 
 
-class Fixed:
-    """Proposes one and the same configuration for ever."""
-
-    def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.default = context.space.default
-
-    def ask(self) -> Query | None:
-        return Query(self.default)
-
-    def tell(self, trial: Trial) -> None:
-        pass
-
-
 def tried(optimizer: object, objective: Any, count: int, space: Any = SPACE, jobs: int = 1, **given: Any) -> Any:
     sampler = hpo_gym.HPOGymSampler(optimizer, space=space, seed=0, **given)
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -129,13 +116,6 @@ def test_what_a_trial_has_goes_before_what_was_proposed() -> None:
     assert third == {"x": 0.625, "y": 0.375}
 
 
-def test_a_running_trial_counts_as_it_was_proposed() -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
-    for name in ("x", "y", "x"):
-        study.ask().suggest_float(name, 0, 1)
-    assert [t.config for t in Recorder.reported] == proposals(study)[:2]
-
-
 def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
     from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
 
@@ -155,21 +135,6 @@ def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
     assert {c["kind"] for c in want} == {"a", "b"}
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("optimizer", ["gp-ei", "de"])
-def test_with_an_unused_parameter_the_proposals_are_those_of_tune(optimizer: str) -> None:
-    found = hpo_gym.tune(
-        lambda c: -((c["x"] - 0.7) ** 2), {"x": (0.0, 1.0), "y": (0.0, 1.0)}, optimizer=optimizer, budget=8, init=[
-            {"x": 0.5, "y": 0.5}], seed=0, progress=False,
-    )  # fmt: skip
-    study = optuna.create_study(direction="maximize")
-    study.enqueue_trial({"x": 0.5, "y": 0.5})
-    for _ in range(8):  # in a process of its own each
-        study.sampler = hpo_gym.HPOGymSampler(optimizer, budget=8, space=SPACE, seed=0)
-        study.optimize(unused, 1)
-    assert [t.system_attrs[PARAMS] for t in study.trials[1:]] == [dict(e.config) for e in found.ended[1:]]
-
-
 # ---------------------------------------------------------------------- what is known of no one
 def test_trials_of_another_sampler_are_named_once_and_left_out() -> None:
     study = optuna.create_study(direction="maximize")
@@ -183,33 +148,6 @@ def test_trials_of_another_sampler_are_named_once_and_left_out() -> None:
     own = [t.system_attrs[PARAMS] for t in study.trials[5:]]
     assert [t.config for t in Recorder.reported] == [{"x": 0.5, "y": 0.25}, *own[:-1]]
     assert distinct(own) == 5
-
-
-@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, Fixed])
-def test_where_nothing_can_be_told_proposals_differ_all_the_same(optimizer: Any) -> None:
-    with pytest.warns(UserWarning, match=r"there is none for `x` \(1 trial\)\.") as said:
-        study = tried(optimizer, lambda t: t.suggest_float("x", 5, 9) + t.suggest_float("y", 0, 1), 8)
-    assert len(said) == 1
-    assert distinct(proposals(study)) == 8
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_without_a_space_a_trial_outside_the_range_gets_no_proposal_again(optimizer: str) -> None:
-    study = tried(optimizer, lambda trial: trial.suggest_float("x", 0, 1), 4, None)
-    for _ in range(8):
-        trial = study.ask()
-        trial.suggest_float("x", 5, 9)
-        study.tell(trial, state=FAIL)  # so that the range is still that of the trials before
-    assert distinct(proposals(study)) == len(proposals(study)) >= 11
-
-
-def test_without_a_space_a_trial_that_was_pruned_early_is_told_in_full() -> None:
-    study = tried(Recorder, pruned, 30, None)
-    assert study.trials[0].state == PRUNED, "nothing was proposed for it, so that its `y` is drawn"
-    assert {frozenset(t.config) for t in Recorder.reported} == {frozenset("xy")}
-    assert [t.config["x"] for t in Recorder.reported] == [t.params["x"] for t in study.trials[:-1]]
-    for trial, reported in list(zip(study.trials, Recorder.reported, strict=False))[-9:]:
-        assert reported.config == trial.system_attrs[PARAMS]
 
 
 def test_parameters_of_pruned_trials_alone_have_groups_too() -> None:

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hpo_gym import Context, Evaluations, Query, Trial, suite_from_csv, tune
+from hpo_gym import Context, Evaluations, Query, Trial, tune
 from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import form_of, prior_weight
 from hpo_gym.problem import Status, read_space
 from hpo_gym.system import Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance
-from hpo_gym.tuning.page import page, progress
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stored_study import opened, read
 from hpo_gym.tuning.study import Study, StudyPlan
@@ -86,23 +85,6 @@ def test_the_weight_of_each_proposal_is_kept_and_said() -> None:
     assert frame["prior_weight"].tolist()[1:] == [1 / 2, 1 / 3] and pd.isna(frame["prior_weight"][0])
 
 
-def test_without_earlier_tasks_there_is_no_weight() -> None:
-    study = Study(plan())
-    run(study, 2, ())
-    assert [e.prior_weight for e in study.ended] == [None, None] and study.said() == ""
-    assert "prior_weight" not in Tuned.of(study).trials()
-    assert len(progress(study).axes) == 1
-
-
-def test_the_figure_of_the_trials_shows_the_weight_below() -> None:
-    study = Study(plan())
-    run(study, 3)
-    _, below = progress(study).axes
-    assert below.get_ylabel() == "prior weight" and below.get_ylim() == (0.0, 1.0)
-    assert below.lines[0].get_xydata().tolist() == [[2, 1 / 2], [3, 1 / 3]]
-    assert "1 of 2 matched, prior weight 0.33 at trial 3" in page(study)
-
-
 def test_a_stored_study_keeps_the_weights_of_ended_and_begun_trials(tmp_path: Path) -> None:
     with opened(tmp_path, plan(), resume=False) as study:
         run(study, 2)
@@ -112,15 +94,6 @@ def test_a_stored_study_keeps_the_weights_of_ended_and_begun_trials(tmp_path: Pa
     with opened(tmp_path, plan(), resume=True) as study:
         study.end(2, Verdict(Measured(Status.OK, "", 1.0)), ())
     assert read(tmp_path).ended[2].prior_weight == 1 / 3 and read(tmp_path).weights == {}
-
-
-def test_a_file_of_trials_with_weights_is_a_suite_of_the_hyperparameters_alone(tmp_path: Path) -> None:
-    study = Study(plan())
-    run(study, 4)
-    Tuned.of(study).trials().to_csv(tmp_path / "trials.csv", index=False)
-    with pytest.warns(UserWarning, match="left out"):
-        suite = suite_from_csv(tmp_path / "trials.csv", score="score")
-    assert sorted(suite.space.names) == ["params_prior_weight", "x"]
 
 
 @pytest.mark.long
@@ -146,17 +119,3 @@ def test_a_sampler_stores_it_with_optunas_trial(quiet: None) -> None:
     told = [t.system_attrs.get("hpo_gym:prior_weight") for t in study.trials]
     assert told == [None, 1 / 2, 1 / 3] and sampler.prior_weight == 1 / 3
     assert study.trials_dataframe()["system_attrs_hpo_gym:prior_weight"][1] == 0.5
-
-
-@pytest.mark.long
-def test_a_search_keeps_it_in_its_trials() -> None:
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
-    from sklearn.tree import DecisionTreeClassifier
-
-    from hpo_gym import HPOGymSearchCV
-
-    x = np.random.default_rng(0).random((40, 2))
-    space = read_space({"min_samples_split": (0.1, 0.9), "min_samples_leaf": (0.1, 0.4)})
-    search = HPOGymSearchCV(DecisionTreeClassifier(), space, optimizer=Fades, prior=EARLIER, budget=3, random_state=0)
-    search.fit(x, x[:, 0] > 0.5)
-    assert [e.prior_weight for e in search.tuned_.ended] == [None, 1 / 2, 1 / 3]

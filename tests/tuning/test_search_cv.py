@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 import time
 import warnings
 from typing import Any, ClassVar
@@ -40,9 +38,8 @@ from sklearn.svm import SVC
 from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import hpo_gym
 from hpo_gym import Context, HPOGymSearchCV, Query, Status, Trial, tune
-from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.tuning.choices import ObjectSpace
 
 X, Y = load_iris(return_X_y=True)
@@ -263,15 +260,6 @@ def test_without_a_success_or_where_errors_are_to_be_raised_it_ends_as_scikit_le
         search.set_params(error_score="raise").fit(LINE, LABELS)
 
 
-def test_an_estimator_may_return_nothing_from_fit() -> None:
-    class Quiet(Threshold):
-        def fit(self, x: Any, y: Any) -> None:  # type: ignore[override]
-            super().fit(x, y)
-
-    found = HPOGymSearchCV(Quiet(), {"at": (0.0, 1.0)}, optimizer=from_list([0.375], "at"), cv=TWO).fit(LINE, LABELS)
-    assert isinstance(found.best_estimator_, Quiet) and found.predict(LINE).tolist() == LABELS.tolist()
-
-
 # ---------------------------------------------------------------------- several scores
 def test_with_several_scores_the_metric_is_maximised_and_refit_decides() -> None:
     values = [0.125, 0.375]
@@ -297,27 +285,6 @@ def test_with_several_scores_the_metric_is_maximised_and_refit_decides() -> None
     assert not hasattr(found, "best_index_") and "rank_test_wrong" in found.cv_results_
     found = fitted(refit=lambda results: int(results["mean_test_right"].argmin()), metric="wrong")
     assert found.best_index_ == 0 and not hasattr(found, "best_score_")
-
-
-def test_a_function_may_return_several_scores() -> None:
-    def scorer(estimator: Any, x: Any, y: Any) -> dict[str, float]:
-        right = float((estimator.predict(x) == y).mean())
-        return {"right": right, "wrong": 1 - right}
-
-    search = HPOGymSearchCV(
-        Threshold(fails=0.875), {"at": (0.0, 1.0)}, optimizer=from_list([0.125, 0.9375, 0.375], "at"), budget=3, cv=TWO,
-        scoring=scorer, refit="right",
-    )  # fmt: skip
-    with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
-        search.fit(LINE, LABELS)
-    np.testing.assert_array_equal(search.cv_results_["mean_test_wrong"], [0.25, np.nan, 0.0])
-    assert search.best_params_ == {"at": pytest.approx(0.375)} and search.multimetric_
-    search.set_params(scoring=lambda *given: {"right": scorer(*given)["right"]}, refit=False)
-    search.set_params(optimizer=from_list([0.125, 0.375], "at")).fit(LINE, LABELS)
-    assert [t.score for t in FromList.reported[0]] == [0.75, 1.0], "one score is the one"
-    search.set_params(scoring=scorer)
-    with pytest.raises(UnknownNameError, match="Did you mean 'wrong'"):
-        search.set_params(optimizer=from_list([0.125], "at"), metric="wrng").fit(LINE, LABELS)
 
 
 # ---------------------------------------------------------------------- spaces
@@ -510,32 +477,3 @@ def test_wrong_arguments_are_refused(given: dict[str, Any], match: str) -> None:
     with pytest.raises((ValueError, KeyError), match=match):
         search.fit(X, Y)
     assert not hasattr(search, "cv_results_")
-
-
-def test_callbacks_of_scikit_learn_are_refused_not_ignored() -> None:
-    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from version 1.9 on")
-    search = HPOGymSearchCV(SVC(), SPACE, budget=2).set_callbacks(callback.ProgressBar())
-    with pytest.raises(InvalidValueError, match="set_callbacks"):
-        search.fit(X, Y)
-
-
-def test_without_scikit_learn_the_message_is_the_command() -> None:
-    code = """
-import sys
-import hpo_gym.base.registry
-hpo_gym.base.registry._importable = lambda package: package != "sklearn"
-try:
-    hpo_gym.HPOGymSearchCV
-except hpo_gym.MissingExtraError as error:
-    print(error)
-"""
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "Not installed: sklearn. Run: pip install 'hpo-gym[sklearn]'\n"
-
-
-def test_it_prints_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
-    HPOGymSearchCV(Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list([0.5], "at"), budget=2, cv=TWO, verbose=1).fit(
-        LINE, LABELS
-    )
-    assert capsys.readouterr().out == "Trial 1 of 2: 0.875, {'at': 0.5}\n"
-    assert hpo_gym.HPOGymSearchCV is HPOGymSearchCV

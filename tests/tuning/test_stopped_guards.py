@@ -16,8 +16,6 @@ from left_behind import left_running
 
 import hpo_gym
 from hpo_gym import Status
-from hpo_gym.system.jobs.guard import Limits
-from hpo_gym.system.jobs.guards import Asked, Guards
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what is left")
 SPACE = {"x": (0.0, 1.0)}
@@ -57,44 +55,3 @@ def test_an_episode_goes_on() -> None:
         infos = [env.step(np.array([x], dtype=np.float32))[4] for x in (0.5, -0.5)]
         assert [info["status"] for info in infos] == ["timeout", "ok"]
     assert not left_running()
-
-
-@pytest.mark.long
-def test_trials_side_by_side_go_on() -> None:
-    guards = Guards(2)
-    asked = [Asked(stops_its_guard, {"x": x}, limits=Limits(0.5)) for x in (0.75, 1.0, 0.25, 0.5)]
-    statuses = [verdict.status for verdict in guards.run(asked)]
-    guards.close()
-    assert statuses == [Status.TIMEOUT, Status.TIMEOUT, Status.OK, Status.OK]
-    assert not left_running()
-
-
-@pytest.mark.long
-@pytest.mark.filterwarnings("ignore")
-def test_a_search_goes_on() -> None:
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
-    from hpo_gym.tuning.search_cv import HPOGymSearchCV
-
-    rng = np.random.default_rng(0)
-    search = HPOGymSearchCV(
-        _estimator(), {"x": [0.25, 0.75]}, optimizer="grid", budget=2, cv=2, random_state=0, trial_timeout=1.0
-    )
-    search.fit(rng.normal(size=(20, 2)), np.tile([0, 1], 10))
-    scores = search.cv_results_["mean_test_score"]
-    assert np.isnan(scores).tolist() == [x > 0.5 for x in search.cv_results_["param_x"]]
-    assert not left_running()
-
-
-def _estimator() -> Any:
-    from sklearn.dummy import DummyClassifier
-
-    class StopsItsGuard(DummyClassifier):
-        def __init__(self, x: float = 0.0) -> None:
-            super().__init__()
-            self.x = x
-
-        def fit(self, *data: Any) -> Any:
-            stops_its_guard({"x": self.x})
-            return super().fit(*data)
-
-    return StopsItsGuard()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Evaluations, Query, Trial, tune
-from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system import Store
 from hpo_gym.tuning.auto import Choice, chosen
@@ -73,31 +73,6 @@ def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
         tune(constant, SPACE, belief={"x": ("normal", 0.6, 0.25)}, resume=True, **how)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "fault", "match"),
-    [
-        ({"belief": {"y": ("normal", 0, 1)}}, UnknownNameError, "'x'"),
-        ({"belief": {"x": ("normal", 0)}}, InvalidValueError, "`belief` of 'x'"),
-        ({"belief": 3}, InvalidValueError, "must map names to densities"),
-        ({"belief": {"x": ("normal", 0, 1)}, "optimizer": "tpe"}, InvalidValueError, "'tpe' does not"),
-        ({"meta_features": [1]}, InvalidValueError, "`meta_features`"),
-        ({"meta_features": {"rows": "many"}}, InvalidValueError, "`meta_features`"),
-        ({"optimizer": {"name": "auto", "n_init": 3}}, InvalidValueError, "must be named to be given settings"),
-        ({"stopping": 3}, InvalidValueError, "`stopping` must be True, False or a `Halving`"),
-    ],
-)
-def test_what_is_none_of_them_is_refused_before_the_first_trial(
-    arguments: dict[str, Any], fault: type[Exception], match: str, tmp_path: Path
-) -> None:
-    def objective(config: dict[str, Any]) -> float:
-        (tmp_path / "ran").touch()
-        return 1.0
-
-    with pytest.raises(fault, match=match):
-        tune(objective, SPACE, budget=2, seed=0, **{"optimizer": "gp-ei", **arguments})
-    assert not (tmp_path / "ran").exists()
-
-
 # ---------------------------------------------------------------------- early stopping
 def climb(config: dict[str, Any]) -> Any:
     for step in range(1, 10):
@@ -131,39 +106,6 @@ def test_when_to_stop_can_be_said(stopping: Any, steps: list[int]) -> None:
 
 
 @pytest.mark.long
-def test_one_trial_that_ends_early_does_not_let_the_others_run() -> None:
-    """By hand: of .5, which ends by itself at step 1, the next one is let through there; then half of those whose fate
-    is known went on, and the rule of the test above holds again: .75 goes on, and .125, .625 and 0 stop at step 1."""
-
-    def early(config: dict[str, Any]) -> Any:
-        for step in range(1, 10):
-            yield step, config["x"] * step
-            if config["x"] == 0.5:
-                return
-
-    found = tune(early, SPACE, optimizer=Listener, budget=6, seed=0)
-    assert [len(e.steps) for e in found.ended] == [1, 9, 9, 1, 1, 1]
-    assert [e.stopped for e in found.ended] == [False] * 3 + [True] * 3
-
-
-@pytest.mark.long
-def test_trials_with_patience_of_their_own_do_not_let_the_others_run() -> None:
-    """By hand: .75 has patience and ends at step 4. 1.25 is ahead at steps 1 and 3 and behind at step 9, where two of
-    two went on: it stops."""
-
-    def patient(config: dict[str, Any]) -> Any:
-        for step in range(1, 28):
-            yield step, config["x"] * step if step < 9 or config["x"] != 1.25 else 0.0
-            if config["x"] == 0.75 and step == 4:
-                return
-
-    first = [{"x": x} for x in (0.5, 0.75, 1.0, 1.25)]
-    found = tune(patient, {"x": (0.0, 2.0)}, optimizer="random", init=first, budget=4, seed=0)
-    assert [len(e.steps) for e in found.ended] == [27, 4, 27, 9]
-    assert [e.stopped for e in found.ended] == [False, False, False, True]
-
-
-@pytest.mark.long
 def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Path) -> None:
     def falling(config: dict[str, Any]) -> Any:
         for step in range(1, 5):
@@ -173,26 +115,6 @@ def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Pa
     assert [e.stopped for e in found.ended] == [False, True, False]
     assert found.best_score == -3.25 < found.ended[1].measured.score
     assert [e.stopped for e in Tuned.load(tmp_path).ended] == [False, True, False]
-
-
-@pytest.mark.long
-def test_a_trial_that_comes_to_the_last_step_of_others_is_not_stopped_there() -> None:
-    def two(config: dict[str, Any]) -> Any:
-        yield 1, 1.0
-        yield 3, config["x"]  # a rung, and the end
-
-    found = tune(two, SPACE, optimizer=Listener, budget=3, seed=0)
-    assert [(e.stopped, len(e.steps)) for e in found.ended] == [(False, 2)] * 3
-
-
-@pytest.mark.long
-def test_losses_are_stopped_the_other_way_round() -> None:
-    def loss(config: dict[str, Any]) -> Any:
-        for step in range(1, 4):
-            yield step, -config["x"] * step
-
-    found = tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
-    assert [e.stopped for e in found.ended] == [False, True, False]
 
 
 # ---------------------------------------------------------------------- seeds
@@ -290,29 +212,6 @@ def test_earlier_tasks_count_by_what_they_have_of_the_space(names: tuple[str, ..
     assert len(seen) == 1 and re.search(said, str(seen[0].message))
     assert (found.optimizer, found.default_first, len(found.prior)) == ("gp-ei", True, 0)
     assert found.why.startswith("no earlier task is known that counts; ")
-
-
-@pytest.mark.long
-def test_a_prior_that_does_not_count_changes_no_trial() -> None:
-    def trials(**options: Any) -> list[Any]:
-        found = tune(constant, TREES, budget=5, seed=0, guard=False, **options)
-        return [e.config for e in found.ended]
-
-    source = {"num_leaves": TREES["num_leaves"]}
-    few = tune(constant, source, budget=3, seed=0, guard=False)
-    with pytest.warns(UserWarning, match=r"an earlier task has 1 of 5 .* nothing is taken from it\. A named optimizer"):
-        assert trials(prior=few) == trials()
-
-
-@pytest.mark.long
-def test_auto_names_itself_and_tries_the_default_first() -> None:
-    found = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0)
-    assert found.plan.optimizer == "gp-ei"
-    assert found.ended[0].config == found.space.default
-    assert "no earlier task" in found.plan.why
-    again = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0, prior=found)
-    assert again.plan.optimizer == "gp-fade" and "1 earlier task" in again.plan.why
-    assert again.ended[0].config == found.space.default
 
 
 @pytest.mark.long

@@ -15,13 +15,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import hpo_gym
-from hpo_gym import Context, Evaluations, Query, Status, Trial, tune
+from hpo_gym import Context, Query, Status, Trial, tune
 from hpo_gym.app import app
 from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.problem.space.forms import read_space
-from hpo_gym.system.jobs.measured import result_of
-from hpo_gym.tuning.auto import taken
 from hpo_gym.tuning.study import Ended
 from hpo_gym.tuning.tuned import Tuned
 
@@ -88,35 +84,6 @@ def test_first_points_are_tried_first_told_and_counted() -> None:
     found = tune(half, SPACE, optimizer=FromList, budget=3, init=first, seed=0)
     assert [e.config for e in found.ended] == [first, *LIST[:2]]
     assert FromList.reported[0].config == first and FromList.contexts[-1].budget == 3.0
-
-
-@pytest.mark.long
-def test_constraints_decide_before_the_score() -> None:
-    def objective(config: dict[str, Any]) -> dict[str, Any]:
-        return {"score": config["x"], "constraints": [config["x"] - 0.5]}
-
-    found = tune(objective, SPACE, optimizer=FromList, seed=0)
-    assert found.best_config["x"] == 0.5, "0.75 scores more, and breaks the constraint"
-
-
-@pytest.mark.long
-def test_the_last_value_of_an_objective_that_yields_counts() -> None:
-    def objective(config: dict[str, Any]) -> Any:
-        for epoch in (1, 2, 3):
-            yield epoch, config["x"] / epoch
-
-    found = tune(objective, SPACE, optimizer=FromList, budget=1, seed=0)
-    assert found.best_score == pytest.approx(0.5 / 3)
-    assert found.ended[0].steps == ((1, 0.5), (2, 0.25), (3, pytest.approx(0.5 / 3)))
-
-
-def test_what_a_yielded_mapping_holds_at_the_end_counts() -> None:
-    def objective(config: dict[str, Any]) -> Any:
-        found = {"score": 1.0}
-        yield 1, found
-        found["score"] = 5.0
-
-    assert result_of(objective, {}, {}, lambda step, score: True).score == 5.0
 
 
 @pytest.mark.parametrize("optimizer", ["random", "ga", "gp-ei", "tpe"])
@@ -213,41 +180,6 @@ def test_no_trial_begins_once_the_cost_is_spent(tmp_path: Path) -> None:
     first = tune(objective, SPACE, budget_cost=8.0, out=tmp_path, **given)
     more = tune(objective, SPACE, budget_cost=22.0, out=tmp_path, resume=True, **given)
     assert len(first.ended) == 2 and [e.config["x"] for e in more.ended] == [0.5, 0.25, 0.75, 0.0]
-
-
-@pytest.mark.long
-def test_seconds_are_the_cost_where_the_objective_tells_none() -> None:
-    def objective(config: dict[str, Any]) -> float:
-        time.sleep(0.3)
-        return float(config["x"])
-
-    found = tune(objective, SPACE, optimizer=FromList, budget_cost=0.4, seed=0)
-    assert len(found.ended) == 2 and all(e.cost >= 0.3 for e in found.ended)
-
-
-@pytest.mark.long
-def test_optimizers_are_told_the_budget_in_mean_costs_of_earlier_tasks() -> None:
-    def at(cost: float) -> Tuned:
-        return tune(lambda c: {"score": c["x"], "cost": cost}, SPACE, optimizer="random", budget=2, seed=0)
-
-    # means of 2 and 6: a unit of 4, so 10 are 2.5 units; without earlier tasks 10 are 33 units
-    for prior, unit, budget in (((at(2.0), at(6.0)), 4.0, 2.5), ((), 10.0 / 33, 33.0)):
-        FromList.contexts.clear()
-        tune(bowl, SPACE, optimizer=FromList, budget_cost=10.0, prior=prior, seed=0)
-        assert FromList.contexts[0].unit == pytest.approx(unit) and FromList.contexts[0].budget == pytest.approx(budget)
-    FromList.contexts.clear()
-    tune(bowl, SPACE, optimizer=FromList, budget=4, seed=0)
-    assert FromList.contexts[0].unit is None and FromList.contexts[0].budget == 4.0
-
-
-@pytest.mark.long
-def test_auto_looks_at_the_clock_where_the_budget_is_in_cost() -> None:
-    x = read_space(SPACE).sample(np.random.default_rng(0), 100)
-    prior = [Evaluations(str(i), str(i), x, x[:, 0], np.ones(100), np.zeros(100, np.int8)) for i in range(6)]
-    given: dict[str, Any] = {"seed": 0, "budget": 1}
-    assert tune(bowl, SPACE, prior=prior, budget_cost=9.0, **given).plan.optimizer == "transfer-time"
-    assert tune(bowl, SPACE, prior=prior, **given).plan.optimizer == "transfer-mix"
-    assert [taken(6, k, in_cost=True) for k in (6, 5)] == ["transfer-time", "gp-fade"]
 
 
 # ---------------------------------------------------------------------- stopping and going on
@@ -376,6 +308,16 @@ def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path, scr
         ({"prior": 3}, "`prior`"), ({"prior": "OTHER"}, "must have a hyperparameter of the space"),
         ({"timeout": 0}, "`timeout`"), ({"trial_timeout": math.nan}, "`seconds`"), ({"memory": -1}, "`memory`"),
         ({"seed": -1}, "`seed`"), ({"seed": 1.5}, "`seed`"),
+        ({"belief": {"y": ("normal", 0, 1)}}, "'x'"), ({"belief": {"x": ("normal", 0)}}, "`belief` of 'x'"),
+        ({"belief": {"x": ("normal", 0, 1)}, "optimizer": "tpe"}, "'tpe' does not"),
+        ({"meta_features": {"rows": "many"}}, "`meta_features`"), ({"stopping": 3}, "a `Halving`"),
+        ({"optimizer": {"name": "auto", "n_init": 3}}, "must be named to be given settings"),
+        ({"guard": False, "trial_timeout": 1}, "`trial_timeout` needs `guard=True`, got 1 with `guard=False`"),
+        ({"guard": False, "memory": 1e9}, "`memory` needs `guard=True`"), ({"guard": "no"}, "`guard` must be True or"),
+        ({"guard": False, "n_jobs": 2}, "`n_jobs` needs `guard=True`"), ({"prior": "no.csv"}, "`prior` must be there"),
+        ({"prior": "sqlite:///no.db"}, "must be there|must hold"), ({"out": "a\0b"}, "(?s)`out` must be .*null"),
+        ({"out": "a" * 400}, "(?s)`out` must be a folder.*too long"), ({"out": 5}, "`out` must be .*or None, got 5"),
+        ({"objective": 5}, "`objective` must be a function"),
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
@@ -390,9 +332,9 @@ def test_wrong_arguments_are_refused_before_the_first_trial(
         arguments = {"prior": tune(lambda _: 1.0, {"y": (0.0, 1.0)}, optimizer="random", budget=1, seed=0)}
     if arguments.get("optimizer") == "ppo":
         pytest.importorskip("torch", reason="needs torch")
-    given = {"space": SPACE, "optimizer": "random", "out": tmp_path / "study", **arguments}
+    given = {"objective": objective, "space": SPACE, "optimizer": "random", "out": tmp_path / "study", **arguments}
     with pytest.raises((InvalidValueError, UnknownNameError), match=match):
-        tune(objective, given.pop("space"), **given)
+        tune(given.pop("objective"), given.pop("space"), **given)
     assert not (tmp_path / "ran").exists() and not (tmp_path / "study").exists()
 
 
@@ -437,17 +379,3 @@ def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: 
         assert isinstance(ran.exception, UnknownNameError) and match in str(ran.exception)
     ran = CliRunner().invoke(app, ["tune", "mine.py:loss", "--space", "bad.yaml"])
     assert isinstance(ran.exception, InvalidValueError) and "must be YAML" in str(ran.exception)
-
-
-@pytest.mark.long
-def test_it_is_short_and_draws() -> None:
-    found = tune(bowl, SPACE, optimizer="random", budget=3, direction="minimize", seed=0)
-    assert repr(found).startswith("Tuned(random, 3 trials, best score ")
-    figure = found.plot()
-    assert callable(vars(figure)["_ipython_display_"]), "a notebook shows it"
-    (axes,) = figure.axes
-    assert axes.get_xlabel() == "trials"
-    best = next(line for line in axes.lines if line.get_label() == "best so far")
-    scores = [e.measured.score for e in found.ended]
-    assert np.asarray(best.get_ydata()).tolist() == np.minimum.accumulate(scores).tolist()
-    assert hpo_gym.Tuned is Tuned

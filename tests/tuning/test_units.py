@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 
 from hpo_gym import live_suite, load_suite, table_suite, tune
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.spaces import read_file
@@ -46,11 +44,6 @@ def test_a_gamma_of_the_same_unit_is_taken_without_a_word() -> None:
         assert columns(earlier_tasks(load_suite("SVM"), read_space(same)), same) == {"C", "gamma", "kernel"}
         whole = earlier_tasks(load_suite("SVM"), load_suite("SVM").space)
     assert len(whole) == len(load_suite("SVM").members)
-
-
-def test_where_nothing_else_is_in_common_the_refusal_says_why() -> None:
-    with pytest.raises(InvalidValueError, match=r"kind and unit.*`gamma` there is in 'multiple of scale'"):
-        earlier_tasks(load_suite("SVM"), read_space({"gamma": (1e-4, 1.0, "log")}))
 
 
 @pytest.mark.long
@@ -89,9 +82,3 @@ def test_ranges_in_yaml(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(InvalidValueError, match=match):
             read_file(file)
-
-
-def test_the_units_of_a_suite_are_those_of_its_recipe() -> None:
-    recipe = importlib.import_module("hpo_builders.trained.svm").RECIPE
-    units = {h.name: h.unit for h in SearchSpace(recipe.space()).hyperparameters}
-    assert units == {h.name: h.unit for h in load_suite("SVM").space.hyperparameters} and any(units.values())

@@ -13,8 +13,6 @@ import pytest
 
 import hpo_gym
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import rollout
-from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Query, Status, Trial
@@ -82,47 +80,7 @@ def test_a_success_ran_to_its_end_and_met_each_constraint(
     assert bool(found.reason) == (status is not Status.OK)
 
 
-def test_a_failure_stays_what_it_is_and_the_reason_names_the_constraint() -> None:
-    failed = Measured(Status.TIMEOUT, "it took longer than 2 s")
-    assert verdict(failed, stopped=True) is failed
-    assert verdict(Measured(Status.OK, "", 1.0, constraints=(-1.0, 0.25))).reason == "it breaks constraint 2 (0.25 > 0)"
-
-
 # ---------------------------------------------------------------------- what optimizers are told
-@pytest.mark.long
-def test_tune_tells_that_a_constraint_is_broken() -> None:
-    hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0)
-    reported = [(t.config["x"], t.score, t.status.label) for t in Listener.reported]
-    assert reported == [  # by hand: the worst success so far is .25 throughout
-        (0.25, 0.25, "ok"), (0.875, 0.25, "infeasible"), (0.4375, 0.4375, "ok"), (0.75, 0.25, "infeasible"),
-        (0.5, 0.5, "ok"),
-    ]  # fmt: skip
-
-
-@pytest.mark.long
-def test_what_comes_before_the_first_success_counts_for_a_thousandth_less() -> None:
-    """Else losses around 100 would make 0, the floor, the best score of all."""
-
-    def loss(config: Mapping[str, Any]) -> dict[str, Any]:
-        return {"score": 100 + config["x"], "constraints": [config["x"] != 0.4375]}
-
-    hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=4, seed=0, direction="minimize")
-    assert [t.score for t in Listener.reported] == pytest.approx([-100.5379375, -100.5379375, -100.4375], abs=1e-12)
-    hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
-    assert [t.score for t in Listener.reported] == [0.0] * 2, "nothing is known yet"
-
-
-@pytest.mark.long
-def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> None:
-    """Else the trials before a first success that is good would be as good as the best one, for ever."""
-
-    def failing(config: Mapping[str, Any]) -> dict[str, Any]:
-        return {"score": config["x"], "constraints": [config["x"] == 0.25]}
-
-    hpo_gym.tune(failing, SPACE, optimizer=Listener, budget=4, seed=0)
-    assert [(t.config["x"], t.score) for t in Listener.reported] == [(0.25, 0.4375), (0.875, 0.875), (0.4375, 0.4375)]
-
-
 @pytest.mark.parametrize(
     ("scores", "reported"),
     [
@@ -147,14 +105,6 @@ def test_a_stopped_trial_is_told_as_no_success() -> None:
     hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
     reported = [(t.score, t.status.label) for t in Listener.reported]
     assert reported == [(0.25, "ok"), (0.875, "ok"), (0.25, "stopped")]  # .4375 is not the best of three at step 1
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("optimizer", "least"), [("gp-ei", 0.45), ("ga", 0.4)])
-def test_optimizers_search_where_the_constraint_is_met(optimizer: str, least: float) -> None:
-    found = hpo_gym.tune(bounded, SPACE, optimizer=optimizer, budget=20, seed=0)
-    assert least < found.best_score <= BEST
-    assert sum(e.counts for e in found.ended) >= 10
 
 
 # ---------------------------------------------------------------------- doors
@@ -227,41 +177,6 @@ def test_the_incumbent_of_a_tuning_is_the_same_everywhere() -> None:
     assert "4 ok, 2 infeasible" in found.summary()
 
 
-@pytest.mark.long
-def test_partial_scores_of_stopped_trials_are_the_best_of_nothing(tmp_path: Path) -> None:
-    found = hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=6, seed=0, out=tmp_path / "t")
-    assert [e.measured.status.label for e in found.ended] == ["ok", "ok", "stopped", "stopped", "stopped", "stopped"]
-    assert max(e.measured.score for e in found.ended) == 0.75 * 27
-    incumbent = found.history.incumbent
-    assert incumbent is not None and incumbent.score == found.best_score == 0.875
-    task = found.suite().task("tuned")
-    assert task.best == 0.875 and task.pool is not None and len(task.pool) == 2, "the others were measured by nobody"
-    found.trials().to_csv(tmp_path / "trials.csv", index=False)
-    for prior in (found, str(tmp_path / "t"), str(tmp_path / "trials.csv")):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            again = hpo_gym.tune(falling, SPACE, prior=prior, optimizer="gp-warm", budget=1, seed=0)
-        assert again.ended[0].config == {"x": 0.875}
-
-
-@pytest.mark.long
-def test_a_pruned_trial_of_optuna_is_no_success() -> None:
-    def curve(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        trial.report(100.0, 1)
-        if x > 0.5:
-            raise optuna.TrialPruned
-        return float(x)
-
-    study = optuna.create_study(direction="maximize", study_name="pruned", sampler=hpo_gym.HPOGymSampler(seed=0))
-    for x in PLACES:
-        study.enqueue_trial({"x": x})
-    study.optimize(curve, n_trials=len(PLACES))
-    with pytest.warns(UserWarning, match="pruned"):
-        again = hpo_gym.tune(bounded, SPACE, prior=study, optimizer="gp-warm", budget=1, seed=0)
-    assert again.ended[0].config == {"x": BEST}
-
-
 @pytest.mark.parametrize("guard", [False, True])
 def test_the_incumbent_of_a_live_env_is_feasible(guard: bool) -> None:
     env = gym.make("hpo_gym/Live-v0", objective=bounded, space=SPACE, guard=guard, budget=6, codec="box")
@@ -277,12 +192,6 @@ def test_the_incumbent_of_a_live_env_is_feasible(guard: bool) -> None:
 
 def live() -> Suite:
     return hpo_gym.live_suite("Bounded", SPACE, {"bounded": bounded, "mirrored": bounded})
-
-
-def test_the_incumbent_of_a_rollout_on_a_live_task_is_feasible() -> None:
-    history = rollout(Listener(), live().task("bounded"), 6)
-    assert history.incumbent is not None and history.incumbent.config["x"] == BEST
-    assert [s.label for s in history.statuses] == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
 
 
 @pytest.mark.long
@@ -340,11 +249,3 @@ def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Pa
     again = Tuned.load(tmp_path)
     assert [e.measured.status for e in again.ended] == [Status.STOPPED, Status.INFEASIBLE]
     assert [e.measured.score for e in again.ended] == [0.25, 0.875]
-
-
-@pytest.mark.long
-def test_evaluations_know_nothing_but_numbers_of_a_stopped_trial() -> None:
-    found = hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
-    known: Evaluations = found.evaluations()
-    assert known.status.tolist() == [0, 0, 8, 8]
-    assert known.score.tolist() == [0.25, 0.875, 0.25, 0.25]  # the worst success

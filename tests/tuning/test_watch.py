@@ -17,9 +17,8 @@ from hpo_gym.base import InvalidValueError
 from hpo_gym.problem import read_space
 from hpo_gym.system import is_written
 from hpo_gym.tuning.folder import watch
-from hpo_gym.tuning.page import page
 from hpo_gym.tuning.stored_study import FILE, opened
-from hpo_gym.tuning.study import Study, StudyPlan
+from hpo_gym.tuning.study import StudyPlan
 
 SPACE = {"x": (0.0, 1.0)}
 RELOADS = '<meta http-equiv="refresh" content="5">'
@@ -41,14 +40,6 @@ hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="random", budget=3, seed=0,
 
 def plan() -> StudyPlan:
     return StudyPlan(read_space(SPACE).to_json(), "random", {}, "maximize", 0, "")
-
-
-def test_a_page_reloads_only_while_it_is_told_to() -> None:
-    study = Study(plan())
-    assert 'http-equiv="refresh"' not in page(study)
-    text = page(study, 5)
-    assert RELOADS in text and "It runs; this page reloads every 5 seconds." in text
-    assert "<h1>No trial has ended</h1>" in text
 
 
 def test_a_writer_is_seen_and_not_disturbed(tmp_path: Path) -> None:
