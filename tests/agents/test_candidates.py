@@ -9,8 +9,6 @@ from ConfigSpace import ConfigurationSpace
 from hpo_agents._candidates.chosen import Candidates, choose_candidates
 from hpo_agents._candidates.view import CandidateCodec
 from hpo_gym.env.vector import HPOVectorEnv
-from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
 from hpo_gym.suites.own.suite import table_suite
 
@@ -47,12 +45,3 @@ def test_all_are_open_though_one_of_them_is_a_row_of_every_pool(suite: Suite) ->
         near = [pool[np.abs(pool - chosen.x[action, 0]).argmin()] for pool in pools]
         assert info["score"] == pytest.approx([-((x - TOP) ** 2) for x in near], abs=1e-6), "the nearest row answers"
         assert not env.action_masks()[:, action].any() and env.action_masks()[:, 2].all()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["q-learning", "q-portfolio"])
-def test_an_agent_tries_as_many_as_the_budget_pays_for(suite: Suite, name: str) -> None:
-    agent = make_optimizer(name, candidates=24, budget=6, steps=2000)
-    agent.train(suite.tasks("train"), np.random.default_rng(0))
-    for task in suite.tasks("test"):
-        assert len({t.config["a"] for t in rollout(agent, task, 6)}) == 6

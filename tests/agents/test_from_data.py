@@ -27,7 +27,6 @@ from hpo_agents._pool.prior import PoolPrior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents.bc import BC
 from hpo_agents.decision_transformer import DecisionTransformer
-from hpo_agents.ppo_pool import PPOPool
 from hpo_gym.base.errors import InvalidValueError, SplitError
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
@@ -228,25 +227,6 @@ def test_a_folder_is_read_and_its_budget_taken(tmp_path: Path) -> None:
     assert agent.budget == 3
 
 
-@pytest.mark.long
-def test_a_training_on_other_data_is_another(tmp_path: Path) -> None:
-    make(BC).train_on(DATA, rng(0), steps=32, folder=tmp_path)
-    with pytest.raises(InvalidValueError, match="another seed"):
-        make(BC).train_on(stored(played(n=20)), rng(0), steps=32, folder=tmp_path)
-
-
-@pytest.mark.long
-def test_ppo_begins_with_the_weights_of_a_clone(tmp_path: Path) -> None:
-    bc = make(BC)
-    bc.train_on(DATA, rng(0), steps=3_000)
-    bc.save(tmp_path)
-    ppo = PPOPool(**{**PPOPool.smoke, "steps": 1, "segments": 1, "start": str(tmp_path)})
-    ppo.train(TRAIN[:4], rng(0))
-    assert ppo.seen == bc.seen
-    with pytest.raises(InvalidValueError, match="same scorer"):
-        PPOPool(**{**PPOPool.smoke, "network": [16], "start": str(tmp_path)}).train(TRAIN, rng(0))
-
-
 # ---------------------------------------------------------------------- refusals
 def test_data_of_test_tasks_are_refused_unless_asked_for(tmp_path: Path) -> None:
     tests = stored(played(SUITE.tasks("test"), n=3))
@@ -255,11 +235,6 @@ def test_data_of_test_tasks_are_refused_unless_asked_for(tmp_path: Path) -> None
     agent = make(BC)
     hpo_gym.train(agent, data=tests, test_data=True, out=tmp_path, steps=16, progress=False)
     assert {t.family for t in SUITE.tasks("test")} <= agent.seen
-
-
-def test_data_need_an_agent_that_learns_from_them() -> None:
-    with pytest.raises(InvalidValueError, match="`train_on`, 'PPOPool' has none"):
-        hpo_gym.train("ppo-pool", data=DATA)
 
 
 @pytest.mark.parametrize(
@@ -274,13 +249,3 @@ def test_data_need_an_agent_that_learns_from_them() -> None:
 def test_episodes_that_do_not_fit_are_refused(change: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidValueError, match=says):
         played_of(replace(DATA, **change), TRAIN)
-
-
-@each
-def test_settings_that_mean_nothing_are_refused(kind: Any) -> None:
-    with pytest.raises(InvalidValueError, match="`reward` must be 'regret_drop'"):
-        make(kind, reward="regret")
-    with pytest.raises(InvalidValueError, match="`start` must be None"):
-        make(kind, start="folder")
-    with pytest.raises(InvalidValueError, match="must propose for many runs"):
-        rolled(object(), TRAIN, [0], BUDGET, 0)

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
@@ -17,9 +16,7 @@ from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownName
 from hpo_gym.checks.env import check_env
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
-from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
-from hpo_gym.problem.table import TableTask
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import table_suite
 
@@ -41,7 +38,6 @@ AGENTS = [
     for name in registered(PolicyAgent, extra="rl")
     if "codec" in inspect.signature(OPTIMIZERS.get(name)).parameters  # not one that makes its own view
 ]
-BOTH_KINDS = (gym.spaces.Discrete, gym.spaces.Box)
 every_agent = pytest.mark.parametrize("name", AGENTS)
 
 
@@ -97,16 +93,6 @@ def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) ->
         agent.tell(trial)
 
 
-@pytest.mark.long
-@every_agent
-def test_candidates_are_tried_once_and_only_measured_ones(name: str, suite: Suite) -> None:
-    agent = trained(name, candidates=40)
-    for task in suite.tasks("test"):
-        assert isinstance(task, TableTask)
-        asked = [task.row_of(t.config) for t in rollout(agent, task, 60)]
-        assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
-
-
 # ---------------------------------------------------------------------- training
 @pytest.mark.long
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(suite: Suite, tmp_path: Path) -> None:
@@ -121,14 +107,6 @@ def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(suite: Sui
     file.write_bytes(data)
     with pytest.raises(DamagedDataError, match="sha256"):
         read_checkpoint(tmp_path, {})
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["ppo", "ppo-bare"])  # each logs in its own way
-def test_a_training_in_a_folder_leaves_a_curve_and_logs(name: str, suite: Suite, tmp_path: Path) -> None:
-    curve = made(name).train_in(tmp_path, suite.tasks("train"), rng(0), validation=suite.tasks("val"))
-    assert [int(done) for done, _ in curve] == [0, 80, 160, 240]
-    assert list((tmp_path / "logs").glob("events*"))
 
 
 @pytest.mark.long

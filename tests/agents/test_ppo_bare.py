@@ -8,7 +8,6 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.problem.suite import Suite
 from hpo_gym.suites.own.suite import table_suite
@@ -20,7 +19,6 @@ from ConfigSpace import ConfigurationSpace
 from stable_baselines3.common.buffers import RolloutBuffer
 
 from hpo_agents import ppo_bare
-from hpo_agents._policy.training import mean_regret
 from hpo_agents.maskable_ppo import MaskablePPO
 from hpo_agents.ppo import PPO
 from hpo_agents.ppo_bare import BareLearner, Categorical, Gaussian, Network, Options, PPOBare, estimate
@@ -183,19 +181,6 @@ def test_draws_have_their_probabilities() -> None:
 
 
 # ---------------------------------------------------------------------- learning
-@pytest.mark.parametrize("codec", ["pool", pytest.param("box", marks=pytest.mark.long)])
-def test_it_learns_which_configuration_is_best(codec: str, suite: Suite) -> None:
-    numbers: dict[str, Any] = {"n_steps": 8, "batch_size": 128, "n_epochs": 4, "learning_rate": 3e-3, "gamma": 0.5}
-    one = learner(vector(suite, codec, 32), codec, **numbers)
-    judge = vector(suite, codec, 3, split="val", reward="score", autoreset_mode="NEXT_STEP")
-    before, after = [], []
-    for regrets in (before, after):
-        if regrets is after:
-            one.advance(20_000, 0, 0.0, lambda _: None)
-        regrets += [mean_regret(one.actor(), judge, seed=s, greedy=False, masked=False) for s in range(10)]
-    assert np.mean(after) < 0.1 * np.mean(before)
-
-
 def test_the_learning_rate_falls_with_the_share_of_the_training_that_is_done(suite: Suite) -> None:
     one = learner(vector(suite, "pool"), "pool", learning_rate=1e-2, final_learning_rate=2e-3)
     for share, rate in {0.0: 1e-2, 0.75: 4e-3}.items():
@@ -204,17 +189,3 @@ def test_the_learning_rate_falls_with_the_share_of_the_training_that_is_done(sui
     steady = learner(vector(suite, "pool"), "pool", learning_rate=1e-2, final_learning_rate=None)
     steady.advance(40, 0, 0.75, lambda _: None)
     assert steady.adam.param_groups[0]["lr"] == 1e-2
-
-
-# ---------------------------------------------------------------------- errors
-def test_wrong_options_are_refused(suite: Suite) -> None:
-    env = vector(suite, "pool")
-    with pytest.raises(TypeError, match="clip_rang"):
-        learner(env, "pool", clip_rang=0.1)
-    with pytest.raises(InvalidValueError, match="`n_epochs` must be an integer >= 1, got 0"):
-        learner(env, "pool", n_epochs=0)
-    with pytest.raises(InvalidValueError, match=r"must be in \[0, 1\], got \(1.5, 0.9\)"):
-        learner(env, "pool", gamma=1.5)
-    for other in (vector(suite, {"name": "pool", "fidelity": True}), vector(suite, "pool", observer="tokens")):
-        with pytest.raises(InvalidValueError, match="Observations must be a Box, actions a Discrete or a Box"):
-            learner(other, "pool")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from hpo_agents._pool.learner import PoolActor
 from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.posterior import PoolPosterior
 from hpo_agents._pool.prior import BOUND, PoolPrior
-from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PPOPool
 from hpo_baselines._models.acquisition import floored_log_improvement
@@ -220,59 +218,6 @@ def test_it_learns_on_two_suites_and_acts_on_both(kind: str, suites: tuple[Suite
 
 
 # ---------------------------------------------------------------------- acting
-def test_an_earlier_task_without_a_success_teaches_nothing(suites: tuple[Suite, Suite]) -> None:
-    suite = suites[0]
-    task, prior = suite.tasks("test")[0], suite.prior()
-    failed = replace(prior[0], score=np.full(len(prior[0].score), -np.inf))
-    usual, beside = (PoolRun(Context.of(task, 4, p), rng(0)).features() for p in (prior, (*prior, failed)))
-    rows = np.arange(len(prior[0].x))[None]
-    np.testing.assert_array_equal(beside.at(rows), usual.at(rows))
-
-
-@pytest.mark.long
-def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) -> None:
-    suite = suites[0]
-    prior, task = prior_of(suite), suite.tasks("test")[0]
-    view = PoolView(prior, 40)
-    env = HPOEnv(suite, split="test", budget=4, observer=view, codec={"name": "pool", "candidates": 40}, n_init=2)
-    obs, _ = env.reset(seed=1, options={"task": task.name})
-    agent = trained(suite)
-    agent.reset(Context.of(task, 4, suite.prior()), rng(0))
-    for trial in env.history():
-        agent.tell(trial)
-    contexts, runs = env.kernel.contexts, env.kernel.runs
-    drawn = contexts.rows(runs.task, runs.instance)[0]
-    for _ in range(3):
-        assert agent._run is not None
-        agent._run.open_rows()
-        there = obs["there"] > 0
-        found = agent._run.features().at(drawn[None])[0]
-        own = [i for i, name in enumerate(FEATURES) if name != "trials"]  # the env's horizon counts given points
-        np.testing.assert_allclose(found[there][:, own], obs["features"][there][:, own], atol=1e-4)
-        action = int(np.flatnonzero(env.action_masks())[0])
-        obs = env.step(action)[0]
-        agent.tell(env.history().trials[-1])
-
-
-@pytest.mark.long
-def test_it_acts_without_a_pool_and_without_earlier_tasks(suites: tuple[Suite, Suite]) -> None:
-    agent = trained(suites[0])
-    functions = load_suite("Functions")
-    task = next(t for t in functions.tasks("test") if t.space.d == 3)
-    assert len(rollout(agent, task, 8, prior=functions.prior(), n_init=3)) == 11
-    space = suites[1].space
-    for scores in ([1.0, 1.0, 1.0, 2.0, 0.0], [1e308, -1e308, 1e308, 0.0, 1.0]):
-        agent.reset(Context(space, 5.0), rng(0))
-        asked = []
-        for score in scores:
-            query = agent.ask()
-            assert query is not None
-            asked.append(tuple(query.config.items()))
-            agent.tell(Trial(query, score, 1.0))
-        assert agent.ask() is None
-        assert len(set(asked)) == 5
-
-
 def test_wrong_input_is_refused(suites: tuple[Suite, Suite]) -> None:
     train = suites[0].tasks("train")
     with pytest.raises(UnknownNameError, match="set-transformer"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +20,10 @@ from hpo_agents._tabular.training import Step
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
 from hpo_baselines._transfer.portfolio import Portfolio
-from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.table import TableTask
-from hpo_gym.problem.trial import Trial
 from hpo_gym.suites.own.suite import table_suite
 
 AGENTS = registered(QAgent)
@@ -43,17 +39,6 @@ def line(scores: list[list[float]]) -> tuple[TableTask, ...]:
     """Tasks on the configurations 0, .5 and 1 of one float whose default is .5."""
     x = [[0.0], [0.5], [1.0]]
     return table_suite("Line", ConfigurationSpace({"a": (0.0, 1.0)}), np.array(x), np.array(scores)).members  # type: ignore[return-value]
-
-
-@functools.cache
-def trained(name: str, seed: int = 0, **settings: Any) -> Any:
-    agent = made(name, **settings)
-    agent.train(twelve().tasks("train"), rng(seed))
-    return agent
-
-
-def choices(agent: QAgent, suite: Suite, n_init: int = 0, budget: int = 6) -> list[list[dict[str, object]]]:
-    return [[dict(t.config) for t in rollout(agent, task, budget, n_init=n_init)] for task in suite.tasks("test")]
 
 
 # ---------------------------------------------------------------------- the table
@@ -94,11 +79,6 @@ def test_pairs_that_are_not_trusted_are_chosen_last() -> None:
     table.q[0], table.n[0] = [1.0, 2.0, 9.0], [20, 20, 1]
     s = np.zeros(2, np.int64)
     assert table.greedy(s, np.array([[1, 1, 1], [0, 0, 1]], bool), 20).tolist() == [1, 2]
-
-
-def test_step_size_falls_to_its_floor() -> None:
-    table = QTable(1, 1, gamma=0.0, alpha_min=0.05)
-    assert table.alpha(np.array([1, 10, 10**6])).tolist() == pytest.approx([1.0, 10**-0.7, 0.05])
 
 
 def test_epsilon_falls_from_one_to_a_tenth() -> None:
@@ -171,16 +151,6 @@ def test_oracle_of_configurations() -> None:
         assert q[3, i] == pytest.approx(value, abs=0.03)
 
 
-@pytest.mark.long
-def test_oracle_of_trials() -> None:
-    agent = QPortfolio(gamma=GAMMA, buckets=1, reward="score", **ORACLE)
-    agent.train(line(SCORES), rng(0))
-    assert agent.table is not None
-    q, mean = agent.table.q[:, rows_of(agent)], np.mean(SCORES, 0)
-    assert q[1] == pytest.approx(mean, abs=0.03)
-    assert q[0] == pytest.approx([mean[i] + GAMMA * max(np.delete(mean, i)) for i in range(3)], abs=0.03)
-
-
 @every_agent
 @pytest.mark.smoke
 def test_what_is_always_best_is_tried_first(name: str) -> None:
@@ -201,9 +171,6 @@ def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -
 
 
 # ---------------------------------------------------------------------- value iteration as an oracle
-POISON = 1e6  # value of what is not allowed: one look at it and the answer is far off
-
-
 @dataclass(frozen=True)
 class Problem:
     """States with transitions ``(s, a, s)``, mean rewards and shares of episodes that end ``(s, a)``, and masks."""
@@ -239,46 +206,6 @@ def problem() -> Problem:
     return Problem(p / p.sum(2, keepdims=True), r.normal(size=(5, 3)) * 1.5, np.full((5, 3), 0.25), allowed)
 
 
-def play(instance: Problem, epsilon: float, episodes: int, n: int) -> QTable:
-    """Let a table learn from `n` runs side by side; what is not allowed has a high value from the beginning.
-
-    Returns:
-        The table, its values the mean over the second half of the episodes.
-    """
-    r = rng(1)
-    table = QTable(*instance.allowed.shape, gamma=GAMMA, alpha_min=0.0)
-    table.q[~instance.allowed] = POISON
-    total = np.zeros(instance.allowed.shape)
-    for episode in range(episodes):
-        s, live, last = instance.begin(r, n), np.ones(n, bool), False
-        a = table.explore(r, s, instance.allowed[s], epsilon)
-        while not last:
-            reward, s_next, over = instance.step(r, s, a)
-            step = Step(s, a, reward, s_next, instance.allowed[s_next], over, live)
-            step.teach(table)
-            a, last = table.explore(r, s_next, instance.allowed[s_next], epsilon), step.last
-            s, live = s_next, live & ~over
-        if episode >= episodes // 2:
-            total += table.q
-    assert (table.q[~instance.allowed] == POISON).all() and (table.n[~instance.allowed] == 0).all()
-    table.q = total / (episodes - episodes // 2)
-    return table
-
-
-def test_the_oracles_are_far_apart() -> None:
-    instance = problem()
-    best, some, random = (instance.values(epsilon)[instance.allowed] for epsilon in (0.0, 0.3, 1.0))
-    assert abs(best - some).max() > 0.4
-    assert min(abs(some - random).max(), abs(best - random).max()) > 1.0
-
-
-@pytest.mark.parametrize("epsilon", [0.5, pytest.param(1.0, marks=pytest.mark.slow)])
-def test_a_table_ends_at_the_values_of_the_best_policy_whatever_it_does(epsilon: float) -> None:
-    instance = problem()
-    table = play(instance, epsilon, 200, 200)
-    assert table.q[instance.allowed] == pytest.approx(instance.values(0.0)[instance.allowed], abs=0.2)
-
-
 def test_a_run_that_was_over_before_teaches_nothing() -> None:
     table = QTable(3, 3, gamma=0.5)
     one_run = (np.array([0]), np.array([0]), np.array([1.0]), np.array([1]), np.zeros((1, 3), bool))
@@ -294,32 +221,6 @@ def test_a_run_that_has_tried_everything_learns_no_more_while_others_go_on(name:
     assert agent.table.n.sum() == pytest.approx(25_000, rel=0.02)  # 3 trials or 2
 
 
-# ---------------------------------------------------------------------- the protocol
-@every_agent
-def test_rows_that_were_not_measured_are_never_asked(name: str, suite: Suite) -> None:
-    agent = trained(name, candidates=40)
-    for task in suite.tasks("test"):
-        assert isinstance(task, TableTask)
-        history = rollout(agent, task, 60)
-        asked = [task.row_of(t.config) for t in history]
-        assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
-
-
-@every_agent
-def test_on_another_pool_the_nearest_rows_are_tried_once_each(name: str, suite: Suite) -> None:
-    pool = suite.space.sample(rng(3), 6)
-    agent = trained(name, candidates=40)
-    available = np.array([True, True, False, True, True, True])
-    agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng(0))
-    rows = []
-    while (query := agent.ask()) is not None:
-        rows.append(int(np.flatnonzero((pool == suite.space.to_unit(query.config)).all(1))[0]))
-        agent.tell(Trial(query, 0.0))
-    assert len(rows) > 2
-    assert len(set(rows)) == len(rows)
-    assert available[rows].all()
-
-
 # ---------------------------------------------------------------------- training
 @every_agent
 def test_steps_bound_the_trials_of_the_training(name: str, suite: Suite) -> None:
@@ -327,31 +228,6 @@ def test_steps_bound_the_trials_of_the_training(name: str, suite: Suite) -> None
     agent.train(suite.tasks("train"), rng(0), steps=500)
     assert agent.table is not None
     assert 400 < agent.table.n.sum() <= 500
-
-
-@pytest.mark.long
-@every_agent
-def test_validation_runs_may_go_where_no_training_run_was(name: str, suite: Suite) -> None:
-    for seed in range(5):
-        agent = made(name, steps=60)
-        agent.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
-        assert choices(agent, suite)
-
-
-@pytest.mark.parametrize(
-    ("settings", "error", "message"),
-    [
-        ({"gamma": 1.5}, InvalidValueError, "0 <= gamma <= 1"),
-        ({"budget": 0}, InvalidValueError, "`budget` must be an integer >= 1"),
-        ({"candidates": 1}, InvalidValueError, "candidates >= 2"),
-        ({"reward": "regrets"}, UnknownNameError, "Did you mean 'regret'"),
-    ],
-)
-def test_settings_out_of_range_are_refused(
-    settings: dict[str, object], error: type[Exception], message: str, suite: Suite
-) -> None:
-    with pytest.raises(error, match=message):
-        QLearning(**{"steps": 100, **settings}).train(suite.tasks("train"), rng(0))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- candidates

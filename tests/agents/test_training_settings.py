@@ -36,14 +36,6 @@ def test_what_is_not_given_is_taken_from_the_suite(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_on_a_table_after_a_training_its_settings_are_those_of_tables_again() -> None:
-    agent: Any = hpo_gym.make_optimizer("ppo-bare", **TINY)
-    agent.train(load_suite("Trainings").tasks("train")[:2], np.random.default_rng(0))
-    agent.train(load_suite("SVM").tasks("train")[:2], np.random.default_rng(0))
-    assert (agent.codec, agent.reward, agent.budget) == ("candidates", "regret_drop", 33)
-
-
-@pytest.mark.long
 def test_what_is_given_stays_and_a_blind_agent_needs_no_signals() -> None:
     loaded = load_suite("Trainings")
     agent: Any = hpo_gym.make_optimizer("ppo-bare", observer="blind", budget=5, **TINY)

@@ -10,7 +10,6 @@ from small import EVERY, HERE, rng
 
 pytest.importorskip("stable_baselines3", reason="this agent needs: pip install 'hpo-gym[rl]'")
 
-import torch
 
 from hpo_agents._pool.features import FEATURES
 from hpo_agents._pool.run import PoolRun
@@ -19,7 +18,6 @@ from hpo_agents.untrained import Untrained
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import rollout
 from hpo_gym.problem.suite import Suite
-from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import table_suite
 
 
@@ -64,15 +62,6 @@ def test_each_that_states_it_as_its_control_begins_as_it(name: str, suite: Suite
     assert choices(agent, suite) == choices(Untrained(), suite)
 
 
-def test_a_correction_by_training_would_show(suite: Suite) -> None:
-    """The test above can fail: with other weights of the last layer, `ppo-pool` chooses otherwise."""
-    agent = PPOPool()
-    scorer = agent.scorer()
-    torch.nn.init.normal_(scorer.out.weight, generator=torch.Generator().manual_seed(0))
-    agent._actor = agent.actor_of(scorer)
-    assert choices(Untrained(), suite) != choices(agent, suite)
-
-
 def test_it_takes_the_highest_product_of_both_improvements(suite: Suite) -> None:
     """Its choices are the open rows with the largest sum of two columns of the features."""
     task, context_rng = suite.tasks("test")[0], rng(0)
@@ -89,10 +78,3 @@ def test_it_takes_the_highest_product_of_both_improvements(suite: Suite) -> None
         trial = task.run(query.config)
         run.tell(trial)
         optimizer.tell(trial)
-
-
-def test_it_leaves_the_generators_alone() -> None:
-    task = load_suite("Functions").tasks("test")[0]
-    before = torch.get_rng_state()
-    rollout(Untrained(), task, 3, seed=0)
-    assert torch.equal(before, torch.get_rng_state())

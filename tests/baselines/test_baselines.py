@@ -7,16 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ConfigSpace import (
-    ConfigurationSpace,
-)
 from objectives import (
     BUDGET,
     MIXED,
-    Objective,
     loop,
     objective,
-    peak,
     ready_for,
     space,
     table,
@@ -24,13 +19,11 @@ from objectives import (
 
 from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import keys
-from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 
 
@@ -90,19 +83,6 @@ def test_a_small_grid_is_tried_whole_before_anything_else() -> None:
     assert not np.isin(x[9:], [0.0, 0.5, 1.0]).all(1).any()
 
 
-def test_a_large_grid_uses_all_levels_equally_often_within_the_budget() -> None:
-    wide = SearchSpace(ConfigurationSpace(space={**{f"c{j}": list("abcdef") for j in range(6)}, "x": (0.0, 1.0)}))
-    task = Objective("wide", "wide", "Test", wide, 1.0, 0.0, function=peak)
-    trials = loop(begin("grid", task, budget=12), task, budget=12)
-    for hyperparameter, times in [("c0", 2), ("c5", 2), ("x", 4)]:
-        assert set(Counter(t.config[hyperparameter] for t in trials).values()) == {times}
-
-
-def test_a_grid_of_one_level_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="levels >= 2"):
-        begin("grid", objective("narrow"), levels=1).ask()
-
-
 # ---------------------------------------------------------------------- pools
 def test_of_rows_with_one_configuration_the_lowest_available_is_asked_for() -> None:
     s = space("narrow")
@@ -136,15 +116,6 @@ def test_points_that_are_looked_up_at_once_are_the_choices_that_each_would_be(
     assert [k if isinstance(k, int) else k.tolist() for k in known] == 30 * [
         c if isinstance(c, int) else c.tolist() for c in choices
     ]
-
-
-def test_points_are_looked_up_by_their_rows() -> None:
-    s = space("narrow")
-    x = s.snap(PAIRS)
-    run = Run(Context(s, 5.0, pool=x[:2], available=np.array([True, False])), np.random.default_rng(0))
-    row, lacking, none = run.choices(x[[0, 1, 3]])
-    assert row == 0  # as a number: it is looked up no more
-    assert np.array_equal(lacking, x[1]) and np.array_equal(none, x[3])
 
 
 def _told_one_by_one(runs: Runs, i: int, context: Context) -> Run:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import logging
 import math
-import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,16 +25,15 @@ from ConfigSpace import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_baselines._models.columns import Columns, one_hot
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.gaussian_process import GaussianProcess, Loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
-from hpo_baselines._runs.suggest import distributions, finished, suggested
+from hpo_baselines._runs.suggest import finished, suggested
 from hpo_baselines.cma_es import Strategy, columns_of
 from hpo_baselines.differential_evolution import DifferentialEvolution, crossed, mutated, relax, survivors
 from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.problem.earlier import Evaluations
@@ -97,30 +93,6 @@ def bowl(x: np.ndarray) -> float:
 def needs(of: str) -> None:
     if not OPTIMIZERS.installed(of):
         pytest.skip(f"needs the extra {OPTIMIZERS.entries()[of].extra!r}")
-
-
-IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
-    ("local-search", {"starts": 0}, "starts >= 1"),
-    ("de", {"population": 3}, "population >= 4"),
-    ("de", {"scale": 0.0}, "scale <= 2"),
-    ("de", {"crossover": 1.1}, "crossover <= 1"),
-    ("cma-es", {"population": 3}, "population >= 4"),
-    ("cma-es", {"sd": 0.0}, "0 < sd"),
-    ("tpe", {"startup": 0}, "startup >= 1"),
-    ("tpe", {"candidates": 0}, "candidates >= 1"),
-    ("gp-ei", {"n_init": 0}, "n_init >= 1"),
-    ("smac", {"retrain": 0}, "retrain >= 1"),
-    ("ga-portfolio", {"offspring": 0}, "offspring >= 1"),
-]
-
-
-@pytest.mark.parametrize(("of", "options", "words"), IMPOSSIBLE)
-def test_impossible_options_are_refused(of: str, options: dict[str, Any], words: str) -> None:
-    needs(of)
-    optimizer = make_optimizer(of, **options)
-    optimizer.reset(Context(floats(), 5.0), np.random.default_rng(0))
-    with pytest.raises(InvalidValueError, match=words):
-        optimizer.ask()
 
 
 @pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "cma-es")),
@@ -198,14 +170,6 @@ def test_a_relaxed_point_is_the_same_configuration_somewhere_in_its_share(seed: 
     assert np.array_equal(moved_[~active], u[~active])
 
 
-def test_relaxed_values_fill_the_column_evenly() -> None:
-    s = mixed()
-    j = s.names.index("depth")
-    x = s.snap(np.random.default_rng(0).random((20000, s.d)))
-    column = relax(s, x, np.random.default_rng(1).random((20000, s.d)))[:, j]
-    assert np.histogram(column, 10, (0, 1))[0].min() > 1850  # 2000, sd 42
-
-
 # ---------------------------------------------------------------------- differential evolution
 def test_a_mutant_is_base_plus_scaled_difference_and_drawn_anew_outside() -> None:
     base, plus, minus = np.array([[0.2, 0.9, 0.1]]), np.array([[0.8, 0.9, 0.0]]), np.array([[0.4, 0.3, 0.6]])
@@ -243,15 +207,6 @@ def test_a_child_with_all_of_the_mutant_is_the_formula_of_its_parents() -> None:
     inside = (v >= 0) & (v <= 1)
     assert inside.any()
     assert child[inside] == pytest.approx(v[inside], abs=1e-9)
-
-
-def test_a_population_of_one_configuration_has_no_other_children() -> None:
-    """Equal vectors have no difference: discrete and inactive columns add none."""
-    x = mixed().sample(np.random.default_rng(3), 1)[0]
-    run = Run(Context(mixed(), 33.0), np.random.default_rng(0))
-    for _ in range(8):
-        run.reported(x, 0.0)
-    assert (DifferentialEvolution().children(mixed(), [run] * 20) == x).all()
 
 
 # ---------------------------------------------------------------------- CMA-ES
@@ -362,19 +317,6 @@ def test_proposals_are_those_of_a_study_of_optuna_with_the_same_seed() -> None:
             assert mine[key] == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value)
 
 
-def test_a_told_configuration_is_the_same_trial_for_optuna() -> None:
-    pytest.importorskip("optuna", reason="needs the extra 'bo'")
-    s = mixed()
-    for x, config in zip(x_all := s.sample(np.random.default_rng(0), 30), s.decode(x_all), strict=True):
-        trial = finished(s, x, 0.25)
-        assert trial.value == 0.25
-        assert set(trial.params) == set(config)
-        for name_, value in trial.params.items():
-            h = s.hyperparameters[s.names.index(name_)]
-            assert (h.choices[int(value)] if h.choices else value) == config[name_]
-            assert trial.distributions[name_] == distributions(s)[name_]
-
-
 def test_a_study_learns_the_row_that_stood_for_its_proposal() -> None:
     optuna = pytest.importorskip("optuna", reason="needs the extra 'bo'")
     s = floats(2)
@@ -470,21 +412,6 @@ def test_the_gradient_of_the_loss_is_its_slope_and_vanishes_where_the_search_end
     assert loss(found)[1] == pytest.approx(np.zeros(4), abs=1e-2)
 
 
-def test_columns_of_choices_have_the_distances_of_a_pool() -> None:
-    s = mixed()
-    x = s.sample(np.random.default_rng(0), 40)
-    columns = one_hot(s, x)
-    nominal = [j for j, h in enumerate(s.hyperparameters) if h.kind == "categorical"]
-    metric = [j for j, h in enumerate(s.hyperparameters) if h.metric]
-    active = s.active(x)
-    a, b = x[:20], x[20:]
-    expected = ((a - b)[:, metric] ** 2).sum(1)
-    for j in nominal:
-        both, one = active[:20, j] & active[20:, j], active[:20, j] ^ active[20:, j]
-        expected += np.where(both, abs(a[:, j] - b[:, j]) > 1e-9, 0.5 * one)
-    assert ((columns[:20] - columns[20:]) ** 2).sum(1) == pytest.approx(expected)
-
-
 def test_columns_of_choices_by_hand() -> None:
     """The root of a half where a choice is taken: two other choices are 1 apart, as the ends of a range."""
     space = ConfigurationSpace()
@@ -525,56 +452,6 @@ def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_
     assert np.array_equal(x[5:], np.array(expected))
 
 
-@pytest.mark.long
-def test_smac_leaves_no_file_and_says_no_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("smac", reason="needs the extra 'smac'")
-    (tmp_path / "here").mkdir()
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    level = logging.getLogger("smac").level
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(drive(make_optimizer("smac"), Context(grid(), 14.0), bowl, 14)) == 14
-        few = SearchSpace(ConfigurationSpace(space={"a": [1, 2], "b": (1, 3)}))
-        assert len(drive(make_optimizer("smac"), Context(few, 14.0), bowl, 14)) == 6  # more than SMAC has to say
-    assert list(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "temporary"]
-    assert logging.getLogger("smac").level == level
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.long
-def test_smac_learns_given_points_and_the_row_that_stood_for_its_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("smac", reason="needs the extra 'smac'")
-    from smac.runhistory import StatusType
-
-    from hpo_baselines import smac as adapter
-
-    made: list[Any] = []
-    plain = adapter.Facade.__init__
-    monkeypatch.setattr(adapter.Facade, "__init__", lambda self, *a: (plain(self, *a), made.append(self))[0])
-    s = mixed()
-    pool = s.sample(np.random.default_rng(0), 60)
-    optimizer: Any = make_optimizer("smac")
-    optimizer.reset(Context(s, 12.0, pool=pool), np.random.default_rng(0))
-    x = [pool[5], pool[50]]
-    for point in x:
-        optimizer.tell(Trial(Query(s.from_unit(point)), bowl(point)))
-    for _ in range(12):
-        query = optimizer.ask()
-        x.append(s.to_unit(query.config))
-        optimizer.tell(Trial(query, bowl(x[-1])))
-    optimizer.ask()
-    history = made[0]._facade.runhistory
-    learned = [(history.get_config(k.config_id), v) for k, v in history.items() if v.status == StatusType.SUCCESS]
-    assert set(keys(np.array(x))) <= set(keys(pool))
-    assert np.array_equal(np.array([adapter.point(s, c) for c, _ in learned]), np.array(x))
-    assert [v.cost for _, v in learned] == pytest.approx([-bowl(p) for p in x])
-    assert len({k.seed for k in history}) == 1
-
-
 def test_costs_keep_the_order_of_scores_and_are_of_a_size_that_smac_can_scale() -> None:
     pytest.importorskip("smac", reason="needs the extra 'smac'")
     from hpo_baselines.smac import cost_of
@@ -588,13 +465,6 @@ def test_costs_keep_the_order_of_scores_and_are_of_a_size_that_smac_can_scale() 
 
 
 # ---------------------------------------------------------------------- genetic algorithm from a portfolio
-def prior_of(pool: np.ndarray, k: int = 6) -> tuple[Evaluations, ...]:
-    rng, m = np.random.default_rng(5), len(pool)
-    return tuple(
-        Evaluations(f"t{i}", f"t{i}", pool, rng.normal(size=m), np.ones(m), np.zeros(m, np.int8)) for i in range(k)
-    )
-
-
 def test_after_the_portfolio_children_come_of_the_best_by_hand() -> None:
     s = floats(1)
     pool = s.snap(np.array([[0.0], [0.1], [0.25], [0.45], [0.7], [1.0]]))
@@ -607,20 +477,3 @@ def test_after_the_portfolio_children_come_of_the_best_by_hand() -> None:
     alike = make_optimizer("ga-portfolio", population=2, crossover=0.0, mutation=0.0, tournament=64)
     asked = drive(alike, Context(s, 5.0, pool=pool, prior=prior), bowl, 5)
     assert asked[:, 0] == pytest.approx([1.0, 0.25, 0.1, 0.45, 0.7])
-
-
-def test_given_points_take_no_place_of_the_portfolio() -> None:
-    s, pool = mixed(), mixed().sample(np.random.default_rng(2), 200)
-    context = Context(s, 33.0, pool=pool, prior=prior_of(pool))
-    portfolio = drive(make_optimizer("portfolio"), context, bowl, 9)
-    optimizer = make_optimizer("ga-portfolio")
-    optimizer.reset(context, np.random.default_rng(0))
-    for config in s.decode(portfolio[2:3]):
-        optimizer.tell(Trial(Query(config), 0.0))
-    asked = []
-    for _ in range(8):
-        query = optimizer.ask()
-        assert query is not None
-        asked.append(s.to_unit(query.config))
-        optimizer.tell(Trial(query, bowl(asked[-1])))
-    assert np.array_equal(np.array(asked), np.delete(portfolio, 2, axis=0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, train_kern
 from hpo_baselines._models.networks import weights_of  # noqa: E402
 from hpo_baselines.fsbo import FewShotBO  # noqa: E402
 from hpo_baselines.greedy_portfolio import portfolio_of  # noqa: E402
-from hpo_gym.base.errors import InvalidValueError  # noqa: E402
 from hpo_gym.optimize.protocol import Context  # noqa: E402
 from hpo_gym.problem.task import Task  # noqa: E402
 
@@ -74,12 +72,6 @@ def test_the_process_is_that_of_gpytorch() -> None:
         assert sd.tolist() == pytest.approx(said.stddev.tolist(), abs=1e-4)
 
 
-def test_several_tasks_at_once_have_the_likelihood_of_each_alone() -> None:
-    tasks, deep = [points(i) for i in range(3)], kernel()
-    at_once = deep(*(torch.stack(t) for t in zip(*tasks, strict=True)))
-    torch.testing.assert_close(at_once, torch.stack([deep(x, y) for x, y in tasks]))
-
-
 def test_adaptation_raises_the_likelihood_of_the_trials_and_leaves_what_was_learned() -> None:
     deep, (x, y) = kernel(), points(3)
     before = weights_of(deep)
@@ -116,15 +108,6 @@ def test_a_trained_kernel_predicts_a_new_task_from_few_points() -> None:
     assert np.mean(errors["trained"]) < 0.5 * np.mean(errors["untrained"])
 
 
-def test_validation_keeps_a_moment_that_training_passed() -> None:
-    plan = Plan(hidden=4, tasks=3, points=5, outer_steps=12, outer_lr=0.5)  # so large a step that the end is no good
-    held = known(3, seed=4)
-    kept = weights_of(train_kernel(known(), held, np.random.default_rng(0), plan))
-    assert all(np.isfinite(p).all() for p in kept.values())
-    same = weights_of(train_kernel(known(), held, np.random.default_rng(0), plan))
-    assert all(np.array_equal(p, same[name]) for name, p in kept.items())
-
-
 def test_scores_come_on_random_scales_and_points_are_not_drawn_twice() -> None:
     plan = Plan(hidden=4, tasks=5, points=40, outer_steps=1, outer_lr=0.1)
     rng, spans = np.random.default_rng(0), []
@@ -137,7 +120,6 @@ def test_scores_come_on_random_scales_and_points_are_not_drawn_twice() -> None:
     assert 5.0 < max(spans) < 10.0 + 1e-6  # a task's range is 1, a scale's at least a tenth of it
 
 
-# ---------------------------------------------------------------------- tables of training tasks
 # ---------------------------------------------------------------------- the optimizer
 def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
     suite, optimizer = plain(), make(warm_start=4)
@@ -156,19 +138,6 @@ def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
 def optimizer_at(optimizer: FewShotBO, task: Task) -> FewShotBO:
     optimizer.reset(Context.of(task, objectives.BUDGET), np.random.default_rng(3))
     return optimizer
-
-
-@pytest.mark.parametrize(
-    ("settings", "rule"),
-    [
-        ({"hidden": 0}, "hidden"), ({"points": 1}, "points"), ({"inner_steps": -1}, "inner_steps"),
-        ({"warm_start": 65}, "warm_start <= 64"), ({"outer_lr": 0.0}, "outer_lr > 0"),
-        ({"inner_lr": math.nan}, "inner_lr > 0"),
-    ],
-)  # fmt: skip
-def test_impossible_settings_are_refused(settings: dict[str, Any], rule: str) -> None:
-    with pytest.raises(InvalidValueError, match=rule):
-        make(**settings).train(gappy().tasks("train"), np.random.default_rng(0))
 
 
 def test_steps_bound_the_points_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ from toys import plain
 
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space import SearchSpace
@@ -69,15 +68,6 @@ def test_a_float_moves_by_the_step_and_stays_in_range() -> None:
     assert moved == pytest.approx([0.6, 1.0, 0.0])
 
 
-def test_equal_parents_have_their_like() -> None:
-    rng = np.random.default_rng(0)
-    a = mixed().sample(rng, 40)
-    side, spread, fresh = rng.random((3, 40, mixed().d))
-    both = mixed().active(a)
-    child = _cross(mixed(), a, a, (side, spread, fresh), 5.0)
-    assert np.allclose(child[both], a[both])
-
-
 def test_a_column_that_one_parent_uses_is_that_parents() -> None:
     s = mixed()
     off = s.to_unit({"kind": "a", "depth": 3, "few": 1, "size": "t", "colour": "r"})
@@ -120,21 +110,6 @@ def test_parents_change_from_generation_to_generation_only() -> None:
     assert [algorithm._ranked(run_of(scores[:t])) for t in (2, 4, 5, 6)] == [[1, 0], [1, 0], [2, 3], [2, 3]]
 
 
-def test_without_mutation_a_child_lies_between_or_around_its_parents() -> None:
-    run = run_of([1.0] * 8)
-    x = np.array(run.x)
-    children = GeneticAlgorithm(sd=0.0, eta=1e6)._children(FLOATS, [run] * 50, [range(8)] * 50)
-    assert all(np.abs(x[:, j] - u).min() < 1e-4 for child in children for j, u in enumerate(child))
-
-
-@pytest.mark.parametrize("options", [{"population": -1}, {"offspring": 0}, {"sd": -0.1}, {"eta": -1.0}])
-def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
-    optimizer = make_optimizer("ga", **options)
-    optimizer.reset(Context(FLOATS, 5.0), np.random.default_rng(0))
-    with pytest.raises(InvalidValueError, match="population >= 1"):
-        optimizer.ask()
-
-
 # ---------------------------------------------------------------------- options of the breeding
 def test_without_crossover_and_mutation_a_child_is_a_parent() -> None:
     run = run_of([float(i) for i in range(8)])
@@ -159,15 +134,6 @@ def test_so_many_columns_mutate_on_average() -> None:
         assert (children != run.x[0]).sum(1).mean() == pytest.approx(mutation, abs=0.12)
 
 
-@pytest.mark.parametrize("options", [{"population": 0}, {"tournament": 0}, {"crossover": 1.5}, {"mutation": -1.0}])
-def test_impossible_options_of_the_breeding_are_refused(options: dict[str, Any]) -> None:
-    for name in ("ga", "ga-portfolio"):
-        optimizer = make_optimizer(name, **options)
-        optimizer.reset(Context(FLOATS, 5.0), np.random.default_rng(0))
-        with pytest.raises(InvalidValueError, match="must hold"):
-            optimizer.ask()
-
-
 # ---------------------------------------------------------------------- a portfolio first
 def given_points(task: Task, count: int) -> np.ndarray:
     """Return legal points, measured rows of a table, ``(count, d)``."""
@@ -189,9 +155,3 @@ def test_the_first_population_is_the_portfolio_whatever_was_given(given: int) ->
     ga, portfolio = (trials_of(n, task, 12, given, suite.prior()) for n in ("ga-portfolio", "portfolio"))
     assert [t.config for t in ga[:3]] == [t.config for t in portfolio[:3]]  # a quarter of 12
     assert [t.config for t in ga] != [t.config for t in portfolio]
-
-
-def test_without_a_prior_it_is_the_genetic_algorithm() -> None:
-    task = objectives.objective("conditional")
-    ga, same = (trials_of(n, task, 20) for n in ("ga", "ga-portfolio"))
-    assert objectives.seen(ga) == objectives.seen(same)

@@ -94,15 +94,6 @@ def test_what_predicts_the_trials_is_believed_and_what_misleads_is_let_go() -> N
     assert bad[0] == pytest.approx(np.mean(SHARES)) and bad[-1] < 0.1 < good[-1]
 
 
-@pytest.mark.long
-def test_a_column_of_the_run_alone_is_learned_from_its_own_trials() -> None:
-    def own(x: Any) -> Any:
-        return hill(x) - 4.0 * (np.atleast_2d(x)[:, 1] - 0.9) ** 2
-
-    _, scores = shares(prior_of(lambda x: -((x[:, 0] - 0.8) ** 2), columns=1), own, 20, n_init=0)
-    assert max(scores) > -0.1  # b is near .9, of which no earlier task knows
-
-
 def test_scores_between_rows_follow_the_table() -> None:
     prior = prior_of(hill, 3)
     run = Run(Context(SPACE, 33.0, prior=prior), np.random.default_rng(0))

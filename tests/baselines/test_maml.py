@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,15 @@ torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl
 
 import objectives  # noqa: E402
 from small import made  # noqa: E402
-from toys import conditional_space, gappy, ragged  # noqa: E402
+from toys import conditional_space, gappy  # noqa: E402
 
 from hpo_baselines._maml import training as maml_training  # noqa: E402
-from hpo_baselines._maml.few_shot import FewShot  # noqa: E402
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner, mse  # noqa: E402
 from hpo_baselines._maml.tasks import FAR, Encoding, Known, Scaling, draw, scaling_of, tables_of  # noqa: E402
 from hpo_baselines._maml.training import METHODS, Plan, moments, negative_log_likelihood, train_ensemble  # noqa: E402
 from hpo_gym.base.errors import InvalidValueError  # noqa: E402
 from hpo_gym.optimize.protocol import Context  # noqa: E402
-from hpo_gym.optimize.rollouts import rollout, run_batch  # noqa: E402
+from hpo_gym.optimize.rollouts import rollout  # noqa: E402
 from hpo_gym.problem.suite import Suite  # noqa: E402
 
 A, C, ALPHA = (1.0, 4.0), (0.0, 1.0), 0.2  # L_i = a_i / 2 (theta - c_i)^2
@@ -91,19 +89,6 @@ def test_the_oracle_tells_which_algorithm_was_built(settings: dict[str, Any], ex
     assert end_of(meta, base.theta, ORACLE, optimizer) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5])
-@pytest.mark.parametrize("first_order", [False, True])
-@pytest.mark.long
-def test_the_oracle_of_several_inner_steps(steps: int, first_order: bool) -> None:
-    """theta' - c = (1 - alpha a)^s (theta - c): a task weighs a (1 - alpha a)^2s, to first order a (1 - alpha a)^s."""
-    base = Point()
-    meta = MetaLearner(base, ALPHA, inner_steps=steps, first_order=first_order)
-    weight = [a * (1 - ALPHA * a) ** (steps if first_order else 2 * steps) for a in A]
-    expected = np.average(C, weights=weight)
-    optimizer = torch.optim.SGD(meta.parameters(), lr=1.0 / sum(weight))
-    assert end_of(meta, base.theta, ORACLE, optimizer) == pytest.approx(expected, abs=1e-9)
-
-
 # ---------------------------------------------------------------------- the meta-gradient
 def test_the_meta_gradient_is_that_of_the_formula() -> None:
     """(I - alpha H) g, with H the Hessian of the support's loss and g the query's gradient at theta'."""
@@ -153,16 +138,6 @@ def test_tasks_of_other_shapes_weigh_the_same_as_alone() -> None:
     torch.testing.assert_close(flat_gradient(meta, batch), gradients.mean(0))
 
 
-def test_many_adapted_at_once_are_each_adapted_alone() -> None:
-    meta = MetaLearner(network(), 0.1, inner_steps=2, learn_inner_lr=True)
-    tasks = [task(i)[0] for i in range(3)]
-    x, y = (torch.stack(t) for t in zip(*tasks, strict=True))
-    at_once = torch.func.vmap(meta.adapt_from, in_dims=(None, None, 0, 0))(meta.theta(), meta.rates(), x, y)
-    for i, (x_one, y_one) in enumerate(tasks):
-        for name, p in meta.adapt(x_one, y_one).items():
-            torch.testing.assert_close(at_once[name][i], p)
-
-
 def test_adapting_leaves_the_initialisation_as_it_is() -> None:
     base = network()
     before = {n: p.detach().clone() for n, p in base.named_parameters()}
@@ -193,47 +168,12 @@ def test_a_loss_of_ones_own_is_used_inside_and_outside() -> None:
     assert float(meta([((x, y), (x, y))])) == 2.5
 
 
-@pytest.mark.long
-def test_a_learned_step_size_finds_the_one_that_solves_the_task_in_one_step() -> None:
-    """With c drawn anew and a = 4 for all, alpha = 1 / a leaves no loss."""
-    meta = MetaLearner(Point(), 0.05, learn_inner_lr=True)
-    optimizer = torch.optim.Adam(meta.parameters(), lr=0.05)
-    batch = [quadratic(4.0, c) for c in (-1.0, 0.5, 2.0)]
-    for _ in range(500):
-        optimizer.zero_grad()
-        meta(batch).backward()
-        optimizer.step()
-    assert meta.rates().item() == pytest.approx(0.25, abs=1e-3)
-    assert float(meta(batch)) < 1e-6
-
-
 def test_there_is_a_step_size_for_each_step_and_parameter() -> None:
     meta = MetaLearner(network(), 0.1, inner_steps=3, learn_inner_lr=True)
     assert meta.rates().shape == (3, 4)
     assert flat_gradient(meta, [task(1)])[-12:].abs().min() >= 0
     assert meta.log_inner_lr is not None
     assert (meta.log_inner_lr.grad != 0).all()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: MetaLearner(network(), -0.1), "inner_lr >= 0"),
-        (lambda: MetaLearner(network(), 0.0, learn_inner_lr=True), "inner_lr >= 0"),
-        (lambda: MetaLearner(network(), outer_lr=0.0), "outer_lr > 0"),
-        (lambda: MetaLearner(network(), inner_steps=0), "inner_steps >= 1"),
-        (lambda: MetaLearner(BaseLearner()), "must have a parameter"),
-        (lambda: MetaLearner(network())([]), "at least one task"),
-    ],
-)
-def test_what_cannot_be_is_refused(make: Callable[[], object], message: str) -> None:
-    with pytest.raises(InvalidValueError, match=message):
-        make()
-
-
-def test_a_base_learner_without_layers_says_that_it_has_no_forward() -> None:
-    with pytest.raises(NotImplementedError, match="subclassed"):
-        BaseLearner()(torch.zeros(1))
 
 
 # ---------------------------------------------------------------------- scores as few-shot tasks
@@ -280,15 +220,6 @@ def test_scores_are_standardised_over_all_tasks_and_bounded() -> None:
     with np.errstate(all="raise"):
         assert scaling([-1e308, 1e308]).tolist() == pytest.approx([-FAR, FAR])
     assert scaling_of([]) == Scaling(0.0, 1.0)
-
-
-def test_rows_that_were_not_measured_teach_nothing() -> None:
-    for t, (_, x, score, good) in zip(
-        gappy().members, tables_of(gappy().members, np.random.default_rng(0)), strict=True
-    ):
-        assert len(x) == t.measured.sum() < len(t.pool)  # type: ignore[attr-defined]
-        assert np.isfinite(score).all()
-        assert 0 < good.sum() < len(x)
 
 
 def known(m: int = 50, k: int = 6, seed: int = 0, slope: float = 1.0) -> list[Known]:
@@ -343,23 +274,6 @@ def test_an_adapted_network_predicts_a_new_line_from_few_points(method: str) -> 
 
 
 @pytest.mark.long
-def test_validation_keeps_the_best_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = iter([3.0, 1.0, 2.0, math.inf, 5.0, 4.0])
-    seen: list[Any] = []
-
-    def validate(meta: MetaLearner, held: Any) -> float:
-        seen.append({n: p.clone() for n, p in meta.state_dict().items()})
-        return next(said)
-
-    monkeypatch.setattr(maml_training, "_validate", validate)
-    plan = Plan(members=1, hidden=4, outer_steps=12, tasks=2, query=4)
-    (meta,) = train_ensemble(known(), known(k=2, seed=1), np.random.default_rng(0), plan)
-    assert len(seen) == 6
-    assert all(torch.equal(p, seen[1][n]) for n, p in meta.state_dict().items())
-    assert not all(torch.equal(p, seen[5][n]) for n, p in meta.state_dict().items())
-
-
-@pytest.mark.long
 def test_training_draws_no_more_points_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     real = maml_training.draw
@@ -387,26 +301,6 @@ def trained(name: str) -> Any:
 
 def make(name: str, **settings: Any) -> Any:
     return made(name, **{"members": 2, **settings})
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"members": 0}, "`members` must be an integer >= 1"),
-        ({"hidden": 1.5}, "`hidden` must be an integer >= 1"),
-        ({"outer_steps": -1}, "`outer_steps` must be an integer >= 0"),
-        ({"inner_lr": 0.0}, "inner_lr > 0"),
-        ({"candidates": 0}, "`candidates` must be an integer >= 1"),
-    ],
-)
-def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidValueError, match=message):
-        make("maml", **settings).train(gappy().tasks("train"), np.random.default_rng(0))
-
-
-def weights(optimizer: FewShot) -> dict[str, Any]:
-    assert optimizer.ensemble is not None
-    return optimizer.ensemble.to_arrays()
 
 
 def choices(optimizer: Any, suite: Suite, n_init: int = 0) -> list[Any]:
@@ -437,15 +331,3 @@ def test_the_restart_is_from_the_initialisation_at_every_trial() -> None:
     again = optimizer.ask()
     assert again is not None
     assert dict(again.config) == dict(first[3].config)
-
-
-@pytest.mark.long
-def test_of_a_large_pool_a_random_part_is_scored() -> None:
-    t = ragged().tasks("test")[0]
-    optimizer = make("maml", candidates=2)
-    optimizer.train(ragged().tasks("train"), np.random.default_rng(0))
-    runs = run_batch(
-        optimizer, [t] * 6, list(range(6)), [Context.of(t, 3)] * 6,
-        [np.random.default_rng(i) for i in range(6)], budget=3, n_init=0,
-    )  # fmt: skip
-    assert len({tuple(column) for column in runs.at.T.tolist()}) > 1

@@ -12,7 +12,6 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._transfer.meta_distance import MetaTask
 from hpo_baselines.meta_knn import near_portfolio
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.earlier import Evaluations
@@ -90,16 +89,6 @@ def test_of_equally_near_tasks_the_earlier_one_in_the_prior_comes_first() -> Non
     assert rows("meta-knn", RISING[::-1], {"n": 2.0}, k=3) == [1, 2, 0, 3]
 
 
-def test_of_equally_good_configurations_the_one_that_is_good_on_near_tasks_is_taken() -> None:
-    prior = three({"n": 1.0}, {"n": 2.0}, {"n": 3.0}, scores=(ONE, TWO, [0.0, 0.0, 1.0, 1.0]))
-    assert rows("meta-knn", prior, {"n": 3.0}, count=1) == [3]
-
-
-def test_a_configuration_that_is_the_best_of_two_is_tried_once() -> None:
-    prior = three({"n": 1.0}, {"n": 2.0}, {"n": 3.0}, scores=(ONE, THREE, THREE))
-    assert rows("meta-knn", prior, {"n": 3.0}, k=3) == [2, 0, 3, 1]
-
-
 def test_a_task_that_shares_no_feature_is_the_farthest() -> None:
     """Ranks 1/4 and 3/4 of 1: distances 3/4 and 1/4, and 1 of the task between them."""
     prior = three({"n": 1.0}, {"n": None, "p": 2.0}, {"n": 3.0})
@@ -129,30 +118,3 @@ def test_without_a_feature_in_common_it_is_the_portfolio(meta: Mapping[str, floa
     assert rows(NAME, RISING, meta) == rows("portfolio", RISING, {})
     silent = three({}, {"n": None}, {})
     assert rows(NAME, silent, {"n": 3.0}) == rows("portfolio", silent, {})
-
-
-@pytest.mark.parametrize("prior", [(), (earlier("none", [np.nan] * 4, {"n": 1.0}),)])
-def test_without_a_prior_it_is_random_search(prior: Sequence[Evaluations]) -> None:
-    assert rows(NAME, prior, {"n": 1.0}) == rows("random", prior, {})
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_one_candidate_equal_scores_and_equal_features_are_tried_to_the_last(count: int) -> None:
-    x = FOUR[:count]
-    prior = [earlier(f"t{i}", np.zeros(count), {"n": 5.0}, x) for i in range(2)]
-    with np.errstate(all="raise", under="ignore"):
-        assert sorted(rows(NAME, prior, {"n": 5.0}, 5, x)) == list(range(count))
-
-
-@pytest.mark.parametrize(
-    ("options", "rule"),
-    [
-        ({"k": -1}, "`k` must be an integer >= 0"),
-        ({"k": 1.5}, "`k` must be an integer"),
-        ({"bandwidth": 0.0}, "0 < bandwidth < inf"),
-        ({"bandwidth": float("nan")}, "0 < bandwidth < inf"),
-    ],
-)
-def test_settings_without_a_meaning_are_refused(options: dict[str, Any], rule: str) -> None:
-    with pytest.raises(InvalidValueError, match=rule):
-        rows(NAME, RISING, {"n": 1.0}, **options)

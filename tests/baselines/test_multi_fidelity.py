@@ -18,18 +18,16 @@ from scipy import stats
 
 from hpo_baselines._models.kde import Density
 from hpo_baselines._runs.brackets import affordable, bracket, cost, sizes
-from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried, rungs
-from hpo_baselines.asha import promotable
+from hpo_baselines._runs.multi_fidelity import FidelityRun, rungs
 from hpo_baselines.bohb import BOHB
 from hpo_baselines.hyperband import round_of
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import Run
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.table import Table, TableTask
 from hpo_gym.problem.task import Evaluated, Task
-from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.problem.trial import Query, Trial
 from hpo_gym.suites.load import load_suite
 
 NAMES = sorted(n for n, e in OPTIMIZERS.entries().items() if e.about.get("family") == "multi-fidelity")
@@ -279,15 +277,6 @@ def test_asha_promotes_as_worked_out_by_hand() -> None:
     assert got == expected
 
 
-def test_asha_looks_at_the_best_of_the_rung_only() -> None:
-    def one(score: float, level: int) -> Tried:
-        return Tried(np.array([score]), np.array([score]), level, {0: score})
-
-    rung = [(one(s, level), s) for s, level in ((1.0, 0), (3.0, 1), (2.0, 0))]
-    assert promotable(rung, 0, 3) is None  # the best of three has gone on, the second may not
-    assert promotable([*rung, *((one(0.0, 0), 0.0) for _ in range(3))], 0, 3) is rung[2][0]
-
-
 def test_asha_can_leave_out_low_rungs() -> None:
     assert {round(t.fidelity, 3) for t in start("asha", objective(), 6, skip=1)} == {0.333, 1.0}
     assert {t.fidelity for t in start("asha", objective(), 6, skip=9)} == {1.0}
@@ -329,28 +318,6 @@ def test_samples_follow_the_density() -> None:
     assert method["a"] / 2000 == pytest.approx(1 / 10, abs=0.03)  # one of 8 + 2
     solver = Counter(c.get("solver") for c in some if c["method"] == "b")
     assert solver["s"] / method["b"] == pytest.approx(1 / 11, abs=0.03)  # one of 8 + 3
-
-
-def test_the_density_is_that_of_statsmodels_worked_by_hand() -> None:
-    """`KDEMultivariate` with "normal_reference": sd .1 (population), n = 4, d = 1; far from 0 and 1, nothing is cut."""
-    d = Density(space("line"), np.array([[0.4], [0.4], [0.6], [0.6]]))
-    h = 1.06 * 0.1 * 4 ** (-1 / 5)
-    assert d.width == pytest.approx([h])
-    assert h == pytest.approx(0.080333, abs=1e-6)
-    at_half = np.exp(-0.5 * (0.1 / h) ** 2) / (h * np.sqrt(2 * np.pi))  # all four centres are as far
-    assert np.exp(d.log(np.array([[0.5]]))) == pytest.approx(at_half, rel=1e-5)
-    assert at_half == pytest.approx(2.2885, abs=1e-3)
-
-
-def test_a_column_of_one_value_changes_no_density() -> None:
-    one = {"c": ["only"], "k": 3, "x": (0.0, 1.0)}
-    with_one = SearchSpace(ConfigurationSpace(space=one))
-    u = np.array([0.1, 0.4, 0.8])
-    x = with_one.encode([{"c": "only", "k": 3, "x": v} for v in u])
-    a, b = Density(with_one, x), Density(space("line"), u[:, None])
-    with np.errstate(all="raise"):
-        assert a.log(x) == pytest.approx(b.log(u[:, None]))
-    assert (a.sample(np.random.default_rng(0), 9)[:, with_one.names.index("c")] == 0.5).all()
 
 
 def test_far_from_all_centres_a_density_is_small_not_an_error() -> None:
@@ -445,32 +412,3 @@ def test_one_fidelity_makes_those_without_a_model_random_search(blind: str) -> N
     pool = TableTask("t", "f", "Test", single.space, 5.0, -5.0, table=single, index=0)
     for task in (objective(fidelities=(1.0,)), pool):
         assert seen(start(blind, task, 15)) == seen(start("random", task, 15))
-
-
-def test_a_failure_is_told_with_a_finite_score_and_does_not_go_on(name: str) -> None:
-    trials = start(name, objective(score="some fail"), 12)
-    failed = {_key(t) for t in trials if t.status is Status.FAILED}
-    on = {k: len(f) for k, f in by_config(trials).items()}
-    assert all(np.isfinite(t.score) for t in trials)
-    assert failed
-    if name in ("asha", "bohb", "hyperband", "successive-halving"):  # a rung of failures only is the exception
-        assert sum(on[k] > 1 for k in failed) <= 2
-
-
-@pytest.mark.parametrize(
-    ("name_", "settings", "rule"),
-    [
-        ("successive-halving", {"eta": 1}, "eta"),
-        ("successive-halving", {"configurations": 0}, "configurations >= 1"),
-        ("hyperband", {"eta": 2.5}, "eta"),
-        ("asha", {"skip": -1}, "skip >= 0"),
-        ("bohb", {"explore": 1.5}, "explore <= 1"),
-        ("bohb", {"good": 0.0}, "good < 1"),
-        ("bohb", {"least": 0}, "least >= 1"),
-    ],
-)
-def test_settings_out_of_range_are_refused(name_: str, settings: dict[str, Any], rule: str) -> None:
-    optimizer = make_optimizer(name_, **settings)
-    optimizer.reset(Context.of(objective(), 3), np.random.default_rng(0))
-    with pytest.raises(InvalidValueError, match=rule):
-        optimizer.ask()

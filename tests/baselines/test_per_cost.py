@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
-from batches import assert_a_batch_is_its_runs
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.log_cost import LogCost
@@ -17,7 +16,6 @@ from hpo_baselines._runs.cheap_first import cheap_first
 from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried
 from hpo_baselines._runs.prices import mean_prices
 from hpo_baselines._transfer.earlier import Place
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run as Rollout
@@ -131,14 +129,6 @@ def test_the_log_improvement_of_gp_ei_is_less_by_the_log_cost(exponent: float) -
     assert values[0.0] - values[exponent] == pytest.approx(exponent * foretold(at(x)))
 
 
-def test_gp_ei_per_cost_looks_for_the_cheap_among_equals() -> None:
-    x = points(40)
-    found = asked("gp-ei-per-cost", context((), x, unit=1.0), 16, cost=lambda p: np.exp(4.0 * p[1]))
-    plain = asked("gp-ei", context((), x, unit=1.0), 16, cost=lambda p: np.exp(4.0 * p[1]))
-    assert np.array_equal(found[:5], plain[:5])  # random ones
-    assert found[5:9, 1].mean() < plain[5:9, 1].mean() - 0.2
-
-
 def test_the_first_trial_of_transfer_mix_has_the_best_mean_less_its_cost() -> None:
     c, values = 1.5**0.5, {}
     for e in (0.0, 1.5):
@@ -169,15 +159,6 @@ def test_configurations_come_by_cost_times_the_time_that_they_have_waited() -> N
     assert ordered([5.0, 5.0, 5.0, 5.0], stream=(2, 0, 3, 1)) == [2, 0, 3, 1]
 
 
-def test_as_much_is_spent_on_the_dear_as_on_the_cheap() -> None:
-    """Half of the rows cost four times as much as the others: in time they have the same share, until the cheap end."""
-    m = 400
-    cost = np.where(np.arange(m) % 2 == 0, 4.0, 1.0)
-    order = ordered(cost.tolist(), stream=np.random.default_rng(0).permutation(m).tolist())
-    dear = np.array([cost[row] for row in order[:100]]) == 4.0
-    assert 4.0 * dear.sum() == pytest.approx((~dear).sum(), rel=0.35)
-
-
 def test_in_a_space_without_a_pool_it_takes_the_first_of_each_64() -> None:
     x = points(300, 1)
     prior = (earlier("t", x[:, 0], np.exp(6.0 * x[:, 0]), x),)
@@ -196,15 +177,6 @@ def test_without_costs_it_is_the_method_that_does_not_look_at_them(name: str, x:
         assert np.array_equal(asked(name, of, 10), asked(WITHOUT[name], of, 10))
     costs = context((earlier("t", at_points[:, 0], np.exp(at_points[:, 1]), at_points),), x)
     assert np.array_equal(asked(name, costs, 10, cost_exponent=0.0), asked(WITHOUT[name], costs, 10))
-
-
-@pytest.mark.parametrize("name", PER_COST)
-@pytest.mark.parametrize("value", [-0.1, np.nan, np.inf])
-def test_an_exponent_that_is_none_is_refused(name: str, value: float) -> None:
-    optimizer = make_optimizer(name, cost_exponent=value)
-    optimizer.reset(context(), np.random.default_rng(0))
-    with pytest.raises(InvalidValueError, match=r"`0 <= cost_exponent < inf` must hold, got .*; the nearest is 0"):
-        optimizer.ask()
 
 
 # ---------------------------------------------------------------------- rungs in cost
@@ -307,11 +279,3 @@ def test_a_run_in_cost_uses_up_its_budget_and_repeats_nothing(name: str) -> None
 
 def rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-@pytest.mark.long
-def test_in_evaluations_costs_of_trials_are_looked_up() -> None:
-    """A table keeps no costs of a run whose budget is in evaluations."""
-    made = toys.gappy()
-    make, tasks = (lambda: make_optimizer("gp-ei-per-cost")), made.tasks("test")[:1]
-    assert_a_batch_is_its_runs(make, tasks, 9.0, floor=0.25, prior=made.prior())

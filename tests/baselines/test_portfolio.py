@@ -111,25 +111,6 @@ def test_rows_that_were_not_measured_on_the_task_are_skipped() -> None:
     assert found == [r for r in order if available[r]][:10]
 
 
-def test_a_shared_set_of_points_is_the_portfolio_where_there_is_no_pool() -> None:
-    y = np.random.default_rng(2).normal(size=(5, 30))
-    prior = tuple(evaluations(f"t{i}", grid(30).copy(), row) for i, row in enumerate(y))  # equal, not one array
-    assert rows_of(asked(prior, None, 10), grid(30)) == reference(y, 10)[:10]
-
-
-@pytest.mark.long
-def test_tasks_with_points_of_their_own_are_scored_by_the_nearest_point() -> None:
-    rng = np.random.default_rng(3)
-    points = [SPACE.sample(rng, 300) for _ in range(4)]
-    prior = [evaluations(f"t{i}", x, -((x - [0.7, 0.2]) ** 2).sum(1)) for i, x in enumerate(points)]
-    first = asked(prior, None, 3)
-    assert np.abs(first - [0.7, 0.2]).max() < 0.1
-    pool = SPACE.sample(rng, 500)
-    first = asked(prior, pool, 3)
-    assert np.abs(first - [0.7, 0.2]).max() < 0.15
-    assert len(set(rows_of(first, pool))) == 3
-
-
 def test_tasks_of_another_width_or_without_a_success_are_left_out() -> None:
     y = np.random.default_rng(4).normal(size=(3, 10))
     wide = evaluations("wide", np.full((10, 3), 0.5), np.arange(10.0))

@@ -100,13 +100,6 @@ def test_unknown_objectives_are_refused_at_the_first_reset(name: str, settings: 
 
 
 @pytest.mark.skipif("nsga2" not in NAMES, reason="pymoo is not installed")
-@pytest.mark.parametrize("settings", [{"population": 3}, {"offspring": 0}])
-def test_populations_that_cannot_breed_are_refused(settings: Any) -> None:
-    with pytest.raises(HPOGymError, match="must hold"):
-        make_optimizer({"name": "nsga2", **settings}).reset(Context.of(trade().task("t"), 10), np.random.default_rng(0))
-
-
-@pytest.mark.skipif("nsga2" not in NAMES, reason="pymoo is not installed")
 def test_the_first_children_are_those_of_the_library_itself() -> None:
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.evaluator import Evaluator

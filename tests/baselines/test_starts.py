@@ -15,7 +15,6 @@ from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.strata import Strata
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 from hpo_gym.suites.load import load_suite
@@ -73,11 +72,6 @@ CROWD = np.array([[0.0, 0.0], [0.01, 0.02], [0.02, 0.01], [0.03, 0.03], [0.02, 0
 """Five rows in a corner and one alone: the nearest row of a uniform point is the lone one half of the time."""
 
 
-def crowd() -> Task:
-    space = cs.ConfigurationSpace({"u": (0.0, 1.0), "v": (0.0, 1.0)})
-    return hpo_gym.table_suite("Crowd", space, CROWD, np.arange(6.0)[None]).members[0]
-
-
 def test_each_row_has_its_exact_share_of_the_square() -> None:
     """Four rows and 64 x 64 points in the middles of equal cells: 1,024 points a row, wherever the rows lie."""
     strata, ticks = Strata(CROWD[[0, 1, 2, 5]]), (np.arange(64) + 0.5) / 64
@@ -98,33 +92,6 @@ def test_the_halves_by_hand() -> None:
     assert list(strata.rows(alone, np.array([True, False, True, False]))) == [0]  # none other is in its half
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["random", "sobol", "lhs", "grid"])
-def test_each_of_the_first_rows_is_uniform_over_an_uneven_pool(name: str) -> None:
-    """Chi-square with 5 degrees of freedom: above 25.7 one time in 10,000.
-
-    Of the plan, before repeats are left out. The lone row would be the nearest one of 1,500 points.
-    """
-    task, count, optimizer = crowd(), 3000, make_optimizer(name)
-    drawn = np.empty((count, 3), int)
-    for i in range(count):
-        run = Run(Context.of(task, 4.0, starts=i), np.random.default_rng([7, i]))
-        plan = run.stream if name == "random" else optimizer.plan(run)  # type: ignore[attr-defined]
-        drawn[i] = list(itertools.islice(plan, 3))
-    for column in drawn.T:
-        counts = np.bincount(column, minlength=6)
-        assert ((counts - count / 6) ** 2 / (count / 6)).sum() < 25.7
-
-
-def test_rows_that_a_task_lacks_are_never_drawn() -> None:
-    space = cs.ConfigurationSpace({"u": (0.0, 1.0), "v": (0.0, 1.0)})
-    scores = np.array([[0.0, 1.0, np.nan, 3.0, 4.0, np.nan]])
-    task = hpo_gym.table_suite("Gaps", space, CROWD, scores).members[0]
-    for name, seed in itertools.product(("random", "sobol", "lhs", "grid"), range(5)):
-        tried = first(name, task, seed, 4)
-        assert sorted(task.row_of(c) for c in tried) == [0, 1, 3, 4]  # type: ignore[attr-defined]
-
-
 def test_sobol_spreads_over_the_rows_of_a_pool() -> None:
     """Of 16 points, one in each sixteenth of the rows by the first column, in a pool that is crowded at its low end."""
     space = SearchSpace(cs.ConfigurationSpace({"u": (0.0, 1.0)}))
@@ -135,8 +102,3 @@ def test_sobol_spreads_over_the_rows_of_a_pool() -> None:
         assert np.bincount(np.array(rows) // 16, minlength=16).tolist() == [1] * 16
         cells = [task.row_of(c) * 16 // 256 for c in first("grid", task, seed, 16)]  # type: ignore[attr-defined]
         assert sorted(cells) == list(range(16))
-
-
-def test_a_pool_of_one_row_has_no_halves() -> None:
-    pool = Pool(SearchSpace(cs.ConfigurationSpace({"u": (0.0, 1.0)})), np.array([[0.5]]))
-    assert list(Strata(pool.x).rows(np.array([[0.3]]), np.array([True]))) == [0]

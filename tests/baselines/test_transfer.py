@@ -14,7 +14,7 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
-from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
+from hpo_baselines._models import experts, gaussian_process, meta_table
 from hpo_baselines._models.acquisition import log_expected_improvement, standardised
 from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import experts_of, processes_of
@@ -25,13 +25,11 @@ from hpo_baselines._transfer import surrogate
 from hpo_baselines._transfer.earlier import Place
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_baselines.transfer_mix import Product
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run as Alone
 from hpo_gym.optimize.rollouts import run_batch, run_one
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Trial
 from hpo_gym.suites.load import load_suite
@@ -259,23 +257,6 @@ def test_scores_that_were_not_measured_are_estimated_by_those_of_other_tasks() -
     assert np.array_equal(table.y[:, :3], y[:, :3])
 
 
-def test_a_point_that_no_task_knows_is_worth_what_each_task_scores_on_average() -> None:
-    x = points(3)
-    table = table_of(Run(context(x, prior_of([[1.0, 3.0, np.nan], [0.0, 8.0, np.nan]], x)), np.random.default_rng(0)))
-    assert table is not None
-    assert table.y[:, 2].tolist() == [2.0, 4.0]
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_what_was_not_measured_is_left_out(name: str) -> None:
-    x = points(50)
-    y = smooth(5, 4, x)
-    y[np.random.default_rng(6).random(y.shape) < 0.4] = np.nan
-    available = np.random.default_rng(7).random(50) < 0.5
-    found = asked(name, context(x, prior_of(y, x), available=available), 60)
-    assert sorted(keys(found)) == sorted(keys(x[available]))
-
-
 # ---------------------------------------------------------------------- one answer, however it is asked for
 @pytest.mark.parametrize("name", [*EXPERTS, *TABLES])
 def test_a_candidate_has_one_value_whether_it_is_a_row_among_all_or_among_some(name: str) -> None:
@@ -289,15 +270,6 @@ def test_a_candidate_has_one_value_whether_it_is_a_row_among_all_or_among_some(n
         if name in EXPERTS:
             assert near == pytest.approx(value(everywhere(run))[some], rel=1e-6)
         assert near.shape == (3,)
-
-
-@pytest.mark.long
-def test_of_a_large_pool_each_choice_sees_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_based, "_MOST", 30)
-    x = points(50)
-    for name in [*EXPERTS, *TABLES, "gp-warm"]:
-        found = asked(name, context(x, prior_of(smooth(1, 6, x), x)), 60)
-        assert sorted(keys(found)) == sorted(keys(x))
 
 
 SUITES = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
@@ -338,37 +310,7 @@ def test_a_prior_is_learned_once_for_all_runs_and_baselines(own: bool, monkeypat
     assert [f.cache_info().misses - b for f, b in zip(learned, before, strict=True)] == [1, 1]
 
 
-def test_another_prior_is_learned_anew() -> None:
-    x = points(40)
-    one, two = (context(x, prior_of(smooth(seed, 3, x), x)) for seed in (1, 2))
-    a, b = (processes_of(Columns(c.space, False), tuple(c.prior), 80, 0) for c in (one, two))
-    assert a is not b
-    assert not np.array_equal(a[0].z, b[0].z)
-    assert processes_of(Columns(one.space, False), tuple(one.prior), 80, 1) is not a
-
-
 # ---------------------------------------------------------------------- settings
-@pytest.mark.parametrize(
-    ("name", "options", "rule"),
-    [
-        ("rgpe", {"samples": 0}, "samples >= 1"),
-        ("rgpe", {"rows": 0}, "rows >= 1"),
-        ("taf-r", {"bandwidth": 0.0}, "bandwidth > 0"),
-        ("taf-r", {"draw": -1}, "draw >= 0"),
-        ("gp-warm", {"n_init": 0}, "n_init >= 1"),
-        ("gp-warm", {"rows": 0}, "rows >= 1"),
-        ("ebgp", {"shrinkage": 1.5}, "shrinkage <= 1"),
-        ("transfer-mix", {"noise": 0.0}, "noise > 0"),
-        ("transfer-mix", {"temperature": 0.0}, "temperature > 0"),
-        ("task-mixture", {"temperature": float("nan")}, "temperature > 0"),
-    ],
-)
-def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, Any], rule: str) -> None:
-    x = points(20)
-    with pytest.raises(InvalidValueError, match=rule):
-        asked(name, context(x, prior_of(smooth(1, 3, x), x)), 1, **options)
-
-
 def test_replicates_with_equal_trials_share_a_fit_and_choose_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: Counter[int] = Counter()
     whole = Product._product

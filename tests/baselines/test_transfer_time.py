@@ -12,19 +12,16 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._transfer import memory
 from hpo_baselines._transfer.earlier import Place
-from hpo_baselines._transfer.ensemble import Steep, members_of, steep_of
+from hpo_baselines._transfer.ensemble import Steep, steep_of
 from hpo_baselines._transfer.memory import memory_of
-from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines.transfer_time import TimeModel
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.trial import Query, Trial
+from hpo_gym.problem.trial import Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 THREE = SPACE.snap(np.array([[0.1, 0.2], [0.5, 0.5], [0.9, 0.7]]))
@@ -173,13 +170,6 @@ def test_without_costs_a_portfolio_per_cost_is_the_portfolio() -> None:
     assert np.array_equal(asked("portfolio-per-cost", known, 60), asked("portfolio", known, 60))
 
 
-def test_prices_change_what_a_greedy_order_gains_for_them() -> None:
-    worth = np.array([[0.9, 0.5, 0.0], [0.0, 0.5, 0.9]])
-    plain, priced = Portfolio(np.arange(3), worth), Portfolio(np.arange(3), worth, price=np.array([1.0, 4.0, 0.5]))
-    assert plain.first(3).tolist() == [1, 0, 2]
-    assert priced.first(3).tolist() == [2, 0, 1]  # .45 each: .45, .125, .9; then .45 of 1, (.0 + .5) / 2 / 4
-
-
 # ---------------------------------------------------------------------- memory
 @pytest.mark.parametrize("name", ["transfer-time", "portfolio-per-cost"])
 @pytest.mark.parametrize("of", ["floats", "conditional", pytest.param("many choices", marks=pytest.mark.long)])
@@ -203,87 +193,9 @@ def test_without_a_pool_tasks_of_points_of_their_own_teach_in_any_space(of: str,
     assert np.abs(np.array(seen) - 0.5).sum(1).mean() < np.abs(random - 0.5).sum(1).mean()
 
 
-@pytest.mark.long
-def test_the_methods_that_read_no_further_measurements_are_what_they_are_without() -> None:
-    x = points(50)
-    y = smooth(5, x)
-    noise = np.random.default_rng(3).normal(size=y.shape)
-    plain = [earlier(f"t{i}", row, x=x) for i, row in enumerate(y)]
-    more = [
-        replace(e, further=(Measurement(TEST, 1.0, e.score + n, e.cost, e.status),))
-        for e, n in zip(plain, noise, strict=True)
-    ]
-    for name in (
-        "portfolio",
-        "average-rank",
-        "ebgp",
-        "task-mixture",
-        "transfer-mix",
-        "rgpe",
-        "taf-r",
-        "gp-warm",
-    ):
-        assert np.array_equal(asked(name, context(plain, x), 8), asked(name, context(more, x), 8)), name
-    options = {"test_weight": 0.0, "fidelity_weight": 0.0}
-    without = asked("transfer-time", context(plain, x), 8)
-    assert np.array_equal(without, asked("transfer-time", context(more, x), 8, **options))
-    assert not np.array_equal(without, asked("transfer-time", context(more, x), 8))
-
-
 def test_it_is_transfer_mix_where_it_remembers_nothing_more_and_has_one_process() -> None:
     x = points(60)
     known = context([earlier(f"t{i}", row, x=x) for i, row in enumerate(smooth(6, x))], x)
     assert np.array_equal(
         asked("transfer-time", known, 15, processes=["matern"], doubts=False), asked("transfer-mix", known, 15)
     )
-
-
-@pytest.mark.long
-def test_a_pool_that_is_cut_is_tried_to_its_last_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_KEPT", 20)
-    monkeypatch.setattr(memory, "_FIRST", 5)
-    x = points(50, seed=4)
-    y = smooth(4, x)
-    y[np.random.default_rng(5).random(y.shape) < 0.3] = np.nan
-    prior = tuple(earlier(f"t{i}", row, x=x) for i, row in enumerate(y))
-    known = context(prior, x)
-    found = memory_of(SPACE, prior, Run(known, np.random.default_rng(0)).pool)
-    assert found is not None
-    assert found.kept is not None
-    out = asked("transfer-time", known, 60)
-    kept = keys(x[found.kept])
-    assert sorted(keys(out[:20])) == sorted(kept)
-    assert sorted(keys(out)) == sorted(keys(x))
-    optimizer = make_optimizer("transfer-time")
-    optimizer.reset(known, np.random.default_rng(0))
-    other = next(row for row in x if keys(row[None])[0] not in kept)
-    optimizer.tell(Trial(Query(SPACE.from_unit(other)), 1.0))  # a given point that was not kept
-    query = optimizer.ask()
-    assert query is not None
-    assert keys(SPACE.to_unit(query.config)[None])[0] in kept
-
-
-def test_trees_are_grown_up_to_two_thousand_points() -> None:
-    x = points(2100, seed=6)
-    prior = tuple(earlier(f"t{i}", row, x=x) for i, row in enumerate(smooth(3, x)))
-    found = memory_of(SPACE, prior, Run(context(prior, x), np.random.default_rng(0)).pool)
-    assert found is not None
-    assert [member.name for member in members_of(found, None, 0.05)] == ["matern", "exp"]
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "rule"),
-    [
-        ("transfer-time", {"cost_exponent": -1.0}, "cost_exponent"),
-        ("transfer-time", {"test_weight": float("nan")}, "test_weight"),
-        ("transfer-time", {"fidelity_weight": float("inf")}, "fidelity_weight"),
-        ("transfer-time", {"processes": ["forest"]}, "matern, trees, exp"),
-        ("transfer-time", {"processes": []}, "processes"),
-        ("transfer-time", {"noise": 0.0}, "noise > 0"),
-        ("transfer-time", {"temperature": 0.0}, "temperature > 0"),
-        ("portfolio-per-cost", {"exponent": -0.1}, "exponent"),
-    ],
-)
-def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, Any], rule: str) -> None:
-    with pytest.raises(InvalidValueError, match=rule):
-        asked(name, context(), 1, **options)

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,8 @@ import pytest
 pytest.importorskip("mutmut", reason="mutmut is in the extra `dev`")
 
 from areas import AREAS, Area
-from forks import forked
-from mutants import mutants_of, sample
-from report import scores, survivors
-from results import KILLED, SURVIVED, Result, append, read
-from run import judge
+from mutants import mutants_of
+from results import KILLED, SURVIVED
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -34,7 +30,6 @@ from toy.ramp import ramp
 def test_ramp():
     assert [ramp(n) for n in (-2, 0, 3)] == [0, 0, 3]
 """
-RESULT = Result("0123456789ab", "toy", "toy/a.py", 3, "swap_op", "a | b", "a & b", SURVIVED, "", 0.5)
 TOY = Area("toy", ("toy/*.py",), ("tests/test_toy.py",))
 
 
@@ -98,31 +93,12 @@ def test_what_stands_beside_them_is_mutated(text: str, some: str) -> None:
     assert some in changes(text)
 
 
-def test_ids_are_unique_and_do_not_depend_on_other_functions() -> None:
-    text = "def f(a):\n    if a > 1:\n        a = g(a, 1)\n    if a > 1:\n        return 2\n"
-    alone = [mutant.id for mutant in mutants_of(text, "toy.py")]
-    among = [
-        mutant.id for mutant in mutants_of(f"import os\n\nx = 1\n\ndef g(a):\n    return a > 1\n\n\n{text}", "toy.py")
-    ]
-    assert len(set(among)) == len(among) > len(alone)
-    assert set(alone) < set(among)
-    assert not set(alone) & {mutant.id for mutant in mutants_of(text, "other.py")}
-
-
 def plant(root: Path) -> None:
     for folder in ("toy", "tests"):
         (root / folder).mkdir()
     (root / "toy" / "__init__.py").touch()
     (root / "toy" / "ramp.py").write_text(RAMP)
     (root / "tests" / "test_toy.py").write_text(RAMP_TEST)
-
-
-def test_a_sample_takes_the_operators_by_turns_and_depends_on_the_key(tmp_path: Path) -> None:
-    plant(tmp_path)
-    drawn = {key: [mutant for _, mutant in sample(tmp_path, [TOY], size=3, key=key)] for key in ("a", "b")}
-    assert [mutant.id for mutant in drawn["a"]] == ["2dd7b73f3424", "321f53d6a134", "bc0b4dca51e9"]
-    assert [mutant.id for mutant in drawn["b"]] == ["5b956395031e", "321f53d6a134", "2dd7b73f3424"]
-    assert [{mutant.operator for mutant in each} for each in drawn.values()] == [{"number", "swap_op", "if_exp"}] * 2
 
 
 @pytest.mark.long
@@ -145,50 +121,6 @@ def test_planted_mutants_are_killed_and_equivalent_ones_survive(tmp_path: Path) 
     assert {row["by"] for row in rows} == {"", "tests/test_toy.py::test_ramp"}
     assert (tmp_path / "toy" / "ramp.py").read_text() == RAMP
     assert not list(tmp_path.rglob("__pycache__"))
-
-
-def test_a_child_gives_its_result_or_is_ended_or_has_died() -> None:
-    assert forked(lambda: [1, 2], timeout=60.0) == [1, 2]
-    with pytest.raises(TimeoutError, match="no result in 0 s"):
-        forked(lambda: time.sleep(600), timeout=0.1)
-    with pytest.raises(ChildProcessError, match="died"):
-        forked(lambda: os._exit(0), timeout=60.0)
-
-
-def test_results_outlive_a_line_that_was_cut_off_and_the_last_one_counts(tmp_path: Path) -> None:
-    path = tmp_path / "shard-1-of-2.jsonl"
-    append(path, RESULT)
-    path.write_bytes(path.read_bytes() + b'{"id": "01')
-    killed = Result(**{**vars(RESULT), "result": KILLED})
-    append(path, killed)
-    assert read(tmp_path) == {RESULT.id: killed}
-    assert len(path.read_text().splitlines()) == 3
-
-
-def test_reasons_are_kept_while_a_mutant_survives() -> None:
-    table = survivors([RESULT], "")
-    assert table.endswith("| 0123456789ab | toy/a.py | 3 | swap_op | `a \\| b` → `a & b` |  |\n")
-    explained = table.replace("|  |\n", "| No b without a. |\n")
-    assert survivors([RESULT], explained) == explained
-    assert "No b" not in survivors([Result(**{**vars(RESULT), "result": KILLED})], explained)
-
-
-def test_scores_count_what_was_run_of_what_was_asked() -> None:
-    killed = Result(**{**vars(RESULT), "id": "1", "result": KILLED})
-    lines = scores([RESULT, killed, killed, killed], {"toy": 10, "other": 2}).splitlines()
-    assert [line.split() for line in lines[1:]] == [
-        ["toy", "3", "4", "10", "75.0%", "0", "0.5"],
-        ["other", "0", "0", "2", "-", "0", "0.0"],
-        ["all", "3", "4", "12", "75.0%", "0", "0.5"],
-    ]
-
-
-def test_too_many_survivors_are_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    results = [RESULT, *(Result(**{**vars(RESULT), "id": str(i), "result": KILLED}) for i in range(9))]
-    judge(results, 90.0)
-    assert capsys.readouterr().out == "9 of 10 mutants killed, at least 90 % must be\n"
-    with pytest.raises(SystemExit, match="too many mutants survive"):
-        judge([RESULT, *results], 90.0)
 
 
 def test_each_area_names_files_that_are_there_and_no_file_twice() -> None:

@@ -17,7 +17,7 @@ import toys
 import hpo_gym
 from hpo_gym import Episodes, InvalidValueError, UnknownNameError
 from hpo_gym.base import seeding
-from hpo_gym.optimize import Context, Run, collect_standard, make_optimizer, run_one, standard_sets
+from hpo_gym.optimize import Context, Run, collect_standard, make_optimizer, run_one
 
 minari = pytest.importorskip("minari")
 
@@ -107,15 +107,6 @@ def test_references_by_hand(tmp_path: Path) -> None:
     assert minari.get_normalized_score(data, np.array([best, found["random"]])).tolist() == [1.0, 0.0]
 
 
-def test_a_set_under_the_path_of_minari_is_loaded_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    collected(tmp_path / "set")
-    (tmp_path / "datasets" / "hpo-gym" / "plain").mkdir(parents=True)
-    (tmp_path / "datasets" / "hpo-gym" / "plain" / "random-v0").symlink_to(tmp_path / "set")
-    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "datasets"))
-    assert minari.load_dataset("hpo-gym/plain/random-v0").id == "hpo-gym/plain/random-v0"
-    assert list(minari.list_local_datasets()) == ["hpo-gym/plain/random-v0"]
-
-
 def test_a_damaged_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(OSError, match="stopped"):
         patch.setattr(
@@ -200,14 +191,6 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.long
-def test_behaviours_have_their_shares(mixed: Path) -> None:
-    """Of 1,100 draws with p = 3/4; five standard deviations are 72."""
-    drawn = Episodes.read(mixed).behaviour
-    assert abs((drawn == "random").sum() - 825) < 72
-    assert set(drawn) == {"random", "portfolio"}
-
-
-@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_any_number_of_workers_gives_the_same_bytes(mixed: Path, tmp_path: Path, workers: int) -> None:
     more: dict[str, Any] = {"engine": "process", "workers": workers, "progress": False, "env": {"budget": 3}}
@@ -216,13 +199,6 @@ def test_any_number_of_workers_gives_the_same_bytes(mixed: Path, tmp_path: Path,
     for name in ("episodes.jsonl", "data/main_data.hdf5", "data/metadata.json"):
         same = (tmp_path / "again" / name).read_bytes() == (mixed / name).read_bytes()
         assert same or name == "data/metadata.json"  # it tells the shares as they were given
-
-
-@pytest.mark.long
-def test_a_longer_set_begins_with_the_shorter_one(mixed: Path, tmp_path: Path) -> None:
-    hpo_gym.collect("random:.75,portfolio:.25", "SVM", 30, out=tmp_path, env={"budget": 3}, **SMALL)
-    lines = (mixed / "episodes.jsonl").read_text().splitlines()
-    assert (tmp_path / "episodes.jsonl").read_text().splitlines() == lines[:30]
 
 
 def test_a_finished_set_is_kept_and_another_is_refused(tmp_path: Path) -> None:
@@ -309,25 +285,11 @@ def test_what_cannot_be_collected_is_refused(tmp_path: Path, arguments: dict[str
     assert not (tmp_path / "episodes.json").exists()
 
 
-def test_test_tasks_are_told_and_replays_need_the_split(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="These are test tasks"):
-        collected(tmp_path / "a", env={"split": "test"})
-    with pytest.raises(InvalidValueError, match=r"which are in \['test'\], got 'train'"):
-        hpo_gym.collect("replay", of=tmp_path / "a", out=tmp_path / "b", **SMALL)
-
-
 # ---------------------------------------------------------------------- standard sets
 def test_the_smallest_standard_set_has_its_checksums(tmp_path: Path) -> None:
     assert len(collect_standard("svm-quick", out=tmp_path, **SMALL)) == 200
     with pytest.raises(UnknownNameError, match="Did you mean 'svm-quick'"):
         collect_standard("svm-quik", out=tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", standard_sets())
-def test_standard_sets_have_their_checksums(tmp_path: Path, name: str) -> None:
-    collect_standard(name, out=tmp_path, progress=False)
 
 
 @pytest.mark.parametrize("name", ["data/thesis.tex", "shards-1/a.npz", "episodes.jsonl"])
@@ -338,16 +300,6 @@ def test_what_is_of_something_else_stays(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=rf"`out` must be a new folder, .* holds {name.partition('/')[0]}"):
         collected(tmp_path, n=1)
     assert (tmp_path / name).read_text() == "years" and len([*tmp_path.iterdir()]) == 1
-
-
-@pytest.mark.parametrize("wrong", [{"behaviour": "rnadom"}, {"behaviour": "ppo"}, {"env": {"codec": "move"}}])
-def test_a_refused_set_is_no_set(wrong: dict[str, Any], tmp_path: Path) -> None:
-    """The next command, which is right, begins in the same folder."""
-    out = tmp_path / "set"
-    with pytest.raises((InvalidValueError, UnknownNameError, hpo_gym.base.StateError)):
-        collected(out, n=1, **wrong)
-    assert not out.exists() or not any(out.iterdir())
-    assert len(collected(out, n=1)) == 1
 
 
 @pytest.mark.long

@@ -57,11 +57,6 @@ def test_what_is_saved_is_read_to_the_bit(tmp_path: Path, kind: str) -> None:
         assert a.dtype.kind == b.dtype.kind, name
 
 
-def test_an_episode_without_a_trial_is_read(tmp_path: Path) -> None:
-    replace(two(), count=np.array([3, 0])).save(tmp_path)
-    assert Episodes.read(tmp_path).count.tolist() == [3, 0]
-
-
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
 def test_cut_lines_are_refused(tmp_path: Path, cut: int) -> None:
     two().save(tmp_path)
@@ -84,14 +79,6 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "episodes.json"
     path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
     with pytest.raises(DamagedDataError, match="`format` must be 1, got 2: newer ones need a newer hpo-gym"):
-        Episodes.read(tmp_path)
-
-
-def test_a_folder_without_a_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DamagedDataError, match=r"must hold episodes\.json"):
-        Episodes.read(tmp_path)
-    (tmp_path / "shards-1").mkdir()
-    with pytest.raises(DamagedDataError, match="unfinished: `--resume` goes on"):
         Episodes.read(tmp_path)
 
 

@@ -83,12 +83,6 @@ def test_a_family_is_trained_or_validated_on(agent: str) -> None:
         made(agent).train([], rng(0), validation=tasks)
 
 
-@pytest.mark.long
-def test_another_seed_trains_another(agent: str, tmp_path: Path) -> None:
-    train(made(agent), SUITE, seed=1).save(tmp_path)
-    assert contents(tmp_path) != contents(trained(agent).folder)
-
-
 def digests(names: Sequence[str]) -> dict[str, str]:
     """A hash of the files of each training."""
     files = {name: contents(trained(name).folder) for name in names}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import pytest
 import toys  # noqa: F401 - registers the suites
 
-import hpo_gym
 from hpo_gym.bench.report.tables import pooled_cells, rows, with_controls
 from hpo_gym.optimize.learning.control import control_of
 
@@ -44,19 +41,3 @@ def test_the_tables_of_a_report_have_it_in_the_next_row() -> None:
     expected = ["ga", "ppo-pool-tables", "untrained", "random"]
     assert [row.optimizer for row in rows(found, "SVM")] == expected
     assert [line[0] for line in pooled_cells(found)[1:]] == expected
-
-
-@pytest.mark.long
-def test_a_comparison_of_a_trained_policy_has_it_unasked(tmp_path: Path) -> None:
-    pytest.importorskip("stable_baselines3", reason="the policy needs: pip install 'hpo-gym[rl]'")
-    serial: Any = {"suites": "ToyGappy", "seeds": 1, "budget": 3, "engine": "serial", "report": False}
-    found = hpo_gym.benchmark("ppo-pool-tables", **serial, out=tmp_path / "a")
-    assert [*found.data["suites"]["Gappy"]["optimizers"]].count("untrained") == 1
-    found = hpo_gym.benchmark(["ppo-pool-tables", "untrained"], **serial, out=tmp_path / "b")
-    assert [*found.data["suites"]["Gappy"]["optimizers"]].count("untrained") == 1
-    found = hpo_gym.benchmark({"mine": "ppo-pool-tables"}, **serial, out=tmp_path / "d")  # under any name
-    assert found.data["before"] == {"mine": "untrained"}
-    shown = [line.split("|")[1].strip() for line in found.to_markdown().splitlines() if line.startswith("| ")]
-    assert shown[shown.index("mine") + 1] == "untrained"
-    found = hpo_gym.benchmark("random", **serial, out=tmp_path / "c")
-    assert "untrained" not in found.data["suites"]["Gappy"]["optimizers"]

@@ -8,7 +8,6 @@ import sys
 import textwrap
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -108,12 +107,6 @@ def test_settings_go_to_the_class_and_to_nothing_that_is_made() -> None:
         make_optimizer(cls, populatio=4)
 
 
-def test_an_object_is_copied() -> None:
-    one = make_optimizer("random")
-    other = make_optimizer(one)
-    assert other is not one and type(other) is type(one)
-
-
 @pytest.mark.long
 def test_each_form_has_a_name_and_a_spec_that_finds_it_again(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -173,10 +166,6 @@ def test_what_is_no_form_is_refused_in_words(form: Any, fault: type[Exception], 
         make_optimizer(form)
 
 
-def test_a_file_is_imported_once(own: Path) -> None:
-    assert type(make_optimizer(f"{own}:Nth")) is type(make_optimizer(f"{own}:Nth"))
-
-
 # ---------------------------------------------------------------------- train, load
 @pytest.mark.long
 def test_what_train_says_it_saved_load_and_bench_take(own: Path, tmp_path: Path) -> None:
@@ -203,25 +192,6 @@ def test_other_bytes_are_another_optimizer(own: Path, tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- benchmark
 @pytest.mark.long
-def test_every_form_is_compared_and_gives_what_its_name_does(own: Path, tmp_path: Path) -> None:
-    given = {
-        "by name": "random", "class": type(make_optimizer("random")), "object": make_optimizer("random"),
-        "function": lambda: make_optimizer("random"), "file": f"{own}:shifted",
-    }  # fmt: skip
-    found = aucs(hpo_gym.benchmark(given, **BENCH, out=tmp_path / "results"))
-    assert set(found) == {*given, "default", "portfolio"}
-    scores = hpo_gym.Results.load(tmp_path / "results").trials()
-    first = scores[scores["trial"] == scores["trial"].min()]
-    assert len({tuple(rows["score"]) for name, rows in first.groupby("optimizer") if name in given}) == 1
-
-
-def test_two_of_one_name_are_refused_with_the_way_out(tmp_path: Path) -> None:
-    two = [make_optimizer("sobol"), make_optimizer("sobol")]
-    with pytest.raises(InvalidValueError, match="a mapping of names"):
-        hpo_gym.benchmark(two, **BENCH, out=tmp_path)
-
-
-@pytest.mark.long
 def test_a_trained_object_is_not_trained_again_and_not_run_on_what_it_has_seen(own: Path, tmp_path: Path) -> None:
     made: Any = make_optimizer(f"{own}:Nth", n=1)
     hpo_gym.train(made, "SVM", out=tmp_path / "trained")
@@ -233,7 +203,6 @@ def test_a_trained_object_is_not_trained_again_and_not_run_on_what_it_has_seen(o
     assert seen.failed_cells and "was trained on its family" in seen.errors[0]
 
 
-# ---------------------------------------------------------------------- check, info
 # ---------------------------------------------------------------------- Stable-Baselines3
 def env_of(**keywords: Any) -> Any:
     from hpo_gym.sb3 import as_vec_env
@@ -295,25 +264,6 @@ def test_a_model_chooses_as_it_does_on_its_env(kind: str) -> None:
     reported = [c for c in chosen if c is not None]  # at the end of an episode the next one has begun
     assert len(reported) >= 5
     np.testing.assert_allclose(ours[: len(reported)], reported, rtol=1e-6)
-
-
-@pytest.mark.long
-def test_a_policy_is_asked_about_observations_normalised_as_in_its_training() -> None:
-    model = models()["normalized"]
-    model.learn(64)
-    optimizer: Any = make_optimizer(model)
-    optimizer.reset(Context.of(_task_of(model.get_env()), 6), np.random.default_rng(0))
-    asked: list[np.ndarray] = []
-
-    def first(observation: np.ndarray, **more: Any) -> tuple[int, None]:
-        asked.append(observation)
-        return 0, None
-
-    optimizer.network = SimpleNamespace(predict=first)
-    raw = optimizer.observer(optimizer._contexts, optimizer.runs)[0]
-    optimizer.ask()
-    np.testing.assert_allclose(asked[0], model.get_env().normalize_obs(raw), rtol=1e-6)
-    assert not np.allclose(asked[0], raw)
 
 
 @pytest.mark.long

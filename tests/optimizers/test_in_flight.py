@@ -18,7 +18,7 @@ import toys
 
 import hpo_gym
 from hpo_gym.base import InvalidValueError, UnknownNameError
-from hpo_gym.optimize import Context, ask_beside, asked, lie_of, make_optimizer, rollout
+from hpo_gym.optimize import Context, ask_beside, lie_of, make_optimizer, rollout
 from hpo_gym.problem import History, Query, SearchSpace, Status, Trial, Workers
 
 COSTS = [3.0, 1.0, 2.0, 2.0, 1.0, 1.0]
@@ -83,22 +83,6 @@ def test_a_rollout_has_the_trials_in_the_order_in_which_they_end(facts: dict[str
     assert history.scores == (0.25, 0.5, 1.0, 0.0)
 
 
-def test_trials_without_costs_last_alike() -> None:
-    history = rollout(Listed(), task(costs=None), 5, workers=2)
-    assert rows(history) == [0, 1, 2, 3, 4]
-    assert history.times == (1.0, 1.0, 2.0, 2.0, 3.0)
-
-
-def test_more_workers_than_trials_end_with_the_longest() -> None:
-    history = rollout(Listed(), task(), 3, workers=9)
-    assert rows(history) == [1, 2, 0] and history.times == (1.0, 2.0, 3.0)
-
-
-def test_the_initial_design_is_there_at_time_0() -> None:
-    history = rollout("random", task(), 3, workers=2, n_init=2)
-    assert history.n_init == 2 and history.times[:2] == (0.0, 0.0) and len(history) == 5
-
-
 @pytest.mark.parametrize("name", ["random", "ga", "sobol", "gp-ei", "local-search"])
 def test_one_worker_is_a_rollout_as_ever(name: str) -> None:
     plain = rollout(name, toys.gappy().task("e"), 9, seed=3)
@@ -110,12 +94,6 @@ def test_one_worker_is_a_rollout_as_ever(name: str) -> None:
 def test_a_plan_launches_the_same_trials_on_any_number_of_workers(name: str) -> None:
     plain, flown = (rollout(name, toys.plain().task("e"), 9, seed=3, workers=q) for q in (1, 4))
     assert flown.configs == plain.configs, "without costs, trials end in the order of their launch"
-
-
-def test_a_seed_has_one_history() -> None:
-    first, again = (rollout("ga", toys.gappy().task("e"), 12, seed=5, workers=3) for _ in range(2))
-    assert first == again and len(first.times) == 12
-    assert list(first.times) == sorted(first.times)
 
 
 # ---------------------------------------------------------------------- the budget
@@ -188,13 +166,6 @@ def test_the_generator_that_is_given_stays_as_it_was() -> None:
     before = rng.bit_generator.state
     query = ask_beside(make_optimizer("ga"), Context(task().space, 6.0), rng, ENDED)
     assert query is not None and rng.bit_generator.state == before
-
-
-def test_registrations_say_who_is_asked_how() -> None:
-    assert {name: asked(make_optimizer(name)) for name in ("asha", "hyperband", "gp-ei")} == {
-        "asha": "ahead", "hyperband": "in turn", "gp-ei": "once",
-    }  # fmt: skip
-    assert asked(Listed()) == "once"
 
 
 # ---------------------------------------------------------------------- refusals

@@ -76,10 +76,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     signal.signal(signal.SIGTERM, before)
 
 
-def loss(config: dict[str, float]) -> float:
-    return (config["x"] - 0.3) ** 2
-
-
 # ---------------------------------------------------------------------- door to door
 @pytest.mark.long
 def test_the_file_tunes_and_compares_as_the_folder_does(folder: Path, packed: Path, tmp_path: Path) -> None:
@@ -95,27 +91,6 @@ def test_the_file_tunes_and_compares_as_the_folder_does(folder: Path, packed: Pa
     assert runs[0].equals(runs[1]) and {"mine", "random"} <= set(runs[0]["optimizer"])
     assert (form_of(packed).name, form_of(packed).spec) == ("mine", f"saved:{packed.resolve()}")
     assert form_of(packed).settings == form_of(folder).settings == {"checksum": content_of(folder)}
-
-
-@pytest.mark.long
-def test_tune_takes_a_file_and_a_shipped_policy_is_packed(tmp_path: Path, run: Run) -> None:
-    pytest.importorskip("torch")
-    (tmp_path / "card.yaml").write_text(yaml.safe_dump(CARD))
-    out = tmp_path / "tables.hpo"
-    code, said, _ = run("pack", "ppo-pool-tables", "--card", tmp_path / "card.yaml", "--out", out)
-    assert (code, said) == (
-        0,
-        f"tables: optimizer.json, training.json, weights.safetensors, README.md, 14 kB -> {out}\n",
-    )
-    space = {"x": (0.0, 1.0)}
-    told = [
-        hpo_gym.tune(loss, space, optimizer=one, budget=5, seed=2, direction="minimize")
-        for one in ("ppo-pool-tables", str(out))
-    ]
-    assert [dict(t.best_config) for t in told] == [dict(told[0].best_config)] * 2 and len(told[1].trials()) == 5
-    assert told[0].trials()["x"].tolist() == told[1].trials()["x"].tolist()
-    other: Any = hpo_gym.make_optimizer(str(out))
-    assert other.seen == hpo_gym.load("ppo-pool-tables").seen  # type: ignore[attr-defined]
 
 
 def test_equal_policies_give_equal_files_and_the_card_holds_what_was_recorded(folder: Path, tmp_path: Path) -> None:

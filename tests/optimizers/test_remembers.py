@@ -12,8 +12,6 @@ import pytest
 import toys
 from small import ENTRIES, HEAVY, made, need, ready
 
-from hpo_gym.base.errors import UnknownNameError
-from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import remembers
 from hpo_gym.optimize.rollouts import rollout
@@ -97,12 +95,3 @@ def test_a_policy_reads_what_its_observer_shows(observer: str, expected: tuple[s
     whole = choices(optimizer, known())
     for kind in REMEMBERED:
         assert (choices(optimizer, known(frozenset(REMEMBERED) - {kind})) != whole) is (kind in expected), kind
-
-
-def test_a_kind_that_does_not_exist_is_refused() -> None:
-    class Odd:
-        remembers = ("tests",)
-
-    with pytest.raises(UnknownNameError, match=r"No kind of memory 'tests'. Did you mean 'test'"):
-        remembers(Odd())  # type: ignore[arg-type]
-    assert remembers(make_optimizer("random")) == ()

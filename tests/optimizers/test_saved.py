@@ -46,12 +46,6 @@ def test_what_was_written_is_read(tmp_path: Path, weights: bool) -> None:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_json_alone_is_enough(tmp_path: Path) -> None:
-    write_saved(tmp_path, "thing", SAYS)
-    assert read_saved(tmp_path, "thing", 3)[1] == {}
-    assert [p.name for p in tmp_path.iterdir()] == [ABOUT]
-
-
 @pytest.mark.parametrize("weights", [False, True])
 @pytest.mark.parametrize("which", [0, 1])
 def test_every_flipped_bit_and_every_cut_is_found(tmp_path: Path, weights: bool, which: int) -> None:
@@ -87,13 +81,6 @@ def test_another_optimizer_version_or_format_is_refused(tmp_path: Path) -> None:
     changed(tmp_path, format=2)
     with pytest.raises(DamagedDataError, match="`format` must be 1"):
         read_about(tmp_path)
-
-
-def test_what_is_no_plain_json_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    for bad in ({"settings": {1, 2}}, {"settings": float("nan")}):
-        with pytest.raises(InvalidValueError, match="plain JSON"):
-            write_saved(tmp_path / "new", "thing", bad)
-    assert not (tmp_path / "new").exists()
 
 
 def test_a_full_disk_leaves_what_was_saved_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

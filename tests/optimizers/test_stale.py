@@ -84,16 +84,6 @@ def test_a_shipped_policy_loads_after_another_hash_of_mlp_and_says_that_it_is_st
     assert agent.stale == (f"MLP {then} -> {load_suite('MLP').version + 1}",)
 
 
-@pytest.mark.parametrize("name", sorted(shipped()))
-def test_what_is_shipped_says_what_it_was_made_of(name: str) -> None:
-    head = read_about(shipped()[name])
-    of = head[MADE_OF]
-    assert {suite: record.parts(stamp)[1] for suite, stamp in of["suites"].items()} == {
-        suite: data[:8] for suite, data in head["data"].items()
-    }
-    assert record.parts(of["optimizers"][head["optimizer"]])[0] == str(head["version"])
-
-
 def test_a_loaded_optimizer_that_is_saved_again_keeps_its_origin(tmp_path: Path) -> None:
     tasks = load_suite("SVM").tasks("train")
     agent: Any = hpo_gym.make_optimizer("q-learning", steps=400, candidates=8)
@@ -211,7 +201,3 @@ def test_messages_of_errors_do_not_count_but_their_classes_do() -> None:
         for error in ("ValueError('a')", "ValueError('b')", "KeyError('a')")
     ]
     assert texts[0] == texts[1] != texts[2]
-
-
-def test_versions_are_read_from_classes_or_their_bases_without_importing_them() -> None:
-    assert (sources.version_of("ga"), sources.version_of("ppo"), sources.version_of("q-learning")) == (3, 2, 1)

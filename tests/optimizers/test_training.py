@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 import hpo_gym
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.optimize.learning.folders import ABOUT, WEIGHTS
 
@@ -92,14 +91,6 @@ def test_what_a_training_took_counts_the_processes_that_were_killed(
     assert json.loads((tmp_path / "training.json").read_text())["cpu_seconds"] == 16.5 + 7.5
 
 
-def test_what_cannot_be_trained_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="can be trained"):
-        hpo_gym.train("random", "SVM", out=tmp_path)
-    with pytest.raises(hpo_gym.UnknownNameError, match="q-learning"):
-        hpo_gym.train("q-lerning", "SVM", out=tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.long
 def test_the_bench_takes_a_folder_and_refuses_what_it_was_trained_on(trained: Path, tmp_path: Path) -> None:
     results = benchmark([str(trained), "random"], "SVM", budget=3, seeds=1, tasks=3, out=tmp_path / "test")
@@ -110,19 +101,6 @@ def test_the_bench_takes_a_folder_and_refuses_what_it_was_trained_on(trained: Pa
     assert any("trained on its family" in error for error in refused.errors)
     with pytest.raises(InvalidValueError, match=r"give .* none"):
         benchmark([{"name": str(trained), "candidates": 3}], "SVM", out=tmp_path / "settings")
-
-
-def test_the_bench_notices_that_it_was_trained_anew(trained: Path, tmp_path: Path) -> None:
-    from hpo_gym.bench.runner import entrants_of
-
-    folder = shutil.copytree(trained, tmp_path / "mine")  # other tests go on with theirs
-    entrant = entrants_of(str(folder))[0]
-    entrant.make()
-    (folder / "training.json").unlink()
-    hpo_gym.train("q-learning", "SVM", settings={**SMALL, "candidates": 9}, out=folder)
-    with pytest.raises(DamagedDataError, match="has changed"):
-        entrant.make()
-    assert entrants_of(str(folder))[0].identity != entrant.identity
 
 
 def _killed_after_a_checkpoint(words: list[str], folder: Path) -> None:
