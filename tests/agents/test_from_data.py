@@ -220,6 +220,7 @@ def test_one_seed_one_training_and_it_loads_as_it_was(kind: Any, tmp_path: Path)
     assert rows(loaded, task) == rows(agent, task)
 
 
+@pytest.mark.long
 def test_a_folder_is_read_and_its_budget_taken(tmp_path: Path) -> None:
     small = stored(rolled(Lowest(), TRAIN, [0, 1], 3, 0), budget=3)
     agent = BC(**{**BC.smoke, "budget": None})

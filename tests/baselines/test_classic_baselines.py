@@ -452,6 +452,7 @@ def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_
     assert np.array_equal(x[5:], np.array(expected))
 
 
+@pytest.mark.long
 def test_costs_keep_the_order_of_scores_and_are_of_a_size_that_smac_can_scale() -> None:
     pytest.importorskip("smac", reason="needs the extra 'smac'")
     from hpo_baselines.smac import cost_of

@@ -40,6 +40,7 @@ def points(seed: int, n: int = 9, inputs: int = 3) -> tuple[Any, Any]:
 
 
 # ---------------------------------------------------------------------- the process
+@pytest.mark.long
 def test_the_process_is_that_of_gpytorch() -> None:
     gpytorch = pytest.importorskip("gpytorch", reason="needs the extra 'bo'")
     (x, y), (at, _), deep = points(1), points(2, 5), kernel()

@@ -66,14 +66,6 @@ def test_without_a_deviation_improvement_is_what_is_certain() -> None:
     assert of_one(log_expected_improvement, 3.0, 0.0, 1.0) == pytest.approx(math.log(2.0))
 
 
-def test_the_logarithm_is_that_of_botorch() -> None:
-    torch = pytest.importorskip("torch", reason="needs the extra 'bo'")
-    analytic = pytest.importorskip("botorch.acquisition.analytic", reason="needs the extra 'bo'")
-    z = np.concatenate([np.linspace(-40.0, 8.0, 500), [-1e3, -999.0, -1e4, -1e6]])
-    theirs = analytic._log_ei_helper(torch.from_numpy(z)).numpy() + math.log(0.3)
-    assert log_expected_improvement(1.0 + 0.3 * z, np.full(len(z), 0.3), 1.0) == pytest.approx(theirs, rel=1e-9)
-
-
 def test_the_logarithm_is_exact_far_below_the_incumbent() -> None:
     mp = pytest.importorskip("mpmath", reason="comes with torch")
     with mp.workdps(60):

@@ -16,14 +16,6 @@ def test_each_next_candidate_helps_most_and_ties_go_by_the_mean_or_to_the_lowest
     assert Portfolio(NAMES, WORTH, ties="lowest").first(3).tolist() == ["all", "one", "two"]
 
 
-def test_more_are_found_as_they_are_asked_for() -> None:
-    portfolio = Portfolio(NAMES, WORTH)
-    assert [portfolio.entry(i) for i in (2, 0, 1)] == [0, 2, 1]
-    assert portfolio.first(1).tolist() == ["all"]
-    assert portfolio.first(9).tolist() == ["all", "two", "one"]
-    assert portfolio.first(0).shape == (0,)
-
-
 def test_only_what_is_above_the_start_helps() -> None:
     """From .6, the last candidate lifts nothing, the others .4 on one task each; then the other does."""
     assert Portfolio(NAMES, WORTH, start=0.6).first(3).tolist() == ["two", "one", "all"]
@@ -52,13 +44,6 @@ def test_means_are_rounded_where_ties_go_by_the_mean() -> None:
     worth = np.array([[0.5, 0.5 - 1e-12], [-1.0, 0.0]])
     assert Portfolio(np.arange(2), worth).entry(0) == 1
     assert Portfolio(np.arange(2), worth, ties="lowest").entry(0) == 0
-
-
-def test_after_the_greedy_entries_the_rest_come_by_their_mean() -> None:
-    """Greedily `two` would be next: it is best where `one` is worst."""
-    worth = np.array([[0.9, 0.0, 0.8], [0.0, 0.5, 0.0]])
-    assert Portfolio(NAMES, worth).first(3).tolist() == ["one", "two", "all"]
-    assert Portfolio(NAMES, worth, greedy=1).first(3).tolist() == ["one", "all", "two"]
 
 
 def test_many_tasks_are_summed_in_parts() -> None:

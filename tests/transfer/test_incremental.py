@@ -89,10 +89,3 @@ def test_log_expected_improvement_of_two_tasks_and_three_rows_is_that_worked_out
     value = mine.log_acquisition(Place(x, slice(None)))
     assert value[2] == pytest.approx(math.log(total / weights), rel=1e-4)
     assert value[0] < -100.0  # surely below the best
-
-
-@pytest.mark.parametrize("score", [0.0, 1e100, -1e100])
-def test_scores_of_any_size_leave_finite_values(score: float) -> None:
-    with np.errstate(all="raise", under="ignore"):
-        mine = learned(process(), [0, 1, 2], np.array([score, score, 0.0]))
-        assert np.isfinite(mine.log_acquisition(Place(X, slice(None)))).all()

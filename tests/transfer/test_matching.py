@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import optuna
 import pandas as pd
@@ -11,12 +9,10 @@ import pytest
 import yaml
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 
-from hpo_baselines._transfer.surrogate import Surrogate
 from hpo_gym.base import DATA, InvalidValueError
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
-from hpo_gym.problem.trial import Status
 from hpo_gym.suites.own.space import widened
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.matching import matched
@@ -118,16 +114,6 @@ def test_one_name_comes_before_its_synonyms_and_two_synonyms_are_none():
     assert matched([task(steps, [steps.default], [1.0])], steps, space(Float("C", (0.0, 1.0)))).tasks == ()
 
 
-def test_groups_of_synonyms_have_a_source_and_no_name_of_two_meanings():
-    said = yaml.safe_load((DATA / "synonyms.yaml").read_text(encoding="utf-8"))
-    for group in said["names"]:
-        assert set(group) == {"names", "source"} and set(group["source"]) <= set(said["sources"]), group
-        assert len(set(group["names"])) == len(group["names"]) > 1
-    names = [name for group in said["names"] for name in group["names"]]
-    assert [name for name in set(names) if names.count(name) > 1] == ["learning_rate"]
-    assert {"gamma", "alpha", "max_iter", "rsm"}.isdisjoint(names)
-
-
 def test_lightgbm_calls_them_alike():
     from lightgbm.basic import _ConfigAliases
 
@@ -159,11 +145,6 @@ def test_another_name_kind_or_unit_is_another_hyperparameter(other):
     assert matched([task(source, [source.default], [1.0])], source, TARGET).tasks == ()
 
 
-def test_true_is_not_one():
-    source, target = space(Categorical("a", [True, False])), space(Categorical("a", [1, 0]))
-    assert matched([task(source, [{"a": True}], [1.0])], source, target).tasks == ()
-
-
 def test_an_inactive_value_is_the_default_and_the_same_space_changes_nothing():
     kernel, degree = Categorical("kernel", ["rbf", "poly"]), Integer("degree", (2, 9))
     source = space(kernel, degree, conditions=[EqualsCondition(degree, kernel, "poly")])
@@ -173,26 +154,6 @@ def test_an_inactive_value_is_the_default_and_the_same_space_changes_nothing():
     found = one(e, source, TARGET)
     assert values(found, TARGET, "degree") == [3, 5, 5], "the default, and 9 moved to the end of the range"
     assert one(e, source, source) is e
-
-
-def test_a_task_without_a_success_left_says_nothing():
-    source = space(Float("C", (0.1, 100.0), log=True))
-    lost = replace(task(source, [{"C": 5.0}], [1.0]), status=np.array([Status.FAILED], np.int8))
-    assert matched([lost], source, TARGET).tasks == ()
-
-
-def test_what_is_marginal_decides_nothing():
-    source = space(Float("C", (0.1, 10.0), log=True))
-    rng = np.random.default_rng(0)
-    configs = source.decode(source.sample(rng, 40))
-    found = one(task(source, configs, [-(np.log(c["C"]) ** 2) for c in configs]), source, TARGET)
-    made = Surrogate(TARGET, found)
-    x = TARGET.sample(rng, 200)
-    same = x.copy()
-    same[:, 1:] = TARGET.default_x[1:]  # all but C
-    assert made(x) == pytest.approx(made(same), abs=1e-12)
-    best = TARGET.from_unit(x[made(x).argmax()])["C"]
-    assert 0.7 < best < 1.4
 
 
 @pytest.mark.parametrize(("theirs", "mine", "same"), [

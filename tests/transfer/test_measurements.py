@@ -13,14 +13,10 @@ from ConfigSpace import ConfigurationSpace
 from hpo_baselines._transfer import memory
 from hpo_baselines._transfer.costs import log_cost_of
 from hpo_baselines._transfer.memory import Memory, memory_of
-from hpo_baselines._transfer.tables import evaluations_of
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import Pool
-from hpo_gym.problem.prior import evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.table import halves
-from hpo_gym.problem.trial import Status
-from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.tuning.matching import matched
 
@@ -104,15 +100,6 @@ def test_parts_and_copies_keep_further_measurements_and_meta_features() -> None:
         assert other_form.meta_features == {"n": 3.0}
 
 
-@pytest.mark.parametrize("name", ["SVM", "SVM:surrogate", "Functions", "Studies"])
-def test_earlier_tasks_of_every_kind_carry_their_meta_features(name: str) -> None:
-    tasks = load_suite(name).tasks("train")[:2]
-    reported = [dict(task.meta_features) for task in tasks]
-    assert reported[0]
-    assert [dict(e.meta_features) for e in evaluations(tasks)] == reported
-    assert [dict(e.meta_features) for e in evaluations_of(tasks, np.random.default_rng(0))] == reported
-
-
 # ---------------------------------------------------------------------- what is remembered
 def test_each_measurement_counts_as_a_task_with_its_weight() -> None:
     further = (
@@ -136,11 +123,6 @@ def test_gaps_are_filled_by_measurements_of_their_own_kind() -> None:
     usual = (3.0 - 2.0) / np.std([1.0, 2.0, 3.0])  # only b knows the last point
     assert found.y[0, 2] == pytest.approx(1.5 + 0.5 * usual)
     assert found.y[2, 2] == pytest.approx(5.0)
-
-
-def test_a_measurement_without_a_success_is_left_out() -> None:
-    failed = replace(measurement(TEST, [1.0, 1.0, 1.0]), status=np.full(3, Status.FAILED, np.int8))
-    assert len(remembered(earlier("a", [1.0, 2.0, 3.0], further=(failed,))).y) == 1
 
 
 def test_costs_are_means_of_centred_logarithms() -> None:
@@ -173,10 +155,6 @@ def test_tasks_of_other_points_are_remembered_by_their_surrogates() -> None:
     alone = remembered(*prior, pool=None)
     assert alone.y.shape == (6, len(alone.pool.x))
     assert len(alone.pool.x) > 500
-
-
-def test_nothing_is_remembered_of_nothing() -> None:
-    assert memory_of(SPACE, (), POOL) is None
 
 
 # ---------------------------------------------------------------------- a pool that is cut

@@ -94,8 +94,3 @@ def test_a_task_that_knows_no_trial_improves_over_its_lowest_score() -> None:
 
 def test_a_run_expects_what_the_tasks_do_that_it_may_know() -> None:
     assert mixture(may=(1, 0)).log_gain(np.array([[3]]))[0, 0] == pytest.approx(math.log(0.5 + 1e-4))
-
-
-def test_without_a_trial_or_a_task_nothing_is_said() -> None:
-    for empty in (mixture(count=0), mixture(may=(0, 0))):
-        assert empty.log_gain(np.array([[3, 2]])).tolist() == [[0.0, 0.0]]

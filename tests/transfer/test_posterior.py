@@ -118,31 +118,12 @@ def test_each_run_is_told_by_its_own_trials_and_the_tasks_that_it_may_know() -> 
     assert posterior.best.tolist() == [1.0, 1.5, 0.0]  # without a trial 2 deviations below the best mean
 
 
-def test_a_run_is_told_nothing_by_the_trials_that_others_are_ahead() -> None:
-    rows, score, exists = np.tile([0, 1], (2, 1)), np.tile([1.0, 4.0], (2, 1)), np.array([[1, 1], [1, 0]], bool)
-    posterior = PoolPosterior(pool_prior(), np.ones((2, 2), bool), rows, score, exists)
-    _, _, mean, variance = second_row(posterior)
-    assert mean[1] == pytest.approx(2 + (1 + LOCAL) / 1.07)
-    assert variance[1] == pytest.approx(1.05 - (1 + LOCAL) ** 2 / 1.07, rel=1e-5)
-    assert posterior.best.tolist() == [4.0, 1.0]
-
-
 def test_gaps_of_a_task_tell_nothing() -> None:
     """The second task does not know the second row: its mean is the first task's, and no task differs from it."""
     known = np.array([[True, True], [True, False]])
     prior_mean, prior_variance, mean, _ = second_row(known_of(pool_prior(known), [[1, 1]], [1.0], [1]))
     assert (prior_mean.tolist(), prior_variance) == ([3.0], pytest.approx([0.05]))
     assert mean == pytest.approx([3 + LOCAL / 1.07])
-
-
-def test_without_earlier_tasks_the_stationary_part_is_all() -> None:
-    nothing = PoolPrior(X, np.zeros((0, 2), np.float32), None, (), Scale(mean=10.0, sd=2.0))
-    posterior = known_of(nothing, [[], []], [13.0, 0.0], [1, 0])
-    _, prior_variance, mean, variance = second_row(posterior)
-    assert prior_variance == pytest.approx([1.0, 1.0])
-    assert mean == pytest.approx([1.5 * math.exp(-1) / 1.02, 0.0])  # 13 is 1.5 deviations up
-    assert variance == pytest.approx([1 - math.exp(-2) / 1.02, 1.0])
-    assert posterior.best.tolist() == [1.5, -2.0]
 
 
 def test_scores_are_bounded_and_distances_are_mean_differences() -> None:

@@ -74,15 +74,3 @@ def test_points_are_shared_if_they_are_the_same_on_all_tasks() -> None:
     assert shared_points(space, [one, other]) is None
     marginal = evaluations("b", X * np.nan, [1.0, 2.0, 3.0])
     assert shared_points(space, [marginal, marginal]) is None
-
-
-def test_a_new_row_is_known_to_no_task() -> None:
-    prior = PoolPrior.of([evaluations("a", X, [1.0, 2.0, 3.0])], X, Scale(), SPACE).with_row(np.array([0.25]))
-    assert prior.x[:, 0].tolist() == [0.0, 0.5, 1.0, 0.25]
-    assert prior.known is not None
-    assert prior.known.tolist() == [[True, True, True, False]]
-
-
-def test_a_run_may_know_the_tasks_of_other_families() -> None:
-    prior = PoolPrior.of([evaluations(f, X, [1.0, 2.0, 3.0]) for f in "aba"], X, Scale(), SPACE)
-    assert prior.without(["a", "b", "c"]).tolist() == [[False, True, False], [True, False, True], [True] * 3]

@@ -10,9 +10,7 @@ from ConfigSpace import Categorical, ConfigurationSpace
 from scipy.stats import norm, spearmanr
 
 from hpo_baselines._models.gaussian_process import GaussianProcess
-from hpo_baselines._transfer.earlier import scores_of
-from hpo_baselines._transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of
-from hpo_gym import load_suite
+from hpo_baselines._transfer.surrogate import Surrogate, candidates_of, scores_at
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Status
@@ -74,38 +72,6 @@ def test_of_a_task_of_another_space_some_points_decide_on_the_process_and_all_ar
         few = np.sort(np.random.default_rng(0).choice(230, searched, replace=False))
         assert np.array_equal(made._length, GaussianProcess.fit(made._x[few], z[few], iterations=5).length)
         assert len(made._x) == len(made._weight) == 230
-
-
-def test_a_column_that_the_task_does_not_have_decides_nothing() -> None:
-    x = points(50)
-    y = -np.square(x[:, 0] - 0.3)
-    x[:, 1] = np.nan
-    made = Surrogate(SPACE, task(x, y))
-    at = np.repeat(np.linspace(0.05, 0.95, 19), 2)
-    both = made(SPACE.snap(np.stack([at, np.tile([0.2, 0.8], 19)], 1)))
-    assert (both[::2] == both[1::2]).all()
-    assert abs(at[::2][both[::2].argmax()] - 0.3) <= 0.05
-
-
-def test_foretold_scores_go_with_the_true_ones_on_a_real_table() -> None:
-    suite = load_suite("Boosting")
-    whole = [t.evaluations() for t in suite.tasks("train")[:6]]
-    some, rest = np.arange(0, 400, 3), np.flatnonzero(np.arange(400) % 3)
-    found = []
-    for e in whole:
-        part = Evaluations(e.name, e.family, e.x[some], e.score[some], e.cost[some], e.status[some])
-        foretold = Surrogate(suite.space, part)(suite.space.snap(e.x))
-        assert np.array_equal(foretold[some], scores_of(part))
-        found.append(spearmanr(foretold[rest], scores_of(e)[rest])[0])
-    assert np.mean(found) > 0.8
-
-
-def test_tasks_on_the_points_asked_for_are_as_they_were_measured() -> None:
-    x = points(5)
-    e = task(x, [1.0, np.nan, 3.0, 4.0, 5.0])
-    assert np.isnan(scores_at(SPACE, e, x.copy())).tolist() == [False, True, False, False, False]
-    assert np.isfinite(scores_at(SPACE, e, x[:4])).all(), "on others it is modelled"
-    assert surrogate_of(SPACE, e) is surrogate_of(SPACE, e)
 
 
 def test_candidates_hold_the_best_of_each_task_once() -> None:

@@ -34,9 +34,3 @@ def test_leaves_hold_three_points_and_scores_decide_where_trees_divide() -> None
     across = above[:, None] != above  # (n, n, d)
     other = ExtraTrees(x, above[:, 1][None].astype(float))(x, x)
     assert met[across[..., 0]].mean() < 0.5 * other[across[..., 0]].mean()  # few leaves lie on both sides of the step
-
-
-def test_the_same_seed_grows_the_same_trees() -> None:
-    x, y = np.random.default_rng(0).random((50, 3)), np.random.default_rng(1).random((4, 50))
-    assert np.array_equal(ExtraTrees(x, y)(x, x), ExtraTrees(x, y)(x, x))
-    assert not np.array_equal(ExtraTrees(x, y)(x, x), ExtraTrees(x, y, seed=1)(x, x))
