@@ -1,6 +1,5 @@
 """Bad input is refused with a message that names it, and changes nothing: actions, seeds, options, arguments."""
 
-import functools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -13,13 +12,8 @@ import toys
 from test_determinism import flat
 
 from hpo_gym.base.errors import (
-    CheckFailed,
     HPOGymError,
     InvalidValueError,
-    StateError,
-    UnknownNameError,
-    shown,
-    unknown,
 )
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.vector import HPOVectorEnv
@@ -229,14 +223,6 @@ def test_what_went_wrong_once_poisons_nothing():
     assert flat(env.step(4)) == flat(twin.step(4))
 
 
-def test_an_unseeded_reset_after_a_refused_first_one_still_draws_a_seed():
-    env = HPOEnv("ToyPlain")
-    with pytest.raises(HPOGymError, match="seed"):
-        env.reset(seed=-3)
-    env.reset()
-    assert env.kernel.seeds[0] != 0
-
-
 assert toys.SUITE_NAMES
 
 
@@ -251,9 +237,6 @@ class Explosive:
         raise RuntimeError
 
 
-LONG = "x" * 5000
-
-
 def begun(kind: type, codec: str) -> Any:
     env = HPOEnv("ToyPlain", codec=codec) if kind is HPOEnv else HPOVectorEnv(2, "ToyPlain", codec=codec)
     env.reset(seed=0)
@@ -265,60 +248,10 @@ def begun(kind: type, codec: str) -> Any:
 def test_an_action_that_is_no_array_is_refused_in_words(kind, codec):
     env, twin = begun(kind, codec), begun(kind, codec)
     good = env.action_space.sample()
-    bad = [Explosive(), LONG, {LONG: 1}, [[0.0] * 5000, [0]], 10**5000, np.ma.masked, [Explosive()] * 2000]
+    bad = [Explosive(), "x" * 5000, {"x" * 5000: 1}, [[0.0] * 5000, [0]], 10**5000, np.ma.masked, [Explosive()] * 2000]
     bad += [np.ma.masked_all_like(good), np.ma.masked_equal(np.zeros_like(good), 0)]
     for action in bad:
         with pytest.raises(InvalidValueError, match=r"^(An action|Actions) must be ") as caught:
             env.step(action)
         assert len(str(caught.value)) <= 600
     assert flat(env.step(np.ma.asarray(good))) == flat(twin.step(good))  # nothing of it is masked
-
-
-def test_a_masked_array_is_refused_by_what_it_masks():
-    env = begun(HPOEnv, "pool")
-    with pytest.raises(InvalidValueError, match="masked values"):
-        env.step(np.ma.array(3, mask=True))
-    assert env.step(np.ma.array(3, mask=False))[4]["t"] == 1
-
-
-@pytest.mark.parametrize("value", [LONG, [LONG] * 30, {LONG: LONG}, 10**5000], ids=["text", "list", "dict", "number"])
-def test_a_long_value_is_not_echoed_whole(value):
-    env, many = begun(HPOEnv, "box"), begun(HPOVectorEnv, "box")
-    calls: list[Callable[[], object]] = [
-        lambda: env.reset(seed=value), lambda: many.reset(seed=value), lambda: env.reset(options=value),
-        lambda: env.reset(options={"task": value}), lambda: many.reset(options={"task": value}),
-        lambda: many.reset(options={"reset_mask": value}), lambda: HPOVectorEnv(2, "ToyPlain", statistics=value),
-        *(functools.partial(HPOEnv, "ToyPlain", **{name: value}) for name in ("split", "budget", "codec", "n_init")),
-    ]  # fmt: skip
-    for call in calls:
-        if isinstance(value, int):
-            with pytest.raises((HPOGymError, ValueError)) as caught:
-                call()
-        else:
-            with pytest.raises(HPOGymError) as caught:
-                call()
-        assert 20 < len(str(caught.value)) <= 3000
-
-
-def test_what_is_cut_keeps_the_rule_and_the_nearest():
-    assert str(InvalidValueError(f"`a` must be b, got {LONG}; the nearest is b.")).startswith("`a` must be b, got xxx")
-    assert str(InvalidValueError(f"`a` must be b, got {LONG}; the nearest is b.")).endswith("; the nearest is b.")
-    assert len(str(UnknownNameError("ab " * 5000))) == 3000
-    short = "a message of usual length, with a path: /" + "x/" * 200
-    assert str(StateError(short)) == short
-    faults = [f"fault {i}" for i in range(2000)]
-    assert str(CheckFailed("It", faults)).endswith("fault 1999")  # a list of faults stays whole
-    assert shown("ab") == "'ab'" and len(shown(LONG)) == 200 and "Explosive" in shown(Explosive())
-    assert str(unknown("task", "x" * 4999 + "y", [LONG, "b"])).startswith("No task 'xxx")
-
-
-@pytest.mark.parametrize("bad", ["x", 1, None, "False"])
-def test_statistics_are_on_or_off(bad):
-    with pytest.raises(InvalidValueError, match="`statistics` must be True or False"):
-        HPOVectorEnv(2, "ToyPlain", statistics=bad)
-
-
-@pytest.mark.parametrize("bad", [True, 0, -3, 2.0, "4"])
-def test_a_limit_of_steps_is_a_whole_number(bad):
-    with pytest.raises(InvalidValueError, match="`max_episode_steps` must be an integer >= 1"):
-        HPOVectorEnv(2, "ToyPlain", max_episode_steps=bad)

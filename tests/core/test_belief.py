@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 
-from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.belief import Belief
 
@@ -43,31 +42,6 @@ X = SPACE.encode(CONFIGS)
 )
 def test_log_densities_by_hand(densities, expected):
     assert Belief(SPACE, densities).log_density(X) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("densities", "fault", "said"),
-    [
-        ({}, InvalidValueError, "must map names to densities"),
-        ({"c": ("normal", 0, 1)}, UnknownNameError, "'C'"),
-        ({"C": ("gauss", 0, 1)}, UnknownNameError, "normal"),
-        ({"C": ("lognormal", 1.0)}, InvalidValueError, "weights by choice"),
-        ({"C": "lognormal"}, InvalidValueError, "weights by choice"),
-        ({"C": ("normal", 1.0, 0.0)}, InvalidValueError, "a deviation above 0"),
-        ({"C": ("normal", math.nan, 1.0)}, InvalidValueError, "a deviation above 0"),
-        ({"C": ("uniform", 2.0, 1.0)}, InvalidValueError, "low < high"),
-        ({"C": ("lognormal", -1.0, 1.0)}, InvalidValueError, "above 0"),
-        ({"gamma": ("lognormal", 0.5, 1.0)}, InvalidValueError, "only above 0"),
-        ({"kernel": ("normal", 0, 1)}, InvalidValueError, "weights by choice"),
-        ({"kernel": {"sigmoid": 1.0}}, InvalidValueError, "'rbf', 'poly', 'linear'"),
-        ({"kernel": {"rbf": 0.0}}, InvalidValueError, "one of them above it"),
-        ({"kernel": {"rbf": -1.0, "poly": 3.0}}, InvalidValueError, "one of them above it"),
-        ({"gamma": {0.5: 1.0}}, InvalidValueError, "'gamma'"),
-    ],
-)
-def test_what_is_no_belief_is_refused(densities, fault, said):
-    with pytest.raises(fault, match=said):
-        Belief(SPACE, densities)
 
 
 def test_inactive_values_say_nothing():

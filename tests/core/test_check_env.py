@@ -21,10 +21,8 @@ from hpo_gym.env.observers.last import Last
 from hpo_gym.env.rewards import Reward
 from hpo_gym.env.rewards.improvement import Improvement
 from hpo_gym.env.rewards.score import Score
-from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.scales import Raw
 from hpo_gym.env.vector import HPOVectorEnv
-from hpo_gym.problem.trial import History
 
 FAULTS: dict[str, tuple[str, type, dict[str, Any]]] = {}
 """By name: words that the checker must say, the class of the env, and keywords."""
@@ -79,30 +77,22 @@ def setting(i: int, value: Callable[[Any, list[Any]], Any]) -> Callable[[Any, li
 # ---------------------------------------------------------------------- numbers of one run
 told("another dtype", "observation: array", setting(0, lambda e, p: p[0].astype(float)))
 told("outside its space", "outside its space", setting(0, lambda e, p: np.append(p[0][:-1], np.float32(2))))
-told("a list as observation", "observation", setting(0, lambda e, p: p[0].tolist()))
 told("a NumPy reward", f"{STEP} of the same parts and seed (at reward", setting(1, lambda e, p: np.float32(p[1])))
 told("an infinite reward", "is not finite", setting(1, lambda e, p: float("inf")))
-told("another reward", "at reward", setting(1, lambda e, p: p[1] + 1e-9))
 told("an int as end", "at terminated", setting(2, lambda e, p: int(p[2])))
 told("truncates", "at truncated", setting(3, lambda e, p: True))
 told("ends early", "at terminated", setting(2, lambda e, p: p[2] or p[4]["t"] == 3))
-told("goes on after its budget", "at terminated", setting(2, lambda e, p: False))
 told("lacks the score", "lacks", setting(4, lambda e, p: {k: v for k, v in p[4].items() if k != "score"}))
 told(
     "tells a test score", "none of ours: [\"info['test_score']\"]", setting(4, lambda e, p: p[4] | {"test_score": 0.5})
 )
 told("goes on after a stop", "at terminated", setting(2, lambda e, p: p[2] and "score" in p[4]),
      codec={"name": "box", "stop": True})  # fmt: skip
-told("rewards a stop", "at reward", setting(1, lambda e, p: p[1] if "score" in p[4] else 1.0),
-     codec={"name": "box", "stop": True})  # fmt: skip
 info("another score", "info['score']", lambda e, i: {"score": i["score"] + 0.25})
 info("another configuration", "info['config']", lambda e, i: {"config": {**i["config"], "C": 0.5}})
 info("another incumbent", "info['incumbent']", lambda e, i: {"incumbent": dict(i["config"])})
 info("the last score as the best", "info['incumbent_score']", lambda e, i: {"incumbent_score": i["score"]})
-info("another count", "info['t']", lambda e, i: {"t": i["t"] - 1})
 info("a code as status", "info['status']", lambda e, i: {"status": 0})
-info("another task", "info['task']", lambda e, i: {"task": "abcd"[i["t"] % 4]})
-info("wrong on one task", "info['score']", lambda e, i: {"score": i["score"] + (i["task"] == "d") / 64})
 info("noise", "info['score']", lambda e, i: {"score": i["score"] + (i["t"] == 2) / 64}, suite="ToyNoisy")
 info("a failure's score", "info['score']", lambda e, i: {"score": -1.0} if i["status"] == "failed" else {}, **GAPPY)
 info("a cut trial as a success", "info['status']", lambda e, i: {"status": "ok"} if i["status"] == "timeout" else {},
@@ -147,21 +137,11 @@ class Opposite(Box):
         return lambda runs, action: int(self.decode(contexts, runs, np.asarray(action)[None])[0].item())
 
 
-class LooksAround(Last):
-    def __call__(self, contexts: Any, runs: Any) -> Any:
-        out = super().__call__(contexts, runs)
-        return out if runs.n == 1 else np.clip(out * np.float32(0.999), -1, 1)
-
-    def one(self, contexts: Any, runs: Any) -> Any:
-        return self(contexts, runs)[0]
-
-
 FAULTS |= {
     "another scale": (RESET[:0] + STEP, HPOEnv, {"observer": Last(served=ShownTwice())}),
     "another improvement": ("at reward", HPOEnv, {"reward": Rough()}),
     "a reward that meddles": ("What is shown or paid changes trials", HPOEnv, {**GAPPY, "reward": Meddles()}),
     "another codec": ("info['config']", HPOEnv, {"codec": Opposite()}),
-    "many looked at otherwise": ("in one run and in many", HPOEnv, {"observer": LooksAround()}),
 }
 
 
@@ -192,10 +172,7 @@ def known(options: Any, names: str = "abcd") -> bool:
 asking("takes any seed", "The seed -1: is accepted", lambda e, s, o: (abs(s) if type(s) is int else s, o))
 asking("takes any option", "The reset options {'tusk': 'a'}: is accepted",
        lambda e, s, o: (s, None if isinstance(o, dict) and "tusk" in o else o))  # fmt: skip
-asking("takes tasks of other splits", "of another split: is accepted",
-       lambda e, s, o: (s, None if known(o, "efgh") else o))  # fmt: skip
 asking("loses seed 0", "", lambda e, s, o: (s or None, o))
-asking("reads options once", RESET, lambda e, s, o: (s, None if e._seeded and known(o) else o))
 asking("reads seeds once", "One seed gives two episodes",
        lambda e, s, o: (None if e._seeded and type(s) is int and s >= 0 else s, o))  # fmt: skip
 
@@ -208,44 +185,12 @@ class SeedsPythonsGenerator(HPOEnv):
         return super().reset(seed=seed, options=options)
 
 
-class Remembers(gym.ObservationWrapper[Any, Any, Any]):
-    """A declared change, which depends on earlier episodes."""
-
-    best = -1.0
-
-    def observation(self, observation: Any) -> Any:
-        self.best = max(self.best, float(observation[-2]))
-        observation[-2] = self.best
-        return observation
-
-
-@planted("One seed gives two episodes of one env")
-class RemembersEpisodes(HPOEnv):
-    def __new__(cls, **keywords: Any) -> Any:
-        return Remembers(HPOEnv(**keywords))
-
-
 @planted("gives another episode")
 class DependsOnHashes(HPOEnv):
     def reset(self, *, seed: Any = None, options: Any = None) -> Any:
         obs, told_ = super().reset(seed=seed, options=options)
         obs[0] = hash("task") % 1000 / 1000
         return obs, told_
-
-
-@planted(RESET)
-class DrawsTheTaskByTheTrials(HPOEnv):
-    def reset(self, **keywords: Any) -> Any:
-        if keywords.get("seed") is None and self._seeded:
-            self.kernel.episode += int(self.kernel.runs.best.item() * 64) % 7
-        return super().reset(**keywords)
-
-
-@planted(RESET)
-class HasTestTasks(HPOEnv):
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **{**keywords, "split": "test"})
-        self.split = "train"
 
 
 # ---------------------------------------------------------------------- refusals
@@ -282,28 +227,9 @@ def raise_bare(action: Any) -> Any:
 stepping("takes NaN", "NaN in an action: is accepted", lambda e, a: np.nan_to_num(a) if is_float(a) else a)
 stepping("clips", "a hair above the bound in an action: is accepted",
          lambda e, a: np.clip(a, -1, 1) if is_float(a) and a.shape == e.action_space.shape else a)  # fmt: skip
-stepping(
-    "takes long actions", "a number too many: is accepted", lambda e, a: a[:6] if is_float(a) and len(a) == 7 else a
-)
 stepping("raises what comes", "The action None: raises TypeError", lambda e, a: refuse(a))
 stepping("says nothing", "the refusal has no message", lambda e, a: raise_bare(a))
 stepping("turns actions round", STEP, lambda e, a: -a if is_float(a) and a.shape == e.action_space.shape else a)
-stepping("takes the row before", STEP, lambda e, a: a - 1 if isinstance(a, np.integer) and 0 < a < 16 else a,
-         codec="pool")  # fmt: skip
-
-
-@planted("`step` is not that of a plain env")
-class CountsRefusals(HPOEnv):
-    refused = 0
-
-    def step(self, action: Any) -> Any:
-        try:
-            obs, *rest = super().step(action)
-        except HPOGymError:
-            self.refused += 1
-            raise
-        obs[-2] += self.refused
-        return obs, *rest
 
 
 @planted("A step before the first reset: is accepted")
@@ -352,14 +278,6 @@ class TakesAnyKeyword(Takes):
         return {name: value for name, value in given.items() if name != "bugdet"}
 
 
-@planted("The refusal of {'observer': 'lasst'} is not that of HPOEnv")
-class OffersNoName(Takes):
-    def good(self, given: dict[str, Any]) -> dict[str, Any]:
-        if given.get("observer") == "lasst":
-            raise HPOGymError("No such observer.")
-        return given
-
-
 # ---------------------------------------------------------------------- what is handed over and out
 @planted("An argument of `step` that is handed over is written")
 class WritesIntoTheAction(HPOEnv):
@@ -380,14 +298,6 @@ class HasOneObservation(HPOEnv):
         return self.buffer, *rest
 
 
-@planted("Two steps hand out one object")
-class HandsOutOneList(HPOEnv):
-    def step(self, action: Any) -> Any:
-        *rest, told_ = super().step(action)
-        self.notes = getattr(self, "notes", [])
-        return *rest, told_ | {"notes": self.notes}
-
-
 @planted("after outputs were overwritten")
 class HandsOutItsIncumbent(HPOEnv):
     def step(self, action: Any) -> Any:
@@ -405,20 +315,6 @@ class HandsOutLiveMasks(HPOEnv):
         self.kept = now.copy() if self.kept is None else self.kept
         self.kept[...] = now
         return self.kept
-
-
-@planted("A history that was handed out changes with later steps")
-class HandsOutOneHistory(HPOEnv):
-    def history(self) -> History:
-        self.kept = getattr(self, "kept", [])
-        self.kept[:] = super().history().trials
-        return self.kept
-
-
-@planted("`history` is not that of a plain env")
-class LosesTheFirstTrial(HPOEnv):
-    def history(self) -> History:
-        return History(super().history()[-3:])
 
 
 @planted("`action_masks` after `reset` are not", **GAPPY)
@@ -477,12 +373,6 @@ class MovesWhenItDraws(HPOEnv):
         return super().render()
 
 
-@planted("gives no uint8 array")
-class DrawsFloats(HPOEnv):
-    def render(self) -> Any:
-        return np.zeros((4, 4, 3)) if self.render_mode == "rgb_array" else super().render()
-
-
 # ---------------------------------------------------------------------- additions
 @planted("`observation_space` is not that of a plain env")
 class HasAnotherSpace(HPOEnv):
@@ -538,9 +428,6 @@ def mean_return(env: Any, parts: list[Any]) -> None:
 
 
 told("rewards of neighbours", "at reward", setting(1, lambda e, p: np.roll(p[1], 1)), HPOVectorEnv)
-told("rounded rewards", "at reward", setting(1, lambda e, p: p[1].astype("f4").astype(float)), HPOVectorEnv,
-     suite="ToyFormulas")  # fmt: skip
-told("ends all together", "at terminated", setting(2, lambda e, p: p[2] | p[2].any()), HPOVectorEnv, **FIDELITY)
 told("truncation as the end", "at terminated", setting(2, lambda e, p: p[2] | p[3]), HPOVectorEnv, max_episode_steps=3)
 told("the next episode as the last", "info['final_obs']", masked_next, HPOVectorEnv, **SAME)
 told("another return", "info['episode']", mean_return, HPOVectorEnv, statistics=True)
@@ -554,48 +441,12 @@ class MixesUpHistories(HPOVectorEnv):
         return super().history((i + 1) % self.num_envs)
 
 
-@planted("`action_masks` after", **MASK)
-class MixesUpMasks(HPOVectorEnv):
-    def action_masks(self) -> Any:
-        return np.roll(super().action_masks(), 1, 0)
-
-
 @planted("A step after the end of an episode: is accepted", **DISABLED)
 class BeginsByItself(HPOVectorEnv):
     def step(self, actions: Any) -> Any:
         if self._seeded and self.kernel.over.any():
             self.reset(options={"reset_mask": self.kernel.over.copy()})
         return super().step(actions)
-
-
-@planted("`step` is not that of a plain env")
-class EvaluatesTheActionOfABeginning(HPOVectorEnv):
-    def step(self, actions: Any) -> Any:
-        if self._seeded and self.kernel.over.all():
-            self.kernel.begin(ALL_RUNS)
-        return super().step(actions)
-
-
-@planted(RESET)
-class SeedsAllRunsAlike(HPOVectorEnv):
-    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
-        good = type(seed) is int and seed >= 0
-        return super().reset(seed=[seed] * self.num_envs if good else seed, options=options)
-
-
-@planted(RESET)
-class DealsTasksFromTheLastRunOn(HPOVectorEnv):
-    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
-        if isinstance(options, dict) and set(options) == {"reset_mask", "task"} and isinstance(options["task"], list):
-            options = {**options, "task": options["task"][::-1]}
-        return super().reset(seed=seed, options=options)
-
-
-@planted("one above the last in an action: is accepted", codec="pool")
-class ClipsRows(HPOVectorEnv):
-    def step(self, actions: Any) -> Any:
-        fine = isinstance(actions, np.ndarray) and actions.shape == (3,) and actions.dtype.kind == "i"
-        return super().step(np.clip(actions, 0, 15) if fine else actions)
 
 
 # ---------------------------------------------------------------------- all are found

@@ -6,10 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from hpo_gym.app import _commands
 from hpo_gym.base import checkout
 from hpo_gym.base.checkout import BUILDERS, import_from_checkout
 from hpo_gym.base.errors import StateError
@@ -29,16 +26,3 @@ def test_elsewhere_the_error_names_the_folder_and_the_way_to_get_it(
     monkeypatch.setattr(checkout, "_TOP", tmp_path)
     with pytest.raises(StateError, match=r"benchmarks/builders is in no wheel.*pip install -e \."):
         import_from_checkout(BUILDERS, "`hpo-gym build`")
-
-
-def test_commands_of_the_builders_without_a_checkout_are_wrong_input_and_write_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkout, "_TOP", tmp_path)
-    monkeypatch.setattr(_commands, "app", typer.Typer())
-    monkeypatch.chdir(tmp_path)
-    _commands._register()
-    for words in (["build", "SVM", "--quiet"], ["validity"], ["reference", "mine", "--out", "ours"]):
-        ran = CliRunner().invoke(_commands.app, words)
-        assert isinstance(ran.exception, StateError) and f"`hpo-gym {words[0]}` must run in" in str(ran.exception)
-    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -18,16 +17,9 @@ import pytest
 import toys
 
 from hpo_gym import app
-from hpo_gym.app import _listing as listing
-from hpo_gym.app._first import TWELVE
-from hpo_gym.bench import FIRST
 from hpo_gym.checks import shipped
-from hpo_gym.env.codecs import CODECS
-from hpo_gym.env.observers import OBSERVERS
-from hpo_gym.env.rewards import REWARDS
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.suite import SUITES
-from hpo_gym.suites import SETS
 from hpo_gym.suites.load import load_suite
 
 HERE = Path(__file__).parents[1]
@@ -82,19 +74,9 @@ def damage(path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- list, info
+
+
 @pytest.mark.long
-def test_list_shows_all_that_is_registered(run: Run) -> None:
-    done = run("list", "--json")
-    data = json.loads(done.out)
-    assert (done.code, done.err) == (0, "")
-    assert list(data) == ["sets", "suites", "optimizers", "observers", "codecs", "rewards", "trained"]
-    assert [s["name"] for s in data["suites"]] == list(SUITES.names())
-    assert [o["name"] for o in data["optimizers"]] == list(OPTIMIZERS.names())
-    assert data["observers"] == list(OBSERVERS.names())
-    assert data["codecs"] == list(CODECS.names())
-    assert data["rewards"] == list(REWARDS.names())
-
-
 @pytest.mark.smoke
 def test_list_keeps_its_contract(run: Run) -> None:
     data = json.loads(run("list", "--json").out)
@@ -118,34 +100,7 @@ def test_list_keeps_its_contract(run: Run) -> None:
         assert isinstance(optimizer["installed"], bool)
 
 
-def test_list_prints_tables_for_people(run: Run) -> None:
-    done = run("list", "--all")
-    assert done.code == 0
-    for name in (*SUITES.names(), *OPTIMIZERS.names(), *OBSERVERS.names()):
-        assert name in done.out
-    marked = {line.split("│")[1].strip() for line in done.out.splitlines() if "one family" in line and "│" in line}
-    assert marked == {"FCNet", "MLPGrid", "NASBench201"}
-
-
-def test_list_begins_with_the_sets_and_the_optimizers_that_a_comparison_runs_first(run: Run) -> None:
-    done = run("list")
-    heads = [line.split("│")[1].strip() for line in done.out.splitlines() if line.startswith("│")]
-    assert done.code == 0 and max(map(len, done.out.splitlines())) <= 80
-    assert [head for head in heads if head in SETS] == list(SETS)
-    assert [head for head in heads if head in OPTIMIZERS.names()] == list(TWELVE)
-    shown = len(set().union(*SETS.values()))
-    assert f"12 of {len(OPTIMIZERS.names())} optimizers, {shown} of {len(SUITES.names())} suites" in done.out
-    assert len(TWELVE) == 12 and set(FIRST) < set(TWELVE)
-
-
-def test_info_shows_a_set_of_suites(run: Run) -> None:
-    facts = json.loads(run("info", "seconds", "--json").out)
-    assert facts["name"] == "seconds" and facts["suites"] == list(SETS["seconds"])
-    both = [load_suite(name).tasks("test") for name in SETS["seconds"]]
-    assert facts["tasks"]["test"] == sum(map(len, both))
-    assert facts["families"] == len({t.family for tasks in both for t in tasks})
-
-
+@pytest.mark.long
 @pytest.mark.parametrize("name", [*(n for n in SUITES.names() if not n.startswith("Toy")), *OPTIMIZERS.names()])
 def test_info_knows_every_name(name: str, run: Run) -> None:
     reported, data = run("info", name), run("info", name, "--json")
@@ -160,39 +115,10 @@ def test_info_knows_every_name(name: str, run: Run) -> None:
     assert name in reported.out
 
 
-def test_info_describes_settings_that_a_base_has(run: Run) -> None:
-    said = json.loads(run("info", "ga-portfolio", "--json").out)
-    own, _, further = said["description"].partition("Further settings:\n")
-    assert "The settings are those of `GeneticAlgorithm`." in own
-    assert "    offspring: `lambda`.\n" in further
-    assert [line.split(":")[0].strip() for line in further.splitlines() if line[4] != " "] == list(said["settings"])
-    assert "Further settings" not in run("info", "ga").out
-
-
-def test_info_of_an_optimizer_whose_extra_is_missing_has_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hpo_gym.base.errors
-
-    def refuse(name: str) -> None:
-        raise hpo_gym.base.errors.MissingExtraError("Not installed: torch. Run: pip install 'hpo-gym[rl]'")
-
-    monkeypatch.setattr(listing.OPTIMIZERS, "get", refuse)
-    done = run("info", "random")
-    assert done.code == 0
-    assert "pip install 'hpo-gym[rl]'" in done.out
-
-
-def test_info_reads_a_suites_folder(run: Run, suite_folder: Path) -> None:
-    data = json.loads(run("info", str(suite_folder), "--json").out)
-    assert (data["name"], data["kind"], data["configurations"]) == ("Plain", "table", 16)
-
-
 # ---------------------------------------------------------------------- verify
-def test_verify_checks_what_is_shipped(run: Run) -> None:
-    done = run("verify")
-    assert done.code == 0
-    assert re.search(r"\d+ checked, 0 damaged(, \d+ out of date)?\n$", done.out)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["changed", "missing", "manifest"])
 def test_verify_names_what_is_damaged_of_what_is_shipped(
     how: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -237,12 +163,6 @@ def test_verify_finds_every_damaged_cell(run: Run, undrawn: None, suite_folder: 
     assert run("report", "out", "--quiet").code in (0, 3)  # the bit may lie where the report need not look
 
 
-def test_verify_refuses_a_folder_that_holds_neither(run: Run, tmp_path: Path) -> None:
-    done = run("verify", str(tmp_path))
-    assert done.code == 2
-    assert "must hold one of store.sqlite, tune.sqlite, suite.json and optimizer.json" in done.err
-
-
 # ---------------------------------------------------------------------- import
 @pytest.mark.long
 def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_path: Path) -> None:
@@ -276,32 +196,6 @@ def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
     assert table.cost[0, rows].tolist() == [[0.1, 0.4], [0.4, 1.6]]
 
 
-@pytest.mark.long
-def test_import_takes_objectives_that_bench_and_info_tell_of(run: Run, undrawn: None, tmp_path: Path) -> None:
-    lines = ["task,C,score,size,recall", *(f"t,{c},{c},{10 * c},{1 - c}" for c in (0.25, 0.5, 0.75, 1.0))]
-    (tmp_path / "mine.csv").write_text("\n".join(lines))
-    assert run("import", "mine.csv", "--out", "mine", "--minimize", "size", "--maximize", "recall").code == 0
-    reported = json.loads(run("info", "mine", "--json").out)
-    assert reported["objectives"] == ["size (no unit, minimize)", "recall (no unit, maximize)"]
-    assert reported["dimensions"] == 1
-    bench = ["bench", "--suite", "mine", "--optimizers", "random", "--budget", "4", *TINY[2:-1],
-             "--objectives", "score,size"]  # fmt: skip
-    done = run(*bench, "--constraints", "size=7.5", "--out", "out")
-    assert done.code == 0, done
-    assert "hypervolume of score, size" in done.out
-    rows = (tmp_path / "out" / "hypervolume.csv").read_text().splitlines()
-    assert len(rows) == 4  # a header, and a run of each optimizer, which tried all rows
-    assert all(float(row.split(",")[-2]) == pytest.approx(0.0, abs=1e-9) for row in rows[1:])
-    for extra, message in (
-        (["--objectives", "score,sise"], "Did you mean 'size'"),
-        (["--constraints", "size"], "name=number"),
-        (["--constraints", "size=small"], "name=number"),
-        (["--constraints", "size=1"], "Task 't' of 'mine'"),
-    ):
-        done = run(*bench[:-2], *extra, "--out", "other")
-        assert done.code == 2 and message in done.err, (extra, done)
-
-
 @pytest.mark.parametrize(
     ("text", "options", "code", "message"),
     [
@@ -333,33 +227,6 @@ def test_import_names_what_is_wrong(
     done = run("import", "mine.csv", "--out", "mine", *options)
     assert (done.code, message in done.err) == (code, True), done
     assert not (tmp_path / "mine").exists()
-
-
-@pytest.mark.parametrize("option", ["--task", "--score", "--test-score", "--cost", "--fidelity", "--family", "--ignore",
-                                    "--hyperparameters"])  # fmt: skip
-def test_import_names_the_nearest_column(option: str, run: Run, tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_text(CSV)
-    done = run("import", "mine.csv", "--out", "mine", option, "kernle")
-    assert (done.code, "Did you mean 'kernel'" in done.err) == (2, True), done
-
-
-@pytest.mark.long
-def test_import_of_one_task_says_what_it_is_good_for(run: Run, undrawn: None, tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_text("C;number;score\n" + "".join(f"{i % 4},5;{i};0,{i}\n" for i in range(9)))
-    form = ["--delimiter", ";", "--decimal", ","]
-    done = run("import", "mine.csv", "--out", "mine", "--ignore", "number", *form)
-    assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines() == [
-        "C: float in [0.5, 3.5]",
-        "mine: 1 task (0 train, 0 val, 1 test), 1 hyperparameters -> mine",
-        "Nothing to train on: what learns from other tasks needs another family.",
-        "Compare others on it:  hpo-gym bench --suite mine --optimizers random,ga,gp-ei",
-        'Tune on it in Python:  gym.make("hpo_gym/HPO-v0", suite="mine", split="test")',
-        "Add tasks: more names in the task's column, more studies in the storage.",
-    ]
-    assert run("bench", "--suite", "mine", "--optimizers", "random,ga,gp-ei", *TINY).code == 0
-    assert run("import", "mine.csv", "--out", "kept", "--hyperparameters", "C,number", *form).code == 0
-    assert load_suite(tmp_path / "kept").space.names == ("C", "number")
 
 
 @pytest.mark.long
@@ -504,26 +371,6 @@ def test_help_and_nothing_show_the_commands(run: Run) -> None:
         assert run(command, "--help").code == 0
 
 
-def test_lines_of_help_are_whole_at_80_columns_and_what_people_need_first_comes_first(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("TERMINAL_WIDTH", "80")
-    lines = run("--help").out.partition("Commands:")[2].strip().splitlines()
-    assert not [line for line in lines if line.endswith("...")]
-    assert [line.split()[0] for line in lines][:5] == ["demo", "tune", "bench", "train", "collect"]
-
-
-@pytest.mark.long
-def test_a_second_comparison_in_the_same_folder_says_how_it_goes_on(run: Run, tmp_path: Path) -> None:
-    words = ("bench", "--suite", "SVM", "--optimizers", "random", "--tasks", "1", "--seeds", "1", "--budget", "2",
-             "--engine", "serial", "--quiet", "--out", "twice")  # fmt: skip
-    assert run(*words).code == 0
-    again = run(*words)
-    assert again.code == 2 and "`resume=True` (`--resume`) goes on and runs what is not there" in again.err
-    assert run(*words, "--resume").code == 0
-
-
 # ---------------------------------------------------------------------- stopped
 def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
@@ -534,9 +381,8 @@ def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_bench_says_how_to_go_on(
     how: signal.Signals, code: int, run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
 ) -> None:

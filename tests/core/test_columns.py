@@ -5,11 +5,7 @@ The answers are worked out by hand on a table of four rows with their costs, and
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +16,6 @@ import pytest
 import hpo_gym
 from hpo_gym.base.errors import StateError
 from hpo_gym.env.runs.columns import COLUMNS
-
-PACKAGE = Path(hpo_gym.__file__).parent
 
 COLUMN = '''"""The column `idle_seconds`: seconds since the incumbent changed."""
 
@@ -124,6 +118,7 @@ def check() -> None:
     given_and_restored()
 
 
+@pytest.mark.long
 def test_a_quantity_and_its_observer_from_a_users_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in (("own_column", COLUMN), ("own_observer", OBSERVER)):
         module = ModuleType(name)
@@ -141,16 +136,3 @@ def test_a_quantity_that_nobody_asked_for_is_an_error() -> None:
     rule = r"`keeps` of the observer or codec must name 'history', kept are \['incumbent_at'\]"
     with pytest.raises(StateError, match=rule):
         env.kernel.runs["history"]
-
-
-@pytest.mark.long
-def test_two_new_files_in_the_package_and_nothing_else_edited(tmp_path: Path) -> None:
-    shutil.copytree(PACKAGE, tmp_path / "hpo_gym", ignore=shutil.ignore_patterns("data", "__pycache__"))
-    (tmp_path / "hpo_gym/data").symlink_to(PACKAGE / "data")
-    (tmp_path / "hpo_gym/env/runs/kept/idle_seconds.py").write_text(COLUMN)
-    (tmp_path / "hpo_gym/env/observers/idle.py").write_text(OBSERVER)
-    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent)])
-    code = "import hpo_gym, test_columns; assert 'idle' in hpo_gym.OBSERVERS.names(); test_columns.check()"
-    env = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

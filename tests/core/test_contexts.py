@@ -8,16 +8,14 @@ from typing import Any
 import core_toys as toys
 import numpy as np
 import pytest
-from core_toys import below, mixed
+from core_toys import mixed
 
 import hpo_gym
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.contexts import Contexts, given_points
-from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.nearest.pool import draw_rows
-from hpo_gym.problem.prior import Scale, signed_log
+from hpo_gym.problem.prior import Scale
 from hpo_gym.problem.task import pooled
 
 GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them
@@ -78,13 +76,6 @@ def test_pools_of_any_size_are_permuted_whole(m: int) -> None:
         assert got == rows_by_hand(instance, m, CANDIDATES, list(range(m)), max(m, 2))
 
 
-def test_a_run_draws_the_same_in_any_batch() -> None:
-    batch = batch_of(toys.levels().members)
-    many = draw_rows(batch.measured_first, np.arange(20) % 2, np.arange(20, dtype=np.uint64), 3, 7)
-    for i in range(20):
-        assert draw_rows(batch.measured_first, which(i % 2), instances(i), 3, 7).tolist() == [many[i].tolist()]
-
-
 def test_unmeasured_rows_come_last() -> None:
     rows, sizes = pooled(batch_of(toys.levels().members)).measured_first
     assert rows.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]] and sizes.tolist() == [3, 4]
@@ -92,11 +83,6 @@ def test_unmeasured_rows_come_last() -> None:
     suite = hpo_gym.table_suite("Gaps", toys.SPACE, np.array(toys.X), gap[:, :, 0])
     rows, sizes = pooled(batch_of(suite.members)).measured_first
     assert rows.tolist() == [[1, 3, 0, 2]] and sizes.tolist() == [2]
-
-
-def test_rows_are_drawn_only_from_a_pool() -> None:
-    with pytest.raises(InvalidValueError, match="only from tasks with a pool of configurations"):
-        draw_rows(pooled(batch_of(toys.slopes().members)).measured_first, which(0), instances(0), 2, 7)
 
 
 # ---------------------------------------------------------------------------------------------- given points
@@ -118,13 +104,6 @@ def test_given_points_off_a_table_are_uniform_by_the_world() -> None:
         u = [((key >> 11) + 0.5) * 2.0**-53 for key in keys]
         assert got[:, i].ravel().tolist() == pytest.approx(u, abs=2.0**-32)  # the grid of floats
     assert got[0, 0].tolist() == pytest.approx([0.9370228271, 0.8754412776], abs=1e-9)
-
-
-def test_given_points_depend_on_the_world_alone() -> None:
-    batch = batch_of(toys.slopes().members)
-    assert given_points(batch, which(0), instances(6), 2)[:, 0].tolist() == (
-        given_points(batch, which(1, 0), instances(5, 6), 2)[:, 1].tolist()
-    )
 
 
 # ---------------------------------------------------------------------------------------------- contexts
@@ -153,18 +132,6 @@ def test_candidates_follow_the_world_where_some_runs_begin_anew_or_go_to_another
     assert first.tolist() == [drawn[0, 5], drawn[1, 7], drawn[0, 9]]
 
 
-def test_the_oracle_of_each_task() -> None:
-    oracle = Oracle.of(toys.square().members)
-    assert oracle.best.tolist() == [6, 10] and oracle.worst.tolist() == [0, 4]
-
-
-def test_defaults_are_plain() -> None:
-    given = contexts(toys.square())
-    assert (given.candidates, given.n_init, given.horizon, given.fidelities) == (None, 0, 0, (1.0,))
-    assert given.scale == Scale(0.0, 1.0, 1.0, (), (), ())
-    assert given.meta.shape == (2, 0)
-
-
 def test_meta_features_are_standardised_logarithms_and_flags() -> None:
     meta = [{"rows": 9.0, "skew": -3.0}, {"rows": None, "skew": 1.0, "other": 5.0}, {}]
     scores = np.ones((3, 4)) * [[0.0], [1.0], [2.0]] + np.arange(4)
@@ -177,12 +144,3 @@ def test_meta_features_are_standardised_logarithms_and_flags() -> None:
     )  # log 10 is the mean; -log 4 is -2 log 2; log 2 is one deviation
     wider = Scale(meta_names=("rows",), meta_mean=(math.log(10) - 1.0,), meta_sd=(0.5,))
     assert contexts(suite, scale=wider).meta.tolist() == [[2, 1], [0, 0], [0, 0]]
-
-
-def test_signed_log() -> None:
-    got = signed_log(np.array([0.0, math.e - 1.0, 1.0 - math.e, 99.0]))
-    assert got.tolist() == pytest.approx([0.0, 1.0, -1.0, math.log(100)])
-
-
-def test_the_share_of_a_key() -> None:
-    assert [below(k, 4) for k in (0, 2**62, 2**63, 3 * 2**62)] == [0, 1, 2, 3]

@@ -245,15 +245,6 @@ def rollout(env: HPOVectorEnv, mode: AutoresetMode, steps: int = STEPS, seed: ob
     return out
 
 
-def test_an_integer_seed_gives_each_run_a_seed_of_its_own_that_no_other_integer_shares():
-    instances = []
-    for seed in range(40):
-        env = HPOVectorEnv(8, suite="ToyPlain")
-        env.reset(seed=seed)
-        instances += env.kernel.runs.instance.tolist()
-    assert len(set(instances)) == 40 * 8
-
-
 def test_nothing_handed_out_is_written_again_when_some_runs_are_reset_by_mask():
     env = HPOVectorEnv(4, suite="ToyPlain", codec="pool", budget=3, autoreset_mode="DISABLED")
     env.reset(seed=0)
@@ -263,15 +254,3 @@ def test_nothing_handed_out_is_written_again_when_some_runs_are_reset_by_mask():
     np.testing.assert_array_equal(obs, kept)
     assert not np.shares_memory(obs, again)
     np.testing.assert_array_equal(again[[1, 3]], kept[[1, 3]])
-
-
-def test_a_stop_keeps_the_trials_so_far_and_shows_the_last_of_them():
-    env = HPOEnv("ToyPlain", codec={"name": "pool", "stop": True}, budget=5)
-    env.reset(seed=0)
-    for action in (3, 1, 2):
-        obs, *_ = env.step(action)
-    before = env.history()
-    last, reward, terminated, _, info = env.step(env.action_space.n - 1)
-    assert terminated and reward == 0.0 and info["t"] == 3
-    assert env.history() == before
-    np.testing.assert_array_equal(last, obs)

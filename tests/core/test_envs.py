@@ -1,9 +1,7 @@
 """Contract tests of every env id and option: Gymnasium's and Stable-Baselines3's checkers, and our own, say nothing."""
 
 import importlib.util
-import itertools
 import json
-import math
 import warnings
 from typing import Any
 
@@ -11,7 +9,6 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import toys
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 from pairwise import all_pairs
 
@@ -25,7 +22,6 @@ from hpo_gym.env.rewards import REWARDS
 from hpo_gym.env.scales import SCORES
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.problem.suite import SUITES
-from hpo_gym.suites import load_suite
 
 Case = dict[str, Any]
 HAS_SB3 = importlib.util.find_spec("stable_baselines3") is not None
@@ -119,26 +115,6 @@ def test_every_two_options_keep_the_contract_together(case):
     check_by_all(keywords(case))
 
 
-def test_the_cases_hold_every_pair_that_may_stand_together():
-    names = sorted(OPTIONS)
-    for a, b in itertools.combinations(names, 2):
-        for i, j in itertools.product(OPTIONS[a], OPTIONS[b]):
-            assert any(c[a] == i and c[b] == j for c in PAIRS) == _possible(a, i, b, j), (a, i, b, j)
-
-
-def _possible(a: str, i: Any, b: str, j: Any) -> bool:
-    case = {a: i, b: j}
-    if {a, b} == {"suite", "duplicates"} and "mask" in (i, j):
-        return "ToyFormulas" not in (i, j)  # `mask` needs the pool codec
-    if {a, b} == {"observer", "duplicates"}:
-        return True
-    return legal(case) if {a, b} != {"duplicates", "codec"} or "mask" not in (i, j) else _name(i, j) == "pool"
-
-
-def _name(i: Any, j: Any) -> Any:
-    return (i if isinstance(i, dict) else j)["name"]
-
-
 def test_the_cases_of_these_tests_name_every_registered_part():
     assert set(OBSERVER_OPTIONS) <= set(OBSERVERS.names()) and set(CODEC_OPTIONS) <= set(CODECS.names())
     for kind, registry in (("observer", OBSERVERS), ("codec", CODECS)):
@@ -155,77 +131,11 @@ def check_many(options: Case, turn: int) -> None:
     check_env(env, processes=False, render=False)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("turn", range(0, len(PAIRS), 8))
-def test_some_of_two_options_keep_the_contract_in_a_vector_env(turn):
-    check_many(keywords(PAIRS[turn]), turn // 8)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_every_two_options_keep_the_contract_in_a_vector_env():
     for turn, case in enumerate(PAIRS):
         check_many(keywords(case), turn)
-
-
-LARGE = ("AutoML", "FCNet", "MLPGrid", "NASBench201", "Pipelines")
-"""Suites whose pools have more rows than the `pool` observer shows."""
-
-
-def spread(suite: str, count: int) -> list[Case]:
-    """Cases of a shipped suite that differ in all of their options."""
-    loaded = load_suite(suite)
-    found, cells = [], math.prod(len(level) for level in loaded.space.levels(3))
-    for case in PAIRS[REAL.index(suite) :: 5]:
-        changed = {**case, "suite": "ToyFormulas" if suite == "Functions" else "ToyPlain"}
-        shown = not (case["observer"] == {"name": "pool"} and suite in LARGE) and loaded.tasks(case["split"])
-        if legal(changed) and shown and not (case["observer"].get("flat") and cells > 1e7):
-            found.append({**keywords(changed), "suite": suite, "budget": 6})
-    return found[:count]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("suite", [name for name in REAL if name not in ONWARD])
-def test_a_spread_of_options_of_every_suite_keeps_the_contract(suite):
-    cases = spread(suite, 4)
-    assert len(cases) == 4
-    for turn, options in enumerate(cases):
-        check_env(gym.make("hpo_gym/HPO-v0", **options), processes=turn == 0, render=turn == 0)
-        if turn < 3:
-            check_many(options, turn)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_the_full_product_keeps_the_contract():
-    """All of what decides the shape of a step; reward, split and budget take turns."""
-    turns = ("reward", "split", "budget")
-    count = 0
-    for values in itertools.product(*(OPTIONS[name] for name in OPTIONS if name not in turns)):
-        case = dict(zip([name for name in OPTIONS if name not in turns], values, strict=True))
-        if not legal(case):
-            continue
-        case |= {name: OPTIONS[name][count % len(OPTIONS[name])] for name in turns}
-        case["split"] = case["split"] if legal(case) else "train"
-        count += 1
-        env = HPOEnv(**keywords(case))
-        if count % 50 == 0:
-            check_env(env, processes=False, render=False)
-        else:
-            play(env)
-    assert count > 10_000
-
-
-def play(env: HPOEnv) -> None:
-    env.action_space.seed(0)
-    obs, _ = env.reset(seed=0)
-    over = False
-    while not over:
-        assert env.observation_space.contains(obs)
-        obs, reward, over, _, _ = env.step(env.action_space.sample())
-        assert np.isfinite(reward)
-    assert env.observation_space.contains(obs)
 
 
 def illegal(count: int) -> list[Case]:
@@ -257,18 +167,6 @@ def test_every_registered_id_keeps_the_contract(suite, split):
         check_by_gymnasium(env.unwrapped, skip_render_check=True)
 
 
-@pytest.mark.parametrize("suite", REAL)
-def test_every_id_says_what_it_is_in_json(suite):
-    options = {"budget": 4, "codec": {"name": "move", "levels": 4}, "observer": "summary"}
-    env = gym.make(f"hpo_gym/{suite}-v0", **options)
-    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
-    for one in (env, again):
-        one.action_space.seed(3)
-    assert [repr(env.reset(seed=1)), *(repr(env.step(env.action_space.sample())) for _ in range(4))] == [
-        repr(again.reset(seed=1)), *(repr(again.step(again.action_space.sample())) for _ in range(4))
-    ]  # fmt: skip
-
-
 @pytest.mark.smoke
 def test_an_id_is_registered_for_every_suite_and_one_for_any():
     assert {"hpo_gym/HPO-v0", *(f"hpo_gym/{s}-v0" for s in REAL)} <= set(gym.registry)
@@ -296,15 +194,6 @@ def test_the_defaults_are_the_mission_word_for_word():
     np.testing.assert_allclose(obs[:d], x * 2 - 1, atol=1e-6)
     assert reward == info["score"] == obs[d] == obs[d + 1] and not terminated and not truncated
     assert obs[-1] == np.float32(32 / 33)
-
-
-@pytest.mark.smoke
-def test_truncation_is_for_limits_from_outside_in_one_env_and_in_many():
-    env = gym.make_vec("hpo_gym/HPO-v0", 2, suite="ToyPlain", budget=5, max_episode_steps=3)
-    env.reset(seed=0)
-    flags = [env.step(env.action_space.sample())[2:4] for _ in range(4)]
-    assert [f[1].tolist() for f in flags] == [[False, False], [False, False], [True, True], [False, False]]
-    assert not any(f[0].any() for f in flags)
 
 
 @pytest.mark.smoke

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from hpo_gym.base.registry import EXTRAS
-from hpo_gym.optimize.protocol import OPTIMIZERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -57,20 +56,11 @@ def test_messages_know_the_extras_of_the_project():
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *(r for needs in OPTIONAL.values() for r in needs)])
 def test_what_is_asked_for_is_imported_and_has_a_lower_bound(requirement):
     assert set(import_names(requirement)) <= imported()
     assert ">=" in requirement
-
-
-def test_the_union_of_extras_names_each():
-    (every,) = PROJECT["optional-dependencies"]["all"]
-    assert set(re.search(r"\[(.+)\]", every)[1].split(",")) == set(OPTIONAL)
-
-
-def test_tpe_needs_optuna_alone():
-    assert OPTIMIZERS.entries()["tpe"].extra == "optuna"
-    assert [import_name(need) for need in OPTIONAL["optuna"]] == ["optuna"]
 
 
 # ---------------------------------------------------------------------------------------------- without POSIX
@@ -203,12 +193,3 @@ assert len(hpo_gym.Tuned.load("study").ended) == 3
     done = without_posix(code, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "1 begun\n2 begun\n3 begun\n"
-
-
-@pytest.mark.long
-def test_no_module_of_posix_is_imported_where_a_file_is_read():
-    for path in (p for room in ROOMS[:3] for p in (ROOT / room).rglob("*.py")):
-        tops = ast.parse(path.read_text(encoding="utf-8")).body
-        names = {a.name for node in tops if isinstance(node, ast.Import) for a in node.names}
-        names |= {node.module for node in tops if isinstance(node, ast.ImportFrom)}
-        assert not names & {"fcntl", "resource", "termios", "pwd", "grp"}, path

@@ -22,11 +22,6 @@ import toys
 
 import hpo_gym
 from hpo_gym.env.rewards import REWARDS
-from hpo_gym.env.runs.runs import Runs
-from hpo_gym.env.runs.which import ALL_RUNS, Which
-from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.prior import floor_of
-from hpo_gym.problem.task import SeparateTasks
 from hpo_gym.problem.trial import History, Query, Status, Trial
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
@@ -102,122 +97,6 @@ def test_given_points_count() -> None:
         one.reset(seed=seed)
         given = [t.score for t in one.history() if t.status is Status.OK]
         assert one.step(0)[1] == min(given, default=1.5)
-
-
-def test_runs_of_a_bank_of_single_tasks_are_served_the_same() -> None:
-    suite = line()
-    table, single = (
-        Runs(batch, 2, 6, budget=6.0, floor=1.5) for batch in (batch_of(suite.members), SeparateTasks(suite.members, 1))
-    )
-    for runs in (table, single):
-        runs.begin(ALL_RUNS, np.array([0, 2]), np.zeros(2, np.uint64))
-    pool = suite.task("a").pool
-    for rows in ([0, 3], [1, 4], [2, 1], [3, 2], [4, 0]):
-        table.submit(np.array(rows))
-        single.submit(pool[rows])
-        assert single.last.tolist() == table.last.tolist() and single.best.tolist() == table.best.tolist()
-        assert single.incumbent().tolist() == table.incumbent().tolist()
-        assert single.reached.tolist() == table.reached.tolist()
-    assert table.scores().T[:5].tolist() == [[3, 1.5], [3, -1], [1, -1], [1, 4], [5, -1]]
-
-
-def test_idle_runs_see_nothing_and_begun_ones_have_forgotten() -> None:
-    runs = Runs(batch_of(line().members), 2, 6, budget=6.0, floor=1.5)
-    runs.begin(ALL_RUNS, np.array([0, 0]), np.zeros(2, np.uint64))
-    runs.submit(np.array([1, 1]))
-    assert runs.reached.tolist() == [FAIL, FAIL] and runs.best.tolist() == [1.5, 1.5]
-    runs.submit(np.array([2, 0]), None, np.array([True, False]))
-    assert runs.best.tolist() == [1.5, 3] and runs.reached.tolist() == [FAIL, 3]
-    runs.submit(np.array([1, 1]))
-    assert runs.last.tolist() == [1.5, 3]
-    runs.begin(Which(np.array([1])), np.array([0]), np.zeros(1, np.uint64))
-    runs.submit(np.array([0, 1]))
-    assert runs.last.tolist() == [3, 1.5] and runs.best.tolist() == [3, 1.5] and runs.reached.tolist() == [3, FAIL]
-
-
-class Model:
-    """One run, trial by trial: what `Runs` says of it, by loops over all its trials."""
-
-    def __init__(self) -> None:
-        self.trials: list[tuple[float, bool, float]] = []  # fidelity, whether it succeeded, score
-
-    def add(self, score: float, fidelity: float) -> None:
-        good = [s for _, fine, s in self.trials if fine]
-        self.trials.append((fidelity, score > FAIL, score if score > FAIL else min(good, default=1.5)))
-
-    @property
-    def incumbent(self) -> int:
-        return max(range(len(self.trials)), key=lambda i: (self.trials[i], -i), default=-1)
-
-    @property
-    def reached(self) -> float:
-        return self.trials[self.incumbent][2] if self.trials and self.trials[self.incumbent][1] else FAIL
-
-
-def active(idle: Any) -> list[bool]:
-    return [True] * 5 if idle is None else (~idle).tolist()
-
-
-@pytest.mark.parametrize("levels", [False, True], ids=["full", "fidelities"])
-@pytest.mark.parametrize("seed", range(12))
-def test_runs_that_idle_begin_anew_and_are_copied_agree_with_a_loop(seed: int, levels: bool) -> None:
-    rng, n = np.random.default_rng(seed), 5
-    scores = rng.integers(-9, 9, (3, 5, 2)).astype(float)
-    scores[rng.random((3, 5, 2)) < 0.45] = FAIL
-    suite = line(scores if levels else scores[..., 1], fidelities=(0.5, 1.0) if levels else None)
-    keep = ["incumbent_at"] if seed % 2 else []
-    runs = Runs(batch_of(suite.members), n, 40, budget=40.0, floor=1.5, fidelity=levels, keep=keep)
-    task = rng.integers(3, size=n)
-    runs.begin(ALL_RUNS, task, np.zeros(n, np.uint64))
-    models = [Model() for _ in range(n)]
-    for _ in range(30):
-        if rng.random() < 0.2:
-            which = rng.permutation(n)[:2]
-            task[which] = rng.integers(3, size=2)
-            runs.begin(Which(which), task[which], np.zeros(2, np.uint64))
-            for i in which:
-                models[i] = Model()
-        if rng.random() < 0.2:
-            runs = runs.select(np.arange(n))
-        rows, at = rng.integers(5, size=n), rng.integers(2, size=n) if levels else np.ones(n, np.int64)
-        idle = rng.random(n) < 0.3 if rng.random() < 0.4 else None
-        before = [model.reached for model in models]
-        runs.submit(rows, np.array([0.5, 1.0])[at] if levels else None, idle)
-        assert [b for b, i in zip(runs.reached_before.tolist(), active(idle), strict=True) if i] == [
-            b for b, i in zip(before, active(idle), strict=True) if i
-        ]
-        for i, model in enumerate(models):
-            if idle is None or not idle[i]:
-                model.add(float(scores[task[i], rows[i], at[i]]), float((0.5, 1.0)[at[i]]))
-                assert runs.last[i] == model.trials[-1][2]
-            assert runs.reached[i] == model.reached
-            if model.trials:
-                assert runs.best[i] == model.trials[model.incumbent][2]
-        assert runs.incumbent().tolist() == [model.incumbent for model in models]
-
-
-def test_the_constant_is_known_and_0_where_nothing_is() -> None:
-    suite = line()
-    assert suite.scale().floor == floor_of(suite.prior()) == 1.5
-    assert floor_of(()) == 0.0
-    alone = line([[FAIL, 2, 1, 1, 1]] * 3)
-    assert hpo_gym.rollout(Rows(0, 1, 0), alone.task("a"), 3).scores == (0, 2, 2)
-
-
-class Rows:
-    """Asks for rows of `line`."""
-
-    def __init__(self, *rows: int) -> None:
-        self.rows = list(rows)
-
-    def reset(self, context: hpo_gym.Context, rng: np.random.Generator) -> None:
-        self.left = list(self.rows)
-
-    def ask(self) -> Query | None:
-        return Query({"i": self.left.pop(0)}) if self.left else None
-
-    def tell(self, trial: Trial) -> None:
-        pass
 
 
 def test_a_success_is_before_any_failure_in_a_history() -> None:
@@ -314,16 +193,6 @@ def test_scores_that_a_run_never_sees_change_nothing_that_it_is_told(name: str) 
     assert failures or name in ("Curves", "Pipelines")  # those have none in full
     bounds = [(t.best, t.worst) for t in (suite.task(tasks[0]), changed(suite, histories, tasks).task(tasks[0]))]
     assert bounds[0] != bounds[1] or name == "Curves"  # all of its 20 rows are seen
-
-
-def test_other_scores_that_a_run_sees_are_told() -> None:
-    """That `same` can fail: here what was evaluated is changed."""
-    suite, tasks, actions = load_suite("SVM"), ["a"] * RUNS, np.arange(BUDGET * RUNS).reshape(BUDGET, RUNS)
-    assert isinstance(suite, TableSuite)
-    tasks = [suite.tasks("test")[0].name] * RUNS
-    reported, _ = walked(suite, actions, tasks, codec="pool")
-    other, _ = walked(changed(suite, [], tasks), actions, tasks, codec="pool")
-    assert not same(reported, other)
 
 
 @pytest.mark.parametrize("suite", [toys.gappy(), toys.noisy(), line()], ids=["gappy", "noisy", "line"])

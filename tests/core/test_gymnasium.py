@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
-import hpo_gym
-from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError
 
 ID = "hpo_gym/SVM-v0"
 
@@ -54,22 +53,6 @@ def test_the_wrapper_of_one_env_works() -> None:
     assert steps[-1][4]["episode"]["r"] == pytest.approx(sum(float(step[1]) for step in steps))
 
 
-@pytest.mark.parametrize("make", [gym.make, gym.make_vec])
-@pytest.mark.smoke
-def test_a_misspelt_keyword_offers_the_nearest(make: Any) -> None:
-    with pytest.raises(UnknownNameError, match=r"No keyword of the env 'codek'\. Did you mean 'codec'\?"):
-        make(ID, codek="pool")
-    with pytest.raises(UnknownNameError, match=r"'max_budget'\. Did you mean 'budget'\?"):
-        make(ID, max_budget=3)
-
-
-def test_the_signature_is_still_that_of_the_class() -> None:
-    import inspect
-
-    assert list(inspect.signature(hpo_gym.HPOEnv).parameters)[:3] == ["suite", "split", "task"]
-    assert inspect.signature(hpo_gym.HPOVectorEnv).parameters["statistics"].default is False
-
-
 @pytest.mark.parametrize("seed", [-1, 2**64, 2**64 + 5, 10**400, True, 1.0, "1"])
 def test_a_seed_that_would_be_taken_for_another_is_refused(seed: Any) -> None:
     one, many = gym.make(ID), gym.make_vec(ID, num_envs=2)
@@ -84,25 +67,3 @@ def test_the_largest_seed_is_one_of_its_own() -> None:
     env = gym.make(ID, codec="pool", observer="history")
     first, last, nil = (env.reset(seed=seed)[1]["task"] for seed in (2**64 - 1, 2**64 - 1, 0))
     assert first == last and first != nil
-
-
-@pytest.mark.parametrize("value", ["x", 1, None])
-def test_whether_statistics_are_wanted_is_a_truth(value: Any) -> None:
-    with pytest.raises(InvalidValueError, match="statistics"):
-        gym.make_vec(ID, num_envs=2, statistics=value)
-    with pytest.raises(InvalidValueError, match="max_episode_steps"):
-        hpo_gym.HPOVectorEnv(2, "SVM", max_episode_steps=True)
-
-
-def test_a_window_is_opened_by_gymnasium_or_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    with pytest.raises(UnknownNameError, match="'human'"):
-        gym.make_vec(ID, num_envs=2, render_mode="human")
-    try:
-        env = gym.make(ID, render_mode="human")
-        env.reset(seed=0)
-    except gym.error.DependencyNotInstalled as missing:
-        assert "pip install" in str(missing)
-    else:
-        env.step(env.action_space.sample())
-        env.close()

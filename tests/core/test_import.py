@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 
 import hpo_gym
-from hpo_gym import CODECS, OBSERVERS, REWARDS
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "stable_baselines3", "ConfigSpace", "scipy", "sklearn", "pandas", "matplotlib", "pydantic", "typer",
          "optuna", "hpo_agents", "hpo_baselines")  # fmt: skip
-FLOORS = sorted(p.parent.name for p in ROOT.glob("hpo_gym/*/__init__.py") if "offer(__name__" in p.read_text("utf-8"))
 
 
 def child(code: str) -> str:
@@ -51,48 +49,9 @@ def test_the_import_loads_little_more_than_gymnasium_and_numpy():
     assert len([m for m in more if m.startswith("hpo_gym")]) <= 7
 
 
-@pytest.mark.long
-def test_an_env_loads_the_files_of_its_own_parts_only():
-    code = "import gymnasium, hpo_gym, sys, json; gymnasium.make('hpo_gym/Functions-v0', observer='summary', "
-    loaded = json.loads(child(code + "codec='move', reward='regret'); print(json.dumps(list(sys.modules)))"))
-    parts = {e.module for r in (OBSERVERS, CODECS, REWARDS) for e in r.entries().values() if e.package in r.packages}
-    assert parts & set(loaded) == {
-        "hpo_gym.env.observers.summary",
-        "hpo_gym.env.codecs.move",
-        "hpo_gym.env.rewards.regret",
-    }
-
-
 @pytest.mark.parametrize("name", hpo_gym.__all__)
 def test_a_public_name_can_be_had(name):
     assert getattr(hpo_gym, name) is not None
-
-
-def test_public_names_are_listed_once():
-    assert len(set(hpo_gym.__all__)) == len(hpo_gym.__all__)
-    assert set(hpo_gym.__all__) <= set(dir(hpo_gym))
-
-
-@pytest.mark.long
-def test_dir_gives_public_names_and_no_inner_modules():
-    """Inner modules are attributes once a name has been used."""
-    code = """if True:
-        import importlib, json
-        out = {}
-        for floor in FLOORS:
-            door = importlib.import_module("hpo_gym" + floor)
-            names = dir(door)
-            getattr(door, door.__all__[0])
-            assert dir(door) == names == sorted(set(names)), floor
-            out[floor] = [[name for name in given if name[:2] != "__"] for given in (names, door.__all__)]
-        print(json.dumps(out))"""
-    floors = ["", *(f".{name}" for name in FLOORS)]
-    for floor, (shown, public) in json.loads(child(code.replace("FLOORS", repr(floors)))).items():
-        assert shown == sorted([*public, *({"": ["text"]}.get(floor, []))]), floor
-
-
-def test_dir_gives_the_version():
-    assert "__version__" in dir(hpo_gym) and hpo_gym.__version__
 
 
 def test_an_unknown_name_is_an_attribute_error_and_a_second_import_registers_nothing_twice():

@@ -7,10 +7,8 @@ import pickle
 from typing import Any
 
 import core_toys as toys
-import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode
 
 import hpo_gym
 from hpo_gym.env.infos import MixedInfo, ResetInfo, StepInfo
@@ -56,21 +54,6 @@ def test_costs_and_failures_are_looked_up_at_their_level() -> None:
     assert info["fidelity"].tolist() == [0.5, 0.25]
 
 
-@pytest.mark.parametrize("suite", [toys.square, toys.odd, toys.levels, toys.noisy, toys.slopes])
-def test_key_by_key_or_all_in_one_go(suite: Any) -> None:
-    made, options = suite(), {"codec": "pool"} if suite is not toys.slopes else {"codec": "box"}
-    one, two = (hpo_gym.HPOVectorEnv(3, made, budget=4, statistics=False, **options) for _ in range(2))
-    for each in (one, two):
-        each.reset(seed=1)
-        each.action_space.seed(1)
-    for _ in range(9):
-        whole, single = one.step(one.action_space.sample())[4], two.step(two.action_space.sample())[4]
-        by_key = {key: single[key] for key in KEYS}
-        assert sorted(whole) == KEYS and len(single) == len(KEYS)
-        for key, value in dict(whole.items()).items():
-            assert value.dtype == by_key[key].dtype and value.tobytes() == by_key[key].tobytes()
-
-
 def test_the_outcome_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     one = env(toys.levels())
     calls = counted(one, monkeypatch)
@@ -79,12 +62,6 @@ def test_the_outcome_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert info["status"].tolist() == [0, 0] and info["cost"].tolist() == [4.0, 5.0] and len(calls) == 1
     assert info.items() and len(calls) == 1
     assert one.step(np.array([1, 1]))[4].items() and len(calls) == 2
-
-
-def test_an_info_is_one_object_for_who_asks_twice() -> None:
-    info = env(toys.square()).step(np.array([0, 1]))[4]
-    first = dict(info.items())
-    assert all(info[key] is first[key] for key in KEYS)
 
 
 def test_scores_and_names_are_read_only_and_what_is_overwritten_stays() -> None:
@@ -101,37 +78,6 @@ def test_scores_and_names_are_read_only_and_what_is_overwritten_stays() -> None:
     later = one.step(np.array([1, 1]))[4]
     assert (later["score"].tolist(), later["incumbent_score"].tolist()) == ([6.0, 4.0], [6.0, 4.0])
     assert (later["task_index"].tolist(), later["t"].tolist()) == ([0, 1], [2, 2])
-
-
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
-def test_both_vector_modes_tell_the_task_alike(mode: str) -> None:
-    suite, n = toys.square(), 4
-    single = [lambda: hpo_gym.HPOEnv(suite, codec="pool", budget=3)] * n
-    sync = gym.vector.SyncVectorEnv(single, autoreset_mode=AutoresetMode[mode])
-    native = hpo_gym.HPOVectorEnv(n, suite, codec="pool", budget=3, autoreset_mode=mode)
-    seeds, told = [3, 1, 4, 1], []
-    pairs = [tuple(env.reset(seed=seeds)[1] for env in (sync, native))]
-    for row in (0, 1, 2, 3, 0):
-        if mode == "DISABLED" and row == 3:
-            over = {"reset_mask": np.ones(n, bool)}
-            pairs.append((sync.reset(options=over)[1], native.reset(options=over)[1]))
-        pairs.append(tuple(env.step(np.full(n, row))[4] for env in (sync, native)))
-    for infos in pairs:
-        for key, dtype in (("task", object), ("task_index", np.int64)):
-            ours, theirs = infos[1][key], infos[0][key]
-            assert ours.dtype == theirs.dtype == dtype and ours.tolist() == theirs.tolist()
-        names = infos[1]["task"].tolist()
-        assert names == [native.task_names[i] for i in infos[1]["task_index"]] and set(map(type, names)) == {str}
-        told.append(tuple(names))
-    assert len(set(told)) > 1, "all episodes have the same tasks: nothing is compared"
-
-
-def test_names_of_tasks_are_looked_up_where_runs_begin() -> None:
-    one = env(toys.square(), codec={"name": "pool", "stop": True}, autoreset_mode="SAME_STEP")
-    first, second = (one.step(np.array([1, 1]))[4]["task"] for _ in range(2))
-    assert first is second
-    begun = [one.step(np.array([4, 1]))[4]["task"] for _ in range(9)]
-    assert first.tolist() == ["a", "b"] and {names[0] for names in begun} == {"a", "b"}
 
 
 def test_infos_that_are_read_late_tell_of_their_own_step() -> None:

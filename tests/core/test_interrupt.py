@@ -72,13 +72,6 @@ def test_the_command_that_is_installed_ends_with_130_and_in_silence(moments: tup
 
 
 @pytest.mark.long
-@at_moments
-def test_the_module_ends_with_130_and_in_silence(moments: tuple[float, ...]) -> None:
-    ours = sum(stopped(begun([sys.executable, "-m", "hpo_gym", "list"]), seconds) for seconds in moments)
-    assert ours >= len(moments) // 2
-
-
-@pytest.mark.long
 def test_a_process_that_ignores_sigint_goes_on_doing_so(tmp_path: Path) -> None:
     script = tmp_path / "hpo-gym"
     script.write_text(SCRIPT.format(python=sys.executable))

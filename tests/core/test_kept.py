@@ -22,7 +22,6 @@ from hpo_baselines._transfer import kept, surrogate
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
-from hpo_gym.system.jobs import progress
 
 SPACE: SearchSpace = read_space({"a": (0.0, 1.0), "b": (0.0, 1.0)})
 X = SPACE.sample(np.random.default_rng(9), 50)
@@ -90,24 +89,6 @@ def test_what_follows_from_something_else_is_computed_anew(
         monkeypatch.setattr(surrogate, "libraries", lambda: ["openblas 0 another"])
     surrogate.table_at(space, known, x)
     assert len(made) == 3
-
-
-def test_what_is_quick_or_known_itself_is_not_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    surrogate.table_at(SPACE, tasks(points=100), X)  # 300 points
-    monkeypatch.setattr(surrogate, "DEAR", 1000.0)
-    surrogate.table_at(SPACE, tasks(), X)
-    (one, *_) = tasks()
-    assert surrogate.table_at(SPACE, [one], one.x).tolist() == [one.score.tolist()]
-    assert not home.exists()
-
-
-def test_an_empty_name_keeps_nothing_and_none_is_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(kept.ENVIRONMENT, "")
-    assert kept.folder() is None
-    monkeypatch.delenv(kept.ENVIRONMENT)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    if sys.platform == "linux":
-        assert kept.folder() == Path("/somewhere/hpo-gym")
 
 
 @pytest.mark.long
@@ -196,41 +177,3 @@ while True:
         one.wait()
         data = b"" if not (tmp_path / "a.kept").exists() else (tmp_path / "a.kept").read_bytes()
         assert not data or hashlib.sha256(data[32:]).digest() == data[:32]
-
-
-# ---------------------------------------------------------------------- the bar
-def test_what_takes_longer_is_shown_on_the_bar_of_the_call_or_on_its_own(monkeypatch: Any, caplog: Any) -> None:
-    seen: list[Any] = []
-
-    def bar(unit: str, *, shown: bool) -> Any:
-        return progress.contextmanager(lambda: iter([lambda *of: seen.append((unit, *of))]))()
-
-    monkeypatch.setattr(progress, "bar", bar)
-    with progress.steps("quick", 2, "tasks") as tell:
-        tell(1)
-    assert seen == []
-    monkeypatch.setattr(progress, "PATIENCE", -1.0)
-    with caplog.at_level(logging.INFO, "hpo_gym"), progress.steps("learning", 2, "tasks") as tell:
-        tell(1)
-        tell(2)
-    assert seen == [("tasks", 1, 2, "learning"), ("tasks", 2, 2, "learning")]
-    assert [record.message for record in caplog.records] == ["learning: 1 of 2 tasks"]
-    seen.clear()
-    counted: list[Any] = []
-    with (
-        progress.reporter(lambda *of: counted.append(of), (), "tune", "trials") as call,
-        progress.steps("learning", 2, "tasks") as tell,
-    ):
-        call(0, 5, "")
-        tell(1)
-    assert seen == [("trials", 0, 5, ""), ("trials", 1, 2, "learning")]
-    assert counted == [(0, 5, "")]  # whoever counts trials is told of trials alone
-
-
-def test_earlier_tasks_are_told_one_after_the_other(monkeypatch: Any) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(
-        surrogate, "steps", lambda *what: progress.contextmanager(lambda: iter([lambda i: seen.append((i, *what))]))()
-    )
-    surrogate.table_at(SPACE, tasks(2), X)
-    assert seen == [(i, "learning from earlier tasks", 2, "earlier tasks") for i in (1, 2)]

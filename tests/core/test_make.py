@@ -9,7 +9,7 @@ import pytest
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.env.config import EnvConfig
-from hpo_gym.env.make import check_options, check_seed, is_row, make_kernel, task_positions
+from hpo_gym.env.make import make_kernel, task_positions
 
 X = [[0.0], [1.0]]
 LEVELS = (0.25, 1.0)
@@ -43,37 +43,12 @@ def test_a_count_is_an_integer_in_its_range(name: str, value: Any) -> None:
     assert str(caught.value).startswith(f"`{name}` must be an integer in [{least}, 1000000], got {value!r}")
 
 
-def test_the_ends_of_the_ranges_are_taken() -> None:
-    assert made(1, budget=1, n_init=0)[1].n == 1
-    assert made(1, budget=1_000_000)[1].contexts.horizon == 1_000_000
-    with pytest.raises(
-        InvalidValueError, match=r"`budget` must be an integer in \[1, 1000000\], got 0; the nearest is 1\."
-    ):
-        made(budget=0)
-
-
-@pytest.mark.parametrize("name", ["split", "scores", "duplicates", "task"])
-def test_a_word_is_a_text(name: str) -> None:
-    with pytest.raises(InvalidValueError, match=f"`{name}` must be a name, got 5"):
-        made(**{name: 5})
-
-
 def test_a_suite_is_a_name_a_folder_or_a_suite(tmp_path: Any) -> None:
     SUITE.save(tmp_path / "made")
     for source in (SUITE, tmp_path / "made", str(tmp_path / "made")):
         assert made(source=source)[0].data_hash == SUITE.data_hash
     with pytest.raises(InvalidValueError, match="`suite` must be a name, a folder or a Suite, got 7"):
         made(source=7)
-
-
-def test_the_kernel_is_on_the_tasks_of_the_split() -> None:
-    loaded, kernel = made(3)
-    assert loaded is SUITE and kernel.n == 3
-    assert [t.name for t in kernel.contexts.batch.tasks] == ["a", "b"] and kernel.contexts.batch.d == 1
-    assert (kernel.contexts.budget, kernel.contexts.n_init, kernel.contexts.fidelities) == (3.0, 0, LEVELS)
-    assert kernel.contexts.scale == SUITE.scale()
-    assert [t.name for t in made(task="b")[1].contexts.batch.tasks] == ["b"]
-    assert [t.name for t in made(split="val")[1].contexts.batch.tasks] == ["c"]
 
 
 def test_the_horizon_counts_the_initial_design_and_the_cheapest_fidelity_that_can_be_chosen() -> None:
@@ -119,30 +94,3 @@ def test_tasks_are_found_by_one_name_or_by_a_name_for_each_run() -> None:
         task_positions(tasks, ["a", "c"], 2)
     with pytest.raises(UnknownNameError, match=r"task \(in this env\)"):
         task_positions(tasks, ["a", 5], 2)
-
-
-def test_a_row_has_one_axis() -> None:
-    assert is_row([1]) and is_row((1, 2)) and is_row(np.zeros(2)) and is_row([])
-    assert not any(map(is_row, (np.zeros((2, 1)), np.zeros(()), "ab", {1: 2}, 5, None)))
-
-
-def test_options_are_those_that_are_known() -> None:
-    assert check_options(None, ("task",)) == check_options({}, ("task",)) == {}
-    assert check_options({"task": "a"}, ("task", "reset_mask")) == {"task": "a"}
-    with pytest.raises(UnknownNameError, match=r"option of reset 'tasks'.*'task'"):
-        check_options({"task": "a", "tasks": "a"}, ("task",))
-    with pytest.raises(InvalidValueError, match=r"`options` of reset must be a mapping or None, got \['task'\]"):
-        check_options(["task"], ("task",))  # type: ignore[arg-type]
-
-
-def test_a_seed_is_an_integer_that_is_not_negative() -> None:
-    assert [check_seed(s) for s in (0, 7, np.int32(3))] == [0, 7, 3] and type(check_seed(np.int32(3))) is int
-    for seed in (-1, 2**64, True, np.bool_(True), 1.0, "1"):
-        with pytest.raises(InvalidValueError, match=r"`seed` must be an integer in \[0, 2\*\*64\), got"):
-            check_seed(seed)
-
-
-def test_a_function_of_contexts_and_runs_is_a_reward() -> None:
-    env = hpo_gym.HPOEnv(SUITE, codec="pool", budget=2, task="b", reward=lambda contexts, runs: 10.0 * runs.last)
-    env.reset(seed=0)
-    assert [env.step(row)[1] for row in (0, 1)] == [20.0, 30.0]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import core_toys as toys
 import gymnasium as gym
 import numpy as np
 import pytest
-
-import hpo_gym
 
 POOL = {"name": "pool", "fidelity": True}
 CASES: dict[str, tuple[dict[str, Any], int]] = {
@@ -43,17 +40,3 @@ def test_no_episode_has_more_steps_and_one_that_spends_least_has_so_many(keyword
     assert (terminated, truncated) == (True, False)
     assert count <= steps if "budget_cost" in keywords else count == steps
     assert gym.make_vec("hpo_gym/HPO-v0", num_envs=2, **keywords).unwrapped.most_steps == steps
-
-
-@pytest.mark.parametrize(("limit", "steps"), [(None, 3), (2, 2), (3, 3), (5, 3)])
-def test_a_limit_of_steps_of_the_vector_env_counts(limit: int | None, steps: int) -> None:
-    env = hpo_gym.HPOVectorEnv(2, toys.square(), codec="pool", budget=3, max_episode_steps=limit)
-    assert env.most_steps == steps
-
-
-def test_what_is_made_of_the_spec_ends_as_the_env_does() -> None:
-    env = gym.make("hpo_gym/SVM-v0", budget=3)
-    assert env.spec is not None and env.spec.max_episode_steps is None
-    again = gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json()))
-    assert again.spec == env.spec
-    assert played(again) == played(env) == (3, True, False)

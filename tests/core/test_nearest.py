@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import ConfigSpace as cs
@@ -19,7 +18,7 @@ from hpo_gym.problem.nearest.candidates import Search, Shut, settle
 from hpo_gym.problem.nearest.dense import Dense
 from hpo_gym.problem.nearest.exact import Exact
 from hpo_gym.problem.nearest.patterns import Patterns
-from hpo_gym.problem.nearest.pool import Gaps, Pool
+from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.nearest.tree import Tree
 from hpo_gym.problem.space import SearchSpace
 
@@ -91,14 +90,6 @@ def floats(d: int) -> SearchSpace:
 # ---------------------------------------------------------------------- which way is taken
 
 
-def test_a_small_pool_loads_no_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scipy.spatial", None)  # an import of it fails
-    pool = Pool(floats(3), np.random.default_rng(0).random((500, 3)))
-    assert pool.nearest(np.full((1, 3), 0.5)).shape == (1,)
-    with pytest.raises(ImportError):
-        Tree(pool.space, pool.x)
-
-
 def test_small_and_large_pools_answer_by_one_rule() -> None:
     """2 x 20,001 rows, each twice; half of the points lie midway between two rows, where the lower one answers."""
     space = floats(2)
@@ -154,6 +145,7 @@ def dictionary(x: np.ndarray) -> dict[tuple[float, ...], int]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("small", [0, 8192])
 @pytest.mark.parametrize("poor", [False, True])
 @settings(deadline=None)
@@ -176,35 +168,3 @@ def test_a_row_is_found_as_in_a_dictionary_also_where_hashes_collide(poor: bool,
     assert exact.group.tolist() == [known[tuple(one)] for one in x.tolist()]
     assert exact.distinct == (len(known) == len(x))
     assert exact.rows(every[:0]).tolist() == []
-
-
-@pytest.mark.parametrize("small", [0, 8192])
-def test_most_points_in_float32_are_found_where_no_two_rows_are_too_close(
-    small: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exactly, "_SMALL", small)
-    x = np.random.default_rng(0).random((300, 3))
-    rounded = x.astype(np.float32).astype(np.float64)
-    found = exactly.Exact(x).rows(rounded)
-    assert (rounded != x).all() and (found >= 0).mean() > 0.7
-    assert found[found >= 0].tolist() == np.flatnonzero(found >= 0).tolist()
-    close = np.concatenate([x, x[:1] + 2.0**-40])
-    assert exactly.Exact(close).rows(close).tolist() == list(range(301))
-    assert exactly.Exact(close).rows(rounded[:1]).tolist() == [-1]
-    assert [exactly.Exact(x).row(one) for one in (rounded[7], x[7], x[7] + 2.0**-20)] == [7, 7, -1]
-
-
-# ---------------------------------------------------------------------- gaps
-@pytest.mark.parametrize("shared", [True, False])
-def test_gaps_of_many_tasks_are_found_at_once_as_one_by_one(shared: bool) -> None:
-    rng = np.random.default_rng(0)
-    space = odd_space(rng, 5, conditions=0.7)
-    pools = [Pool(space, tied_points(rng, space, 40)) for _ in range(3)]
-    measured = rng.random((3, 40)) < 0.4
-    task, rows = np.repeat(np.arange(3), 40), np.tile(np.arange(40), 3)
-    answers = Gaps(measured, lambda k: pools[0 if shared else k]).answering(task, rows)
-    for k, row, answer in zip(task.tolist(), rows.tolist(), answers.tolist(), strict=True):
-        pool = pools[0 if shared else k]
-        far = by_definition(space, pool.x[row : row + 1], pool.x)
-        alone = lowest_of_the_least(far, ~measured[k : k + 1])[0]
-        assert answer == (row if measured[k, row] else alone)

@@ -1,6 +1,5 @@
 """Rewards of several objectives and constraints: numbers worked out by hand, and single and many envs alike."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from hpo_gym.base.errors import HPOGymError, InvalidValueError
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.own.constrained import constrained
-from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 # rows      0    1    2    3          a: .9 is too large for a size of 30; b: all but row 3 are
 SCORE = [[0.5, 0.7, 0.9, 0.1], [0.2, 0.4, 0.6, 0.3]]
@@ -150,27 +149,6 @@ def test_what_breaks_a_constraint_is_told_so_and_is_no_incumbent() -> None:
     assert [t.cost for t in trials] == [2.0, 4.0, 1.0]  # it was paid for
 
 
-@pytest.mark.parametrize(
-    ("constraints", "feasible"),
-    [
-        ({"size": 30.0}, [0, 1, 3]),
-        ({"cost": 2.0}, [0, 1]),
-        ({"recall": 0.5}, [1, 2, 3]),
-        ({"score": 0.5}, [0, 1, 2]),
-        ({"recall": 0.5, "size": 30.0}, [1, 3]),
-        ({"recall": 0.5, "size": 30.0, "cost": 2.0}, [1]),
-    ],
-)
-def test_minimised_ones_are_bounded_above_and_maximised_ones_below(constraints: Any, feasible: list[int]) -> None:
-    suite = constrained(tiny(), constraints, {"a"})
-    task = suite.task("a")
-    statuses = [task.run({"i": i}).status for i in range(4)]
-    assert [i for i, s in enumerate(statuses) if s is Status.OK] == feasible
-    assert {s for i, s in enumerate(statuses) if i not in feasible} <= {Status.INFEASIBLE}
-    assert task.best == pytest.approx(max(SCORE[0][i] for i in feasible))
-    assert task.worst == pytest.approx(min(SCORE[0][i] for i in feasible))
-
-
 def test_regret_is_among_what_is_feasible() -> None:
     env = one(constraints={"size": 30.0}, reward="regret")
     env.reset(seed=0)
@@ -189,15 +167,3 @@ def test_a_task_without_a_feasible_row_is_refused_by_name_or_left_out_where_it_i
     env = one(constraints=bounds)
     assert [t.name for t in env.suite.members] == ["a"]
     assert env.suite.splits == {"train": ("a",), "test": ()}
-
-
-def test_a_constrained_suite_is_saved_with_its_constraints(tmp_path: Path) -> None:
-    suite = constrained(tiny(), {"size": 30.0}, {"a"})
-    suite.save(tmp_path)
-    again = load_folder(tmp_path)
-    assert again.table.constraints == {"size": 30.0}
-    assert again.data_hash == suite.data_hash != tiny().data_hash
-    assert again.task("a").run({"i": 2}).status is Status.INFEASIBLE
-    assert again.task("a").best == suite.task("a").best
-    with pytest.raises(InvalidValueError, match="already"):
-        constrained(again, {"size": 20.0})

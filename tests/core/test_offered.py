@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import core_toys as toys
-import gymnasium as gym
 import numpy as np
 import pytest
 
 import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.env.codecs import Proposal
-from hpo_gym.problem import PoolBatchView, Table, TableTask
+from hpo_gym.problem import Table, TableTask
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import Heading, Member, TableSuite, suite_of_table
 
@@ -50,18 +49,6 @@ def test_an_action_is_a_place_with_one_run_and_with_many(make: Any) -> None:
         assert [many.history(i).trials[-1].config for i in (0, 1)] == [config, config]
 
 
-def test_masks_and_candidates_stand_by_place() -> None:
-    """Row 3, at place 2, is not measured on a; row 0, at place 1, is tried."""
-    env = hpo_gym.HPOEnv(keyed(toys.levels()), task="a", codec="pool", observer="pool", duplicates="mask", budget=4)
-    obs, _ = env.reset(seed=0)
-    assert obs["candidates"].tolist() == [toys.SIGNED[row] for row in ORDER]
-    assert env.action_masks().tolist() == [True, True, False, True] == obs["action_mask"].astype(bool).tolist()
-    obs, *_ = env.step(1)
-    assert env.action_masks().tolist() == [True, False, False, True] == obs["action_mask"].astype(bool).tolist()
-    assert obs["candidate_features"][:, 0].tolist() == [0, 1, 0, 0]
-    assert env.step(2)[-1]["config"] == {"u": 0.5, "v": 0.5}  # the measured row that is nearest to row 3
-
-
 @pytest.mark.parametrize("options", [{}, {"fidelity": True}, {"stop": True}])
 def test_encoded_actions_decode_to_the_rows(options: dict[str, bool]) -> None:
     env = hpo_gym.HPOVectorEnv(4, keyed(toys.square()), codec={"name": "pool", **options}, budget=4)
@@ -79,56 +66,15 @@ def test_a_policy_outside_the_env_has_the_same_places() -> None:
     assert hpo_gym.rollout(policy, task, 1).trials[0].config == {"u": 0.0, "v": 0.25}
 
 
-def test_of_several_suites_each_keeps_its_own_order() -> None:
-    env = gym.make("hpo_gym/HPO-v0", suite="Control,LM", codec="pool", budget=2).unwrapped
-    batch = env.kernel.contexts.batch  # type: ignore[attr-defined]
-    assert isinstance(batch, PoolBatchView) and batch.offered is not None
-    for task, rows in zip(batch.tasks, batch.offered, strict=True):
-        own = table_of(task.name.split("/")[0]).offered
-        assert own is not None and rows.tolist() == [*own.tolist(), *range(len(own), batch.m)]
-
-
 def table_of(name: str) -> Table:
     task = hpo_gym.load_suite(name).members[0]
     assert isinstance(task, TableTask)
     return task.table
 
 
-@pytest.mark.parametrize("name", ["Control", "LM", "NAS", "Text", "Vision"])
-def test_no_place_of_a_suite_that_ships_is_privileged(name: str) -> None:
-    """Counting from place 0 has .15 to .96 of random's AUC on these as stored; as served, within a tenth of it."""
-    table = table_of(name)
-    offered = table.offered
-    assert offered is not None and offered.tolist() != list(range(table.m))
-    ratios = [counting(table, rows) for rows in (offered, offered[::-1])]
-    assert all(0.9 <= ratio <= 1.1 for ratio in ratios), ratios
-    if name in ("Control", "LM", "NAS", "Vision"):
-        assert counting(table, np.arange(table.m)) < 0.5  # what the same measure says of the stored order
-
-
-def counting(table: Table, rows: Any) -> float:
-    """Return the AUC over 33 trials of a policy that counts, by that of random search (the mean over 2,000 orders)."""
-    rng, found = np.random.default_rng(0), []
-    score = table.finite[..., -1].astype(float)
-    score = (score - score.min(1, keepdims=True)) / np.ptp(score, axis=1, keepdims=True)
-    for order in (rows, *(rng.permutation(table.m) for _ in range(2000))):
-        found.append(float(np.mean(1 - np.maximum.accumulate(score[:, order[:33]], 1))))
-    return found[0] / float(np.mean(found[1:]))
-
-
 def test_a_table_of_ones_own_is_offered_as_it_is() -> None:
     assert toys.square().table.offered is None  # type: ignore[attr-defined]
     assert table_of("Studies").offered is None  # each task has rows of its own, stored in an order by key
-
-
-def test_an_optimizer_that_chooses_by_place_passes_its_check() -> None:
-    """Its check with a small pool offers the rows of that pool, not places of the task's own."""
-
-    def first(observation: Any, rng: np.random.Generator) -> int:
-        return int(observation["action_mask"].argmax())
-
-    task = hpo_gym.load_suite("Linear").tasks("val")[0]
-    hpo_gym.check_optimizer(lambda: hpo_gym.PolicyOptimizer(first, "pool", "pool"), task, budget=6, processes=False)
 
 
 @pytest.mark.parametrize("name", ["SVM", "Control"])

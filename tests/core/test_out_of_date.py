@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -13,7 +11,6 @@ from hpo_builders import outdated
 from hpo_gym.app._commands import app
 from hpo_gym.base import StateError, checkout
 from hpo_gym.checks import shipped
-from hpo_gym.suites import load_suite
 
 
 @pytest.fixture
@@ -49,17 +46,3 @@ def test_an_installed_release_lists_nothing_and_says_so_when_asked(
     assert done.exit_code == 0 and "3 checked, 0 damaged\n" in done.output
     with pytest.raises(StateError, match="`hpo-gym verify --current` must run in a checkout"):
         CliRunner().invoke(app, ["verify", "--current"], catch_exceptions=False)
-
-
-def test_each_kind_of_result_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old: dict[str, Any] = {"made_of": {"suites": {"SVM": "0@00000000"}}}
-    for name in ("old", "new"):
-        (tmp_path / f"{name}.json").write_text(json.dumps(old if name == "old" else {"found": {}}))
-    monkeypatch.setattr(outdated, "STUDIES", tmp_path)
-    monkeypatch.setattr(outdated, "FOLDER", tmp_path)
-    found, now = outdated.out_of_date(), load_suite("SVM").version
-    assert {what: words for what, words in found.items() if "old" in what} == {
-        "reference runs on old": (f"SVM 0 -> {now}",),
-        "study old": (f"SVM 0 -> {now}",),
-    }
-    assert not any("new" in what for what in found)

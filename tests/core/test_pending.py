@@ -10,8 +10,6 @@ from 3 to 5; they end in the order 1, 0, 2, 3.
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from typing import Any
 
 import ConfigSpace as cs
@@ -24,7 +22,7 @@ from gymnasium.utils.env_checker import check_env
 import hpo_gym
 from hpo_gym.base import InvalidValueError
 from hpo_gym.env import HPOEnv, HPOVectorEnv
-from hpo_gym.problem import Evaluated, SearchSpace, Task
+from hpo_gym.problem import SearchSpace
 
 COSTS, SCORES = [3.0, 1.0, 2.0, 2.0], [0.5, 0.25, 1.0, 0.0]
 FOUR = (0, 1, 2, 3)
@@ -72,28 +70,6 @@ def test_pending_configurations_are_seen_in_the_order_of_their_launch() -> None:
 def test_without_costs_trials_end_in_the_order_of_their_launch() -> None:
     env = pending(2, suite=suite(costs=None))
     assert [reward for _, reward, *_ in played(env)] == [0.0, 0.5, 0.25, 1.0]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Unrecorded(Task):
-    """The score is x, and a trial tells a cost of 3 - 2 x; none is recorded, so there is no unit of costs."""
-
-    def evaluate(self, x: Any, fidelity: Any, key: Any) -> Evaluated:
-        return Evaluated(x[:, 0], 3.0 - 2.0 * x[:, 0], np.zeros(len(x), np.int8))
-
-
-def test_what_a_trial_tells_of_its_cost_decides_on_no_order_where_none_was_recorded() -> None:
-    """All last alike, so the trials 0, 1, .5 and .25 end in the order of their launch; by cost, 1 would be first."""
-    space = SearchSpace(cs.ConfigurationSpace({"x": (0.0, 1.0)}))
-    task = Unrecorded("a", "a", "Own", space, 1.0, 0.0)
-    own = hpo_gym.Suite("Own", space, (task,), "function", splits={"train": ["a"]}, data_hash="own")
-    env = HPOEnv(suite=own, codec="box", budget=4, pending=2)
-    outcomes = played(env, [np.array([2 * x - 1], np.float32) for x in (0.0, 1.0, 0.5, 0.25)])
-    assert [reward for _, reward, *_ in outcomes] == [0.0, 0.0, 1.0, 0.75]
-
-
-def test_more_workers_than_trials_deliver_all_at_the_end() -> None:
-    assert [reward for _, reward, *_ in played(pending(9))] == [0.0, 0.0, 0.0, 1.75]
 
 
 def test_an_agent_does_not_see_what_a_pending_trial_costs() -> None:
@@ -171,11 +147,6 @@ def test_one_worker_is_the_plain_env(q: int | None) -> None:
         assert np.array_equal(mine[0], theirs[0]) and mine[1:] == theirs[1:]
 
 
-def test_the_signatures_of_the_classes_are_as_ever() -> None:
-    assert list(inspect.signature(HPOEnv).parameters)[:2] == ["suite", "split"]
-    assert list(inspect.signature(HPOVectorEnv).parameters)[:2] == ["num_envs", "suite"]
-
-
 def test_gymnasium_makes_and_accepts_it() -> None:
     env = gym.make("hpo_gym/ToyPlain-v0", pending=3) if "hpo_gym/ToyPlain-v0" in gym.registry else pending(3)
     check_env(env.unwrapped, skip_render_check=True)
@@ -200,32 +171,10 @@ def test_trials_are_not_in_flight_where_that_has_no_meaning(keywords: dict[str, 
         pending(2, **keywords)
 
 
-def test_costs_that_are_unknown_before_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="costs are unknown before"):
-        gym.make("hpo_gym/Live-v0", objective=lambda c: c["x"], space={"x": (0.0, 1.0)}, pending=2)
-
-
-def test_a_class_of_ones_own_says_that_it_has_none() -> None:
-    class Mine(HPOEnv):
-        pass
-
-    with pytest.raises(InvalidValueError, match="must be 1 of Mine"):
-        Mine(suite(), pending=2)
-
-
 @pytest.mark.parametrize("bad", [0, 2.5, True, "4", None])
 def test_a_bad_number_is_refused(bad: Any) -> None:
     with pytest.raises(InvalidValueError, match="`pending` must be an integer in"):
         HPOEnv(suite(), pending=bad)
-
-
-def test_runs_of_a_vector_env_begin_together_and_are_not_truncated() -> None:
-    env = HPOVectorEnv(2, suite(), pending=2)
-    env.reset(seed=0)
-    with pytest.raises(InvalidValueError, match="`reset_mask` must begin all runs"):
-        env.reset(options={"reset_mask": np.array([True, False])})
-    with pytest.raises(InvalidValueError, match="with `max_episode_steps`"):
-        HPOVectorEnv(2, suite(), pending=2, max_episode_steps=3)
 
 
 def test_nothing_handed_out_is_written_again() -> None:
@@ -238,10 +187,3 @@ def test_nothing_handed_out_is_written_again() -> None:
         seen.append(observation["observation"].copy())
         observation["observation"][:] = 9.0
     assert not np.any(np.array(seen) == 9.0)
-
-
-@pytest.mark.parametrize("many", [False, True])
-def test_the_contract_of_plain_envs_is_not_asked_of_late_results(many: bool) -> None:
-    env = HPOVectorEnv(2, suite(), pending=2, codec="pool") if many else HPOEnv(suite(), pending=2, codec="pool")
-    with pytest.raises(InvalidValueError, match="`pending` must be 1 here"):
-        hpo_gym.check_env(env)

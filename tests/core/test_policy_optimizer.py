@@ -12,10 +12,8 @@ from toys import gappy
 
 import hpo_gym
 from hpo_gym.env.observers.losses import _SIGNALS, SHOWN
-from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.trial import Trial
 
 VIEWS = [
@@ -105,26 +103,6 @@ def test_a_budget_in_cost_is_seen_alike(observer: Any, codec: Any) -> None:
         np.testing.assert_allclose(outside, inside, rtol=1e-5, atol=1e-7)
 
 
-def test_given_points_are_seen_alike() -> None:
-    suite = gappy()
-    env = hpo_gym.HPOEnv(suite, budget=4, n_init=3, codec="pool", observer="history")
-    observation, info = env.reset(seed=1)
-    task = suite.task(info["task"])
-    watched: list[np.ndarray] = []
-
-    def first(observation: Any, rng: np.random.Generator) -> int:
-        watched.append(_flat(observation))
-        return 0
-
-    optimizer = PolicyOptimizer(first, "history", "pool", scale=suite.scale())
-    optimizer.reset(Context.of(task, 4), np.random.default_rng(0))
-    for trial in env.history():
-        optimizer.tell(trial)
-    optimizer.ask()
-    np.testing.assert_allclose(watched[0], _flat(observation), rtol=1e-6)
-    assert given_points(batch_of([task]), np.zeros(1, np.int64), np.ones(1, np.uint64), 3).shape[0] == 3
-
-
 def test_ask_ends_with_the_budget_and_before_reset_is_an_error() -> None:
     optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
     with pytest.raises(hpo_gym.StateError, match="reset"):
@@ -146,23 +124,6 @@ def test_the_instance_seed_is_the_first_draw_and_the_policy_draws_next() -> None
     expected = np.random.default_rng(7)
     assert optimizer.runs.instance.tolist() == [expected.integers(0, 2**63)]
     assert drawn == [expected.random()]
-
-
-def test_a_configuration_that_was_tried_is_masked() -> None:
-    optimizer = PolicyOptimizer(lambda observation, rng: 2, "last", "pool")
-    task = gappy().tasks("train")[0]
-    optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
-    before = optimizer.masks()
-    query = optimizer.ask()
-    assert query is not None
-    optimizer.tell(task.run(query.config))
-    assert np.flatnonzero(before & ~optimizer.masks()).tolist() == [2]
-
-
-def test_the_pool_of_a_context_is_the_one_pool_of_its_batch() -> None:
-    optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
-    optimizer.reset(Context.of(gappy().tasks("train")[0], 3), np.random.default_rng(0))
-    assert optimizer.runs.batch.one_pool is True  # type: ignore[attr-defined]
 
 
 def test_signals_are_taken_by_name_and_each_must_be_a_number() -> None:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import ConfigSpace as cs
-import gymnasium as gym
 import numpy as np
 import pytest
 
 from hpo_baselines._runs.baseline import all_points
-from hpo_baselines.differential_evolution import DifferentialEvolution
-from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows, pool_of
+from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.suites.load import load_suite
 
 
 def layers() -> SearchSpace:
@@ -70,18 +65,6 @@ def test_of_rows_as_near_the_lowest_answers() -> None:
     assert POOL.nearest(between, allowed(2, 3)).tolist() == [2]
 
 
-def distance(s: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
-    """As the docstring of the module says it, column by column."""
-    here, there = s.active(a[None])[0], s.active(b[None])[0]
-    total = 0.0
-    for j, h in enumerate(s.hyperparameters):
-        if here[j] and there[j]:
-            total += (a[j] - b[j]) ** 2 if h.metric else float(abs(a[j] - b[j]) > 1e-9)
-        else:
-            total += float(here[j] != there[j])
-    return total
-
-
 # ---------------------------------------------------------------------- which rows may answer
 def test_a_mask_of_one_row_for_each_point_and_one_for_all() -> None:
     x = np.concatenate([at(model="tree", share=0.5)] * 3)
@@ -107,13 +90,6 @@ def test_rows_of_one_configuration_are_a_group_of_which_the_lowest_available_is_
 
 
 # ---------------------------------------------------------------------- pools
-def test_equal_points_share_a_pool_and_changed_ones_have_another() -> None:
-    x = POOL.x.copy()
-    pool = pool_of(SPACE, x)
-    assert pool_of(SPACE, x.copy()) is pool
-    x[0, 1] = 0.5
-    assert pool_of(SPACE, x) is not pool
-    assert pool_of(SPACE, x).row(x[0]) == 0
 
 
 def test_a_small_space_is_listed_without_what_is_inactive_or_forbidden() -> None:
@@ -149,37 +125,3 @@ def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_o
     assert {tuple(r) for r in rows[:30].tolist()} == {(a, b, 3 - a - b) for a in range(3) for b in range(3) if a != b}
     assert draw_rows(first, task[7:9], instance[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
     assert draw_rows(first, task, instance, 3, salt=6).tolist() != rows.tolist()
-
-
-# ---------------------------------------------------------------------- one rule for all
-class Fixed(DifferentialEvolution):
-    """Differential evolution whose children are a given point."""
-
-    def __init__(self, x: np.ndarray) -> None:
-        super().__init__(population=4)
-        self.x = x
-
-    def children(self, space: Any, runs: Any) -> np.ndarray:
-        return np.repeat(self.x[None], len(runs), 0)
-
-
-@pytest.mark.parametrize("name", ["ToyPlain", "ToyGappy", "MLP"])
-def test_a_point_of_de_and_of_an_action_is_answered_by_the_same_row(name: str) -> None:
-    task = load_suite(name).tasks("test")[0]
-    space, context = task.space, Context.of(task, 16.0, ())
-    u = np.random.default_rng(0).integers(0, 1025, (40, space.d)) / 1024.0  # exact in float32, as actions are
-    env = gym.make("hpo_gym/HPO-v0", suite=name, codec="box", split="test", budget=16).unwrapped
-    rows = batch_of([task]).place(np.zeros(len(u), np.int64), u)
-    there = np.flatnonzero(np.ones(len(task.pool)) if context.available is None else context.available)
-    for action, row in zip(u, rows.tolist(), strict=True):
-        env.reset(seed=0, options={"task": task.name})
-        env.step((2.0 * action - 1.0).astype(np.float32))
-        answer = env.history()[-1].config
-        assert answer == task.run(space.from_unit(space.snap(action[None])[0])).config
-        de = Fixed(space.snap(action[None])[0])
-        de.reset(context, np.random.default_rng(0))
-        for other in there[there != row][:4].tolist():
-            de.tell(task.run(space.from_unit(space.snap(task.pool[other][None])[0])))
-        query = de.ask()
-        assert query is not None
-        assert query.config == answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from toys import plain
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, reporter
+from hpo_gym.system.jobs.progress import Callback, reporter
 
-DOING = "training q-learning, q-portfolio and ppo on SVM"
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}
 
 
@@ -101,51 +99,10 @@ def test_a_bar_is_shown_where_a_person_looks(
     assert ("cells/s" in text, repr(results) in text) == (shown, shown)
 
 
-@pytest.mark.parametrize(
-    ("speed", "known"),
-    [(0.0, "– trials/s"), (12.4, "12 trials/s"), (1.0, "1 trials/s"), (0.5, "2 s/trial"), (0.013, "76.9 s/trial")],
-)
-def test_below_one_a_second_the_rate_is_seconds(speed: float, known: str) -> None:
-    assert rate(speed, "trials") == known
-
-
-@pytest.mark.parametrize("columns", [80, 120])
-def test_what_is_done_is_cut_by_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    stream = Terminal()
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", str(columns))
-    with bar("trials", shown=True) as tell:
-        tell(12_345, 100_000, DOING)
-    lines = [re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", one).rstrip() for one in re.split(r"[\r\n]+", stream.getvalue())]
-    last = [one for one in lines if "12345/100000" in one][-1]
-    assert last.startswith(DOING[:15]) and (DOING in last) == (columns == 120)
-    assert len(last) <= columns and "trials/s" in last
-
-
 @pytest.mark.parametrize(("keyword", "value"), [("progress", 3), ("callbacks", [print])])
 def test_what_cannot_be_told_is_refused_before_anything_runs(tmp_path: Path, keyword: str, value: Any) -> None:
     with pytest.raises(InvalidValueError, match=f"`{keyword}` must"):
         hpo_gym.benchmark("random", plain(), out=tmp_path, **SMALL, **{keyword: value})
-
-
-def test_in_a_notebook_one_line_is_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    ipython = pytest.importorskip("IPython")
-    shown: list[str] = []
-
-    class Handle:
-        def update(self, data: dict[str, str], raw: bool) -> None:
-            shown.append(data["text/plain"])
-
-    class ZMQInteractiveShell:
-        pass
-
-    monkeypatch.setattr(ipython, "get_ipython", ZMQInteractiveShell)
-    monkeypatch.setattr("IPython.display.display", lambda *a, **k: Handle())
-    assert in_notebook()
-    with bar("cells", shown=True) as tell:
-        tell(3, 12, "random")
-    assert shown == ["3 of 12 cells  random", ""]
 
 
 @pytest.mark.long

@@ -10,8 +10,6 @@ from hpo_gym import Status
 from hpo_gym.system.jobs.guard import Guard
 from hpo_gym.system.jobs.reasons import place_of, reason_of
 
-HERE = __file__
-
 
 def caught(function: Callable[[], Any]) -> BaseException:
     try:
@@ -45,15 +43,6 @@ def test_the_line_is_the_user_s_that_called_the_library() -> None:
     assert reason_of(fault).startswith("JSONDecodeError: Expecting property name")
 
 
-def test_without_a_line_of_the_user_the_innermost_is_told() -> None:
-    decoder = json.JSONDecoder()
-    fault = caught(lambda: decoder.decode("{"))
-    fault.__traceback__ = fault.__traceback__.tb_next.tb_next  # type: ignore[union-attr]
-    assert "decoder.py" in place_of(fault)
-    fault.__traceback__ = None
-    assert place_of(fault) == "" and reason_of(fault).endswith("(char 1)")
-
-
 def test_a_long_message_keeps_its_first_and_its_last_lines() -> None:
     lines = ["All the 3 fits failed.", *(f"  boilerplate {i}" for i in range(100)), "ValueError: one class"]
 
@@ -84,25 +73,3 @@ def test_an_objective_that_travels_by_value_keeps_its_file() -> None:
         verdict = guard.run({"rate": 1})
     assert verdict.status is Status.FAILED
     assert verdict.measured.reason.endswith(f"test_reasons.py:{line_of(objective)}, in objective)")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("kind", [MemoryError, TimeoutError])
-def test_what_stands_for_a_limit_has_a_line_too(kind: type[Exception]) -> None:
-    def objective(_: Any) -> Any:
-        raise kind("too much")
-
-    with Guard(objective) as guard:
-        reason = guard.run({}).measured.reason
-    assert "too much (" in reason and reason.endswith(", in objective)")
-
-
-def test_a_cell_of_a_notebook_is_called_so() -> None:
-    names: dict[str, Any] = {}
-    exec(compile("def f():\n    return 1 / 0\n", "/tmp/ipykernel_123/456.py", "exec"), names)
-    assert place_of(caught(names["f"])) == "cell:2, in f"
-
-
-def test_a_message_that_is_no_unicode_is_escaped() -> None:
-    """Names of files that are no UTF-8 come as lone surrogates, which no pipe and no file takes."""
-    assert reason_of(OSError("no file \udcff")).startswith("OSError: no file \\udcff")

@@ -13,7 +13,7 @@ import pytest
 
 from hpo_gym.base import registry
 from hpo_gym.base.errors import InvalidValueError, MissingExtraError, UnknownNameError
-from hpo_gym.base.registry import EXTRAS, Registry, require
+from hpo_gym.base.registry import EXTRAS, Registry
 
 Make = Callable[..., Registry[object]]
 _numbers = itertools.count()
@@ -60,15 +60,6 @@ def test_names_are_listed_without_importing_and_imported_when_asked_for(package:
     assert things.names() == ("good",)
 
 
-def test_a_function_and_two_names_for_one_maker_register(package: tuple[str, Make]) -> None:
-    things = package[1](
-        maker='@THINGS.register("one")\n@THINGS.register("two", extra="rl")\ndef make() -> int:\n    return 7'
-    )
-    assert things.names() == ("one", "two")
-    assert things.get("one")() == 7
-    assert things.entries()["two"].extra == "rl"
-
-
 def test_an_unknown_name_offers_the_nearest(package: tuple[str, Make]) -> None:
     things = package[1](good=GOOD)
     with pytest.raises(UnknownNameError, match=r"No thing 'goood'. Did you mean 'good'\? Known: \['good'\]"):
@@ -88,14 +79,6 @@ def test_a_missing_extra_is_told_before_the_import(package: tuple[str, Make], mo
     assert f"{name}.far" not in sys.modules
 
 
-def test_an_unknown_extra_is_refused(package: tuple[str, Make]) -> None:
-    things = package[1](far='@THINGS.register("far", extra="smak")\nclass Far: pass')
-    with pytest.raises(UnknownNameError, match=r"smak.*Did you mean 'smac'"):
-        things.names()
-    with pytest.raises(UnknownNameError, match="No extra 'lr'"):
-        require("lr")
-
-
 def test_one_name_in_two_files_names_both_places(package: tuple[str, Make]) -> None:
     things = package[1](good=GOOD, better=GOOD)
     with pytest.raises(InvalidValueError, match=r"'good' is registered by .*better\.Good.* and by .*good\.Good"):
@@ -111,44 +94,6 @@ def test_a_users_module_cannot_take_a_scanned_name(package: tuple[str, Make]) ->
             pass
 
     assert things.get("good").__name__ == "Good"
-
-
-def test_importing_a_file_again_is_no_duplicate(package: tuple[str, Make]) -> None:
-    name, make = package
-    things = make(good=GOOD)
-    first = things.get("good")
-    importlib.reload(sys.modules[f"{name}.good"])
-    assert things.get("good") is not first
-    assert things.names() == ("good",)
-
-
-@pytest.mark.parametrize("line", ['"good", level=HIGH', 'NAME, family="x"', '"good", **ABOUT', '"a", "b"'])
-def test_a_decorator_that_the_scan_cannot_read_is_an_error(package: tuple[str, Make], line: str) -> None:
-    things = package[1](bad=f"\n@THINGS.register({line})\nclass Bad: pass")
-    with pytest.raises(InvalidValueError, match=r"literal keywords only, got .* at .*bad\.py:3"):
-        things.names()
-
-
-@pytest.mark.parametrize("name", ["", "a:b", "a b", "-a"])
-def test_a_name_that_is_no_plain_word_is_refused(name: str) -> None:
-    with pytest.raises(InvalidValueError, match="`name` must match"):
-        Registry[object]("thing").register(name)(object)
-
-
-def test_a_package_that_is_not_installed_is_empty() -> None:
-    assert Registry[object]("thing", ("no_such_package", "no_such.inner"), variable="THINGS").names() == ()
-
-
-def test_a_runtime_name_needs_no_package() -> None:
-    things = Registry[int]("thing")
-
-    @things.register("here", family="f")
-    def here() -> int:
-        return 3
-
-    assert things.get("here")() == 3
-    assert things.entries()["here"].module == __name__
-    assert things.installed("here")
 
 
 USER = "from {name} import THINGS\n@THINGS.register('mine')\nclass Mine: pass\nclass Plain: pass\nVALUE = 3\n"

@@ -6,8 +6,6 @@ import pytest
 import toys
 
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
-from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.task import SeparateTasks
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import table_suite
@@ -40,31 +38,6 @@ def test_the_same_world_gives_the_same_score_and_fidelities_and_tasks_differ():
     assert len(np.unique(keys)) == len(keys)
     config = a.space.from_unit(a.pool[np.flatnonzero(a.measured)[0]])
     assert a.run(config, 1.0, 5) == a.run(config, 1.0, 5)
-
-
-@pytest.mark.parametrize("kind", ["table", "one by one"])
-def test_banks_give_what_a_task_gives(kind):
-    suite, rng = toys.noisy(), np.random.default_rng(0)
-    tasks = suite.tasks("train")
-    batch = batch_of(tasks) if kind == "table" else SeparateTasks(tasks, suite.space.d)
-    n = 300
-    which = rng.integers(0, len(tasks), n)
-    x, instances = suite.space.sample(rng, n), rng.integers(0, 2**60, n).astype(np.uint64)
-    fidelity = rng.choice(toys.LEVELS, n)
-    score, _ = batch.evaluate(batch.base(which), batch.place(which, x), fidelity, instances)
-    for i in range(n):
-        t = tasks[which[i]]
-        alone = t.run(suite.space.from_unit(x[i]), float(fidelity[i]), int(instances[i]), failed=-7.0)
-        assert alone.score == (score[i] if np.isfinite(score[i]) else -7.0)
-
-
-def test_reports_use_the_mean_and_a_task_says_that_it_is_noisy():
-    task = toys.noisy().task("c")
-    rows = np.flatnonzero(task.measured & ~task.table.failed[task.index, :, 2])
-    assert task.noisy and not toys.gappy().task("c").noisy
-    means = np.nanmean(task.table.repeats[task.index, rows, 2].astype(float), 1)
-    assert task.noise_free(task.pool[rows]) == pytest.approx(means, abs=1e-6)
-    assert task.best == pytest.approx(means.max(), abs=1e-6)
 
 
 def test_a_failed_cell_is_served_as_a_failure_whatever_its_seeds():

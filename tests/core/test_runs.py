@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.base.errors import StateError
-from hpo_gym.env.runs.paths import FramedRows, FusedRows
+from hpo_gym.env.runs.paths import FramedRows
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS, Which
 from hpo_gym.problem.batches import batch_of
-from hpo_gym.problem.task import SeparateTasks
 from hpo_gym.problem.trial import Query, Status, Trial
 
 A, B = 0, 1  # tasks
@@ -94,34 +92,6 @@ def test_runs_in_step_on_a_table() -> None:
     assert runs.exists().all()
     assert runs.last_x().tolist() == [[1, 0.75], [0, 0.25], [0.5, 0.5]]
     assert runs.last_fidelity().tolist() == [1, 1, 1]
-
-
-def test_types_and_shapes_of_what_is_kept() -> None:
-    runs = start(toys.square(), [A, B], 3)
-    assert (runs.at.shape, runs.at.dtype, runs.score.shape, runs.score.dtype) == ((3, 2), "i8", (3, 2), "f4")
-    assert runs.tabular and runs.single and runs.d == 2 and runs.at.tolist() == [[-1, -1]] * 3
-    assert runs.kept == {} and runs.block is None and "cost" not in runs
-    with pytest.raises(StateError, match=r"`keeps` of the observer or codec must name 'history', kept are \[\]"):
-        runs["history"]
-    runs = start(toys.slopes(), [A, B], 3, fidelity=True, keep=("history", "incumbent_at", "repeated"))
-    assert (runs.at.shape, runs.at.dtype, runs.score.dtype) == ((3, 2, 2), "f8", "f8")
-    assert np.isnan(runs.at).all() and not runs.tabular and not runs.single
-    shapes = [runs["cost"], runs["status"], runs["fidelity"], runs["history"], runs["incumbent_at"], runs["repeated"]]
-    assert [a.shape for a in shapes] == [(3, 2), (3, 2), (3, 2), (2, 3, 4), (2, 2), (2,)]
-    assert runs["status"].dtype == np.int8
-    assert (runs["fidelity"] == 1.0).all()
-
-
-@pytest.mark.parametrize("keep", [{}, {"fidelity": True}, {"fused": True}])
-def test_before_they_begin_runs_are_on_the_first_task_in_world_0(keep: dict[str, bool]) -> None:
-    runs = Runs(batch_of(toys.square().members), 2, 3, budget=3.0, **keep)
-    assert runs.fresh and runs.clock == 0 and runs.block is None and runs.cell is None and runs.renewed is None
-    assert (runs.task.tolist(), runs.instance.tolist(), runs.base.tolist()) == ([A, A], [0, 0], [0, 0])
-    assert shown(runs) == {
-        "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [0, 0], "best": [NEVER] * 2, "previous": [NEVER] * 2,
-    }  # fmt: skip
-    runs.submit(which(1, 2), np.array([0.5, 0.5]) if keep == {"fidelity": True} else None)
-    assert shown(runs)["best"] == [6, 0] and shown(runs)["previous"] == [NEVER] * 2
 
 
 def test_a_second_episode_begins_anew_where_the_clock_stands() -> None:
@@ -212,36 +182,7 @@ def test_runs_that_begin_at_different_times() -> None:
     assert shown(runs)["left"] == [1 - 2 / 3, 0, 1 - 2 / 3]
 
 
-def test_all_runs_begin_after_they_were_staggered() -> None:
-    runs = start(toys.square(), [A, B], 2)
-    runs.submit(which(0, 0))
-    runs.begin(some(1), which(B), instances(5))
-    runs.begin(ALL_RUNS, which(A, A), instances(6, 7))
-    assert runs.fresh and runs.t == 0 and runs.spent == 0.0
-    runs.submit(which(1, 3))
-    assert shown(runs)["best"] == [6, 4] and shown(runs)["spent"] == [1, 1]
-
-
 # ---------------------------------------------------------------------------------------------- the block of a step
-def test_a_fused_table_gives_configuration_score_and_two_free_columns() -> None:
-    runs = start(toys.square(), [A, B, A], 3, fused=True)
-    assert runs.block is None and isinstance(runs._path, FusedRows)
-    runs.submit(which(0, 1, 3))
-    assert runs.block is not None and runs.block.dtype == np.float32
-    assert runs.block.tolist() == [[-1, -0.5, 2, 0, 0], [0, 0, 4, 0, 0], [-0.5, 1, 4, 0, 0]]
-    assert runs.cell is not None and runs.cell.tolist() == [0, 5, 3]
-    assert runs.last_signed(2) is runs.block
-    assert runs.last_signed(0).tolist() == [[-1, -0.5, 2], [0, 0, 4], [-0.5, 1, 4]]
-    first = runs.block
-    runs.submit(which(2, 2, 2))
-    assert runs.block is not first and runs.block.tolist() == [[1, 0.5, s, 0, 0] for s in (0, 10, 0)]
-    assert first[0].tolist() == [-1, -0.5, 2, 0, 0]
-    runs.begin(some(1), which(A), instances(9))
-    assert runs.block is None
-    runs.submit(which(0, 0, 0))
-    assert runs.block is not None
-    runs.begin(ALL_RUNS, which(A, A, A), instances(1, 2, 3))
-    assert runs.block is None
 
 
 @pytest.mark.parametrize("make", [toys.odd, toys.levels, toys.noisy, toys.pools])
@@ -326,16 +267,6 @@ def test_an_equal_score_elsewhere_leaves_the_incumbent() -> None:
     assert runs.incumbent_x().tolist() == [[0.25, 0.0]] and runs.incumbent().tolist() == [0]
 
 
-def test_the_incumbents_place_off_a_table() -> None:
-    runs = start(toys.slopes(), [A, B], 3, keep=("incumbent_at",))
-    runs.submit(points((0.5, 1.0), (0.25, 0.0)))  # 1, -1
-    runs.submit(points((0.25, 0.5), (0.0, 0.5)))  # .5, 4
-    assert runs["incumbent_at"].tolist() == [[0.5, 1.0], [0.0, 0.5]]
-    assert runs.incumbent_x().tolist() == [[0.5, 1.0], [0.0, 0.5]]
-    assert shown(runs)["best"] == [1, 4] and shown(runs)["previous"] == [1, -1]
-    assert runs.last_x().tolist() == [[0.25, 0.5], [0.0, 0.5]]
-
-
 # ---------------------------------------------------------------------------------------------- fidelities
 def test_the_incumbent_is_the_highest_fidelitys_and_then_the_score() -> None:
     runs = start(toys.levels(), [A, B, B], 4, budget=2.0, fidelity=True, keep=("incumbent_at",))
@@ -397,14 +328,6 @@ def test_outcomes_that_cannot_be_looked_up_are_kept() -> None:
     assert held[0].tolist() == [2, 3] and held[1].tolist() == [[1.0, 0.0], [0.25, 0.0]]
 
 
-def test_fidelities_off_a_table() -> None:
-    runs = start(toys.slopes(toys.LEVELS), [A, B], 4, budget=1.0, fidelity=True)
-    runs.submit(points((0.5, 1.0), (0.5, 0.0)), np.array([0.5, 0.25]))
-    assert shown(runs)["last"] == [0.5, -0.5] and shown(runs)["spent"] == [0.5, 0.25]
-    assert [a.tolist() for a in runs.last_outcome()] == [[1, 0.75], [0, 0]]
-    assert runs.view(1).fidelities == (0.25,) and runs.last_fidelity().tolist() == [0.5, 0.25]
-
-
 # ---------------------------------------------------------------------------------------------- idle runs
 @pytest.mark.parametrize("keep", [{}, {"fused": True}, {"keep": ["incumbent_at", "history"]}])
 def test_an_idle_run_keeps_its_trials_and_its_budget(keep: dict[str, bool]) -> None:
@@ -432,24 +355,6 @@ def test_an_idle_run_keeps_its_trials_and_its_budget(keep: dict[str, bool]) -> N
     if "history" in runs:
         assert runs["history"][1].tolist() == [[0, 0, 4, 1], [1, 0.5, 10, 1], [0] * 4, [0] * 4]
         assert runs["history"][0, 3].tolist() == [-1, -0.5, 2, 1] and runs["history"][2, 3].tolist() == [0] * 4
-
-
-def test_an_ignored_row_becomes_no_incumbent() -> None:
-    for suite, share in ((toys.square(), None), (toys.levels(), np.array([1.0, 1.0]))):
-        runs = start(suite, [B, B], 3, fidelity=share is not None, keep=("incumbent_at",))
-        runs.submit(which(1, 1), share)
-        runs.submit(which(2, 2), share, mask(1, 0))
-        assert runs["incumbent_at"].tolist() == [1, 2]
-        assert shown(runs)["best"] == [4, 10]
-
-
-def test_a_run_that_is_idle_at_once_has_no_trial() -> None:
-    runs = start(toys.square(), [A, B], 2)
-    runs.submit(which(0, 0), None, mask(1, 0))
-    assert shown(runs) == {
-        "t": [0, 1], "spent": [0, 1], "left": [1, 0.5], "last": [0, 8], "best": [NEVER, 8], "previous": [NEVER] * 2,
-    }  # fmt: skip
-    assert scores(runs) == [[], [8]] and runs.incumbent().tolist() == [-1, 0]
 
 
 def test_an_idle_run_with_fidelities_keeps_its_highest() -> None:
@@ -494,17 +399,6 @@ def test_the_trials_of_runs_that_leave_are_not_moved_for_anybody() -> None:
     assert scores(runs)[1:] == [[4, 10, 6], [8, 4]]
 
 
-def test_trials_move_round_the_end_of_the_clock() -> None:
-    runs = start(toys.square(), [A, B], 3)
-    for row in (0, 1):
-        runs.submit(which(row, row))
-    runs.begin(ALL_RUNS, which(A, B), instances(1, 2))
-    runs.submit(which(1, 1))
-    runs.submit(which(3, 3), None, mask(1, 0))
-    runs.submit(which(2, 2), None, mask(1, 0))
-    assert scores(runs) == [[6], [4, 6, 10]]
-
-
 # ---------------------------------------------------------------------------------------------- repeats
 def test_a_row_that_was_tried_is_a_repeat() -> None:
     runs = start(toys.square(), [A, B], 4, keep=("repeated",))
@@ -528,19 +422,6 @@ def test_a_repeat_is_of_the_same_fidelity() -> None:
     runs.submit(which(0, 0), np.array([0.5, 0.5]))
     assert runs["repeated"].tolist() == [True, False]
     runs.submit(which(0, 0))  # full
-    assert runs["repeated"].tolist() == [False, True]
-
-
-def test_off_a_table_a_repeat_has_every_coordinate() -> None:
-    runs = start(toys.slopes(), [A, B], 3, keep=("repeated",))
-    runs.submit(points((0.5, 1.0), (0.5, 0.0)))
-    runs.submit(points((0.5, 0.0), (0.5, 0.0)))
-    assert runs["repeated"].tolist() == [False, True]
-    runs.begin(ALL_RUNS, which(A, B), instances(1, 2))
-    runs.submit(points((0.5, 1.0), (0.5, 0.0)))
-    assert runs["repeated"].tolist() == [False, False]
-    runs.begin(some(0), which(A), instances(3))
-    runs.submit(points((0.5, 1.0), (0.5, 0.0)))
     assert runs["repeated"].tolist() == [False, True]
 
 
@@ -574,13 +455,6 @@ def test_the_history_holds_fidelities(fused: bool) -> None:
     runs.submit(which(1, 2), np.array([0.5, 0.25]))
     assert runs["history"][0, 1].tolist() == [0, 0, 5.5, 0.5]
     assert runs["history"][1, 2].tolist() == [1, 0.5, 9, 0.25]
-
-
-def test_the_history_off_a_table() -> None:
-    runs = start(toys.slopes(), [A, B], 2, keep=("history",))
-    runs.submit(points((0.5, 1.0), (0.25, 0.0)))
-    assert runs["history"][:, 0].tolist() == [[0, 1, 1, 1], [-0.5, -1, -1, 1]]
-    assert not runs["history"][:, 1].any()
 
 
 # ---------------------------------------------------------------------------------------------- given points
@@ -617,16 +491,6 @@ def test_given_points_of_runs_that_begin_later() -> None:
     assert scores(runs) == [[8, 10], [4, 6]] and shown(runs)["t"] == [2, 2]
 
 
-def test_points_given_to_one_of_runs_in_step() -> None:
-    runs = start(toys.square(), [A, B], 3)
-    runs.give(np.array([[2], [1]]), which(1))
-    assert shown(runs)["t"] == [0, 2] and scores(runs) == [[], [10, 4]]
-    assert not runs.fresh and shown(runs)["best"] == [NEVER, 10]
-    whole = start(toys.square(), [A, B], 3)
-    whole.give(np.array([[2, 1]]), which(0, 1))
-    assert whole.in_step and whole.t == 1 and not runs.in_step  # still in step
-
-
 def test_given_points_are_full_evaluations() -> None:
     runs = start(toys.levels(), [A, B], 6, budget=1.0, fidelity=True)
     runs.give(np.array([[0, 2]]), which(0, 1))
@@ -640,24 +504,6 @@ def test_given_points_are_full_evaluations() -> None:
     runs.begin(ALL_RUNS, which(B, B), instances(1, 2))
     runs.give(np.array([[0, 1], [2, 3]]), which(0, 1))  # in slots whose fidelity was another
     assert runs.view(0).fidelities == (1.0, 1.0) and scores(runs) == [[8, 10], [4, 6]]
-
-
-def test_given_points_off_a_table_have_outcomes() -> None:
-    runs = start(toys.slopes(), [A, B], 3, keep=("history", "incumbent_at"))
-    runs.give(np.array([[[0.5, 1.0], [1.0, 1.0]], [[0.25, 0.0], [0.25, 0.0]]]), which(0, 1))  # 1, 4 (failed); 1, -1
-    assert scores(runs) == [[1, 1], [4, -1]] and shown(runs)["best"] == [1, -1]
-    assert [runs.view(i).costs for i in (0, 1)] == [(2, 2), (3, 3)]
-    assert [runs.view(i).statuses for i in (0, 1)] == [(0, 0), (1, 0)]
-    assert runs.incumbent_x().tolist() == [[0.5, 1.0], [0.25, 0.0]] and runs.incumbent().tolist() == [0, 1]
-    assert runs["history"][1, 0].tolist() == [1, 1, 4, 1]
-
-
-def test_given_points_are_noisy_as_the_world_says() -> None:
-    suite = toys.noisy()
-    runs = start(suite, [A, A], 2)
-    runs.give(np.array([[0, 0]]), which(0, 1))
-    config = {"u": 0.0, "v": 0.25}
-    assert scores(runs) == [[suite.task("a").run(config, 1.0, w).score] for w in (10, 11)]
 
 
 # ---------------------------------------------------------------------------------------------- noise
@@ -693,38 +539,3 @@ def test_a_selection_holds_what_observers_read() -> None:
     assert part["best_fidelity"].tolist() == [1, 1]
     assert part.last_signed(2).shape == (2, 5)
     assert runs.n == 3 and shown(runs)["last"] == [5.5, 6, 10]
-
-
-def test_a_selection_of_runs_that_began_together_is_in_step() -> None:
-    runs = start(toys.square(), [A, B, B], 3)
-    runs.submit(which(0, 1, 2))
-    runs.begin(some(1, 2), which(A, A), instances(8, 9))
-    assert isinstance(runs.start, np.ndarray)
-    part = runs.select(which(1, 2))
-    assert part.fresh and part.t == 0 and shown(part)["spent"] == [0, 0]
-    assert not runs.select(which(0)).fresh and runs.select(which(0)).t == 1
-    assert isinstance(runs.select(which(0, 1)).start, np.ndarray)
-    whole = start(toys.square(), [A, B], 3, fused=True)
-    whole.submit(which(0, 1))
-    one = whole.select(which(1))
-    assert shown(one) == {
-        "t": [1], "spent": [1], "left": [1 - 1 / 3], "last": [4], "best": [4], "previous": [NEVER],
-    }  # fmt: skip
-    assert one.last_signed(2)[:, :3].tolist() == [[0, 0, 4]]
-
-
-def test_a_selection_off_a_table_has_outcomes() -> None:
-    runs = start(toys.slopes(), [A, B], 2)
-    runs.submit(points((0.5, 1.0), (1.0, 1.0)))
-    part = runs.select(which(1))
-    assert part.view(0).trials == (Trial(Query({"u": 1.0, "v": 1.0}), 4.0, 3.0, Status.FAILED),)
-    assert part.last_x().tolist() == [[1.0, 1.0]]
-
-
-# ---------------------------------------------------------------------------------------------- any batch
-def test_a_bank_of_single_tasks_gives_the_same_as_the_table() -> None:
-    suite = toys.levels()
-    runs = Runs(SeparateTasks(suite.members, 2), 2, 4, budget=2.0, fidelity=True)
-    runs.begin(ALL_RUNS, which(A, B), instances(1, 2))
-    runs.submit(points((1.0, 0.75), (0.0, 0.25)), np.array([0.5, 0.25]))
-    assert shown(runs)["last"] == [0, 7] and [a.tolist() for a in runs.last_outcome()] == [[5, 2], [1, 0]]

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
-from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor
 from toys import gappy
 
@@ -84,19 +82,6 @@ def test_the_monitor_tells_returns_and_lengths(tmp_path: Any) -> None:
     assert len((tmp_path / "log.monitor.csv").read_text().splitlines()) == 2 + N
 
 
-def test_masks_are_forwarded() -> None:
-    inner = vector(duplicates="mask")
-    env = as_vec_env(inner)
-    assert is_masking_supported(env)
-    env.reset()
-    env.step(np.zeros(N, np.int64))
-    masks = get_action_masks(env)
-    np.testing.assert_equal(masks, inner.action_masks())
-    assert not masks.all()
-    np.testing.assert_equal(env.env_method("action_masks", indices=2)[0], masks[2])
-    assert len(env.env_method("history", indices=[0])[0]) == 1
-
-
 def test_seeds_tasks_and_attributes() -> None:
     env = as_vec_env(vector(), monitor=False)
     names = env.get_attr("task_names", 0)[0]
@@ -117,12 +102,6 @@ def test_seeds_tasks_and_attributes() -> None:
     assert env.get_images() == [None] * N
 
 
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "DISABLED"])
-def test_another_autoreset_mode_is_refused(mode: str) -> None:
-    with pytest.raises(hpo_gym.InvalidValueError, match="SAME_STEP"):
-        as_vec_env(vector(autoreset_mode=mode))
-
-
 def test_wrong_use_is_refused() -> None:
     with pytest.raises(hpo_gym.InvalidValueError, match="HPOVectorEnv"):
         HPOVecEnv(hpo_gym.HPOEnv(gappy()))  # type: ignore[arg-type]
@@ -134,14 +113,3 @@ def test_wrong_use_is_refused() -> None:
     env.set_options([{"task": "a"}, {}, {}, {}, {}])
     with pytest.raises(hpo_gym.InvalidValueError, match="every run"):
         env.reset()
-
-
-def test_sb3_evaluates_on_it() -> None:
-    env = as_vec_env(vector())
-
-    class First:
-        def predict(self, observation: Any, state: Any = None, **_: Any) -> Any:
-            return np.zeros(len(observation), np.int64), state
-
-    mean, _ = evaluate_policy(First(), env, n_eval_episodes=10)  # type: ignore[arg-type]
-    assert np.isfinite(mean)

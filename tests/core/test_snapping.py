@@ -10,7 +10,6 @@ from odd_spaces import KINDS, odd_space
 
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.space.snapping import ChoiceTable
 
 CHOICES = ("categorical", "ordinal", "constant", "flag")
 
@@ -63,20 +62,6 @@ def test_what_is_looked_up_is_what_conditions_and_clauses_say(seed: int) -> None
     assert np.array_equal(space.active(x), space._active_by_conditions(x))
     assert np.array_equal(space.legal(x), space._legal_by_clauses(x))
     assert space.active(x[:0]).shape == (0, space.d) and space.legal(x[:0]).shape == (0,)
-
-
-def test_a_table_of_two_choices_has_six_entries() -> None:
-    """Columns 0 and 2 have two and three choices; what belongs to them here is twice the first and the second."""
-
-    def values(points: np.ndarray) -> np.ndarray:
-        return (2 * np.floor(points[:, 0] * 2) + np.floor(points[:, 2] * 3)).astype(np.int64)
-
-    table = ChoiceTable(3, [0, 2], [2, 3], values)
-    assert table.values.tolist() == [0, 1, 2, 2, 3, 4]
-    at = table.of(np.array([[0.0, 0.9, 1.0], [1.0, 0.1, 0.34], [0.49, 0.0, 0.0]]))
-    assert at is not None
-    assert at.tolist() == [2, 3, 0]
-    assert table.of(np.array([[-0.1, 0.5, 0.5]])) is None
 
 
 @pytest.mark.parametrize("bad", [-1e-300, 1.0 + 2.0**-52, np.inf, -np.inf, np.nan])

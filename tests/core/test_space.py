@@ -157,13 +157,6 @@ def test_a_wrong_configuration_is_refused_with_the_rule(
         small.to_unit(config)
 
 
-def test_none_means_inactive_and_values_are_python_values(small: SearchSpace) -> None:
-    x = small.to_unit({"kernel": "linear", "C": np.float64(1.0), "gamma": None})
-    config = small.from_unit(x)
-    assert config == {"kernel": "linear", "C": pytest.approx(1.0)}
-    assert {type(v) for v in config.values()} == {str, float}
-
-
 @pytest.mark.parametrize(
     ("part", "message"),
     [

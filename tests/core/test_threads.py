@@ -1,8 +1,6 @@
 """Our own linear algebra runs on one thread in the caller's process, and what the user allowed comes back."""
 
 import os
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -13,7 +11,6 @@ from threadpoolctl import ThreadpoolController, threadpool_info
 import hpo_gym
 from hpo_baselines._models import gaussian_process
 from hpo_baselines._transfer import posterior
-from hpo_gym.system.jobs.engines import Job, run
 from hpo_gym.system.jobs.threads import one_blas_thread
 
 ALLOWED = 2
@@ -135,22 +132,6 @@ def test_a_thread_that_begins_while_another_has_the_limit_may_have_it_next():
     assert seen == [{1}, {ALLOWED}]
 
 
-@pytest.mark.long
-def test_a_library_that_is_loaded_within_a_block_is_limited_by_the_next_and_given_back():
-    code = """
-from threadpoolctl import threadpool_info
-import numpy, hpo_gym.system.jobs.threads as t
-def now(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
-with t.one_blas_thread():
-    with t.one_blas_thread("scipy.linalg"):
-        print(now())
-print(now())
-"""
-    environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(ALLOWED))
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert found.stdout.splitlines() == ["[1, 1]", f"[{ALLOWED}, {ALLOWED}]"], found.stdout
-
-
 # ---------------------------------------------------------------------------------------------- the doors
 @pytest.mark.long
 def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeypatch):
@@ -174,27 +155,3 @@ def test_an_objective_in_this_process_keeps_what_the_user_allowed():
     suite = hpo_gym.live_suite("mine", {"x": (0.0, 1.0)}, {"mine": share}, guard=False)
     history = hpo_gym.rollout(hpo_gym.make_optimizer("gp-ei"), suite.members[0], 4)
     assert list(history.scores) == [float(ALLOWED)] * 4
-
-
-def test_the_sampler_of_optuna_models_on_one_thread(in_models):
-    optuna = pytest.importorskip("optuna")
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler("gp-ei", seed=0))
-    study.optimize(lambda trial: share({})["score"] + trial.suggest_float("x", 0, 1), n_trials=6)
-    assert set.union(*in_models) == {1}
-    assert min(t.value for t in study.trials) >= ALLOWED
-
-
-def test_the_serial_engine_works_on_one_thread_as_workers_do():
-    (outcome,) = run([Job("a", threads)], engine="serial")
-    assert outcome.value == {1}
-
-
-def test_what_trains_or_asks_a_network_limits_both_libraries():
-    torch = pytest.importorskip("torch")
-    from hpo_baselines._models.networks import one_thread
-
-    before = torch.get_num_threads()
-    with one_thread():
-        assert (threads(), torch.get_num_threads()) == ({1}, 1)
-    assert torch.get_num_threads() == before

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from answers import HERE, KINDS, Case, cases, shipped, unanswered
 from toy_suite import WAYS, Walk, assert_shown, assert_walked, gaps, losses, single_env
-
-from hpo_gym.base.registry import Registry
 
 ALL = [(kind, name) for kind, registry in KINDS.items() for name in shipped(registry)]
 EACH_PART = pytest.mark.parametrize(("kind", "name"), ALL)
@@ -76,26 +73,7 @@ def test_an_observation_is_in_its_space_and_of_its_type(name: str) -> None:
             assert observation[key].dtype == space.dtype
 
 
-@EACH_PART
-def test_the_cases_of_a_part_are_of_this_part(kind: str, name: str) -> None:
-    parts = [case.part for case in cases(kind, name).values()]
-    assert {part if isinstance(part, str) else part["name"] for part in parts} == {name}
-
-
 @pytest.mark.parametrize("name", shipped(KINDS["rewards"]))
 def test_every_reward_has_a_case_with_a_failure_and_one_of_losses(name: str) -> None:
     suites = [case.suite for case in cases("rewards", name).values()]
     assert gaps in suites and losses in suites
-
-
-def test_a_part_without_an_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is planted in a scanned package, beside one that has an answer."""
-    package, answers = tmp_path / "hpo_gym_planted", tmp_path / "answers"
-    package.mkdir(), answers.mkdir()
-    (package / "__init__.py").touch()
-    for name in ("seen", "unseen"):
-        (package / f"{name}.py").write_text(f'@OBSERVERS.register("{name}")\nclass One:\n    pass\n')
-    (answers / "seen.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    planted: Registry[Any] = Registry("observer", ("hpo_gym_planted",), variable="OBSERVERS")
-    assert unanswered(planted.names(), answers) == ["unseen"]

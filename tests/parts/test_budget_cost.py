@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 import toy_suite as known
 import toys
-from batches import assert_a_batch_is_its_runs
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
-from hpo_gym.problem.budget import SLACK, most_trials
-from hpo_gym.problem.costs import COST, WITH_COSTS, Budget, earlier_costs, log_costs, mean_log_costs
+from hpo_gym.problem.budget import most_trials
+from hpo_gym.problem.costs import COST, WITH_COSTS, Budget, earlier_costs, mean_log_costs
 from hpo_gym.problem.regret import random_regret, random_test_regret
 from hpo_gym.problem.suite import SUITES as SHIPPED
 from hpo_gym.problem.trial import Query, Status
@@ -146,12 +144,6 @@ def test_a_run_has_room_for_sixteen_trials_a_unit() -> None:
     assert sum(t[1] for t in reported) == pytest.approx(-0.5 * spent / 16 - 0.75 * (1 - spent / 16), rel=1e-6)
 
 
-def test_an_initial_design_takes_none_of_this_room() -> None:
-    env = hpo_gym.HPOEnv(with_a_cheap_row(), codec="pool", budget_cost=1, task="a", n_init=2)
-    env.reset(seed=0)
-    assert [env.step(0)[2] for _ in range(16)] == [False] * 15 + [True]
-
-
 # ---------------------------------------------------------------------- what is shown
 def test_what_a_row_cost_on_earlier_tasks_is_shown_and_never_what_it_costs_here() -> None:
     """Of a, only b is an earlier task: the logarithms of its costs 4 1 2 1 2 have a mean of .8 ln 2."""
@@ -167,22 +159,6 @@ def test_what_a_row_cost_on_earlier_tasks_is_shown_and_never_what_it_costs_here(
     assert plain.observation_space["candidate_features"].shape == (5, 4)
 
 
-def test_a_row_that_no_earlier_task_measured_has_no_known_cost() -> None:
-    suite = known.gaps()
-    b = suite.task("b").evaluations()
-    assert log_costs(b)[:4].tolist() == pytest.approx(LN2 * np.array([1.25, -0.75, 0.25, -0.75]))
-    assert math.isnan(log_costs(b)[4])
-    assert earlier_costs([suite.task("a")], suite.tasks("train"), 5)[0, 4] == 0.0
-
-
-def test_tokens_show_what_trials_cost() -> None:
-    env = one(observer="tokens")
-    env.reset(seed=0)
-    env.step(0)
-    obs, *_ = env.step(2)
-    assert obs["history_c"][:3].tolist() == pytest.approx([0.5 / 3, 2 / 3, 0.0])
-
-
 def test_the_regret_of_a_random_configuration_is_exact() -> None:
     suite = known.plain()
     assert random_regret(suite.task("a")) == 0.5  # (.75 + .5 + 0 + 1 + .25) / 5
@@ -190,13 +166,6 @@ def test_the_regret_of_a_random_configuration_is_exact() -> None:
     assert random_regret(known.gaps().task("b")) == pytest.approx((0 + 1 + 0.4375 + 0.25) / 4)
     tested = replace(suite.table, test_score=suite.table.score[:, ::-1].copy())
     assert random_test_regret(replace(suite.task("a"), table=tested)) == 0.5
-
-
-def test_a_context_tells_the_unit_and_what_a_trial_takes() -> None:
-    task = known.plain().task("a")
-    context = Context.of(task, 3.0, unit=2.0)
-    trial = task.run(known.ROWS[2])
-    assert context.charge(trial) == 2.0 and replace(context, unit=None).charge(trial) == 1.0
 
 
 # ---------------------------------------------------------------------- beside each other
@@ -257,45 +226,6 @@ def assert_rollout(env: hpo_gym.HPOEnv, suite: Any, n_init: int) -> None:
     assert sum(t.status is Status.TIMEOUT for t in history) <= 1
 
 
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP"])
-def test_runs_that_begin_anew_by_themselves_account_for_their_own_costs(mode: str) -> None:
-    many = hpo_gym.HPOVectorEnv(4, known.plain(), codec="pool", budget_cost=2, reward="regret_rate",
-                                autoreset_mode=mode, statistics=True)  # fmt: skip
-    many.reset(seed=1)
-    rng, returns = np.random.default_rng(0), []
-    for _ in range(200):
-        _, _, ended, _, infos = many.step(rng.integers(5, size=4))
-        if ended.any():
-            returns += infos["episode"]["r"][ended].tolist()
-    assert len(returns) > 40 and all(-1.0 <= r <= 0.0 for r in returns)
-
-
-@pytest.mark.parametrize("name", SUITES)
-@pytest.mark.parametrize("n_init", [0, 2])
-def test_a_batch_of_runs_is_runs_one_by_one(name: str, n_init: int) -> None:
-    suite = SUITES[name]()
-    tasks, kept = [*suite.members[:4], suite.members[0]], name in KEPT
-    chooser = "asha" if kept else "random"
-    runs = assert_a_batch_is_its_runs(
-        lambda: hpo_gym.make_optimizer(chooser), tasks, 4.3, n_init=n_init, floor=0.25, in_cost=True, checkpoints=kept
-    )
-    assert runs.spent.max() <= 4.3 + SLACK
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("observer", ["pool", "tokens"])
-def test_the_checker_finds_no_fault(observer: str) -> None:
-    env = hpo_gym.HPOEnv(known.gaps(), codec="pool", budget_cost=1, observer=observer, reward="regret_rate")
-    check_env(env, processes=False, render=False)
-
-
-@pytest.mark.long
-def test_the_checker_finds_no_fault_with_fidelities_and_stops() -> None:
-    codec = {"name": "pool", "fidelity": True, "stop": True}
-    env = hpo_gym.HPOEnv(known.levels(), codec=codec, budget_cost=1, reward="regret_rate", n_init=2)
-    check_env(env, processes=False)
-
-
 # ---------------------------------------------------------------------- refused
 @pytest.mark.parametrize("value", [0, 0.0, -1, math.nan, math.inf, 1e7, True, "33", [3]])
 def test_a_budget_that_is_none_is_refused_by_name(value: Any) -> None:
@@ -315,12 +245,6 @@ def test_a_budget_below_the_cheapest_trial_is_refused_with_the_nearest() -> None
     assert levels.kernel.contexts.budget == 0.2
     with pytest.raises(InvalidValueError, match=r"nearest is 0\.5"):
         hpo_gym.HPOEnv(known.levels(), codec="pool", budget_cost=0.2, task="a")
-
-
-@pytest.mark.parametrize("suite", ["Functions", "FineTune", "Pipelines", "Trainings"])
-def test_suites_without_costs_refuse_it_by_name_and_name_those_that_have(suite: str) -> None:
-    with pytest.raises(InvalidValueError, match=rf"needs measured costs, '{suite}' has none .*AutoML, Boosting"):
-        hpo_gym.HPOEnv(suite, budget_cost=33)
 
 
 def test_a_budget_is_one_of_both_and_goes_with_no_objectives() -> None:
@@ -348,25 +272,6 @@ def test_unknown_costs_count_as_the_median_and_where_all_are_there_is_none() -> 
     none = replace(task, table=replace(table, cost=np.full_like(table.cost, np.nan)))
     with pytest.raises(InvalidValueError, match="needs measured costs"):
         Budget(3.0, COST).units([none])
-
-
-def test_one_row_and_constant_scores_work() -> None:
-    suite = hpo_gym.table_suite(
-        "Single", known.space(), [known.ROWS[0]], np.ones((2, 1)), costs=np.full((2, 1), 3.0), tasks=["a", "b"],
-        splits={"train": ["a"], "test": ["b"]},
-    )  # fmt: skip
-    env = hpo_gym.HPOEnv(suite, codec="box", budget_cost=2.5, reward="regret_rate")
-    env.reset(seed=0)
-    reported = [env.step(env.action_space.sample()) for _ in range(3)]
-    assert [t[1] for t in reported] == [0.0, 0.0, 0.0] and [t[2] for t in reported] == [False, False, True]
-    assert reported[-1][4]["status"] == "timeout"
-
-
-@pytest.mark.parametrize("name", WITH_COSTS)
-def test_the_suites_that_are_named_have_costs(name: str) -> None:
-    suite = hpo_gym.load_suite(name)
-    units = Budget(33.0, COST).units(suite.members)
-    assert units is not None and (units > 0.0).all()
 
 
 def test_no_other_shipped_table_has_costs() -> None:

@@ -18,13 +18,10 @@ import toy_suite as known
 import toys
 
 import hpo_gym
-from hpo_builders.files import DATA
 from hpo_builders.training.recipe import Recipe
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
-from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
-from hpo_gym.problem.budget import most_trials
 from hpo_gym.problem.costs import COST, CUMULATIVE, WITH_COSTS, Budget
 from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.mixed import mixed
@@ -119,12 +116,6 @@ def test_a_run_that_stands_still_keeps_its_checkpoints() -> None:
     many.reset(options={"reset_mask": ended})
     _, _, _, _, infos = many.step(np.array([[2, FULL], [2, FULL]]))
     assert infos["cost"].tolist() == [2.0, 4.0]
-
-
-def test_full_evaluations_alone_pay_as_without() -> None:
-    env = one(codec="pool")
-    env.reset(seed=0)
-    assert [env.step(row)[4]["cost"] for row in (2, 2, 0)] == [4.0, 4.0, 1.0]
 
 
 # ---------------------------------------------------------------------- beside each other
@@ -228,42 +219,7 @@ def check_run(env: hpo_gym.HPOEnv, budget: float) -> int:
     return spared
 
 
-@pytest.mark.parametrize("make", [known.epochs, gappy, several])
-def test_without_a_lower_fidelity_before_nothing_differs(make: Any) -> None:
-    kept, plain = (
-        hpo_gym.HPOVectorEnv(
-            3, make(), codec={"name": "pool", "fidelity": True}, budget_cost=4, checkpoints=checkpoints
-        )
-        for checkpoints in (True, False)
-    )
-    for env in (kept, plain):
-        env.reset(seed=5)
-    for row in range(4):
-        action = np.tile([row, row % 3], (3, 1))
-        assert (kept.step(action)[4]["cost"] == plain.step(action)[4]["cost"]).all()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("n_init", [0, 2])
-def test_the_checker_finds_no_fault(n_init: int) -> None:
-    codec = {"name": "pool", "fidelity": True, "stop": True}
-    env = hpo_gym.HPOEnv(known.epochs(), codec=codec, budget_cost=2, reward="regret_rate", n_init=n_init,
-                         checkpoints=True, observer="tokens")  # fmt: skip
-    check_env(env, processes=False, render=False)
-
-
 # ---------------------------------------------------------------------- optimizers
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["asha", "hyperband", "bohb"])
-def test_who_continues_gets_more_trials_for_the_same_cost(name: str) -> None:
-    task = hpo_gym.load_suite("MLP").tasks("val")[0]
-    runs = {
-        kept: rollout(hpo_gym.make_optimizer(name), task, budget_cost=4.0, checkpoints=kept) for kept in (False, True)
-    }
-    assert len(runs[True]) > len(runs[False])
-    reported = runs[True]
-    assert sum(t.cost for t in reported) == pytest.approx(4.0 * task.cost_unit)
-    assert sum(task.run(t.config, t.fidelity).cost for t in reported) > 4.0 * task.cost_unit
 
 
 def test_a_context_says_whether_checkpoints_are_kept_and_what_a_trial_took() -> None:
@@ -289,13 +245,6 @@ def test_a_context_says_whether_checkpoints_are_kept_and_what_a_trial_took() -> 
     assert not Context.of(known.levels().task("a"), 2.0, unit=2.0, checkpoints=True).checkpoints
 
 
-def test_a_policy_is_told_what_was_paid() -> None:
-    actions = iter([[2, QUARTER], [2, HALF], [2, FULL]])
-    policy = hpo_gym.PolicyOptimizer(lambda obs, rng: next(actions), "last", {"name": "pool", "fidelity": True})
-    history = rollout(policy, known.epochs().task("a"), budget_cost=2.0, checkpoints=True)
-    assert history.costs == (1.0, 1.0, 2.0) and policy.runs.spent.tolist() == [2.0]
-
-
 # ---------------------------------------------------------------------- which tasks
 def test_the_shipped_suites_that_are_cumulative_are_those_whose_recipes_say_so() -> None:
     from hpo_builders.trained import boosting, linear, svm
@@ -306,29 +255,12 @@ def test_the_shipped_suites_that_are_cumulative_are_those_whose_recipes_say_so()
     assert sorted(shipped) == sorted(CUMULATIVE)
 
 
-def test_a_build_writes_what_is_shipped_of_costs() -> None:
-    from hpo_builders.trained import boosting, linear, svm
-    from hpo_builders.training.assembly import cost
-
-    for module in (boosting, linear, svm):
-        recipe: Recipe = module.RECIPE
-        shipped = json.loads((DATA / recipe.suite / "suite.json").read_text())
-        assert cost(recipe) == shipped["cost"]
-
-
 @pytest.mark.parametrize("name", CUMULATIVE)
 def test_cumulative_costs_rise_with_the_fidelity(name: str) -> None:
     """But for a few cells of Boosting and Studies in which the clock of one fidelity stumbled: there a price is 0."""
     step = np.diff(np.asarray(hpo_gym.load_suite(name).table.cost, float), axis=-1)
     share = (step < 0.0).mean()
     assert share < 2e-4 if name in ("Boosting", "Studies") else share == 0.0
-
-
-def test_curves_are_of_training_sizes_and_not_cumulative() -> None:
-    suite = hpo_gym.load_suite("Curves")
-    assert not suite.members[0].cumulative
-    step = np.diff(np.asarray(suite.table.cost, float), axis=-1)
-    assert (step < 0.0).sum() > 0.03 * np.isfinite(step).sum()
 
 
 # ---------------------------------------------------------------------- files
@@ -349,25 +281,9 @@ def test_a_folder_keeps_it_and_an_older_one_says_nothing(tmp_path: Path) -> None
         hpo_gym.load_suite(tmp_path / "new")
 
 
-def test_it_decides_no_score_and_so_no_hash_of_the_data() -> None:
-    table = known.epochs().table
-    plain = hpo_gym.table_suite(
-        "KnownEpochs", known.space(), known.ROWS, table.score, costs=table.cost, fidelities=known.FIDELITIES,
-        tasks=known.NAMES, splits=known.SPLITS, meta_features=known.META,
-    )  # fmt: skip
-    assert plain.data_hash == known.epochs().data_hash
-
-
 def table(**more: Any) -> hpo_gym.Suite:
     scores = np.array(known.SCORES)
     return hpo_gym.table_suite("Mine", known.space(), known.ROWS, scores, **{"costs": scores + 2.0, **more})
-
-
-def test_a_table_of_ones_own_may_say_it_in_two_ways() -> None:
-    assert table(cumulative=True).members[0].cumulative
-    said = table(about={"cost": {"unit": "hours", "cumulative": True}})
-    assert said.members[0].cumulative and said.about["cost"] == {"unit": "hours", "cumulative": True}
-    assert not table().members[0].cumulative
 
 
 @pytest.mark.parametrize("value", [1, "yes", None])
@@ -403,16 +319,3 @@ def test_where_they_spare_nothing_they_are_refused_with_the_suites_that_have_the
     hpo_gym.HPOEnv(several(), budget_cost=33, checkpoints=True)
     with pytest.raises(InvalidValueError, match="passes through all fidelities, got 'KnownLevels'"):
         hpo_gym.HPOEnv(several(), task="KnownLevels/a", budget_cost=33, checkpoints=True)
-
-
-@pytest.mark.parametrize("value", [1, "yes", None])
-def test_what_is_neither_true_nor_false_is_refused(value: Any) -> None:
-    with pytest.raises(InvalidValueError, match="`checkpoints` must be True or False, got"):
-        one(checkpoints=value)
-
-
-def test_a_run_has_no_more_room_than_without() -> None:
-    assert one().kernel.contexts.horizon == one(checkpoints=False).kernel.contexts.horizon == most_trials(8.0)
-    assert (
-        one().kernel.contexts.continued.tolist() == [True] and one(checkpoints=False).kernel.contexts.continued is None
-    )

@@ -9,7 +9,6 @@ import pytest
 from answers import KINDS, refusals, shipped
 from ConfigSpace import Float
 from toy_suite import (
-    ROWS,
     SCORES,
     WAYS,
     Episode,
@@ -52,22 +51,6 @@ def test_move_goes_on_from_given_points(way: Any) -> None:
     a, b = way(episodes, codec="move", budget=2, n_init=2)
     assert _rows(a, 0) == [0, 4, 0, 4]  # linear
     assert _rows(b, 1) == [2, 3, 2, 3]  # rbf, shape in the middle: to row 2 (1/4)^2 + (3/4)^2 + (1/2)^2 = .875
-
-
-def test_a_run_that_begins_anew_moves_from_the_default() -> None:
-    """Run 1 stops in the second step; its next episode starts where the first did, while the others go on."""
-    envs = vector_env(3, anywhere(), task="e", codec={"name": "move", "stop": True}, budget=5)
-    envs.reset(seed=0)
-    for actions in ([1, 3, 5], [1, 9, 5], [0, 0, 7], [0, 8, 7], [8, 3, 8]):
-        envs.step(np.array(actions))
-    histories = [[dict(trial.config) for trial in envs.unwrapped.history(i)] for i in range(3)]
-    assert [config["depth"] for config in histories[0]] == [3, 4, 3, 2, 4]
-    assert histories[1] == [
-        pytest.approx(_config(2, "poly", 4, 2)),  # no incumbent yet
-        pytest.approx(_config(2, "rbf", 4, 2)),
-    ]
-    assert [config["rate"] for config in histories[2]] == pytest.approx([8, 16, 16, 16, 16])
-    assert [config["shape"] for config in histories[2]] == [2, 2, 4, 6, 6]
 
 
 # ---------------------------------------------------------------------------------------------- pool
@@ -129,16 +112,6 @@ def test_stop_evaluates_nothing_and_ends_the_episode(name: str, way: Any) -> Non
             assert walk.rewards[2] == 0
             assert_shown(walk.seen[3], walk.seen[2])  # the last trial is still the last, and the budget what it was
             assert walk.seen[3][6] == 0.5
-
-
-def test_the_info_of_a_stop_tells_of_no_trial() -> None:
-    env = single_env(codec={"name": "pool", "stop": True})
-    env.reset(seed=0, options={"task": "b"})
-    env.step(3)
-    _, _, _, _, info = env.step(5)
-    assert set(info) == {"task", "task_index", "t", "incumbent", "incumbent_score"}
-    assert (info["task"], info["t"], info["incumbent_score"]) == ("b", 1, 0.75)
-    assert info["incumbent"] == pytest.approx(ROWS[3])
 
 
 # ---------------------------------------------------------------------------------------------- spaces
@@ -222,23 +195,6 @@ def test_rows_that_were_not_measured_are_masked() -> None:
     ]
 
 
-def test_given_points_are_masked_as_repeats() -> None:
-    (both,) = _masks("pool", duplicates="mask", n_init=2, seeds=(6, 0))
-    assert both == [[0, 1, 1, 1, 0], [1, 1, 0, 0, 1]]  # rows 0 and 4, rows 2 and 3
-
-
-def test_candidates_are_masked_by_their_place() -> None:
-    """Seed 4 draws rows 0 4 2, seed 1 draws rows 4 0 3. On b of `gaps` seed 0 draws 2 3 0 1, and 2 to fill up."""
-    codec = {"name": "pool", "candidates": 3}
-    assert _masks(codec, (1, 0), (0, 2), duplicates="mask", seeds=(4, 1)) == [
-        [[1, 1, 1], [1, 1, 1]],
-        [[1, 0, 1], [0, 1, 1]],
-        [[0, 0, 1], [0, 1, 0]],
-    ]
-    (both,) = _masks({"name": "pool", "candidates": 5}, suite=gaps())
-    assert both == [[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]]
-
-
 def test_masks_of_stops_and_fidelities_follow() -> None:
     rows_a, rows_b = [0, 1, 1, 1, 1], [1, 1, 1, 0, 1]
     for codec, action, rest in (
@@ -248,38 +204,6 @@ def test_masks_of_stops_and_fidelities_follow() -> None:
     ):
         masks = _masks(codec, action, suite=levels(), duplicates="mask")
         assert masks[1] == [rows_a + rest, rows_b + rest]
-
-
-def test_masks_begin_anew_with_a_run() -> None:
-    envs = vector_env(2, task="a", codec={"name": "pool", "stop": True}, duplicates="mask")
-    envs.reset(seed=0)
-    seen = []
-    for actions in ([0, 2], [4, 5], [1, 0], [3, 3]):  # run 1 stops in the second step and begins anew in the third
-        envs.step(np.array(actions))
-        seen.append(envs.unwrapped.action_masks()[:, :5].astype(int).tolist())
-    assert seen == [
-        [[0, 1, 1, 1, 1], [1, 1, 0, 1, 1]],
-        [[0, 1, 1, 1, 0], [1, 1, 0, 1, 1]],
-        [[0, 0, 1, 1, 0], [1, 1, 1, 1, 1]],
-        [[0, 0, 1, 0, 0], [1, 1, 1, 0, 1]],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("codec", "width"),
-    [("move", 9), ({"name": "move", "stop": True}, 10), ({"name": "move", **BOTH}, 13)],
-    ids=str,
-)
-def test_every_move_and_level_makes_sense(codec: Any, width: int) -> None:
-    assert _masks(codec, suite=levels()) == [[[1] * width] * 2]
-
-
-@EACH_ENV
-def test_numbers_have_no_masks(make: Any) -> None:
-    env = make(codec="box")
-    env.reset(seed=0)
-    with pytest.raises(hpo_gym.InvalidValueError, match="Only discrete actions have masks"):
-        env.unwrapped.action_masks()
 
 
 def test_a_policy_outside_the_env_has_the_masks_of_mask() -> None:

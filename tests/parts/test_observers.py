@@ -61,22 +61,6 @@ def test_more_candidates_than_rows_repeat_and_are_masked() -> None:
 
 
 @EACH_WAY
-def test_a_row_that_was_not_measured_is_masked_in_the_pool(way: Any) -> None:
-    """Row 4 failed on a, where it scores -.1875; on b it was not measured, and row 1 answers for it."""
-    episodes = [Episode("a", (4, 3)), Episode("b", (4, 3))]
-    a, b = way(episodes, gaps(), observer="pool", codec="pool", budget=2)
-    assert_shown(a.seen[0]["action_mask"], (1, 1, 1, 1, 1))
-    assert_shown(b.seen[0]["action_mask"], (1, 1, 1, 1, 0))
-    assert_shown(a.seen[1]["action_mask"], (1, 1, 1, 1, 0))
-    assert_shown(b.seen[1]["action_mask"], (1, 0, 1, 1, 0))
-    assert_shown(a.seen[1]["candidate_features"][4], (1, -0.1875, 0, 0))
-    assert_shown(b.seen[1]["candidate_features"][1], (1, -0.75, 0, 0))
-    assert_shown(b.seen[1]["candidate_features"][4], (0, 0, 0.1875, 0.1875))
-    assert_shown(a.seen[1]["state"], (-0.1875, 0.5))
-    assert_shown(b.seen[1]["state"], (-0.75, 0.5))
-
-
-@EACH_WAY
 def test_once_all_rows_are_tried_none_is_masked(way: Any) -> None:
     episode = Episode("a", (0, 1, 2, 3, 4, 0))
     (walk,) = way([episode], observer="pool", codec="pool", budget=6)
@@ -176,29 +160,6 @@ def test_space_of_a_flat_observer(observer: str) -> None:
         _assert_box(space, low + [-MOST] * 4, high + [MOST] * 4)
 
 
-def test_space_of_tokens() -> None:
-    for space in _spaces({"name": "tokens", "hyperparameters": True, "context": True}):
-        _assert_box(space["history_x"], [[-1.0] * 4] * 4, [[1.0] * 4] * 4)
-        _assert_box(space["history_y"], [-MOST] * 4, [MOST] * 4)
-        _assert_box(space["history_f"], [0.0] * 4, [1.0] * 4)
-        _assert_box(space["left"], [0.0], [1.0])
-        _assert_box(space["hyperparameters"], [[0.0] * 7] * 4, [[1.0] * 7] * 4)
-        _assert_box(space["context"], [-MOST] * 4, [MOST] * 4)
-        assert space["mask"].shape == (4,)
-        assert space["active"].shape == (4, 4)
-    for space in _spaces("tokens"):
-        assert set(space) == {"history_x", "history_y", "history_f", "mask", "left"}
-
-
-def test_space_of_a_pool() -> None:
-    for space in _spaces({"name": "pool", "context": True}):
-        _assert_box(space["candidates"], [[-1.0] * 4] * 5, [[1.0] * 4] * 5)
-        _assert_box(space["candidate_features"], [[-MOST] * 4] * 5, [[MOST] * 4] * 5)
-        _assert_box(space["state"], [-MOST] * 2, [MOST] * 2)
-        _assert_box(space["context"], [-MOST] * 4, [MOST] * 4)
-        assert space["action_mask"].shape == (5,)
-
-
 def test_given_points_and_fidelities_lengthen_a_history() -> None:
     """h = 4 + 2 given; with fidelities from 1/4, 4 / (1/4) = 16."""
     for space in _spaces("history", n_init=2):
@@ -249,32 +210,6 @@ def test_an_observer_asks_for_no_more_than_it_reads(
     seen = hpo_gym.OBSERVERS.get(name)()
     found = (seen.fused, "history" in seen.keeps, "incumbent_at" in seen.keeps, seen.blank)
     assert found == (fused, history, incumbent, blank)
-
-
-@pytest.mark.parametrize(
-    ("name", "incumbent", "pool"),
-    [("box", False, False), ("move", True, False), ("pool", False, True)],
-)
-def test_a_codec_asks_for_no_more_than_it_reads(name: str, incumbent: bool, pool: bool) -> None:
-    chosen = hpo_gym.CODECS.get(name)()
-    assert ("incumbent_at" in chosen.keeps, chosen.pool, chosen.fidelity, chosen.stop) == (
-        incumbent,
-        pool,
-        False,
-        False,
-    )
-
-
-def test_a_large_pool_is_shown_by_candidates_only() -> None:
-    rows = np.linspace(0.0, 1.0, 1025)[:, None]
-    space = SearchSpace({"hyperparameters": [{"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0,
-                                              "default_value": 0.5, "log": False}], "conditions": [],
-                         "forbiddens": []})  # fmt: skip
-    large = hpo_gym.table_suite("Large", space, rows, rows.T, tasks=["a"], splits={"train": ["a"]})
-    two = {"name": "pool", "candidates": 2}
-    assert single_env(large, observer=two, codec=two).reset(seed=0)[0]["candidates"].shape == (2, 1)
-    with pytest.raises(hpo_gym.InvalidValueError, match="shows at most 1024 rows, this pool has 1025"):
-        single_env(large, observer="pool", codec="pool")
 
 
 @pytest.mark.parametrize("observer", ["last", "history", "summary"])

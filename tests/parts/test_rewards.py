@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from answers import KINDS, cases, shipped
 from answers.reward_episodes import FAILING, INITIAL, THREE
-from toy_suite import Episode, Walk, alone, anywhere, gaps, levels, single_env, together, vector_env
+from toy_suite import Episode, Walk, alone, gaps, levels, single_env, together, vector_env
 
 import hpo_gym
 
@@ -38,13 +38,6 @@ def test_a_given_point_can_be_repeated_and_another_fidelity_is_no_repeat(way: An
     _assert_paid(walks, [(1.125, 0.75, 0.625), (-0.875, -1.375, -0.5)])
 
 
-@EACH_WAY
-def test_the_first_trial_of_the_next_episode_repeats_nothing(way: Any) -> None:
-    again = [Episode("a", (0, 0)), Episode("a", (0, 4))]
-    walks = way(again, codec="pool", duplicates="penalize", budget=2)
-    _assert_paid(walks, [(0.5, 0), (0.5, 0.75)])
-
-
 # ---------------------------------------------------------------------------------------------- failures, stops
 @EACH_WAY
 def test_a_failure_and_a_row_that_was_not_measured_are_paid_for(way: Any) -> None:
@@ -69,27 +62,6 @@ def test_to_stop_pays_nothing(name: str) -> None:
     assert walk.rewards == pytest.approx(expected, rel=0, abs=1e-8)
     assert walk.ends == [False, False, True]
     assert len(walk.history) == 2
-
-
-def test_a_run_that_stops_is_not_paid_for_what_the_others_do() -> None:
-    """Run 1 stops in the second step, begins anew in the third, and tries row 3 of a in the fourth."""
-    envs = vector_env(3, task="a", reward="regret_drop", codec={"name": "pool", "stop": True})
-    envs.reset(seed=0)
-    paid = [envs.step(actions)[1].tolist() for actions in ([0, 2, 3], [4, 5, 3], [0, 0, 2], [1, 3, 1])]
-    assert paid == [[0.25, 1, 0], [0.5, 0, 0], [0, 0, 1], [0, 0, 0]]
-
-
-@EACH_WAY
-def test_tasks_without_a_table(way: Any) -> None:
-    """The score is the mean of the columns, of 0 to 1: (.125 + .125 + 0 + .5) / 4 and (.875 + .875 + 1 + .5) / 4."""
-    ends = [(-0.75, -0.75, -1, 0), (0.75, 0.75, 1, 0)]
-    for reward, wanted in {
-        "score": [(0.1875, 0.8125), (0.8125, 0.1875)],
-        "regret": [(-0.8125, -0.1875), (-0.1875, -0.1875)],
-        "regret_drop": [(0.1875, 0.625), (0.8125, 0)],
-    }.items():
-        walks = way([Episode("e", ends), Episode("f", ends[::-1])], anywhere(), reward=reward, budget=2)
-        _assert_paid(walks, wanted)
 
 
 # ---------------------------------------------------------------------------------------------- refusals

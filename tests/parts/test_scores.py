@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from answers import KINDS, cases, shipped
-from answers.episodes import INITIAL, TWO
-from toy_suite import WAYS, Episode, assert_shown, gaps, levels, single_env, vector_env
+from answers.episodes import TWO
+from toy_suite import WAYS, Episode, assert_shown, gaps, levels, single_env
 
-import hpo_gym
 from hpo_gym.env.scales import Bounded, Global, Rank, Raw
 
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -48,18 +47,6 @@ def test_an_episode(observer: str, scale: str, way: Any) -> None:
 
 
 @EACH_WAY
-@EACH_SCALE
-@pytest.mark.parametrize("observer", ["last", "summary", "tokens", "pool"])
-def test_an_initial_design_counts_as_trials(observer: str, scale: str, way: Any) -> None:
-    """The first two trials of the same episodes are given, so that they are seen at once."""
-    case = cases("scores", scale)["two episodes"]
-    walks = way(INITIAL, observer=observer, codec="pool", scores=scale, budget=2, n_init=2)
-    for episode, walk, shown, incumbent in zip(TWO, walks, case.wanted, INCUMBENT, strict=True):
-        for t, observation in enumerate(walk.seen, 1):
-            _assert_scores(observer, observation, shown[t], incumbent[t], episode.actions)
-
-
-@EACH_WAY
 @pytest.mark.parametrize(
     ("scale", "a", "b"),
     [
@@ -92,14 +79,6 @@ def test_the_global_scale_leaves_out_failures_and_what_was_not_measured(way: Any
     if a.rewards:  # a policy does not see the last trial
         assert_shown(a.seen[2][4:6], (0.22941573, 0.22941573))
         assert_shown(b.seen[2][4:6], (1.37649440, 1.37649440))
-
-
-@pytest.mark.parametrize("scale", ["globl", "Rank "])
-def test_an_unknown_scale_is_refused_with_the_nearest(scale: str) -> None:
-    nearest = {"globl": "global", "Rank ": "rank"}[scale]
-    for make in (lambda: single_env(scores=scale), lambda: vector_env(2, scores=scale)):
-        with pytest.raises(hpo_gym.UnknownNameError, match=f"Did you mean '{nearest}'"):
-            make()
 
 
 # ---------------------------------------------------------------------- by themselves
