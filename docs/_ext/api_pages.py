@@ -60,7 +60,7 @@ FLOORS: Mapping[str, Floor] = {
         suite_from_csv
         suite_from_optuna
         live_suite
-        suites.with_prior
+        suites.live.with_prior
         suites.ready.ready_suite
         suites.tasks.live.ObjectiveTask
         suites.tasks.ready.Ready: space, prepare

@@ -39,6 +39,7 @@ def test_two_data_sets_begin_with_other_draws(
     assert len(first) == len(second) == 2 and first[0] != second[0] and first[1] != second[1]
 
 
+@pytest.mark.long
 def test_tables_show_who_has_run_everywhere(study: Any) -> None:
     found = json.loads((STUDIES / "outside_shared.json").read_text(encoding="utf-8"))["found"]
     some = {learner: {arm: of[arm] for arm in ("auto", "random", "optuna-tpe")} for learner, of in found.items()}

@@ -56,6 +56,7 @@ def test_letters_of_a_group() -> None:
     assert macros.letters("–") == set()
 
 
+@pytest.mark.long
 def test_a_false_claim_is_told() -> None:
     told = macros.false_claims(lambda condition: iter(["it is 2"] if condition == macros.CLAIMS["halves"] else []))
     assert "halves: it is 2" in told

@@ -1,6 +1,5 @@
 """`check_optimizer` finds what breaks the protocol, and nothing in a plain random search or a plain trained agent."""
 
-import itertools
 import json
 import random
 from typing import Any
@@ -316,7 +315,12 @@ def test_a_planted_fault_is_found_and_named(kind, words):
 
 
 @pytest.mark.parametrize(
-    ("kind", "task"), list(itertools.product((Good, GoodBatch, GoodTrainable, GoodAgent), (TASK, PLAIN)))
+    ("kind", "task"),
+    [
+        pytest.param(kind, task, marks=() if (kind, task) == (Good, TASK) else pytest.mark.long)
+        for kind in (Good, GoodBatch, GoodTrainable, GoodAgent)
+        for task in (TASK, PLAIN)
+    ],
 )
 def test_a_good_optimizer_has_no_fault(kind, task):
     check_optimizer(kind, task, train=toys.gappy().tasks("train"))
@@ -328,5 +332,6 @@ def test_what_is_no_optimizer_is_refused_before_it_is_checked():
         check_optimizer(object, TASK)
 
 
+@pytest.mark.long
 def test_what_may_repeat_is_not_blamed_for_it():
     check_optimizer(Repeats, TASK, may_repeat=True)

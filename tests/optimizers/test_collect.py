@@ -230,6 +230,7 @@ def test_on_meta_train_no_optimizer_knows_a_relative(tmp_path: Path, monkeypatch
 
 
 # ---------------------------------------------------------------------- replays
+@pytest.mark.long
 @pytest.mark.parametrize("suite", ["ToyPlain", "ToyFormulas"])
 def test_a_replay_plays_the_choices_into_other_parts(tmp_path: Path, suite: str) -> None:
     first = collected(tmp_path / "a", {"ga": 1, "random": 1}, suite)

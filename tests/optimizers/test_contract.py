@@ -115,7 +115,10 @@ def test_ask_before_reset_is_an_error(name: str) -> None:
 
 # ---------------------------------------------------------------------- choosing
 def checked_cases() -> Iterator[Any]:
-    """Usual are functions; of baselines without training also trials that fail and pools of their own."""
+    """Usual are functions; of baselines without training also trials that fail and pools of their own.
+
+    Other processes repeat a run on the table, and of rules on trainings of all recipes.
+    """
     for name in ENTRIES:
         yield pytest.param(name, "functions", marks=pytest.mark.long if name in TRAINABLE else ())
         yield pytest.param(name, "table", marks=pytest.mark.slow if name in HEAVY else pytest.mark.long)
@@ -136,13 +139,17 @@ def test_the_public_contract_is_kept(name: str, on: str) -> None:
         check_optimizer(lambda: made(name), task, budget=6, prior=SUITE.prior(), train=train)
     elif on == "functions":
         formulas = toys.formulas()
-        check_optimizer(ready_without_tables(name), formulas.tasks("test")[0], budget=3, prior=formulas.prior())
+        check_optimizer(
+            ready_without_tables(name), formulas.tasks("test")[0], budget=3, prior=formulas.prior(), processes=False
+        )
     elif name in RULES:
-        check_optimizer(lambda: made(name), trainings()[on].tasks("val")[0], budget=9, may_repeat=True)
+        check_optimizer(
+            lambda: made(name), trainings()[on].tasks("val")[0], budget=9, may_repeat=True, processes=on == "fits"
+        )
     else:
         with np.errstate(all="raise", under="ignore"):
             task = objective("conditional", on) if on == "some fail" else ALL[on]
-            check_optimizer(lambda: ready_for(name, task.space), task, budget=8)
+            check_optimizer(lambda: ready_for(name, task.space), task, budget=8, processes=False)
 
 
 def batch_cases() -> Iterator[Any]:

@@ -167,10 +167,12 @@ def test_damaged_files_are_refused_and_change_nothing(agent: str, how: str, tmp_
     assert difference(before, choices(optimizer)) is None
 
 
+@pytest.mark.long
 def test_what_was_trained_on_tables_tunes_an_objective_of_ones_own(agent: str) -> None:
     check_optimizer(ready(agent), Context(SUITE.space, 3.0))
 
 
+@pytest.mark.long
 def test_another_search_space_is_refused_or_tuned(agent: str) -> None:
     other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0)}))
     optimizer = ready(agent)()

@@ -173,6 +173,7 @@ SUITES = {"plain": known.plain, "gaps": known.gaps, "levels": known.levels, "gap
 KEPT = ("epochs",)  # where checkpoints are
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_init", [0, 2])
 @pytest.mark.parametrize(
     "fidelity, name", [*((False, name) for name in SUITES), *((True, name) for name in ("levels", "gappy", "epochs"))]

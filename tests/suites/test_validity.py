@@ -276,6 +276,7 @@ def test_the_best_rows_stored_last_are_found() -> None:
     )
 
 
+@pytest.mark.long
 def test_what_is_served_of_a_shared_pool_is_judged_and_can_fail() -> None:
     """Stored from the worst to the best on all tasks: knowledge of the space."""
     scores, _ = scattered(5)
