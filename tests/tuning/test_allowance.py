@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import numpy as np
-import pytest
 
-from hpo_gym import Context, Query, Trial, tune
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.trial import Status
 from hpo_gym.tuning.allowance import Allowance
 
 SPACE = {"x": (0.0, 1.0)}
-
-
-class Two:
-    """Proposes .25 and .75, and keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.left, self.asked = [0.25, 0.75], 0
-
-    def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.context = context
-
-    def ask(self) -> Query | None:
-        self.asked += 1
-        return Query({"x": self.left.pop(0)}) if self.left else None
-
-    def tell(self, trial: Trial) -> None:
-        pass
 
 
 def earlier(name: str, cost: list[float], status: list[int] | None = None) -> Evaluations:
@@ -52,34 +30,3 @@ def test_costs_that_say_nothing_are_left_out_of_a_unit() -> None:
     prior = (earlier("a", [2.0, np.nan, 0.0, 4.0]), earlier("b", [np.nan, np.nan]))
     assert Allowance(cost=6.0).unit(prior) == 3.0
     assert Allowance(cost=66.0).unit(prior[1:]) == 2.0  # a 33rd
-
-
-# ---------------------------------------------------------------------- the clock
-class Clock:
-    """The module `time`, of which more has passed than has passed."""
-
-    ahead = 0.0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
-
-    def perf_counter(self) -> float:
-        return time.perf_counter() + self.ahead
-
-
-@pytest.mark.long
-def test_no_trial_begins_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, optimizers = Clock(), []
-    monkeypatch.setattr("hpo_gym.tuning.tuner.time", clock)
-
-    def ends_late(done: int, total: int, what: str) -> None:
-        if done == 1:  # while the first trial is told
-            clock.ahead = 1000.0
-
-    def kept() -> Two:
-        optimizers.append(Two())
-        return optimizers[-1]
-
-    found = tune(lambda config: 1.0, SPACE, optimizer=kept, budget=2, timeout=500.0, seed=0, progress=ends_late)
-    assert [ended.config["x"] for ended in found.ended] == [0.25]
-    assert [one.asked for one in optimizers if one.asked] == [1]

@@ -69,11 +69,3 @@ def test_numbers_are_finite_or_unknown_whatever_the_target(y: Any) -> None:
     assert found["n_rows"] == 4.0 and found["target_skewness"] is None
     assert all(v is None or np.isfinite(v) for v in found.values())
     assert found["missing_share"] == 0.25
-
-
-@pytest.mark.long
-def test_large_data_are_described_by_a_part_of_the_rows() -> None:
-    x = np.random.default_rng(0).normal(size=(60_000, 300))
-    found = meta_features_of(x, np.arange(60_000) % 3, classifies=True)
-    assert (found["n_rows"], found["n_columns"], found["rows_per_column"]) == (60_000.0, 300.0, 200.0)
-    assert found["mean_correlation"] is None and abs(found["majority_share"] - 1 / 3) < 0.02  # type: ignore[operator]

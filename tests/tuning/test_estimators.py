@@ -12,11 +12,10 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
@@ -26,8 +25,6 @@ from hpo_gym import HPOGymSearchCV, space_for
 from hpo_gym.base import DATA
 from hpo_gym.base.errors import UnknownNameError
 from hpo_gym.problem.earlier import Evaluations
-from hpo_gym.problem.space.forms import read_space
-from hpo_gym.problem.suite import SUITES
 from hpo_gym.suites.load import load_suite
 from hpo_gym.tuning.estimators import prior_for, sizes_for
 from hpo_gym.tuning.matching import matched
@@ -49,23 +46,6 @@ def made(name: str) -> Any:
 
 
 # ---------------------------------------------------------------------- files
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_a_file_says_what_it_is_made_of(name: str) -> None:
-    said = FILES[name]
-    assert {"classes", "source", "space"} <= set(said)
-    assert set(said) <= {"classes", "source", "space", "defaults", "at_most", "per_scale", "prior"}
-    assert said["source"].startswith("https://") and said.get("prior", "SVM") in SUITES.names()
-    for part in ("defaults", "at_most", "per_scale"):
-        assert set(said.get(part, ())) <= set(said["space"]), part
-    space = read_space(said["space"])
-    for h in space.hyperparameters:
-        h.position(said.get("defaults", {}).get(h.name, h.default))
-
-
-def test_no_class_has_two_spaces() -> None:
-    assert len(CLASSES) == len(set(CLASSES)) == 24
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.filterwarnings("ignore")
@@ -172,6 +152,7 @@ def test_what_has_no_space_is_refused_with_the_nearest_that_has(given: object, s
 
 
 # ---------------------------------------------------------------------- in a search
+@pytest.mark.long
 def test_the_first_trial_is_the_estimator_exactly_as_it_is() -> None:
     y = (X[:, 0] > 0).astype(int)
     mine = make_pipeline(StandardScaler(), SVC(kernel="poly", C=5_000.0, gamma="auto"))
@@ -212,13 +193,3 @@ def test_a_search_says_where_there_is_no_suite_of_its_estimator(of: object, spac
     assert (plan.optimizer, plan.matched, plan.why) == ("gp-ei", said, f"no earlier task is known; {said}")
     assert found.summary().endswith(f"gp-ei: {plan.why}")
     assert searched(of, space).tuned_.plan.why == "no earlier task is known", "none was asked for"
-
-
-@pytest.mark.long
-@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_a_search_takes_the_suite_of_its_estimator() -> None:
-    found = searched(make_pipeline(StandardScaler(), LogisticRegression()), prior="auto")
-    assert "3 of 3 hyperparameters matched" in found.tuned_.plan.why
-    assert found.tuned_.plan.why in found.tuned_.summary()
-    found = searched(MLPClassifier(max_iter=20), prior="auto")
-    assert found.tuned_.plan.optimizer == "gp-fade" and "3 of 5 hyperparameters matched" in found.tuned_.plan.why

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ import toys
 from reports import left_out
 
 import hpo_gym
-from hpo_gym import app
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.suites.own.optuna import constraints_of
 from hpo_gym.tuning import write_studies, write_table
@@ -148,25 +145,6 @@ def test_a_study_of_a_tuning_has_its_states_steps_and_constraints(tuning: Path, 
 
 
 @pytest.mark.long
-def test_studies_are_imported_as_the_suite_of_their_trials(results: Path, tmp_path: Path) -> None:
-    address = f"sqlite:///{tmp_path}/x.db"
-    write_studies(results, address)
-    trials = hpo_gym.Results.load(results).trials()
-    names = [name for name in optuna.get_all_study_names(address) if "/random/" in name]
-    about = {name: f"user_attrs_{name}" for name in ("cost", "fidelity", "family")}
-    suite = hpo_gym.suite_from_optuna(address, names=names, **about)
-    mine = trials[trials["optimizer"] == "random"]
-    assert [t.name for t in suite.members] == names and {t.family for t in suite.members} == set(mine["family"])
-    for task, (_, run) in zip(suite.members, mine.groupby(RUN, sort=False), strict=True):
-        for _, row in run.iterrows():
-            trial = task.run(row["config"])
-            if row["status"] == "ok":
-                assert (trial.score, trial.cost) == (row["score"], row["cost"])
-            else:
-                assert trial.status is hpo_gym.Status.FAILED
-
-
-@pytest.mark.long
 def test_nothing_is_left_of_a_file_that_could_not_be_written(
     tuning: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,41 +177,6 @@ def test_places_and_folders_that_cannot_be_are_refused(tuning: Path, tmp_path: P
 
 
 # ---------------------------------------------------------------------- the command
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
-    """Run `hpo-gym export` in this process, in an empty folder."""
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-
-    def go(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["hpo-gym", "export", *words])
-        with pytest.raises(SystemExit) as stop:
-            app.main()
-        return int(stop.value.code or 0), *capsys.readouterr()
-
-    yield go
-    signal.signal(signal.SIGTERM, before)
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["mine"], "must be given one of --csv, --parquet, --optuna"),
-        (["mine", "--csv", "a.csv", "--optuna", "sqlite:///a.db"], "must be given one of --csv"),
-        (["nosuch", "--csv", "a.csv"], "nosuch"),
-        (["--csvs", "a.csv"], "Did you mean '--csv'"),
-    ],
-)
-def test_the_command_refuses_in_words(words: list[str], message: str, run: Run, tmp_path: Path) -> None:
-    code, out, err = run(*words)
-    assert (code, out) == (2, "") and message in err, err
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_values_of_one_type_are_a_column_of_it() -> None:
     from hpo_gym.tuning.export.table import _column
 

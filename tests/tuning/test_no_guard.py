@@ -63,26 +63,6 @@ def test_the_stored_trials_are_those_of_a_guard(optimizer: str, tmp_path: Path) 
     assert optimizer != "random" or kinds >= {Status.OK, Status.FAILED, Status.DIVERGED, Status.STOPPED}
 
 
-def test_whatever_it_raises_or_returns_is_the_outcome_of_its_trial() -> None:
-    outcomes = iter([*FAULTS, float("inf"), "text", {"score": 2, "constraints": [0.5]}, 1.5])
-
-    def objective(_: Any) -> Any:
-        if isinstance(outcome := next(outcomes), type):
-            raise outcome("bad")
-        return outcome
-
-    ended = tune(objective, SPACE, **first(*[0.5] * 10), guard=False).ended
-    failed, late, full = Status.FAILED, Status.TIMEOUT, Status.MEMORYOUT
-    others = [Status.DIVERGED, Status.INVALID, Status.INFEASIBLE, Status.OK]
-    assert [e.measured.status for e in ended] == [failed, late, full, failed, failed, failed, *others]
-    assert [e.measured.reason.partition(" (")[0] for e in ended] == [
-        "ValueError: bad", "TimeoutError: bad", "it could not allocate memory: bad", "SystemExit: bad",
-        "StopIteration: bad", "KeyError: 'bad'", "the score must be finite, got inf",
-        "the score must be a number, got 'text'", "it breaks constraint 1", "",
-    ]  # fmt: skip
-    assert ended[-1].measured.score == 1.5
-
-
 def test_it_runs_in_this_process_and_may_hold_what_cannot_travel() -> None:
     lock, seen = threading.Lock(), list[int]()
 

@@ -64,26 +64,13 @@ def test_it_may_be_asked_seldom_and_twice() -> None:
     assert not bad.should_prune(), "there is no rung at 13"
 
 
-def test_hyperband_gives_some_trials_time() -> None:
-    pruner = hpo_gym.HPOGymPruner("hyperband", max_steps=9)
-    assert pruner.rule.brackets == 3 and pruner.rule.eta == 3
-    falling = [[-float(i)] * 9 for i in range(30)]  # each is worse than all before it
-    found = ends(pruner, falling, "maximize")
-    firsts = {b: [n for n in range(30) if pruner.rule.bracket(n) == b] for b in range(3)}
-    for bracket, rung in enumerate((1, 3, 9)):
-        assert [found[n] for n in firsts[bracket][1:]] == [rung] * (len(firsts[bracket]) - 1)
-
-
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        ({"name": "bohb"}, InvalidValueError, "nearest is 'asha'"),
         ({"name": "ashaa"}, UnknownNameError, "Did you mean 'asha'"),
         ({"name": "hyperband"}, InvalidValueError, "`max_steps` must be given"),
-        ({"name": "hyperband", "max_steps": 0}, InvalidValueError, "`max_steps` .* >= 1"),
         ({"name": "hyperband", "max_steps": 9, "eta": 1}, InvalidValueError, "`eta` .* >= 2"),
         ({"name": "asha", "max_steps": 9}, InvalidValueError, "must go with 'hyperband'"),
-        ({"name": "asha", "min_steps": 0}, InvalidValueError, "`min_steps` .* >= 1"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments: dict[str, Any], error: type[Exception], said: str) -> None:

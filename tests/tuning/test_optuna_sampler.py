@@ -9,7 +9,6 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -252,15 +251,6 @@ def same(a: Any, b: Any) -> bool:
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:The distribution is specified")
-def test_positions_stand_for_choices_that_no_plan_can_hold() -> None:
-    from hpo_gym.tuning.optuna_space import ParameterSpace
-
-    choices = [Fraction(1, 3), Fraction(2, 3)]
-    parameters = ParameterSpace.of({"p": optuna.distributions.CategoricalDistribution(choices)})  # type: ignore[arg-type]
-    assert parameters.space.hyperparameters[0].choices == (0, 1)
-    assert parameters.params({"p": 1}) == {"p": Fraction(2, 3)}
-
-
 @settings(max_examples=150, deadline=None)
 @given(distributions(), st.integers(0, 2**32), st.sampled_from([0.0, 1.0, None]))
 def test_parameters_are_in_their_distribution_and_survive_the_way_back(
@@ -372,31 +362,6 @@ def test_earlier_tasks_are_read_in_each_form(form: str, tmp_path: Path, runs: An
     for context, _ in runs:
         (task,) = context.prior
         assert dict(zip(map(tuple, task.x), task.score, strict=True)) == pytest.approx(want)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("direction", "sign"), [("maximize", 1), ("minimize", -1)])
-def test_scores_of_a_frame_are_of_the_direction_of_the_study(direction: str, sign: int, runs: Any) -> None:
-    tuned, _ = earlier()
-    sampler = hpo_gym.HPOGymSampler(Recorder, space=SPACE, prior=tuned.trials(), seed=0)
-    optuna.create_study(direction=direction, sampler=sampler).optimize(objective, 1, catch=(ValueError,))
-    ((context, _),) = runs
-    (task,) = context.prior
-    assert sorted(task.score) == pytest.approx(sorted(sign * e.measured.score for e in tuned.ended))
-
-
-def test_earlier_tasks_of_one_pool_go_on_sharing_it() -> None:
-    from hpo_gym.problem.space.forms import read_space
-    from hpo_gym.tuning.earlier import earlier_tasks
-
-    rows = [{"x": 0.25, "kind": "b"}, {"x": 0.5, "kind": "a"}]
-    suite = hpo_gym.table_suite("Two", {"x": (0.0, 1.0), "kind": ["a", "b"]}, rows, [[1.0, 2.0], [4.0, 3.0]])
-    one, two = earlier_tasks(suite, read_space({"kind": ["a", "b"], "x": (0.0, 1.0)}))
-    assert one.x is two.x and one.x.tolist() == [[0.75, 0.25], [0.25, 0.5]]
-    assert [one.score.tolist(), two.score.tolist()] == [[1, 2], [4, 3]]
-    sampler = hpo_gym.HPOGymSampler(space={"x": (0.0, 0.3), "kind": ["a", "b"]}, prior=suite)
-    said = "2 of 2 hyperparameters matched, 1 of 2 configurations inside your ranges, 1 mapped"
-    assert sampler.why == f"2 earlier tasks are known, 0 of 100 evaluations or more, of another space; {said}"
 
 
 # ---------------------------------------------------------------------- refusals

@@ -51,6 +51,19 @@ class Recorder:
         Recorder.reported.append(trial)
 
 
+class Fixed:
+    """Proposes one and the same configuration for ever."""
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.default = context.space.default
+
+    def ask(self) -> Query | None:
+        return Query(self.default)
+
+    def tell(self, trial: Trial) -> None:
+        pass
+
+
 def tried(optimizer: object, objective: Any, count: int, space: Any = SPACE, jobs: int = 1, **given: Any) -> Any:
     sampler = hpo_gym.HPOGymSampler(optimizer, space=space, seed=0, **given)
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -104,37 +117,6 @@ def test_what_a_trial_did_not_ask_for_is_told_as_it_was_proposed(state: Any, tak
     assert {t.state for t in study.trials} == {state}
 
 
-def test_what_a_trial_has_goes_before_what_was_proposed() -> None:
-    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
-    study.enqueue_trial({"x": 0.125})
-    study.enqueue_trial({"y": 0.875})
-    study.enqueue_trial({"x": 0.625, "y": 0.375})
-    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), 4)
-    first, second, third = (dict(t.config) for t in Recorder.reported)
-    assert first["x"] == 0.125 and 0 < first["y"] < 1  # drawn: there was no proposal
-    assert second == {"x": study.trials[1].params["x"], "y": 0.875}
-    assert third == {"x": 0.625, "y": 0.375}
-
-
-def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
-    from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
-
-    space = ConfigurationSpace(space={"kind": Categorical("kind", ["a", "b"], default="a")})
-    u, v = Float("u", (0.0, 1.0)), Float("v", (0.0, 1.0))
-    space.add(u, v)
-    space.add(EqualsCondition(u, space["kind"], "a"), EqualsCondition(v, space["kind"], "b"))
-
-    def both(trial: Any) -> float:
-        trial.suggest_categorical("kind", ["a", "b"])
-        return float(trial.suggest_float("u", 0, 1) + trial.suggest_float("v", 0, 1))
-
-    study = tried(Recorder, both, 8, space)
-    names = {"a": "u", "b": "v"}
-    want = [{n: t.params[n] for n in ("kind", names[t.params["kind"]])} for t in study.trials[:-1]]
-    assert [dict(t.config) for t in Recorder.reported] == want
-    assert {c["kind"] for c in want} == {"a", "b"}
-
-
 # ---------------------------------------------------------------------- what is known of no one
 def test_trials_of_another_sampler_are_named_once_and_left_out() -> None:
     study = optuna.create_study(direction="maximize")
@@ -150,18 +132,12 @@ def test_trials_of_another_sampler_are_named_once_and_left_out() -> None:
     assert distinct(own) == 5
 
 
-def test_parameters_of_pruned_trials_alone_have_groups_too() -> None:
-    def never(trial: Any) -> float:
-        if trial.suggest_categorical("kind", ["a", "b"]) == "a":
-            return float(trial.suggest_float("u", 0, 1))
-        trial.suggest_float("v", 0, 1)
-        trial.suggest_float("w", 0, 1)
-        raise optuna.TrialPruned
-
-    from hpo_gym.tuning.optuna_trials import groups
-
-    study = tried("random", never, 8, None)
-    assert sorted(groups(study.trials, ["kind", "u", "v", "w"])) == [("kind", "u"), ("v", "w")]
+@pytest.mark.parametrize("optimizer", ["auto", Fixed])
+def test_where_nothing_can_be_told_proposals_differ_all_the_same(optimizer: Any) -> None:
+    with pytest.warns(UserWarning, match=r"there is none for `x` \(1 trial\)\.") as said:
+        study = tried(optimizer, lambda t: t.suggest_float("x", 5, 9) + t.suggest_float("y", 0, 1), 8)
+    assert len(said) == 1
+    assert distinct(proposals(study)) == 8
 
 
 # ---------------------------------------------------------------------- all of it

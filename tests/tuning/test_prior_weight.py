@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hpo_gym import Context, Evaluations, Query, Trial, tune
-from hpo_gym.base import InvalidValueError
-from hpo_gym.optimize import form_of, prior_weight
+from hpo_gym import Context, Evaluations, Query, Trial
+from hpo_gym.optimize import form_of
 from hpo_gym.problem import Status, read_space
 from hpo_gym.system import Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance
@@ -40,15 +39,6 @@ class Fades:
         self.reported += 1
 
 
-class TooMuch(Fades):
-    """Its weight is none."""
-
-    def ask(self) -> Query:
-        query = super().ask()
-        self.prior_weight = 1.5
-        return query
-
-
 def score(config: dict[str, Any]) -> float:
     return float(config["x"])
 
@@ -63,14 +53,6 @@ def run(study: Study, trials: int, prior: tuple[Evaluations, ...] = (EARLIER,)) 
         number = proposer.begin()
         assert number is not None
         study.end(number, Verdict(Measured(Status.OK, "", score(dict(study.begun[number])))), ())
-
-
-def test_an_optimizer_without_the_attribute_tells_none() -> None:
-    assert prior_weight(object()) is None  # type: ignore[arg-type]
-    with pytest.raises(
-        InvalidValueError, match=r"`prior_weight` must be a finite number in \[0, 1\].*1\.5.*nearest is 1"
-    ):
-        Proposer(form_of(TooMuch), Study(plan()), Allowance(9), (EARLIER,)).next()
 
 
 def test_the_weight_of_each_proposal_is_kept_and_said() -> None:
@@ -94,19 +76,6 @@ def test_a_stored_study_keeps_the_weights_of_ended_and_begun_trials(tmp_path: Pa
     with opened(tmp_path, plan(), resume=True) as study:
         study.end(2, Verdict(Measured(Status.OK, "", 1.0)), ())
     assert read(tmp_path).ended[2].prior_weight == 1 / 3 and read(tmp_path).weights == {}
-
-
-@pytest.mark.long
-def test_a_tuning_tells_it_on_its_bar_and_a_resumed_one_alike(tmp_path: Path) -> None:
-    said: list[str] = []
-    prior = tune(score, SPACE, optimizer="random", budget=3, seed=0)
-    how: dict[str, Any] = {"optimizer": Fades, "prior": prior, "seed": 0}
-    whole = tune(score, SPACE, budget=4, progress=lambda done, total, what: said.append(what), **how)
-    assert said[-1].endswith("prior weight 0.25 at trial 4") and "2 of 2 hyperparameters matched" in said[-1]
-    assert said[1].endswith("mapped"), "the first proposal had none"
-    tune(score, SPACE, budget=2, out=tmp_path, **how)
-    more = tune(score, SPACE, budget=4, out=tmp_path, resume=True, **how)
-    assert [e.prior_weight for e in more.ended] == [e.prior_weight for e in whole.ended] == [None, 1 / 2, 1 / 3, 1 / 4]
 
 
 def test_a_sampler_stores_it_with_optunas_trial(quiet: None) -> None:

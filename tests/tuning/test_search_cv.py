@@ -14,7 +14,6 @@ pytest.importorskip("sklearn", reason="needs scikit-learn")
 
 from ConfigSpace import ConfigurationSpace, EqualsCondition
 from joblib import parallel_config
-from scipy.stats import loguniform, randint
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
@@ -33,14 +32,13 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hpo_gym import Context, HPOGymSearchCV, Query, Status, Trial, tune
 from hpo_gym.base.errors import InvalidValueError, StateError
-from hpo_gym.tuning.choices import ObjectSpace
 
 X, Y = load_iris(return_X_y=True)
 SPACE = {"C": (0.01, 100.0, "log"), "kernel": ["rbf", "sigmoid"]}
@@ -245,10 +243,11 @@ def test_a_failure_is_a_row_and_is_told_as_the_worst() -> None:
     assert [t.score for t in reported] == [0.75, 1.0, 0.75, 0.75]
     assert "is too much" in search.tuned_.ended[2].measured.reason
 
-    search.set_params(optimizer=from_list(values, "at"), error_score=0.5)
+    search.set_params(optimizer=from_list(values, "at"), error_score=1.5)
     with pytest.warns(FitFailedWarning):
         search.fit(LINE, LABELS)
-    assert search.cv_results_["mean_test_score"].tolist() == [0.75, 1.0, 0.5, 0.5]
+    assert search.cv_results_["mean_test_score"].tolist() == [0.75, 1.0, 1.5, 1.5]
+    assert search.best_score_ == search.tuned_.best_score == 1.0, "what counts for a failure is not chosen"
 
 
 def test_without_a_success_or_where_errors_are_to_be_raised_it_ends_as_scikit_learn_does() -> None:
@@ -304,35 +303,13 @@ def test_choices_may_be_any_objects() -> None:
     assert found.best_estimator_.named_steps["scale"] is not found.best_params_["scale"]
 
 
-def test_objects_have_texts_that_are_the_same_in_each_process() -> None:
-    def double(x: Any) -> Any:
-        return 2 * x
-
-    double.__qualname__ = "double"
-    given = {"f": [FunctionTransformer(np.log), double, (50, 10), float("nan"), np.int64(3), "3"], "g": (1, 5)}
-    read = ObjectSpace.read(given)
-    texts = ("0: FunctionTransformer(func=<ufunc 'log'>)", "1: <function double>", "2: (50, 10)", "3: nan", 3, "3")
-    assert read.space.hyperparameters[0].choices == texts
-    assert list(read.objects) == ["f"] and list(read.objects["f"].values())[1:3] == [double, (50, 10)]
-
-
-def test_every_form_of_a_space_is_taken() -> None:
+def test_what_is_inactive_is_masked() -> None:
     conditional = ConfigurationSpace({"C": (0.1, 10.0), "kernel": ["rbf", "poly"], "degree": (2, 4)})
     conditional.add(EqualsCondition(conditional["degree"], conditional["kernel"], "poly"))
     found = HPOGymSearchCV(SVC(), conditional, optimizer="random", budget=8, cv=2, random_state=0).fit(X, Y)
     poly = found.cv_results_["param_kernel"] == "poly"
     assert poly.any() and not poly.all()
     assert found.cv_results_["param_degree"].mask.tolist() == (~poly).tolist()
-    of_scipy = {"C": loguniform(0.1, 10.0), "degree": randint(2, 5)}
-    found = HPOGymSearchCV(SVC(kernel="poly"), of_scipy, optimizer="random", budget=9, cv=2, random_state=0).fit(X, Y)
-    assert set(found.cv_results_["param_degree"]) == {2, 3, 4} and found.cv_results_["param_degree"].dtype.kind == "i"
-    optuna = pytest.importorskip("optuna", reason="needs Optuna")
-    of_optuna = {
-        "C": optuna.distributions.FloatDistribution(0.1, 10.0, log=True),
-        "kernel": optuna.distributions.CategoricalDistribution(["rbf", "poly"]),
-    }
-    found = HPOGymSearchCV(SVC(), of_optuna, optimizer="random", budget=3, cv=2, random_state=0).fit(X, Y)
-    assert all(0.1 <= c <= 10.0 for c in found.cv_results_["param_C"])
 
 
 # ---------------------------------------------------------------------- priors and what is known of the data
@@ -364,11 +341,7 @@ def test_the_optimizer_is_told_of_the_data() -> None:
         return dict(FromList.contexts[-1].meta_features)
 
     known = reported(np.hstack([LINE, -LINE, np.ones((8, 1))]), LABELS)
-    assert known == {
-        "n_rows": 8.0, "n_columns": 2.0, "n_classes": 2.0, "majority_share": 0.5, "minority_share": 0.5,
-        "numeric_share": 1.0, "missing_share": 0.0, "is_regression": 0.0, "rows_per_column": 4.0,
-        "mean_correlation": 1.0, "mean_skewness": 0.0, "target_skewness": None,
-    }  # fmt: skip
+    assert (known["n_rows"], known["n_columns"], known["mean_correlation"]) == (8.0, 2.0, 1.0)
     assert reported(LINE, LABELS, meta_features=None) == {}
     assert reported(LINE, LABELS, meta_features=lambda x, y: {"n": len(x), "p": None}) == {"n": 8.0, "p": None}
     for wrong, match in ((3, "a function or None"), (lambda x, y: {"n": np.nan}, "finite numbers")):

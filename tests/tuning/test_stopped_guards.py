@@ -48,6 +48,7 @@ def test_a_tuning_ends_by_its_own_time_where_a_trial_has_no_limit() -> None:
     assert not found.ended and not left_running()
 
 
+@pytest.mark.long
 def test_an_episode_goes_on() -> None:
     suite = hpo_gym.live_suite("Own", SPACE, {"task": stops_its_guard}, guard=True, trial_timeout=0.5)
     with contextlib.closing(gym.make("hpo_gym/Live-v0", suite=suite, split="test", budget=2)) as env:

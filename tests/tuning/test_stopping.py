@@ -57,14 +57,6 @@ def test_a_better_value_never_stops_what_goes_on(values: list[float], gain: floa
         assert not Halving(eta).stops(at(1, values[0] + gain, *values[1:]), 0)
 
 
-@given(VALUES, st.integers(2, 5))
-def test_at_least_the_share_of_those_at_a_rung_goes_on(values: list[float], eta: int) -> None:
-    on = sum(not Halving(eta).stops(at(1, *values), number) for number in range(len(values)))
-    assert on >= max(1, len(values) // eta)
-    if len(set(values)) == len(values):
-        assert on == max(1, len(values) // eta)
-
-
 # ---------------------------------------------------------------------- several rungs
 def test_rungs_are_the_powers_of_eta_and_a_trial_is_judged_once_at_each() -> None:
     assert Halving(3).reached(0, 30) == [1, 3, 9, 27]

@@ -13,13 +13,11 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Evaluations, Query, Trial, tune
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system import Store
 from hpo_gym.tuning.auto import Choice, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.matching import matched
-from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.stored_study import FILE, PLAN
 from hpo_gym.tuning.tuned import Tuned
 
@@ -64,15 +62,6 @@ def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
     assert tuned.evaluations().meta_features == {"rows": 150.0, "skew": None}  # as an earlier task
 
 
-@pytest.mark.long
-def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
-    how: dict[str, Any] = {"optimizer": "gp-ei", "budget": 2, "seed": 0, "out": tmp_path}
-    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, **how)
-    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, resume=True, **{**how, "budget": 3})
-    with pytest.raises(InvalidValueError, match="another `belief`"):
-        tune(constant, SPACE, belief={"x": ("normal", 0.6, 0.25)}, resume=True, **how)
-
-
 # ---------------------------------------------------------------------- early stopping
 def climb(config: dict[str, Any]) -> Any:
     for step in range(1, 10):
@@ -89,20 +78,6 @@ def test_trials_behind_the_best_third_are_stopped() -> None:
     assert [e.measured.score for e in found.ended] == [4.5, 0.25, 6.75, 0.125, 0.625, 0.0]
     assert found.best_config == {"x": 0.75, "kind": "a"}
     assert found.trials()["stopped"].tolist() == [e.stopped for e in found.ended]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("stopping", "steps"),
-    [
-        (False, [9] * 6),
-        (Halving(min_steps=9), [9] * 6),
-        (Halving(eta=2, min_steps=4), [9, 4, 9, 4, 8, 4]),  # .625 is second of five at step 4, of three at step 8
-    ],
-)
-def test_when_to_stop_can_be_said(stopping: Any, steps: list[int]) -> None:
-    found = tune(climb, SPACE, optimizer=Listener, budget=6, seed=0, stopping=stopping)
-    assert [len(e.steps) for e in found.ended] == steps
 
 
 @pytest.mark.long
@@ -129,27 +104,6 @@ def test_an_objective_with_a_seed_is_given_one_that_the_trial_decides() -> None:
     assert len(set(scores)) == 3 and all(0 <= s < 2**32 for s in scores)
     other = tune(seeded, SPACE, optimizer=Listener, budget=3, seed=6)
     assert set(scores).isdisjoint(e.measured.score for e in other.ended)
-
-
-# ---------------------------------------------------------------------- earlier tasks of other spaces
-@pytest.mark.long
-def test_what_spaces_have_in_common_is_taken_from_the_prior() -> None:
-    wide = tune(
-        lambda c: c["x"] + c["more"], {"x": (0.0, 2.0), "more": (0.0, 1.0)}, optimizer="random", budget=20, seed=1
-    )
-    seen: list[str] = []
-    found = tune(
-        constant, SPACE, optimizer=Listener, budget=1, seed=0, prior=wide, progress=lambda *at: seen.append(at[2])
-    )
-    (e,) = Listener.contexts[-1].prior
-    names = Listener.contexts[-1].space.names
-    assert e.x[:, names.index("x")] == pytest.approx([min(t.config["x"], 1.0) for t in wide.ended])
-    assert np.isnan(e.x[:, names.index("kind")]).all(), "the kind is none of theirs"
-    assert e.score.tolist() == [t.measured.score for t in wide.ended]
-    inside = sum(t.config["x"] <= 1.0 for t in wide.ended)
-    said = f"1 of 2 hyperparameters matched (not kind), {inside} of 20 configurations inside your ranges, "
-    assert found.plan.matched == f"{said}{20 - inside} mapped"
-    assert found.plan.matched in found.summary() and all(found.plan.matched in text for text in seen)
 
 
 # ---------------------------------------------------------------------- "auto"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym import live_suite, load_suite, table_suite, tune
+from hpo_gym import load_suite, tune
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.tuning.earlier import earlier_tasks
@@ -56,16 +56,6 @@ def test_a_unit_is_kept_by_a_study_on_the_disk_and_by_a_suite_of_it(tmp_path: Pa
         bare = {"gamma": (0.001, 1000.0, "log"), "k": (1, 4)}
         with pytest.warns(UserWarning, match="multiple of scale"):
             assert columns(earlier_tasks(prior, read_space(bare)), bare) == {"k"}
-
-
-def test_data_are_the_same_whatever_their_units_are_called() -> None:
-    def hashes(gamma: Any) -> tuple[str | None, str | None]:
-        table = table_suite("T", {"gamma": gamma}, [{"gamma": 1.0}, {"gamma": 2.0}], [[0.0, 1.0]], tasks=["t"])
-        live = live_suite("L", {"gamma": gamma}, {"t": lambda config: config["gamma"]})
-        return table.data_hash, live.data_hash
-
-    assert hashes(GAMMA) == hashes((0.001, 1000.0, "log"))
-    assert hashes(GAMMA) != hashes((0.01, 1000.0, "log"))
 
 
 def test_ranges_in_yaml(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 import hpo_gym
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space.forms import read_space
-from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Query, Status, Trial
 from hpo_gym.system.jobs.measured import Measured, verdict
 from hpo_gym.system.storage.batches import Record
@@ -112,11 +111,6 @@ def of_tune(folder: Path) -> Tuned:
     return hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0)
 
 
-def of_folder(folder: Path) -> str:
-    hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0, out=folder / "t")
-    return str(folder / "t")
-
-
 def of_file(folder: Path) -> str:
     of_tune(folder).trials().to_csv(folder / "trials.csv", index=False)
     return str(folder / "trials.csv")
@@ -138,16 +132,7 @@ def of_optuna(folder: Path) -> Any:
     return study_of(optuna.samplers.TPESampler(constraints_func=broken, seed=0))
 
 
-def of_sampler(folder: Path) -> Any:
-    return study_of(hpo_gym.HPOGymSampler("random", constraints_func=broken, seed=0))
-
-
-def of_export(folder: Path) -> str:
-    of_optuna(folder).trials_dataframe().to_csv(folder / "export.csv", index=False)
-    return str(folder / "export.csv")
-
-
-DOORS: tuple[Callable[[Path], Any], ...] = (of_tune, of_folder, of_file, of_optuna, of_sampler, of_export)
+DOORS: tuple[Callable[[Path], Any], ...] = (of_tune, of_file, of_optuna)
 
 
 @pytest.mark.long
@@ -177,7 +162,7 @@ def test_the_incumbent_of_a_tuning_is_the_same_everywhere() -> None:
     assert "4 ok, 2 infeasible" in found.summary()
 
 
-@pytest.mark.parametrize("guard", [False, True])
+@pytest.mark.parametrize("guard", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_the_incumbent_of_a_live_env_is_feasible(guard: bool) -> None:
     env = gym.make("hpo_gym/Live-v0", objective=bounded, space=SPACE, guard=guard, budget=6, codec="box")
     _, info = env.reset(seed=0)
@@ -188,49 +173,6 @@ def test_the_incumbent_of_a_live_env_is_feasible(guard: bool) -> None:
     env.close()
     assert seen == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
     assert (info["incumbent"]["x"], info["incumbent_score"]) == (BEST, BEST)
-
-
-def live() -> Suite:
-    return hpo_gym.live_suite("Bounded", SPACE, {"bounded": bounded, "mirrored": bounded})
-
-
-@pytest.mark.long
-def test_a_comparison_on_live_tasks_hands_over_what_is_feasible(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="it breaks constraint 2"):
-        found = hpo_gym.benchmark(
-            [Listener], live(), budget=6, seeds=1, out=tmp_path / "b", engine="serial", progress=False
-        )
-    trials, runs = found.trials(), found.runs()
-    assert trials[trials["optimizer"] == "Listener"]["status"].tolist() == [
-        "ok", "infeasible", "ok", "infeasible", "ok", "ok"
-    ] * 2  # fmt: skip
-    assert runs[runs["optimizer"] == "Listener"]["regret"].tolist() == [0.0, 0.0], "a half is the best of all runs"
-
-
-def test_what_scikit_learn_counts_for_a_failed_fit_is_not_chosen() -> None:
-    pytest.importorskip("sklearn")
-    from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.exceptions import FitFailedWarning
-
-    class Fails(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-        def __init__(self, x: float = 0.0) -> None:
-            self.x = x
-
-        def fit(self, data: Any, target: Any) -> Fails:
-            if self.x > 0.5:
-                raise ArithmeticError("too much")
-            self.classes_ = np.unique(target)
-            return self
-
-        def predict(self, data: Any) -> Any:
-            return np.zeros(len(data), int)
-
-    data, target = np.zeros((8, 1)), np.array([0, 1] * 4)
-    search = hpo_gym.HPOGymSearchCV(Fails(), SPACE, optimizer=Listener, budget=4, cv=2, error_score=0.9)
-    with pytest.warns(FitFailedWarning):
-        search.fit(data, target)
-    assert search.best_score_ == 0.5 == search.tuned_.best_score
-    assert search.best_params_ == search.tuned_.best_config == {"x": 0.25}
 
 
 @pytest.mark.long
