@@ -14,7 +14,6 @@ pytest.importorskip("mutmut", reason="mutmut is in the extra `dev`")
 
 from areas import AREAS, Area
 from mutants import mutants_of
-
 from results import KILLED, SURVIVED
 
 HERE = Path(__file__).resolve().parent
