@@ -48,28 +48,3 @@ def test_what_all_mappings_have_is_always_active() -> None:
 def test_what_is_no_such_list_is_refused(given: Any, match: str) -> None:
     with pytest.raises(InvalidValueError, match=match):
         read_space(given)
-
-
-@pytest.mark.long
-def test_steps_of_a_pipeline_switch_in_the_search_of_scikit_learn() -> None:
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
-    from sklearn.datasets import load_iris
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.tree import DecisionTreeClassifier
-
-    from hpo_gym import HPOGymSearchCV
-
-    scaler = StandardScaler()
-    branches = [
-        {"m": [KNeighborsClassifier()], "m__n_neighbors": (1, 9), "s": ["passthrough", scaler]},
-        {"m": [DecisionTreeClassifier(random_state=0)], "m__max_depth": (1, 4), "s": ["passthrough", scaler]},
-    ]
-    search = HPOGymSearchCV(
-        Pipeline([("s", "passthrough"), ("m", KNeighborsClassifier())]), branches, optimizer="random", budget=10, cv=3,
-        random_state=0,
-    )  # fmt: skip
-    search.fit(*load_iris(return_X_y=True))
-    seen = {(type(p["m"]).__name__, *sorted(set(p) - {"m"})) for p in search.cv_results_["params"]}
-    assert seen == {("KNeighborsClassifier", "m__n_neighbors", "s"), ("DecisionTreeClassifier", "m__max_depth", "s")}

@@ -1,4 +1,4 @@
-"""`check_env` finds each kind of fault that its page names, one planted fault each, and none in good envs."""
+"""`check_env` finds each kind of fault that its page names, by planted faults, and none in good envs."""
 
 import copy
 import os
@@ -163,10 +163,6 @@ def asking(name: str, words: str, asked: Callable[[Any, Any, Any], tuple[Any, An
         return dict(zip(("seed", "options"), asked(self, seed, options), strict=True))
 
     FAULTS[name] = (words, type(name, (Resets,), {"asked": changed}), keywords)
-
-
-def known(options: Any, names: str = "abcd") -> bool:
-    return isinstance(options, dict) and options.get("task") in list(names)
 
 
 asking("takes any seed", "The seed -1: is accepted", lambda e, s, o: (abs(s) if type(s) is int else s, o))

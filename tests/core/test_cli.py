@@ -151,18 +151,6 @@ def test_verify_and_all_readers_refuse_a_damaged_suite(file: str, run: Run, suit
         assert done.err.startswith("error: ")
 
 
-@pytest.mark.long
-def test_verify_finds_every_damaged_cell(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
-    assert run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY).code == 0
-    done = run("verify", "out")
-    assert (done.code, done.out) == (0, "6 checked, 0 damaged\n")
-    damage(tmp_path / "out" / "store.sqlite")
-    done = run("verify", "out")
-    assert done.code == 3
-    assert "damaged: " in done.out
-    assert run("report", "out", "--quiet").code in (0, 3)  # the bit may lie where the report need not look
-
-
 # ---------------------------------------------------------------------- import
 @pytest.mark.long
 def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_path: Path) -> None:
@@ -361,16 +349,6 @@ def test_a_wrong_command_line_is_refused_with_what_is_near(arguments: list[str],
     assert "Traceback" not in done.err
 
 
-@pytest.mark.long
-def test_help_and_nothing_show_the_commands(run: Run) -> None:
-    helped, bare = run("--help"), run()
-    assert helped.code == 0
-    for command in ("bench", "report", "list", "info", "verify", "import"):
-        assert command in helped.out
-        assert command in bare.out + bare.err
-        assert run(command, "--help").code == 0
-
-
 # ---------------------------------------------------------------------- stopped
 def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
@@ -409,15 +387,3 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stderr == ""
-
-
-@pytest.mark.long
-def test_two_writers_of_one_folder_are_refused(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
-    from hpo_gym.system.storage.store import Store
-
-    command = ["bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY]
-    assert run(*command).code == 0
-    with Store(tmp_path / "out" / "store.sqlite"):
-        done = run(*command, "--resume")
-    assert done.code == 2
-    assert "must have one writer" in done.err

@@ -14,7 +14,6 @@ from pairwise import all_pairs
 
 import hpo_gym
 from hpo_gym import check_env
-from hpo_gym.base.errors import HPOGymError
 from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.observers import OBSERVERS
@@ -136,23 +135,6 @@ def check_many(options: Case, turn: int) -> None:
 def test_every_two_options_keep_the_contract_in_a_vector_env():
     for turn, case in enumerate(PAIRS):
         check_many(keywords(case), turn)
-
-
-def illegal(count: int) -> list[Case]:
-    """Drawn from the full product, which takes seconds to go through."""
-    rng, found = np.random.default_rng(0), list[Case]()
-    while len(found) < count:
-        case = {k: v[rng.integers(len(v))] for k, v in OPTIONS.items()}
-        seen, chosen = (case[part].get("candidates") for part in ("observer", "codec"))
-        if not legal(case) and (seen or not chosen):  # who sees all rows may choose among a few
-            found.append(case)
-    return found
-
-
-@pytest.mark.parametrize("case", illegal(60), ids=name_of)
-def test_options_that_may_not_stand_together_are_refused(case):
-    with pytest.raises(HPOGymError, match=r"\w"):
-        HPOEnv(**keywords(case))
 
 
 # ---------------------------------------------------------------------- every id

@@ -22,19 +22,6 @@ def env(suite: Any, n: int = 2, **options: Any) -> hpo_gym.HPOVectorEnv:
     return one
 
 
-def counted(one: hpo_gym.HPOVectorEnv, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How often cost and status are looked up."""
-    calls, batch = [], one.kernel.batch
-    real = batch.outcome
-
-    def outcome(*given: Any) -> Any:
-        calls.append(1)
-        return real(*given)
-
-    monkeypatch.setattr(batch, "outcome", outcome)
-    return calls
-
-
 def test_infos_by_hand() -> None:
     one = env(toys.square())
     one.step(np.array([0, 1]))
@@ -52,16 +39,6 @@ def test_costs_and_failures_are_looked_up_at_their_level() -> None:
     info = one.step(np.array([[2, 1], [1, 0]]))[4]
     assert (info["cost"].tolist(), info["status"].tolist()) == ([5.0, 1.0], [1, 0])
     assert info["fidelity"].tolist() == [0.5, 0.25]
-
-
-def test_the_outcome_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = env(toys.levels())
-    calls = counted(one, monkeypatch)
-    info = one.step(np.array([0, 0]))[4]
-    assert not calls
-    assert info["status"].tolist() == [0, 0] and info["cost"].tolist() == [4.0, 5.0] and len(calls) == 1
-    assert info.items() and len(calls) == 1
-    assert one.step(np.array([1, 1]))[4].items() and len(calls) == 2
 
 
 def test_scores_and_names_are_read_only_and_what_is_overwritten_stays() -> None:
@@ -98,18 +75,6 @@ def test_runs_that_have_just_begun_have_no_trial_to_tell_of() -> None:
     assert np.isnan(info["incumbent_score"]).tolist() == [True, False] and info["t"].tolist() == [0, 2]
     assert info["cost"].tolist() == [0.0, 1.0]
     assert info["final_info"]["incumbent_score"].tolist() == [6.0, 10.0]
-
-
-def test_the_fidelity_of_a_run_that_has_just_begun_is_no_neighbours() -> None:
-    codec = {"name": "pool", "fidelity": True, "stop": True}
-    for mode in ("SAME_STEP", "NEXT_STEP"):
-        one = env(toys.levels(), codec=codec, autoreset_mode=mode)
-        one.step(np.array([[1, 0], [1, 0]]))
-        info = one.step(np.array([[4, 0], [2, 0]]))[4]  # the first run stops
-        if mode == "NEXT_STEP":
-            info = one.step(np.array([[0, 0], [2, 1]]))[4]
-        assert type(info) is MixedInfo and info["t"][0] == 0
-        assert info["fidelity"].tolist() == [1.0, {"SAME_STEP": 0.25, "NEXT_STEP": 0.5}[mode]]
 
 
 def test_an_info_is_a_dictionary() -> None:

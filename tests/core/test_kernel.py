@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import core_toys as toys
@@ -13,14 +12,9 @@ from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
 
 import hpo_gym
-from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.env.codecs.box import Box
-from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.base.errors import StateError, UnknownNameError
 from hpo_gym.env.kernel import Kernel
-from hpo_gym.env.observers.last import Last
-from hpo_gym.env.observers.pool import PoolObserver
-from hpo_gym.env.parts import Parts, make_parts
-from hpo_gym.env.rewards.score import Score
+from hpo_gym.env.parts import make_parts
 from hpo_gym.env.runs.contexts import Contexts, given_points
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.env.runs.which import ALL_RUNS, Which
@@ -402,38 +396,6 @@ def test_episodes_of_fidelities_that_end_apart() -> None:
     assert many.step(np.array([[2, FULL], [1, FULL]]))[2].tolist() == [True, False]
 
 
-def test_given_points_of_runs_that_begin_apart() -> None:
-    many = vector(2, toys.square(), "SAME_STEP", n_init=1)
-    many.reset(seed=[7, 8])
-    batch = batch_of(toys.square().members)
-
-    def first(seed: int, episode: int) -> int:
-        instance = np.array([mixed(seed, episode)], np.uint64)
-        return int(given_points(batch, np.array([0]), instance, 1)[0, 0])
-
-    score = toys.SCORE[0]
-    row, other = first(7, 1), first(8, 1)
-    obs, *_, info = many.step(np.array([row, STOP]))
-    fresh = first(8, 2)
-    assert obs.tolist() == [seen(row, score[row], score[row], 0.5), seen(fresh, score[fresh], score[fresh], 1)]
-    assert info["final_obs"][1].tolist() == seen(other, score[other], score[other], 1)
-    assert info["t"].tolist() == [2, 1] and many.history(1).scores == (score[fresh],)
-    assert many.history(1).n_init == 1
-
-
-def test_off_a_table_costs_and_statuses_are_the_runs_own() -> None:
-    codec = {"name": "box", "stop": True}
-    many = hpo_gym.HPOVectorEnv(2, toys.slopes(), task="b", budget=2, codec=codec, autoreset_mode="NEXT_STEP")
-    many.reset(seed=0)
-    go, halt = [1.0, 0.0, -1.0], [0.0, 0.0, 1.0]
-    _, reward, over, _, info = many.step(np.array([go, halt], np.float32))
-    assert (reward.tolist(), over.tolist()) == ([0, 0], [False, True])  # 8 * .5 - 4 * 1
-    assert (info["cost"].tolist(), info["status"].tolist()) == ([3, 0], [1, 0])
-    _, reward, over, _, info = many.step(np.array([[-1.0, 1.0, 0.0], go], np.float32))
-    assert (reward.tolist(), over.tolist()) == ([8, 0], [True, False])
-    assert (info["cost"].tolist(), info["status"].tolist()) == ([3, 0], [0, 0])
-
-
 def test_tasks_can_be_chosen_at_reset() -> None:
     many = hpo_gym.HPOVectorEnv(3, toys.square(), codec="pool", autoreset_mode="DISABLED", budget=2)
     for names, codes in ((["b", "a", "b"], [1, 0, 1]), ("b", [1, 1, 1]), (("a", "a", "b"), [0, 0, 1])):
@@ -460,24 +422,6 @@ def test_an_episode_is_truncated_after_so_many_steps() -> None:
     _, _, over, cut, info = many.step(np.array([1, STOP]))  # ends by itself in its last step: both, as with TimeLimit
     assert (over.tolist(), cut.tolist()) == ([False, True], [False, True])
     assert info["_episode"].tolist() == [False, True]
-
-
-def test_seconds_of_episodes_by_a_clock_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "perf_counter", iter([10.0, 12.0, 15.0, 16.0, 18.0, 26.0, 50.0, 57.0]).__next__)
-        many = vector(2, toys.square(), "NEXT_STEP")
-        many.reset(seed=0)  # 10
-        *_, info = many.step(np.array([0, STOP]))  # 12
-        assert info["episode"]["t"].tolist() == [0, 2]
-        *_, info = many.step(np.array([0, 0]))  # 15; the second begins at 16
-        assert info["episode"]["t"].tolist() == [5, 0]
-        many.step(np.array([0, 0]))  # the first begins at 18
-        *_, info = many.step(np.array([0, 0]))  # 26
-        assert info["episode"]["t"].tolist() == [0, 10]
-        many.reset()  # 50
-        many.step(np.array([0, 0]))
-        *_, info = many.step(np.array([0, 0]))  # 57, both
-        assert info["episode"]["t"].tolist() == [7, 7]
 
 
 # ---------------------------------------------------------------------------------------------- the kernel by itself
@@ -579,48 +523,7 @@ def test_nothing_is_computed_from_scores_of_no_trial() -> None:
     assert obs[0].tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0]
 
 
-def test_observations_with_a_context_differ_by_task_from_the_start() -> None:
-    meta = [{"rows": 0.0}, {"rows": math.e - 1.0}]
-    suite = hpo_gym.table_suite(
-        "Meta", toys.SPACE, np.array(toys.X), np.array(toys.SCORE, "f4"), tasks=["a", "b"], splits=toys.TRAIN,
-        meta_features=meta,
-    )  # fmt: skip
-    one = kernel(2, suite, observer={"name": "last", "context": True})
-    one.begin(ALL_RUNS, np.array([0, 1]))
-    assert one.observe_some(np.array([0, 1])).tolist() == [[*BLANK, -1, 1], [*BLANK, 1, 1]]
-
-
 # ---------------------------------------------------------------------------------------------- parts by name
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"codec": {"stop": True}}, r'A codec must be a name or \{"name": \.\., option: \.\.\}'),
-        ({"codec": {"name": 3}}, "A codec must be a name or"),
-        ({"codec": 3}, r"The \w+ must be a name, .* or a Codec .*, got 3"),
-        ({"observer": 3}, r"The \w+ must be a name, .* or a Observer .*, got 3"),
-        ({"reward": 7}, r"The \w+ must be a name, .* or a Reward .*, got 7"),
-        ({"codec": {"name": "box", "stop": 1}}, "`stop` of codec 'box' must be bool, got 1"),
-        ({"codec": {"name": "move", "levels": True}}, "`levels` of codec 'move' must be int, got True"),
-        ({"codec": {"name": "move", "levels": "5"}}, "`levels` of codec 'move' must be int, got '5'"),
-        ({"codec": {"name": "pool", "candidates": 2.0}}, r"`candidates` of codec 'pool' must be int \| None, got 2\.0"),
-        ({"codec": "box", "duplicates": "mask"}, "`duplicates='mask'` needs the 'pool' codec"),
-    ],
-)
-def test_parts_that_are_none_are_refused(wrong: dict[str, Any], words: str) -> None:
-    with pytest.raises(InvalidValueError, match=words):
-        env(toys.square(), **wrong)
-
-
-def test_observer_and_codec_draw_the_same_candidates() -> None:
-    with pytest.raises(InvalidValueError, match="must draw the same `candidates`, got 3 and 2"):
-        Parts(PoolObserver(3), Pool(2), Score())
-    with pytest.raises(InvalidValueError, match="must draw the same `candidates`, got 3 and None"):
-        Parts(PoolObserver(3), Pool(), Score())
-    assert Parts(PoolObserver(3), Pool(3), Score()).duplicates == "allow"
-    assert Parts(Last(), Pool(3), Score(), "mask").duplicates == "mask"
-    assert Parts(PoolObserver(3), Box(), Score()).observer.candidates == 3
 
 
 def test_modes_by_name_and_by_value() -> None:

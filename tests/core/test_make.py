@@ -56,13 +56,6 @@ def test_the_horizon_counts_the_initial_design_and_the_cheapest_fidelity_that_ca
     assert made(n_init=2, codec={"name": "pool", "fidelity": True})[1].contexts.horizon == 14  # 3 / .25 + 2
 
 
-def test_candidates_are_those_of_the_codec_else_of_the_observer() -> None:
-    two = {"name": "pool", "candidates": 2}
-    assert made()[1].contexts.candidates is None
-    assert made(codec=two)[1].contexts.candidates == 2
-    assert made(observer=two, codec="box")[1].contexts.candidates == 2
-
-
 def test_a_task_is_asked_for_in_its_own_split() -> None:
     with pytest.raises(SplitError, match=r"Task 'c' belongs to split 'val', got `split='train'`\."):
         made(task="c")
@@ -72,13 +65,6 @@ def test_a_task_is_asked_for_in_its_own_split() -> None:
         made(split="test")
     with pytest.raises(UnknownNameError, match="aa"):
         made(task="aa")
-
-
-@pytest.mark.parametrize("reward", ["regret", "regret_drop", "log_regret"])
-def test_a_reward_that_reads_the_oracle_is_for_training_alone(reward: str) -> None:
-    assert made(reward=reward)[1].parts.reward.training_only
-    with pytest.raises(SplitError, match=f"The reward '{reward}' reads the oracle: `split` must be 'train', got 'val'"):
-        made(reward=reward, split="val")
 
 
 # ---------------------------------------------------------------------- options of reset

@@ -91,46 +91,6 @@ def test_what_breaks_a_rule_is_refused(keywords: dict[str, Any], message: str) -
             make(**{"suite": tiny(), "codec": "box", **keywords})
 
 
-# ------------------------------------------------------------------------------------------------ many at once
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP"])
-@pytest.mark.parametrize("constraints", [None, {"size": 40.0}])
-@pytest.mark.parametrize("codec", ["pool", {"name": "pool", "stop": True}])
-def test_runs_of_a_vector_env_are_single_envs(mode: str, constraints: Any, codec: Any) -> None:
-    keywords: dict[str, Any] = {"objectives": ["score", "cost", "size"], "constraints": constraints, "budget": 3}
-    many = HPOVectorEnv(3, tiny(), codec=codec, autoreset_mode=mode, statistics=True, **keywords)
-    singles = [HPOEnv(tiny(), codec=codec, **keywords) for _ in range(3)]
-    many.reset(seed=[1, 2, 3])
-    for i, env in enumerate(singles):
-        env.reset(seed=i + 1)
-    rng, over, total = np.random.default_rng(0), [False] * 3, np.zeros((3, 3))
-    for _ in range(12):
-        actions = np.array([rng.choice(np.flatnonzero(env.action_masks())) for env in singles])
-        _, rewards, ends, _, infos = many.step(actions)
-        assert rewards.shape == (3, 3)
-        for i, env in enumerate(singles):
-            if over[i]:  # begins in this step
-                env.reset()
-                over[i], total[i] = False, 0.0
-                assert (rewards[i] == 0).all()
-                assert np.isnan(infos["objectives"][i]).all()
-                continue
-            _, reward, end, _, info = env.step(actions[i])
-            total[i] += reward
-            reported = infos["final_info"] if end and mode == "SAME_STEP" else infos
-            assert np.array_equal(rewards[i], reward)
-            assert end == ends[i]
-            if "objectives" in info:
-                assert np.array_equal(reported["objectives"][i], info["objectives"])
-                assert reported["status"][i] == Status[info["status"].upper()]
-            if end:
-                assert np.allclose(infos["episode"]["r"][i], total[i])
-                total[i] = 0.0
-                over[i] = mode == "NEXT_STEP"
-                if mode == "SAME_STEP":
-                    env.reset()
-                    assert np.isnan(infos["objectives"][i]).all()
-
-
 # ------------------------------------------------------------------------------------------------ constraints
 def test_what_breaks_a_constraint_is_told_so_and_is_no_incumbent() -> None:
     env = one(constraints={"size": 30.0})

@@ -16,16 +16,12 @@ from toys import formulas
 
 import hpo_gym
 from hpo_gym.base.errors import SplitError, StateError
-from hpo_gym.env.codecs import Codec, Proposal
-from hpo_gym.env.codecs.box import Box
-from hpo_gym.env.codecs.pool import Pool
-from hpo_gym.env.observers.last import Last
-from hpo_gym.env.rewards import OracleReward, Reward, judge_of
+from hpo_gym.env.rewards import OracleReward, judge_of
+from hpo_gym.env.rewards.score import Score
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.view import view_of
-from hpo_gym.env.scales import Raw
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.suite import Suite
 
@@ -101,94 +97,6 @@ def leaks(found: Iterator[float], suite: Suite, known: np.ndarray) -> list[float
     return secret[np.abs(secret[:, None] - values).min(1) < 1e-6].tolist()
 
 
-class Spy:
-    """Looks for the oracle in whatever it is handed."""
-
-    def __init__(self, suite: Suite) -> None:
-        self.suite, self.looks, self.found = suite, 0, list[float]()
-
-    def look(self, *handed: Any) -> None:
-        known = [r.score.ravel() for r in handed if isinstance(r, Runs)]
-        known += [np.asarray(r.best, float) for r in handed if isinstance(r, Runs)]
-        self.looks += 1
-        self.found += leaks(numbers(handed), self.suite, np.concatenate([k[np.isfinite(k)] for k in known] or [[]]))
-
-
-class SpyObserver(Last):
-    def __init__(self, spy: Spy) -> None:
-        super().__init__(served=SpyScores(spy))
-        self._spy = spy
-
-    def space(self, contexts: Contexts) -> Any:
-        self._spy.look(contexts)
-        return super().space(contexts)
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Any:
-        self._spy.look(contexts, runs)
-        return super().__call__(contexts, runs)
-
-
-class SpyScores(Raw):
-    plain = False
-
-    def __init__(self, spy: Spy) -> None:
-        self._spy = spy
-
-    def serve(self, contexts: Contexts, runs: Runs, scores: Any) -> Any:
-        self._spy.look(contexts, runs, scores)
-        return scores
-
-
-def spy_codec(kind: type[Codec], spy: Spy) -> Codec:
-    """A codec that looks first."""
-
-    class SpyCodec(kind):  # type: ignore[misc,valid-type]
-        def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
-            spy.look(contexts, runs, actions)
-            return super().decode(contexts, runs, actions)
-
-        def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Any:
-            spy.look(contexts, runs)
-            return super().masks(contexts, runs, untried=untried)
-
-        def decoder(self, contexts: Contexts) -> Any:
-            found = super().decoder(contexts)
-            spy.look(contexts, found)
-            return lambda runs, actions: spy.look(contexts, runs, found, actions) or found(runs, actions)
-
-    return SpyCodec()
-
-
-class SpyReward(Reward):
-    def __init__(self, spy: Spy) -> None:
-        self._spy = spy
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Any:
-        self._spy.look(contexts, runs)
-        return np.zeros(runs.n)
-
-
-@pytest.mark.parametrize("name", SUITES)
-@pytest.mark.parametrize("kind", [Box, Pool])
-@pytest.mark.parametrize("reward", ["spy", "regret"])
-def test_parts_find_no_score_but_those_of_the_runs(name: str, kind: type[Codec], reward: str) -> None:
-    suite = SUITES[name]()
-    if kind is Pool and name == "functions":
-        pytest.skip("functions have no pool")
-    spy = Spy(suite)
-    env = hpo_gym.HPOVectorEnv(
-        2, suite, budget=BUDGET, observer=SpyObserver(spy), codec=spy_codec(kind, spy), autoreset_mode="SAME_STEP",
-        reward=SpyReward(spy) if reward == "spy" else reward,
-    )  # fmt: skip
-    env.reset(seed=0)
-    env.action_space.seed(0)
-    for _ in range(BUDGET + 1):
-        env.step(env.action_space.sample())
-    if kind is Pool:
-        env.action_masks()
-    assert spy.looks > 2 * BUDGET and spy.found == []
-
-
 @pytest.mark.parametrize("name", SUITES)
 def test_the_search_finds_what_is_there(name: str) -> None:
     """It sees through what the kernel holds, which no part is handed."""
@@ -225,7 +133,7 @@ def test_a_training_reward_is_handed_the_oracle_and_no_other() -> None:
     task = suite.task(env.kernel.batch.tasks[int(env.kernel.runs.task[0])].name)
     _, reward, _, _, info = env.step(2)
     assert reward == pytest.approx((info["score"] - task.worst) / (task.best - task.worst))
-    plain = SpyReward(Spy(suite))
+    plain = Score()
     assert judge_of(plain, suite.members) == plain.__call__
     with pytest.raises(StateError, match="Share needs the oracle"):
         Share()(env.kernel.contexts, env.kernel.runs)

@@ -13,11 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 import ConfigSpace as cs
-import gymnasium as gym
 import numpy as np
 import pytest
 import toys
-from gymnasium.utils.env_checker import check_env
 
 import hpo_gym
 from hpo_gym.base import InvalidValueError
@@ -147,14 +145,6 @@ def test_one_worker_is_the_plain_env(q: int | None) -> None:
         assert np.array_equal(mine[0], theirs[0]) and mine[1:] == theirs[1:]
 
 
-def test_gymnasium_makes_and_accepts_it() -> None:
-    env = gym.make("hpo_gym/ToyPlain-v0", pending=3) if "hpo_gym/ToyPlain-v0" in gym.registry else pending(3)
-    check_env(env.unwrapped, skip_render_check=True)
-    made = gym.make("hpo_gym/SVM-v0", pending=2, budget=3)
-    assert isinstance(made.unwrapped, HPOEnv) and made.spec is not None and made.spec.kwargs["pending"] == 2
-    assert gym.make_vec("hpo_gym/SVM-v0", num_envs=2, pending=2).single_observation_space["pending"].shape == (1, 9)
-
-
 # ---------------------------------------------------------------------- refusals
 @pytest.mark.parametrize(
     ("keywords", "why"),
@@ -175,15 +165,3 @@ def test_trials_are_not_in_flight_where_that_has_no_meaning(keywords: dict[str, 
 def test_a_bad_number_is_refused(bad: Any) -> None:
     with pytest.raises(InvalidValueError, match="`pending` must be an integer in"):
         HPOEnv(suite(), pending=bad)
-
-
-def test_nothing_handed_out_is_written_again() -> None:
-    env = HPOEnv(suite(), pending=3, codec="pool", budget=4)
-    observation, _ = env.reset(seed=0)
-    seen = [observation["observation"].copy()]
-    observation["observation"][:] = 9.0
-    for row in FOUR:
-        observation = env.step(row)[0]
-        seen.append(observation["observation"].copy())
-        observation["observation"][:] = 9.0
-    assert not np.any(np.array(seen) == 9.0)

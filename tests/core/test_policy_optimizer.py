@@ -73,36 +73,6 @@ def test_a_policy_acts_alike_inside_and_outside_the_env(observer: Any, codec: An
     assert len(seen) - len(watched) in (0, 1)  # the env also shows the end
 
 
-@pytest.mark.parametrize(
-    ("observer", "codec"),
-    [*VIEWS[:3], ("tokens", "pool"), VIEWS[6], ("tokens", {"name": "pool", "fidelity": True})],
-    ids=str,
-)
-def test_a_budget_in_cost_is_seen_alike(observer: Any, codec: Any) -> None:
-    suite = gappy()
-    env = hpo_gym.HPOEnv(suite, budget_cost=6, observer=observer, codec=codec)
-    observation, info = env.reset(seed=5)
-    policy, done, rng = _policy(env.action_space), False, np.random.default_rng(0)
-    seen = [_flat(observation)]
-    while not done:
-        observation, _, done, _, _ = env.step(policy(observation, rng))
-        seen.append(_flat(observation))
-    watched: list[np.ndarray] = []
-
-    def watching(observation: Any, rng: np.random.Generator) -> Any:
-        watched.append(_flat(observation))
-        return policy(observation, rng)
-
-    task = suite.task(info["task"])
-    prior = [e for e in suite.prior() if e.family != task.family]
-    optimizer = PolicyOptimizer(watching, observer, codec, scale=suite.scale())
-    history = hpo_gym.rollout(optimizer, task, budget_cost=6, prior=prior)
-    assert history == env.history()
-    assert len(seen) - len(watched) == 1
-    for inside, outside in zip(seen, watched, strict=False):
-        np.testing.assert_allclose(outside, inside, rtol=1e-5, atol=1e-7)
-
-
 def test_ask_ends_with_the_budget_and_before_reset_is_an_error() -> None:
     optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
     with pytest.raises(hpo_gym.StateError, match="reset"):

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from toys import plain
 
@@ -103,18 +102,3 @@ def test_a_bar_is_shown_where_a_person_looks(
 def test_what_cannot_be_told_is_refused_before_anything_runs(tmp_path: Path, keyword: str, value: Any) -> None:
     with pytest.raises(InvalidValueError, match=f"`{keyword}` must"):
         hpo_gym.benchmark("random", plain(), out=tmp_path, **SMALL, **{keyword: value})
-
-
-@pytest.mark.long
-def test_tensorboard_gets_the_curves(tmp_path: Path) -> None:
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    pytest.importorskip("torch")
-    results = hpo_gym.benchmark(
-        "random", plain(), out=tmp_path / "out", callbacks=[hpo_gym.TensorBoard(tmp_path / "logs")], **SMALL
-    )
-    found = accumulator.EventAccumulator(str(tmp_path / "logs"))
-    found.Reload()
-    curve = next(c for c in results.curves["Plain"] if c.optimizer == "random")
-    reported = [e.value for e in found.Scalars("regret/Plain/random")]
-    np.testing.assert_allclose(reported, curve.regret.mean((0, 1)), rtol=1e-6)
-    assert found.Scalars("progress/share")[-1].value == 1.0

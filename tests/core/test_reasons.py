@@ -43,19 +43,6 @@ def test_the_line_is_the_user_s_that_called_the_library() -> None:
     assert reason_of(fault).startswith("JSONDecodeError: Expecting property name")
 
 
-def test_a_long_message_keeps_its_first_and_its_last_lines() -> None:
-    lines = ["All the 3 fits failed.", *(f"  boilerplate {i}" for i in range(100)), "ValueError: one class"]
-
-    def objective() -> None:
-        raise ValueError("\n" + "\n".join(lines))
-
-    reason = reason_of(caught(objective))
-    assert len(reason) <= 500
-    assert reason.startswith("ValueError: All the 3 fits failed. ...\n  boilerplate ")
-    assert "boilerplate 99\nValueError: one class (" in reason
-    assert len(reason_of(ValueError("x" * 10_000))) == 500
-
-
 def test_an_exception_that_cannot_be_shown_is_told_without_its_message() -> None:
     class OddError(Exception):
         def __str__(self) -> str:

@@ -67,21 +67,6 @@ def test_a_limit_of_steps_truncates_and_the_budget_terminates() -> None:
     assert not any(info["TimeLimit.truncated"] for info in last[3])
 
 
-def test_the_monitor_tells_returns_and_lengths(tmp_path: Any) -> None:
-    env = as_vec_env(vector(statistics=False), monitor=str(tmp_path / "log"))
-    assert isinstance(env, VecMonitor)
-    env.seed(1)
-    env.reset()
-    total = np.zeros(N)
-    for a in actions(vector(), BUDGET):
-        _, rewards, _, infos = env.step(a)
-        total += rewards
-    assert [info["episode"]["l"] for info in infos] == [BUDGET] * N
-    np.testing.assert_allclose([info["episode"]["r"] for info in infos], total, rtol=1e-5)
-    env.close()
-    assert len((tmp_path / "log.monitor.csv").read_text().splitlines()) == 2 + N
-
-
 def test_seeds_tasks_and_attributes() -> None:
     env = as_vec_env(vector(), monitor=False)
     names = env.get_attr("task_names", 0)[0]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,11 @@ from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import most_trials
-from hpo_gym.problem.costs import COST, WITH_COSTS, Budget, earlier_costs, mean_log_costs
+from hpo_gym.problem.costs import COST, Budget, earlier_costs, mean_log_costs
 from hpo_gym.problem.regret import random_regret, random_test_regret
-from hpo_gym.problem.suite import SUITES as SHIPPED
 from hpo_gym.problem.trial import Query, Status
 
 LN2 = math.log(2.0)
-DATA = Path(hpo_gym.__file__).parent / "data"
 
 
 def one(**options: Any) -> hpo_gym.HPOEnv:
@@ -273,8 +270,3 @@ def test_unknown_costs_count_as_the_median_and_where_all_are_there_is_none() -> 
     none = replace(task, table=replace(table, cost=np.full_like(table.cost, np.nan)))
     with pytest.raises(InvalidValueError, match="needs measured costs"):
         Budget(3.0, COST).units([none])
-
-
-def test_no_other_shipped_table_has_costs() -> None:
-    shipped = [n for n in SHIPPED.names() if not n.startswith("Toy") and (DATA / n).is_dir()]
-    assert [n for n in shipped if math.isfinite(hpo_gym.load_suite(n).members[0].cost_unit)] == sorted(WITH_COSTS)

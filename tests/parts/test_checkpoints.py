@@ -8,22 +8,20 @@ Of task a, rows 0 and 2 cost 1 and 4 in full, a quarter and a half of it at 1/4 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import toy_suite as known
-import toys
 
 import hpo_gym
 from hpo_builders.training.recipe import Recipe
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import Run, rollout
-from hpo_gym.problem.costs import COST, CUMULATIVE, WITH_COSTS, Budget
-from hpo_gym.problem.trial import Query, Status
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.costs import CUMULATIVE, WITH_COSTS
+from hpo_gym.problem.trial import Query
 from hpo_gym.suites.mixed import mixed
 from hpo_gym.system.storage.whole import sealed
 
@@ -116,107 +114,6 @@ def test_a_run_that_stands_still_keeps_its_checkpoints() -> None:
     many.reset(options={"reset_mask": ended})
     _, _, _, _, infos = many.step(np.array([[2, FULL], [2, FULL]]))
     assert infos["cost"].tolist() == [2.0, 4.0]
-
-
-# ---------------------------------------------------------------------- beside each other
-@dataclass(frozen=True, eq=False)
-class Long(known.Anywhere):
-    """Costs without a table, in thirds, so that sums round."""
-
-    @property
-    def cost_unit(self) -> float:
-        return 1.0
-
-    @property
-    def least_costs(self) -> tuple[float, ...]:
-        return (0.1, 0.2, 1.0 / 3.0)
-
-    @property
-    def cumulative(self) -> bool:
-        return True
-
-    def evaluate(self, x: Any, fidelity: Any, key: Any) -> Any:
-        out = super().evaluate(x, fidelity, key)
-        return out._replace(cost=(1.0 + x.sum(1)) * fidelity / 3.0, status=(x[:, 2] > 0.9).astype(np.int8))
-
-
-def gappy() -> hpo_gym.Suite:
-    """Rows that are not measured, cells that failed, costs that are not known, and no order in costs."""
-    suite = toys.gappy()
-    table = replace(suite.table, cumulative=True)
-    return replace(suite, table=table, members=tuple(replace(t, table=table) for t in suite.members))
-
-
-def several() -> hpo_gym.Suite:
-    """Checkpoints on the tasks of one suite, none on those of the other."""
-    return mixed([known.epochs(), known.levels()])
-
-
-def points() -> hpo_gym.Suite:
-    tasks = tuple(Long(n, n, "KnownLong", known.space(), 1.0, 0.0, known.FIDELITIES) for n in ("e", "f"))
-    return hpo_gym.Suite("KnownLong", known.space(), tasks, "function", splits={"train": ("e", "f")}, data_hash="toy")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("make, codec", [(gappy, "pool"), (several, "pool"), (points, "box"), (gappy, "box")])
-def test_many_runs_are_runs_of_one_and_a_rollout_to_the_bit(make: Any, codec: str) -> None:
-    suite, n, budget = make(), 4, 3.3
-    options = {"codec": {"name": codec, "fidelity": True}, "budget_cost": budget, "checkpoints": True}
-    many = hpo_gym.HPOVectorEnv(n, suite, **options, autoreset_mode="DISABLED")
-    ones = [hpo_gym.HPOEnv(suite, **options) for _ in range(n)]
-    rng, spared = np.random.default_rng(3), 0
-    few = few_actions(ones[0], codec)
-    many.reset(seed=list(range(n)))
-    for i, env in enumerate(ones):
-        env.reset(seed=i)
-    for _ in range(150):
-        over = many.kernel.over.copy()
-        if over.any():
-            for i in np.flatnonzero(over).tolist():
-                assert many.history(i) == ones[i].history()
-                spared += check_run(ones[i], budget)
-                ones[i].reset()
-            many.reset(options={"reset_mask": over})
-            continue
-        actions = few[rng.integers(len(few), size=n)]
-        _, _, ended, _, infos = many.step(actions)
-        for i, env in enumerate(ones):
-            _, _, end, _, info = env.step(actions[i])
-            assert ended[i] == end and infos["cost"][i] == info["cost"] and infos["score"][i] == info["score"]
-    assert spared > 20
-
-
-def few_actions(env: hpo_gym.HPOEnv, codec: str) -> np.ndarray:
-    """Three configurations at each of three fidelities."""
-    if codec == "pool":
-        return np.array([[row, level] for row in (0, 2, 3) for level in range(3)])
-    env.action_space.seed(1)
-    points = [env.action_space.sample() for _ in range(3)]
-    return np.array([[*point[:-1], level] for point in points for level in (-1.0, 0.0, 1.0)], np.float32)
-
-
-def check_run(env: hpo_gym.HPOEnv, budget: float) -> int:
-    """An episode as a rollout has it, and by its rule; returns how many trials paid less than without checkpoints."""
-    kernel, history = env.kernel, env.history()
-    task, floor = kernel.batch.tasks[kernel.runs.task.item(0)], kernel.contexts.scale.floor
-    instance = kernel.runs.instance.item(0)
-    floor = float(np.asarray(floor, kernel.runs.last.dtype))
-    run = Run(task, Context.of(task, Budget(budget, COST, True)), instance, 0, floor)
-    spared = 0
-    for trial in history:
-        assert not run.over
-        run.submit(Query(trial.config, trial.fidelity))
-    assert run.over and tuple(run.trials) == tuple(history) and run.spent == kernel.runs.spent.item(0)
-    for t, trial in enumerate(history):
-        if trial.status is Status.TIMEOUT:
-            continue
-        lower = [b for b in history[:t] if b.config == trial.config and b.fidelity < trial.fidelity]
-        lower = [b for b in lower if b.status is Status.OK and task.cumulative]
-        whole = task.run(trial.config, trial.fidelity, instance).cost
-        base = task.run(trial.config, max(b.fidelity for b in lower), instance).cost if lower else 0.0
-        assert trial.cost == max(whole - base, 0.0)
-        spared += trial.cost < whole
-    return spared
 
 
 # ---------------------------------------------------------------------- optimizers
@@ -316,6 +213,7 @@ def test_where_they_spare_nothing_they_are_refused_with_the_suites_that_have_the
         hpo_gym.HPOEnv("SVM", budget_cost=33, checkpoints=True)
     with pytest.raises(InvalidValueError, match="passes through all fidelities, got 'KnownLevels'"):
         rollout(hpo_gym.make_optimizer("random"), known.levels().task("a"), budget_cost=3, checkpoints=True)
-    hpo_gym.HPOEnv(several(), budget_cost=33, checkpoints=True)
+    several = mixed([known.epochs(), known.levels()])
+    hpo_gym.HPOEnv(several, budget_cost=33, checkpoints=True)
     with pytest.raises(InvalidValueError, match="passes through all fidelities, got 'KnownLevels'"):
-        hpo_gym.HPOEnv(several(), task="KnownLevels/a", budget_cost=33, checkpoints=True)
+        hpo_gym.HPOEnv(several, task="KnownLevels/a", budget_cost=33, checkpoints=True)

@@ -63,30 +63,7 @@ def test_the_nearest_measured_row_answers_for_one_that_was_not_measured(way: Any
     assert dict(b.history[0].config) == pytest.approx(_config(2, "poly", 4, 2))
 
 
-@EACH_WAY
-def test_a_row_has_its_own_score_and_cost(way: Any) -> None:
-    a, b = way([Episode("a", (4, 0, 2, 4, 1)), Episode("b", (1, 3, 3, 0, 2))], codec="pool", budget=5)
-    assert _rows(a, 0) == [4, 0, 2, 4, 1]
-    assert _rows(b, 1) == [1, 3, 3, 0, 2]
-    assert [trial.cost for trial in a.history] == [2, 1, 4, 2, 2]
-    assert [trial.cost for trial in b.history] == [1, 1, 1, 4, 2]
-
-
 # ---------------------------------------------------------------------------------------------- budget and stop
-@BOTH_ENVS
-def test_a_fidelity_that_cannot_be_afforded_is_lowered(way: Any) -> None:
-    """Budget 2. e: 1, then 1/2, then 1/2 of the 1 that was asked for. f: 1/4 thrice, then 1, then 1/4 of 1."""
-    episodes = [Episode("e", ((8, 2), (8, 1), (8, 2))), Episode("f", ((8, 1), (8, 2), (8, 1)))]
-    e, f = way(episodes, anywhere(), codec={"name": "move", "fidelity": True}, budget=2)
-    assert [trial.fidelity for trial in e.history] == [1, 0.5, 0.5]
-    assert [trial.fidelity for trial in f.history] == [0.5, 1, 0.5]
-    assert e.ends == f.ends == [False, False, True]
-    (f,) = way(
-        [Episode("f", ((8, 0), (8, 0), (8, 0), (8, 2), (8, 2)))], anywhere(), codec={"name": "move", "fidelity": True},
-        budget=2,
-    )  # fmt: skip
-    assert [trial.fidelity for trial in f.history] == [0.25, 0.25, 0.25, 1, 0.25]
-    assert f.ends == [False, False, False, False, True]
 
 
 BOTH = {"fidelity": True, "stop": True}
@@ -139,23 +116,6 @@ def test_space_of_a_discrete_codec(name: str) -> None:
         assert (space.nvec.tolist() if isinstance(sizes, list) else space.n) == sizes
 
 
-@pytest.mark.parametrize(
-    ("codec", "width"),
-    [
-        ("box", 4),
-        ({"name": "box", "fidelity": True}, 5),
-        ({"name": "box", "stop": True}, 5),
-        ({"name": "box", **BOTH}, 6),
-    ],
-    ids=str,
-)
-def test_space_of_box(codec: Any, width: int) -> None:
-    for space in _action_spaces(codec):
-        assert space.dtype == np.float32
-        assert space.low.tolist() == [-1.0] * width
-        assert space.high.tolist() == [1.0] * width
-
-
 # ---------------------------------------------------------------------------------------------- masks
 def _masks(codec: Any, *actions: Any, suite: Any = None, seeds: Any = (0, 0), **keywords: Any) -> list[Any]:
     """The masks of runs on a and b after each step, the reset counted; `actions` are those of both runs."""
@@ -193,27 +153,6 @@ def test_rows_that_were_not_measured_are_masked() -> None:
         [[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]],
         [[0, 0, 0, 1, 0], [1, 1, 1, 1, 1]],  # all of b were tried: an agent must still be able to act
     ]
-
-
-def test_masks_of_stops_and_fidelities_follow() -> None:
-    rows_a, rows_b = [0, 1, 1, 1, 1], [1, 1, 1, 0, 1]
-    for codec, action, rest in (
-        ({"name": "pool", "stop": True}, (0, 3), [1]),
-        ({"name": "pool", "fidelity": True}, ((0, 1), (3, 2)), [1, 1, 1]),
-        ({"name": "pool", **BOTH}, ((0, 1), (3, 2)), [1, 1, 1, 1]),
-    ):
-        masks = _masks(codec, action, suite=levels(), duplicates="mask")
-        assert masks[1] == [rows_a + rest, rows_b + rest]
-
-
-def test_a_policy_outside_the_env_has_the_masks_of_mask() -> None:
-    task = gaps().task("b")
-    optimizer = hpo_gym.PolicyOptimizer(lambda observation, rng: 2, "last", "pool", scale=gaps().scale())
-    context = hpo_gym.Context(task.space, 4, pool=task.pool, available=task.measured)
-    optimizer.reset(context, np.random.default_rng(0))
-    assert optimizer.masks().tolist() == [True, True, True, True, False]
-    optimizer.tell(task.run(optimizer.ask().config))
-    assert optimizer.masks().tolist() == [True, True, False, True, False]
 
 
 # ---------------------------------------------------------------------------------------------- refusals

@@ -27,8 +27,6 @@ from hpo_gym.problem.space import SearchSpace
 
 MOST = 3.4028234663852886e38  # of float32
 
-EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-
 
 # ---------------------------------------------------------------------------------------------- candidates, gaps
 @pytest.mark.parametrize("way", [WAYS["alone"], WAYS["together"]], ids=["alone", "together"])
@@ -58,14 +56,6 @@ def test_more_candidates_than_rows_repeat_and_are_masked() -> None:
     assert_shown(walk.seen[0]["action_mask"], (1, 1, 1, 1, 0))
     assert_shown(walk.seen[1]["action_mask"], (0, 1, 1, 1, 0))
     assert_shown(walk.seen[1]["candidate_features"][:, 0], (1, 0, 0, 0, 1))
-
-
-@EACH_WAY
-def test_once_all_rows_are_tried_none_is_masked(way: Any) -> None:
-    episode = Episode("a", (0, 1, 2, 3, 4, 0))
-    (walk,) = way([episode], observer="pool", codec="pool", budget=6)
-    assert_shown(walk.seen[4]["action_mask"], (0, 0, 0, 0, 1))
-    assert_shown(walk.seen[5]["action_mask"], (1, 1, 1, 1, 1))
 
 
 # ---------------------------------------------------------------------------------------------- staggered runs
