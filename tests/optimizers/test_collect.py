@@ -92,6 +92,7 @@ def test_an_episode_of_two_trials_by_hand(tmp_path: Path) -> None:
     assert episodes.returns.tolist() == [sum(scores)]
 
 
+@pytest.mark.long
 def test_references_by_hand(tmp_path: Path) -> None:
     """With the score as reward, the best run evaluates the best row throughout."""
     collected(tmp_path, env={"budget": 3})
@@ -169,6 +170,7 @@ def test_a_set_is_made_again_by_the_env_that_it_names(tmp_path: Path, name: str)
     replayed(tmp_path)
 
 
+@pytest.mark.long
 def test_a_run_that_an_optimizer_ends_is_truncated_unless_the_codec_stops(tmp_path: Path) -> None:
     """All 16 rows are used up before the budget of 20 is."""
     for codec, ends in (({"name": "pool", "stop": True}, 17), ("pool", 16)):
@@ -229,6 +231,7 @@ def test_on_meta_train_no_optimizer_knows_a_relative(tmp_path: Path, monkeypatch
     assert len({frozenset(others) for others in known.values()}) == 4
 
 
+@pytest.mark.long
 # ---------------------------------------------------------------------- replays
 @pytest.mark.long
 @pytest.mark.parametrize("suite", ["ToyPlain", "ToyFormulas"])
@@ -286,6 +289,7 @@ def test_what_cannot_be_collected_is_refused(tmp_path: Path, arguments: dict[str
     assert not (tmp_path / "episodes.json").exists()
 
 
+@pytest.mark.long
 # ---------------------------------------------------------------------- standard sets
 def test_the_smallest_standard_set_has_its_checksums(tmp_path: Path) -> None:
     assert len(collect_standard("svm-quick", out=tmp_path, **SMALL)) == 200

@@ -169,7 +169,7 @@ def test_damaged_files_are_refused_and_change_nothing(agent: str, how: str, tmp_
 
 @pytest.mark.long
 def test_what_was_trained_on_tables_tunes_an_objective_of_ones_own(agent: str) -> None:
-    check_optimizer(ready(agent), Context(SUITE.space, 3.0))
+    check_optimizer(ready(agent), Context(SUITE.space, 3.0), processes=False)
 
 
 @pytest.mark.long
@@ -181,4 +181,4 @@ def test_another_search_space_is_refused_or_tuned(agent: str) -> None:
     except InvalidValueError as refusal:
         assert "must be the one trained on" in str(refusal)
     else:
-        check_optimizer(ready(agent), Context(other, 5.0))
+        check_optimizer(ready(agent), Context(other, 5.0), processes=False)

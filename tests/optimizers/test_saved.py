@@ -128,6 +128,7 @@ def test_load_knows_folders_and_shipped_names_only(tmp_path: Path) -> None:
         hpo_gym.load(tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_what_is_shipped_loads_and_tunes_a_test_task(name: str) -> None:
     head = read_about(shipped()[name])
