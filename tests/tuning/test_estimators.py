@@ -175,14 +175,6 @@ def searched(estimator: object, space: Any = "auto", **options: Any) -> HPOGymSe
     return HPOGymSearchCV(estimator, space, budget=2, cv=2, random_state=0, **options).fit(X, y)
 
 
-def test_a_search_takes_the_ready_space_of_its_data() -> None:
-    found = searched(make_pipeline(StandardScaler(), KNeighborsClassifier()))
-    assert found.tuned_.space == space_for(found.estimator, rows=60, columns=4)
-    assert found.tuned_.ended[0].config["kneighborsclassifier__n_neighbors"] == 5, "the default comes first"
-    with pytest.raises(UnknownNameError, match=r"No space 'Auto'\. Did you mean 'auto'\?"):
-        searched(KNeighborsClassifier(), "Auto")
-
-
 @pytest.mark.parametrize(("of", "space", "said"), [
     (make_pipeline(StandardScaler(), KNeighborsClassifier()), "auto", "no suite is known of KNeighborsClassifier"),
     (GaussianNB(), {"var_smoothing": (1e-9, 1.0, "log")}, "no suite is known of GaussianNB"),

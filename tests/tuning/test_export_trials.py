@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import toys
@@ -174,14 +172,3 @@ def test_places_and_folders_that_cannot_be_are_refused(tuning: Path, tmp_path: P
     with pytest.raises(InvalidValueError, match=r"store\.sqlite"):
         write_table(tmp_path, tmp_path / "t.csv", "csv")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x.db", "mine")]
-
-
-# ---------------------------------------------------------------------- the command
-def test_values_of_one_type_are_a_column_of_it() -> None:
-    from hpo_gym.tuning.export.table import _column
-
-    columns = {"Int64": [2**62 + 1, pd.NA], "Float64": [0.1, pd.NA], "boolean": [True, pd.NA], "string": ["a", pd.NA]}
-    for dtype, values in columns.items():
-        assert str(_column(values).dtype) == dtype and list(_column(values)) == values
-    assert list(_column([1, 0.5, None, "a"])) == ["1", "0.5", "None", "a"]
-    assert math.isclose(np.float64(_column([0.1 + 0.2])[0]), 0.1 + 0.2, rel_tol=0)

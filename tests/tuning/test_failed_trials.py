@@ -61,18 +61,6 @@ def test_the_tuning_ends_when_the_first_trials_fail_alike(tmp_path: Path, n_jobs
 
 @pytest.mark.long
 @EXPECTED
-def test_it_goes_on_after_the_objective_is_mended(tmp_path: Path) -> None:
-    given: dict[str, Any] = {"out": tmp_path / "k", "budget": 8, **QUIET}
-    with pytest.raises(TrialsFailedError):
-        tune(misspelt, SPACE, **given)
-    with pytest.raises(TrialsFailedError):  # three more of a call that is as bad
-        tune(misspelt, SPACE, resume=True, **given)
-    found = tune(lambda c: c["x"], SPACE, resume=True, **given)
-    assert [e.measured.status for e in found.ended] == [Status.FAILED] * 6 + [Status.OK] * 2
-
-
-@pytest.mark.long
-@EXPECTED
 def test_max_failures_says_after_how_many() -> None:
     with pytest.raises(TrialsFailedError, match="first 1 trials"):
         tune(misspelt, SPACE, budget=4, max_failures=1, **QUIET)

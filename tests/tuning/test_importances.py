@@ -43,6 +43,7 @@ def test_what_alone_decides_is_the_most_important(direction: str) -> None:
     assert set(found) <= {"rate", "depth", "kind", "drop"}, "one with a single value is no matter"
 
 
+@pytest.mark.long
 def test_few_successes_or_equal_scores_say_nothing() -> None:
     pytest.importorskip("optuna", reason="needs Optuna")
     assert importances(study(20, lost=6)) == {} and importances(study(15)) != {}

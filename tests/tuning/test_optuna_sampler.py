@@ -370,7 +370,7 @@ def test_earlier_tasks_are_read_in_each_form(form: str, tmp_path: Path, runs: An
     [
         ({"budget": 0}, "`budget` must be an integer in .*, got 0"),
         ({"seed": -1}, "`seed` must be an integer"),
-        ({"optimizer": "ppo-pool"}, "`optimizer` must be trained"),
+        pytest.param({"optimizer": "ppo-pool"}, "`optimizer` must be trained", marks=pytest.mark.long),
         ({"prior": "somewhere"}, "`space` must be given with `prior`"),
         ({"prior": [3], "space": SPACE}, "`prior` must hold what `tune` returned.*got int"),
         ({"space": {}}, "at least one hyperparameter"),

@@ -8,7 +8,6 @@ import re
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.trial import Status
@@ -53,13 +52,6 @@ def test_nothing_comes_from_outside_and_texts_are_escaped():
     assert not re.search(r"""(?:href|src)=["']?(?!["'#])""", text)
     assert not re.search(r"url\((?!#)", text)
     assert "default-src 'none'" in text
-
-
-def test_it_is_written_whole_to_a_file_that_says_what_it_is(tmp_path):
-    found = Tuned.of(study(0.5)).report(tmp_path / "deep" / "mine.html")
-    assert found.read_text("utf-8").startswith("<!doctype html>")
-    with pytest.raises(InvalidValueError, match=r"must end in '\.html', got 'mine\.pdf'"):
-        Tuned.of(study(0.5)).report(tmp_path / "mine.pdf")
 
 
 @pytest.mark.parametrize("scores", [(1.7e308, -1.7e308), (-1.7e308, 1.7e308, 0.0), (1.7e308, 1.7e308)])

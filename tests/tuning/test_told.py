@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Evaluations, Query, Trial, tune
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system import Store
 from hpo_gym.tuning.auto import Choice, chosen
@@ -62,6 +63,15 @@ def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
     assert tuned.evaluations().meta_features == {"rows": 150.0, "skew": None}  # as an earlier task
 
 
+@pytest.mark.long
+def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"optimizer": "gp-ei", "budget": 2, "seed": 0, "out": tmp_path}
+    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, **how)
+    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, resume=True, **{**how, "budget": 3})
+    with pytest.raises(InvalidValueError, match="another `belief`"):
+        tune(constant, SPACE, belief={"x": ("normal", 0.6, 0.25)}, resume=True, **how)
+
+
 # ---------------------------------------------------------------------- early stopping
 def climb(config: dict[str, Any]) -> Any:
     for step in range(1, 10):
@@ -90,20 +100,6 @@ def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Pa
     assert [e.stopped for e in found.ended] == [False, True, False]
     assert found.best_score == -3.25 < found.ended[1].measured.score
     assert [e.stopped for e in Tuned.load(tmp_path).ended] == [False, True, False]
-
-
-# ---------------------------------------------------------------------- seeds
-@pytest.mark.long
-def test_an_objective_with_a_seed_is_given_one_that_the_trial_decides() -> None:
-    def seeded(config: dict[str, Any], seed: int) -> float:
-        return float(seed)
-
-    one, two = (tune(seeded, SPACE, optimizer=Listener, budget=3, seed=5) for _ in range(2))
-    scores = [e.measured.score for e in one.ended]
-    assert scores == [e.measured.score for e in two.ended]
-    assert len(set(scores)) == 3 and all(0 <= s < 2**32 for s in scores)
-    other = tune(seeded, SPACE, optimizer=Listener, budget=3, seed=6)
-    assert set(scores).isdisjoint(e.measured.score for e in other.ended)
 
 
 # ---------------------------------------------------------------------- "auto"

@@ -79,14 +79,6 @@ def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(directio
 
 
 @pytest.mark.long
-def test_first_points_are_tried_first_told_and_counted() -> None:
-    first = {"x": 0.125, "kind": "b"}
-    found = tune(half, SPACE, optimizer=FromList, budget=3, init=first, seed=0)
-    assert [e.config for e in found.ended] == [first, *LIST[:2]]
-    assert FromList.reported[0].config == first and FromList.contexts[-1].budget == 3.0
-
-
-@pytest.mark.long
 @pytest.mark.smoke
 def test_without_a_success_the_reason_is_told() -> None:
     found = tune(lambda _: None, SPACE, optimizer="random", budget=2, seed=0)
@@ -312,7 +304,7 @@ def test_wrong_arguments_are_refused_before_the_first_trial(
     assert not (tmp_path / "ran").exists() and not (tmp_path / "study").exists()
 
 
-@pytest.mark.parametrize("change", ["seed", "direction", "optimizer", "space", "prior", "init", "belief"])
+@pytest.mark.parametrize("change", ["seed", "direction", "optimizer", "space", "prior", "init"])
 @pytest.mark.long
 def test_the_folder_of_another_study_is_refused(tmp_path: Path, change: str) -> None:
     given: dict[str, Any] = {"space": SPACE, "optimizer": "random", "seed": 0, "direction": "maximize"}
@@ -320,7 +312,6 @@ def test_the_folder_of_another_study_is_refused(tmp_path: Path, change: str) -> 
     other = {
         "seed": 1, "direction": "minimize", "optimizer": "sobol", "space": {**SPACE, "more": (0, 1)},
         "prior": tune(bowl, SPACE, optimizer="random", budget=2, seed=3), "init": LIST[:1],
-        "belief": {"x": ("normal", 0.6, 0.25)},
     }  # fmt: skip
     given = {**given, change: other[change]}
     with pytest.raises(InvalidValueError, match=f"another `{change}`"):

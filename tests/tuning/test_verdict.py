@@ -53,12 +53,6 @@ def bounded(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"score": config["x"], "constraints": [-1.0, config["x"] - 0.5]}
 
 
-def falling(config: Mapping[str, Any]) -> Any:
-    """Partial scores are above all whole ones: 27, 25 and 1 times x."""
-    for step in (1, 3, 27):
-        yield step, config["x"] * (28 - step)
-
-
 # ---------------------------------------------------------------------- the function
 @pytest.mark.parametrize(
     ("constraints", "stopped", "status"),
@@ -97,13 +91,6 @@ def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], report
     study = Study(plan, [Ended(i, i, {"x": 0.5}, m) for i, m in enumerate(measured)])
     form, _ = ready("random")
     assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == pytest.approx(reported, abs=1e-12)
-
-
-@pytest.mark.long
-def test_a_stopped_trial_is_told_as_no_success() -> None:
-    hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
-    reported = [(t.score, t.status.label) for t in Listener.reported]
-    assert reported == [(0.25, "ok"), (0.875, "ok"), (0.25, "stopped")]  # .4375 is not the best of three at step 1
 
 
 # ---------------------------------------------------------------------- doors
