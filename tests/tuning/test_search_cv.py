@@ -325,12 +325,8 @@ def test_fitted_searches_are_the_prior_of_the_next_search_and_of_tune() -> None:
     assert [e.score.tolist() for e in FromList.contexts[-1].prior] == [[0.75, 1.0]] * 2
     tune(lambda c: c["at"], {"at": (0.0, 1.0)}, optimizer=from_list([0.5], "at"), budget=1, prior=again, seed=0)
     assert [e.score.tolist() for e in FromList.contexts[-1].prior] == [[0.875]]
-    other = HPOGymSearchCV(Threshold(), {"fails": (0.0, 1.0)}, prior=first, cv=TWO)
-    with pytest.raises(InvalidValueError, match="must have a hyperparameter of the space"):
-        other.fit(LINE, LABELS)
     with pytest.raises(InvalidValueError, match="a fitted `HPOGymSearchCV`"):
         clone(first).set_params(prior=clone(first)).fit(LINE, LABELS)
-    assert first.tuned_.suite().members[0].best == 1.0
 
 
 def test_the_optimizer_is_told_of_the_data() -> None:

@@ -51,12 +51,6 @@ def test_less_is_better_where_it_is_minimised(values: list[float], eta: int) -> 
         assert more == Halving(eta).stops(at(1, *(-v for v in values)), number, "minimize")
 
 
-@given(VALUES, st.floats(0, 5), st.integers(2, 5))
-def test_a_better_value_never_stops_what_goes_on(values: list[float], gain: float, eta: int) -> None:
-    if not Halving(eta).stops(at(1, *values), 0):
-        assert not Halving(eta).stops(at(1, values[0] + gain, *values[1:]), 0)
-
-
 # ---------------------------------------------------------------------- several rungs
 def test_rungs_are_the_powers_of_eta_and_a_trial_is_judged_once_at_each() -> None:
     assert Halving(3).reached(0, 30) == [1, 3, 9, 27]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +34,6 @@ def test_the_gamma_of_the_suite_is_no_gamma_of_scikit_learn() -> None:
     with pytest.warns(UserWarning, match=match):
         tasks = earlier_tasks(suite, read_space(OURS))
     assert columns(tasks, OURS) == {"C", "kernel"}
-
-
-def test_a_gamma_of_the_same_unit_is_taken_without_a_word() -> None:
-    same = {**OURS, "gamma": GAMMA}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert columns(earlier_tasks(load_suite("SVM"), read_space(same)), same) == {"C", "gamma", "kernel"}
-        whole = earlier_tasks(load_suite("SVM"), load_suite("SVM").space)
-    assert len(whole) == len(load_suite("SVM").members)
 
 
 @pytest.mark.long
