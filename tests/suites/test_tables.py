@@ -79,7 +79,7 @@ def suites(draw: st.DrawFn) -> TableSuite:
     given_ = {"scores": scores, "costs": values(0), "test_scores": values(-1)}
     given_ = {n: np.stack(a) if shared else a for n, a in given_.items()}
     return table_suite(
-        draw(st.text(st.characters(categories=("L", "N", "S", "P")), min_size=1)),
+        draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._()=+-]{0,20}", fullmatch=True)),
         space,
         pools[0] if shared else pools,
         given_["scores"],
