@@ -9,7 +9,6 @@ from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
     from hpo_gym.app._commands import app as app
-    from hpo_gym.app._commands import group as group
     from hpo_gym.app._main import main as main
     from hpo_gym.app._options import tasks_of as tasks_of
     from hpo_gym.app._output import FAILED_CELLS as FAILED_CELLS
