@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +14,6 @@ from hpo_gym.base.arrays import Floats, Keys
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.metrics import TEST, Curves, auc, compare, log_auc, normalised_regret, summarise
 from hpo_gym.bench.regret import Against
-from hpo_gym.bench.report.tables import said
-from hpo_gym.bench.summaries import summaries
 from hpo_gym.problem.space import Points
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.task import Evaluated
@@ -130,7 +127,9 @@ def test_normalised_regret_below_zero_by_hand() -> None:
     assert found == pytest.approx(np.array([[-0.125, 0.0], [0.1, 0.6]]))
 
 
-@pytest.mark.parametrize(("suite", "budget"), [("Trainings", 24), ("Functions", 33)])
+@pytest.mark.parametrize(
+    ("suite", "budget"), [pytest.param("Trainings", 24, marks=pytest.mark.long), ("Functions", 33)]
+)
 def test_a_run_that_is_given_no_budget_takes_that_of_its_task(suite: str, budget: int) -> None:
     known = load_suite(suite)
     task, optimizer = known.tasks("test")[0], hpo_gym.make_optimizer("random")
@@ -140,21 +139,9 @@ def test_a_run_that_is_given_no_budget_takes_that_of_its_task(suite: str, budget
     assert mean_regret(optimizer, [task]) == pytest.approx(regret_of(run, task, budget).mean())
 
 
+@pytest.mark.long
 def test_the_regret_of_a_longer_or_shorter_run_is_that_of_the_tasks_own_budget() -> None:
     task = load_suite("Trainings").tasks("test")[0]
     longer, shorter = (rollout(hpo_gym.make_optimizer("random"), task, n) for n in (33, 3))
     assert regret_of(longer, task).tolist() == regret_of(longer, task, 33)[:24].tolist()
     assert regret_of(shorter, task).tolist()[3:] == [regret_of(shorter, task, 3)[-1]] * 21
-
-
-def test_a_report_says_of_how_many_runs_the_best_is_an_estimate() -> None:
-    def of(estimated: bool) -> tuple[dict[str, Any], str]:
-        made = [curves(name, estimated) for name in ("portfolio", "a")]
-        part = summaries(made, made, 0)
-        return part, said({"suites": {"S": part}}, "S")
-
-    part, text = of(True)
-    assert part["estimated_cells"] == 1
-    assert "Nobody has searched the instances of 1 of 4 runs of each optimizer" in text and "below 0" in text
-    part, text = of(False)
-    assert "estimated_cells" not in part and "Nobody" not in text

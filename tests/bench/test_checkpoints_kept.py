@@ -18,7 +18,6 @@ from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.cells import Cell
 from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.report.page import _brief, command
 from hpo_gym.bench.runner import entrants_of
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize.protocol import Context
@@ -104,12 +103,6 @@ def test_runs_in_a_batch_pay_the_difference(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- what is said and stored
-@pytest.mark.long
-def test_the_report_says_it_in_the_line_of_the_protocol_and_in_the_command(tmp_path: Path) -> None:
-    kept, plain = bench(tmp_path / "kept", checkpoints=True), bench(tmp_path / "plain")
-    assert kept.data["protocol"]["checkpoints"] is True and "checkpoints" not in plain.data["protocol"]
-    assert _brief(kept.data).endswith("checkpoints kept") and "checkpoints" not in _brief(plain.data)
-    assert command(kept.data).endswith(" --checkpoints") and "checkpoints" not in command(plain.data)
 
 
 def test_what_is_stored_without_them_is_as_before(tmp_path: Path) -> None:

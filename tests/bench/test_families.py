@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slow_statistics as slow
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
@@ -202,24 +200,6 @@ def test_rounding_is_no_overtuning_and_of_none_there_is_no_size() -> None:
     c = Curves("S", "a", ("x", "y"), np.array([[[0.3, 0.1 + 0.2]], [[0.2, 0.2]]]), score=TEST)
     assert summarise([c])["a"]["overtuned"] == [0.0, None, None]
     assert summarise([c])["a"]["overtuned_by"] == [None, None, None]
-
-
-@given(st.integers(0, 10**6))
-@settings(max_examples=10, deadline=None)
-def test_overtuning_equals_loops(seed: int) -> None:
-    c = curves("a", seed, score=TEST)
-    share: dict[str, list[float]] = {}
-    size: dict[str, list[float]] = {}
-    for family, runs in zip(c.families, filled(c), strict=True):
-        falls = [max(0.0, run[-1] - min(run)) for run in runs]
-        share.setdefault(family, []).append(slow.mean([float(f > 0) for f in falls]))
-        size.setdefault(family, []).append(slow.mean(falls))
-    found = summarise([c])["a"]
-    assert found["overtuned"] == pytest.approx(slow.interval(lambda d: slow.mean_of(share, d), FAMILIES), abs=2e-6)
-    if all(any(share[f]) for f in share):  # else a resample may hold none that is overtuned
-        assert found["overtuned_by"] == pytest.approx(
-            slow.interval(lambda d: slow.mean_of(size, d) / slow.mean_of(share, d), FAMILIES), abs=2e-6
-        )
 
 
 @pytest.mark.parametrize(

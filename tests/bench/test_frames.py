@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import socket
 import subprocess
 from dataclasses import replace
 from functools import partial
@@ -17,11 +15,10 @@ import pytest
 from reports import ranged, unpainted
 
 import hpo_gym
-from hpo_gym.base import as_latex
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.bench.origin import commit, provenance
+from hpo_gym.bench.origin import commit
 from hpo_gym.bench.plan import opened
-from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, VIBRANT, theme
+from hpo_gym.bench.report.style import INK, MUTED
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.single_runs import single_runs
@@ -74,24 +71,6 @@ def test_every_trial_is_a_row_of_the_table(results: Results) -> None:
         }
         assert found == {2 * u[0]: (*rest,) for u, *rest in zip(X, SCORES[k], TESTS[k], COSTS[k], strict=True)}
     assert set(trials["family"]) == {"h"} and set(trials["suite"]) == {"Made"}
-
-
-def test_runs_are_what_a_loop_over_the_trials_gives(results: Results) -> None:
-    runs, trials = results.runs(), results.trials()
-    assert len(runs) == 3 * 2 * 2 and set(runs["score"]) == {"test"} and not runs["failed"].any()
-    for _, run in runs.iterrows():
-        mine = trials[
-            (trials[["task", "optimizer", "replicate"]] == run[["task", "optimizer", "replicate"]]).all(axis=1)
-        ]
-        k, best, regrets, seen = NAMES.index(run["task"]), -math.inf, [], []
-        for score, test in zip(mine["score"], mine["test_score"], strict=True):
-            if score > best:
-                best, tested = score, test
-            span = max(TESTS[k]) - min(TESTS[k])
-            regrets.append((max(TESTS[k]) - tested) / span)
-            seen.append((max(SCORES[k]) - best) / (max(SCORES[k]) - min(SCORES[k])))
-        assert run["auc"] == pytest.approx(np.mean(regrets)) and run["regret"] == pytest.approx(regrets[-1])
-        assert run["validation_auc"] == pytest.approx(np.mean(seen)) and run["validation_regret"] == pytest.approx(0)
 
 
 def test_tasks_are_means_over_replicates(results: Results) -> None:
@@ -175,19 +154,6 @@ def test_figures_are_saved_as_the_same_bytes_in_three_formats(results: Results, 
         results.plot_regret(path="x.sgv")
 
 
-def test_a_figure_in_our_look_has_powers_on_a_logarithmic_axis_and_a_name_keeps_its_dollars() -> None:
-    from matplotlib.figure import Figure
-
-    with theme():
-        axes = Figure().subplots()
-        axes.set(yscale="log", ylim=(1, 100))
-        ten = next(tick for tick in axes.get_yticklabels() if "10^{1}" in tick.get_text())
-        assert ten.get_parse_math()
-    with theme(math=False):
-        name = Figure().text(0, 0, "$x_1$")
-        assert not name.get_parse_math()
-
-
 def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder: Path) -> None:
     with opened(folder) as (plan, store):
         found = single_runs(plan, store, results.curves)["Made"]
@@ -205,23 +171,6 @@ def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder:
             (runs[["task", "optimizer", "replicate"]] == [found.task, run.optimizer, found.replicate]).all(axis=1)
         ]
         assert (run.auc, run.regret) == (pytest.approx(row["auc"].item()), pytest.approx(row["regret"].item()))
-
-
-@pytest.mark.long
-@pytest.mark.usefixtures("unpainted")
-def test_the_report_says_when_where_and_with_what_it_was_run(folder: Path) -> None:
-    html = (folder / "report.html").read_text()
-    now = provenance()
-    assert set(now) >= {"date", "machine", "Python", "NumPy", "Gymnasium", "hpo-gym"}
-    for name, value in now.items():
-        assert f"<dt>{name}</dt>" in html
-        assert name in ("date", "commit") or f"<dd>{value}</dd>" in html
-    assert socket.gethostname() not in html or len(socket.gethostname()) < 4
-    Results.load(folder).write(timings=False)
-    silent = (folder / "report.html").read_text()
-    assert "<dt>machine</dt>" not in silent and "<dt>date</dt>" not in silent
-    Results.load(folder).write()
-    assert (folder / "report.html").read_text() == html  # the date is that of the runs
 
 
 def test_a_commit_is_told_of_a_checkout_alone(tmp_path: Path) -> None:
@@ -254,35 +203,3 @@ def test_what_is_not_there_is_named(results: Results, tmp_path: Path) -> None:
         pass
     with pytest.raises(DamagedDataError, match="no plan"):
         Results.load(tmp_path)
-
-
-def test_text_for_papers_and_notebooks(results: Results) -> None:
-    markdown, latex = results.to_markdown(timings=False), results.to_latex()
-    assert markdown.startswith("## Made") and "| random |" in markdown
-    assert latex.count(r"\begin{tabular}") == 1 and latex.count(r"\\") == 4 and "random & 2 (1) &" in latex
-    html = results._repr_html_()
-    assert html.count("<tr") == 4 and "portfolio" in html and "<th>group</th>" in html and "<th>rank</th>" not in html
-    assert as_latex("50 % of a_b & {x} \\ <") == r"50 \% of a\_b \& \{x\} \textbackslash{} \textless{}"
-
-
-@pytest.mark.long
-def test_figures_show_themselves_in_a_notebook(results: Results) -> None:
-    suite = next(iter(results.curves))
-    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
-    shell.instance()
-    with pytest.importorskip("IPython.utils.capture").capture_output() as captured:
-        results.plot_ranks(suite)._ipython_display_()  # type: ignore[attr-defined]
-    shell.clear_instance()
-    (output,) = captured.outputs
-    png = base64.b64decode(output.data["image/png"])
-    assert png.startswith(b"\x89PNG")
-    assert output.metadata == {"image/png": {"width": int.from_bytes(png[16:20], "big") / 2}}
-
-
-def test_the_sheet_of_our_look_has_the_colours_of_the_code() -> None:
-    from matplotlib import rcParams as known
-
-    with theme():
-        assert [known[of] for of in ("text.color", "axes.labelcolor", "axes.edgecolor")] == [INK, MUTED, FAINT]
-        assert [known[of] for of in ("grid.color", "figure.facecolor")] == [GRID, PAPER]
-        assert known["axes.prop_cycle"].by_key()["color"] == list(VIBRANT)

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from hpo_gym.bench.groups import letters, pooled_groups, suite_groups, with_groups
 from hpo_gym.bench.metrics import Curves, auc
 from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.report.tables import grouped
-from hpo_gym.bench.report.words import ranged
 from hpo_gym.bench.significance import differing, holm, mean_p
 
 
@@ -60,17 +58,6 @@ def test_exactly_those_share_a_letter_that_are_not_apart(given: tuple[int, set[t
     assert all(found) and all(len(set(text)) == len(text) for text in found)
     for i, j in combinations(range(k), 2):
         assert bool(set(found[i]) & set(found[j])) == ((i, j) not in inside)
-
-
-def test_many_letters_are_shown_as_ranges() -> None:
-    assert [ranged(text) for text in ("a", "ab", "abc", "abcd", "abefghz", None)] == [
-        "a",
-        "ab",
-        "abc",
-        "a-d",
-        "abe-hz",
-        "–",
-    ]
 
 
 # ---------------------------------------------------------------------- tests of pairs
@@ -130,16 +117,6 @@ def test_what_has_no_number_is_not_told_apart() -> None:
 
     for families in (7, 20):  # all exchanges, and drawn ones
         assert differing(statistic, 2, families).tolist() == [True, False]  # type: ignore[union-attr]
-
-
-def test_a_table_says_how_to_read_its_letters() -> None:
-    assert (
-        grouped({"x": "a", "y": "b"}, 9) == "Optimizers that share a letter cannot be told apart (1 pair, Holm, 5 %)."
-    )
-    assert grouped(dict.fromkeys("xyz"), 5).startswith(
-        "No groups: 5 families are too few to tell any two apart (3 pairs"
-    )
-    assert grouped({"x": None}, 5) == "There is nobody to compare it with."
 
 
 # ---------------------------------------------------------------------- several suites

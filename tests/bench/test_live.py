@@ -316,18 +316,6 @@ def test_a_suites_hash_is_of_what_is_told_and_never_of_code() -> None:
     assert identified(known).data_hash == base, "a best that becomes known later makes no other cells"
 
 
-@pytest.mark.long
-def test_another_version_is_another_suite(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning):
-        benchmark("random", mine(), out=tmp_path, **SMALL)
-    reported: list[int] = []
-    with pytest.warns(UserWarning):
-        benchmark(
-            "random", mine(2), out=tmp_path, resume=True, progress=lambda done, *_: reported.append(done), **SMALL
-        )
-    assert reported[0] == 0 and len(stored(tmp_path)) == 24
-
-
 def test_a_description_comes_back_as_a_suite_that_evaluates_nothing() -> None:
     suite = identified(bowls())
     again = from_description(json.loads(json.dumps(describe_live(suite))))

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import toys
 
 import hpo_gym
 from hpo_gym import Query
-from hpo_gym.app._picture import HOLD, SLOT, shown_score, svg
 from hpo_gym.app._race import Race
 from hpo_gym.app.demo import demo
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
-from hpo_gym.env.render import brief
 
 DRAWING = Path(__file__).resolve().parents[2] / "docs" / "figures" / "demo.svg"
 SPACE = {"rate": (0.0, 4.0), "kind": ["a", "b"]}
@@ -109,11 +103,6 @@ def test_what_cannot_race_is_refused(arguments: tuple[str, ...], error: type[Exc
         Race.of(agent, hpo_gym.load_suite(suite), *task)
 
 
-def test_values_in_few_characters() -> None:
-    assert [shown_score(v) for v in (0.5, 12.3456, float("nan"), -0.25)] == ["0.5000", "12.35", "-", "-0.2500"]
-    assert [brief("abcdefgh", 5), brief("abcde", 5)] == ["ab…gh", "abcde"]
-
-
 def test_it_is_a_line_for_each_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hand().save(tmp_path / "hand")
     demo("random", str(tmp_path / "hand"), budget=3)
@@ -130,49 +119,6 @@ def test_it_is_a_line_for_each_evaluation(tmp_path: Path, capsys: pytest.Capture
 
 
 # ---------------------------------------------------------------------- the picture
-def test_the_picture_is_whole_and_the_same_each_time() -> None:
-    text = svg(race())
-    assert text == svg(race())
-    top = ElementTree.fromstring(text)
-    name = "{http://www.w3.org/2000/svg}"
-    assert top.attrib["viewBox"] == "0 0 800 420" and top.attrib["role"] == "img"
-    assert top.findtext(f"{name}title") == "InOrder on Hand, validation task b"
-    assert (top.findtext(f"{name}desc") or "").startswith("regret after 5 evaluations: InOrder 0.0000")
-
-
-def test_the_curve_of_the_picture_by_hand() -> None:
-    """The plot is 410 x 256 at (58, 112), five evaluations: 41 + 82 k; a decade is 76.8 high."""
-    text = svg(race())
-    steps = re.findall(r'<path class="l0" d="(M[^"]*V[^"]*)"', text)
-    assert steps == [
-        "M99.0 112.0H181.0V188.8", "M181.0 188.8H263.0V188.8", "M263.0 188.8H345.0V265.6", "M345.0 265.6H427.0V368.0",
-    ]  # fmt: skip
-    dots = re.findall(r'<circle class="d" cx="([\d.]+)" cy="([\d.]+)"', text)
-    assert dots[2] == ("263.0", "135.1")  # a regret of .5: 112 + 76.8 log10(2)
-
-
-def test_what_has_no_value_yet_is_not_drawn() -> None:
-    """Where the best is not known, a run has none before its first success."""
-    made = race()
-    mine = replace(made.lanes[0], values=[float("nan")] * 2 + [*made.lanes[0].values[2:]])
-    text = svg(replace(made, lanes=[mine, *made.lanes[1:]]))
-    assert "nan" not in text
-    assert re.findall(r'<path class="l0" d="(M[^"]*h.1|M[^"]*V[^"]*)"', text)[:2] == [
-        "M263.0 188.8h.1", "M263.0 188.8H345.0V265.6",
-    ]  # fmt: skip
-
-
-def test_the_clock_of_the_picture_by_hand() -> None:
-    """Five slots of .45 s and the end: a slot is 7.2 % of 6.25 s."""
-    assert (SLOT, HOLD) == (0.45, 4.0)
-    text = svg(race())
-    assert "@keyframes k1{0%{opacity:0}7.2%{opacity:1}}.k1{animation:k1 6.25s step-end infinite}" in text
-    assert "@keyframes t4{0%{opacity:0}28.8%{opacity:1}100%{opacity:1}}" in text
-    rate = re.search(r"@keyframes h\d\{(0%\{transform:translateX\(0\.0px\)[^@]*)", text)
-    assert rate is not None
-    stops = re.findall(r"([\d.]+)%\{transform:translateX\(([\d.]+)px\);opacity:1\}", rate[1])
-    assert stops[:3] == [("0", "0.0"), ("7.2", "0.0"), ("9.72", "22.0")]  # .35 of a slot later, a quarter of 88
-    assert stops[-1] == ("100", "88.0")
 
 
 @pytest.mark.long
@@ -183,11 +129,3 @@ def test_the_picture_of_the_docs_is_what_its_command_makes(tmp_path: Path) -> No
     assert len(there) < 100_000
     with pytest.raises(InvalidValueError, match=r"must be an \.svg file"):
         demo(picture=Path("a.gif"))
-
-
-def test_spaces_of_many_hyperparameters_name_how_many_are_left_out() -> None:
-    space = {f"h{j:02}": (0.0, 1.0) for j in range(30)}
-    tried = [{name: float(v) for name in space} for v in np.linspace(0, 1, 4)]
-    suite = hpo_gym.table_suite("Wide", space, tried, [[0.1, 0.2, 0.3, 0.4]], tasks=["a"], splits={"val": ["a"]})
-    text = svg(Race.of("random", suite, budget=2))
-    assert "and 4 more" in text and "h25" in text and "h26" not in text

@@ -398,15 +398,6 @@ def test_what_cannot_be_evaluated_is_refused(suite: Any, chosen: Any, words: str
         together(Batch((chosen, None)), tasks, 2)
 
 
-def test_two_fidelities_are_as_good_as_three() -> None:
-    table = [[[1.0, 2.0], [3.0, 4.0]]]  # at a quarter and in full
-    two = hpo_gym.table_suite("Two", toys.SPACE, toys.X[:2], table, fidelities=(0.25, 1.0), tasks=["a"],
-                              splits={"train": ["a"]})  # fmt: skip
-    batch = Batch((np.array([0]), [0.25]), (np.array([1]), [1.0]), (np.array([1]), [1.0]))
-    (history,) = together(batch, [two.task("a")], 1.5)
-    assert [(t.score, t.fidelity) for t in history] == [(1.0, 0.25), (4.0, 1.0), (3.0, 0.25)]  # the last is lowered
-
-
 @pytest.mark.parametrize("name", ["transfer-mix", "hyperband"])
 def test_what_needs_a_table_or_fidelities_is_refused_where_trials_go_on_from_each_other(name: str) -> None:
     task = hpo_gym.load_suite("Trainings").tasks("val")[0]

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import toys
 from test_spent import Listed, planned
@@ -137,13 +136,3 @@ def test_an_entry_has_one_in_flight(undrawn: None, tmp_path: Path) -> None:
     flown(tmp_path / "out")
     with pytest.raises(InvalidValueError, match="`in_flight` must be 1 in an entry, got 2"):
         hpo_gym.bench.pack(tmp_path / "out", {}, optimizer="listed")
-
-
-def test_a_curve_over_time_differs_in_its_axis_alone() -> None:
-    from hpo_gym.bench import Curves
-    from hpo_gym.bench.report.figures import draw
-    from hpo_gym.bench.report.style import styles
-
-    curves = [Curves("S", "random", ("a", "b"), np.full((2, 1, 33), 0.5), cost=2.0, workers=4)]
-    figure = draw(curves, styles({"S": curves}), ("regret",))["regret"]
-    assert figure.axes[0].get_xlabel() == "simulated time with 4 workers, in mean full evaluations"

@@ -354,14 +354,6 @@ def test_a_changed_column_is_named_and_the_other_batches_are_served(three: Path,
     assert not any("'aa'" in fault for fault in faults)
 
 
-def test_of_a_damaged_batch_the_first_cells_are_named(path: Path) -> None:
-    with Store(path) as store:
-        store.put_many([Record(f"c{n}", {}) for n in range(5)])
-    change(path, "UPDATE batches SET payload = x'00'")
-    (fault,) = verify(path)
-    assert fault == f"Batch 1 of {path} (cell 'c0', 'c1', 'c2' and 2 more) does not match its checksum."
-
-
 def test_a_payload_that_is_no_bytes_is_damage_even_where_its_checksum_fits(three: Path) -> None:
     fits = checksum(2, "bb", "text")
     change(three, f"UPDATE batches SET payload = 'text', checksum = x'{fits.hex()}' WHERE batch = 2")

@@ -18,7 +18,6 @@ from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.own.trials import suite_from_csv
 from hpo_gym.system.storage.store import Store
@@ -189,6 +188,7 @@ def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path, repor
     assert any(r["test"] != r["validation"] for r in regrets.values())
 
 
+@pytest.mark.long
 def test_a_suite_without_test_scores_says_so(ran: Path, reported: Results) -> None:
     part = reported.data["suites"]["Plain"]
     assert (part["score"], part["tested_tasks"]) == ("validation", 0)
@@ -197,6 +197,7 @@ def test_a_suite_without_test_scores_says_so(ran: Path, reported: Results) -> No
     assert "No test scores: regret is on the validation score." in (ran / "table.md").read_text()
 
 
+@pytest.mark.long
 def test_pooled_ratios_are_of_the_headline(reported: Results) -> None:
     data = reported.data
     assert data["pooled"]["apart"] == dict.fromkeys(("Plain", "Tested"), "few families")
@@ -205,19 +206,7 @@ def test_pooled_ratios_are_of_the_headline(reported: Results) -> None:
     assert row["ratio"][0] == pytest.approx(np.sqrt(np.prod(ratios)), abs=1e-5)
 
 
-def test_pages_show_both_scores(ran: Path, reported: Results) -> None:
-    head = next(x for x in (ran / "table.md").read_text().split("## Tested")[1].splitlines() if x.startswith("|"))
-    assert "| test AUC | validation AUC | overtuned |" in head
-    html = (ran / "report.html").read_text()
-    assert "Test regret" in html and "Overtuned" in html and "normalised test regret" in html
-    frame = reported.to_frame().set_index(["suite", "optimizer"])
-    own = reported.data["suites"]["Tested"]["optimizers"]["ga"]
-    assert frame.loc[("Tested", "ga"), "auc"] == own["auc"][0]
-    assert frame.loc[("Tested", "ga"), "validation_auc"] == own["validation"]["auc"][0]
-    assert np.isnan(frame.loc[("Tested", "ga"), "validation_regret@5_low"])  # few families have no interval
-    assert frame.loc[("Plain", "ga"), "score"] == "validation" and np.isnan(frame.loc[("Plain", "ga"), "overtuned"])
-
-
+@pytest.mark.long
 def test_the_store_holds_no_test_score(ran: Path) -> None:
     """A store of before test scores were read is what is written today: the report looks them up in the suite."""
     with Store(ran / "store.sqlite", write=False) as store:
@@ -271,15 +260,6 @@ def test_a_csv_with_test_scores_has_them_in_its_results(tmp_path: Path) -> None:
     split = next(s for s in ("test", "val") if suite.tasks(s))
     results = benchmark("random", tmp_path / "own", split=split, budget=2, seeds=1, out=tmp_path / "out")
     assert results.data["suites"]["Own"]["score"] == "test"
-
-
-@pytest.mark.parametrize("name", ["SVM", "Linear", "Boosting", "MLP", "Studies"])
-def test_the_trained_suites_have_test_scores(name: str) -> None:
-    suite = load_suite(name)
-    for task in suite.tasks("test"):
-        assert task.test_range is not None
-        best, worst = task.test_range
-        assert worst < best
 
 
 @pytest.mark.long
