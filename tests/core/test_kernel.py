@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import pickle
+import time
 from typing import Any
 
 import core_toys as toys
@@ -12,12 +14,22 @@ from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
 
 import hpo_gym
-from hpo_gym.base.errors import StateError, UnknownNameError
-from hpo_gym.env.kernel import Kernel
-from hpo_gym.env.parts import make_parts
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.base.registry import Registry
+from hpo_gym.env.codecs.box import Box
+from hpo_gym.env.codecs.move import Move
+from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.env.kernel import Kernel, pick, put
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.observers.pool import PoolObserver
+from hpo_gym.env.parts import Parts, make_part, make_parts
+from hpo_gym.env.rewards.score import Score
 from hpo_gym.env.runs.contexts import Contexts, given_points
+from hpo_gym.env.runs.paths import FusedRows, Rows
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.env.runs.which import ALL_RUNS, Which
+from hpo_gym.env.scales import Global, Raw
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.budget import horizon
 
@@ -113,6 +125,15 @@ def test_a_fidelity_that_is_not_affordable_becomes_the_highest_that_is() -> None
     assert play(one, *[(0, QUARTER)] * 8) == [(0.25, False)] * 7 + [(0.25, True)]
 
 
+def test_an_episode_ends_where_the_least_fidelity_is_not_affordable() -> None:
+    column = np.array([[[0.0, 1.0], [2.0, 3.0]]])
+    suite = hpo_gym.table_suite("Few", toys.SPACE, np.array(toys.X[:2]), column, fidelities=(0.4, 1.0), splits={
+        "train": ["task-0"]})  # fmt: skip
+    one = env(suite, "task-0", budget=1, codec=POOL_LEVEL)
+    one.reset(seed=0)
+    assert play(one, (0, 0), (1, 1)) == [(0.4, False), (0.4, True)]  # .2 is left, and is lost
+
+
 def test_sums_of_fidelities_that_round_are_forgiven() -> None:
     scores = np.arange(6.0).reshape(1, 2, 3)
     suite = hpo_gym.table_suite("Ninths", toys.SPACE, np.array(toys.X[:2]), scores, fidelities=(1 / 9, 1 / 3, 1.0),
@@ -151,10 +172,30 @@ def test_a_stop_ends_the_episode_and_evaluates_nothing() -> None:
     assert not one.step(0)[2] and one.step(0)[2]
 
 
+def test_a_stop_at_once_looks_like_a_beginning() -> None:
+    one = env(toys.square(), budget=3, codec=POOL_STOP)
+    one.reset(seed=0)
+    one.step(1)
+    one.reset()
+    obs, reward, over, _, info = one.step(STOP)
+    assert (obs.tolist(), reward, over, info) == (BLANK, 0.0, True, {"task": "a", "task_index": 0, "t": 0})
+
+
 def test_a_stop_is_no_repeat_and_no_improvement() -> None:
     one = env(toys.square(), budget=4, codec=POOL_STOP, duplicates="penalize", reward="improvement")
     one.reset(seed=0)
     assert [one.step(a)[1] for a in (1, 1, 0, STOP)] == [1.0, -3.0, 0.0, 0.0]
+
+
+def test_stops_where_fidelities_are_chosen() -> None:
+    one = env(toys.levels(), "b", budget=1, codec={"name": "pool", "fidelity": True, "stop": True})
+    one.reset(seed=0)
+    assert play(one, (0, HALF)) == [(0.5, False)]
+    obs, reward, over, _, info = one.step(np.array([STOP, FULL]))
+    assert (obs.tolist(), reward, over) == (seen(0, 7.5, 7.5, 0.5), 0.0, True)
+    assert info["incumbent_score"] == 7.5 and info["t"] == 1
+    one.reset()
+    assert play(one, (0, HALF), (0, FULL)) == [(0.5, False), (0.5, True)]
 
 
 # ---------------------------------------------------------------------------------------------- repeats
@@ -171,6 +212,16 @@ def test_a_repeat_costs_one_standard_deviation_of_meta_train_where_it_is_penaliz
     on_b = env(toys.square(), "b", budget=2, duplicates="penalize", reward="improvement")
     on_b.reset(seed=0)
     assert [on_b.step(0)[1], on_b.step(0)[1]] == [3.0, -3.0]  # 8 less the mean of 5; nothing gained
+
+
+def test_a_given_point_is_repeated_too() -> None:
+    one = env(toys.square(), budget=4, n_init=1, duplicates="penalize")
+    one.reset(seed=0)
+    (given,) = one.kernel.runs.view(0).configs
+    row = [config(r) for r in range(4)].index(given)
+    score = toys.SCORE[0]
+    other = (row + 1) % 4
+    assert [one.step(r)[1] for r in (row, other, other)] == [score[row] - 3, score[other], score[other] - 3]
 
 
 def test_repeats_are_masked() -> None:
@@ -242,6 +293,22 @@ def test_runs_of_a_vector_env_have_worlds_of_their_own() -> None:
     assert many.kernel.runs.instance.tolist() == [mixed(8, 1), mixed(9, 1), mixed(8, 1)]
     many.reset(seed=[None, 9, None])
     assert many.kernel.runs.instance.tolist() == [mixed(8, 2), mixed(9, 1), mixed(8, 2)]
+
+
+def test_runs_that_begin_more_often_than_others_are_foreseen_apart() -> None:
+    many = hpo_gym.HPOVectorEnv(2, toys.square(), budget=1, codec="pool", autoreset_mode="DISABLED")
+    many.reset(seed=[8, 9])
+    for episode in range(2, 50):
+        many.reset(options={"reset_mask": np.array([True, False])})
+        assert many.kernel.runs.instance.tolist() == [mixed(8, episode), mixed(9, 1)]
+        assert many.kernel.runs.task.tolist() == [below(mixed(8, episode), 2), below(mixed(9, 1), 2)]
+    for episode in range(2, 40):
+        many.reset(options={"reset_mask": np.array([False, True])})
+        assert many.kernel.runs.instance.tolist() == [mixed(8, 49), mixed(9, episode)]
+    many.reset(seed=[4], options={"reset_mask": np.array([False, True])})
+    assert many.kernel.runs.instance.tolist() == [mixed(8, 49), mixed(4, 1)]
+    many.reset()
+    assert many.kernel.runs.instance.tolist() == [mixed(8, 50), mixed(4, 2)]
 
 
 def test_noise_is_a_function_of_the_world() -> None:
@@ -321,6 +388,26 @@ def test_in_the_next_step_a_run_that_has_ended_begins_and_its_action_is_ignored(
     assert obs.tolist() == [seen(0, 2, 2, 0), seen(1, 6, 6, 0), seen(2, 0, 0, 0.5)]
 
 
+def test_where_all_end_together_all_begin_in_the_next_step() -> None:
+    many = vector(2, toys.square(), "NEXT_STEP", codec="pool")
+    many.reset(seed=0)
+    assert many.step(np.array([0, 1]))[2].tolist() == [False, False]
+    obs, reward, over, _, info = many.step(np.array([1, 1]))
+    assert (obs.tolist(), reward.tolist(), over.tolist()) == ([seen(1, 6, 6, 0)] * 2, [6, 6], [True, True])
+    assert info["episode"]["r"].tolist() == [8, 12] and info["episode"]["l"].tolist() == [2, 2]
+    assert info["_episode"].tolist() == [True, True]
+    obs, reward, over, cut, info = many.step(np.array([3, 3]))
+    assert (obs.tolist(), reward.tolist(), over.any(), cut.any()) == ([BLANK] * 2, [0, 0], False, False)
+    check(info, t=[0, 0], score=[NAN, NAN])
+    assert not np.shares_memory(over, cut) and [many.history(i).scores for i in (0, 1)] == [(), ()]
+    with pytest.raises(InvalidValueError, match="An action must lie in"):
+        many.step(np.array([3, 4]))
+    assert many.step(np.array([3, 3]))[1].tolist() == [4, 4]
+    assert many.step(np.array([3, 3]))[4]["episode"]["r"].tolist() == [8, 8]
+    with pytest.raises(InvalidValueError, match="An action must lie in"):
+        many.step(np.array([0, 9]))  # ignored actions are checked too
+
+
 def test_in_the_same_step_a_run_that_has_ended_begins_at_once() -> None:
     many = vector(3, toys.square(), "SAME_STEP")
     many.reset(seed=0)
@@ -354,6 +441,30 @@ def test_in_the_same_step_a_run_that_has_ended_begins_at_once() -> None:
     check(info["final_info"], t=[1, 2, 0], incumbent_score=[2, 6, NAN])
     assert info["episode"]["r"].tolist() == [2, 8, 0] and info["episode"]["l"].tolist() == [2, 2, 1]
     assert many.step(np.array([2, 2, 2]))[1].tolist() == [0, 0, 0]
+
+
+def test_where_all_end_together_in_the_same_step() -> None:
+    many = vector(2, toys.square(), "SAME_STEP", codec="pool", budget=1)
+    many.reset(seed=0)
+    for _ in range(3):
+        obs, reward, over, _, info = many.step(np.array([0, 3]))
+        assert (obs.tolist(), reward.tolist(), over.tolist()) == ([BLANK] * 2, [2, 4], [True, True])
+        assert [o.tolist() for o in info["final_obs"]] == [seen(0, 2, 2, 0), seen(3, 4, 4, 0)]
+        assert info["_final_obs"].tolist() == [True, True]
+        check(info, t=[0, 0], score=[NAN, NAN])
+        check(info["final_info"], t=[1, 1], score=[2, 4])
+        assert info["episode"]["r"].tolist() == [2, 4] and info["episode"]["l"].tolist() == [1, 1]
+
+
+def test_final_observations_that_are_dictionaries() -> None:
+    many = vector(2, toys.square(), "SAME_STEP", observer="tokens")
+    many.reset(seed=0)
+    _, _, _, _, info = many.step(np.array([1, STOP]))
+    assert info["final_obs"][0] is None and info["final_obs"][1]["mask"].tolist() == [0, 0]
+    *_, info = many.step(np.array([0, 0]))
+    last = info["final_obs"][0]
+    assert last["mask"].tolist() == [1, 1] and last["history_y"].tolist() == [6, 2] and last["left"].tolist() == [0]
+    assert info["final_obs"][1] is None
 
 
 def test_where_autoreset_is_disabled_a_run_that_has_ended_waits_for_reset() -> None:
@@ -396,6 +507,55 @@ def test_episodes_of_fidelities_that_end_apart() -> None:
     assert many.step(np.array([[2, FULL], [1, FULL]]))[2].tolist() == [True, False]
 
 
+def test_given_points_of_runs_that_begin_apart() -> None:
+    many = vector(2, toys.square(), "SAME_STEP", n_init=1)
+    many.reset(seed=[7, 8])
+    batch = batch_of(toys.square().members)
+
+    def first(seed: int, episode: int) -> int:
+        instance = np.array([mixed(seed, episode)], np.uint64)
+        return int(given_points(batch, np.array([0]), instance, 1)[0, 0])
+
+    score = toys.SCORE[0]
+    row, other = first(7, 1), first(8, 1)
+    obs, *_, info = many.step(np.array([row, STOP]))
+    fresh = first(8, 2)
+    assert obs.tolist() == [seen(row, score[row], score[row], 0.5), seen(fresh, score[fresh], score[fresh], 1)]
+    assert info["final_obs"][1].tolist() == seen(other, score[other], score[other], 1)
+    assert info["t"].tolist() == [2, 1] and many.history(1).scores == (score[fresh],)
+    assert many.history(1).n_init == 1
+
+
+def test_given_points_are_told_apart_from_trials_after_a_reset_by_mask() -> None:
+    many = vector(2, toys.square(), "DISABLED", n_init=1)
+    many.reset(seed=[7, 8])
+    many.step(np.array([0, STOP]))
+    _, info = many.reset(options={"reset_mask": np.array([False, True])})
+    assert info["t"].tolist() == [2, 1]
+    assert info["score"][0] == 2 and np.isnan(info["score"][1])
+
+
+def test_off_a_table_costs_and_statuses_are_the_runs_own() -> None:
+    codec = {"name": "box", "stop": True}
+    many = hpo_gym.HPOVectorEnv(2, toys.slopes(), task="b", budget=2, codec=codec, autoreset_mode="NEXT_STEP")
+    many.reset(seed=0)
+    go, halt = [1.0, 0.0, -1.0], [0.0, 0.0, 1.0]
+    _, reward, over, _, info = many.step(np.array([go, halt], np.float32))
+    assert (reward.tolist(), over.tolist()) == ([0, 0], [False, True])  # 8 * .5 - 4 * 1
+    assert (info["cost"].tolist(), info["status"].tolist()) == ([3, 0], [1, 0])
+    _, reward, over, _, info = many.step(np.array([[-1.0, 1.0, 0.0], go], np.float32))
+    assert (reward.tolist(), over.tolist()) == ([8, 0], [True, False])
+    assert (info["cost"].tolist(), info["status"].tolist()) == ([3, 0], [0, 0])
+
+
+def test_off_a_table_a_run_that_was_reset_by_mask_has_no_cost_yet() -> None:
+    many = hpo_gym.HPOVectorEnv(2, toys.slopes(), task="b", budget=2, codec="box", autoreset_mode="DISABLED")
+    many.reset(seed=0)
+    many.step(np.ones((2, 2), np.float32))
+    _, info = many.reset(options={"reset_mask": [False, True]})
+    assert (info["cost"].tolist(), info["status"].tolist(), info["t"].tolist()) == ([3, 0], [1, 0], [1, 0])
+
+
 def test_tasks_can_be_chosen_at_reset() -> None:
     many = hpo_gym.HPOVectorEnv(3, toys.square(), codec="pool", autoreset_mode="DISABLED", budget=2)
     for names, codes in ((["b", "a", "b"], [1, 0, 1]), ("b", [1, 1, 1]), (("a", "a", "b"), [0, 0, 1])):
@@ -405,6 +565,27 @@ def test_tasks_can_be_chosen_at_reset() -> None:
     _, info = many.reset(options={"task": ["b", "b"], "reset_mask": np.array([True, True, False])})
     assert info["task"].tolist() == ["b", "b", "b"] and info["t"].tolist() == [0, 0, 1]
     assert many.step(np.array([0, 1, 2]))[1].tolist() == [8, 4, 10]
+
+
+def test_infos_that_are_made_when_asked_for_are_a_dictionary_all_the_same() -> None:
+    names = {"task", "task_index", "score", "incumbent_score", "fidelity", "cost", "status", "t"}
+    more = {"final_obs", "_final_obs", "final_info", "_final_info", "episode", "_episode"}
+    many = vector(2, toys.square(), "SAME_STEP")
+    _, begun = many.reset(seed=0)
+    *_, plain = many.step(np.array([0, 1]))
+    *_, mixed_info = many.step(np.array([0, STOP]))
+    for info, expected in ((begun, names), (plain, names), (mixed_info, names | more)):
+        assert all(key in info for key in expected) and "none" not in info
+        assert set(info) == set(info.keys()) == expected and len(info) == len(expected)
+        assert info.get("t") is info["t"] and info.get("none", 3) == 3 and info.get("none") is None
+        assert {k: id(v) for k, v in info.items()} == {k: id(info[k]) for k in expected}
+        assert sorted(map(id, info.values())) == sorted(id(info[k]) for k in expected)
+        copied = info.copy()
+        assert type(copied) is dict and info == copied and info != {} and repr(info) == repr(copied)
+        again = pickle.loads(pickle.dumps(info))  # noqa: S301 - our own bytes
+        assert type(again) is dict and again["t"].tolist() == info["t"].tolist()
+    assert plain["fidelity"].tolist() == [1, 1] and plain["cost"].tolist() == [1, 1]
+    assert begun["status"].dtype == np.int8 and begun["status"].tolist() == [0, 0]
 
 
 # ---------------------------------------------------------------------------------------------- truncation
@@ -422,6 +603,47 @@ def test_an_episode_is_truncated_after_so_many_steps() -> None:
     _, _, over, cut, info = many.step(np.array([1, STOP]))  # ends by itself in its last step: both, as with TimeLimit
     assert (over.tolist(), cut.tolist()) == ([False, True], [False, True])
     assert info["_episode"].tolist() == [False, True]
+
+
+def test_all_are_truncated_together() -> None:
+    many = vector(2, toys.square(), "SAME_STEP", budget=5, max_episode_steps=2, statistics=False)
+    many.reset(seed=0)
+    many.step(np.array([0, 1]))
+    obs, _, over, cut, info = many.step(np.array([0, 1]))
+    assert (obs.tolist(), over.any(), cut.tolist()) == ([BLANK] * 2, False, [True, True])
+    assert "episode" not in info and [o[2] for o in info["final_obs"]] == [2, 6]
+    assert not many.step(np.array([0, 1]))[3].any()
+    late = vector(2, toys.square(), "SAME_STEP", budget=2, max_episode_steps=2)
+    late.reset(seed=0)
+    late.step(np.array([0, 1]))
+    _, _, over, cut, _ = late.step(np.array([0, 1]))
+    assert over.all() and cut.all()
+
+
+def test_seconds_of_episodes_by_a_clock_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "perf_counter", iter([10.0, 12.0, 15.0, 16.0, 18.0, 26.0, 50.0, 57.0]).__next__)
+        many = vector(2, toys.square(), "NEXT_STEP")
+        many.reset(seed=0)  # 10
+        *_, info = many.step(np.array([0, STOP]))  # 12
+        assert info["episode"]["t"].tolist() == [0, 2]
+        *_, info = many.step(np.array([0, 0]))  # 15; the second begins at 16
+        assert info["episode"]["t"].tolist() == [5, 0]
+        many.step(np.array([0, 0]))  # the first begins at 18
+        *_, info = many.step(np.array([0, 0]))  # 26
+        assert info["episode"]["t"].tolist() == [0, 10]
+        many.reset()  # 50
+        many.step(np.array([0, 0]))
+        *_, info = many.step(np.array([0, 0]))  # 57, both
+        assert info["episode"]["t"].tolist() == [7, 7]
+
+
+def test_statistics_can_be_left_out() -> None:
+    many = vector(2, toys.square(), "NEXT_STEP", statistics=False)
+    many.reset(seed=0)
+    many.step(np.array([0, STOP]))
+    *_, info = many.step(np.array([0, STOP]))
+    assert "episode" not in info and "_episode" not in info
 
 
 # ---------------------------------------------------------------------------------------------- the kernel by itself
@@ -446,6 +668,35 @@ def ended(one: Kernel) -> list[int] | str:
     found = one.ended()
     assert found.none == (not found.positions(one.n).size)
     return "all" if found.all else found.positions(one.n).tolist()
+
+
+def test_a_kernel_keeps_what_its_parts_need() -> None:
+    plain = kernel(2, toys.square()).runs
+    assert isinstance(plain._path, FusedRows) and plain.kept == {}
+    assert list(kernel(2, toys.square(), observer="history").runs.kept) == ["history"]
+    assert list(kernel(2, toys.square(), observer="summary").runs.kept) == ["incumbent_at"]
+    assert list(kernel(2, toys.square(), codec="move").runs.kept) == ["incumbent_at"]
+    assert list(kernel(2, toys.square(), duplicates="penalize").runs.kept) == ["repeated"]
+    assert kernel(2, toys.square(), observer="tokens").runs._path.__class__ is Rows
+    assert list(kernel(2, toys.levels(), POOL_LEVEL).runs.kept) == ["fidelity", "best_fidelity", "spent"]
+    runs = kernel(3, toys.square(), budget=4.0, n_init=2).runs
+    assert (runs.n, runs.h, runs.budget) == (3, 6, 4.0)
+
+
+def test_before_the_first_episode_all_wait() -> None:
+    one = kernel(2, toys.square())
+    assert one.over.tolist() == [True, True] and one.waiting
+    assert one.idle is None and one.stopped is None
+    one.begin(ALL_RUNS)
+    assert one.over.tolist() == [False, False] and not one.waiting
+    one.finish(some(1))
+    assert one.over.tolist() == [False, True] and one.waiting
+    one.begin(some(1))
+    assert not one.over.any() and not one.waiting
+    one.finish(ALL_RUNS)
+    assert one.over.all() and one.waiting
+    one.begin(some(0))
+    assert one.over.tolist() == [False, True] and one.waiting
 
 
 def test_everybody_and_some_and_nobody_have_ended() -> None:
@@ -500,6 +751,58 @@ def test_an_end_that_was_foreseen_and_overtaken_by_a_stop_is_no_end() -> None:
     assert ended(one) == [0]
 
 
+def test_several_episodes_that_began_apart_may_end_together() -> None:
+    one = kernel(3, toys.square(), budget=2.0)
+    one.begin(ALL_RUNS, np.array([0, 0, 0]))
+    one.step(np.array([0, 0, 0]))
+    one.begin(some(0), np.array([0]))  # one after the other, at the same time
+    one.begin(some(2), np.array([0]))
+    one.step(np.array([0, 0, 0]))
+    assert ended(one) == [1]
+    one.begin(some(1), np.array([0]))
+    one.step(np.array([0, 0, 0]))
+    assert ended(one) == [0, 2]
+
+
+def test_those_that_are_over_do_not_end_again() -> None:
+    one = kernel(2, toys.levels(), POOL_LEVEL, budget=1.0)
+    one.begin(ALL_RUNS, np.array([1, 1]))
+    one.step(np.array([[0, FULL], [0, HALF]]))
+    assert ended(one) == [0]
+    one.finish(some(0))
+    one.step(np.array([[0, FULL], [0, QUARTER]]), np.array([True, False]))
+    assert ended(one) == []
+    one.step(np.array([[0, FULL], [0, FULL]]), np.array([True, False]))
+    assert ended(one) == [1] and one.runs.last_fidelity()[1] == 0.25
+
+
+def test_a_refused_action_changes_nothing() -> None:
+    one = kernel(2, toys.square())
+    one.begin(ALL_RUNS, np.array([0, 1]))
+    one.step(np.array([1, 1]))
+    with pytest.raises(InvalidValueError, match="An action must lie in"):
+        one.step(np.array([0, 7]))
+    assert one.runs.t == 1 and [one.runs.view(i).scores for i in (0, 1)] == [(6,), (4,)]
+
+
+def test_improvement_of_the_only_run() -> None:
+    one = kernel(1, toys.square(), budget=4.0)
+    one.begin(ALL_RUNS, np.array([0]))
+    got = []
+    for row in (0, 1, 1, 3):
+        one.step(np.array([row]))
+        got.append(one.improved)
+    assert got == [True, True, False, False]
+    one = kernel(1, toys.levels(), POOL_LEVEL, budget=4.0)
+    one.begin(ALL_RUNS, np.array([1]))
+    got = []
+    for action in ((2, QUARTER), (1, HALF), (2, QUARTER), (0, HALF), (0, HALF)):
+        one.step(np.array([action]))
+        got.append(one.improved)
+    assert got == [True, True, False, True, False]
+    assert one.stopped is None
+
+
 def test_observations_of_runs_that_have_just_begun() -> None:
     one = kernel(3, toys.square())
     one.begin(ALL_RUNS, np.array([0, 0, 1]))
@@ -515,6 +818,16 @@ def test_observations_of_runs_that_have_just_begun() -> None:
     assert given.observe_some(np.array([1, 0])).tolist() == expected[::-1]
 
 
+def test_a_run_that_stopped_at_once_stays_blank_while_it_waits() -> None:
+    one = kernel(2, toys.square(), POOL_STOP, observer="last")
+    one.begin(ALL_RUNS, np.array([0, 1]))
+    one.step(np.array([STOP, 1]))
+    assert one.observe().tolist() == [BLANK, seen(1, 4, 4, 0.5)]
+    one.finish(some(0))
+    one.step(np.array([3, 0]), one.over.copy())
+    assert one.observe().tolist() == [BLANK, seen(0, 8, 8, 0)]
+
+
 def test_nothing_is_computed_from_scores_of_no_trial() -> None:
     many = vector(2, toys.square(), "NEXT_STEP", scores="rank", observer="summary")
     many.reset(seed=0)
@@ -523,7 +836,104 @@ def test_nothing_is_computed_from_scores_of_no_trial() -> None:
     assert obs[0].tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0]
 
 
+def test_observations_with_a_context_differ_by_task_from_the_start() -> None:
+    meta = [{"rows": 0.0}, {"rows": math.e - 1.0}]
+    suite = hpo_gym.table_suite(
+        "Meta", toys.SPACE, np.array(toys.X), np.array(toys.SCORE, "f4"), tasks=["a", "b"], splits=toys.TRAIN,
+        meta_features=meta,
+    )  # fmt: skip
+    one = kernel(2, suite, observer={"name": "last", "context": True})
+    one.begin(ALL_RUNS, np.array([0, 1]))
+    assert one.observe_some(np.array([0, 1])).tolist() == [[*BLANK, -1, 1], [*BLANK, 1, 1]]
+
+
+def test_spaces_and_masks_are_the_parts() -> None:
+    one = kernel(2, toys.levels(), POOL_STOP)
+    seen_space, action_space = one.spaces()
+    assert seen_space.shape == (5,) and action_space.n == 5
+    one.begin(ALL_RUNS, np.array([0, 1]))
+    assert one.masks().tolist() == [[True, True, True, False, True], [True] * 5]
+
+
+def test_parts_of_observations_are_written_and_picked() -> None:
+    whole = np.arange(6.0).reshape(3, 2)
+    assert put(whole.copy(), np.array([2]), np.array([9.0, 8.0])).tolist() == [[0, 1], [2, 3], [9, 8]]
+    assert pick(whole, some(2, 0)).tolist() == [[4, 5], [0, 1]] and pick(whole, ALL_RUNS).tolist() == whole.tolist()
+    both = {"x": whole.copy(), "y": np.array([1, 2, 3])}
+    got = put(both, np.array([0, 1]), {"x": np.zeros((2, 2)), "y": np.array([7, 8])})
+    assert got is both and got["x"].tolist() == [[0, 0], [0, 0], [4, 5]] and got["y"].tolist() == [7, 8, 3]
+    picked = pick(both, some(2))
+    assert picked["x"].tolist() == [[4, 5]] and picked["y"].tolist() == [3]
+    picked["y"][0] = 0
+    assert both["y"].tolist() == [7, 8, 3]
+
+
 # ---------------------------------------------------------------------------------------------- parts by name
+def test_parts_are_made_from_names_options_and_objects() -> None:
+    parts = make_parts("last", {"name": "pool", "candidates": None, "stop": True}, "score")
+    assert isinstance(parts.observer, Last) and isinstance(parts.observer.served, Raw)
+    assert isinstance(parts.codec, Pool) and parts.codec.stop and not parts.codec.fidelity
+    assert isinstance(parts.reward, Score) and parts.duplicates == "allow"
+    mine = (Last(), Box(), Score())
+    parts = make_parts(*mine, "global", "penalize")
+    assert (parts.observer, parts.codec, parts.reward, parts.duplicates) == (*mine, "penalize")
+    assert isinstance(make_parts("last", "box", "score", "global").observer.served, Global)
+    assert isinstance(make_part(OBSERVERS, "last"), Last) and make_part(OBSERVERS, mine[0]) is mine[0]
+    assert isinstance(make_parts("last", {"name": "move", "levels": 3}, "score").codec, Move)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"codec": {"stop": True}}, r'A codec must be a name or \{"name": \.\., option: \.\.\}'),
+        ({"codec": {"name": 3}}, "A codec must be a name or"),
+        ({"codec": 3}, r"The \w+ must be a name, .* or a Codec .*, got 3"),
+        ({"observer": 3}, r"The \w+ must be a name, .* or a Observer .*, got 3"),
+        ({"reward": 7}, r"The \w+ must be a name, .* or a Reward .*, got 7"),
+        ({"codec": {"name": "box", "stop": 1}}, "`stop` of codec 'box' must be bool, got 1"),
+        ({"codec": {"name": "move", "levels": True}}, "`levels` of codec 'move' must be int, got True"),
+        ({"codec": {"name": "move", "levels": "5"}}, "`levels` of codec 'move' must be int, got '5'"),
+        ({"codec": {"name": "pool", "candidates": 2.0}}, r"`candidates` of codec 'pool' must be int \| None, got 2\.0"),
+        ({"codec": "box", "duplicates": "mask"}, "`duplicates='mask'` needs the 'pool' codec"),
+    ],
+)
+def test_parts_that_are_none_are_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidValueError, match=words):
+        env(toys.square(), **wrong)
+
+
+@pytest.mark.parametrize("deferred", [True, False])
+def test_options_of_any_plain_type_are_checked(deferred: bool) -> None:
+    class Word(Box):
+        def __init__(self, word: str = "a", share: float = 0.5, flag: bool | None = None, rest: list[int] = ()) -> None:
+            super().__init__()
+            self.given = word, share, flag, rest
+
+    if not deferred:  # as in a module without `from __future__ import annotations`
+        Word.__init__.__annotations__ = {"word": str, "share": float, "flag": bool | None, "rest": list[int]}
+    things: Registry[Any] = Registry("thing")
+    things.register("word")(Word)
+    good = {"name": "word", "word": "b", "share": 1, "flag": None, "rest": "unchecked"}
+    assert make_part(things, good).given == ("b", 1, None, "unchecked")
+    for wrong in ({"word": 3}, {"share": "x"}, {"share": True}, {"share": None}, {"flag": 1}):
+        (key,) = wrong
+        with pytest.raises(InvalidValueError, match=f"`{key}` of thing 'word' must be"):
+            make_part(things, {"name": "word", **wrong})
+
+
+def test_scores_are_a_name() -> None:
+    with pytest.raises(InvalidValueError, match="`scores` must be a name, got 3"):
+        make_parts("last", "box", "score", 3)  # type: ignore[arg-type]
+
+
+def test_observer_and_codec_draw_the_same_candidates() -> None:
+    with pytest.raises(InvalidValueError, match="must draw the same `candidates`, got 3 and 2"):
+        Parts(PoolObserver(3), Pool(2), Score())
+    with pytest.raises(InvalidValueError, match="must draw the same `candidates`, got 3 and None"):
+        Parts(PoolObserver(3), Pool(), Score())
+    assert Parts(PoolObserver(3), Pool(3), Score()).duplicates == "allow"
+    assert Parts(Last(), Pool(3), Score(), "mask").duplicates == "mask"
+    assert Parts(PoolObserver(3), Box(), Score()).observer.candidates == 3
 
 
 def test_modes_by_name_and_by_value() -> None:
