@@ -10,7 +10,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, UnknownNameError, whole
 from hpo_gym.bench import families_first, regret_of
 from hpo_gym.optimize import Form, Optimizer, Trainable, form_of, make_optimizer, rollout
-from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, has_seen
+from hpo_gym.problem import LAST, History, Suite, Task, Trial, has_seen
 from hpo_gym.suites import is_shipped
 
 CONTROLS = ("portfolio", "random")
@@ -94,7 +94,7 @@ class Race:
     @property
     def said(self) -> str:
         """What `Lane.values` holds: the regret, or the incumbent's score if the task's best is unknown."""
-        of = {LAST: "last score", MEAN: "mean score"}.get(self.task.counts, "best score so far")
+        of = "last score" if self.task.counts == LAST else "best score so far"
         return f"regret of the {of}: 0 best, 1 worst" if self.task.bounded else of
 
     @property

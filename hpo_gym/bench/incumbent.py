@@ -14,7 +14,6 @@ from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.spent import ended, points, spent_of, waiting
 from hpo_gym.problem import (
     BEST,
-    LAST,
     Budget,
     History,
     Refusal,
@@ -34,26 +33,25 @@ def incumbents(
     with a number as the budget, at 33 points of simulated time up to it.
 
     Shape ``(points,)``; -inf before the first trial and while all have failed; the initial design counts for the
-    incumbent, not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each
-    trial, or the mean up to it; after the end of the run, its last value. A refusal before any controls were chosen
+    incumbent, not for the budget. Where the last trial of a run counts, it is the score of each trial; after the end of
+    the run, its last value. A refusal before any controls were chosen
     then has the worst score of the task.
     """
     if task.counts != BEST and isinstance(budget, Budget):
         score, worst = arrays["score"], task.worst if task.bounded else -np.inf
         if "refused" in arrays:
             score = np.where(np.minimum.accumulate(arrays["refused"]), worst, score)
-        return _standing(score, task.counts, budget.points)
+        return _standing(score, budget.points)
     score, places = arrays["score"], _places(arrays)
     plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
     return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init)
 
 
-def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[np.float64]:
+def _standing(score: NDArray[np.float64], budget: int) -> NDArray[np.float64]:
     """Return the result of a run after each trial, for tasks that do not count the best one, ``(budget,)``."""
     if not len(score):
         return np.full(budget, -np.inf)
-    counted = score if counts == LAST else np.cumsum(score) / np.arange(1, len(score) + 1)
-    return np.asarray(counted[np.minimum(np.arange(budget), len(score) - 1)])
+    return np.asarray(score[np.minimum(np.arange(budget), len(score) - 1)])
 
 
 def incumbents_on_test(
@@ -146,9 +144,8 @@ def regret_of(
             that at 33 evenly spaced points of it, and before the end of the first trial that of a random configuration.
 
     Returns:
-        Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or before the first success. If
-        instances differ, as on `Trainings`, that of a rollout is unsearched: the best is then the mean of
-        others, and better results have a regret below 0 (see `hpo_gym.bench.regret`).
+        Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or before the first success. See
+        `hpo_gym.bench.regret` for a better score.
 
     Raises:
         InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
@@ -162,13 +159,17 @@ def regret_of(
     if budget is None:
         own = "budget" in task.env
         budget = task.budget if own else horizon(arrays["fidelity"][history.n_init :].sum())
-    return regret_on(task, incumbents(task, arrays, Budget(whole("budget", budget)), history.n_init))
+    return _regret(task, incumbents(task, arrays, Budget(whole("budget", budget)), history.n_init))
+
+
+def _regret(task: Task, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(regret_on([task], scores[None, None])[0, 0])
 
 
 def _by_cost(task: Task, arrays: dict[str, NDArray[Any]], n_init: int, budget: Budget) -> NDArray[np.float64]:
     units = budget.units([task])
     assert units is not None
     arrays["spent"] = spent_of(arrays["cost"], units.item(), n_init)
-    regret = regret_on(task, incumbents(task, arrays, budget, n_init))
+    regret = _regret(task, incumbents(task, arrays, budget, n_init))
     regret[: waiting(arrays, budget.amount)] = random_regret(task)
     return regret

@@ -41,11 +41,9 @@ class Curves:
         score: `VALIDATION`, by which optimizers choose, or `TEST`, that of the same incumbents on data of no choice.
         end: Whether only the end counts: the regret is of the result after each trial, and the last is compared.
         regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A failed cell (task and
-            replicate) is NaN at all trials; all else is finite, and not negative except in `estimated` cells. The array
-            is copied and read-only.
+            replicate) is NaN at all trials; all else is finite, and not negative. The array is copied and read-only.
         cost: The budget in mean costs of a full evaluation, if the regret is at h even points of it; None after trials.
         workers: Of points of simulated time in place of the budget, the number of workers; else 1.
-        estimated: Cells whose best is an estimate, ``(k, r)``, so that a run may be better; None: none.
 
     Raises:
         InvalidValueError: The regret breaks one of these rules.
@@ -59,7 +57,6 @@ class Curves:
     score: str = VALIDATION
     end: bool = False
     cost: float | None = None
-    estimated: NDArray[np.bool_] | None = None
     workers: int = 1
 
     def __post_init__(self) -> None:
@@ -82,8 +79,7 @@ class Curves:
         lost = np.isnan(regret)
         if (lost.any(axis=2) != lost.all(axis=2)).any():
             raise InvalidValueError(f"A cell of `regret` must be NaN at all trials (failed) or at none ({where}).")
-        known = ~lost if self.estimated is None else ~lost & ~self.estimated[:, :, None]
-        if not np.isfinite(regret[~lost]).all() or (regret[known] < 0.0).any():
+        if not np.isfinite(regret[~lost]).all() or (regret[~lost] < 0.0).any():
             raise InvalidValueError(f"`0 <= regret < inf` must hold, got {regret[~lost].min()} ({where}).")
         regret.flags.writeable = False
         object.__setattr__(self, "regret", regret)
@@ -112,13 +108,10 @@ class Curves:
     def take(self, at: Sequence[int]) -> Curves:
         """Return the curves of the tasks at some places, in that order."""
         tasks, families = (tuple(of[i] for i in at) for of in (self.tasks, self.families))
-        some = None if self.estimated is None else self.estimated[list(at)]
-        return replace(self, tasks=tasks, families=families, regret=self.regret[list(at)], estimated=some)
+        return replace(self, tasks=tasks, families=families, regret=self.regret[list(at)])
 
 
-def normalised_regret(
-    incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike, *, estimated: ArrayLike = False
-) -> Floats:
+def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Floats:
     """Map scores of incumbents to ``(best - score) / (best - worst)``, 0 at the optimum and 1 at the worst.
 
     Negative values within rounding (1e-6 of the scores' size) become 0. A failed cell, NaN, stays NaN; for flat tasks,
@@ -128,14 +121,12 @@ def normalised_regret(
         incumbent_scores: Any shape, such as ``(k, r, h)``; higher is better.
         best: The best reachable score, over the leading axes of the scores: a number or ``(k,)``.
         worst: The worst score, likewise. A score below it has a regret above 1.
-        estimated: Whether the best is an estimate, likewise: better scores have a regret below 0.
 
     Raises:
-        InvalidValueError: `worst <= best` does not hold, or an incumbent is better than a best that is no estimate.
+        InvalidValueError: `worst <= best` does not hold, or an incumbent is better than the best.
     """
     scores = np.asarray(incumbent_scores, np.float64)
     top, bottom = (_leading(np.asarray(v, np.float64), scores.ndim) for v in (best, worst))
-    known = ~_leading(np.asarray(estimated, bool), scores.ndim)
     with np.errstate(over="ignore"):
         span = top - bottom
     if np.isposinf(span).any() and np.isfinite(top).all() and np.isfinite(bottom).all():
@@ -143,11 +134,11 @@ def normalised_regret(
         span = top - bottom
     if not (np.isfinite(span) & (span >= 0.0)).all():
         raise InvalidValueError(f"`worst <= best` must hold and both be finite, got {best=}, {worst=}.")
-    if (known & (top - scores < -1e-6 * np.maximum(np.abs(top), span))).any():
+    if (top - scores < -1e-6 * np.maximum(np.abs(top), span)).any():
         raise InvalidValueError(
             f"`score <= best` must hold, got a score of {np.nanmax(scores - top):g} above it; correct the task's best."
         )
-    return relative_regret(scores, top, bottom, most=np.inf, cut=known)
+    return relative_regret(scores, top, bottom, most=np.inf)
 
 
 def auc(curves: Curves) -> Floats:
@@ -172,12 +163,9 @@ def by_auc(curves: Sequence[Curves]) -> list[Curves]:
 
 
 def log_auc(curves: Curves) -> Floats:
-    """Mean of ``log10(regret + 1e-3)`` over replicates and trials (where only the end counts, there), ``(k,)``.
-
-    A regret below 0 counts as 0.
-    """
+    """Mean of ``log10(regret + 1e-3)`` over replicates and trials (where only the end counts, there), ``(k,)``."""
     regret = curves.filled[:, :, -1:] if curves.end else curves.filled
-    return np.asarray(np.log10(np.maximum(regret, 0.0) + LOG_FLOOR).mean(axis=(1, 2)))
+    return np.asarray(np.log10(regret + LOG_FLOOR).mean(axis=(1, 2)))
 
 
 def regret_at(curves: Curves, trial: int) -> Floats:

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import Floats, Ints
-from hpo_gym.bench.cells import instance_of
 from hpo_gym.bench.groups import suite_groups
 from hpo_gym.bench.intervals import witness_of
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
-from hpo_gym.bench.regret import Against
+from hpo_gym.bench.regret import regret_on
 from hpo_gym.problem import BEST, Task, random_regret, random_test_regret
 
 BESIDE = ("auc", "log_auc", "rank", "win_rate", "gain", "regret", "solved", "p_better", "ratio")
@@ -48,7 +47,7 @@ class Measure:
 
     Attributes:
         suite, tasks: The name of a suite, and its tasks.
-        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`; of other instances `Against`.
+        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`.
         cost: The budget in cost of the runs, in mean costs of a full evaluation of the task; None without one.
         workers: See `Curves`.
     """
@@ -74,16 +73,13 @@ class Measure:
             waiting: With a budget in cost, the points before a run's first trial ends, of random regret, ``(k, r)``.
         """
         suite, tasks = self.suite, self.tasks
-        instances = [[instance_of(suite, t.name, r) for r in range(scores.shape[1])] for t in tasks]
-        against = Against.of(tasks, instances, self.bounds, self.score)
-        regret = against.regret(scores)
+        regret = regret_on(tasks, scores, self.bounds, self.score)
         if waiting is not None:
             early = np.arange(regret.shape[2]) < waiting[:, :, None]
             regret = np.where(early, self.random[:, None, None], regret)
         names, families = tuple(t.name for t in tasks), tuple(witness_of(t.suite, t.family) for t in tasks)
-        guessed = against.estimated if against.estimated.any() else None
         end = tasks[0].counts != BEST
-        return Curves(suite, optimizer, names, regret, families, self.score, end, self.cost, guessed, self.workers)
+        return Curves(suite, optimizer, names, regret, families, self.score, end, self.cost, self.workers)
 
 
 def bounds_of(tasks: Sequence[Task], seen: Sequence[Floats], score: str = VALIDATION) -> Floats:
@@ -115,7 +111,6 @@ def summaries(
     letters = suite_groups(curves)
     for name, summary in optimizers.items():
         summary["group"] = letters.get(name)
-    guessed = {} if first.estimated is None else {"estimated_cells": int(first.estimated.sum())}
     if first.score == TEST:
         beside = summarise(validation)
         for name, summary in optimizers.items():
@@ -127,7 +122,6 @@ def summaries(
         "end": first.end,
         "tested_tasks": n_tested,
         "best_seen_tasks": n_unknown,
-        **guessed,
         "comparisons": sum(s["p"] is not None for s in optimizers.values()),
         "optimizers": optimizers,
     }

@@ -97,7 +97,6 @@ if TYPE_CHECKING:
     from hpo_gym.problem.table import nearest_levels as nearest_levels
     from hpo_gym.problem.task import BEST as BEST
     from hpo_gym.problem.task import LAST as LAST
-    from hpo_gym.problem.task import MEAN as MEAN
     from hpo_gym.problem.task import Evaluated as Evaluated
     from hpo_gym.problem.task import Known as Known
     from hpo_gym.problem.task import PoolBatch as PoolBatch

@@ -14,19 +14,15 @@ from hpo_gym.base import Floats
 from hpo_gym.problem.task import Task
 
 
-def relative_regret(
-    score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0, cut: ArrayLike = True
-) -> Floats:
+def relative_regret(score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0) -> Floats:
     """Return the regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
 
     Args:
         most: Upper limit for a score below the worst; infinity leaves it above 1.
-        cut: Whether a score above the best has 0 instead of less.
     """
     score, best, worst = np.asarray(score, np.float64), np.asarray(best, np.float64), np.asarray(worst, np.float64)
     lost = np.isneginf(score)
-    gap = best - np.where(lost, worst, score)
-    gap = np.maximum(gap, 0.0) if cut is True else np.where(cut, np.maximum(gap, 0.0), gap)
+    gap = np.maximum(best - np.where(lost, worst, score), 0.0)
     return np.where(lost, 1.0, np.minimum(share_of(gap, best - worst), most))
 
 

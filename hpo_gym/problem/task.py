@@ -22,7 +22,7 @@ from hpo_gym.problem.objectives.objective import Objective
 from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.trial import Query, Status, Trial
 
-BEST, LAST, MEAN = "best", "last", "mean"
+BEST, LAST = "best", "last"
 """Results of a run: its best trial, the last one, or the mean of all."""
 
 
@@ -84,7 +84,7 @@ class Task(ABC):
 
     @property
     def counts(self) -> str:
-        """Return the result of a run: its "best" trial, the "last" one, or the "mean" of all."""
+        """Return the result of a run: its "best" trial or the "last" one."""
         return BEST
 
     @property
@@ -130,17 +130,6 @@ class Task(ABC):
     @property
     def exact(self) -> bool:
         """Return whether no run can beat `best`; otherwise it is the best found so far."""
-        return True
-
-    def best_in(self, instance: int) -> float:
-        """Return the reference for a run in a task instance: `best`, or the best found in it if instances differ."""
-        return self.best
-
-    def searched(self, instance: int | None) -> bool:
-        """Return whether `best_in` was searched for in this instance; otherwise it is an estimate, not a bound.
-
-        It is None for an instance without a search.
-        """
         return True
 
     @property

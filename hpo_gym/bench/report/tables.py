@@ -248,14 +248,6 @@ def _scored(part: Mapping[str, Any]) -> str:
             f"The best score of {whose} is not known: regret is against the best and the worst incumbent of any "
             "optimizer here, so it changes when optimizers or seeds are added."
         )
-    guessed = part.get("estimated_cells", 0)
-    if guessed:
-        cells = next(iter(part["optimizers"].values()))["cells"]
-        return (
-            "No test scores: regret is on the validation score. Nobody has searched the instances of "
-            f"{guessed} of {cells} runs of each optimizer: the regret of these is against the mean of the best that "
-            "was found in others, and below 0 where a run is better."
-        )
     few = f"Only {some} of {part['n_tasks']} tasks {'has' if some == 1 else 'have'} test scores"
     return f"{few if some else 'No test scores'}: regret is on the validation score."
 

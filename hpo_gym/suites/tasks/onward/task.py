@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,42 +18,28 @@ class OnwardTask(Task):
 
     Attributes:
         epochs: Trials of a whole run.
-        counts: Result of a run: "last" score or "mean" of all.
         sd: Standard deviation of the result, over runs at constant configurations: a scale for rewards.
-        found: The best results in searched instances of the task, by instance seed.
     """
 
     observer: ClassVar[str] = "progress"
+    counts: ClassVar[str] = LAST
 
     epochs: int = 25
-    counts: str = LAST
     sd: float = 1.0
-    found: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def env(self) -> Mapping[str, Any]:
         """Return defaults of an env: a whole run, its signals, and a reward with the result for its sum."""
-        reward = "final" if self.counts == LAST else "score"
-        return {"budget": self.epochs, "observer": self.observer, "codec": "move", "reward": reward}
+        return {"budget": self.epochs, "observer": self.observer, "codec": "move", "reward": "final"}
 
     exact = False  # nobody knows the best schedule
 
-    def best_in(self, instance: int) -> float:
-        """Return the best result in an instance; in one without a search, the mean over the searched ones."""
-        return self.found.get(instance, self.best)
-
-    def searched(self, instance: int | None) -> bool:
-        """Return whether this very instance was searched; true if none of the task was: `best` is an upper bound."""
-        return not self.found or instance in self.found
-
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Whole runs, each at one configuration."""
-        progress, scores = self.begun(key, self.epochs), []
+        progress = self.begun(key, self.epochs)
         for _ in range(self.epochs):
             out = progress.advance(x, None)
-            scores.append(out.score)
-        score = scores[-1] if self.counts == LAST else np.mean(scores, 0)
-        return Evaluated(score, np.full(len(x), float(self.epochs)), out.status)
+        return Evaluated(out.score, np.full(len(x), float(self.epochs)), out.status)
 
     def begun(self, instance: Keys, horizon: int) -> TaskProgress:
         """Return runs in instances ``(n,)`` before the first of at most `horizon` trials."""
