@@ -8,8 +8,10 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.config import EnvConfig
 from hpo_gym.env.make import make_kernel, task_positions
+from hpo_gym.env.parts import make_part
 
 X = [[0.0], [1.0]]
 LEVELS = (0.25, 1.0)
@@ -80,3 +82,20 @@ def test_tasks_are_found_by_one_name_or_by_a_name_for_each_run() -> None:
         task_positions(tasks, ["a", "c"], 2)
     with pytest.raises(UnknownNameError, match=r"task \(in this env\)"):
         task_positions(tasks, ["a", 5], 2)
+
+
+def test_a_function_of_contexts_and_runs_is_a_reward() -> None:
+    env = hpo_gym.HPOEnv(SUITE, codec="pool", budget=2, task="b", reward=lambda contexts, runs: 10.0 * runs.last)
+    env.reset(seed=0)
+    assert [env.step(row)[1] for row in (0, 1)] == [20.0, 30.0]
+
+
+@pytest.mark.parametrize("name", ["split", "scores", "duplicates", "task"])
+def test_a_word_is_a_text(name: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"`{name}` must be a name, got 5"):
+        made(**{name: 5})
+
+
+@pytest.mark.parametrize("levels", [3, np.int64(3)])
+def test_an_integer_option_of_a_part_stays_one(levels: Any) -> None:
+    assert type(make_part(CODECS, {"name": "move", "levels": levels}).levels) is int

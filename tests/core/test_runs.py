@@ -539,3 +539,21 @@ def test_a_selection_holds_what_observers_read() -> None:
     assert part["best_fidelity"].tolist() == [1, 1]
     assert part.last_signed(2).shape == (2, 5)
     assert runs.n == 3 and shown(runs)["last"] == [5.5, 6, 10]
+
+
+def test_a_selection_of_runs_that_began_together_is_in_step() -> None:
+    runs = start(toys.square(), [A, B, B], 3)
+    runs.submit(which(0, 1, 2))
+    runs.begin(some(1, 2), which(A, A), instances(8, 9))
+    assert isinstance(runs.start, np.ndarray)
+    part = runs.select(which(1, 2))
+    assert part.fresh and part.t == 0 and shown(part)["spent"] == [0, 0]
+    assert not runs.select(which(0)).fresh and runs.select(which(0)).t == 1
+    assert isinstance(runs.select(which(0, 1)).start, np.ndarray)
+    whole = start(toys.square(), [A, B], 3, fused=True)
+    whole.submit(which(0, 1))
+    one = whole.select(which(1))
+    assert shown(one) == {
+        "t": [1], "spent": [1], "left": [1 - 1 / 3], "last": [4], "best": [4], "previous": [NEVER],
+    }  # fmt: skip
+    assert one.last_signed(2)[:, :3].tolist() == [[0, 0, 4]]

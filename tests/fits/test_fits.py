@@ -17,7 +17,9 @@ from gymnasium.utils.env_checker import check_env
 import hpo_gym
 from hpo_gym import HPOEnv, HPOVectorEnv, load_suite
 from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.problem import LAST, SPLITS, Status
+from hpo_gym.problem.costs import Budget
 from hpo_gym.suites.tasks.fits import fit as module
 from hpo_gym.suites.tasks.fits import fits
 from hpo_gym.suites.tasks.fits.compiled import by_arrays, kernel
@@ -395,3 +397,24 @@ def test_a_run_of_many_goes_on_from_a_single_env() -> None:
     for _ in range(3):
         one, many = env.step(2), envs.step(np.array([8, 2, 0]))
         assert (many[0][1] == one[0]).all() and many[1][1] == one[1]
+
+
+def test_a_run_of_two_that_goes_back_ends_later_than_the_other() -> None:
+    task = hpo_gym.load_suite("Trainings").tasks("train")[0].name
+    envs = HPOVectorEnv(2, "Trainings", task=task, budget=5, autoreset_mode="DISABLED")
+    envs.reset(seed=5)
+    opening, keep = envs.snapshot(0), np.array([12, 12])
+    for _ in range(3):
+        envs.step(keep)
+    envs.restore(0, opening)
+    assert [envs.step(keep)[2].tolist() for _ in range(2)] == [[False, False], [False, True]]
+
+
+def test_after_each_trial_a_run_has_come_to_its_last_score() -> None:
+    """A run that ended stays where it was; refusals before the first choice have the worst score."""
+    task, scores = hpo_gym.load_suite("Trainings").members[0], np.array([-0.5, -0.2, -0.8])
+    assert incumbents(task, {"score": scores}, Budget(3), 0).tolist() == [-0.5, -0.2, -0.8]
+    assert incumbents(task, {"score": scores}, Budget(5), 0).tolist() == [-0.5, -0.2, -0.8, -0.8, -0.8]
+    refused = {"score": scores, "refused": np.array([True, False, True])}
+    assert incumbents(task, refused, Budget(3), 0).tolist() == [task.worst, -0.2, -0.8]
+    assert np.isneginf(incumbents(task, {"score": np.empty(0)}, Budget(2), 0)).all()

@@ -270,3 +270,9 @@ def test_unknown_costs_count_as_the_median_and_where_all_are_there_is_none() -> 
     none = replace(task, table=replace(table, cost=np.full_like(table.cost, np.nan)))
     with pytest.raises(InvalidValueError, match="needs measured costs"):
         Budget(3.0, COST).units([none])
+
+
+def test_an_initial_design_takes_none_of_this_room() -> None:
+    env = hpo_gym.HPOEnv(with_a_cheap_row(), codec="pool", budget_cost=1, task="a", n_init=2)
+    env.reset(seed=0)
+    assert [env.step(0)[2] for _ in range(16)] == [False] * 15 + [True]

@@ -205,3 +205,12 @@ def test_the_two_steps_of_a_range_of_choices_and_of_a_logarithmic_range() -> Non
     assert found["share"] == (0.05, 0.2)
     assert found["rate"] == pytest.approx((0.30103 / 3, 1 / 3), rel=1e-5)
     assert found["kind"] == pytest.approx((1 / 3, 2 / 3))
+
+
+@pytest.mark.parametrize(
+    ("codec", "width"),
+    [("move", 9), ({"name": "move", "stop": True}, 10)],
+    ids=str,
+)
+def test_every_move_makes_sense(codec: Any, width: int) -> None:
+    assert _masks(codec, suite=levels()) == [[[1] * width] * 2]
