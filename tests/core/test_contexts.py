@@ -144,3 +144,10 @@ def test_meta_features_are_standardised_logarithms_and_flags() -> None:
     )  # log 10 is the mean; -log 4 is -2 log 2; log 2 is one deviation
     wider = Scale(meta_names=("rows",), meta_mean=(math.log(10) - 1.0,), meta_sd=(0.5,))
     assert contexts(suite, scale=wider).meta.tolist() == [[2, 1], [0, 0], [0, 0]]
+
+
+def test_defaults_are_plain() -> None:
+    given = contexts(toys.square())
+    assert (given.candidates, given.n_init, given.horizon, given.fidelities) == (None, 0, 0, (1.0,))
+    assert given.scale == Scale(0.0, 1.0, 1.0, (), (), ())
+    assert given.meta.shape == (2, 0)

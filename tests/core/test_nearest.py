@@ -168,3 +168,19 @@ def test_a_row_is_found_as_in_a_dictionary_also_where_hashes_collide(poor: bool,
     assert exact.group.tolist() == [known[tuple(one)] for one in x.tolist()]
     assert exact.distinct == (len(known) == len(x))
     assert exact.rows(every[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("small", [0, 8192])
+def test_most_points_in_float32_are_found_where_no_two_rows_are_too_close(
+    small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exactly, "_SMALL", small)
+    x = np.random.default_rng(0).random((300, 3))
+    rounded = x.astype(np.float32).astype(np.float64)
+    found = exactly.Exact(x).rows(rounded)
+    assert (rounded != x).all() and (found >= 0).mean() > 0.7
+    assert found[found >= 0].tolist() == np.flatnonzero(found >= 0).tolist()
+    close = np.concatenate([x, x[:1] + 2.0**-40])
+    assert exactly.Exact(close).rows(close).tolist() == list(range(301))
+    assert exactly.Exact(close).rows(rounded[:1]).tolist() == [-1]
+    assert [exactly.Exact(x).row(one) for one in (rounded[7], x[7], x[7] + 2.0**-20)] == [7, 7, -1]

@@ -12,8 +12,10 @@ from toys import gappy
 
 import hpo_gym
 from hpo_gym.env.observers.losses import _SIGNALS, SHOWN
+from hpo_gym.env.runs.contexts import given_points
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.trial import Trial
 
 VIEWS = [
@@ -119,3 +121,40 @@ def test_signals_are_taken_by_name_and_each_must_be_a_number() -> None:
     optimizer.ask()
     at = 2 + 2 * space.d + SHOWN.index("accuracy")
     assert [observation[at] for observation in shown] == [1.0, 0.25]
+
+
+def test_given_points_are_seen_alike() -> None:
+    suite = gappy()
+    env = hpo_gym.HPOEnv(suite, budget=4, n_init=3, codec="pool", observer="history")
+    observation, info = env.reset(seed=1)
+    task = suite.task(info["task"])
+    watched: list[np.ndarray] = []
+
+    def first(observation: Any, rng: np.random.Generator) -> int:
+        watched.append(_flat(observation))
+        return 0
+
+    optimizer = PolicyOptimizer(first, "history", "pool", scale=suite.scale())
+    optimizer.reset(Context.of(task, 4), np.random.default_rng(0))
+    for trial in env.history():
+        optimizer.tell(trial)
+    optimizer.ask()
+    np.testing.assert_allclose(watched[0], _flat(observation), rtol=1e-6)
+    assert given_points(batch_of([task]), np.zeros(1, np.int64), np.ones(1, np.uint64), 3).shape[0] == 3
+
+
+def test_the_pool_of_a_context_is_the_one_pool_of_its_batch() -> None:
+    optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
+    optimizer.reset(Context.of(gappy().tasks("train")[0], 3), np.random.default_rng(0))
+    assert optimizer.runs.batch.one_pool is True  # type: ignore[attr-defined]
+
+
+def test_a_configuration_that_was_tried_is_masked() -> None:
+    optimizer = PolicyOptimizer(lambda observation, rng: 2, "last", "pool")
+    task = gappy().tasks("train")[0]
+    optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
+    before = optimizer.masks()
+    query = optimizer.ask()
+    assert query is not None
+    optimizer.tell(task.run(query.config))
+    assert np.flatnonzero(before & ~optimizer.masks()).tolist() == [2]

@@ -128,3 +128,13 @@ def test_a_digest_is_blake2b_of_16_bytes_in_hex() -> None:
     assert len(seeding.digest({})) == 32 and seeding.digest({}) != seeding.digest([])
     with pytest.raises(ValueError, match="JSON"):
         seeding.digest(math.inf)
+
+
+def test_random_starts_of_a_cell_are_seeded_by_its_world_alone() -> None:
+    assert seeding.starts_seed(7) == seeding.key("starts", 7) != seeding.starts_seed(8)
+
+
+def test_what_is_no_json_number_has_no_key() -> None:
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="JSON"):
+            seeding.key(value)

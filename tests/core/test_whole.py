@@ -200,3 +200,13 @@ def test_a_checksum_is_that_of_the_values(tmp_path: Path) -> None:
     for bad in ({"a": {1, 2}}, {"a": float("nan")}):
         with pytest.raises(InvalidValueError, match="plain JSON"):
             sealed(bad)
+
+
+def test_names_with_dots_and_folders_that_are_missing(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    home = tmp_path / "x" / "y"
+    write_files(home, {"runs.v1.json": b"1"})
+    (home / f".runs.v1.json.{gone.pid}.part").write_bytes(b"half")
+    write_files(home, {"runs.v1.json": b"2"})
+    assert there(tmp_path) == {"x/y/runs.v1.json": b"2"}

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -442,3 +443,39 @@ def test_a_script_without_a_guard_sends_its_classes_and_objects_to_workers(own: 
     alone, together = run("serial"), run("process")
     assert alone == together
     assert together["object"] == together["lambda"] == together["set"] != together["class"]
+
+
+@pytest.mark.long
+def test_a_model_is_compared_by_its_name_and_a_copy_of_its_weights(tmp_path: Path) -> None:
+    from stable_baselines3 import PPO
+
+    vector = hpo_gym.HPOVectorEnv(2, "SVM", budget=4, codec="pool", autoreset_mode="SAME_STEP")
+    model = PPO("MlpPolicy", hpo_gym.sb3.as_vec_env(vector), policy_kwargs={"net_arch": [8]}, seed=0, device="cpu")  # type: ignore[attr-defined]
+    found = aucs(hpo_gym.benchmark([model, "random"], **BENCH, out=tmp_path / "a"))
+    assert set(found) == {"PPO", "random", "default", "portfolio"}
+    test = hpo_gym.HPOVectorEnv(2, "SVM", split="test", budget=4, codec="pool", autoreset_mode="SAME_STEP")
+    seen = hpo_gym.benchmark((model, test), **BENCH, out=tmp_path / "b")
+    assert "was trained on its family" in seen.errors[0]
+    taken: Any = make_optimizer(model)
+    before = taken.settings["weights"]
+    model.learn(32)
+    assert taken.settings["weights"] == before != make_optimizer(model).settings["weights"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.long
+def test_a_policy_is_asked_about_observations_normalised_as_in_its_training() -> None:
+    model = models()["normalized"]
+    model.learn(64)
+    optimizer: Any = make_optimizer(model)
+    optimizer.reset(Context.of(_task_of(model.get_env()), 6), np.random.default_rng(0))
+    asked: list[np.ndarray] = []
+
+    def first(observation: np.ndarray, **more: Any) -> tuple[int, None]:
+        asked.append(observation)
+        return 0, None
+
+    optimizer.network = SimpleNamespace(predict=first)
+    raw = optimizer.observer(optimizer._contexts, optimizer.runs)[0]
+    optimizer.ask()
+    np.testing.assert_allclose(asked[0], model.get_env().normalize_obs(raw), rtol=1e-6)
+    assert not np.allclose(asked[0], raw)

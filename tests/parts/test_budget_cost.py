@@ -18,7 +18,7 @@ from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import most_trials
-from hpo_gym.problem.costs import COST, Budget, earlier_costs, mean_log_costs
+from hpo_gym.problem.costs import COST, Budget, earlier_costs, log_costs, mean_log_costs
 from hpo_gym.problem.regret import random_regret, random_test_regret
 from hpo_gym.problem.trial import Query, Status
 
@@ -276,3 +276,11 @@ def test_an_initial_design_takes_none_of_this_room() -> None:
     env = hpo_gym.HPOEnv(with_a_cheap_row(), codec="pool", budget_cost=1, task="a", n_init=2)
     env.reset(seed=0)
     assert [env.step(0)[2] for _ in range(16)] == [False] * 15 + [True]
+
+
+def test_a_row_that_no_earlier_task_measured_has_no_known_cost() -> None:
+    suite = known.gaps()
+    b = suite.task("b").evaluations()
+    assert log_costs(b)[:4].tolist() == pytest.approx(LN2 * np.array([1.25, -0.75, 0.25, -0.75]))
+    assert math.isnan(log_costs(b)[4])
+    assert earlier_costs([suite.task("a")], suite.tasks("train"), 5)[0, 4] == 0.0

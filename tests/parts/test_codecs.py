@@ -214,3 +214,10 @@ def test_the_two_steps_of_a_range_of_choices_and_of_a_logarithmic_range() -> Non
 )
 def test_every_move_makes_sense(codec: Any, width: int) -> None:
     assert _masks(codec, suite=levels()) == [[[1] * width] * 2]
+
+
+def test_only_discrete_actions_have_masks() -> None:
+    env = hpo_gym.HPOEnv(levels(), codec="box", budget=2)
+    env.reset(seed=0)
+    with pytest.raises(hpo_gym.InvalidValueError, match=r"Only discrete actions have masks, this codec has Box"):
+        env.action_masks()
