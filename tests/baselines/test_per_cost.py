@@ -279,3 +279,11 @@ def test_a_run_in_cost_uses_up_its_budget_and_repeats_nothing(name: str) -> None
 
 def rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def test_gp_ei_per_cost_looks_for_the_cheap_among_equals() -> None:
+    x = points(40)
+    found = asked("gp-ei-per-cost", context((), x, unit=1.0), 16, cost=lambda p: np.exp(4.0 * p[1]))
+    plain = asked("gp-ei", context((), x, unit=1.0), 16, cost=lambda p: np.exp(4.0 * p[1]))
+    assert np.array_equal(found[:5], plain[:5])  # random ones
+    assert found[5:9, 1].mean() < plain[5:9, 1].mean() - 0.2

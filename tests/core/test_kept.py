@@ -177,3 +177,12 @@ while True:
         one.wait()
         data = b"" if not (tmp_path / "a.kept").exists() else (tmp_path / "a.kept").read_bytes()
         assert not data or hashlib.sha256(data[32:]).digest() == data[:32]
+
+
+def test_an_empty_name_keeps_nothing_and_none_is_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(kept.ENVIRONMENT, "")
+    assert kept.folder() is None
+    monkeypatch.delenv(kept.ENVIRONMENT)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    if sys.platform == "linux":
+        assert kept.folder() == Path("/somewhere/hpo-gym")
