@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.metrics import by_family as by_family
     from hpo_gym.bench.metrics import by_name as by_name
     from hpo_gym.bench.metrics import summarise as summarise
+    from hpo_gym.bench.options import Options as Options
     from hpo_gym.bench.plan import BenchPlan as BenchPlan
     from hpo_gym.bench.plan import opened as opened
     from hpo_gym.bench.pooling import ANCHORS as ANCHORS

@@ -6,23 +6,24 @@ import functools
 import importlib.util
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
-from hpo_gym.bench.board.named import NamedProtocol, named_protocol, protocol_of
+from hpo_gym.bench.board.named import DEFAULTS, named_protocol, protocol_of
 from hpo_gym.bench.entrants import Entrant, before_training
 from hpo_gym.bench.linear_algebra import KERNELS, follow, kernels, origin_of, several
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
+from hpo_gym.bench.options import Options, described
 from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import BenchPlan, shard_of
 from hpo_gym.bench.protocol import TRAIN, Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.env import keywords_checked
+from hpo_gym.env import given
 from hpo_gym.optimize import (
     SAVED,
     Form,
@@ -35,7 +36,7 @@ from hpo_gym.optimize import (
 )
 from hpo_gym.problem import Budget, Suite, has_seen
 from hpo_gym.suites import describe_live, each, from_description, is_several, is_shipped, load_suite
-from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, reporter, run
+from hpo_gym.system import LOGGER, MADE_OF, Cluster, Store, check_engine, reporter, run
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "transfer-mix")
 """The default optimizers of a comparison: controls, uninformed searches, an agent, and a method that transfers."""
@@ -50,96 +51,32 @@ CONTROLS = ("default", "portfolio")
 """Optimizers of every comparison."""
 
 
-@keywords_checked("`benchmark`")
-def benchmark(
-    optimizers: object = None,
-    suites: str | Path | Suite | Iterable[str | Path | Suite] | None = None,
-    *,
-    protocol: str | Path | NamedProtocol | None = None,
-    split: str | None = None,
-    fold: int | str | None = None,
-    start: str | None = None,
-    budget: int | None = None,
-    seeds: int | None = None,
-    tasks: int | str | Sequence[str] | None = None,
-    trainings: int | None = None,
-    with_reference: bool = False,
-    engine: str | None = None,
-    workers: int | None = None,
-    address: str | None = None,
-    tls: Mapping[str, str | Path] | None = None,
-    timeout: float | None = None,
-    shard: str | None = None,
-    out: str | Path = "hpo-gym-results",
-    resume: bool = False,
-    progress: Progress | bool | None = None,
-    callbacks: Sequence[Callback] = (),
-    budget_cost: float | None = None,
-    checkpoints: bool | None = None,
-    memory: str | None = None,
-    in_flight: int | None = None,
-    report: bool = True,
-) -> Results:
+@given(Options, "`benchmark`")
+def benchmark(options: Options) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
     Args:
-        optimizers: One or several, each in any form (`hpo_gym.optimize.forms`): a name, ``"file.py:Name"``, a class, an
-            optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
-            mapping of their names in the results to them; by default `FIRST`, and `SHIPPED` beside them. Untrained
-            trainable ones are trained first. The two controls run in any case.
-        suites: Names, sets of them, folders, or suites; ``"file.py:name"`` for your own function that makes one. Tasks
-            without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`. By default AutoML.
-        protocol: A named protocol (`hpo-gym protocol`) or the YAML file of one; it fixes suites, split, fold, start,
-            budget, seeds, tasks and memory: leave these out.
-        split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The
-            default budget is the suites' own, else 33; the default split is "test", the default start "cold".
-        trainings: Number of trainings, from other seeds each; replicates take turns. 1, or as in the reference runs.
-        with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
-        engine: "serial", "process", "dask" or "ray"; all give the same results. By default processes.
-        workers: Processes; by default one per core.
-        address: Of a running scheduler of Dask, or a running Ray, to join instead of starting one here.
-        tls: Paths by the names `ca`, `cert` and `key`, for Dask's scheduler at "tls://"; by default its configuration.
-        timeout: Limit of a run of an optimizer on a task in seconds, by the engine "process"; a longer one fails.
-        shard: Such as "2/8": run the second of eight parts, for `hpo-gym merge`; there is no report, only errors.
-        out: A folder of its own.
-        resume: Continue with the content of `out`; failed cells are tried again.
-        progress: Whether to show a bar, by default in a terminal or notebook; or a function of cells done, total, work.
-        budget_cost: Instead of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
-            run ends when it is spent, and regret is given at 33 points of it. Tables with measured costs only; not with
-            `with_reference`.
-        checkpoints: With `budget_cost`, whether a trial pays the difference to the cost of the highest lower fidelity
-            of an earlier success of the same configuration, on tasks with one training through all fidelities
-            (`Task.cumulative`); there must be such ones, on others all is paid.
-        memory: Splits of the earlier tasks available to all optimizers: "train", or "train+val", refused if validation
-            tasks are judged, and with `with_reference`, whose runs knew those of train.
-        in_flight: Trials that run side by side in each run, by simulated workers; 1 by default. Regret is then also
-            given over simulated time. Not beside `checkpoints` and `with_reference`, nor where trials go on from each
-            other.
-        callbacks: Further listeners, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is one too.
-        report: Whether to write tables and report, a matter of seconds; `hpo_gym.report` writes them at any time.
+        {options}
 
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    asked: dict[str, Any] = {
-        "suites": suites, "split": split, "fold": fold, "start": start, "budget": budget, "budget_cost": budget_cost,
-        "checkpoints": checkpoints, "seeds": seeds, "tasks": tasks, "memory": memory, "in_flight": in_flight,
-    }  # fmt: skip
-    if protocol is not None:
-        asked = named_protocol(protocol).filled(asked)
+    asked = {name: getattr(options, name) for name in ("suites", *DEFAULTS)}
+    if options.protocol is not None:
+        asked = named_protocol(options.protocol).filled(asked)
     rules = protocol_of(asked)
-    if with_reference:
+    if options.with_reference:
         _check_referable(asked, rules)
-    engine = engine or ENGINE
-    cluster, part = Cluster.of(engine, address, tls), slice(None) if shard is None else shard_of(shard)
-    check_engine(engine, workers, timeout, cluster)
-    if trainings is not None:
-        trainings = whole("trainings", trainings)
-    entrants = entrants_of(FIRST if optimizers is None else optimizers, trainings or 1)
-    if not isinstance(out, (str, Path)):
-        raise InvalidValueError(f"`out` must be a folder, got {shown(out)}.")
-    folder = Path(out)
-    if (folder / "store.sqlite").exists() and not resume:
+    engine = options.engine or ENGINE
+    cluster, shard = Cluster.of(engine, options.address, options.tls), options.shard
+    part = slice(None) if shard is None else shard_of(shard)
+    check_engine(engine, options.workers, options.timeout, cluster)
+    trainings = None if options.trainings is None else whole("trainings", options.trainings)
+    entrants = entrants_of(FIRST if options.optimizers is None else options.optimizers, trainings or 1)
+    if not isinstance(options.out, (str, Path)):
+        raise InvalidValueError(f"`out` must be a folder, got {shown(options.out)}.")
+    folder = Path(options.out)
+    if (folder / "store.sqlite").exists() and not options.resume:
         raise InvalidValueError(
             f"`out` must be a new folder, {folder} holds results: `resume=True` (`--resume`) goes on and runs "
             "what is not there yet; another `out` (`--out`) begins anew."
@@ -148,7 +85,7 @@ def benchmark(
     if asked["budget"] is None and not rules.budget.in_cost:
         rules = replace(rules, budget=Budget(_budget(loaded.values())))
     _check_suites(rules, loaded.values())
-    entrants += _shipped(rules, loaded.values()) if optimizers is None else []
+    entrants += _shipped(rules, loaded.values()) if options.optimizers is None else []
     named = {e.name for e in entrants}
     controls = dict.fromkeys(before_training(entrants).values())
     entrants += [Entrant.of(form_of(control)) for control in controls if control not in named]
@@ -157,7 +94,7 @@ def benchmark(
             suite.check_travels()
         for maker in (e.maker for e in entrants if e.maker is not None):
             maker.check_travels()
-    known = references(loaded) if with_reference else {}
+    known = references(loaded) if options.with_reference else {}
     if known:
         rules = covered(known, loaded, rules, seeds=asked["seeds"], tasks=asked["tasks"])
         there = {e.name: e for e in entrants_with(known, rules.start)}
@@ -168,7 +105,7 @@ def benchmark(
     plan = BenchPlan(rules, entrants, loaded, folder, live, part)  # refuses a wrong task before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
-    with reporter(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
+    with reporter(options.progress, options.callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
         if store.meta_get("plan") is not None:
             StoredPlan.read(store).check_goes_on(rules, folder)
         ours = made_of(loaded.values(), (e.spec.removeprefix(SAVED) for e in entrants if not e.reference))
@@ -182,11 +119,11 @@ def benchmark(
         store.meta_put({"plan": plan.stored().text(), MADE: json.dumps(now), MADE_OF: json.dumps(of)})
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
-        hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)
-        plan.carry_out(store, hands, tell, timeout=timeout)
+        hands = functools.partial(run, engine=engine, workers=options.workers, cluster=cluster)
+        plan.carry_out(store, hands, tell, timeout=options.timeout)
         results = Results.of(plan, store) if shard is None else Results.of_shard(plan, store)
         if shard is None:
-            results.write(report=report)
+            results.write(report=options.report)
         tell.result, tell.said = results, repr(results)
     if results.failed_cells:
         first, _, trace = (*results.errors, "it is missing")[0].partition(": Traceback")
@@ -195,6 +132,9 @@ def benchmark(
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
     return results
+
+
+benchmark.__doc__ = described(str(benchmark.__doc__))
 
 
 def _check_referable(asked: Mapping[str, Any], rules: Protocol) -> None:

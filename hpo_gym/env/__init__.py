@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.env import HPOEnv as HPOEnv
     from hpo_gym.env.kernel import drawn as drawn
     from hpo_gym.env.kernel import make_runs as make_runs
+    from hpo_gym.env.keywords import given as given
     from hpo_gym.env.keywords import keywords_checked as keywords_checked
     from hpo_gym.env.make import DEFAULTS as DEFAULTS
     from hpo_gym.env.observers import MAX as MAX

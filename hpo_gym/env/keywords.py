@@ -80,6 +80,22 @@ def keywords_checked(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def given(config: Callable[P, C], call: str) -> Callable[[Callable[[C], R]], Callable[P, R]]:
+    """Let a function take the arguments of a dataclass, checked, and hand it an instance."""
+    signature, made = inspect.signature(config), keywords_checked(call)(config)
+
+    def decorate(function: Callable[[C], R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def checked(*args: P.args, **keywords: P.kwargs) -> R:
+            return function(made(*args, **keywords))
+
+        own = signature.replace(return_annotation=inspect.signature(function).return_annotation)
+        checked.__signature__ = own  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
 def takes(config: Callable[P, C], call: str) -> Callable[[Callable[[S, C], None]], Callable[Concatenate[S, P], None]]:
     """Let a constructor take the arguments of a dataclass, checked, and hand it an instance."""
     signature, made = inspect.signature(config), keywords_checked(call)(config)
