@@ -15,7 +15,7 @@ from hpo_gym.base import seeding
 from hpo_gym.env.codecs import Proposal
 from hpo_gym.problem import Table, TableTask
 from hpo_gym.suites.load import load_suite
-from hpo_gym.suites.own.suite import Heading, Member, TableSuite, suite_of_table
+from hpo_gym.suites.own.suite import TableSuite, suite_of
 
 ORDER = [2, 0, 3, 1]
 """Rows by place, of the key ("T", 44): found by sorting four hashes, below."""
@@ -23,8 +23,7 @@ ORDER = [2, 0, 3, 1]
 
 def keyed(suite: Any, key: tuple[str, int] = ("T", 44)) -> TableSuite:
     table = replace(suite.table, order=key)
-    members = [Member(t.name, t.family, {}) for t in suite.members]
-    return suite_of_table(Heading(suite.name, 1, toys.TRAIN, {}), table, members)
+    return suite_of(suite.described().model_copy(update={"splits": toys.TRAIN}), table)
 
 
 def test_the_order_is_that_of_the_hashes() -> None:

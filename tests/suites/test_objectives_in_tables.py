@@ -10,7 +10,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
-from hpo_gym.problem.objectives.objective import Objective
+from hpo_gym.problem import Objective, Table
 from hpo_gym.suites.own import files as table_files
 from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
 from hpo_gym.suites.own.trials import suite_from_csv
@@ -30,7 +30,7 @@ def two() -> TableSuite:
 def same(a: TableSuite, b: TableSuite) -> bool:
     arrays = all(
         (u is None and v is None) or (u.dtype == v.dtype and np.array_equal(u, v, equal_nan=True))
-        for u, v in ((getattr(a.table, n), getattr(b.table, n)) for n in table_files.ARRAYS)
+        for u, v in ((getattr(a.table, n), getattr(b.table, n)) for n in Table.ARRAYS)
     )
     plain = all(getattr(a.table, n) == getattr(b.table, n) for n in ("further", "sizes", "fidelities"))
     return arrays and plain and a.data_hash == b.data_hash
@@ -102,15 +102,15 @@ def test_a_shipped_folder_is_written_byte_for_byte_as_it_is(tmp_path: Path, name
     [
         ({}, "mapping"),
         ([SIZE], "mapping"),
-        ({"size": [1, 2, 3]}, "'size' must be"),
-        ({"size": {"values": SIZE["values"]}}, "`direction`"),
+        ({"size": [1, 2, 3]}, "mapping"),
+        ({"size": {"values": SIZE["values"]}}, "direction"),
         ({"size": {"direction": "minimize"}}, "`values`"),
-        ({"size": {**SIZE, "directon": "x"}}, "Did you mean 'direction'"),
-        ({"size": {**SIZE, "direction": "minimise"}}, "Did you mean 'minimize'"),
-        ({"size": {**SIZE, "unit": 3}}, "`unit`"),
+        ({"size": {**SIZE, "directon": "x"}}, "directon"),
+        ({"size": {**SIZE, "direction": "minimise"}}, "minimise"),
+        ({"size": {**SIZE, "unit": 3}}, "unit.*got 3"),
         ({"score": SIZE}, "must not be named 'score'"),
         ({"cost": SIZE}, "must not be named 'cost'"),
-        ({"": SIZE}, "printable"),
+        ({"": SIZE}, r"objectives\.0\.name"),
         ({"size": {**SIZE, "values": [[1, 2]] * 2}}, r"'size'.*\(2, 3\)"),
         ({"size": {**SIZE, "values": np.ones((2, 3, 2))}}, "full evaluations"),
         ({"size": {**SIZE, "values": [["a"] * 3] * 2}}, "numbers"),
@@ -165,9 +165,9 @@ SAID = [{"name": "size", "direction": "minimize"}, {"name": "recall", "direction
     [
         ({"format": 2}, "format.*2"),
         ({"format": True}, "format.*True"),
-        ({"objectives": None}, "no names"),
+        ({"objectives": None}, r"names \[\]"),
         ({"objectives": SAID[:1]}, r"\(2, 3, 1\).*\['size'\].*\(2, 3, 2\)"),
-        ({"objectives": [SAID[0], SAID[0]]}, "'size' 2 times"),
+        ({"objectives": [SAID[0], SAID[0]]}, "different, got"),
         ({"objectives": [SAID[0], {"name": "score", "direction": "maximize"}]}, "must not be named 'score'"),
         ({"objectives": [SAID[0], {"name": "recall", "direction": "upwards"}]}, "direction.*upwards"),
         ({"objectives": [SAID[0], {"name": "recall"}]}, "direction"),
@@ -186,7 +186,7 @@ def test_a_description_that_breaks_a_rule_of_objectives_is_refused(
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (None, "no such array for"),
+        (None, "got None"),
         (np.ones((2, 2, 2)), r"\(2, 3, 2\)"),
         (np.ones((2, 3)), r"\(2, 3, 2\)"),
         (np.array([[[1, 2], [1, 2], [1, np.nan]], [[1, 2]] * 3]), "'recall' is nan in row 2 of task 0"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpo_gym.base import InvalidValueError, shown
 from hpo_gym.problem import SCORE, Suite, Table, TableTask, check_constraints, find_objective, rule_of
-from hpo_gym.suites.own.suite import Heading, Member, TableSuite, suite_of_table
+from hpo_gym.suites.own.suite import TableSuite, suite_of
 
 
 def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collection[str] | None = None) -> TableSuite:
@@ -47,17 +47,12 @@ def feasible_rows(table: Table, k: int) -> np.ndarray:
 
 def _of(suite: TableSuite, table: Table, kept: Sequence[TableTask]) -> TableSuite:
     """Return the suite of some of its tasks on another table."""
-    names = [task.name for task in kept]
     if len(kept) < len(suite.members):
         table = table.part([task.index for task in kept])
-    splits = suite.splits
-    if splits is not None:
-        splits = {split: [name for name in members if name in names] for split, members in splits.items()}
-    about = dict(suite.about)
-    if "titles" in about:
-        about["titles"] = {name: title for name, title in about["titles"].items() if name in names}
-    tasks = [Member(task.name, task.family, task.meta_features) for task in kept]
-    return suite_of_table(Heading(suite.name, suite.version, splits, about), table, tasks)
+    said, names = suite.described(), [task.name for task in kept]
+    splits = said.splits and {split: [name for name in of if name in names] for split, of in said.splits.items()}
+    tasks = [task for task in said.tasks if task.name in names]
+    return suite_of(said.model_copy(update={"splits": splits, "tasks": tasks}), table)
 
 
 def _nothing(suite: str, task: str, table: Table, k: int) -> str:

@@ -12,31 +12,45 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from hpo_gym.base import DamagedDataError, InvalidValueError, blame
-from hpo_gym.problem import Objective, Table, sizes_of
-from hpo_gym.suites.own.objectives import check_objectives
-from hpo_gym.system import checksum, sealed, sha256, whole_files
+from hpo_gym.base import DamagedDataError, InvalidValueError, blame, name_checked
+from hpo_gym.problem import Table
+from hpo_gym.system import checksum, rule_of, sealed, sha256, whole_files
 
 FORMAT = 1
 SUITE, TABLE = "suite.json", "table.npz"
-OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS = "objectives", "fidelity", "constraints", "proposed", "starts"
-ORDER = "order"
-ARRAYS = Table.ARRAYS
-_OPTIONAL = (OBJECTIVES, FIDELITY, CONSTRAINTS, PROPOSED, STARTS, ORDER)  # keys of `suite.json` that most lack
+OBJECTIVES, PROPOSED = "objectives", "proposed"
+ABOUT = ("title", "description", "score", "cost", "licence", "source", "preprocessing", "built", "titles")
+"""Keys of what `hpo-gym info` shows of a table suite; `titles` are those of tasks, by name."""
+_OPTIONAL = (OBJECTIVES, "fidelity", "constraints", PROPOSED, "starts", "order")  # keys that most lack
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 
-Name = Annotated[str, Field(min_length=1)]
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise InvalidValueError("it must be printable text")
+    return text
+
+
+def _ascending(shares: Sequence[float]) -> Sequence[float]:
+    if not (shares[0] > 0 and shares[-1] == 1 and all(a < b for a, b in itertools.pairwise(shares))):
+        raise InvalidValueError("`0 < fidelities <= 1` must ascend and end in 1")
+    return shares
+
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -82,32 +96,57 @@ class Order(_Strict):
 
 
 class Description(_Strict):
-    """Content of `suite.json`."""
+    """Content of `suite.json`; what is known only once it is written may be absent."""
 
-    format: Literal[1]
-    name: Name
+    format: Literal[1] = 1
+    name: Annotated[str, AfterValidator(partial(name_checked, "`name`"))]
     version: Annotated[int, Field(ge=1)]
     title: str = ""
     description: str = ""
+    score: Metric = Metric()
+    cost: Metric | None = None
+    licence: str = ""
+    source: object = None
+    preprocessing: object = None
+    built: object = None
     space: dict[str, Any]
     tasks: Annotated[list[MemberEntry], Field(min_length=1)]
     splits: dict[str, list[str]] | None = None
-    score: Metric = Metric()
-    cost: Metric | None = None
-    fidelities: Annotated[list[float], Field(min_length=1)]
+    fidelities: Annotated[list[float], Field(min_length=1), AfterValidator(_ascending)]
     objectives: list[Further] | None = None
     fidelity: dict[str, Any] | None = None
     constraints: dict[str, float] | None = None
     proposed: Annotated[int, Field(ge=0)] = 0
     starts: list[list[list[int]]] = []
     order: Order | None = None
-    licence: str = ""
-    source: object = None
-    preprocessing: object = None
-    built: object = None
-    sha256: Annotated[dict[str, Hex], Field(min_length=1)]
+    sha256: dict[str, Hex] = {}
     bytes: dict[str, Annotated[int, Field(ge=0)]] | None = None
     checksum: Hex | None = None
+
+    def about(self) -> dict[str, Any]:
+        """Return the facts for `hpo-gym info`."""
+        titles = {task.name: task.title for task in self.tasks if task.title is not None}
+        known = self.model_dump(include=set(ABOUT), exclude_unset=True)
+        return {**known, **({"titles": titles} if titles else {})}
+
+
+def described(said: Mapping[str, Any]) -> Description:
+    """Return a description as a file would hold it; raise `InvalidValueError` where that breaks a rule."""
+    try:
+        text = json.dumps(said, allow_nan=False, default=_plain)
+    except (TypeError, ValueError) as fault:
+        raise InvalidValueError(f"The description of a suite must be plain JSON without NaN, got {fault}.") from fault
+    try:
+        return Description.model_validate_json(text)
+    except ValidationError as fault:
+        raise InvalidValueError(f"{rule_of(fault)}.") from fault
+
+
+def _plain(value: object) -> object:
+    """Return numbers of NumPy, or a mapping, as JSON has them."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return dict(value)  # type: ignore[call-overload]  # else json says so
 
 
 # ---------------------------------------------------------------------------------------------- writing
@@ -116,23 +155,13 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
 
     Raises:
         StorageFullError: The files could not be written; earlier ones are intact.
-        InvalidValueError: The description is no plain JSON, or objectives or sizes do not fit the arrays.
+        InvalidValueError: The description is no plain JSON.
     """
-    _check(description, arrays)
     description = {key: value for key, value in description.items() if value or key not in _OPTIONAL}
     with whole_files(folder, TABLE, SUITE) as (table, suite):
         write_npz(table, arrays)
         sums = {"sha256": {TABLE: sha256(table)}, "bytes": {TABLE: table.stat().st_size}}
         suite.write_bytes(sealed({"format": FORMAT, **description, **sums}))
-
-
-def _check(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse objectives or sizes that do not fit the arrays."""
-    said = [dict(one) for one in description.get(OBJECTIVES) or ()]
-    sizes, array, score = sizes_of(description.get(FIDELITY)), arrays.get(OBJECTIVES), arrays["score"]
-    check_objectives([Objective(**one) for one in said], array, score.shape[:2])
-    if sizes is not None:
-        sizes.check(len(description["fidelities"]))
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -184,12 +213,7 @@ def _description(path: Path) -> Description:
             raise DamagedDataError(
                 f"{path}: `format` must be {FORMAT} (a later one needs a later hpo-gym), got {got!r}."
             )
-        try:
-            out = Description.model_validate(raw)
-        except ValidationError as fault:
-            first = fault.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise DamagedDataError(f"{path}: `{where}`: {first['msg']}, got {first['input']!r:.200}.") from fault
+        out = described(raw)
         if out.checksum is not None and out.checksum != checksum(raw):
             raise DamagedDataError(f"{path}: `checksum` must be {checksum(raw)}, got {out.checksum}.")
         return out
@@ -205,9 +229,9 @@ def _finite(text: str) -> float:
 
 def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-    if len(set(names)) < len(names) or not {"x", "score"} <= set(names) <= set(ARRAYS):
+    if len(set(names)) < len(names) or not {"x", "score"} <= set(names) <= set(Table.ARRAYS):
         raise InvalidValueError(
-            f"The arrays must be x, score and, if known, {', '.join(ARRAYS[2:-1])} and {OBJECTIVES}, got {names}."
+            f"The arrays must be x, score and, if known, {', '.join(Table.ARRAYS[2:-1])} and {OBJECTIVES}, got {names}."
         )
     if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
         raise InvalidValueError("The arrays must be stored, not compressed.")

@@ -10,15 +10,15 @@ With `x` ``(m, d)`` and `scores` ``(k, m)``, higher is better:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpo_gym.base import DamagedDataError, InvalidValueError, blame, canonical, name_checked, whole
+from hpo_gym.base import InvalidValueError, blame, canonical, unknown, whole
 from hpo_gym.problem import (
     AnySpace,
     Objective,
@@ -35,11 +35,13 @@ from hpo_gym.problem import (
 from hpo_gym.suites.own import files as table_files
 from hpo_gym.suites.own import input as given
 from hpo_gym.suites.own.failures import failures_of, repeats_of
+from hpo_gym.suites.own.files import ABOUT, Description, Order, described
 from hpo_gym.suites.own.input import Array, Rows
 from hpo_gym.suites.own.objectives import Given, check_objectives, objectives_of
 
 _SNAPPED = 1e-6  # float32 points are canonical to this
 _MEAN = 1e-4  # a stored mean of stored repeats is right to this
+_DEEP = ("score", "cost", "test_score")  # arrays with an axis of fidelities
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -61,32 +63,26 @@ class TableSuite(Suite):
         Raises:
             StorageFullError: The files could not be written; earlier ones are intact.
         """
-        t = self.table
-        single = t.fidelities == (1.0,)
-        whole = ("x", table_files.OBJECTIVES)
-        flat = {n: a[:, :, 0] if n not in whole and single else a for n, a in t.whole.arrays.items()}
-        table_files.write_folder(Path(folder), self._description(), flat)
+        single, arrays = self.table.fidelities == (1.0,), self.table.whole.arrays
+        flat = {n: a[:, :, 0] if single and n in (*_DEEP, "repeats") else a for n, a in arrays.items()}
+        said = self.described().model_dump(exclude_unset=True)
+        table_files.write_folder(Path(folder), said, flat)
 
-    def _description(self) -> dict[str, Any]:
+    def described(self) -> Description:
+        """Return all of the suite but its arrays."""
+        t, titles = self.table, self.about.get("titles", {})
         about = {name: value for name, value in self.about.items() if name != "titles"}
-        titles = self.about.get("titles", {})
-        members = [
-            {"name": t.name, "title": titles.get(t.name), "family": t.family, "meta": dict(t.meta_features)}
-            for t in self.members
+        tasks = [
+            {"name": m.name, "family": m.family, "title": titles.get(m.name), "meta": m.meta_features}
+            for m in self.members
         ]
-        splits = None if self.splits is None else {s: list(names) for s, names in self.splits.items()}
-        head = {"name": self.name, "version": self.version, **about}
-        t = self.table
-        newer = {
-            table_files.OBJECTIVES: [asdict(objective) for objective in t.further],
-            table_files.FIDELITY: t.sizes and t.sizes.to_json(),
-            table_files.CONSTRAINTS: dict(t.constraints),
-            table_files.PROPOSED: 0 if t.proposed is None else t.proposed.m,
-            table_files.STARTS: t.starts,
-            table_files.ORDER: t.order and {"name": t.order[0], "number": t.order[1]},
-        }
-        return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
-                "fidelities": list(t.fidelities), **newer}  # fmt: skip
+        order = t.order and {"name": t.order[0], "number": t.order[1]}
+        return described({
+            **about, "name": self.name, "version": self.version, "space": self.space.to_json(), "tasks": tasks,
+            "splits": self.splits, "fidelities": t.fidelities, "objectives": [asdict(one) for one in t.further],
+            "fidelity": t.sizes and t.sizes.to_json(), "constraints": t.constraints, "starts": t.starts,
+            "order": order, "proposed": 0 if t.proposed is None else t.proposed.m,
+        })  # fmt: skip
 
 
 def table_suite(
@@ -153,27 +149,32 @@ def table_suite(
     space = read_space(space)
     pools, shared = given.pools_of(space, x)
     sizes = None if shared else [len(p) for p in pools]
-    score = given.stacked("scores", scores, sizes)
+    numbers = {"score": scores, "cost": costs, "test_score": test_scores}
+    said_as = {"score": "scores", "cost": "costs", "test_score": "test_scores"}
+    arrays = {n: given.stacked(said_as[n], v, sizes) for n, v in numbers.items() if v is not None}
+    k, _, f = arrays["score"].shape
     models = sizes_of(fidelity)
-    levels = given.fidelities_of(models.shares if fidelities is None and models else fidelities, score.shape[2])
-    if models is not None:
-        models.check(len(levels))
-    cost = None if costs is None else given.stacked("costs", costs, sizes)
-    test = None if test_scores is None else given.stacked("test_scores", test_scores, sizes)
-    seeds, score, note = (None, score, None) if repeats is None else _repeats(repeats, score, failures_of(failures))
-    named, array = objectives_of(objectives, score, sizes)
-    names = given.texts("tasks", [f"task-{i}" for i in range(len(score))] if tasks is None else tasks, len(score))
-    about, grows = given.cumulative_of(given.about_of(about or {}, names), cumulative, cost)
-    about = _noted(about, note)
-    points = given.stored_x(space, pools, shared)
-    table = Table(space, points, score, cost, test, levels, seeds, array, named, models, cumulative=grows)
-    _check(table)
-    table = _starts(starts, table)
-    groups = names if families is None else given.texts("families", families, table.k)
-    meta = [{}] * table.k if meta_features is None else [given.values_of(m) for m in meta_features]
-    given.count("meta_features", meta, table.k)
-    head = Heading(name_checked("`name`", name), whole("version", version), splits, about)
-    return suite_of_table(head, table, map(Member, names, groups, meta))
+    if fidelities is None and f > 1 and models is None:
+        raise InvalidValueError(f"`fidelities` must be given where `scores` have {f} of them.")
+    entries = None
+    if objectives is not None:
+        entries, arrays["objectives"] = objectives_of(objectives, arrays["score"], sizes)
+    if repeats is not None:
+        arrays["repeats"] = np.asarray(repeats)
+    names = given.each("tasks", [f"task-{i}" for i in range(k)] if tasks is None else tasks, k)
+    groups = given.each("families", names if families is None else families, k)
+    meta = [given.values_of(m) for m in given.each("meta_features", meta_features or [{}] * k, k)]
+    about = _about(about or {}, names, cumulative)
+    titles = about.pop("titles", {})
+    said = described({
+        **about, "name": name, "version": version, "space": {}, "splits": splits, "starts": starts,
+        "tasks": [{"name": n, "family": g, "title": titles.get(n) if titles else None, "meta": m}
+                  for n, g, m in zip(names, groups, meta, strict=True)],
+        "fidelities": (models.shares if models else (1.0,)) if fidelities is None else fidelities,
+        "fidelity": fidelity, "objectives": entries,
+    })  # fmt: skip
+    table, note = _table(said, space, {**arrays, "x": given.stored_x(space, pools, shared)}, failures_of(failures))
+    return suite_of(said, table, note)
 
 
 def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
@@ -187,67 +188,64 @@ def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
     """
     folder = Path(folder)
     said, arrays = table_files.read_folder(folder)
+    if order is not None:
+        said = said.model_copy(update={"order": Order(name=said.name, number=order)})
     with blame(folder / table_files.SUITE):
         space = SearchSpace(said.space)
-        levels, models = given.fidelities_of(said.fidelities, len(said.fidelities)), sizes_of(said.fidelity)
-        further = tuple(Objective(**one.model_dump()) for one in said.objectives or ())
-        if models is not None:
-            models.check(len(levels))
     with blame(folder / table_files.TABLE):
-        x = arrays["x"]
-        k, f = len(said.tasks), len(levels)
-        score = _deep("score", arrays["score"], k, f)
-        cost, test = (_deep(n, arrays[n], k, f) if n in arrays else None for n in ("cost", "test_score"))
-        seeds, score, note = _repeats(arrays["repeats"], score) if "repeats" in arrays else (None, score, None)
-        array = arrays.get(table_files.OBJECTIVES)
-        grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
-        kept = None if said.order is None else (said.order.name, said.order.number)
-        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows,
-                      order=kept if order is None else (said.name, order))  # fmt: skip
-        _check(table)
-        _check_points(space, x)
-        if said.proposed:
-            table = _without_last(table, said.proposed)
+        table, note = _table(said, space, arrays)
+        _check_points(space, arrays["x"])
     with blame(folder / table_files.SUITE):
-        table = _starts(said.starts, table)
-        names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
-        name = name_checked("`name`", said.name)
-        head = Heading(name, said.version, said.splits, _noted(_about(said), note))
-        tasks = map(Member, given.texts("tasks", names, table.k), given.texts("families", families, table.k), meta)
-        return suite_of_table(head, table, tasks)
+        return suite_of(said, table, note)
 
 
 # ---------------------------------------------------------------------------------------------- parts
-@dataclass(frozen=True)
-class Heading:
-    """A suite of a table without its tasks: its name and version, names of tasks by split, and facts (see `Suite`)."""
-
-    name: str
-    version: int
-    splits: Mapping[str, Sequence[str]] | None
-    about: Mapping[str, Any]
-
-
-class Member(NamedTuple):
-    """A task of a table without its scores."""
-
-    name: str
-    family: str
-    meta: Mapping[str, float | None]
-
-
-def suite_of_table(head: Heading, table: Table, tasks: Iterable[Member]) -> TableSuite:
-    """Return the suite of a checked table, of tasks with a success each."""
+def suite_of(said: Description, table: Table, note: str | None = None) -> TableSuite:
+    """Return the suite of a checked table, of tasks with a success each; a note is kept on its card."""
     full = np.where(table.measured & np.isfinite(table.served[..., -1]), table.served[..., -1], np.nan)
     best, worst = (f(full, 1).astype(float).tolist() for f in (np.nanmax, np.nanmin))
     members = tuple(
-        TableTask(t.name, t.family, head.name, table.space, best[i], worst[i], table.fidelities, dict(t.meta), table, i)
-        for i, t in enumerate(tasks)
+        TableTask(t.name, t.family, said.name, table.space, best[i], worst[i], table.fidelities, t.meta, table, i)
+        for i, t in enumerate(said.tasks)
     )
-    splits = head.splits
-    kept = None if splits is None else {s: tuple(given.sequence(f"splits[{s!r}]", v)) for s, v in splits.items()}
-    digest = _data_hash(table, members, kept)
-    return TableSuite(head.name, table.space, members, "table", head.version, kept, head.about, digest, table=table)
+    splits = None if said.splits is None else {split: tuple(names) for split, names in said.splits.items()}
+    about = said.about()
+    if note is not None:
+        about["preprocessing"] = [*about.get("preprocessing", ()), note]
+    digest = _data_hash(table, members, splits)
+    return TableSuite(said.name, table.space, members, "table", said.version, splits, about, digest, table=table)
+
+
+def _table(
+    said: Description, space: SearchSpace, arrays: Mapping[str, Array], failures: str = "worst"
+) -> tuple[Table, str | None]:
+    """Return the checked table of a description, and a note on failed repeats, None without any."""
+    k, f = len(said.tasks), len(said.fidelities)
+    deep = {n: a if a.ndim == 3 else a[..., None] for n, a in arrays.items() if n in _DEEP}
+    for name, array in deep.items():
+        if array.ndim != 3 or array.shape != (k, deep["score"].shape[1], f):
+            raise InvalidValueError(
+                f"`{name}` must have the shape of {k} tasks, the rows of `score` and {f} `fidelities` (as many as "
+                f"`scores` have), got {arrays[name].shape}."
+            )
+    score, seeds, note = deep["score"], arrays.get("repeats"), None
+    if seeds is not None:
+        seeds, score, note = _repeats(seeds, score, failures)
+    models, grows = sizes_of(said.fidelity), said.cost is not None and said.cost.cumulative
+    if models is not None:
+        models.check(f)
+    if grows and "cost" not in deep:
+        raise InvalidValueError("`cumulative` needs `costs`, got none; the nearest is False.")
+    further = tuple(Objective(**one.model_dump()) for one in said.objectives or ())
+    order = None if said.order is None else (said.order.name, said.order.number)
+    table = Table(
+        space, arrays["x"], score, deep.get("cost"), deep.get("test_score"), tuple(said.fidelities), seeds,
+        arrays.get("objectives"), further, models, said.constraints or {}, grows, order=order,
+    )  # fmt: skip
+    _check(table)
+    if said.proposed:
+        table = _without_last(table, said.proposed)
+    return _with_starts(table, said.starts), note
 
 
 def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, Sequence[str]] | None) -> str:
@@ -262,7 +260,7 @@ def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, 
     out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds, *starts]).encode())
     for part in _parts(table):
         for name, array in part.arrays.items():
-            if name != table_files.OBJECTIVES:  # they decide no score: results that read none stay what they are
+            if name != "objectives":  # they decide no score: results that read none stay what they are
                 out.update(canonical([name, array.dtype.str, array.shape]).encode())
                 out.update(table_files.little(array).data)
         if part.constraints:
@@ -289,14 +287,10 @@ def _without_last(table: Table, count: int) -> Table:
 
 
 def _check(table: Table) -> None:
-    if table.test_score is not None:
-        test, shape = table.test_score, table.score.shape
-        if test.shape != shape:
-            raise InvalidValueError(f"`test_scores` must have the shape of `scores` {shape}, got {test.shape}.")
-        if np.isposinf(test).any():
-            raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
+    if table.test_score is not None and np.isposinf(table.test_score).any():
+        raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
     check_table(table.space, table.x, table.score, table.cost)
-    check_objectives(table.further, table.objectives, (table.k, table.m))
+    check_objectives(table)
     if table.constraints:
         check_constraints(table.constraints, table.further)
         empty = np.flatnonzero(~(table.measured & ~table.failed[..., -1]).any(1))
@@ -306,23 +300,23 @@ def _check(table: Table) -> None:
         array.flags.writeable = False
 
 
-def _starts(given: Sequence[Sequence[Sequence[int]]], table: Table) -> Table:
+def _with_starts(table: Table, starts: list[list[list[int]]]) -> Table:
     """Return a table with checked initial designs."""
-    if len(given) not in (0, table.k):
-        raise InvalidValueError(f"`starts` must have one entry for each of {table.k} tasks, got {len(given)}.")
-    out = [[[whole("starts", row, 0, table.m - 1) for row in one] for one in own] for own in given]
-    for k, own in enumerate(out):
+    if len(starts) not in (0, table.k):
+        raise InvalidValueError(f"`starts` must have one entry for each of {table.k} tasks, got {len(starts)}.")
+    for k, own in enumerate(starts):
+        for row in (row for one in own for row in one):
+            whole("starts", row, 0, table.m - 1)
         if len(set(map(len, own))) > 1 or [] in own or not all(table.measured[k, one].all() for one in own):
             raise InvalidValueError(f"`starts[{k}]` must be designs of one size, of measured rows, got {own!r:.200}.")
-    return replace(table, starts=out)
+    return replace(table, starts=starts)
 
 
-def _repeats(repeats: ArrayLike, score: Array, failures: str = "worst") -> tuple[Array, Array, str | None]:
+def _repeats(a: Array, score: Array, failures: str) -> tuple[Array, Array, str | None]:
     """Return repeats as ``(k, m, f, r)``, checked against the scores that they explain, and these; failed ones count.
 
     The last is a note on failed ones, None without any.
     """
-    a = np.asarray(repeats)
     k, m, f = score.shape
     a = a[:, :, None] if a.ndim == 3 and f == 1 else a
     if a.dtype.kind != "f" or a.shape[:-1] != score.shape:
@@ -358,18 +352,16 @@ def _check_points(space: SearchSpace, x: Array) -> None:
     space.default_x  # noqa: B018 - a space that cannot be used says so here
 
 
-def _deep(name: str, a: Array, k: int, f: int) -> Array:
-    shape: tuple[object, ...] = (k, "m") if f == 1 else (k, "m", f)
-    if a.ndim != len(shape) or a.shape[0] != k or (f > 1 and a.shape[2] != f):
-        raise DamagedDataError(f"`{name}` must have shape {shape} (as {table_files.SUITE} says), got {a.shape}.")
-    return a if a.ndim == 3 else a[..., None]
-
-
-def _noted(about: dict[str, Any], note: str | None) -> dict[str, Any]:
-    return about if note is None else {**about, "preprocessing": [*about.get("preprocessing", ()), note]}
-
-
-def _about(said: table_files.Description) -> dict[str, Any]:
-    titles = {t.name: t.title for t in said.tasks if t.title is not None}
-    about = said.model_dump(include=set(given.ABOUT), exclude_unset=True)
-    return {**about, **({"titles": titles} if titles else {})}
+def _about(about: Mapping[str, Any], names: Sequence[str], cumulative: object) -> dict[str, Any]:
+    """Return the description of a suite of tasks `names`, under known names, with `cumulative` where it is asked."""
+    out = dict(about)
+    for what, key, known in (
+        *(("entry of `about`", key, ABOUT) for key in out),
+        *(("task (in `about['titles']`)", key, names) for key in out.get("titles", {})),
+    ):
+        if key not in known:
+            raise unknown(what, key, known)
+    if not isinstance(cumulative, bool):
+        raise InvalidValueError(f"`cumulative` must be True or False, got {cumulative!r}.")
+    costs = out.get("cost", {})
+    return {**out, "cost": {**costs, "cumulative": True}} if cumulative and isinstance(costs, Mapping) else out
