@@ -18,22 +18,17 @@ PUBLISHED = {"random": 0.0966, "GP": 0.0609, "DNGO": 0.0548, "BOHAMIANN": 0.0580
 spaces. Reported figures, not recomputed from the curves in `results/` of its repository."""
 
 
-def hpob_curve(scores: Floats, task: Task, trials: int, *, last_trial_lost: bool = False) -> Floats:
+def hpob_curve(scores: Floats, task: Task, trials: int) -> Floats:
     """Return the regret of a run as HPO-B's handler lists it: after the given points, and after each of `trials` more.
 
     Args:
         scores: Of five given points and at most `trials` more, -inf of a failure; a shorter run keeps its incumbent.
-        last_trial_lost: Whether the last entry repeats the one before, a fault of the handler's `evaluate_continuous`:
-            it appends the incumbent of the time before the last trial. Its `evaluate`, on points, has no such fault.
     """
     after = np.minimum(STARTS["init5"] + np.arange(trials + 1), len(scores))
-    regret = relative_regret(np.maximum.accumulate(scores)[after - 1], task.best, task.worst)
-    if last_trial_lost:
-        regret[-1] = regret[-2]
-    return regret
+    return relative_regret(np.maximum.accumulate(scores)[after - 1], task.best, task.worst)
 
 
-def hpob_auc(results: Results, *, last_trial_lost: bool = False) -> dict[str, float]:
+def hpob_auc(results: Results) -> dict[str, float]:
     """Return the AUC of each optimizer: mean of `hpob_curve` over entries, seeds, data sets, then search spaces.
 
     A failed or missing run has regret 1; runs without five given points are refused by `InvalidValueError`.
@@ -48,7 +43,7 @@ def hpob_auc(results: Results, *, last_trial_lost: bool = False) -> dict[str, fl
             for cell, record in plan.found(store, spec, entrant):
                 if record.status == "done":
                     scores = np.where(record.arrays["status"] == Status.OK, record.arrays["score"], -np.inf)
-                    curve = hpob_curve(scores, suite.task(cell.task), p.budget.points, last_trial_lost=last_trial_lost)
+                    curve = hpob_curve(scores, suite.task(cell.task), p.budget.points)
                     areas[cell] = float(curve.mean())
             found.setdefault(entrant.name, []).append(float(np.mean(list(areas.values()))))
     return {name: float(np.mean(areas)) for name, areas in found.items()}

@@ -170,8 +170,6 @@ def log_auc(curves: Curves) -> Floats:
 
 def regret_at(curves: Curves, trial: int) -> Floats:
     """Regret after `trial` trials (the last one where there are fewer), per task, shape ``(k,)``."""
-    if trial < 1:
-        raise InvalidValueError(f"`trial >= 1` must hold, got {trial=}.")
     return curves.mean[:, min(trial, curves.regret.shape[2]) - 1]
 
 
@@ -241,8 +239,8 @@ def friedman(values: Floats) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)
 
 
-def critical_difference(n_optimizers: int, n_families: float, alpha: float = 0.05) -> float:
-    """Nemenyi's critical difference of mean ranks (Demsar, JMLR 2006, section 3.2.2).
+def critical_difference(n_optimizers: int, n_families: float) -> float:
+    """Nemenyi's critical difference of mean ranks at 5 % (Demsar, JMLR 2006, section 3.2.2).
 
     Ranks that are means over the tasks of families of unequal size rest on fewer families than there are: give
     `intervals.equal_families`. The variance of such a mean is at most that of so many independent ranks, however alike
@@ -252,7 +250,7 @@ def critical_difference(n_optimizers: int, n_families: float, alpha: float = 0.0
         raise InvalidValueError(
             f"`n_optimizers >= 2` and `n_families >= 1` must hold, got {n_optimizers=}, {n_families=}."
         )
-    q = float(stats.studentized_range.ppf(1.0 - alpha, n_optimizers, np.inf)) / math.sqrt(2.0)
+    q = float(stats.studentized_range.ppf(0.95, n_optimizers, np.inf)) / math.sqrt(2.0)
     return q * math.sqrt(n_optimizers * (n_optimizers + 1) / (6.0 * n_families))
 
 
@@ -264,7 +262,7 @@ def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, i
     return [(i, int(last[i])) for i in starts]
 
 
-def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[str, dict[str, Any]]:
+def summarise(curves: Sequence[Curves]) -> dict[str, dict[str, Any]]:
     """Summarise every optimizer of one comparison on one suite, by name; plain JSON values of six decimals.
 
     ``[mean, low, high]`` of `auc`, `log_auc`, `rank` and `win_rate` (by AUC, among all given), `gain` (the
@@ -278,7 +276,6 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.
-        portfolio: Name of the reference optimizer.
 
     Raises:
         InvalidValueError: The curves do not belong together.
@@ -287,31 +284,15 @@ def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[s
     aucs = np.stack([auc(c) for c in curves], axis=1)
     by_task, shares = ranks(aucs), win_rate(aucs)
     names = [c.optimizer for c in curves]
-    reference = aucs[:, names.index(portfolio)] if portfolio in names else np.full(len(aucs), np.nan)
+    reference = aucs[:, names.index(PORTFOLIO)] if PORTFOLIO in names else np.full(len(aucs), np.nan)
     ps = {
-        c.optimizer: None if c.optimizer == portfolio else mean_p(reference - aucs[:, i], c.families)
+        c.optimizer: None if c.optimizer == PORTFOLIO else mean_p(reference - aucs[:, i], c.families)
         for i, c in enumerate(curves)
     }
     corrected = holm(ps)
     rows = {c.optimizer: _summary(c, aucs[:, i], by_task[:, i], reference, sample) for i, c in enumerate(curves)}
     rated = {name: {"win_rate": sample.mean(shares[:, i])} for i, name in enumerate(names)}
     return {name: {**rows[name], **rated[name], "p": ps[name], "p_holm": corrected[name]} for name in sorted(rows)}
-
-
-def compare(a: Curves, b: Curves) -> dict[str, Any]:
-    """Hold `a` against `b`, task by task: `ratio` of mean AUC, `p_better`, `p`, `n_tasks`, `n_families`.
-
-    A ratio below 1 and a `p_better` above a half speak for `a`. The p is of the mean AUCs, by `mean_p`; 1 of equals.
-    """
-    (first, second), sample = _aligned((a, b), unique=False)
-    x, y = auc(first), auc(second)
-    return {
-        "ratio": sample.ratio(x, y),
-        "p_better": sample.mean(better(x, y)),
-        "p": mean_p(x - y, first.families),
-        "n_tasks": len(x),
-        "n_families": sample.families,
-    }
 
 
 def _summary(curves: Curves, own: Floats, rank: Floats, reference: Floats, sample: Resamples) -> dict[str, Any]:
@@ -345,13 +326,13 @@ def _overtuned(curves: Curves, sample: Resamples) -> dict[str, Any]:
     return {"overtuned": sample.mean(share), "overtuned_by": sample.ratio(by, share)}
 
 
-def _aligned(curves: Sequence[Curves], *, unique: bool = True) -> tuple[list[Curves], Resamples]:
+def _aligned(curves: Sequence[Curves]) -> tuple[list[Curves], Resamples]:
     """Bring all curves to the tasks' order of names, and draw the resamples that they share."""
     if not curves:
         raise InvalidValueError("`curves` must not be empty.")
     first = curves[0]
     names = [c.optimizer for c in curves]
-    if unique and len(set(names)) != len(names):
+    if len(set(names)) != len(names):
         raise InvalidValueError(f"Names of optimizers must be unique, got {sorted(names)}.")
     for c in curves:
         if _setting(c) != _setting(first):

@@ -15,15 +15,8 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.cells import Cell
-from hpo_gym.bench.merging import merge
-from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.runner import entrants_of
-from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import Query, Trial
-from hpo_gym.system.storage.store import Store
 
 LEVELS = (0.25, 0.5, 1.0)
 SCORES = np.array([[0.5, 0.25, 1.0]] * 2)[..., None] - np.array([0.125, 0.125, 0.0])
@@ -103,34 +96,6 @@ def test_runs_in_a_batch_pay_the_difference(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- what is said and stored
-
-
-def test_what_is_stored_without_them_is_as_before(tmp_path: Path) -> None:
-    assert Protocol(budget=Budget.of(None, 3)).to_json() == {
-        "split": "test", "fold": None, "start": "cold", "seeds": 5, "tasks": None, "budget_cost": 3.0,
-    }  # fmt: skip
-    assert Protocol(budget=Budget.of(None, 3, True)).to_json()["checkpoints"] is True
-    entrant, cell = entrants_of("random")[0], Cell("Epochs", "hash", "b", None, 0)
-    plain = cell.identity(entrant, Protocol(budget=Budget.of(None, 3.0)))
-    assert plain.keys() == {
-        "suite", "data_hash", "task", "fold", "replicate", "optimizer", "start", "budget_cost",
-    }  # fmt: skip
-    assert cell.identity(entrant, Protocol(budget=Budget.of(None, 3.0, True))) == {**plain, "checkpoints": True}
-
-
-@pytest.mark.long
-def test_it_is_gone_on_with_as_it_was_begun(tmp_path: Path) -> None:
-    bench(tmp_path / "out", checkpoints=True)
-    with Store(tmp_path / "out" / "store.sqlite") as store:
-        assert StoredPlan.read(store).protocol == Protocol(seeds=1, budget=Budget.of(None, 2, True))
-    bench(tmp_path / "out", checkpoints=True, seeds=2, resume=True)
-    again = hpo_gym.Results.load(tmp_path / "out")
-    assert again.data["protocol"]["checkpoints"] and steps(again)["spent"].tolist() == [0.25, 0.5, 1.0, 1.25, 2.0] * 2
-    with pytest.raises(InvalidValueError, match="`resume` must keep `checkpoints=True`"):
-        bench(tmp_path / "out", resume=True)
-    bench(tmp_path / "plain")
-    with pytest.raises(InvalidValueError, match="must share `checkpoints`"):
-        merge([tmp_path / "out", tmp_path / "plain"], tmp_path / "joined")
 
 
 # ---------------------------------------------------------------------- where

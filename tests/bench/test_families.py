@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slow_statistics as slow
-from scipy import stats
 
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.intervals import Resamples, skewed, skewness, witness_of
-from hpo_gym.bench.metrics import TEST, Curves, by_family, compare, friedman, overtuning, summarise
+from hpo_gym.bench.metrics import TEST, Curves, overtuning, summarise
 from hpo_gym.bench.report.tables import cells, csv_text, said
 from hpo_gym.bench.report.words import NARROW
 from hpo_gym.suites.load import load_suite
@@ -83,9 +82,6 @@ def test_a_summary_equals_loops_over_families(families: tuple[str, ...]) -> None
     assert [found[n]["p_holm"] for n in ("a", "b")] == pytest.approx(slow.holm(ps), abs=2e-6)
     assert found["a"]["n_families"] == len(set(families)) and found["a"]["n_tasks"] == len(families)
     assert found["portfolio"]["p"] is None
-    beside = compare(everyone[1], everyone[0])
-    assert (beside["ratio"], beside["p"]) == (found["a"]["ratio"], found["a"]["p"])
-    assert (beside["n_tasks"], beside["n_families"]) == (len(families), len(set(families)))
 
 
 def test_one_family_has_a_mean_and_no_interval() -> None:
@@ -98,23 +94,6 @@ def test_one_family_has_a_mean_and_no_interval() -> None:
     assert found["p"] is found["p_holm"] is None
     alone = summarise([curves(n, i, families=("x",) * 8) for i, n in enumerate(("portfolio", "a"))])["a"]
     assert alone["auc"][0] == found["auc"][0]
-
-
-def test_one_task_is_one_family() -> None:
-    one = [Curves("S", n, ("t",), np.full((1, 1, 2), v)) for n, v in (("portfolio", 0.5), ("a", 0.25))]
-    found = summarise(one)["a"]
-    assert (found["gain"], found["ratio"], found["p"], found["n_families"]) == (
-        [0.25, None, None], [0.5, None, None], None, 1,
-    )  # fmt: skip
-
-
-def test_copies_of_a_task_in_its_family_change_no_interval() -> None:
-    values = np.array([0.1, 0.7, 0.2, 0.9, 0.4, 0.5, 0.3, 0.8])
-    names = [f"f{i}" for i in range(8)]
-    once = Resamples.of(names).mean(values)
-    assert Resamples.of(np.repeat(names, 30).tolist()).mean(np.repeat(values, 30)) == pytest.approx(once, abs=2e-6)
-    as_tasks = Resamples.of([f"t{i:03}" for i in range(240)]).mean(np.repeat(values, 30))
-    assert as_tasks[2] - as_tasks[1] < 0.3 * (once[2] - once[1])  # type: ignore[operator]
 
 
 def test_the_interval_covers_where_tasks_of_a_family_are_alike() -> None:
@@ -160,17 +139,6 @@ def test_intervals_cover(families: int) -> None:
     assert covered((percentiles[0], percentiles[1]), 0.7 / 9) < (0.90 if families < 30 else 0.94)
 
 
-def test_friedman_ranks_the_means_of_families() -> None:
-    everyone = [curves(n, i) for i, n in enumerate(("a", "b", "c"))]
-    values = np.stack([np.nan_to_num(c.regret, nan=1.0).mean((1, 2)) for c in everyone], 1)
-    rows = []
-    for family in sorted(set(FAMILIES)):
-        rows.append([slow.mean([values[i, j] for i in range(8) if FAMILIES[i] == family]) for j in range(3)])
-    assert by_family(values, FAMILIES) == pytest.approx(np.array(rows), abs=1e-12)
-    expected = stats.friedmanchisquare(*np.array(rows).T)
-    assert friedman(by_family(values, FAMILIES)) == pytest.approx((expected.statistic, expected.pvalue))
-
-
 def test_curves_name_a_family_per_task_or_none() -> None:
     assert Curves("S", "a", ("x", "y"), np.zeros((2, 1, 1))).families == ("x", "y")
     with pytest.raises(InvalidValueError, match=r"`families` must name one per task, got 1 for 2 \('S', 'a'\)"):
@@ -209,11 +177,6 @@ def test_rounding_is_no_overtuning_and_of_none_there_is_no_size() -> None:
 def test_families_that_say_the_same_count_once(suite: str, families: int, witnesses: set[str]) -> None:
     tasks = load_suite(suite).tasks("test")
     assert len({t.family for t in tasks}) == families and {witness_of(t.suite, t.family) for t in tasks} == witnesses
-
-
-def test_other_families_count_by_their_own_names() -> None:
-    for task in (*load_suite("SVM").members[:5], load_suite("Text").members[0]):
-        assert witness_of(task.suite, task.family) == task.family
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from reports import ranged, unpainted
 
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.bench.origin import commit
 from hpo_gym.bench.plan import opened
 from hpo_gym.bench.report.style import INK, MUTED
 from hpo_gym.bench.results import Results
@@ -83,12 +81,6 @@ def test_tasks_are_means_over_replicates(results: Results) -> None:
         assert row["failed"] == 0 and row["score"] == "test"
     frame = results.to_frame().set_index("optimizer")
     assert tasks.groupby("optimizer")["auc"].mean()["random"] == pytest.approx(frame.loc["random", "auc"], abs=1e-6)
-
-
-def test_an_end_of_an_interval_that_is_not_there_is_no_number_and_compares_as_one(results: Results) -> None:
-    frame = results.to_frame()
-    assert frame["auc_low"].isna().all() and not (frame["gain_low"] > 0).any()
-    assert frame["auc_low"].dtype == frame["auc"].dtype == float, "as before, by any pandas and without its warnings"
 
 
 @pytest.mark.long
@@ -171,21 +163,6 @@ def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder:
             (runs[["task", "optimizer", "replicate"]] == [found.task, run.optimizer, found.replicate]).all(axis=1)
         ]
         assert (run.auc, run.regret) == (pytest.approx(row["auc"].item()), pytest.approx(row["regret"].item()))
-
-
-def test_a_commit_is_told_of_a_checkout_alone(tmp_path: Path) -> None:
-    assert commit(tmp_path) is None
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
-    subprocess.run([*git, "init", "-q"], check=True)
-    assert commit(tmp_path) is None  # none yet
-    (tmp_path / "file").write_text("one")
-    subprocess.run([*git, "add", "file"], check=True)
-    subprocess.run([*git, "commit", "-qm", "first"], check=True)
-    (inside := tmp_path / "site-packages").mkdir()
-    said = commit(tmp_path)
-    assert said is not None and len(said) == 40 and commit(inside) is None
-    (tmp_path / "file").write_text("two")
-    assert commit(tmp_path) == f"{said} and changes"
 
 
 def test_what_is_not_there_is_named(results: Results, tmp_path: Path) -> None:

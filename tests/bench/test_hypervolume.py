@@ -175,18 +175,6 @@ def test_a_front_that_is_not_known_is_refused(task: Any, objectives: Any, messag
         Front.of(suite.task(task[1] or suite.members[0].name), objectives)
 
 
-@pytest.mark.long
-def test_the_whole_pool_of_a_shipped_task_is_its_front() -> None:
-    task = hpo_gym.load_suite("NASBench201").task("imagenet16-120")
-    front = Front.of(task, ["score", "size", "latency"])
-    assert task.pool is not None
-    pool = front.ranged(task, task.pool)
-    assert pool.min() == pytest.approx(0.1)
-    assert pool.max() == pytest.approx(1.1)
-    assert not any((pool > p + 1e-12).all(1).any() for p in front.points)
-    assert hypervolume(front.points, np.zeros(3)) == pytest.approx(front.volume)
-
-
 # ------------------------------------------------------------------------------------------------ of results
 @pytest.mark.long
 def test_results_tell_hypervolumes_of_stored_trials(tmp_path: Path) -> None:

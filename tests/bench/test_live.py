@@ -23,12 +23,10 @@ import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
 from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.bench.summaries import bounds_of
-from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.task import Evaluated, Task
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.live import describe_live, from_description, identified, live_suite
-from hpo_gym.suites.tasks.live import GuardedTask, ObjectiveTask
 from hpo_gym.system.storage.store import Store
 
 SPACE = ConfigSpace.ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9)})
@@ -250,16 +248,6 @@ def test_tasks_of_ones_own_class_are_compared_and_their_failures_are_trials(tmp_
     assert results.data["suites"]["Bowls"]["best_seen_tasks"] == 2  # neither knows its worst
 
 
-@pytest.mark.long
-def test_functions_made_here_are_live_and_know_their_best(tmp_path: Path) -> None:
-    """What is not registered under its name and has no table travels, and gives the scores that it gives by name."""
-    benchmark("random", "ToyFormulas", out=tmp_path / "named", **SMALL)
-    results = benchmark("random", replace(toys.formulas(), name="Made"), out=tmp_path / "made", **SMALL)
-    assert results.data["suites"]["Made"]["best_seen_tasks"] == 0
-    assert results.data["pooled"]["apart"] == {"Made": "live"}
-    assert "is not known" not in results.to_markdown()
-
-
 def test_a_pool_without_a_table_is_refused(tmp_path: Path) -> None:
     members = toys.plain().members
     suite = Suite("Pools", members[0].space, members, "table", splits=toys.SPLITS, data_hash="x")
@@ -380,20 +368,6 @@ def test_a_name_that_makes_no_suite_is_refused(name: str, error: type[Exception]
         benchmark("random", name, out=tmp_path / "out", **SMALL)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"objectives": {}}, "at least one task"),
-        ({"objectives": {"t": 3}}, "must be functions, got 3 for 't'"),
-        ({"fidelities": (0.5,)}, "must ascend from above 0 to 1"),
-        ({"fidelities": (0.0, 1.0)}, "must ascend from above 0 to 1"),
-    ],
-)
-def test_a_wrong_live_suite_is_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidValueError, match=said):
-        live_suite("Mine", SPACE, **{"objectives": {"t": slope(1.0)}, **options})
-
-
 def test_a_reward_that_reads_the_oracle_needs_one() -> None:
     suite = mine(splits={"train": ["flat"], "test": ["steep"]})
     with pytest.raises(InvalidValueError, match="needs the best and the worst score of all tasks, 'flat' has"):
@@ -401,17 +375,3 @@ def test_a_reward_that_reads_the_oracle_needs_one() -> None:
     env = hpo_gym.HPOEnv(suite, budget=2)
     env.reset(seed=0)
     assert np.isfinite(env.step(env.action_space.sample())[1])
-
-
-@pytest.mark.long
-def test_live_suites_pass_their_check() -> None:
-    hpo_gym.check_suite(mine(), points=5)
-    hpo_gym.check_suite(identified(bowls()), points=5)
-    assert isinstance(mine().members[0], ObjectiveTask) and isinstance(identified(bowls()).members[0], GuardedTask)
-
-
-def test_a_training_task_is_told_to_optimizers_if_that_was_asked_for(tmp_path: Path) -> None:
-    splits = {"train": ["flat"], "test": ["steep"]}
-    assert mine(splits=splits).prior() == ()
-    (known,) = mine(splits=splits, prior_evaluations=30, prior_folder=tmp_path).prior()
-    assert isinstance(known, Evaluations) and len(known.score) == 30 and np.isfinite(known.score).all()

@@ -17,7 +17,6 @@ import bench_optimizers
 import pytest
 import toys
 from test_bench import MINE, stored
-from test_live import mine
 
 from hpo_gym import app
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
@@ -80,18 +79,6 @@ def test_shards_make_the_whole_in_any_order(shards: list[Path], whole: Path, tmp
     assert Results.load(tmp_path / "moved").failed_cells == Results.load(whole).failed_cells
 
 
-@pytest.mark.long
-def test_the_joined_tell_when_and_where_the_last_runs_were_made(shards: list[Path], tmp_path: Path) -> None:
-    copies = [shutil.copytree(shard, tmp_path / shard.name) for shard in shards]
-    said = [json.dumps({"date": f"2026-01-0{day} 12:00 UTC", "machine": "m"}) for day in (2, 3, 1)]
-    for copy, text in zip(copies, said, strict=True):
-        with Store(copy / "store.sqlite") as store:
-            store.meta_set("made", text)
-    merge(copies, tmp_path / "all")
-    with Store(tmp_path / "all" / "store.sqlite", write=False) as store:
-        assert store.meta_get("made") == said[1]
-
-
 def test_a_shard_is_a_share_of_tasks_and_replicates() -> None:
     cells = list(range(11))
     parts = [cells[shard_of(f"{i}/4")] for i in (1, 2, 3, 4)]
@@ -127,19 +114,6 @@ def test_comparisons_of_other_optimizers_tasks_and_seeds_are_joined(tmp_path: Pa
     benchmark(["random", MINE + "Draws"], suite, out=tmp_path / "c", resume=True, budget=3, seeds=3)
     assert stored(tmp_path / "c") == stored(tmp_path / "both")
     assert results_of(tmp_path / "c") == results_of(tmp_path / "both")
-
-
-@pytest.mark.long
-@pytest.mark.filterwarnings("ignore:.* trials on Mine failed")
-def test_suites_and_live_ones_are_joined(tmp_path: Path) -> None:
-    benchmark("random", mine(), out=tmp_path / "a", budget=2, seeds=1)
-    benchmark("random", ["ToyFormulas", toys.plain()], out=tmp_path / "b", budget=2, seeds=1)
-    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
-    joined = json.loads(results_of(tmp_path / "c"))
-    assert list(joined["suites"]) == ["Formulas", "Mine", "Plain"]
-    for part in ("a", "b"):
-        for name, found in json.loads(results_of(tmp_path / part))["suites"].items():
-            assert joined["suites"][name] == found
 
 
 @pytest.mark.long
@@ -181,6 +155,8 @@ def test_a_cell_that_differs_is_named(tmp_path: Path) -> None:
         ({"start": "init5"}, "must share `start`"),
         ({"split": "val"}, "must share `split`"),
         ({"fold": 1}, "must share `fold`"),
+        ({"memory": "train+val"}, "must share `memory`"),
+        ({"in_flight": 2}, "must share `in_flight`"),
         ({"suites": toys.plain(m=15)}, "must share suite 'Plain'"),
         ({"optimizers": [MINE + "Drilled"], "trainings": 2}, "must share optimizer 'Drilled'"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,12 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.intervals import Resamples
 from hpo_gym.bench.metrics import (
     Curves,
-    cliques,
     normalised_regret,
-    ranks,
     summarise,
 )
 
@@ -90,34 +86,7 @@ def test_curves_hold_a_copy_that_nobody_can_change():
 # --- ranks and cliques
 
 
-@pytest.mark.long
-@given(hnp.arrays(float, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.floats(0, 1)))
-def test_ranks_of_a_task_sum_to_the_same(values):
-    a = values.shape[1]
-    np.testing.assert_allclose(ranks(values).sum(axis=1), a * (a + 1) / 2)
-
-
-@given(st.lists(st.floats(1, 9), min_size=1, max_size=9), st.floats(0.1, 5))
-def test_cliques_hold_every_pair_that_is_not_told_apart(mean_ranks, difference):
-    found = cliques(mean_ranks, difference)
-    ordered = sorted(mean_ranks)
-    for i in range(len(ordered)):
-        for j in range(i + 1, len(ordered)):
-            assert (ordered[j] <= ordered[i] + difference) == any(a <= i and j <= b for a, b in found)
-
-
 # --- intervals
-
-
-def test_interval_covers_the_true_mean_and_agrees_with_the_normal_one():
-    rng, k, hits, widths = np.random.default_rng(1), 50, 0, []
-    sample = Resamples.of([f"t{i:02}" for i in range(k)])
-    for _ in range(300):
-        _, low, high = sample.mean(rng.normal(0.3, 0.1, k))
-        hits += low <= 0.3 <= high
-        widths.append(high - low)
-    assert 0.93 <= hits / 300 <= 0.99
-    assert np.mean(widths) == pytest.approx(2 * 2.14 * 0.1 / math.sqrt(k), rel=0.05)  # of a tail of .0165
 
 
 # --- summaries
@@ -144,41 +113,3 @@ def test_order_of_tasks_and_optimizers_changes_nothing(seed, tasks, optimizers):
     want = json.dumps(summarise(given_curves))
     assert json.dumps(summarise([moved[i] for i in optimizers])) == want
     assert json.dumps(summarise([given_curves[0], *moved[1:]])) == want
-
-
-@pytest.mark.long
-@settings(max_examples=25)
-@given(st.integers(0, 10**6))
-def test_summaries_are_ordered_and_ranks_add_up(seed):
-    got = summarise(group(seed))
-    for s in got.values():
-        for value in (
-            s["auc"],
-            s["log_auc"],
-            s["rank"],
-            s["win_rate"],
-            s["gain"],
-            s["solved"],
-            s["p_better"],
-            s["ratio"],
-            *s["regret"].values(),
-        ):
-            assert value[1] - 1e-6 <= value[0] <= value[2] + 1e-6
-        at = [s["regret"][t][0] for t in ("1", "2", "5", "10", "15", "33")]
-        assert at == sorted(at, reverse=True) and at[-1] >= 0
-        assert s["gain"][0] == pytest.approx(got["portfolio"]["auc"][0] - s["auc"][0], abs=2e-6)
-    assert sum(s["rank"][0] for s in got.values()) == pytest.approx(10, abs=1e-5)
-    assert all(s["win_rate"][0] == pytest.approx((4 - s["rank"][0]) / 3, abs=1e-6) for s in got.values())
-
-
-def test_another_optimizer_leaves_all_but_ranks_and_the_correction_alone():
-    few, many = summarise(group()[:2]), summarise(group())
-    others = {"rank", "win_rate", "p_holm"}
-    assert {k: v for k, v in few["a"].items() if k not in others} == {
-        k: v for k, v in many["a"].items() if k not in others
-    }
-
-
-def test_replicates_are_averaged_first():
-    c = curves([[[0.1], [0.3]], [[0.2], [0.6]]])
-    assert summarise([c])["a"]["auc"] == summarise([curves(c.mean[:, None, :])])["a"]["auc"]

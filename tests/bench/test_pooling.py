@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -127,14 +125,6 @@ def test_a_suite_whose_portfolio_leaves_nothing_stands_apart() -> None:
     assert (row["ratio"], row["n_suites"]) == ([250.0] * 3, 1) and row["apart"]["A"][0] == pytest.approx(263.157895)
 
 
-def test_an_auc_of_nothing_counts_as_a_ten_thousandth() -> None:
-    curves = {"A": group("A", zero="a")}
-    own, other = (values(curves, n, ["A"])[0] for n in ("a", "portfolio"))
-    row = pooled(curves)["anchors"]["portfolio"]["optimizers"]["a"]
-    assert row["ratio"][0] == pytest.approx(1e-4 / slow.mean_of(other, sorted(other)), abs=1e-6)
-    assert sum(sum(v) for v in own.values()) == 0.0
-
-
 @pytest.mark.long
 def test_who_did_not_run_everywhere_is_pooled_over_what_is_shared() -> None:
     curves = {"A": group("A"), "B": group("B", ("portfolio", "b")), "C": group("C", ("random", "a", "b"))}
@@ -168,24 +158,6 @@ def test_what_stands_apart_has_its_own_ratio() -> None:
     )
     one, base = (values(curves, n, ["One"])[0]["x"] for n in ("a", "random"))
     assert apart["One"] == [pytest.approx(slow.mean(one) / slow.mean(base), abs=1e-6), None, None]
-
-
-def test_nothing_to_pool_says_so() -> None:
-    found = pooled({"One": group("One"), "Formulas": group("Formulas")}, ["Formulas"])
-    assert found["suites"] == [] and found["families"] == 0
-    row = found["anchors"]["portfolio"]["optimizers"]["a"]
-    assert row["ratio"] == [None, None, None] and row["n_suites"] == 0
-    json.dumps(found, allow_nan=False)
-
-
-def test_order_of_suites_tasks_and_optimizers_changes_nothing() -> None:
-    curves = {suite: group(suite) for suite in PLACES}
-
-    def turned(c: Curves) -> Curves:
-        return Curves(c.suite, c.optimizer, c.tasks[::-1], c.regret[::-1], c.families[::-1])
-
-    other: dict[str, Any] = {s: [turned(c) for c in reversed(curves[s])] for s in reversed(PLACES)}
-    assert json.dumps(pooled(other, ["Formulas"])) == json.dumps(pooled(curves, ["Formulas"]))
 
 
 def test_a_family_of_two_suites_is_one_witness() -> None:

@@ -71,10 +71,6 @@ def test_lower_fidelities_share_an_evaluation() -> None:
     assert len(lane.history) == 6 and lane.tried == [(lane.history[2], False), (lane.history[5], False)]
 
 
-def test_a_control_runs_once() -> None:
-    assert [lane.name for lane in Race.of("random", hand(), budget=2).lanes] == ["random", "portfolio"]
-
-
 @pytest.mark.long
 def test_the_task_is_the_first_of_a_comparison_on_validation(tmp_path: Path, undrawn: None) -> None:
     found = hpo_gym.benchmark("random", toys.plain(), split="val", tasks=1, budget=1, seeds=1, out=tmp_path / "out")

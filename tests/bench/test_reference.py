@@ -13,13 +13,13 @@ from processors import MADE_WITH, kernels
 
 from hpo_builders.reference_runs import collect
 from hpo_gym.base import seeding
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Work
 from hpo_gym.bench.entrants import SAVED, Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
 from hpo_gym.bench.reference import reference
-from hpo_gym.bench.reference.reference import Player, Reference, reference_of
+from hpo_gym.bench.reference.reference import Reference, reference_of
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells
 from hpo_gym.optimize.forms import form_of
@@ -164,20 +164,6 @@ def test_what_is_made_anew_takes_the_place_of_what_was_there(ran: dict[str, Path
 
 
 @pytest.mark.long
-def test_another_version_takes_the_place_of_all_starts_or_none(
-    ran: dict[str, Path], made: Path, tmp_path: Path
-) -> None:
-    known = Reference.read(made / "MLPGrid.json")
-    old = tuple(replace(e, version=0) if e.name == "ga" else e for e in known.entrants)
-    replace(known, entrants=old).write(tmp_path)
-    with pytest.raises(InvalidValueError, match=r"there are none for ga/init5\."):
-        collect([ran["cold"]], tmp_path)
-    joined = next(one for one in collect(ran.values(), tmp_path) if one.suite == "MLPGrid")
-    assert [e for e in joined.entrants if e.name == "ga"] == [e for e in known.entrants if e.name == "ga"]
-    assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold", "ga/init5"}
-
-
-@pytest.mark.long
 def test_a_start_that_the_reference_runs_lack_is_paid_for(
     ran: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,11 +205,6 @@ def test_what_the_reference_runs_do_not_have_is_refused(
         benchmark("sobol", with_reference=True, out=tmp_path / "out", **options)
 
 
-def test_a_suite_without_reference_runs_is_named(shipped: Path, tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="No suite with reference runs 'FCNet'"):
-        benchmark("sobol", "FCNet", with_reference=True, out=tmp_path / "out")
-
-
 def test_a_damaged_file_is_named(made: Path, tmp_path: Path) -> None:
     one = Reference.read(made / "MLPGrid.json")
     about, runs = one.write(tmp_path)
@@ -253,14 +234,6 @@ def test_an_unfinished_comparison_is_refused(ran: dict[str, Path], tmp_path: Pat
         store.put_many(records[1:])
     with pytest.raises(InvalidValueError, match="must be finished"):
         collect([tmp_path / "part"])
-
-
-def test_a_player_ends_its_runs_where_they_ended() -> None:
-    player = Player(
-        [{"at": np.array([4, 2]), "fidelity": np.ones(2)}, {"at": np.array([3]), "fidelity": np.ones(1)}], 2
-    )
-    player.reset_batch([None, None], [None, None])  # type: ignore[list-item]
-    assert [player.ask_batch(None)[0].tolist() for _ in range(3)] == [[4, 3], [2, -1], [-1, -1]]  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- what is shipped

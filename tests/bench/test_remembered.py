@@ -20,21 +20,16 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 import hpo_gym
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
-from hpo_gym.bench.cells import Cell
+from hpo_gym.base.errors import InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.memory import measurements
-from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.runner import remake
-from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize.forms import form_of
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Trial
 from hpo_gym.suites.mixed import held_out
 from hpo_gym.suites.own.suite import TableSuite, table_suite
-from hpo_gym.system.storage.store import Store
 
 SPLITS = {"train": ["t", "u"], "val": ["v"], "test": ["w"]}
 SMALL: dict[str, Any] = {"budget": 2, "seeds": 1, "engine": "serial"}
@@ -89,14 +84,6 @@ def test_earlier_tasks_are_those_of_train_or_of_train_and_val() -> None:
     assert suite.prior() is suite.prior(None, "train")
     with pytest.raises(UnknownNameError, match=r"No memory 'train\+vla'. Did you mean 'train\+val'"):
         suite.prior(memory="train+vla")
-
-
-def test_each_fold_has_a_memory_of_its_own_and_never_a_relative() -> None:
-    suite = toys.gappy()
-    for fold in (None, 0, 1, 2, 3, 4):
-        known = {e.family for e in suite.prior(fold, "train+val")}
-        assert known == {t.family for split in ("train", "val") for t in suite.tasks(split, fold)}
-        assert not known & {t.family for t in suite.tasks("test", fold)}
 
 
 @pytest.mark.long
@@ -163,50 +150,6 @@ def toys_of(space: SearchSpace) -> TableSuite:
 
 
 # ---------------------------------------------------------------------- what is stored
-def test_stores_of_before_are_those_of_train() -> None:
-    """Neither identity nor protocol names the memory of train, so keys and hashes are what they were."""
-    cell, entrant = Cell("S", "hash", "task", None, 0), Entrant("random", "random")
-    plain = cell.identity(entrant, Protocol())
-    assert plain == cell.identity(entrant, Protocol(memory="train"))
-    assert set(plain) == {"suite", "data_hash", "task", "fold", "replicate", "optimizer", "start", "budget"}
-    assert cell.identity(entrant, Protocol(memory="train+val")) == {**plain, "memory": "train+val"}
-    assert "memory" not in Protocol().to_json()
-    assert Protocol(memory="train+val").to_json() == {**Protocol().to_json(), "memory": "train+val"}
-
-
-@pytest.mark.long
-def test_a_stored_comparison_keeps_its_memory(undrawn: None, tmp_path: Path) -> None:
-    kept: dict[str, Any] = {**SMALL, "memory": "train+val"}
-    first = hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", **kept)
-    before = (tmp_path / "a" / "results.json").read_bytes()
-    assert remake(tmp_path / "a").data == first.data
-    hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", resume=True, **kept)
-    again = json.loads((tmp_path / "a" / "results.json").read_bytes())
-    assert {**again, "timings": 0} == {**json.loads(before), "timings": 0}
-    with pytest.raises(InvalidValueError, match=r"`resume` must keep `memory='train\+val'` of what .* got 'train'"):
-        hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", resume=True, **SMALL)
-    hpo_gym.benchmark({"b": Listens()}, four(), out=tmp_path / "b", **SMALL)
-    with pytest.raises(InvalidValueError, match="must share `memory`"):
-        merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
-
-
-@pytest.mark.long
-def test_a_plan_with_another_memory_is_damaged(undrawn: None, tmp_path: Path) -> None:
-    hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path, **SMALL)
-    with Store(tmp_path / "store.sqlite", write=False) as store:
-        plan = json.loads(store.meta_get("plan") or "")
-    wrong = {**plan, "protocol": {**plan["protocol"], "memory": ["train"]}}
-    with pytest.raises(DamagedDataError, match="No memory"):
-        StoredPlan.parse(json.dumps(wrong), tmp_path)
-    odd = [{**e, "remembers": ["cost"]} for e in plan["entrants"]]
-    with pytest.raises(DamagedDataError, match=r"`entrants\.0\.remembers`: .* string, got"):
-        StoredPlan.parse(json.dumps({**plan, "entrants": odd}), tmp_path)
-    old = [{k: v for k, v in e.items() if k != "remembers"} for e in plan["entrants"]]
-    entrants = StoredPlan.parse(json.dumps({**plan, "entrants": old}), tmp_path).entrants
-    assert [e.remembers for e in entrants] == [None] * len(entrants)
-    assert entrants == StoredPlan.parse(json.dumps(plan), tmp_path).entrants  # of one name, whatever is recorded
-
-
 # ---------------------------------------------------------------------- what is said
 def test_measurements_are_counted_by_hand() -> None:
     """`t`: three scores, tests, lower ones and costs; `u` lacks a row in each; `v` as `t`."""

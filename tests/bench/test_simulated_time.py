@@ -20,9 +20,6 @@ import hpo_gym
 from hpo_gym.base import InvalidValueError
 from hpo_gym.bench import Protocol, named_protocol
 from hpo_gym.bench.cells import Cell
-from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.plan import opened
-from hpo_gym.optimize import form_of
 from hpo_gym.problem import Budget
 
 SMALL = {"seeds": 1, "engine": "serial", "progress": False}
@@ -81,33 +78,6 @@ def test_results_are_the_same_on_one_process_and_on_two(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- what is stored
-def test_one_in_flight_leaves_no_trace() -> None:
-    entrant, plain, two = Entrant.of(form_of("random")), Protocol(), Protocol(in_flight=2)
-    assert "in_flight" not in plain.to_json() and "in_flight" not in CELL.identity(entrant, plain)
-    assert two.to_json()["in_flight"] == CELL.identity(entrant, two)["in_flight"] == 2
-    assert Protocol.from_json(plain.to_json()) == plain and Protocol.from_json(two.to_json()) == two
-    assert {*two.to_json()} - {*plain.to_json()} == {"in_flight"}
-
-
-@pytest.mark.long
-def test_one_in_flight_stores_the_same_bits(undrawn: None, tmp_path: Path) -> None:
-    stores = []
-    for name, more in (("a", {}), ("b", {"in_flight": 1})):
-        hpo_gym.benchmark("ga", toys.gappy(), budget=5, out=tmp_path / name, **SMALL, **more)
-        with opened(tmp_path / name) as (_, store):
-            stores.append({r.cell: {k: v.tobytes() for k, v in r.arrays.items()} for r in store.written()})
-    assert stores[0] == stores[1] and all("clock" not in arrays for arrays in stores[0].values())
-
-
-@pytest.mark.long
-def test_a_store_goes_on_with_as_many_in_flight_only(undrawn: None, tmp_path: Path) -> None:
-    flown(tmp_path / "out")
-    again = flown(tmp_path / "out", resume=True, seeds=2)
-    assert again.times["Planned"][0].regret.shape == (1, 2, 33)
-    with pytest.raises(InvalidValueError, match="`resume` must keep `in_flight=2`"):
-        flown(tmp_path / "out", resume=True, in_flight=3)
-
-
 # ---------------------------------------------------------------------- named protocols, refusals
 def test_a_named_protocol_has_one_in_flight_unless_its_file_says_more(tmp_path: Path) -> None:
     assert all(named_protocol(name).protocol.in_flight == 1 for name in ("quick-v1", "tables-v1"))

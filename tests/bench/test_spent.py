@@ -23,10 +23,8 @@ import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.incumbent import regret_of
 from hpo_gym.bench.merging import merge
-from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.spent import cut_trials, points, spent_of, waiting
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Status, Trial
 
@@ -92,12 +90,6 @@ def test_a_run_without_a_trial_that_ended_stands_at_a_random_configuration() -> 
     history = run("2", 1.0)
     assert history.statuses == (Status.TIMEOUT,)
     assert regret_of(history, planned().task("b"), budget_cost=1.0).tolist() == [0.5625] * 33
-
-
-def test_given_points_are_where_a_run_begins() -> None:
-    history = run("2", 1.0, n_init=2)
-    best = max(history.scores[:2])
-    assert regret_of(history, planned().task("b"), budget_cost=1.0).tolist() == [1.0 - best] * 33
 
 
 def test_what_was_spent_after_each_trial() -> None:
@@ -179,11 +171,6 @@ def test_budgets_of_two_kinds_are_not_gone_on_with_nor_merged(undrawn: None, tmp
     merge([tmp_path / "1", tmp_path / "2"], tmp_path / "both")
     both, whole = (hpo_gym.Results.load(tmp_path / name).data["suites"] for name in ("both", "cost"))
     assert both == whole
-
-
-def test_a_budget_in_evaluations_is_stored_as_before() -> None:
-    assert "budget_cost" not in Protocol().to_json() and Protocol().to_json()["budget"] == 33
-    assert "budget" not in Protocol(budget=Budget.of(None, 3)).to_json()
 
 
 # ---------------------------------------------------------------------- refused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from reports import left_out, unpainted
 
 import hpo_gym
 from hpo_gym.bench.incumbent import incumbents, incumbents_on_test
-from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.own.suite import TableSuite
-from hpo_gym.suites.own.trials import suite_from_csv
 from hpo_gym.system.storage.store import Store
 
 LEVELS = (1 / 3, 1.0)
@@ -123,13 +120,6 @@ def test_the_incumbent_is_that_of_validation(noisy: bool, n_init: int) -> None:
     assert not np.array_equal(found, incumbents(task, arrays, Budget(9), n_init))
 
 
-def test_a_run_without_trials_has_no_tested_incumbent() -> None:
-    task = suite_of().task("g")
-    empty = {"x": np.empty((0, task.space.d)), "score": np.empty(0), "fidelity": np.empty(0), "status": np.empty(0)}
-    found = incumbents_on_test(task, empty, Budget(2), 0)
-    assert found is not None and found.tolist() == [-INF, -INF]
-
-
 # ---------------------------------------------------------------------- the whole way
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -198,15 +188,6 @@ def test_a_suite_without_test_scores_says_so(ran: Path, reported: Results) -> No
 
 
 @pytest.mark.long
-def test_pooled_ratios_are_of_the_headline(reported: Results) -> None:
-    data = reported.data
-    assert data["pooled"]["apart"] == dict.fromkeys(("Plain", "Tested"), "few families")
-    ratios = [data["suites"][s]["optimizers"]["ga"]["ratio"][0] for s in ("Plain", "Tested")]
-    row = pooled(reported.curves, least=2)["anchors"]["portfolio"]["optimizers"]["ga"]
-    assert row["ratio"][0] == pytest.approx(np.sqrt(np.prod(ratios)), abs=1e-5)
-
-
-@pytest.mark.long
 def test_the_store_holds_no_test_score(ran: Path) -> None:
     """A store of before test scores were read is what is written today: the report looks them up in the suite."""
     with Store(ran / "store.sqlite", write=False) as store:
@@ -235,40 +216,3 @@ def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path) -
     part = results.data["suites"]["Tested"]
     assert (part["score"], part["tested_tasks"]) == ("validation", 1)
     assert "Only 1 of 2 tasks has test scores" in (tmp_path / "table.md").read_text()
-
-
-@pytest.mark.long
-@pytest.mark.usefixtures("undrawn")
-def test_a_failed_cell_fails_on_both_scores(tmp_path: Path) -> None:
-    results = benchmark("bench_optimizers:Crasher", suite_of(), budget=3, seeds=1, out=tmp_path)
-    summary = results.data["suites"]["Tested"]["optimizers"]["Crasher"]
-    assert summary["auc"][0] == summary["validation"]["auc"][0] == 1.0
-    assert (summary["failed_cells"], summary["overtuned"]) == (2, [0.0, None, None])
-
-
-@pytest.mark.long
-@pytest.mark.usefixtures("undrawn")
-def test_a_csv_with_test_scores_has_them_in_its_results(tmp_path: Path) -> None:
-    lines = ["task,lr,score,held"]
-    for task in toys.NAMES:
-        lines += [
-            f"{task},{lr},{(lr * 7 + ord(task)) % 1:.3f},{(lr * 3 + ord(task)) % 1:.3f}" for lr in (0.1, 0.4, 0.9)
-        ]
-    (tmp_path / "own.csv").write_text("\n".join(lines) + "\n")
-    suite = suite_from_csv(tmp_path / "own.csv", test_score="held", name="Own")
-    suite.save(tmp_path / "own")
-    split = next(s for s in ("test", "val") if suite.tasks(s))
-    results = benchmark("random", tmp_path / "own", split=split, budget=2, seeds=1, out=tmp_path / "out")
-    assert results.data["suites"]["Own"]["score"] == "test"
-
-
-@pytest.mark.long
-@pytest.mark.usefixtures("unpainted")
-def test_reference_runs_are_tested_too(tmp_path: Path) -> None:
-    """Their choices are shipped; the scores, on test as on validation, are looked up in the suite."""
-    results = benchmark("random", "SVM", tasks=2, seeds=1, with_reference=True, out=tmp_path)
-    part = results.data["suites"]["SVM"]
-    assert part["score"] == "test" and results.failed_cells == 0
-    assert len(part["optimizers"]) > 10
-    assert all(s["validation"]["auc"] != s["auc"] for s in part["optimizers"].values())
-    assert json.loads((tmp_path / "results.json").read_text()) == results.data

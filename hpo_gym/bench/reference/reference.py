@@ -116,10 +116,9 @@ class Reference:
 
 
 # ---------------------------------------------------------------------- reading
-def reference_of(suite: str, folder: Path | None = None) -> Reference:
-    """Return the reference runs of a suite, shipped or of a folder; raise `UnknownNameError` if it has none."""
-    folder = FOLDER if folder is None else folder
-    known = {p.stem: p for p in folder.glob("*.json")}
+def reference_of(suite: str) -> Reference:
+    """Return the reference runs of a suite; raise `UnknownNameError` if it has none."""
+    known = {p.stem: p for p in FOLDER.glob("*.json")}
     if suite not in known:
         raise unknown("suite with reference runs", suite, sorted(known))
     return _read(known[suite])
@@ -128,13 +127,13 @@ def reference_of(suite: str, folder: Path | None = None) -> Reference:
 _read = functools.lru_cache(maxsize=32)(Reference.read)
 
 
-def references(suites: Mapping[str, Suite], folder: Path | None = None) -> dict[str, Reference]:
+def references(suites: Mapping[str, Suite]) -> dict[str, Reference]:
     """Return the reference runs of suites, by spec; runs on other data are left out, with a warning.
 
     Raises:
         UnknownNameError: A suite has none.
     """
-    out = {spec: reference_of(suite.name, folder) for spec, suite in suites.items()}
+    out = {spec: reference_of(suite.name) for spec, suite in suites.items()}
     why = {spec: data_moved(out[spec], suite) for spec, suite in suites.items()}
     for spec in filter(why.get, suites):
         warnings.warn(f"Reference runs on {suites[spec].name} are left out: {why[spec]}.", stacklevel=3)
