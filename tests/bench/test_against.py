@@ -81,14 +81,6 @@ def test_a_budget_in_cost_has_the_same_door() -> None:
         regret_of(run, toy("exact"), budget_cost=2.0)
 
 
-def test_a_run_may_beat_the_best_that_a_search_of_a_surrogate_found() -> None:
-    task = load_suite("SVM:surrogate").tasks("test")[0]
-    assert task.optimum_x is not None
-    trial = Trial(Query(task.space.from_unit(task.optimum_x)), task.best + 1e-5, task.cost_unit, Status.OK)
-    run = History((trial,), 0)
-    assert regret_of(run, task, budget_cost=2.0)[-1] == regret_of(run, task, 1)[-1] == 0.0
-
-
 @pytest.mark.parametrize(
     ("suite", "budget"), [pytest.param("Trainings", 24, marks=pytest.mark.long), ("Functions", 33)]
 )
@@ -99,11 +91,3 @@ def test_a_run_that_is_given_no_budget_takes_that_of_its_task(suite: str, budget
     run = rollout(optimizer, task)
     assert len(run) == budget == len(regret_of(run, task))
     assert mean_regret(optimizer, [task]) == pytest.approx(regret_of(run, task, budget).mean())
-
-
-@pytest.mark.long
-def test_the_regret_of_a_longer_or_shorter_run_is_that_of_the_tasks_own_budget() -> None:
-    task = load_suite("Trainings").tasks("test")[0]
-    longer, shorter = (rollout(hpo_gym.make_optimizer("random"), task, n) for n in (33, 3))
-    assert regret_of(longer, task).tolist() == regret_of(longer, task, 33)[:24].tolist()
-    assert regret_of(shorter, task).tolist()[3:] == [regret_of(shorter, task, 3)[-1]] * 21

@@ -84,10 +84,6 @@ def test_a_run_ends_where_the_optimizer_has_nothing_more_to_try() -> None:
     assert hpo_gym.rollout(Script(), SQUARE.task("a")) == History()
 
 
-def test_a_budget_of_33_is_the_default() -> None:
-    assert len(hpo_gym.rollout(Script(*rows(*[0] * 40)), SQUARE.task("a"))) == 33
-
-
 def test_fidelities_are_the_nearest_that_the_task_has_and_the_budget_pays_for() -> None:
     script = Script(*rows(0, fidelity=0.6), *rows(1, fidelity=0.3), *rows(2), *rows(3), *rows(0))
     got = hpo_gym.rollout(script, LEVELS.task("b"), 2)
@@ -97,16 +93,6 @@ def test_fidelities_are_the_nearest_that_the_task_has_and_the_budget_pays_for() 
     assert hpo_gym.rollout(Script(*rows(0, fidelity=0.75)), LEVELS.task("b"), 1).fidelities == (
         0.5,
     )  # of two, the lower
-
-
-def test_sums_of_fidelities_that_round_are_forgiven() -> None:
-    scores = np.arange(3.0).reshape(1, 1, 3)
-    suite = hpo_gym.table_suite("Ninths", toys.SPACE, np.array(toys.X[:1]), scores, fidelities=(1 / 9, 1 / 3, 1.0))
-    task = suite.task("task-0")
-    queries = rows(0, fidelity=1 / 3) + rows(*[0] * 10, fidelity=1 / 9)
-    assert hpo_gym.rollout(Script(*queries), task, 1).fidelities == (1 / 3, *[1 / 9] * 6)
-    queries = rows(*[0] * 6, fidelity=1 / 9) + rows(0)
-    assert hpo_gym.rollout(Script(*queries), task, 1).fidelities == (*[1 / 9] * 6, 1 / 3)
 
 
 @pytest.mark.smoke
@@ -130,18 +116,6 @@ def test_a_failure_has_the_worst_score_so_far_and_first_what_the_prior_says() ->
         "failed",
     ]
     assert hpo_gym.regret_of(got, task).tolist() == [1, 0, 0, 0, 0]
-
-
-@pytest.mark.smoke
-def test_given_points_are_told_first_and_not_charged() -> None:
-    task = SQUARE.task("a")
-    instance = seeding.instance_seed("Square", "a", "rollout", 5)
-    at = given_points(batch_of([task]), np.zeros(1, int), np.array([instance], np.uint64), 2).ravel().tolist()
-    script = Script(*rows(3, 1, 0))
-    got = hpo_gym.rollout(script, task, 2, seed=5, n_init=2)
-    assert got.configs == tuple(config(r) for r in [*at, 3, 1]) and got.n_init == 2
-    assert script.reported == list(got) and script.known == [2, 3]
-    assert got.scores[:2] == tuple(toys.SCORE[0][r] for r in at)
 
 
 @pytest.mark.smoke
@@ -299,11 +273,6 @@ def test_a_run_that_stops_leaves_the_others_alone() -> None:
     assert batch.known == [[0, 0, 0], [1, 1, 1], [1, 2, 2]] and not batch.steps
 
 
-def test_all_stop_at_once() -> None:
-    batch = Batch(([-1, -5], None), ([0, 0], None))
-    assert scores(together(batch, [A, B], 3)) == [[], []] and len(batch.steps) == 1
-
-
 def test_an_unmeasured_row_is_answered_by_its_nearest() -> None:
     got = together(Batch(([3, 3], [1.0, 1.0]), ([-1, 3], [1.0, 0.5]), ([-1, -1], None)), [LA, LB], 2)
     assert scores(got) == [[6], [6, 5.5]] and got[0].configs == (config(1),)
@@ -359,14 +328,6 @@ def test_points_off_a_table() -> None:
     assert scores(got) == [[6, -1], [3]]  # 8 - 2; -1; 4 - 1
     assert [h.statuses for h in got] == [(0, 0), (1,)]
     assert (len(b.asked), len(a.asked)) == (2, 1)
-
-
-def test_noise_is_of_each_runs_world() -> None:
-    task = toys.noisy().task("a")
-    n = 12
-    got = scores(together(Batch((np.full(n, 1), None), (np.full(n, 1), None)), [task] * n, 2))
-    assert got == [[task.run(config(1), 1.0, 100 + i).score] * 2 for i in range(n)]
-    assert {s for s, _ in got} == {5, 7}
 
 
 @pytest.mark.parametrize("n_init", [0, 2])

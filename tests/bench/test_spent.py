@@ -129,13 +129,6 @@ def test_a_comparison_by_hand(test: bool, undrawn: None, tmp_path: Path) -> None
     assert "@" not in results.to_markdown().splitlines()[0] and "regret@0.4545" in results.to_markdown()
 
 
-@pytest.mark.long
-def test_a_report_says_what_its_points_are(tmp_path: Path) -> None:
-    hpo_gym.benchmark("random", planned(), budget_cost=3, seeds=1, engine="serial", out=tmp_path, progress=False)
-    page = (tmp_path / "report.html").read_text()
-    assert "Regret over spent cost" in page and "--budget-cost 3 " in page and 'data-cost="3"' in page
-
-
 # ---------------------------------------------------------------------- stored, resumed, merged
 def bench(out: Path, **more: Any) -> hpo_gym.Results:
     options: dict[str, Any] = {"seeds": 2, "budget_cost": 3.5, "engine": "serial", "progress": False, **more}

@@ -380,15 +380,6 @@ def test_a_batch_that_is_lost_is_told_by_their_number(three: Path, statement: st
     assert verify(three) != []
 
 
-def test_a_changed_text_is_named(three: Path) -> None:
-    with Store(three) as store:
-        change(three, "UPDATE meta SET value = 'q' WHERE key = 'protocol'")
-        with pytest.raises(DamagedDataError, match=r"meta 'protocol' of .* does not match its checksum"):
-            store.meta_get("protocol")
-        assert len(store.verify()) == 1
-    assert len(verify(three)) == 1
-
-
 def test_what_is_no_store_of_this_schema_is_refused(three: Path) -> None:
     for statement, rule in (
         ("application_id=7", "is not a store of hpo-gym"),
@@ -412,19 +403,6 @@ def test_an_empty_file_is_a_new_store_unless_its_lock_knows_of_one(path: Path) -
     path.unlink()
     with Store(path) as store:  # removed on purpose
         assert store.cells() == set()
-
-
-def test_several_faults_are_all_told(three: Path) -> None:
-    change(
-        three,
-        "UPDATE batches SET payload = x'00' WHERE batch IN (1, 3)",
-        "UPDATE meta SET value = 'q' WHERE key = 'protocol'",
-        "DELETE FROM batches WHERE batch = 2",
-    )
-    reported = verify(three)
-    assert len(reported) == 4
-    for words in ("Batch 2 of", "cell 'aa'", "cell 'cc'", "meta 'protocol'"):
-        assert sum(words in fault for fault in reported) == 1
 
 
 def test_a_broken_page_is_told(three: Path) -> None:
@@ -470,18 +448,6 @@ def test_of_two_cells_of_a_batch_with_one_hash_the_later_counts(path: Path) -> N
         assert [(r.cell, r.identity["n"]) for r in store.records()] == [("aa", 3), ("bb", 2)]
         assert [(r.cell, r.identity["n"]) for r in store.written()] == [("bb", 2), ("aa", 3)]
         assert store.verify() == []
-
-
-def test_few_batches_are_in_memory_whatever_is_read(path: Path) -> None:
-    with Store(path) as store:
-        for n in range(40):
-            store.put(Record(f"{n:02}", {"n": n}, ROWS))
-        for n in (*range(40), 0, 39, 17):
-            got = store.get(f"{n:02}")
-            assert got is not None and got.identity["n"] == n
-            assert len(store._held) <= 16
-        assert [r.identity["n"] for r in store.records()] == list(range(40))
-        assert len(store._held) <= 16
 
 
 class Broken:
