@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.optimize import moved, stamp_of_data, suite_stamp
-from hpo_gym.problem import AMOUNTS, KEPT, Suite
+from hpo_gym.problem import AMOUNTS, Suite
 from hpo_gym.suites import describe_live, from_description, load_suite
 from hpo_gym.system import Store, expect, rule_of
+
+_NEEDED = {"split", "fold", "start", "seeds", "tasks"}
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class StoredPlan:
     def parse(cls, text: str, path: Path) -> StoredPlan:
         """Return the plan in the output of `text`; raise `DamagedDataError` on an unknown, missing or wrong entry."""
         try:
-            said = _PLAN.model_validate_json(text)
-            protocol = said.protocol.model_dump(exclude_unset=True)
+            said = _Plan.model_validate_json(text)
+            protocol, entrants = said.protocol, said.entrants
+            expect(set(protocol) >= _NEEDED, f"its protocol must have {sorted(_NEEDED)}")
             expect(len({*AMOUNTS} & set(protocol)) == 1, f"its protocol must have one of {sorted(AMOUNTS)}")
             expect(set(said.live) <= set(said.suites), f"its live {sorted(said.live)} must be among its suites")
-            entrants = tuple(Entrant(**one.model_dump(exclude_unset=True)) for one in said.entrants)
             for entrant in entrants:
                 json.loads(entrant.settings), json.loads(entrant.resolved or "{}")
             return cls(Protocol.from_json(protocol), entrants, said.suites, said.live)
@@ -118,22 +119,12 @@ def _within(spec: str, folder: Path) -> str:
     return path.relative_to(home).as_posix() if path.is_relative_to(home) and path.exists() else spec
 
 
-def _models() -> type[Any]:
-    """Return the form of a plan as JSON. An entrant may lack what has a default; the protocol checks its own values."""
-    hints = get_type_hints(Entrant)
-    own = {f.name: f.default for f in fields(Entrant) if f.name != "maker"}
-    more = {*AMOUNTS, KEPT, "memory", "in_flight"}
-    asked = {f.name for f in fields(Protocol)}
-    entrant = {name: (hints[name], ... if default is MISSING else default) for name, default in own.items()}
-    protocol = {name: (Any, None if name in more else ...) for name in asked | more}
-    made: Any = partial(create_model, __config__=ConfigDict(strict=True, extra="forbid"))
-    return made(  # type: ignore[no-any-return]
-        "Plan",
-        protocol=(made("Protocol", **protocol), ...),
-        entrants=(list[made("Entrant", **entrant)], ...),  # type: ignore[misc]
-        suites=(dict[str, str], ...),
-        live=(dict[str, Any], {}),
-    )
+class _Plan(BaseModel):
+    """The form of a plan as JSON; the protocol checks its own values."""
 
+    model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
 
-_PLAN = _models()
+    protocol: dict[str, Any]
+    entrants: tuple[Entrant, ...]
+    suites: dict[str, str]
+    live: dict[str, Any] = {}

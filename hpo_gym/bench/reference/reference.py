@@ -13,9 +13,10 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter
 
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed
@@ -45,6 +46,8 @@ class Reference:
         choices: By ``entrant/start``, see `choices_of`.
         made_of: The suite, the optimizers and the package, see `hpo_gym.optimize.made_of`.
     """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
     suite: str
     data_hash: str
@@ -84,8 +87,7 @@ class Reference:
             for key, array in unpack_block(block).items():
                 run, _, name = key.rpartition("/")
                 choices.setdefault(run, {})[name] = array
-            said["entrants"] = tuple(Entrant(**e) for e in said["entrants"])
-            return cls(**{**said, "tasks": tuple(said["tasks"])}, choices=choices)
+            return TypeAdapter(cls).validate_python({**said, "choices": choices})
         except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidValueError) as fault:
             raise DamagedDataError(f"{about} must hold reference runs as they were written: {fault!r}.") from fault
 
