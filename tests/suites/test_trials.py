@@ -197,6 +197,21 @@ def test_a_column_that_may_be_no_hyperparameter_is_refused_with_its_options(tmp_
     assert suite_from_csv(path, hyperparameters=["C"]).space.names == ("C",)  # the rest is ignored
 
 
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_a_whole_number_of_its_own_in_each_row_is_taken_with_a_warning(tmp_path: Path, tasks: int) -> None:
+    lines = [f"{t},{i % 5 / 4},{7 * i % 25},{i % 24},{i}\n" for t in range(tasks) for i in range(25)]
+    path = written(tmp_path, "task,C,run,depth,score\n" + "".join(lines))
+    with pytest.warns(
+        UserWarning, match=r"^column 'run' is .*each row of a task has another whole number.*`--ignore run`"
+    ) as told:
+        suite = suite_from_csv(path)
+    assert suite.space.names == ("C", "depth", "run") and len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert suite_from_csv(path, ignore=["run"]).space.names == ("C", "depth")
+        assert suite_from_csv(path, hyperparameters=["C", "run"]).space.names == ("C", "run")
+
+
 CLEAR = {
     "a float in no order": lambda i: 1 / (7 * i % 31 + 1),
     "a whole number that comes again": lambda i: i % 24,

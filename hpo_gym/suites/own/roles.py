@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from hpo_gym.suites.own.reading import TrialRows
 from hpo_gym.suites.own.values import given, texts_of, typed
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 TASK = "task"
 PARAMS = "params_"
@@ -115,8 +115,13 @@ def known_form(rows: TrialRows, roles: Roles) -> tuple[TrialRows, Roles, Known |
     return rows, roles, Known("a file of `hpo-gym tune`", rest, state="status")
 
 
-def hyperparameters_of(rows: TrialRows, roles: Roles, taken: Iterable[str], known: Known | None) -> DataFrame:
+def hyperparameters_of(
+    rows: TrialRows, roles: Roles, taken: Iterable[str], known: Known | None, notes: list[str]
+) -> DataFrame:
     """Return the columns of hyperparameters: those named, else those of the form, else all with a value and no role.
+
+    Args:
+        notes: Gets a remark on each of the last that may be an id.
 
     Raises:
         InvalidValueError: A column that may be none; the message names the options that tell.
@@ -134,26 +139,36 @@ def hyperparameters_of(rows: TrialRows, roles: Roles, taken: Iterable[str], know
             "hyperparameters=[..] (`--hyperparameters`)."
         )
     if not named and known is None:
-        _refuse_unclear(rows, frame, roles.task)
+        tasks = texts_of(rows[roles.task]) if roles.task in rows else np.zeros(len(frame))
+        several = (frame.nunique() > 1).sum() > 1
+        for name, column in frame.items():
+            notes += _remarks(rows.source, str(name), column, tasks if several else None, list(frame))
     return frame
 
 
-def _refuse_unclear(rows: TrialRows, frame: DataFrame, task: str) -> None:
-    """Refuse a column that goes up with the rows of each task, as ids and times do, or holds very many texts."""
-    several, many = (frame.nunique() > 1).sum() > 1, len(frame) >= _FEW
-    tasks = texts_of(rows[task]) if task in rows else np.zeros(len(frame))
-    for name in frame.columns:
-        column, n, why = frame[name], frame[name].nunique(), ""
-        if column.dtype.kind in "if" and several and n >= 2 * _FEW:
-            steps = column.groupby(tasks).diff()
-            why = "goes up with each row" * bool((steps.dropna() > 0).all() and steps.notna().any())
-        elif column.dtype.kind == "O" and (n > _CHOICES or (n == len(frame) and many)):
-            why = f"has {n} different texts in {len(frame)} rows"
-        if why:
-            raise InvalidValueError(
-                f"{rows.source}: column {name!r} {why}: give ignore=[{name!r}] (`--ignore {name}`), or, if it is a "
-                f"hyperparameter, hyperparameters={list(frame)} (`--hyperparameters {','.join(map(str, frame))}`)."
-            )
+def _remarks(source: str, name: str, column: Series[Any], tasks: Any, names: list[Any]) -> list[str]:
+    """Return what to say of a column that may be an id; refuse one that goes up in each task, or of very many texts.
+
+    Args:
+        tasks: The task of each row, ``(n,)``; None where no other column varies.
+    """
+    n, many, why = column.nunique(), len(column) >= _FEW, ""
+    if column.dtype.kind == "O" and (n > _CHOICES or (n == len(column) and many)):
+        why = f"has {n} different texts in {len(column)} rows"
+    elif column.dtype.kind in "if" and tasks is not None and n >= 2 * _FEW:
+        steps = column.groupby(tasks).diff()
+        why = "goes up with each row" * bool((steps.dropna() > 0).all() and steps.notna().any())
+        if not why and column.dtype.kind == "i" and column.groupby(tasks).nunique().sum() == len(column):
+            return [
+                f"column {name!r} is a hyperparameter, though each row of a task has another whole number there, as of "
+                f"ids: leave it out with ignore=[{name!r}] (`--ignore {name}`)"
+            ]
+    if not why:
+        return []
+    raise InvalidValueError(
+        f"{source}: column {name!r} {why}: give ignore=[{name!r}] (`--ignore {name}`), or, if it is a "
+        f"hyperparameter, hyperparameters={names} (`--hyperparameters {','.join(map(str, names))}`)."
+    )
 
 
 # ---------------------------------------------------------------------------------------------- outcomes

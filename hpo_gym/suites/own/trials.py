@@ -139,7 +139,7 @@ def suite_of(
     state = state_of(rows, {*columns.values(), *roles.ignore, *roles.hyperparameters}, known)
     if state is not None:
         rows = finished(rows, state, notes)
-    values = hyperparameters_of(rows, roles, {*columns.values(), *([] if state is None else [state])}, known)
+    values = hyperparameters_of(rows, roles, {*columns.values(), *([] if state is None else [state])}, known, notes)
     if known and source.tell and not roles.loss:
         notes.append(f"{known.who} does not say its direction: more counts as better; set `loss` if less is")
     rest = [c for c in rows.names if c not in (*columns.values(), *values, *roles.ignore)]
