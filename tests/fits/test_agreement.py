@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from hpo_gym.suites.tasks.fits.signals import SIGNALS
 
 torch = pytest.importorskip("torch")
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
-ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
 KINDS = ("MLP", "deep", "batch norm", "CNN")
 
 
@@ -86,31 +84,6 @@ def test_a_training_learns_and_tells_what_a_loop_of_torch_has(fits: Any, kind: s
     assert last["since_best"] == len(losses) - 1 - int(np.argmin(losses))
 
 
-def test_the_first_signals_are_of_the_start(fits: Any) -> None:
-    one, of = Held(), rows(fits)
-    played(fits, "MLP", one, of)
-    first = one.context.signals
-    torch.manual_seed(0)
-    model = fits.MAKERS["MLP"](of)
-    with torch.no_grad():
-        loss = float(torch.nn.functional.cross_entropy(model(of.validation[0]), of.validation[1])) / math.log(3)
-    of_losses = ("training_loss", "validation_loss", "training_loss_before", "validation_loss_before")
-    assert all(first[name] == pytest.approx(loss) for name in (*of_losses, "best_validation_loss"))
-    assert (first["since_best"], first["layers"], first["weights"]) == (0.0, 1.0, 6 * 128 + 129 * 3)
-
-
-def test_an_epoch_of_one_batch_is_one_update(fits: Any) -> None:
-    of = rows(fits)
-    of = fits.Rows(tuple(part[:32] for part in of.train), of.validation, of.test, 3)
-    both = fits.Fits("MLP", "sgd", of, 0, 2)
-    model = both.model
-    torch.nn.functional.cross_entropy(model(of.train[0]), of.train[1]).backward()
-    both.epoch([{"learning_rate": rate, "weight_decay": 0.2, "dropout": 0.0} for rate in (0.1, 0.0)])
-    for name, p in model.named_parameters():
-        assert torch.allclose(both.weights[name][0], p - 0.1 * (p.grad + 0.2 * p), atol=1e-6)
-        assert torch.equal(both.weights[name][1], p)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_trainings_side_by_side_are_those_of_a_plain_loop(fits: Any, kind: str, optimizer: str) -> None:
@@ -127,13 +100,6 @@ def test_trainings_side_by_side_are_those_of_a_plain_loop(fits: Any, kind: str, 
         alone.step()
     assert torch.allclose(together.outputs(of.test[0])[1], model.eval()(of.test[0]), atol=0.01)
     assert torch.allclose(together.outputs(of.train[0], training=True)[1], model.train()(of.train[0]), atol=1e-4)
-
-
-def test_controls_reach_each_network(fits: Any) -> None:
-    both = fits.Fits("deep", "adamw", rows(fits), 0, 2)
-    both.epoch([{"learning_rate": r, "weight_decay": 0.3, "dropout": d} for r, d in ((0.004, 0.25), (0.002, 0.5))])
-    assert both.shares.tolist() == [0.25, 0.5]
-    assert [(g["lr"], g["weight_decay"]) for g in both.optimizer.param_groups] == [(0.004, 0.3), (0.002, 0.3)]
 
 
 def test_dropout_keeps_the_mean_and_leaves_out_its_share(fits: Any) -> None:
@@ -163,15 +129,6 @@ def test_a_training_that_blows_up_is_dead_and_keeps_its_checkpoint(fits: Any, mo
     assert end == played(fits, "MLP", Held(), rows(fits), epochs=0)  # of the start
 
 
-def test_images_become_squares(fits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels = np.arange(5 * 16.0).reshape(5, 4, 4)
-    monkeypatch.setattr(fits, "raw", lambda name: (pixels, np.zeros(5, np.int64), np.arange(5)))
-    x = fits.pixels("mnist-5k", np.array([4, 0, 1]), 2)
-    assert x.shape == (3, 1, 4, 4)
-    assert x[:2].mean() == pytest.approx(0.0, abs=1e-12) and x[:2].std() == pytest.approx(1.0)
-    assert x[0, 0, 1, 2] == pytest.approx((pixels[4, 1, 2] - pixels[[4, 0]].mean()) / pixels[[4, 0]].std())
-
-
 # ---------------------------------------------------------------------- the study
 def scores(*values: float) -> dict[str, float]:
     return dict(zip("abc", values, strict=True))
@@ -194,31 +151,3 @@ def test_agreement_by_hand(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         "same": pytest.approx(1 / 3), "tau": third, "least": third, "most": third, "data-sets": 2, "seeds": 2,
         "trainings": 11,
     }  # fmt: skip
-
-
-def test_pairs_and_tau_by_hand(study: Any) -> None:
-    """Of four controllers one pair of six is the other way round: tau (5 - 1) / 6; straw men and small gaps alike."""
-    suite = {"constant": 9.0, "usual cosine": 8.0, "cosine": 0.0, "plateau": 0.001, "gap": 0.2, "autopilot": 0.3}
-    torch = {"constant": -9.0, "usual cosine": -8.0, "cosine": 0.1, "plateau": 0.0, "gap": 0.5, "autopilot": 2.0}
-    both = study.Both.of("MLP, sgd", suite, torch)
-    assert both.same() == [False, True, True, True, True, True]
-    assert both.tau() == pytest.approx(4 / 6)
-    assert np.ptp(both.torch) == 2.0
-
-
-def test_like_is_held_against_like(study: Any) -> None:
-    found = study.frame.stored("agreement")
-    for both in study.places(found):
-        assert len(both.same()) == 15 and both.side in study.SIDES
-    known = study.torch_places(found["suite"])
-    assert {place.rows for place in known} == {"512"} and {place.side for place in known} == set(found["suite"])
-
-
-@pytest.mark.parametrize(("kind", "depth"), [("MLP", 1), ("deep", 3), ("batch norm", 2)])
-def test_the_recipe_is_that_of_torch(study: Any, monkeypatch: pytest.MonkeyPatch, kind: str, depth: int) -> None:
-    seen: list[Any] = []
-    monkeypatch.setattr(study, "trainings_with", lambda recipe: seen.append(recipe))
-    study.alike(kind, "adamw")
-    (of,) = seen
-    assert (of.depth, of.optimizer, of.batch, of.noise) == ((depth,), ("adamw",), (32,), 0.0)
-    assert of.normalised == (kind == "batch norm",)

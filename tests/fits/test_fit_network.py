@@ -220,13 +220,6 @@ def test_weights_that_are_no_numbers_are_not_healed(form, activation):
         assert math.isnan(net.judge(form(), X, Y)[0])
 
 
-def test_tanh_of_the_loops_is_tanh():
-    v = np.linspace(-12, 12, 4001, dtype=np.float32)
-    tanh = by_loops().train.py_func.__globals__["tanh"]
-    got = np.array([tanh(a) for a in v])
-    assert np.abs(got - np.tanh(v.astype(np.float64))).max() < 3e-7
-
-
 # ---------------------------------------------------------------------- which form
 def test_without_numba_the_operations_are_those_of_numpy(monkeypatch):
     assert kernel() is by_loops()
@@ -234,16 +227,3 @@ def test_without_numba_the_operations_are_those_of_numpy(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr("hpo_gym.suites.tasks.fits.compiled.by_loops", kept[0])
     assert kept[1]() is by_arrays()
-
-
-def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(monkeypatch):
-    import numba
-
-    def njit(**options):
-        if options.get("cache"):
-            raise RuntimeError("no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(numba, "njit", njit)
-    net = Toy((INPUTS, WIDTH, 1, CLASSES, 0, 0, 0))
-    assert net.judge(by_loops.__wrapped__(), X[:4], Y[:4]) == pytest.approx(net.judge(by_arrays(), X[:4], Y[:4]))

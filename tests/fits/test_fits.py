@@ -12,7 +12,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
 
 import hpo_gym
 from hpo_gym import HPOEnv, HPOVectorEnv, load_suite
@@ -85,11 +84,6 @@ def test_fixed_fields_fix_them_and_the_table_limits_the_rows() -> None:
     assert recipe.weights(small) == (3 + 2) * 64 + (64 + 2) * 64 + 65 * 2
     least = dataclasses.replace(fixed, largest=1000).draw(np.array([1], np.uint64), small)
     assert least.rows == least.batch
-
-
-@pytest.mark.parametrize(("size", "wanted"), [(1999, (256, 128)), (2000, (512, 256))])
-def test_rows_to_judge_and_to_validate(size: int, wanted: tuple[int, int]) -> None:
-    assert apart(FitTable(np.zeros((size, 1), np.float32), np.zeros(size, np.int64), 2)) == wanted
 
 
 def test_wrong_recipes_are_refused() -> None:
@@ -323,17 +317,6 @@ def test_the_defaults_are_those_of_the_suite() -> None:
     assert info["score"] == runs.tested[0] and np.isfinite(total)
 
 
-def test_gymnasium_says_nothing_of_an_env() -> None:
-    check_env(gym.make("hpo_gym/Trainings-v0", budget=4, suite=SUITE).unwrapped, skip_render_check=True)
-
-
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
-@pytest.mark.long
-def test_the_checker_says_nothing_of_many(mode: str) -> None:
-    envs = gym.make_vec("hpo_gym/Trainings-v0", num_envs=3, autoreset_mode=mode, suite=SUITE, budget=3)
-    hpo_gym.check_env(envs, processes=False, render=False)
-
-
 @pytest.mark.parametrize("codec", [{"name": "move"}, {"name": "box"}])
 @pytest.mark.long
 def test_the_checker_says_nothing_of_one(codec: dict[str, Any]) -> None:
@@ -386,17 +369,6 @@ def test_the_same_actions_from_a_snapshot_give_the_same_outcomes() -> None:
     wide.reset(seed=0)
     with pytest.raises(InvalidValueError, match="of the same network and controls"):
         wide.restore(data)
-
-
-def test_a_run_of_many_goes_on_from_a_single_env() -> None:
-    of: dict[str, Any] = {"task": TASKS[0].name, "split": "val", "budget": 4}
-    env, envs = HPOEnv(SUITE, **of), HPOVectorEnv(3, SUITE, **of)
-    env.reset(seed=3), envs.reset(seed=4)
-    env.step(3), envs.step(np.array([8, 0, 1]))
-    envs.restore(1, env.snapshot())
-    for _ in range(3):
-        one, many = env.step(2), envs.step(np.array([8, 2, 0]))
-        assert (many[0][1] == one[0]).all() and many[1][1] == one[1]
 
 
 def test_a_run_of_two_that_goes_back_ends_later_than_the_other() -> None:

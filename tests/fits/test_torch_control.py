@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import importlib
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hpo_gym.base import StateError
 from hpo_gym.optimize import Context
 from hpo_gym.suites.tasks.fits.controls import control_space
 
 torch = pytest.importorskip("torch")
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
-ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
 FIRST, SECOND = "0.01, 0.0001, 0", "0.01, 0.0001, 0.2"
 """Two of the cosines with SGD."""
 
@@ -32,23 +29,6 @@ def study(monkeypatch: pytest.MonkeyPatch) -> Any:
 def loops(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(STUDIES))
     return importlib.import_module("torch_loops")
-
-
-# ---------------------------------------------------------------------- places
-def test_cells_name_data_sets_with_rows_enough(study: Any) -> None:
-    found, dense, images = list(study.cells()), 3 * (13 + 4), 3
-    assert len(found) == len(set(found)) == 3 * 2 * (3 * dense + 2 * images) + 7 * (dense + images)
-    assert len(study.CONTROLLERS) == 8
-
-
-@pytest.mark.skipif(ARCHIVES is None, reason="HPO_GYM_ARCHIVES names no folder of archives")
-@pytest.mark.long
-def test_each_data_set_has_the_rows_of_its_places(study: Any) -> None:
-    for kind, data_set, n in {place[:3] for place in study.places()}:
-        found = importlib.import_module("torch_fits").rows_of(data_set, int(n), 0, images=kind.startswith("CNN"))
-        assert len(found.train[1]) == int(n), data_set
-        assert len(found.validation[1]) >= 128 <= len(found.test[1]), data_set
-        assert set(found.train[1].tolist()) == set(range(found.classes)), data_set
 
 
 # ---------------------------------------------------------------------- the choice
@@ -69,30 +49,11 @@ def test_a_data_set_does_not_choose_its_own_cosine(study: Any) -> None:
     assert chosen == {"vowel": SECOND, "german": FIRST, "letter": FIRST}
 
 
-def test_a_choice_knows_the_number_of_rows_and_no_other_seed(study: Any) -> None:
-    of = {"512": {**seed(study, 2.0, 1.0), "1": {study.COSINES: {SECOND: 99.0}}}, "2048": seed(study, 1.0, 2.0)}
-    found = {"MLP, sgd": {"vowel": of, "german": of}}
-    assert study.tuned(found, "MLP, sgd", "vowel", "512") == FIRST
-    assert study.tuned(found, "MLP, sgd", "vowel", "2048") == SECOND
-
-
 def test_related_rows_do_not_choose(study: Any) -> None:
     """`digits` are rows of `optdigits`, so `mnist-5k` alone chooses for both."""
     of = {"optdigits": (9.0, 0.0), "digits": (9.0, 0.0), "mnist-5k": (1.0, 2.0)}
     found = {"CNN, sgd": {name: {"512": seed(study, *scores)} for name, scores in of.items()}}
     assert [study.tuned(found, "CNN, sgd", name, "512") for name in of] == [SECOND, SECOND, FIRST]
-
-
-def test_alone_there_is_no_tuned_cosine(study: Any) -> None:
-    found = {"CNN, sgd": {"optdigits": {"512": seed(study, 1.0, 2.0)}}}
-    assert study.tuned(found, "CNN, sgd", "optdigits", "512") == ""
-    assert study.TUNED not in study.trained(found)[0].seeds["0"]
-
-
-def test_other_seeds_wait_for_all_data_sets_of_the_first(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study.frame, "stored", lambda name: {"MLP, sgd": {"vowel": {"512": seed(study, 1.0, 2.0)}}})
-    with pytest.raises(StateError, match="with seed 0 on all data sets"):
-        study.cell("MLP, sgd", "vowel", "512", "1", study.COSINES)
 
 
 def test_a_cosine_goes_from_its_rate_to_its_end(study: Any) -> None:
@@ -166,15 +127,3 @@ def test_the_controller_of_a_loop_sees_what_a_user_has(loops: Any) -> None:
     known = {name: signals[name] for name in ("rows", "batch", "classes", "layers", "adaptive")}
     assert known == {"rows": 96.0, "batch": 32.0, "classes": 3.0, "layers": 1.0, "adaptive": 0.0}
     assert len(seen[-1].log) == 2
-
-
-@pytest.mark.parametrize(("name", "library"), [
-    ("GreedyLR", "transformers"), ("D-Adaptation", "dadaptation"), ("Prodigy", "prodigyopt"),
-    ("schedule-free", "schedulefree"),
-])  # fmt: skip
-@pytest.mark.long
-def test_rivals_learn(loops: Any, name: str, library: str) -> None:
-    pytest.importorskip(library)
-    fits = importlib.import_module("torch_fits")
-    start = loops.trained(loops.LOOPS[name], fits.MAKERS["batch norm"], "adamw", rows(fits), 0, 0)
-    assert loops.trained(loops.LOOPS[name], fits.MAKERS["batch norm"], "adamw", rows(fits), 0, 8) > start

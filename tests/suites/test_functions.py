@@ -1,8 +1,5 @@
 """Function tasks: their optima, their names, their bits, their noise."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -137,25 +134,6 @@ def test_a_bank_a_task_and_single_points_give_the_same_bits():
         one = x[i : i + 1, : t.space.d]
         keys = noise_keys(w[i : i + 1], one, np.ones(1), t)
         assert t.evaluate(one, np.ones(1), keys).score[0] == scores[i]
-
-
-@pytest.mark.long
-def test_scores_are_the_same_in_another_process():
-    names = ["branin-d2-s17", "hartmann-d6-s1", "schwefel-d4-s2-n0.2"]
-    code = (
-        "import numpy as np\nfrom hpo_gym.suites.tasks.function import function_task\n"
-        f"for name in {names!r}:\n"
-        "    t = function_task(name)\n"
-        "    r = t.run(t.space.default, seed=5)\n"
-        "    print(t.best.hex(), t.worst.hex(), r.score.hex())"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    here = []
-    for name in names:
-        function_task.cache_clear()
-        t = function_task(name)
-        here += [t.best.hex(), t.worst.hex(), t.run(t.space.default, seed=5).score.hex()]
-    assert out == here
 
 
 def test_golden_scores_have_not_moved():

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -106,16 +105,6 @@ def test_a_replicate_begins_with_the_design_of_its_seed(folder: Path, replicate:
     begun = task.pool[rows, 0].tolist()
     designs = [[LINE[row] for row in rows] for rows in SEEDS]
     assert begun == designs[replicate] if replicate < 5 else begun in designs
-
-
-def test_an_env_begins_with_a_design_and_few_points_with_its_first(folder: Path) -> None:
-    designs = [[LINE[row] for row in rows] for rows in SEEDS]
-    for count in (5, 2):
-        env = gym.make("hpo_gym/HPO-v0", suite=hpob_suites(folder)[0], split="test", n_init=count)
-        for seed in range(5):
-            env.reset(seed=seed)
-            begun = [trial.config["x0"] for trial in env.unwrapped.history()]
-            assert begun in [design[:count] for design in designs]
 
 
 def test_a_saved_suite_keeps_its_designs(folder: Path, tmp_path: Path) -> None:

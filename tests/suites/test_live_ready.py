@@ -114,13 +114,3 @@ def test_names_are_looked_up_and_extras_asked_for(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("hpo_gym.base.registry._importable", lambda package: package != "stable_baselines3")
     with pytest.raises(MissingExtraError, match=r"Not installed: stable_baselines3. Run: pip install 'hpo-gym\[rl\]'"):
         gym.make(ID, task="cartpole-ppo")
-
-
-@pytest.mark.long
-def test_a_ready_task_is_seconds_unless_shares_are_asked_for() -> None:
-    for cost in ("seconds", "fidelity"):
-        env: Any = gym.make(ID, task="wine-svm", budget=1, cost=cost)
-        env.reset(seed=0)
-        paid = env.step(np.zeros(env.action_space.shape, np.float32))[4]["cost"]
-        env.close()
-        assert (paid == 1.0) == (cost == "fidelity")

@@ -82,20 +82,6 @@ def test_to_make_and_reset_an_env_calls_nothing_and_a_step_once(n: int) -> None:
     assert total() == 4
 
 
-"""Observers of tables, and of trainings that go on."""
-
-
-def test_a_scale_of_earlier_scores_asks_for_what_is_allowed_and_no_more() -> None:
-    env = gym.make(ENV, suite=counted(6), budget=3, scores="global")
-    env.reset(seed=0)
-    assert total() == 0
-    env.action_space.seed(0)
-    env.step(env.action_space.sample())
-    assert total() == 25 and sorted(CALLS.values()) == [6, 6, 6, 7]
-    env.step(env.action_space.sample())
-    assert total() == 26
-
-
 # ---------------------------------------------------------------------- optimizers
 @pytest.mark.parametrize("name", ["random", "default", "gp-ei", "tpe", "ga", "cma-es", "local-search"])
 def test_an_optimizer_without_memory_calls_its_trials_only(name: str) -> None:
@@ -375,14 +361,6 @@ def test_processes_that_ask_at_once_evaluate_once(tmp_path: Path) -> None:
     assert [one.exitcode for one in several] == [0, 0, 0] and noted(tmp_path) == {"d0": 6}
 
 
-@pytest.mark.long
-def test_under_guard_they_run_side_by_side_and_are_stored(tmp_path: Path) -> None:
-    suite = logged(tmp_path, guard=True, n_jobs=2, prior_evaluations=5)
-    assert [len(e.score) for e in suite.prior()] == [5] * 4
-    assert noted(tmp_path) == Counter(dict.fromkeys(SPLITS["train"], 5))
-    suite.members[0].close()
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked there")
 def test_a_child_that_an_objective_leaves_behind_holds_up_nobody() -> None:
     children: list[int] = []
@@ -403,9 +381,6 @@ def test_a_child_that_an_objective_leaves_behind_holds_up_nobody() -> None:
         signal.alarm(0)
         os.kill(children[0], signal.SIGKILL)
         os.waitpid(children[0], 0)
-
-
-# ---------------------------------------------------------------------- suites
 
 
 @pytest.mark.parametrize("n", [-1, 10_001, 2.5, "3", None, True])

@@ -257,9 +257,3 @@ def test_an_export_without_a_direction_says_so(tmp_path: Path) -> None:
         suite = suite_from_csv(frame)
     assert (suite.members[0].best, suite.space.names[0]) == (0.75, "act")
     assert "None" in suite.space.hyperparameters[0].choices  # which a file has as an empty cell
-
-
-def test_a_study_of_any_name_becomes_a_suite() -> None:
-    made = optuna.create_study(study_name="seed 0: mine")
-    made.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=3)
-    assert hpo_gym.suite_from_optuna(made).name == "seed-0-mine"

@@ -16,16 +16,6 @@ from hpo_gym.suites.apart import Split, check_apart
 from hpo_gym.suites.load import leave_suite_out
 
 
-def test_no_family_stands_on_two_sides_of_any_two_suites() -> None:
-    """One split for all suites: what trains in one is never tested in another, where the split is by hash."""
-    side: dict[str, str] = {}
-    for name in SUITES.names():
-        suite = hpo_gym.load_suite(name)
-        for split in ("train", "val", "test"):
-            for task in suite.tasks(split):
-                assert side.setdefault(task.family, split) == split, (name, task.name)
-
-
 def test_the_shares_are_about_60_15_25_and_the_folds_about_equal() -> None:
     suite = hpo_gym.load_suite("AutoML")
     families = {t.family for t in suite.members}

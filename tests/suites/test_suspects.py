@@ -13,7 +13,6 @@ from scipy.stats import spearmanr
 from validity.suspects import LEAST, suspects
 
 import hpo_gym
-from hpo_builders import files
 from hpo_gym.problem.suite import SUITES, Suite, split_of
 
 CLEARED: Mapping[str, Mapping[tuple[str, str], str]] = {
@@ -99,17 +98,6 @@ def test_planted_relatives_are_found_and_strangers_are_not() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ one map
-def test_the_families_of_all_suites_are_those_of_the_map() -> None:
-    """Ids and names that the map does not hold have one family in all suites."""
-    known = files.read_json(files.DATA / "families.json")["families"]
-    seen: dict[str, str] = {}
-    for suite in ("AutoML", "Curves", "MLPGrid", "Pipelines"):
-        for task in hpo_gym.load_suite(suite).members:
-            family = known.get(f"openml:{task.name}", task.family)
-            assert task.family == family == seen.setdefault(task.name, family), (suite, task.name)
-    for suite in ("SVM", "Linear", "Boosting", "MLP", "Studies"):
-        for task in hpo_gym.load_suite(suite).members:
-            assert task.family == known[f"data:{task.name}"], (suite, task.name)
 
 
 def test_no_family_is_in_two_splits_or_folds() -> None:

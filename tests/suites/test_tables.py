@@ -170,12 +170,6 @@ def test_an_unknown_cost_is_the_median_of_the_task_at_that_fidelity() -> None:
     assert suite.table.costs.tolist() == [[[1, 10, 6.5], [2, 20, 6.5], [3, 15, 6.5]]]
 
 
-def test_an_unknown_cost_is_the_median_of_the_task() -> None:
-    suite = table_suite("Cost", line_space(3), line(3), np.ones((2, 3)), costs=[[1, np.nan, 4], [np.nan] * 3])
-    assert [suite.members[0].run({"i": i}).cost for i in range(3)] == [1, 2.5, 4]
-    assert suite.members[1].run({"i": 0}).cost == 0
-
-
 # ------------------------------------------------------------------------------------------------ made
 def test_points_are_snapped_and_inputs_are_copied() -> None:
     x, scores = np.array([[0.5, 0.01, 0.3], [0.5, 0.9, 0.8]]), np.array([[0.1, 0.2]])

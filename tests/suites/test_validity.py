@@ -10,24 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-import toys
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCondition, UniformFloatHyperparameter
 from validity import page as validity_page
 from validity import signs as validity_signs
 from validity.choice import lost
 from validity.examine import full_scores, validity
-from validity.order import Order, auc_of, order, random_auc
+from validity.order import Order, order
 from validity.resolution import resolution_of
 from validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
 from validity.transfer import transfer
 
-from hpo_builders.files import DATA
 from hpo_gym import app
-from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.suite import SUITES
-from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")  # reference runs are read by a comparison
@@ -46,9 +41,6 @@ def suite_of(scores: Any, *, splits: dict[str, list[str]] | None = None, **more:
     tasks = [f"t{i}" for i in range(k)]
     return table_suite(more.pop("name", "Small"), more.pop("space", SPACE), x, scores, tasks=tasks,
                        splits=splits, **more)  # fmt: skip
-
-
-# ---------------------------------------------------------------------------------------------- size, ties, flat tasks
 
 
 def test_a_task_is_flat_where_random_search_leaves_nothing_to_gain() -> None:
@@ -84,17 +76,6 @@ def test_what_decides_the_score_explains_it_and_what_does_not_explains_nothing()
     assert found.shares[0] == pytest.approx(1.0, abs=1e-6)
     assert found.shares[1] == pytest.approx(0.0, abs=0.12)  # (0 - 9 e) / (1 + e), e the variance of all
     assert found.matters == (2, 0)
-
-
-def test_a_sum_is_explained_by_main_effects_and_an_interaction_is_not() -> None:
-    x = full_grid(10)
-    left, up = x[:, 0] < 0.5, x[:, 1] < 0.5
-    rng = np.random.default_rng(1)
-    added = validity(suite_of([left * 1.0 + up, left * 1.0 - up], x=x)).importance
-    crossed = validity(suite_of([left ^ up ^ (rng.random(100) < 0.05) for _ in range(20)], x=x)).importance
-    assert added is not None and crossed is not None
-    assert added.together == pytest.approx(1.0) and added.shares == pytest.approx((0.5, 0.5), abs=0.06)
-    assert crossed.together < 0.05 and max(crossed.shares) < 0.05
 
 
 def branches() -> tuple[SearchSpace, np.ndarray]:
@@ -174,37 +155,7 @@ def test_the_sign_check_passes_or_fails_by_the_median_task() -> None:
     assert not sign_of(crippled, flipped.table, full_scores(flipped.table)).passed
 
 
-def test_a_declared_name_or_value_that_the_suite_has_not_is_an_error() -> None:
-    suite = suite_of([[0.0, 1.0]])
-    full = full_scores(suite.table)
-    with pytest.raises(UnknownNameError, match="No hyperparameter 'c'"):
-        sign_of(Crippled("c", {"c": LOWEST}), suite.table, full)
-    with pytest.raises(InvalidValueError, match="`a` must be a number"):
-        sign_of(Crippled("a", {"a": OneOf((7,))}), suite.table, full)
-
-
-@pytest.mark.parametrize("name", validity_signs.CRIPPLED)
-def test_declared_settings_are_found_in_the_suite(name: str) -> None:
-    if name not in SUITES.names() or not (DATA / name).is_dir():
-        pytest.skip(f"the table of {name} is not shipped")
-    suite = load_suite(name)
-    for crippled in validity_signs.CRIPPLED[name]:
-        if crippled.fidelity:
-            assert len(suite.table.fidelities) > 1  # type: ignore[attr-defined]
-            continue
-        bad, others = masks_of(crippled, suite.space, suite.table.points(0))  # type: ignore[attr-defined]
-        assert bad.any() and others.any(), crippled.what
-
-
 # ---------------------------------------------------------------------------------------------- page and command
-def test_every_toy_has_a_page_and_the_same_twice() -> None:
-    suites = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
-    texts = [validity_page.page([validity(s) for s in suites]) for _ in range(2)]
-    assert texts[0] == texts[1]
-    for word in ("nan", "None", "inf ", "array("):
-        assert word not in texts[0]
-    for suite in suites:
-        assert f"## {suite.name}\n" in texts[0]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -257,13 +208,6 @@ def ordered(suite: TableSuite) -> Order:
     found = order(suite, suite.table, full_scores(suite.table))
     assert found is not None
     return found
-
-
-def test_the_auc_of_an_order_is_worked_out_by_hand() -> None:
-    assert auc_of(np.array([0.0, np.nan, 1.0, 0.5])) == pytest.approx(1 / 33), "one trial at the worst, then the best"
-    assert auc_of(np.array([2.0, 4.0, 1.0])) == pytest.approx((2 / 3) / 33)
-    assert random_auc(np.array([0.0, 1.0])) == pytest.approx(0.5 / 33), "half of the first trials"
-    assert random_auc(np.arange(3.0)) == pytest.approx((0.5 + 1 / 6) / 33)
 
 
 def test_the_best_rows_stored_last_are_found() -> None:

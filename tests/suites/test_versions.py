@@ -32,10 +32,6 @@ def test_a_suites_data_are_those_of_its_version(name: str) -> None:
     assert versions.with_those_of(known, [suite]) == known, "python -m hpo_builders.versions adds a new version"
 
 
-def test_only_suites_that_ship_are_recorded() -> None:
-    assert set(versions.recorded()) == set(NAMES)
-
-
 def test_other_data_under_an_unchanged_version_are_refused() -> None:
     suite = plain()
     known = versions.with_those_of({}, [suite])
