@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.intervals import Resamples as Resamples
     from hpo_gym.bench.intervals import edges as edges
     from hpo_gym.bench.intervals import subsets as subsets
-    from hpo_gym.bench.linear_algebra import KERNELS as KERNELS
-    from hpo_gym.bench.linear_algebra import kernels as kernels
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
     from hpo_gym.bench.metrics import Curves as Curves
@@ -42,6 +40,8 @@ if TYPE_CHECKING:
     from hpo_gym.bench.metrics import by_name as by_name
     from hpo_gym.bench.metrics import summarise as summarise
     from hpo_gym.bench.options import Options as Options
+    from hpo_gym.bench.origin import KERNELS as KERNELS
+    from hpo_gym.bench.origin import kernels as kernels
     from hpo_gym.bench.plan import BenchPlan as BenchPlan
     from hpo_gym.bench.plan import opened as opened
     from hpo_gym.bench.pooling import ANCHORS as ANCHORS

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, canonical
-from hpo_gym.bench.linear_algebra import KERNELS, origin_of, several
-from hpo_gym.bench.origin import MADE
+from hpo_gym.bench.origin import KERNELS, MADE, origin_of, several
 from hpo_gym.bench.protocol import FAMILIES
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize import joined

@@ -14,10 +14,9 @@ from typing import Any
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.board.named import DEFAULTS, named_protocol, protocol_of
 from hpo_gym.bench.entrants import Entrant, before_training
-from hpo_gym.bench.linear_algebra import KERNELS, follow, kernels, origin_of, several
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.options import Options, described
-from hpo_gym.bench.origin import MADE, provenance
+from hpo_gym.bench.origin import KERNELS, MADE, follow, kernels, origin_of, provenance, several
 from hpo_gym.bench.plan import BenchPlan, shard_of
 from hpo_gym.bench.protocol import TRAIN, Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references

@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -410,28 +409,6 @@ def test_a_report_can_be_left_for_later(folder: Path, reference: Path, tmp_path:
     assert not list(tmp_path.glob("report*")) + list(tmp_path.glob("table*")) + list(tmp_path.glob("figures"))
     assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(found.data))
     assert files(tmp_path) == files(reference)
-
-
-@pytest.mark.long
-def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    benchmark("random", toys.plain(), out="here", **SMALL)
-    shutil.move("here", "there")
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    assert remake("../there").failed_cells == 0
-
-
-@pytest.mark.long
-def test_results_on_a_suite_that_has_changed_are_shown_and_not_ranked(
-    undrawn: None, folder: Path, tmp_path: Path
-) -> None:
-    own = tmp_path / "suite"
-    shutil.copytree(folder, own)
-    benchmark("random", own, out=tmp_path / "out", **SMALL)
-    toys.plain().save(own)
-    found = remake(tmp_path / "out").data
-    assert found["suites"] == {} and set(found["stale"][toys.plain().name]) == {"random", "default", "portfolio"}
 
 
 def test_a_report_imports_no_optimizer_that_the_store_names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from reports import ranged, unpainted
 
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.bench.origin import commit
 from hpo_gym.bench.plan import opened
 from hpo_gym.bench.report.style import INK, MUTED
 from hpo_gym.bench.results import Results
@@ -180,3 +182,18 @@ def test_what_is_not_there_is_named(results: Results, tmp_path: Path) -> None:
         pass
     with pytest.raises(DamagedDataError, match="no plan"):
         Results.load(tmp_path)
+
+
+def test_a_commit_is_told_of_a_checkout_alone(tmp_path: Path) -> None:
+    assert commit(tmp_path) is None
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    assert commit(tmp_path) is None  # none yet
+    (tmp_path / "file").write_text("one")
+    subprocess.run([*git, "add", "file"], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    (inside := tmp_path / "site-packages").mkdir()
+    said = commit(tmp_path)
+    assert said is not None and len(said) == 40 and commit(inside) is None
+    (tmp_path / "file").write_text("two")
+    assert commit(tmp_path) == f"{said} and changes"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import toys
 
-from hpo_gym.bench.linear_algebra import (
+from hpo_gym.bench.merging import merge
+from hpo_gym.bench.origin import (
     KERNELS,
     THREADS,
     follow,
@@ -22,7 +23,6 @@ from hpo_gym.bench.linear_algebra import (
     other_than_here,
     several,
 )
-from hpo_gym.bench.merging import merge
 from hpo_gym.suites.load import load_suite
 from hpo_gym.system.storage.store import Store
 

@@ -375,3 +375,17 @@ def test_a_reward_that_reads_the_oracle_needs_one() -> None:
     env = hpo_gym.HPOEnv(suite, budget=2)
     env.reset(seed=0)
     assert np.isfinite(env.step(env.action_space.sample())[1])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"objectives": {}}, "at least one task"),
+        ({"objectives": {"t": 3}}, "must be functions, got 3 for 't'"),
+        ({"fidelities": (0.5,)}, "must ascend from above 0 to 1"),
+        ({"fidelities": (0.0, 1.0)}, "must ascend from above 0 to 1"),
+    ],
+)
+def test_a_wrong_live_suite_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidValueError, match=said):
+        live_suite("Mine", SPACE, **{"objectives": {"t": slope(1.0)}, **options})

@@ -17,6 +17,7 @@ import bench_optimizers
 import pytest
 import toys
 from test_bench import MINE, stored
+from test_live import mine
 
 from hpo_gym import app
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
@@ -256,3 +257,28 @@ def test_the_command_line_runs_shards_and_merges_them(
     assert (tmp_path / "all" / "results.json").is_file()
     assert _cli(monkeypatch, *bench, "--shard", "3/2", "--out", tmp_path / "x") == 2
     assert _cli(monkeypatch, "merge", tmp_path / "1", "--out", tmp_path / "all") == 2
+
+
+@pytest.mark.long
+def test_the_joined_tell_when_and_where_the_last_runs_were_made(shards: list[Path], tmp_path: Path) -> None:
+    copies = [shutil.copytree(shard, tmp_path / shard.name) for shard in shards]
+    said = [json.dumps({"date": f"2026-01-0{day} 12:00 UTC", "machine": "m"}) for day in (2, 3, 1)]
+    for copy, text in zip(copies, said, strict=True):
+        with Store(copy / "store.sqlite") as store:
+            store.meta_set("made", text)
+    merge(copies, tmp_path / "all")
+    with Store(tmp_path / "all" / "store.sqlite", write=False) as store:
+        assert store.meta_get("made") == said[1]
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:.* trials on Mine failed")
+def test_suites_and_live_ones_are_joined(tmp_path: Path) -> None:
+    benchmark("random", mine(), out=tmp_path / "a", budget=2, seeds=1)
+    benchmark("random", ["ToyFormulas", toys.plain()], out=tmp_path / "b", budget=2, seeds=1)
+    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
+    joined = json.loads(results_of(tmp_path / "c"))
+    assert list(joined["suites"]) == ["Formulas", "Mine", "Plain"]
+    for part in ("a", "b"):
+        for name, found in json.loads(results_of(tmp_path / part))["suites"].items():
+            assert joined["suites"][name] == found

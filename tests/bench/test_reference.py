@@ -13,7 +13,7 @@ from processors import MADE_WITH, kernels
 
 from hpo_builders.reference_runs import collect
 from hpo_gym.base import seeding
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Work
 from hpo_gym.bench.entrants import SAVED, Entrant
@@ -279,3 +279,22 @@ def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> No
         assert first == pytest.approx(second, abs=1e-4 * range_), entrant.name
         checked += 1
     assert checked >= 10
+
+
+@pytest.mark.long
+def test_another_version_takes_the_place_of_all_starts_or_none(
+    ran: dict[str, Path], made: Path, tmp_path: Path
+) -> None:
+    known = Reference.read(made / "MLPGrid.json")
+    old = tuple(replace(e, version=0) if e.name == "ga" else e for e in known.entrants)
+    replace(known, entrants=old).write(tmp_path)
+    with pytest.raises(InvalidValueError, match=r"there are none for ga/init5\."):
+        collect([ran["cold"]], tmp_path)
+    joined = next(one for one in collect(ran.values(), tmp_path) if one.suite == "MLPGrid")
+    assert [e for e in joined.entrants if e.name == "ga"] == [e for e in known.entrants if e.name == "ga"]
+    assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold", "ga/init5"}
+
+
+def test_a_suite_without_reference_runs_is_named(shipped: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="No suite with reference runs 'FCNet'"):
+        benchmark("sobol", "FCNet", with_reference=True, out=tmp_path / "out")

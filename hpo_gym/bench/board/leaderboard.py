@@ -21,8 +21,8 @@ from hpo_gym.base import HPOGymError, InvalidValueError, __version__, as_cell, a
 from hpo_gym.bench.board.entry import Entry
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
-from hpo_gym.bench.linear_algebra import other_than_here
 from hpo_gym.bench.metrics import PORTFOLIO
+from hpo_gym.bench.origin import other_than_here
 from hpo_gym.bench.report import FILES
 from hpo_gym.bench.report.tables import with_controls
 from hpo_gym.bench.report.words import interval, number, ranged

@@ -16,9 +16,8 @@ from hpo_gym.bench.board.entry import LARGEST, Entry, Part
 from hpo_gym.bench.board.named import NamedProtocol, named_protocol, shipped_protocols
 from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.linear_algebra import hardware_of
 from hpo_gym.bench.metrics import CONTROLS
-from hpo_gym.bench.origin import MADE
+from hpo_gym.bench.origin import MADE, hardware_of
 from hpo_gym.bench.plan import BenchPlan, opened
 from hpo_gym.bench.reference.choices import choices_of
 from hpo_gym.optimize import OPTIMIZERS, SAVED, parted, read_about
