@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.board.named import DEFAULTS, named_protocol, protocol_of
@@ -18,7 +17,7 @@ from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.options import Options, described
 from hpo_gym.bench.origin import KERNELS, MADE, follow, kernels, origin_of, provenance, several
 from hpo_gym.bench.plan import BenchPlan, shard_of
-from hpo_gym.bench.protocol import TRAIN, Protocol
+from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.stored_plan import StoredPlan
@@ -64,8 +63,6 @@ def benchmark(options: Options) -> Results:
     if options.protocol is not None:
         asked = named_protocol(options.protocol).filled(asked)
     rules = protocol_of(asked)
-    if options.with_reference:
-        _check_referable(asked, rules)
     engine = options.engine or ENGINE
     cluster, shard = Cluster.of(engine, options.address, options.tls), options.shard
     part = slice(None) if shard is None else shard_of(shard)
@@ -134,21 +131,6 @@ def benchmark(options: Options) -> Results:
 
 
 benchmark.__doc__ = described(str(benchmark.__doc__))
-
-
-def _check_referable(asked: Mapping[str, Any], rules: Protocol) -> None:
-    """Refuse settings that no reference run has."""
-    if rules.budget.in_cost:
-        raise InvalidValueError(
-            "`budget_cost` excludes `with_reference`, whose runs have a budget in full evaluations, got "
-            f"budget_cost={shown(asked['budget_cost'])}."
-        )
-    if isinstance(rules.tasks, tuple):
-        raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {rules.tasks!r:.200}.")
-    if rules.in_flight > 1:
-        raise InvalidValueError(f"`with_reference` needs `in_flight=1`, as its runs had, got {rules.in_flight}.")
-    if rules.memory != TRAIN:
-        raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {rules.memory!r}.")
 
 
 def remake(folder: str | Path, *, timings: bool = True) -> Results:

@@ -194,6 +194,10 @@ def test_a_cell_that_failed_is_a_failure_of_the_comparison_too(made: Path, tmp_p
         ({"budget": 33}, f"`budget={BUDGET}`, got 33"),
         ({"split": "val"}, "`split='test'`, got 'val'"),
         ({"fold": 0}, "`fold=None`, got 0"),
+        ({"memory": "train+val"}, r"`memory='train'`, got 'train\+val'"),
+        ({"in_flight": 2}, "`in_flight=1`, got 2"),
+        ({"budget": None, "budget_cost": 3.5}, r"`budget_cost=None`, got 3\.5"),
+        ({"tasks": ["a"]}, "needs a number of `tasks`"),
         ({"tasks": TASKS + 1, "suites": "Functions"}, f"`tasks <= {TASKS}`, got 4"),
     ],
 )

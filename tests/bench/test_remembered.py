@@ -20,7 +20,7 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 import hpo_gym
-from hpo_gym.base.errors import InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.base.errors import SplitError, UnknownNameError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.memory import measurements
 from hpo_gym.bench.protocol import Protocol
@@ -118,8 +118,6 @@ def test_whoever_remembers_validation_tasks_is_not_judged_on_them(tmp_path: Path
         Protocol("val", fold="all", memory="train+val")
     with pytest.raises(UnknownNameError, match=r"No memory 'val'. Known|No memory 'val'. Did you mean"):
         hpo_gym.benchmark("random", four(), memory="val", out=tmp_path / "a", **SMALL)
-    with pytest.raises(InvalidValueError, match=r"`with_reference` needs `memory='train'`.*got 'train\+val'"):
-        hpo_gym.benchmark("random", "SVM", memory="train+val", with_reference=True, out=tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 

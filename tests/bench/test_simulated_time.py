@@ -94,8 +94,6 @@ def test_what_cannot_be_in_flight_is_refused(tmp_path: Path) -> None:
         hpo_gym.benchmark("random", "SVM", in_flight=0, out=out)
     with pytest.raises(InvalidValueError, match="`in_flight` must be 1 on 'Trainings'"):
         hpo_gym.benchmark("constant", "Trainings", in_flight=2, out=out)
-    with pytest.raises(InvalidValueError, match="`with_reference` needs `in_flight=1`"):
-        hpo_gym.benchmark("random", "SVM", in_flight=2, with_reference=True, out=out)
     with pytest.raises(InvalidValueError, match="`in_flight` must be 1 with `checkpoints`"):
         replace(Protocol(budget=Budget.of(None, 3, True)), in_flight=2)
     assert not out.exists()

@@ -177,8 +177,6 @@ def test_a_budget_that_is_none_is_refused(value: Any, tmp_path: Path) -> None:
 def test_what_does_not_go_together_is_refused_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=r"`budget` and `budget_cost` exclude each other, got 33, 3\.5"):
         bench(tmp_path / "out", budget=33)
-    with pytest.raises(InvalidValueError, match="`budget_cost` excludes `with_reference`"):
-        bench(tmp_path / "out", with_reference=True)
     assert not (tmp_path / "out").exists()
     with pytest.raises(InvalidValueError, match=r"must pay for the cheapest trial of each task, got 0\.1; .* is 0\.5 "):
         hpo_gym.benchmark("random", planned(), budget_cost=0.1, out=tmp_path / "out")

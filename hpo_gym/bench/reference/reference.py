@@ -173,14 +173,13 @@ def covered(
     most = min((len(r.tasks) for s, r in found.items() if len(r.tasks) < _size(suites[s], r)), default=None)
     protocol = replace(asked, seeds=seeds, tasks=most if tasks is None else tasks)
     start = protocol.start
+    if isinstance(protocol.tasks, tuple):
+        raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {protocol.tasks!r:.200}.")
     for spec, one in found.items():
-        has = {"split": one.split, "fold": None, "budget": one.budget}
-        deciding = protocol.deciding()
-        for name, value in has.items():
-            if deciding[name] != value:
-                raise InvalidValueError(
-                    f"Reference runs of {one.suite} have `{name}={value!r}`, got {deciding[name]!r}."
-                )
+        own = Protocol(one.split, start=start, budget=Budget(one.budget)).deciding()
+        for name, value in protocol.deciding().items():
+            if value != own[name]:
+                raise InvalidValueError(f"Reference runs of {one.suite} have `{name}={own[name]!r}`, got {value!r}.")
         if seeds > one.seeds:
             raise InvalidValueError(f"Reference runs of {one.suite} have `seeds <= {one.seeds}`, got {seeds}.")
         wanted = _wanted(protocol, suites[spec], len(one.tasks) + 1)
