@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode
 
 from hpo_gym.base import HPOGymError
 from hpo_gym.checks.choices import Action, codec_of, has_masks, space_of, stopping
-from hpo_gym.checks.drive import Env, as_inside, history_of, is_limited, is_vector, kernel_of, method, mode_of, wrappers
+from hpo_gym.checks.drive import Env, as_inside, history_of, is_limited, is_vector, kernel_of, method, over_of, wrappers
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 
@@ -192,14 +191,10 @@ class Beside:
         limited = len(got) == 5 and is_limited(self.env) and got[3] is True  # from outside
         if limited:
             expected = (*expected[:3], True, expected[4])
-        self._end(got)
+        self.over = over_of(self.env, got)
         good = self._compare(what, got, expected)
         good &= self._compare_state(what)
         return good
-
-    def _end(self, got: Any) -> None:
-        over = np.atleast_1d(got[2] | got[3]) if len(got) == 5 else np.zeros(1, bool)
-        self.over = over if mode_of(self.env) in (None, AutoresetMode.DISABLED) else np.zeros(1, bool)
 
     def _compare(self, what: str, got: Any, expected: Any) -> bool:
         told, true, faults = self._parts(got), self._parts(expected), self.faults

@@ -35,29 +35,16 @@ def has_masks(space: gym.Space[Any]) -> bool:
     return isinstance(space, (gym.spaces.Discrete, gym.spaces.MultiDiscrete))
 
 
-def actions(env: Any, seed: int) -> Iterator[Action]:
-    """Random actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
-    space = copy.deepcopy(space_of(env))
-    space.seed(seed)
-    while True:
-        if isinstance(env, gym.vector.VectorEnv):
-            yield np.array([going_on(space.sample(), env) for _ in range(env.num_envs)])
-        else:
-            yield going_on(space.sample(), env)
-
-
 def walk(env: Any, seed: int) -> Iterator[Action]:
-    """Yield `walk_one`; for each run of a vector env one of its own."""
+    """Actions without end, one or one for each run: a random one, the same again, two at the ends of the space; none
+    stops the episode."""
     if not isinstance(env, gym.vector.VectorEnv):
-        yield from walk_one(env, seed)
-        return
-    own = [walk_one(env, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
-    while True:
-        yield np.array([next(one) for one in own])
+        return _walk_one(env, seed)
+    own = [_walk_one(env, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
+    return map(np.array, zip(*own, strict=True))
 
 
-def walk_one(env: Any, seed: int) -> Iterator[Action]:
-    """Actions of one run without end: a random one, the same again, then two at the ends of the space; none stops."""
+def _walk_one(env: Any, seed: int) -> Iterator[Action]:
     space = copy.deepcopy(space_of(env))
     space.seed(seed)
     ends = itertools.cycle([going_on(action, env) for action in corners(space)] or [None])

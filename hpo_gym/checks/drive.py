@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from hpo_gym.checks.choices import actions
+from hpo_gym.checks.choices import walk
 from hpo_gym.checks.faults import snapshot
 
 Env = Any
@@ -94,42 +95,34 @@ def episode_length(env: Env) -> int:
 
 
 # ---------------------------------------------------------------------- steps
+def over_of(env: Env, outcome: Any) -> NDArray[np.bool_]:
+    """Return which runs the caller has to begin anew after an outcome of a step or a reset."""
+    if len(outcome) < 5 or mode_of(env) not in (None, AutoresetMode.DISABLED):
+        return np.zeros(1, bool)
+    return np.atleast_1d(outcome[2] | outcome[3])
+
+
 class Driver:
     """Steps an env, first reset by `seed`, by actions of the seed `choose`, and begins anew when an episode is over."""
 
     def __init__(self, env: Env, seed: int | None = 1, choose: int = 5) -> None:
-        self.env = env
-        self._choose, self._taken = choose, 0
-        self._actions = actions(env, choose)
-        self._over: bool | NDArray[np.bool_] = False
-        self.action: object = None
-        self.first = env.reset(seed=seed)
-
-    @property
-    def over(self) -> bool:
-        """Return whether the next outcome is that of a reset."""
-        return bool(np.any(self._over))
+        self.env, self._actions = env, walk(env, choose)
+        self.first, self._over = env.reset(seed=seed), np.zeros(1, bool)
 
     def with_env(self, env: Env) -> Driver:
         """Return a driver that continues with a copy of the env, and chooses the same actions."""
         other = copy.copy(self)
-        other.env, other._actions = env, actions(env, self._choose)
-        for _ in range(self._taken):
-            next(other._actions)
+        self._actions, other._actions = itertools.tee(self._actions)
+        other.env = env
         return other
 
     def step(self) -> Any:
         """Return the next outcome: a step, or after the end of an episode a reset."""
-        if np.any(self._over):
-            over, self._over = self._over, False
+        over, self._over = self._over, np.zeros(1, bool)
+        if over.any():
             return self.env.reset(options={"reset_mask": over}) if is_vector(self.env) else self.env.reset()
-        self.action = next(self._actions)
-        self._taken += 1
-        outcome = self.env.step(self.action)
-        if not is_vector(self.env):
-            self._over = outcome[2] or outcome[3]
-        elif mode_of(self.env) is AutoresetMode.DISABLED:
-            self._over = np.asarray(outcome[2]) | np.asarray(outcome[3])
+        outcome = self.env.step(next(self._actions))
+        self._over = over_of(self.env, outcome)
         return outcome
 
 

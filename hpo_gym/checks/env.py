@@ -62,7 +62,7 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     with untouched_global_rng(faults, "The env"):
         for what, check in checks.items():
             if patience.over:
-                faults.leave_out(what.lower())
+                faults.left_out.append(what.lower())
                 continue
             with faults.guard(what):
                 check(make, faults)

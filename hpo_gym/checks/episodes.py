@@ -51,7 +51,7 @@ def _play(both: Beside, faults: Faults) -> None:
         if is_vector(env) and not good:  # runs that are not alike cannot begin one by one
             break
         if patience.over and i + 1 < len(wanted):
-            faults.leave_out(f"{len(wanted) - i - 1} of {len(wanted)} episodes, so some tasks")
+            faults.left_out.append(f"{len(wanted) - i - 1} of {len(wanted)} episodes, so some tasks")
             break
     both.check_given()
 

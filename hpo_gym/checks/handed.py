@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.checks.beside import Beside, content
-from hpo_gym.checks.choices import actions, codec_of, has_masks, space_of
+from hpo_gym.checks.choices import codec_of, has_masks, space_of, walk
 from hpo_gym.checks.drive import Env, Make, episode_length, history_of, method
 from hpo_gym.checks.faults import Faults, mutable, shared, snapshot, spoil
 
@@ -15,7 +15,7 @@ from hpo_gym.checks.faults import Faults, mutable, shared, snapshot, spoil
 def check_handed_out(make: Make, faults: Faults) -> None:
     """Spoil what one env hands out: it goes on like its copy, whose outputs stay as they were."""
     both = Beside(make(), make(), faults, "what it was, after outputs were overwritten,")
-    chosen = actions(both.env, 5)
+    chosen = walk(both.env, 5)
     kept: list[tuple[str, Any, Any]] = []
     both.reset(seed=1)
     for _ in range(episode_length(both.env) + 3):

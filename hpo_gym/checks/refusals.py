@@ -12,7 +12,7 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError
 from hpo_gym.checks.beside import Beside, plain_twin
-from hpo_gym.checks.choices import actions, space_of
+from hpo_gym.checks.choices import space_of, walk
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, is_vector
 from hpo_gym.checks.faults import Faults
 from hpo_gym.env import HPOEnv, HPOVectorEnv
@@ -69,7 +69,7 @@ def _refusal(kind: Callable[..., Env], keywords: dict[str, Any]) -> HPOGymError 
 def check_refusals(make: Make, faults: Faults) -> None:
     """Check that bad seeds, options and actions are refused, and that the episode goes on as if they had not been."""
     env = make()
-    inner, chosen = env.unwrapped, actions(env, 5)
+    inner, chosen = env.unwrapped, walk(env, 5)
     if not as_inside(env, "action"):
         return
     others = [inner.suite.tasks(split, inner.fold) for split in SPLITS if split != inner.split]
@@ -95,7 +95,7 @@ def check_refusals(make: Make, faults: Faults) -> None:
 
 def _bad_actions(env: Env) -> Iterator[tuple[str, Any]]:
     """Return each kind of bad action once; of a vector env, one run's action is bad."""
-    good, space = next(actions(env, 3)), space_of(env)
+    good, space = next(walk(env, 3)), space_of(env)
     yield "The action None", None
     yield "The action 'up'", "up"
     yield "An action of nested lists of several lengths", [[0.0, 0.0], [0.0]]
