@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,7 @@ from hpo_gym.env import CODECS, OBSERVERS, REWARDS
 from hpo_gym.optimize import OPTIMIZERS, SAVED, Form, Trainable, form_of, held, is_saved, parted, read_about, shipped
 from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites import SETS, load_suite
-from hpo_gym.system import Column, Sheet, folded
-
-_ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")  # what begins a line of its own in any case
+from hpo_gym.system import Column, Sheet
 
 
 def listing() -> dict[str, Any]:
@@ -218,58 +216,15 @@ def _column(rows: Sequence[Mapping[str, Any]], head: str, key: str, rank: int = 
     return Column(head, [row[key] or "" for row in rows], rank)
 
 
-def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> str:
-    """Return the answer of `info` as indented lines of at most `width`, the commonest questions first."""
-    lines = []
-    for key, value in data.items():
-        if isinstance(value, Mapping) and value:
-            lines += [folded(f"{key}:", width, indent), text(value, indent + 2, width)]
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            lines.append(folded(f"{key}:", width, indent))
-            settings = (f"{v['name']}: {v['kind']}, {_values(v)}, default {_shown(v['default'])}" for v in value)
-            lines += [folded(line, width, indent + 2) for line in settings]
-        elif key == "card":
-            lines += ["", str(value)]
-        elif isinstance(value, str) and "\n" in value:
-            lines.append(folded(f"{key}:", width, indent))
-            lines += [folded(line, width, indent + 2 + depth, 4 if depth else 0) for depth, line in joined(value)]
-        else:
-            lines.append(folded(f"{key}: {_shown(value)}", width, indent))
-    return "\n".join(lines)
+def text(data: Mapping[str, Any]) -> str:
+    """Return the answer of `info` as YAML, texts of several lines as they are."""
+    import yaml
 
+    class Dumper(yaml.SafeDumper):
+        def represent_str(self, value: str) -> Any:
+            style = "|" if "\n" in value else None
+            return self.represent_scalar("tag:yaml.org,2002:str", value, style)
 
-def joined(docstring: str) -> Iterator[tuple[int, str]]:
-    """Return the paragraphs, items and entries of a docstring, each on one line, with its depth; empty lines stay.
-
-    A line goes on with the one above if both are at depth 0, or if it stands deeper, except below ``Args:``.
-    """
-    depth, held = 0, ""
-    for line in docstring.splitlines():
-        words, at = line.strip(), len(line) - len(line.lstrip())
-        deeper = at > depth and (depth > 0 or not held.endswith(":"))
-        if held and words and not _ITEM.match(words) and (deeper or at == depth == 0):
-            held = f"{held} {words}"
-            continue
-        if held:
-            yield depth, held
-        if not words:
-            yield 0, ""
-        depth, held = at, words
-    if held:
-        yield depth, held
-
-
-def _shown(value: object) -> str:
-    """Return a value in few digits; `--json` has all."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "none" if value == {} else str(value)
-
-
-def _values(row: Mapping[str, Any]) -> str:
-    values, unit = row["values"], f" ({row['unit']})" if "unit" in row else ""
-    if row["kind"] in ("float", "int"):
-        return f"{_shown(values[0])} to {_shown(values[1])}{unit}" + (", logarithmic" if row["log"] else "")
-    return ", ".join(map(str, values)) + unit
+    Dumper.add_representer(str, Dumper.represent_str)
+    return yaml.dump(dict(data), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000,
+                     default_flow_style=None)  # fmt: skip

@@ -8,21 +8,16 @@ from typing import Annotated
 
 import typer
 
-from hpo_gym.app._options import Wide
-
 
 def info(
     name: Annotated[
         str, typer.Argument(help="A set, suite, optimizer, protocol or tuning: name, folder, file.py:Name.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    wide: Wide = False,
 ) -> None:
     """Show all about a set, suite, optimizer, protocol or tuning."""
-    from rich.console import Console
-
     from hpo_gym.app import _listing as listing
     from hpo_gym.tuning import about, is_tuning
 
     data = about(Path(name)) if is_tuning(Path(name)) else listing.info(name)
-    print(json.dumps(data, indent=1) if as_json else listing.text(data, width=None if wide else Console().width))
+    print(json.dumps(data, indent=1) if as_json else listing.text(data), end="\n" if as_json else "")

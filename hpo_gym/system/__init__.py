@@ -75,6 +75,5 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.whole import write_files as write_files
     from hpo_gym.system.terminal import Column as Column
     from hpo_gym.system.terminal import Sheet as Sheet
-    from hpo_gym.system.terminal import folded as folded
 
 __getattr__, __dir__, __all__ = offer(__name__)

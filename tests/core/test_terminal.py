@@ -3,6 +3,7 @@
 import io
 
 import pytest
+import yaml
 from rich.console import Console
 
 from hpo_gym.app import _listing as listing
@@ -63,6 +64,9 @@ def test_the_listing_fits_the_terminal_and_loses_no_name(width):
     begins = "".join(shown(sheet, width) for sheet in first_tables())
     assert max(map(len, begins.splitlines())) <= width and "…" not in begins
     assert all(name in begins for name in (*SETS, *TWELVE))
-    reported = listing.text(listing.info("SVM"), width=width)
-    assert max(map(len, reported.splitlines())) <= width or width < 80  # an address is not broken
-    assert reported.startswith("name: SVM") and reported.index("hyperparameters:") < reported.index("about:")
+
+
+def test_what_is_told_of_a_suite_is_yaml():
+    facts = listing.info("SVM")
+    reported = listing.text(facts)
+    assert yaml.safe_load(reported) == facts and list(yaml.safe_load(reported))[:2] == ["name", "id"]

@@ -1,8 +1,7 @@
-"""Tables and text for a terminal of any width: of columns that do not fit, the least important are left out."""
+"""Tables for a terminal of any width: of columns that do not fit, the least important are left out."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,14 +70,3 @@ class Sheet:
         for i in range(len(self.columns[0].cells)):
             table.add_row(*(Text(c.cells[i], style=c.styles[i] if c.styles else "") for c in shown))
         return table
-
-
-def folded(text: str, width: int | None, indent: int = 0, hang: int = 2) -> str:
-    """Return a line of text as lines of at most `width`, indented, later lines by `hang` more."""
-    pad = " " * indent
-    if width is None:
-        return pad + text
-    return textwrap.fill(
-        text, max(width, indent + hang + 20), initial_indent=pad, subsequent_indent=pad + " " * hang,
-        break_on_hyphens=False, break_long_words=False,
-    )  # fmt: skip
