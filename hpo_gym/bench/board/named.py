@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ optimizers that are worse."""
 
 _LARGEST = 1 << 20  # bytes of a file
 _NEEDED = {"name", "about", "suites"}
-_SETTINGS = (
-    "split", "fold", "start", "budget", "budget_cost", "checkpoints", "seeds", "tasks", "memory", "in_flight",
-)  # fmt: skip
-_KNOWN = (*_NEEDED, *_SETTINGS, "metrics", "measured")
+_OF_BUDGET = {"budget": None, "budget_cost": None, "checkpoints": False}
+DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(Protocol) if f.name != "budget"} | _OF_BUDGET
+"""Settings of a comparison that nobody sets; `suites` and `budget` are filled in by `benchmark`."""
+_KNOWN = (*_NEEDED, *DEFAULTS, "metrics", "measured")
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,12 @@ class NamedProtocol:
         return fixed
 
 
-DEFAULTS: Mapping[str, Any] = {
-    "split": "test", "fold": None, "start": "cold", "budget": None, "budget_cost": None, "checkpoints": False,
-    "seeds": 5, "tasks": None, "memory": "train", "in_flight": 1,
-}  # fmt: skip
-"""Settings of a comparison that nobody sets; `suites` and `budget` are filled in by `benchmark`."""
-
-
 def protocol_of(given: Mapping[str, Any]) -> Protocol:
     """Return the protocol of keywords of `benchmark`; 33 full evaluations where there is no budget."""
-    s = {**DEFAULTS, **{k: v for k, v in given.items() if v is not None}}
-    several = isinstance(s["tasks"], Iterable) and not isinstance(s["tasks"], str)
-    tasks = tuple(s["tasks"]) if several else s["tasks"]
-    budget = Budget.of(s["budget"], s["budget_cost"], s["checkpoints"])
-    return Protocol(s["split"], s["fold"], s["start"], budget, s["seeds"], tasks, s["memory"], s["in_flight"])
+    said = {**DEFAULTS, **{k: v for k, v in given.items() if v is not None and k in DEFAULTS}}
+    if isinstance(said["tasks"], Iterable) and not isinstance(said["tasks"], str):
+        said["tasks"] = tuple(said["tasks"])
+    return Protocol(budget=Budget.of(*map(said.pop, _OF_BUDGET)), **said)
 
 
 def named_protocol(name: str | Path | NamedProtocol) -> NamedProtocol:
@@ -169,7 +161,7 @@ def _checked(said: object) -> NamedProtocol:
             raise unknown("metric", metric, METRICS)
     about = " ".join(text("`about`", said["about"], 2000).split())
     expect(bool(about) and about.isprintable(), f"its `about` must be printable text, got {shown(about)}")
-    given = {key: said[key] for key in _SETTINGS if key in said}
+    given = {key: said[key] for key in DEFAULTS if key in said}
     made = NamedProtocol(
         name_checked("its name", said["name"]), about, suites, given, metrics, _measured(said.get("measured") or {})
     )
