@@ -1,14 +1,20 @@
-"""`kernel`: the functions of `hpo_gym.suites.tasks.fits.network`, compiled by numba where it is installed."""
+"""`kernel`: the functions of `hpo_gym.suites.tasks.fits.network`, compiled by numba where it is installed.
+
+Where it is not, operations over numbers are replaced by their twins over whole arrays.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FunctionType
+from typing import Any, NamedTuple
 
-from hpo_gym.suites.tasks.fits import network, vectors
-from hpo_gym.suites.tasks.loops import numbers
-from hpo_gym.suites.tasks.loops.compiled import Space, by_numba, by_numpy
+from hpo_gym.base import seeding
+from hpo_gym.suites.tasks.fits import network, numbers, vectors
+
+_MODULES = (numbers, network)
 
 
 class Kernel(NamedTuple):
@@ -29,15 +35,33 @@ def kernel() -> Kernel:
 
 @functools.cache
 def by_loops() -> Kernel:
-    """Return the kernel compiled by numba."""
-    return _picked(by_numba((numbers, network)))
+    """Return the kernel compiled by numba; raise `ImportError` without it."""
+    import numba  # an extra, and slow to import
+
+    made_of = seeding.digest([Path(str(module.__file__)).read_text(encoding="utf-8") for module in _MODULES])[:12]
+
+    def compiled(function: Any) -> Any:
+        function.__qualname__ = f"{function.__name__}-{made_of}"  # names its file: numba does not look at callees
+        try:
+            return numba.njit(cache=True, error_model="numpy")(function)
+        except RuntimeError:  # no folder to keep it in
+            return numba.njit(error_model="numpy")(function)
+
+    return _made({}, compiled)
 
 
 @functools.cache
 def by_arrays() -> Kernel:
     """Return the kernel with NumPy's operations."""
-    return _picked(by_numpy((numbers, network), vectors))
+    return _made(vars(vectors), lambda function: function)
 
 
-def _picked(space: Space) -> Kernel:
+def _made(given: Mapping[str, Any], wrap: Callable[[Any], Any]) -> Kernel:
+    """Return the kernel of a name space of its own: operations as given, all else wrapped."""
+    space: dict[str, Any] = {}
+    for module in _MODULES:
+        space |= vars(module)
+    for name, value in list(space.items()):
+        if isinstance(value, FunctionType):
+            space[name] = given.get(name) or wrap(FunctionType(value.__code__, space, name))
     return Kernel(space["train"], space["judge"])

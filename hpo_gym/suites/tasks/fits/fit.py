@@ -15,7 +15,7 @@ from hpo_gym.suites.tasks.fits.keyed import FLIPS, WEIGHTS, flipped
 from hpo_gym.suites.tasks.fits.network import Net, Plan, Shape
 from hpo_gym.suites.tasks.fits.recipe import Recipes, apart
 from hpo_gym.suites.tasks.fits.tables import table
-from hpo_gym.suites.tasks.loops.numbers import sequence
+from hpo_gym.suites.tasks.fits.numbers import sequence
 
 ROWS = 22
 """The purpose of random numbers."""

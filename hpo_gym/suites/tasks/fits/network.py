@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Singles
-from hpo_gym.suites.tasks.loops.numbers import GOLDEN, HALF, LOW, ONE, S16, THREE, ZERO, splitmix, tanh
+from hpo_gym.suites.tasks.fits.numbers import GOLDEN, HALF, LOW, ONE, S16, THREE, ZERO, splitmix, tanh
 
 Shape = tuple[int, int, int, int, int, int, int]
 BLOCK = 128

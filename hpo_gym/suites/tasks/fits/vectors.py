@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Singles
 from hpo_gym.suites.tasks.fits import network as n
-from hpo_gym.suites.tasks.loops.numbers import ONE, sequence
+from hpo_gym.suites.tasks.fits.numbers import ONE, sequence
 
 
 def activate(z: Singles, bias: Singles, slope: Singles, activation: int) -> None:
