@@ -9,28 +9,46 @@ import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, blame, shown
+from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, blame
 from hpo_gym.problem import Suite
 from hpo_gym.suites.own.files import array_of
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, SurrogateModel
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
-from hpo_gym.system import checksum
+from hpo_gym.system import check_seal, rule_of
 
 SUFFIX = ":surrogate"
 ABOUT, ARRAYS = "surrogate.json", "surrogate.npz"
 FORMAT = 1
-_SAID = {"served": bool, "agreement": dict, "table": str, "fidelities": list, "version": int}
 _MOST = 1 << 26  # bytes of a file
 FLOOR = 0.8
 """Least median Kendall's tau on held-out rows of an available surrogate."""
 NAMES = (*(f"{letter}{i}" for letter in "wb" for i in range(LAYERS)), "heads", "levels", "scales", "rising",
          "optimum", "best", "worst")  # fmt: skip
+
+
+class _Agreement(BaseModel):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    tau: float
+    top: float
+
+
+class _About(BaseModel):
+    """What is read of `surrogate.json`; a later format needs a later hpo-gym."""
+
+    model_config = ConfigDict(strict=True)
+    format: Literal[1]
+    served: bool
+    agreement: _Agreement
+    table: str
+    fidelities: list[float]
+    version: int
 
 
 def surrogate_suite(base: Suite, folder: Path | None = None) -> Suite:
@@ -79,17 +97,12 @@ def read_about(folder: Path) -> dict[str, Any]:
         if path.stat().st_size > _MOST:
             raise InvalidValueError(f"It must have at most {_MOST:,} bytes.")
         said = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
-            raise InvalidValueError(f"`format` must be {FORMAT} (a later one needs a later hpo-gym).")
-        if said.get("checksum") != checksum(said):
-            raise InvalidValueError(f"`checksum` must be {checksum(said)}, got {said.get('checksum')!r}.")
-        for name, kind in _SAID.items():
-            if type(said.get(name)) is not kind:
-                raise InvalidValueError(f"`{name}` must be of type {kind.__name__}, got {shown(said.get(name))}.")
-        tau, top = (float(said["agreement"][name]) for name in ("tau", "top"))
-        if not (math.isfinite(tau) and math.isfinite(top)):
-            raise InvalidValueError(f"`agreement` must be finite, got {tau=}, {top=}.")
-    return said
+        try:
+            _About.model_validate(said)
+        except ValidationError as fault:
+            raise InvalidValueError(f"{rule_of(fault)}.") from fault
+        check_seal(said)
+    return dict(said)
 
 
 def _arrays(path: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

@@ -17,7 +17,7 @@ from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError, create_mo
 from hpo_gym.base import DamagedDataError, Floats, Ints, Keys, blame, digest, require, unknown
 from hpo_gym.problem import Evaluated, Evaluations, Points, Suite, Task
 from hpo_gym.suites.own.suite import TableSuite, table_suite
-from hpo_gym.system import sha256
+from hpo_gym.system import rule_of, sha256
 
 FILES = {"train": "meta-train-dataset.json", "val": "meta-validation-dataset.json", "test": "meta-test-dataset.json"}
 AUGMENTED, STARTS, STATS = "meta-train-dataset-augmented.json", "bo-initializations.json", "summary-stats.json"
@@ -147,9 +147,7 @@ def _read(path: Path, kind: Any) -> Any:
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes())
     except ValidationError as fault:
-        first = fault.errors()[0]
-        at = ".".join(map(str, first["loc"]))
-        raise DamagedDataError(f"{path}: `{at}`: {first['msg']}, got {first['input']!r:.200}.") from fault
+        raise DamagedDataError(f"{path}: {rule_of(fault)}.") from fault
 
 
 def _at(path: Path, found: Any, *keys: str) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +68,9 @@ def suite_from_optuna(
     """
     require("optuna")
     source = studies if isinstance(studies, str) else "the studies"
-    found = _of_names(_studies(studies) if isinstance(studies, str) else _listed(studies), names)
-    short = name or (_short(source) if isinstance(studies, str) else name_near(found[0].study_name))
+    found = _of_names(_studies(studies), names)
+    file = Path(studies.partition("?")[0]).stem if isinstance(studies, str) else found[0].study_name
+    short = name or name_near(file or "optuna")
     several = [study.study_name for study in found if len(study.directions) > 1]
     if several and score is None:
         raise InvalidValueError(
@@ -92,8 +91,24 @@ def constraints_of(trial: FrozenTrial) -> list[float]:
 
 
 # ---------------------------------------------------------------------------------------------- studies
-def _studies(address: str) -> list[Study]:
-    """Return all studies of a storage, in the order of creation."""
+def _studies(given: object) -> list[Study]:
+    """Return studies, or all those of a storage or of its address, in the order of creation."""
+    from optuna import Study, load_study
+    from optuna.storages import BaseStorage
+
+    if isinstance(given, str):
+        given = _storage(given)
+    if isinstance(given, BaseStorage):
+        return [load_study(study_name=study.study_name, storage=given) for study in given.get_all_studies()]
+    found: list[Any] = list(given) if isinstance(given, Iterable) else [given]
+    for study in found:
+        if not isinstance(study, Study):
+            raise InvalidValueError(f"`studies` must be the address of a storage or studies, got {study!r}.")
+    return found
+
+
+def _storage(address: str) -> BaseStorage:
+    """Return the storage of an address; refuse one that is not there, which SQLite would make."""
     import optuna
 
     scheme, slashes, rest = address.partition("://")
@@ -102,12 +117,13 @@ def _studies(address: str) -> list[Study]:
             f"`studies` must be the address of a storage, such as 'sqlite:///study.db', got {address!r}; the nearest "
             f"is {'sqlite:///' + address!r}."
         )
-    if scheme.split("+")[0] == "sqlite":
-        _check_sqlite(Path(rest.partition("/")[2].partition("?")[0]))
+    path = rest.partition("/")[2].partition("?")[0]
+    if scheme.split("+")[0] == "sqlite" and not Path(path).is_file():
+        raise FileNotFoundError(2, "No such file or directory", path)
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        return _all(optuna.storages.RDBStorage(address, skip_table_creation=True))
+        return optuna.storages.RDBStorage(address, skip_table_creation=True)
     except Exception as fault:  # SQLAlchemy and its drivers raise their own
         first = next(iter(str(fault).strip().splitlines()), "")
         raise InvalidValueError(
@@ -117,53 +133,16 @@ def _studies(address: str) -> list[Study]:
         optuna.logging.set_verbosity(verbosity)
 
 
-def _all(storage: BaseStorage) -> list[Study]:
-    import optuna
-
-    names = [study.study_name for study in storage.get_all_studies()]
-    return [optuna.load_study(study_name=name, storage=storage) for name in names]
-
-
-def _check_sqlite(path: Path) -> None:
-    """Refuse a file that holds no studies: SQLite would make one that is missing."""
-    if not path.is_file():
-        raise FileNotFoundError(2, "No such file or directory", str(path))
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    except sqlite3.Error as fault:
-        raise InvalidValueError(f"{path} must be an SQLite file, got {fault}.") from fault
-    if not {"studies", "trials"} <= found:
-        raise InvalidValueError(f"{path} must be a storage of Optuna, got tables {sorted(found)}.")
-
-
-def _listed(studies: object) -> list[Study]:
-    from optuna import Study
-    from optuna.storages import BaseStorage
-
-    if isinstance(studies, BaseStorage):
-        return _all(studies)
-    found: list[Any] = list(studies) if isinstance(studies, Iterable) else [studies]
-    for study in found:
-        if not isinstance(study, Study):
-            raise InvalidValueError(f"`studies` must be the address of a storage or studies, got {study!r}.")
-    return found
-
-
 def _of_names(studies: Sequence[Study], names: Sequence[str] | None) -> list[Study]:
     by_name = {study.study_name: study for study in studies}
-    if len(by_name) < len(studies):
-        raise InvalidValueError(f"`studies` must differ in name, got {[study.study_name for study in studies]}.")
-    if not by_name:
-        raise InvalidValueError("`studies` must be at least one, got none.")
+    if len(by_name) < len(studies) or not by_name:
+        raise InvalidValueError(
+            f"`studies` must be at least one, and differ in name, got {[study.study_name for study in studies]}."
+        )
     for name in names or ():
         if name not in by_name:
             raise unknown("study", name, by_name)
     return [by_name[name] for name in by_name if names is None or name in names]
-
-
-def _short(address: str) -> str:
-    return name_near(Path(address.partition("?")[0]).stem or "optuna")
 
 
 # ---------------------------------------------------------------------------------------------- trials
@@ -172,9 +151,15 @@ def _rows(
 ) -> tuple[TrialRows, Mapping[str, BaseDistribution], list[str]]:
     """Return columns as `Study.trials_dataframe` has them, but higher scores are better; distributions; omissions."""
     import pandas as pd
+    from optuna.trial import TrialState
 
-    notes: list[str] = []
-    trials = [(study, trial) for study in studies for trial in _trials(study, notes)]
+    trials, notes = [], []
+    for study in studies:
+        of = study.get_trials(deepcopy=False)
+        if any(trial.state == TrialState.COMPLETE for trial in of):
+            trials += [(study, trial) for trial in of]
+        else:
+            notes.append(f"left out: study {study.study_name!r}, which has no finished trial")
     if not trials:
         raise InvalidValueError(f"{source} must have a study with a finished trial, got none.")
     distributions = _merged((study.study_name, t.distributions) for study, t in trials)
@@ -182,54 +167,27 @@ def _rows(
         raise InvalidValueError(f"{source} must have a study with a parameter, got none.")
     read = {name: _reader_for(name, distribution) for name, distribution in distributions.items()}
     found = [
-        {_TASK: study.study_name, **_values(study, trial), "duration": trial.duration,
-         **{PARAMS + name: read[name](value) for name, value in trial.params.items()}, "state": trial.state.name,
-         **_attributes(trial, test_score, _sign(study, score))}
+        {_TASK: study.study_name, **_numbers(study, trial, score, test_score), "duration": trial.duration,
+         **{PARAMS + name: read[name](value) for name, value in trial.params.items()}, "state": trial.state.name}
         for study, trial in trials
     ]  # fmt: skip
     places = [f"trial {trial.number} of study {study.study_name!r}" for study, trial in trials]
-    names = list(dict.fromkeys(name for row in found for name in row))
-    frame = pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype=object) for name in names})
-    return TrialRows(frame, source, places.__getitem__), distributions, notes
+    return TrialRows(pd.DataFrame(found, dtype=object), source, places.__getitem__), distributions, notes
 
 
-def _trials(study: Study, notes: list[str]) -> list[FrozenTrial]:
-    from optuna.trial import TrialState
-
-    trials = study.get_trials(deepcopy=False)
-    if any(trial.state == TrialState.COMPLETE for trial in trials):
-        return trials
-    notes.append(f"left out: study {study.study_name!r}, which has no finished trial")
-    return []
-
-
-def _objectives(study: Study) -> list[str]:
-    """Return Optuna's names for the columns of the objectives."""
-    count = len(study.directions)
-    return ["value"] if count == 1 else [f"values_{i}" for i in range(count)]
-
-
-def _sign(study: Study, score: str) -> float:
-    """-1 where less of a score is better."""
-    names = _objectives(study)
-    return -1.0 if score in names and study.directions[names.index(score)].name == "MINIMIZE" else 1.0
-
-
-def _values(study: Study, trial: FrozenTrial) -> dict[str, Any]:
-    """Return the objectives of a trial, higher is better; failures for one that breaks a constraint."""
-    names = _objectives(study)
+def _numbers(study: Study, trial: FrozenTrial, score: str, test_score: str | None) -> dict[str, Any]:
+    """Return objectives and attributes of a trial; of both scores more is better, broken constraints are failures."""
+    directions = [direction.name for direction in study.directions]
+    names = ["value"] if len(directions) == 1 else [f"values_{i}" for i in range(len(directions))]
+    signs = {name: -1.0 if of == "MINIMIZE" else 1.0 for name, of in zip(names, directions, strict=True)}
+    values = dict(zip(names, trial.values or [None] * len(names), strict=True))
+    out = {name: None if value is None else signs[name] * value for name, value in values.items()}
     if any(value > 0 for value in constraints_of(trial)):
-        return dict.fromkeys(names, FAILED)
-    values = trial.values or [None] * len(names)
-    return {n: None if v is None else _sign(study, n) * v for n, v in zip(names, values, strict=True)}
-
-
-def _attributes(trial: FrozenTrial, test_score: str | None, sign: float) -> dict[str, Any]:
-    attributes = {f"user_attrs_{name}": value for name, value in trial.user_attrs.items()}
-    value = attributes.get(test_score or "")
-    if test_score is not None and isinstance(value, (int, float)):
-        attributes[test_score] = sign * value
-    return attributes
+        out = dict.fromkeys(names, FAILED)
+    out |= {f"user_attrs_{name}": value for name, value in trial.user_attrs.items()}
+    if test_score is not None and isinstance(tested := out.get(test_score), (int, float)):
+        out[test_score] = signs.get(score, 1.0) * tested
+    return out
 
 
 # ---------------------------------------------------------------------------------------------- distributions

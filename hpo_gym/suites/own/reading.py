@@ -153,7 +153,6 @@ def _shape(path: Path, delimiter: str) -> tuple[list[str], Sequence[int]]:
                 continue  # a blank line
             if not header:
                 header = cells
-                _refuse_one_cell(path, header, delimiter)
                 continue
             if len(cells) != len(header):
                 raise InvalidValueError(
@@ -166,17 +165,6 @@ def _shape(path: Path, delimiter: str) -> tuple[list[str], Sequence[int]]:
                                 "lines.")  # fmt: skip
     _check_size(path, len(numbers), len(header))
     return _checked(str(path), [of_cell(name.strip()) for name in header], index=True), numbers
-
-
-def _refuse_one_cell(path: Path, header: Sequence[str], delimiter: str) -> None:
-    """Refuse a header that is one cell and looks like several."""
-    other = next((d for d in ",;\t|" if d in header[0]), None) if len(header) == 1 else None
-    if other is not None:
-        word = "tab" if other == "\t" else f"'{other}'"
-        raise InvalidValueError(
-            f"{path}: the header must have several cells, got one with {delimiter!r} between them, {header[0]!r}; give "
-            f"delimiter={other!r} (`--delimiter {word}`)."
-        )
 
 
 def _cells(column: Series[Any], decimal: str) -> Series[Any]:

@@ -60,7 +60,11 @@ class Roles:
             InvalidValueError: A column of two roles.
         """
         if self.score is None and score not in rows:
-            raise _no_score(rows, score)
+            raise UnknownNameError(
+                f"No column {score!r} in {rows.source}: say which one the score is (`--score`), and loss=True "
+                f"(`--loss`) if less is better; of a CSV file also what stands between cells (`--delimiter`). Known: "
+                f"{rows.names}."
+            )
         asked = {"score": self.score or score, "cost": self.cost, "test_score": self.test_score,
                  "fidelity": self.fidelity, "family": self.family}  # fmt: skip
         asked["task"] = self.task if self.task != TASK or TASK in rows else None
@@ -209,15 +213,6 @@ def _says(rows: TrialRows, state: str, words: Iterable[str]) -> Mask:
 
 
 # ---------------------------------------------------------------------------------------------- names
-def _no_score(rows: TrialRows, score: str) -> UnknownNameError:
-    """Return the error of rows without a column of the default name."""
-    near = next((n for n in reversed(rows.names) if typed(rows[n]).dtype.kind in "if"), rows.names[-1])
-    return UnknownNameError(
-        f"No column {score!r} in {rows.source}: say which one the score is, such as score={near!r} (`--score {near}`), "
-        f"with loss=True (`--loss`) if less is better. Known: {rows.names}."
-    )
-
-
 def _known(rows: TrialRows, column: str) -> str:
     """Return the name of a column, also from Optuna's name for it."""
     short = column.removeprefix(PARAMS)

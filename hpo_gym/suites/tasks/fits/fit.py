@@ -13,9 +13,9 @@ from hpo_gym.base import Floats, Keys, Singles, seeding
 from hpo_gym.suites.tasks.fits.compiled import kernel
 from hpo_gym.suites.tasks.fits.keyed import FLIPS, WEIGHTS, flipped
 from hpo_gym.suites.tasks.fits.network import Net, Plan, Shape
+from hpo_gym.suites.tasks.fits.numbers import sequence
 from hpo_gym.suites.tasks.fits.recipe import Recipes, apart
 from hpo_gym.suites.tasks.fits.tables import table
-from hpo_gym.suites.tasks.fits.numbers import sequence
 
 ROWS = 22
 """The purpose of random numbers."""
