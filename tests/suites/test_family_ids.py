@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from hpo_gym.problem import suite as module
@@ -40,12 +38,3 @@ def test_a_renamed_family_keeps_its_id_split_and_fold() -> None:
 )
 def test_who_has_seen_a_family_has_seen_it_under_all_names(seen: set[str], family: str, leaks: bool) -> None:
     assert has_seen(seen, family) is leaks
-
-
-def test_no_earlier_name_leads_back_to_a_later_one() -> None:
-    known = json.loads(module._RENAMED.read_text())
-    for name in known:
-        chain = [name]
-        while chain[-1] in known:
-            chain.append(known[chain[-1]])
-            assert len(set(chain)) == len(chain)

@@ -312,15 +312,6 @@ def test_copies_and_pickles_have_guards_of_their_own() -> None:
 # ---------------------------------------------------------------------- contracts
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("num_envs", [None, 3])
-def test_our_own_checker_says_nothing(num_envs: int | None) -> None:
-    made: dict[str, Any] = {"objective": noisy, "space": LINE, "budget": 4}
-    env = gym.make(ID, **made) if num_envs is None else gym.make_vec(ID, num_envs=num_envs, n_jobs=2, **made)
-    hpo_gym.check_env(env)
-    env.close()
-
-
 @pytest.mark.parametrize("engine", ["serial", pytest.param("process", marks=pytest.mark.long)])
 @pytest.mark.filterwarnings("ignore:.* trials on Crash failed")
 @pytest.mark.usefixtures("undrawn")

@@ -26,7 +26,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.problem import Evaluated, OnRequest, Suite, Task, floor_of
+from hpo_gym.problem import Evaluated, OnRequest, Suite, Task
 from hpo_gym.suites import describe_live, from_description
 
 ENV = "hpo_gym/HPO-v0"
@@ -184,48 +184,12 @@ class Script:
         pass
 
 
-@pytest.mark.parametrize("n", [0, 6])
 @pytest.mark.parametrize(
-    ("configs", "scores", "incumbents"),
-    [
-        ([FAILS, FAILS, GOOD, FAILS, BETTER, FAILS], [0, 0, -5, -5, -3, -5], [0, 0, -5, -5, -3, -3]),
-        ([BETTER, FAILS, GOOD, FAILS], [-3, -3, -5, -5], [-3, -3, -3, -3]),
-        ([FAILS], [0], [0]),
-    ],
+    ("loss", "failed", "first"), [(False, None, 0.0), (False, -9.5, -9.5), (True, 9.5, -9.5), (True, 0.0, 0.0)]
 )
 @pytest.mark.filterwarnings("ignore:.* trials on Mine failed", WITH_PRIOR)
-def test_a_failure_has_the_worst_score_of_its_run_and_0_before_any(
-    n: int, configs: list[dict[str, Any]], scores: list[float], incumbents: list[float], tmp_path: Path
-) -> None:
-    suite, budget = counted(n), len(configs)
-    space = suite.space
-    actions = [2 * space.to_unit(config) - 1 for config in configs]
-    one = hpo_gym.HPOEnv(suite, split="test", task="d5", budget=budget)
-    one.reset(seed=0)
-    steps = [one.step(action.astype(np.float32)) for action in actions]
-    assert [s[4]["score"] for s in steps] == [s[1] for s in steps] == pytest.approx(scores, abs=1e-6)
-    assert [s[4]["incumbent_score"] for s in steps] == pytest.approx(incumbents, abs=1e-6)
-    many = hpo_gym.HPOVectorEnv(2, suite, split="test", task="d5", budget=budget, autoreset_mode="DISABLED")
-    many.reset(seed=0)
-    beside = [many.step(np.stack([action, -action]).astype(np.float32)) for action in actions]
-    assert [b[4]["score"][0] for b in beside] == pytest.approx(scores, abs=1e-6)
-    assert [b[4]["incumbent_score"][0] for b in beside] == pytest.approx(incumbents, abs=1e-6)
-    history = hpo_gym.rollout(Script(*configs), suite.task("d5"), budget, prior=suite.prior())
-    assert list(history.scores) == pytest.approx(scores)
-    assert set(CALLS) == {"d5"}, "nobody asked"
-    results = hpo_gym.benchmark(
-        {"script": Script(*configs)}, suite, seeds=1, budget=budget, tasks=["d5"], out=tmp_path / "o", engine="serial"
-    )
-    trials = results.trials()
-    mine = [s for s, who in zip(trials["score"], trials["optimizer"], strict=True) if who == "script"]
-    assert mine == pytest.approx(scores)
-    assert suite.scale().floor == floor_of(suite.prior()) == 0.0
-
-
-@pytest.mark.parametrize(("loss", "failed", "first"), [(False, -9.5, -9.5), (True, 9.5, -9.5), (True, 0.0, 0.0)])
-@pytest.mark.filterwarnings("ignore:.* trials on Mine failed", WITH_PRIOR)
-def test_a_stated_score_is_that_of_failures_before_any_success(
-    loss: bool, failed: float, first: float, tmp_path: Path
+def test_a_failure_has_the_worst_score_of_its_run_and_before_any_success_the_stated_one_or_0(
+    loss: bool, failed: float | None, first: float, tmp_path: Path
 ) -> None:
     """Of a loss, -5 and -3 are scores of 5 and 3."""
     sign = -1.0 if loss else 1.0
@@ -238,13 +202,17 @@ def test_a_stated_score_is_that_of_failures_before_any_success(
         actions = [(2 * suite.space.to_unit(config) - 1).astype(np.float32) for config in configs]
         one = hpo_gym.HPOEnv(suite, split="test", task="d5", budget=5)
         one.reset(seed=0)
-        assert [one.step(action)[4]["score"] for action in actions] == pytest.approx(scores, abs=1e-6)
+        steps = [one.step(action)[4] for action in actions]
+        assert [info["score"] for info in steps] == pytest.approx(scores, abs=1e-6)
+        best = [first, *np.maximum.accumulate(scores[1:])]
+        assert [info["incumbent_score"] for info in steps] == pytest.approx(best, abs=1e-6)
         many = hpo_gym.HPOVectorEnv(2, suite, split="test", task="d5", budget=5, autoreset_mode="DISABLED")
         many.reset(seed=0)
         beside = [many.step(np.stack([action, action])) for action in actions]
         assert [b[4]["score"][1] for b in beside] == pytest.approx(scores, abs=1e-6)
         history = hpo_gym.rollout(Script(*configs), suite.task("d5"), 5, prior=suite.prior())
         assert list(history.scores) == pytest.approx(scores) and suite.scale().floor == first
+        assert set(CALLS) == {"d5"}, "nobody asked"
         out = tmp_path / str(len(splits))
         chosen = {"script": Script(*configs), "ga": "ga"}  # by ask and tell, and in a batch
         results = hpo_gym.benchmark(chosen, suite, seeds=3, budget=5, tasks=["d5"], out=out, engine="serial")
@@ -259,7 +227,7 @@ def test_a_stated_score_is_that_of_failures_before_any_success(
         assert {who for who, _ in begun} > {"script"}, "an optimizer in a batch began with a failure, too"
         assert {trial[1] for trial, *_ in by_run.values() if trial[0] != "ok"} == {first}
         again = from_description(json.loads(json.dumps(describe_live(suite))))
-        assert again.members[0].failed == first and again.data_hash == suite.data_hash
+        assert again.members[0].failed == (None if failed is None else first) and again.data_hash == suite.data_hash
     assert counted().data_hash != counted(failed=0.0).data_hash
 
 

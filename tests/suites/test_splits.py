@@ -12,7 +12,7 @@ import hpo_gym
 from hpo_builders.flat import LEAST, expected_random_regret
 from hpo_gym.problem.suite import SUITES, split_of
 from hpo_gym.problem.table import TableTask
-from hpo_gym.suites.apart import Split, check_apart
+from hpo_gym.suites.apart import check_apart
 from hpo_gym.suites.load import leave_suite_out
 
 
@@ -56,13 +56,6 @@ def test_a_data_set_has_one_family_under_all_its_names() -> None:
     assert images["imagenette"] == nets["imagenet16-120"]
     for name, i in (("vehicle", 54), ("car", 40975), ("segment", 40984), ("phoneme", 1489), ("german", 31)):
         assert known[f"data:{name}"] == known[f"openml:{i}"], name
-
-
-def test_folds_turn_each_part_into_test_and_val_once() -> None:
-    suite = hpo_gym.load_suite("AutoML")
-    for k in range(5):
-        assert suite.tasks("val", k) == suite.tasks("test", (k + 1) % 5)
-        Split(suite.tasks("train", k), suite.tasks("val", k), suite.tasks("test", k))
 
 
 def test_a_suite_is_held_out() -> None:

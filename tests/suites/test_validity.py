@@ -171,18 +171,6 @@ def saved(folder: Path, scores: Any) -> str:
     return str(folder)
 
 
-@pytest.mark.long
-def test_the_command_writes_the_page(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(validity_signs, "CRIPPLED", {"Signed": (Crippled("low a", {"a": LOWEST}),)})
-    folder, out = saved(tmp_path / "s", [np.arange(20.0)] * 3), tmp_path / "new" / "page.md"
-    assert run(monkeypatch, folder, "Functions", "--out", str(out)) == 0
-    text = out.read_text("utf-8")
-    assert "## Signed" in text and "## Functions" in text and "| passed |" in text
-    assert "2 suites examined, 0 sign checks failed" in capsys.readouterr().out
-
-
 def test_the_command_fails_where_a_sign_is_flipped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

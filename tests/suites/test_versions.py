@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from toys import plain
 
-import hpo_gym
 from hpo_builders import files, versions
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.suites.load import load_suite
@@ -95,25 +94,6 @@ def test_an_env_id_still_shows_what_it_showed(env_id: str) -> None:
 def test_every_env_id_is_recorded_and_is_v0() -> None:
     assert sorted(json.loads(RECORD.read_text(encoding="utf-8"))) == IDS, "python tests/suites/test_versions.py"
     assert {name.rpartition("-")[2] for name in IDS} == {"v0"}
-
-
-@pytest.fixture
-def two_versions() -> Any:
-    """An env id of which there are two versions, each of a suite of its own."""
-    for number in (0, 1):
-        gym.register(f"hpo_gym/Twice-v{number}", entry_point="hpo_gym.env:HPOEnv", kwargs={"suite": plain()})
-    yield "hpo_gym/Twice"
-    for number in (0, 1):
-        del gym.registry[f"hpo_gym/Twice-v{number}"]
-
-
-def test_an_old_id_beside_a_new_one_still_works_and_says_that_it_is_old(two_versions: str) -> None:
-    with pytest.warns(DeprecationWarning, match="out of date.*`v1`"):
-        old = gym.make(f"{two_versions}-v0")
-    assert isinstance(old.unwrapped, hpo_gym.HPOEnv)
-    old.reset(seed=0)
-    with pytest.raises(gym.error.VersionNotFound, match="`v1`"):
-        gym.make(f"{two_versions}-v2")
 
 
 if __name__ == "__main__":
