@@ -11,6 +11,7 @@ import pytest
 
 import hpo_gym
 from hpo_builders.reference_runs import collect
+from hpo_gym.base.errors import DamagedDataError
 from hpo_gym.bench.reference import reference
 from hpo_gym.bench.reference.reference import Reference
 from hpo_gym.bench.results import Results
@@ -116,6 +117,9 @@ def test_an_old_store_loads_and_keeps_the_numbers_of_its_report_with_daggers(tmp
         assert {name: row["auc"] for name, row in found.data["stale"]["Own"].items()} == aucs
     assert "random†" in (out / "table.md").read_text()
     assert Results.load(out).data == found.data
+    (out / "results.json").write_text('{"suites": {"Own": {"optimizers": {"random": {}}}}}')
+    with pytest.raises(DamagedDataError, match=r"results\.json must be .*`suites\.Own\.optimizers\.random\.auc`"):
+        remake(out)
 
 
 def test_a_store_says_what_its_runs_were_made_of(tmp_path: Path) -> None:
