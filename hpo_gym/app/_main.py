@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
 
 import typer
 
 from hpo_gym.app._commands import group
 from hpo_gym.app._output import DAMAGED, INTERRUPTED, TERMINATED, WRONG_INPUT
-from hpo_gym.base import DamagedDataError, HPOGymError, StorageFullError, StorageLostError, beside, interrupt, nearest
+from hpo_gym.base import DamagedDataError, HPOGymError, StorageFullError, StorageLostError, beside, interrupt
 
 _RESUMED = ("bench", "train", "build", "tune", "play", "collect")  # commands that have `--resume`
 
@@ -52,26 +51,11 @@ def main() -> None:
         show = getattr(fault, "show", None)  # an error of the command line itself
         if show is None:
             raise
-        _offer_option(fault)
         show()
         sys.exit(WRONG_INPUT)
     finally:
         if held:
             interrupt.hold()
-
-
-def _offer_option(fault: Any) -> None:
-    """Let an error of an option that does not exist offer the nearest; ``-budget`` is told as ``-b``, and ``-hub`` as
-    ``-u``, since ``-h`` exists."""
-    asked, context = getattr(fault, "option_name", None), getattr(fault, "ctx", None)
-    if asked is None or context is None or not hasattr(fault, "possibilities"):
-        return
-    said = [word.partition("=")[0] for word in sys.argv if word.startswith("-")]
-    words = [word for word in said if word.startswith(asked) or (word[1:2] != "-" and asked.lstrip("-") in word)]
-    known = [name for p in context.command.get_params(context) for name in (*p.opts, *p.secondary_opts)]
-    near = nearest(max(words, key=len, default=asked), [name for name in known if name.startswith("--")])
-    if near is not None:
-        fault.message, fault.possibilities = f"No such option: {asked}. Did you mean {near!r}?", None
 
 
 def _terminate(*_: object) -> None:

@@ -22,7 +22,6 @@ SLOT, HOLD = 0.45, 4.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 468, 112, 368  # of the plot
 _TRACK = 622, 88  # of a hyperparameter: its left edge and its width
 _ROWS = 26  # hyperparameters that are shown; more would be too small to read
-_MOVE = 0.35  # of a slot: how long a dot moves
 _FLOOR, _DECADES, _SHARE = 1e-3, 3, 0.9  # of regret: what stands on the lowest line, and the part of the axis above it
 
 
@@ -41,7 +40,6 @@ def svg(race: Race) -> str:
         track=_TRACK[0], track_width=_TRACK[1], values=722, edge=782, race=race, title=race.title, said=summary(race),
         evaluations=range(race.budget), marked=_marked(race.budget), clock=_Clock(race.budget),
         plot=_Plot(race), lanes=lanes, rows=rows, radius=f"{min(5.0, 0.4 * pitch):g}",
-        trails=[" ".join(row.trail(k) for row in rows).strip() for k in range(race.budget)],
         left_out=race.task.space.d - d, brief=brief, shown_score=shown_score, at="{:.1f}".format,
     )  # fmt: skip
     return f"{text}\n"
@@ -66,34 +64,13 @@ class _Clock:
     evaluations: int
 
     @property
-    def _seconds(self) -> float:
+    def round(self) -> float:
+        """Return the seconds of a round."""
         return self.evaluations * SLOT + HOLD
-
-    @property
-    def round(self) -> str:
-        """Return the seconds of a round, in CSS."""
-        return f"{self._seconds:g}s"
 
     def percent(self, k: float) -> str:
         """When evaluation `k` begins, from 0, in CSS."""
-        return f"{100 * k * SLOT / self._seconds:.2f}".rstrip("0").rstrip(".") + "%"
-
-    def style(self, place: float | None, before: float | None = None) -> str:
-        """Return the style of a dot at a place; of an inactive one, hidden where it was before."""
-        at = before if place is None else place
-        return f"transform:translateX({at or 0:.1f}px);opacity:{0 if place is None else 1}"
-
-    def glide(self, places: Sequence[float | None]) -> str:
-        """Return the frames of a dot that moves from place to place and fades in between."""
-        frames, before, now = "", None, ""
-        for k, place in enumerate(places):
-            then, now = now, f"{{{self.style(place, before)}}}"
-            if k == 0:
-                frames = f"0%{now}"
-            elif now != then:
-                frames += f"{self.percent(k)}{then}{self.percent(k + _MOVE)}{now}"
-            before = before if place is None else place
-        return f"{frames}100%{now}"
+        return f"{100 * k * SLOT / self.round:.2f}%"
 
 
 class _Plot:
@@ -158,7 +135,7 @@ class _Row:
 
     Attributes:
         y, base: Of the track, and of the texts.
-        places: On the track after each evaluation; None where it is inactive.
+        places: Of the dot at each evaluation; None where it is inactive.
     """
 
     name: str
@@ -168,15 +145,10 @@ class _Row:
     places: Sequence[float | None]
     values: Sequence[str]
 
-    def trail(self, k: int) -> str:
-        """Draw the mark of evaluation `k` on the track."""
-        place = self.places[k]
-        return "" if place is None else f"M{_TRACK[0] + place:.1f} {self.y:.1f}h.1"
-
 
 def _row(race: Race, j: int, y: float, size: float) -> _Row:
     space, name = race.task.space, race.task.space.names[j]
     on = [found[0] if found and name in found[0].config else None for found in race.lanes[0].tried]
-    places = [None if t is None else _TRACK[1] * float(space.to_unit(t.config)[j]) for t in on]
+    places = [None if t is None else _TRACK[0] + _TRACK[1] * float(space.to_unit(t.config)[j]) for t in on]
     values = ["–" if t is None else brief(short(t.config[name]), 9) for t in on]
     return _Row(brief(name, 17), y, y + 0.36 * size, f"{size:g}", places, values)
