@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, blame
 from hpo_gym.problem import Suite
-from hpo_gym.suites.own.files import array_of
+from hpo_gym.suites.own.files import read_npz
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, SurrogateModel
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
@@ -112,13 +110,7 @@ def _arrays(path: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     found = hashlib.sha256(data).hexdigest()
     if found != said["sha256"]:
         raise DamagedDataError(f"`sha256` must be {said['sha256']} (as {ABOUT} says), got {found}.")
-    with zipfile.ZipFile(io.BytesIO(data)) as stored:
-        names = [info.filename.removesuffix(".npy") for info in stored.infolist()]
-        if sorted(names) != sorted(NAMES):
-            raise InvalidValueError(f"The arrays must be {', '.join(NAMES)}, got {names}.")
-        if any(info.compress_type != zipfile.ZIP_STORED for info in stored.infolist()):
-            raise InvalidValueError("The arrays must be stored, not compressed.")
-        arrays = {name: array_of(name, stored.read(f"{name}.npy")) for name in NAMES}
+    arrays = read_npz(data, NAMES, NAMES)
     for name, values in arrays.items():
         if not np.isfinite(values).all():
             raise InvalidValueError(f"`{name}` must be finite numbers, got NaN or infinity.")

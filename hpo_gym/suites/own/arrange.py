@@ -75,13 +75,18 @@ class Trials:
                 f"{self.rows.source}: task {name!r} must have a configuration with a score {where}that did not fail, "
                 "and has none."
             )
-        if len(pairs) >= _UNION * k * m:
-            self._refuse_large(k, m, f)
+        union = len(pairs) >= _UNION * k * m
+        own = [] if union else [of[np.argsort(pairs[of])] for of in _groups(pairs // m, k)]
+        rows = m if union else max(map(len, own))
+        if k * rows * f > _CELLS:
+            raise InvalidValueError(
+                f"{self.rows.source}: `tasks x configurations x fidelities <= {_CELLS:.0e}` must hold, got "
+                f"{k} x {rows} x {f}."
+            )
+        if union:
             x: Any = points
             given: dict[str, Any] = {role: _spread(part, pairs, k * m).reshape(k, m, f) for role, part in found.items()}
         else:
-            own = [of[np.argsort(pairs[of])] for of in _groups(pairs // m, k)]
-            self._refuse_large(k, max(map(len, own)), f)
             x = [points[pairs[of] % m] for of in own]
             given = {role: [part[of] for of in own] for role, part in found.items()}
         families, said = self.families, [*notes, *more]
@@ -117,13 +122,6 @@ class Trials:
             full = [part[:, -1] for part in whole] if isinstance(whole, list) else whole[..., -1]
             out[name] = {"values": full, "direction": direction}
         return out or None
-
-    def _refuse_large(self, k: int, m: int, f: int) -> None:
-        if k * m * f > _CELLS:
-            raise InvalidValueError(
-                f"{self.rows.source}: `tasks x configurations x fidelities <= {_CELLS:.0e}` must hold, got "
-                f"{k} x {m} x {f}."
-            )
 
 
 def families_of(rows: TrialRows, task: Ints, tasks: Sequence[str], name: str) -> list[str]:

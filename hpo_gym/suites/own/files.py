@@ -191,8 +191,8 @@ def read_folder(folder: Path) -> tuple[Description, dict[str, NDArray[Any]]]:
     expected, found = description.sha256.get(TABLE), hashlib.sha256(data).hexdigest()
     if found != expected:
         raise DamagedDataError(f"{path}: `sha256` must be {expected} (as {SUITE} says), got {found}.")
-    with blame(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return description, _arrays(archive)
+    with blame(path):
+        return description, read_npz(data, Table.ARRAYS[:2], Table.ARRAYS)
 
 
 def _bytes(path: Path, size: int | None = None) -> bytes:
@@ -227,18 +227,20 @@ def _finite(text: str) -> float:
     return float(text) if math.isfinite(float(text)) else _refuse(text)
 
 
-def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
-    names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-    if len(set(names)) < len(names) or not {"x", "score"} <= set(names) <= set(Table.ARRAYS):
-        raise InvalidValueError(
-            f"The arrays must be x, score and, if known, {', '.join(Table.ARRAYS[2:-1])} and {OBJECTIVES}, got {names}."
-        )
-    if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-        raise InvalidValueError("The arrays must be stored, not compressed.")
-    return {name: array_of(name, archive.read(f"{name}.npy")) for name in names}
+def read_npz(data: bytes, needed: Sequence[str], known: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file of `write_npz`, read-only; refuse other names, and what could burst in memory."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+        if len(set(names)) < len(names) or not set(needed) <= set(names) <= set(known):
+            raise InvalidValueError(
+                f"The arrays must be {', '.join(needed)}, known are {', '.join(known)}, got {names}."
+            )
+        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            raise InvalidValueError("The arrays must be stored, not compressed.")
+        return {name: _array(name, archive.read(f"{name}.npy")) for name in names}
 
 
-def array_of(name: str, data: bytes) -> NDArray[Any]:
+def _array(name: str, data: bytes) -> NDArray[Any]:
     """Return the array of an npy file; its header is trusted only within the size of the file."""
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)

@@ -24,8 +24,8 @@ def pools_of(space: SearchSpace, x: object) -> tuple[list[Points], bool]:
         InvalidValueError: Points or configurations outside the space, or one twice in a pool.
     """
     items = _list("x", x)
-    below = items[0] if isinstance(items[0], Mapping) else _list("x[0]", items[0])[0]
-    if isinstance(items[0], Mapping) or (np.ndim(below) == 0 and not isinstance(below, Mapping)):
+    below: Any = None if isinstance(items[0], Mapping) else _list("x[0]", items[0])[0]
+    if np.ndim(below) == 0 and not isinstance(below, Mapping):
         return [_pool(space, x, "x")], True
     return [_pool(space, pool, f"x[{i}]") for i, pool in enumerate(items)], False
 

@@ -73,10 +73,9 @@ def check_objectives(table: Table) -> None:
         raise InvalidValueError(
             f"`objectives` must have shape {(table.k, table.m, len(names))} (tasks, rows, names {names}), got {shape}."
         )
-    bad = np.argwhere(~np.isfinite(array)) if array is not None else ()
-    if len(bad):
-        task, row, which = bad[0].tolist()
+    if array is not None and not np.isfinite(array).all():
+        task, row, which = np.argwhere(~np.isfinite(array))[0].tolist()
         raise InvalidValueError(
-            f"`objectives` must be finite in all rows, objective {names[which]!r} is {array[task, row, which]} in row "  # type: ignore[index]
+            f"`objectives` must be finite in all rows, objective {names[which]!r} is {array[task, row, which]} in row "
             f"{row} of task {task}."
         )
