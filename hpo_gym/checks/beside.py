@@ -13,8 +13,21 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from hpo_gym.base import HPOGymError
-from hpo_gym.checks.choices import Action, codec_of, has_masks, space_of, stopping
-from hpo_gym.checks.drive import Env, as_inside, history_of, is_limited, is_vector, kernel_of, method, over_of, wrappers
+from hpo_gym.checks.drive import (
+    Env,
+    as_inside,
+    codec_of,
+    has_masks,
+    history_of,
+    is_limited,
+    is_vector,
+    kernel_of,
+    method,
+    over_of,
+    space_of,
+    stopping,
+    wrappers,
+)
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 
@@ -125,7 +138,7 @@ class Beside:
         """Reset both; return whether they agree."""
         return self._call("`reset`", "reset", seed=seed, options=options or None)
 
-    def step(self, action: Action) -> bool:
+    def step(self, action: Any) -> bool:
         """Step both; return whether they agree."""
         return self._call("`step`", "step", action)
 
@@ -141,7 +154,7 @@ class Beside:
             return True
         return self.reset(reset_mask=self.over.copy()) if is_vector(self.env) else self.reset()
 
-    def play(self, actions: Iterator[Action], steps: int, stop: bool = False) -> bool:
+    def play(self, actions: Iterator[Any], steps: int, stop: bool = False) -> bool:
         """Take steps, of a single env up to the end of the episode; return whether both agree.
 
         Args:

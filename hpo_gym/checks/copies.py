@@ -1,4 +1,4 @@
-"""Doubles of an env: copies, what its `spec` makes, and restored episodes; they continue like their original."""
+"""Doubles of an env that go on alike: of one seed, copies, in another process, what its `spec` makes, restored ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import gymnasium as gym
 
 from hpo_gym.base import StateError
-from hpo_gym.checks.choices import walk
 from hpo_gym.checks.drive import (
     Driver,
     Env,
@@ -22,11 +21,14 @@ from hpo_gym.checks.drive import (
     is_vector,
     kernel_of,
     method,
+    walk,
     wrappers,
 )
+from hpo_gym.checks.elsewhere import elsewhere
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 
+_SOME = 15  # steps after an env was used
 _STEPS = 12  # at most, of an env and that of its `spec`
 _KEPT = 4  # steps before a snapshot, and after it
 _OURS = (HPOEnv.__module__, HPOVectorEnv.__module__)
@@ -41,6 +43,29 @@ def maker(env: Env, faults: Faults) -> Make:
             return functools.partial(_light_copy, env)
     faults.close()
     raise AssertionError("`close` raises")
+
+
+def check_seeds(make: Make, faults: Faults) -> None:
+    """Check that episodes of one seed are alike, whatever happened before."""
+    whole = episode_length(make()) + 3
+    used, fresh = make(), make()
+    first = drive(fresh, 0, whole)
+    faults.same("One seed gives two episodes", first, drive(used, 0, whole))
+    faults.same("One seed gives two episodes of one env", first, drive(used, 0, whole))
+    drive(used, 11, whole, choose=9)
+    for _ in range(2):
+        drive(used, None, 2, choose=3)
+    some = min(whole, _SOME)
+    faults.same("What was done before changes a seeded episode", drive(make(), 4, some), drive(used, 4, some))
+
+
+def check_hash_seed(make: Make, faults: Faults) -> None:
+    """Other processes, with other hash seeds of Python, give the same episode."""
+    env = make()
+    steps = episode_length(env) + 3
+    for where, there in elsewhere("The env", faults, drive, env, 2, steps).items():
+        alike = difference(drive(make(), 2, steps), there) is None
+        faults.expect(alike, f"{where} gives another episode")
 
 
 def check_copies(make: Make, faults: Faults) -> None:

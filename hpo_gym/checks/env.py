@@ -7,14 +7,12 @@ import warnings
 from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 
 from hpo_gym.base import InvalidValueError, shown
-from hpo_gym.checks.copies import check_copies, check_snapshots, check_spec, maker
+from hpo_gym.checks.copies import check_copies, check_hash_seed, check_seeds, check_snapshots, check_spec, maker
 from hpo_gym.checks.drive import Env, Make, is_vector, kernel_of
 from hpo_gym.checks.episodes import check_episodes, check_own_parts
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
-from hpo_gym.checks.handed import check_handed_out
-from hpo_gym.checks.pictures import check_pictures
+from hpo_gym.checks.handed import check_handed_out, check_pictures
 from hpo_gym.checks.refusals import check_closing, check_keywords, check_refusals
-from hpo_gym.checks.seeds import check_hash_seed, check_seeds
 from hpo_gym.checks.traces import check_traces
 from hpo_gym.env import HPOEnv, HPOVectorEnv, PendingEnv, PendingVectorEnv
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpo_gym.checks.beside import Beside, content, own_parts, plain_many, plain_one, plain_twin
-from hpo_gym.checks.choices import walk
-from hpo_gym.checks.drive import Env, Make, as_inside, episode_length, is_vector, kernel_of, most_steps
+from hpo_gym.checks.drive import Env, Make, as_inside, episode_length, is_vector, kernel_of, most_steps, walk
 from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.env import Last, Score
 

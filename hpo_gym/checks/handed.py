@@ -1,4 +1,4 @@
-"""Ownership: an env never writes its outputs again, and its user may overwrite them."""
+"""What is handed out: an env never writes its outputs again, its user may overwrite them, and drawing moves nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.checks.beside import Beside, content
-from hpo_gym.checks.choices import codec_of, has_masks, space_of, walk
-from hpo_gym.checks.drive import Env, Make, episode_length, history_of, method
+from hpo_gym.checks.drive import Env, Make, codec_of, episode_length, has_masks, history_of, method, space_of, walk
 from hpo_gym.checks.faults import Faults, mutable, shared, snapshot, spoil
+
+_DRAWN = 10  # steps of an episode that is drawn
 
 
 def check_handed_out(make: Make, faults: Faults) -> None:
@@ -42,6 +43,24 @@ def check_handed_out(make: Make, faults: Faults) -> None:
     for fault, now, before in kept:
         plain = content(now) if "history" in fault else snapshot(now)
         faults.same(fault, before, plain)
+
+
+def check_pictures(make: Make, faults: Faults) -> None:
+    """Draw in each mode through an episode and into the next one, beside a copy that does not draw."""
+    env = make()
+    for mode in [None, *env.metadata["render_modes"]]:
+        both = Beside(make(), make(), faults, f"what it is without drawing as {mode!r}")
+        both.env.unwrapped.render_mode = mode
+        chosen, length = walk(both.env, 5), min(episode_length(env), _DRAWN)
+        at = {0, 1, length} if mode not in (None, "ansi") else set(range(length + 1))
+        for seed in (1, None):
+            both.reset(seed=seed)
+            for step in range(length + 1):
+                if step in at:
+                    with faults.guard(f"To render as {mode!r}"):
+                        both.env.render()
+                if not (both.begin_anew() if both.over.any() else both.step(next(chosen))):
+                    break
 
 
 def _spoil_views(env: Env) -> None:

@@ -12,8 +12,7 @@ import numpy as np
 
 from hpo_gym.base import HPOGymError
 from hpo_gym.checks.beside import Beside, plain_twin
-from hpo_gym.checks.choices import space_of, walk
-from hpo_gym.checks.drive import Driver, Env, Make, as_inside, is_vector
+from hpo_gym.checks.drive import Driver, Env, Make, as_inside, is_vector, space_of, walk
 from hpo_gym.checks.faults import Faults
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 from hpo_gym.problem import SPLITS
