@@ -1,7 +1,7 @@
 """C1: the share of a training in PyTorch that `hpo_gym.control.Controller` takes, in batches of 32 rows.
 
 128 updates an epoch, SGD with momentum, no validation; the CPU clock runs on its own calls: `batch` after each update,
-and `end` with its copy of the weights. `plateau` reads two losses, `alignment` cosines of gradients, `jump` norms.
+and `end` with its copy of the weights.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import torch
 from hpo_gym.control import Controller
 
 BATCH, UPDATES = 32, 128
-POLICIES = ("plateau", "alignment", "jump")
+POLICY = "plateau"
 NETS = ("MLP 128-128", "CNN")
-GOALS = {f"{net}, plateau": Goal(0.03) for net in NETS}
+GOALS = {f"{net}, {POLICY}": Goal(0.03) for net in NETS}
 
 
 def made(net: str) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
@@ -35,13 +35,13 @@ def made(net: str) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
     return nn.Sequential(*layers), torch.randn(UPDATES, BATCH, 64), y
 
 
-def epoch_of(net: str, policy: str) -> Callable[[], tuple[float, float]]:
+def epoch_of(net: str) -> Callable[[], tuple[float, float]]:
     """A function that trains an epoch, and returns the seconds of the controller and all seconds."""
     model, xs, ys = made(net)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
     loss_of, clock = torch.nn.CrossEntropyLoss(), time.process_time
-    control = Controller({"name": policy, "rate": 0.001}, model, optimizer, epochs=10**6, classes=10)
-    control.begin(2.3, gradient_norm=1.0)
+    control = Controller({"name": POLICY, "rate": 0.001}, model, optimizer, epochs=10**6, classes=10)
+    control.begin(2.3)
 
     def epoch() -> tuple[float, float]:
         first, taken = clock(), 0.0
@@ -62,16 +62,12 @@ def epoch_of(net: str, policy: str) -> Callable[[], tuple[float, float]]:
 
 
 def group(net: str, small: bool) -> Found:
-    """The policies on one network: the share of those that read two losses, and of those that read more."""
+    """The policy on one network."""
     torch.set_num_threads(1)
-    found: Found = {}
-    for policy in POLICIES:
-        epoch = epoch_of(net, policy)
-        seen = [epoch() for _ in range(5 if small else 25)][1:]
-        name = "share" if f"{net}, {policy}" in GOALS else "share, more read"
-        own = median(taken for taken, _ in seen) / UPDATES * 1e6
-        found[f"{net}, {policy}"] = {name: median(taken / whole for taken, whole in seen), "us of an update": own}
-    return found
+    epoch = epoch_of(net)
+    seen = [epoch() for _ in range(5 if small else 25)][1:]
+    own = median(taken for taken, _ in seen) / UPDATES * 1e6
+    return {f"{net}, {POLICY}": {"share": median(taken / whole for taken, whole in seen), "us of an update": own}}
 
 
 def groups(small: bool) -> Mapping[str, Group]:

@@ -79,7 +79,7 @@ def tables(stored: Any) -> dict[str, Grid]:
             found.get("fits", {}), ("of the loop by hand", "epochs / CPU s", "the loop"), ("ratio", "rate", "anchor")
         ),
         "control": cases(
-            {c: {**f, "%": 100 * (f.get("share") or f["share, more read"])} for c, f in found["control"].items()},
+            {c: {**f, "%": 100 * f["share"]} for c, f in found["control"].items()},
             ("of a training, %", "µs of an update"),
             ("%", "us of an update"),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -11,7 +11,6 @@ import torch
 from hpo_gym.base import InvalidValueError, StateError
 from hpo_gym.control.control import Control, Row, Settings
 from hpo_gym.control.knobs import Knobs, facts_of, say_of
-from hpo_gym.control.measures import Measures
 
 
 class Controller:
@@ -49,8 +48,7 @@ class Controller:
         self.tuned, self.trials, self.save = plain.tuned, plain.trials, plain.save
         self._model, self._optimizer = model, optimizer
         self._knobs = Knobs(optimizer, plain.controls, model)
-        trained = [weight for group in optimizer.param_groups for weight in group["params"]]
-        self._measures = Measures(trained, plain.reads or ())
+        self._losses = list[torch.Tensor]()  # of the updates of an epoch, which wait for no device
         self._good: dict[str, Any] | None = None
 
     @property
@@ -63,28 +61,18 @@ class Controller:
         """A row for each epoch: settings, losses, the word of the guard, signals."""
         return self.plain.log
 
-    def begin(
-        self, validation_loss: Any = None, accuracy: Any = None, loss: Callable[[], torch.Tensor] | None = None,
-        **signals: Any,
-    ) -> Settings:  # fmt: skip
+    def begin(self, validation_loss: Any = None, accuracy: Any = None, **signals: Any) -> Settings:
         """Begin the training, and set everything for its first epoch; the loop does it if you do not.
 
         Args:
             validation_loss, accuracy: Before the first update; None: those of a guess.
-            loss: Computes the loss of some training rows: for policies that read the gradient or the sharpness there.
             signals: As of `Control.begin`.
         """
-        found = {} if loss is None else self._measures.start(loss)
-        settings = self.plain.begin(validation_loss, accuracy, **{**found, **signals})
-        return self._went(settings)
+        return self._went(self.plain.begin(validation_loss, accuracy, **signals))
 
-    def batch(self, loss: torch.Tensor, scaler: torch.amp.GradScaler | None = None) -> None:
-        """Take an update, after `backward()` and before `optimizer.step()`: for the mean training loss, and for norms
-        and alignment of gradients where the policy reads them. Optional for other policies. The loss is not scaled; the
-        `scaler` unscales gradients that are read. Leave it out after `scaler.unscale_(optimizer)`."""
-        if scaler is not None and self._measures.gradients:
-            scaler.unscale_(self._optimizer)
-        self._measures.batch(loss)
+    def batch(self, loss: torch.Tensor) -> None:
+        """Take an update, for the mean training loss of the epoch; with gradient scaling, the loss before it."""
+        self._losses.append(loss.detach())
 
     def end(
         self, validation_loss: Any = None, train_loss: Any = None, accuracy: Any = None, **signals: Any
@@ -93,10 +81,10 @@ class Controller:
         if not self.settings:
             raise StateError("Call `begin`, or loop `for epoch in control`, before `end`.")
         self._knobs.watch()
-        found = self._measures.end()
-        measured = found.pop("train_loss", None)
+        measured = torch.stack(self._losses).mean().item() if self._losses else None
+        self._losses.clear()
         train_loss = measured if train_loss is None else train_loss
-        return self._went(self.plain.step(train_loss, validation_loss, accuracy, **{**found, **signals}))
+        return self._went(self.plain.step(train_loss, validation_loss, accuracy, **signals))
 
     def __iter__(self) -> Iterator[int]:
         """Yield the number of each epoch that is left, from 0."""

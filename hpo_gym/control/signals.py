@@ -16,31 +16,18 @@ MOST = 3.0
 
 FACTS = ("classes", "rows", "weights", "batch", "adaptive", "normalised", "layers")
 """Known before the training."""
-QUARTERS = ("first_loss", "last_loss")
-"""Mean training losses of the first and the last quarter of an epoch."""
-NORMS = ("gradient_norm", "update_norm", "weight_norm", "alignment")
-"""Measured in each epoch, if the policy reads them."""
-AT_START = ("gradient_norm_at_start", "weight_norm_at_start", "sharpness_at_start", "usual_gradient_norm")
 _BEFORE = ("validation_loss_before", "training_loss_before", "best_validation_loss")
-KNOWN = (
-    *("validation_loss", "training_loss", "since_best", "accuracy", "diverged"), *_BEFORE, *FACTS, *QUARTERS, *NORMS,
-    *AT_START,
-)  # fmt: skip
 _LOSSES = ("validation_loss", "training_loss")
-_EACH = (*_LOSSES, *QUARTERS, *NORMS)  # told of each epoch
-_KEPT, _SMALL = 0.7, 1e-12  # of the running mean of gradient norms, an epoch; added before its logarithm
+"""Told of each epoch."""
+KNOWN = (*_LOSSES, "since_best", "accuracy", "diverged", *_BEFORE, *FACTS)
 
 
 def at_start(given: Mapping[str, float]) -> dict[str, float]:
-    """Return the signals before the first epoch, from `validation_loss`, and facts, accuracy and norms, if known."""
+    """Return the signals before the first epoch, from `validation_loss`, and facts and accuracy, if known."""
     loss = _capped(given["validation_loss"])
-    out = dict.fromkeys(("since_best", "diverged", "update_norm", "alignment"), 0.0) | dict(given)
-    out |= dict.fromkeys(("validation_loss", "training_loss", *_BEFORE, *QUARTERS), loss)
+    out = {"since_best": 0.0, "diverged": 0.0, **given, **dict.fromkeys((*_LOSSES, *_BEFORE), loss)}
     out.setdefault("accuracy", _likely(loss, out))
-    for name in ("gradient_norm", "weight_norm"):
-        if (norm := out.get(name, out.get(f"{name}_at_start"))) is not None:
-            out |= {name: norm, f"{name}_at_start": norm}
-    return out | ({"usual_gradient_norm": out["gradient_norm"]} if "gradient_norm" in out else {})
+    return out
 
 
 def after(before: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
@@ -54,15 +41,12 @@ def after(before: Mapping[str, float], given: Mapping[str, float]) -> dict[str, 
     dead = not all(math.isfinite(value) for name, value in given.items() if name in _LOSSES)
     out = {**before, **{f"{name}_before": before[name] for name in _LOSSES}}
     out |= {name: value for name, value in given.items() if math.isfinite(value)}
-    out |= {name: MOST if dead else _capped(out[name]) for name in given if name in (*_LOSSES, *QUARTERS)}
+    out |= {name: MOST if dead else _capped(out[name]) for name in given if name in _LOSSES}
     if dead or "accuracy" not in given:
         out["accuracy"] = _likely(out["validation_loss"], out)
     better = out["validation_loss"] < before["best_validation_loss"]
     out["since_best"] = 0.0 if better else before["since_best"] + 1.0
     out["best_validation_loss"] = min(out["validation_loss"], before["best_validation_loss"])
-    if "gradient_norm" in out:
-        usual, now = (math.log(max(v, 0.0) + _SMALL) for v in (before["usual_gradient_norm"], out["gradient_norm"]))
-        out["usual_gradient_norm"] = math.exp(_KEPT * usual + (1.0 - _KEPT) * now)
     return out | {"diverged": float(dead)}
 
 
@@ -78,7 +62,7 @@ def _likely(loss: float, seen: Mapping[str, float]) -> float:
 def shares(told: Mapping[str, float], unit: float) -> dict[str, float]:
     """Return what was told of an epoch, under the names of signals, losses in a unit."""
     named = {name.replace("train_loss", "training_loss"): value for name, value in told.items()}
-    return {name: value / unit if name in (*_LOSSES, *QUARTERS) else value for name, value in named.items()}
+    return {name: value / unit if name in _LOSSES else value for name, value in named.items()}
 
 
 def numbers(given: Mapping[str, object], reads: Iterable[str]) -> dict[str, float]:
@@ -102,7 +86,7 @@ def _number(name: str, value: Any) -> float:
 
 def refuse_missing(policy: str, reads: Iterable[str], there: Mapping[str, float], *, start: bool) -> None:
     """Refuse to go on without the signals that a policy reads; the message says how to give them."""
-    asked = [name for name in reads if start or name not in KNOWN or name in _EACH]
+    asked = [name for name in reads if start or name not in KNOWN or name in _LOSSES]
     lacking = [name for name in asked if finite(there.get(name)) is None]
     if lacking:
         got = ", ".join(f"{name!r} {there[name]:g}" if name in there else f"no {name!r}" for name in lacking)
@@ -114,8 +98,6 @@ def _how(name: str, start: bool) -> str:
     if name in FACTS:
         return f"Give `{name}=` with `epochs=`"
     if start:
-        plain = "sharpness_at_start" if "sharp" in name else name.removeprefix("usual_").removesuffix("_at_start")
-        by = "; a `Controller` measures it by `begin(loss=...)`" if name in (*NORMS, *AT_START) else ""
-        return f"Give `begin({plain}=...)`{by}"
-    by = "; a `Controller` measures it where `batch(loss)` follows each `backward()`" if name in KNOWN else ""
+        return f"Give `begin({name}=...)`"
+    by = "; a `Controller` measures it where `batch(loss)` follows each `backward()`" if name == "training_loss" else ""
     return f"Give `{name.replace('training', 'train')}=` at the end of each epoch{by}"

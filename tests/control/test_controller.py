@@ -1,4 +1,4 @@
-"""`Controller`: groups, decay, dropout, norms by hand, the guard goes back, a resumed training goes on alike."""
+"""`Controller`: groups, decay, dropout, the mean loss, the guard goes back, a resumed training goes on alike."""
 
 from __future__ import annotations
 
@@ -155,94 +155,16 @@ def test_facts_come_from_model_optimizer_and_loader() -> None:
 
 
 # ---------------------------------------------------------------------------------------------- measures
-def test_norms_alignment_and_quarters_by_hand() -> None:
-    weight = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
-    model = torch.nn.Module()
-    model.register_parameter("weight", weight)
-    optimizer = torch.optim.SGD([weight], lr=1.0)
-    reads = ("gradient_norm", "update_norm", "weight_norm", "alignment", "first_loss", "last_loss", "training_loss",
-             "sharpness_at_start", "gradient_norm_at_start", "weight_norm_at_start", "usual_gradient_norm")  # fmt: skip
-    control = Controller(Fixed(rate(0.1), reads=reads), model, optimizer, epochs=2, guess=1.0)
-    control.begin(1.0, loss=lambda: 5.0 * weight[0] ** 2 + weight[1] ** 2)  # gradient (30, 8), curvatures 10 and 2
-    start = control.plain._optimizer.context.signals  # type: ignore[attr-defined]
-    assert start["gradient_norm"] == start["usual_gradient_norm"] == pytest.approx(math.hypot(30.0, 8.0))
-    assert start["weight_norm_at_start"] == 5.0 and start["sharpness_at_start"] == pytest.approx(10.0, rel=1e-3)
-    assert start["update_norm"] == start["alignment"] == 0.0
-    for direction, loss in zip(([1.0, 0.0], [0.0, 2.0], [0.0, 1.0], [0.0, 0.0]), (0.9, 0.7, 0.5, 0.3), strict=True):
-        weight.grad = torch.tensor(direction)
-        control.batch(torch.tensor(loss))
-        optimizer.step()
-    control.end(validation_loss=0.6)
-    seen = control.plain._optimizer.trials[0].signals  # type: ignore[attr-defined]
-    assert seen["training_loss"] == pytest.approx(0.6)
-    assert seen["first_loss"] == pytest.approx(0.9) and seen["last_loss"] == pytest.approx(0.3)
-    assert seen["gradient_norm"] == pytest.approx(math.sqrt(6 / 4)) and seen["alignment"] == pytest.approx(1 / 3)
-    assert seen["update_norm"] == pytest.approx(0.1 * math.sqrt(6 / 4))
-    assert seen["weight_norm"] == pytest.approx(math.hypot(2.9, 3.7))
-    usual = 0.7 * math.log(math.hypot(30.0, 8.0)) + 0.3 * math.log(math.sqrt(6 / 4))
-    assert seen["usual_gradient_norm"] == pytest.approx(math.exp(usual))
-
-
-def test_scaled_gradients_are_measured_unscaled_and_a_skipped_update_is_left_out() -> None:
-    def trained(scale: float | None) -> list[dict[str, float]]:
-        torch.manual_seed(1)
-        model, reads = net(0.0), ("gradient_norm", "alignment", "update_norm", "training_loss")
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        control = Controller(Fixed(rate(0.1), reads=reads), model, optimizer, epochs=2, guess=1.0)
-        control.begin(1.0, gradient_norm=1.0)
-        scaler = torch.amp.GradScaler("cpu", init_scale=scale or 1.0, enabled=scale is not None)
-        x, y = rows()
-        for k in range(8):
-            overflow = scale is not None and k in (0, 5)  # the scaler skips these
-            if scale is None and k in (0, 5):
-                continue
-            optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(x[k::8]), y[k::8])
-            scaler.scale(loss).backward()
-            if overflow:
-                model[0].weight.grad[0, 0] = math.inf
-            control.batch(loss, scaler)
-            scaler.step(optimizer)
-            scaler.update(1024.0 if scale else None)
-        control.end(validation_loss=0.5)
-        return [trial.signals for trial in control.plain._optimizer.trials]  # type: ignore[attr-defined]
-
-    (plain,), (scaled,) = trained(None), trained(1024.0)
-    assert scaled["gradient_norm"] == pytest.approx(plain["gradient_norm"], rel=1e-5)
-    assert math.isfinite(scaled["alignment"]) and scaled["training_loss"] < 2.0
-
-
-def test_gradients_that_nobody_reads_stay_scaled() -> None:
+def test_the_training_loss_is_the_mean_over_the_updates_of_an_epoch() -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    control, scaler = Controller("plateau", model, optimizer, epochs=2), torch.amp.GradScaler("cpu", init_scale=8.0)
-    control.begin()
-    x, y = rows()
-    loss = torch.nn.functional.cross_entropy(model(x), y)
-    scaler.scale(loss).backward()
-    before = model[0].weight.grad.clone()
-    control.batch(loss, scaler)
-    assert torch.equal(model[0].weight.grad, before)
-
-
-def test_what_is_not_read_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = net()
-    control = Controller("plateau", model, torch.optim.SGD(model.parameters(), lr=0.1), epochs=2, classes=3)
-    monkeypatch.setattr(control._measures, "_flat", lambda parts: pytest.fail("a vector was made"))
-    control.begin(1.0, loss=lambda: pytest.fail("the loss was computed"))
-    control.end(**epoch(model, control._optimizer, control))
-    assert control.log[0].told["train_loss"] > 0
-
-
-def test_a_signal_that_was_not_measured_is_refused_in_words() -> None:
-    model = net()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(
-        InvalidValueError, match=r"no 'sharpness_at_start'.*a `Controller` measures it by `begin\(loss="
-    ):
-        Controller(Fixed(rate(0.1), reads=("sharpness_at_start",)), model, optimizer, epochs=2).begin()
-    control = Controller(Fixed(rate(0.1), reads=("alignment",)), model, optimizer, epochs=2)
-    control.begin()
+    control = Controller(Fixed(rate(0.1), reads=("training_loss",)), model, optimizer, epochs=3, guess=1.0)
+    for losses in ((0.9, 0.7, 0.5, 0.3), (0.4, 0.2)):
+        control.begin() if not control.settings else None
+        for loss in losses:
+            control.batch(torch.tensor(loss))
+        control.end(validation_loss=0.6)
+    assert [row.told["train_loss"] for row in control.log] == pytest.approx([0.6, 0.3])
     with pytest.raises(InvalidValueError, match=r"where `batch\(loss\)` follows each `backward\(\)`"):
         control.end(validation_loss=1.0)
 
@@ -250,10 +172,10 @@ def test_a_signal_that_was_not_measured_is_refused_in_words() -> None:
 # ---------------------------------------------------------------------------------------------- the loop
 @pytest.mark.parametrize("policy", ["plateau", "cosine", "random-schedule"])
 def test_a_training_is_controlled_to_its_end(policy: str) -> None:
-    model, (x, y) = net(), rows()
+    model = net()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     control = Controller(policy, model, optimizer, epochs=6, classes=3)
-    control.begin(1.2, loss=lambda: torch.nn.functional.cross_entropy(model(x[::6]), y[::6]))
+    control.begin(1.2)
     rates = []
     for _ in control:
         rates.append(optimizer.param_groups[0]["lr"])
@@ -364,8 +286,6 @@ def test_without_restoring_the_weights_stay(guard: Any) -> None:
 # ---------------------------------------------------------------------------------------------- resuming
 @pytest.mark.parametrize("policy", ["plateau", "random-schedule"])
 def test_a_resumed_training_goes_on_alike(policy: str) -> None:
-    x, y = rows()
-
     def begun() -> tuple[Any, Any, Any]:
         torch.manual_seed(3)
         model = net(0.0)
@@ -375,7 +295,7 @@ def test_a_resumed_training_goes_on_alike(policy: str) -> None:
         return model, optimizer, control
 
     model, optimizer, control = begun()
-    control.begin(1.2, loss=lambda: torch.nn.functional.cross_entropy(model(x[::6]), y[::6]))
+    control.begin(1.2)
     saved = b""
     for t in control:
         control.end(**epoch(model, optimizer, control))
