@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
-from typing import Protocol as Protocol_
 
 import numpy as np
 
@@ -29,21 +28,15 @@ from hpo_gym.bench.pooling import pooled, with_ratings
 from hpo_gym.bench.protocol import FAMILIES, Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.spent import cut_trials, points, waiting
-from hpo_gym.bench.stored_plan import StoredPlan
+from hpo_gym.bench.stored_plan import StoredPlan, within
 from hpo_gym.bench.summaries import Findings, Measure, bounds_of, summaries
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.problem import MOST, POINTS, Status, Suite, ended_by
-from hpo_gym.suites import LIVE
+from hpo_gym.suites import LIVE, describe_live
 from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
 
-
-class Reading(Protocol_):
-    """What findings read: a `Store`, or records in memory."""
-
-    def get(self, cell: str) -> Record | None:
-        """Return the record of a cell, None where there is none."""
-
-
+Reading = Store | Mapping[str, Record]
+"""What findings read, by the hash of a cell."""
 Hands = Callable[..., Iterable[Outcome]]
 """Does jobs, such as `hpo_gym.system.jobs.engines.run` with an engine; takes its `timeout`."""
 
@@ -75,7 +68,9 @@ class BenchPlan:
 
     def stored(self) -> StoredPlan:
         """Return the plan in its stored form."""
-        return StoredPlan.of(self.protocol, self.entrants, self.suites, self.folder)
+        hashes = {within(spec, self.folder): suite.data_hash for spec, suite in self.suites.items()}
+        live = {spec: describe_live(suite) for spec, suite in self.suites.items() if suite.kind == LIVE}
+        return StoredPlan(self.protocol, self.entrants, hashes, live)
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""

@@ -15,7 +15,7 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.optimize import moved, stamp_of_data, suite_stamp
 from hpo_gym.problem import AMOUNTS, Suite
-from hpo_gym.suites import describe_live, from_description, load_suite
+from hpo_gym.suites import from_description, load_suite
 from hpo_gym.system import Store, expect, rule_of
 
 _NEEDED = {"split", "fold", "start", "seeds", "tasks"}
@@ -33,15 +33,6 @@ class StoredPlan:
     entrants: tuple[Entrant, ...]
     suites: Mapping[str, str]
     live: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, protocol: Protocol, entrants: tuple[Entrant, ...], suites: Mapping[str, Suite], folder: Path
-    ) -> StoredPlan:
-        """Return the plan of a comparison in a folder; suites by spec."""
-        hashes = {_within(spec, folder): suite.data_hash for spec, suite in suites.items()}
-        live = {spec: describe_live(suite) for spec, suite in suites.items() if suite.kind == "live"}
-        return cls(protocol, entrants, hashes, live)
 
     @classmethod
     def read(cls, store: Store) -> StoredPlan:
@@ -113,7 +104,7 @@ class StoredPlan:
                 )
 
 
-def _within(spec: str, folder: Path) -> str:
+def within(spec: str, folder: Path) -> str:
     """Return a suite inside the results' own folder as a path from there, so that the folder can move."""
     path, home = Path(spec).resolve(), folder.resolve()
     return path.relative_to(home).as_posix() if path.is_relative_to(home) and path.exists() else spec

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from hpo_gym.base import EXTRAS
-from hpo_gym.base.errors import SplitError
-from hpo_gym.bench import FIRST, SHIPPED, Protocol, benchmark, load_suites, runner
+from hpo_gym.bench import FIRST, SHIPPED, Protocol, load_suites, runner
 from hpo_gym.optimize import OPTIMIZERS
 
 HAS_TORCH = all(importlib.util.find_spec(package) for package in EXTRAS["rl"])
@@ -41,12 +40,3 @@ def test_without_a_package_that_it_needs_there_is_no_policy(
     real: Callable[..., Any] = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == lacking else real(name, *more))
     assert runner._shipped(Protocol(), suites.values()) == []
-
-
-@pytest.mark.long
-@pytest.mark.skipif(not HAS_TORCH, reason="the policy needs the extra `rl`")
-def test_a_cell_on_a_family_of_its_training_is_refused(tmp_path: Any) -> None:
-    results = benchmark(
-        SHIPPED, "SVM", fold=0, seeds=1, budget=2, engine="serial", out=tmp_path / "out", progress=False
-    )
-    assert any(SplitError.__name__ in error and "was trained on its family" in error for error in results.errors)
