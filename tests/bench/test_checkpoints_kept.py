@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench_optimizers import Listed
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.trial import Query, Trial
 
 LEVELS = (0.25, 0.5, 1.0)
 SCORES = np.array([[0.5, 0.25, 1.0]] * 2)[..., None] - np.array([0.125, 0.125, 0.0])
@@ -37,26 +36,12 @@ def planned(name: str = "Epochs", *, cumulative: bool = True) -> Any:
 pytestmark = pytest.mark.usefixtures("undrawn")
 
 
-class Steps:
-    """Row 0 at 1/4, 1/2 and 1, then row 2 at 1/4 and 1, again and again."""
-
-    version = 1
-    plan = ((0, 0.25), (0, 0.5), (0, 1.0), (2, 0.25), (2, 1.0))
-
-    def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.context, self.reported = context, 0
-
-    def ask(self) -> Query:
-        row, fidelity = self.plan[self.reported % 5]
-        return Query({"row": row}, fidelity)
-
-    def tell(self, trial: Trial) -> None:
-        self.reported += 1
+STEPS = Listed((0, 0.25), (0, 0.5), (0, 1.0), (2, 0.25), (2, 1.0))
 
 
 def bench(out: Path, suites: Any = None, **more: Any) -> hpo_gym.Results:
     options: dict[str, Any] = {"budget_cost": 2, "seeds": 1, "engine": "serial", "progress": False, **more}
-    return hpo_gym.benchmark({"steps": Steps()}, planned() if suites is None else suites, out=out, **options)
+    return hpo_gym.benchmark({"steps": STEPS}, planned() if suites is None else suites, out=out, **options)
 
 
 def steps(results: hpo_gym.Results, suite: str = "Epochs") -> Any:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import toys
-from test_spent import Listed, planned
+from bench_optimizers import rows
+from test_spent import planned
 
 import hpo_gym
 from hpo_gym.base import InvalidValueError
@@ -28,7 +29,7 @@ CELL = Cell("S", "hash", "t", None, 0)
 
 def flown(out: Path, *, test: bool = False, **more: Any) -> Any:
     options: dict[str, Any] = {**SMALL, "budget": 4, "in_flight": 2, **more}
-    return hpo_gym.benchmark({"listed": Listed("0213")}, planned(test=test), out=out, **options)
+    return hpo_gym.benchmark({"listed": rows("0213")}, planned(test=test), out=out, **options)
 
 
 # ---------------------------------------------------------------------- by hand

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
+from bench_optimizers import rows
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.incumbent import regret_of
 from hpo_gym.bench.merging import merge
 from hpo_gym.bench.spent import cut_trials, points, spent_of, waiting
-from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.problem.trial import Status
 
 SCORES = np.array([[0.5, 0.25, 1.0, 0.0], [0.5, 0.25, 1.0, 0.0]])
 TESTS = np.array([[0.5, 1.0, 0.75, 0.0], [0.5, 1.0, 0.75, 0.0]])
@@ -44,27 +44,8 @@ def planned(*, test: bool = False, costs: Any = COSTS, name: str = "Planned") ->
     )  # fmt: skip
 
 
-class Listed:
-    """Tries rows in an order, again and again."""
-
-    version = 1
-
-    def __init__(self, rows: str = "0213") -> None:
-        self.rows = rows
-
-    def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.context, self.spent, self.reported = context, 0.0, 0
-
-    def ask(self) -> Query:
-        return Query({"row": int(self.rows[self.reported % len(self.rows)])})
-
-    def tell(self, trial: Trial) -> None:
-        self.reported += 1
-        self.spent += self.context.charge(trial)
-
-
-def run(rows: str, budget: float, **more: Any) -> Any:
-    return hpo_gym.rollout(Listed(rows), planned().task("b"), budget_cost=budget, **more)
+def run(order: str, budget: float, **more: Any) -> Any:
+    return hpo_gym.rollout(rows(order), planned().task("b"), budget_cost=budget, **more)
 
 
 # ---------------------------------------------------------------------- by hand
@@ -104,7 +85,7 @@ def test_what_was_spent_after_each_trial() -> None:
 
 
 def test_an_optimizer_can_count_what_it_spends() -> None:
-    optimizer = Listed("021")
+    optimizer = rows("021")
     hpo_gym.rollout(optimizer, planned().task("b"), budget_cost=3.0)
     assert optimizer.context.unit == 2.0 and optimizer.context.budget == 3.0
     assert optimizer.spent == 3.0
@@ -113,7 +94,7 @@ def test_an_optimizer_can_count_what_it_spends() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("test", [False, True])
 def test_a_comparison_by_hand(test: bool, undrawn: None, tmp_path: Path) -> None:
-    results = hpo_gym.benchmark({"listed": Listed("021")}, planned(test=test), budget_cost=3, seeds=1,
+    results = hpo_gym.benchmark({"listed": rows("021")}, planned(test=test), budget_cost=3, seeds=1,
                                 engine="serial", out=tmp_path / "out", progress=False)  # fmt: skip
     (curves,) = [c for c in results.curves["Planned"] if c.optimizer == "listed"]
     ahead, behind = (0.4375, 0.25) if test else (0.5625, 0.0)
