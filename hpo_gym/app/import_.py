@@ -112,11 +112,11 @@ def _space(path: Path | None) -> Any:
 
 def _finish(suite: Suite, out: Path, *, tells_space: bool = True) -> None:
     """Write the suite, and print what it is."""
-    from hpo_gym.suites import describe
+    from hpo_gym.text import outline
 
     suite.save(out)
     if tells_space:
-        print(describe(suite.space))
+        print("\n".join(outline(suite.space, names=True)))
     counts = {split: len(suite.tasks(split)) for split in ("train", "val", "test")}
     listed = ", ".join(f"{count} {split}" for split, count in counts.items())
     k = len(suite.members)

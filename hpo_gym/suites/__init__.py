@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.own.roles import TASK as TASK
     from hpo_gym.suites.own.roles import WEIGHT as WEIGHT
     from hpo_gym.suites.own.roles import Roles as Roles
-    from hpo_gym.suites.own.space import describe as describe
     from hpo_gym.suites.own.space import widened as widened
     from hpo_gym.suites.own.suite import TableSuite as TableSuite
     from hpo_gym.suites.own.suite import load_folder as load_folder

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from hpo_gym.text.answer import parse as parse
     from hpo_gym.text.naming import columns_of as columns_of
     from hpo_gym.text.naming import conditions_of as conditions_of
+    from hpo_gym.text.naming import outline as outline
     from hpo_gym.text.naming import renamed as renamed
     from hpo_gym.text.naming import value_of as value_of
     from hpo_gym.text.prompt import FORMS as FORMS

@@ -157,7 +157,7 @@ def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_p
     (tmp_path / "mine.csv").write_text(CSV)
     done = run("import", "mine.csv", "--out", "mine")
     assert done.code == 0
-    assert "C: float in [0.1, 1]" in done.out
+    assert "- C: 0.1 to 1" in done.out
     assert "3 tasks" in done.out
     suite = load_suite(tmp_path / "mine")
     assert [t.name for t in suite.members] == ["a", "b", "c"]
@@ -174,7 +174,7 @@ def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("\n".join(lines))
     options = "--score error --loss --test-score test_error --cost seconds --fidelity epoch --family origin"
     done = run("import", "mine.csv", "--out", "mine", *options.split(), "--ignore", "seed", "--name", "Own")
-    assert done.code == 0 and done.out.startswith("C: float in [0.1, 0.4]"), done
+    assert done.code == 0 and "- C: 0.1 to 0.4\n" in done.out, done
     suite = load_suite(tmp_path / "mine")
     assert suite.name == "Own" and suite.space.names == ("C",)
     assert [t.family for t in suite.members] == ["x", "x", "y"] and suite.members[0].fidelities == (0.25, 1.0)
@@ -226,7 +226,7 @@ def test_import_reads_studies_of_optuna(run: Run, tmp_path: Path) -> None:
             study.enqueue_trial({"x": x})
         study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     done = run("import", "--optuna", "sqlite:///study.db", "--out", "mine", "--cost", "duration")
-    assert (done.code, done.out.splitlines()[0]) == (0, "x: float in [0, 1]")
+    assert (done.code, done.out.splitlines()[1]) == (0, "- x: 0 to 1")
     suite = load_suite(tmp_path / "mine")
     assert [(t.name, t.best, t.worst) for t in suite.members] == [("a", -0.25, -0.5), ("b", -0.25, -0.5)]
     assert run("import", "--optuna", "sqlite:///study.db", "--studies", "b", "--out", "one").code == 0

@@ -14,8 +14,8 @@ import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.problem.suite import Suite
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.own.space import describe
 from hpo_gym.suites.own.trials import suite_from_csv
+from hpo_gym.text import outline
 
 optuna = pytest.importorskip("optuna", reason="needs the extra 'optuna'")
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -72,14 +72,17 @@ FAILED = {"lr": 4e-3, "drop": 0.0, "layers": 1, "width": 96, "act": "tanh"}
 # ---------------------------------------------------------------------------------------------- studies
 def test_distributions_give_the_space_and_directions_the_sign() -> None:
     suite = quiet(hpo_gym.suite_from_optuna, [study("a"), study("b", "maximize")])
-    assert describe(suite.space).splitlines() == [
-        "act: categorical one of relu, tanh, None",
-        "drop: ordinal one of 0.0, 0.1, 0.2, 0.3, 0.4, 0.5",
-        "layers: int in [1, 3]",
-        "lr: float in [1e-05, 0.1], logarithmic",
-        "width: ordinal one of 32, 64, 96, 128",
-        "slope: float in [0, 1], only if act is one of relu",
-        "w2: int in [8, 512], logarithmic, only if layers is above 1",
+    assert list(outline(suite.space, names=True)) == [
+        "Hyperparameters:",
+        "- act: relu, tanh, null",
+        "- drop: 0.0, 0.1, 0.2, 0.3, 0.4, 0.5 (in order)",
+        "- layers: integer 1 to 3",
+        "- lr: 1e-5 to 0.1, log scale",
+        "- width: 32, 64, 96, 128 (in order)",
+        "Only if act = relu:",
+        "- slope: 0 to 1",
+        "Only if layers > 1:",
+        "- w2: integer 8 to 512, log scale",
     ]
     a, b = suite.task("a"), suite.task("b")
     assert (a.best, a.worst, b.best, b.worst) == (-0.25, -0.75, 0.75, 0.25)
@@ -143,11 +146,11 @@ def plain(name: str, kind: Any, values: list[Any]) -> Any:
 
 
 JOINED = {
-    "wider": (IntDistribution(1, 5), IntDistribution(3, 9), "int in [1, 9]"),
-    "float and int": (FloatDistribution(0.5, 5), IntDistribution(3, 9), "float in [0.5, 9]"),
-    "log in one": (IntDistribution(1, 5, log=True), IntDistribution(3, 9), "int in [1, 9]"),
-    "choices": (CategoricalDistribution([4, "x"]), CategoricalDistribution([4, True]), "categorical one of 4, x, True"),
-    "one value": (IntDistribution(4, 4), IntDistribution(4, 4), "constant one of 4"),
+    "wider": (IntDistribution(1, 5), IntDistribution(3, 9), "integer 1 to 9"),
+    "float and int": (FloatDistribution(0.5, 5), IntDistribution(3, 9), "0.5 to 9"),
+    "log in one": (IntDistribution(1, 5, log=True), IntDistribution(3, 9), "integer 1 to 9"),
+    "choices": (CategoricalDistribution([4, "x"]), CategoricalDistribution([4, True]), "4, x, true"),
+    "one value": (IntDistribution(4, 4), IntDistribution(4, 4), ""),
 }
 
 
@@ -159,7 +162,7 @@ def test_studies_of_different_ranges_share_the_widest(case: str) -> None:
         with pytest.raises(InvalidValueError, match="at least two different configurations"):
             hpo_gym.suite_from_optuna(both)
     else:
-        assert describe(hpo_gym.suite_from_optuna(both).space) == f"p: {said}"
+        assert outline(hpo_gym.suite_from_optuna(both).space, names=True)[1] == f"- p: {said}"
 
 
 WRONG = {
@@ -237,14 +240,17 @@ def test_an_export_is_understood_as_it_is(tmp_path: Path, as_file: bool) -> None
     reported = " ".join(str(w.message) for w in warned)
     for column in ("number", "datetime_start", "duration", "state"):
         assert column in reported.partition("left out of the search space: ")[2].split(";")[0].split(", ")
-    assert describe(suite.space).splitlines() == [
-        "act: categorical one of relu, tanh",
-        "drop: float in [0, 0.3]",
-        "layers: int in [1, 2]",
-        "lr: float in [0.001, 0.008]",
-        "width: int in [32, 96]",
-        "slope: float in [0.25, 0.5], only if act is one of relu",
-        "w2: int in [16, 32], only if layers is above 1",
+    assert list(outline(suite.space, names=True)) == [
+        "Hyperparameters:",
+        "- act: relu, tanh",
+        "- drop: 0 to 0.3",
+        "- layers: integer 1 to 2",
+        "- lr: 0.001 to 0.008",
+        "- width: integer 32 to 96",
+        "Only if act = relu:",
+        "- slope: 0.25 to 0.5",
+        "Only if layers > 1:",
+        "- w2: integer 16 to 32",
     ]
     task = suite.members[0]
     assert (task.run(FIRST).score, task.run({**SECOND, "drop": 0.30000000000000004}).score) == (-0.5, -0.25)

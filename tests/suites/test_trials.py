@@ -22,9 +22,10 @@ import hpo_gym
 from hpo_gym.base.errors import HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Status
-from hpo_gym.suites.own.space import describe, infer_space
+from hpo_gym.suites.own.space import infer_space
 from hpo_gym.suites.own.trials import suite_from_csv
 from hpo_gym.suites.own.values import typed
+from hpo_gym.text import outline
 
 SVM = """task,kernel,C,gamma,shrink,score,seconds
 a,rbf,0.01,0.1,True,0.5,1
@@ -43,19 +44,20 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def space_of(path: Path | pd.DataFrame, **options: Any) -> list[str]:
-    return describe(suite_from_csv(path, **options).space).splitlines()
+def words(space: SearchSpace) -> list[str]:
+    return list(outline(space, names=True)[1:])
 
 
 # ---------------------------------------------------------------------------------------------- what is served
 @pytest.mark.smoke
 def test_the_space_and_each_line_are_read(tmp_path: Path) -> None:
     suite = suite_from_csv(written(tmp_path, SVM), cost="seconds")
-    assert suite.name == "trials" and describe(suite.space).splitlines() == [
-        "C: float in [0.01, 100], logarithmic",
-        "kernel: categorical one of linear, poly, rbf",
-        "shrink: categorical one of False, True",
-        "gamma: float in [0.1, 0.3], only if kernel is one of poly, rbf",
+    assert suite.name == "trials" and words(suite.space) == [
+        "- C: 0.01 to 100, log scale",
+        "- kernel: linear, poly, rbf",
+        "- shrink: false, true",
+        "Only if kernel = poly or rbf:",
+        "- gamma: 0.1 to 0.3",
     ]
     linear = {"kernel": "linear", "C": 100.0, "shrink": False}
     poly = {"kernel": "poly", "C": 1.5, "shrink": True, "gamma": 0.3}
@@ -156,15 +158,19 @@ def test_a_given_space_decides_what_a_text_means(tmp_path: Path) -> None:
 def test_conditions_on_conditions_and_on_whole_numbers_are_found(tmp_path: Path) -> None:
     columns = {"c": ["", "", "1", "2"], "b": ["", "x", "y", "y"], "a": ["off", "on", "on", "on"]}
     frame = pd.DataFrame({name: typed(pd.Series(texts)) for name, texts in columns.items()})
-    assert describe(infer_space(frame)).splitlines() == [
-        "a: categorical one of off, on",
-        "b: categorical one of x, y, only if a is one of on",
-        "c: int in [1, 2], only if b is one of y",
+    assert words(infer_space(frame)) == [
+        "- a: off, on",
+        "Only if a = on:",
+        "- b: x, y",
+        "Only if b = y:",
+        "- c: integer 1 to 2",
     ]
-    assert space_of(written(tmp_path, "layers,w1,w2,score\n1,8.0,,1\n2,16.0,8.0,2\n3,8.0,16.0,3\n1,32.0,,4\n")) == [
-        "layers: int in [1, 3]",
-        "w1: float in [8, 32]",
-        "w2: int in [8, 16], only if layers is above 1",
+    path = written(tmp_path, "layers,w1,w2,score\n1,8.0,,1\n2,16.0,8.0,2\n3,8.0,16.0,3\n1,32.0,,4\n")
+    assert words(suite_from_csv(path).space) == [
+        "- layers: integer 1 to 3",
+        "- w1: 8 to 32",
+        "Only if layers > 1:",
+        "- w2: integer 8 to 16",
     ]
 
 
@@ -253,7 +259,7 @@ def test_the_delimiter_is_given(tmp_path: Path, delimiter: str) -> None:
 def test_a_decimal_comma_is_given(tmp_path: Path) -> None:
     path = written(tmp_path, "C;layers;score\n0,1;64,32;0,5\n1,5;64,64;nan\n2,5;64,64;-,75\n")
     suite = suite_from_csv(path, delimiter=";", decimal=",")
-    assert describe(suite.space).splitlines() == ["C: float in [0.1, 2.5]", "layers: float in [64.32, 64.64]"]
+    assert words(suite.space) == ["- C: 0.1 to 2.5", "- layers: 64.32 to 64.64"]
     assert (suite.members[0].best, suite.members[0].worst) == (0.5, -0.75)
     with pytest.raises(InvalidValueError, match=r"line 2: `score`.*'0,5'. For decimal commas give decimal=','"):
         suite_from_csv(path, delimiter=";")
@@ -275,7 +281,10 @@ def test_a_frame_gives_what_its_file_gives(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "t.csv", index=False)
     one, two = suite_from_csv(frame, name="S"), suite_from_csv(tmp_path / "t.csv", name="S")
     assert one.data_hash == two.data_hash == suite_from_csv(frame.convert_dtypes(), name="S").data_hash
-    assert describe(one.space).splitlines()[-1] == "w: constant one of 3, only if fast is one of False"
+    assert (one.space.hyperparameters[-1].name, one.space.hyperparameters[-1].choices) == ("w", (3,))
+    assert one.space.active(one.members[0].pool).all(1).tolist() == [
+        c["fast"] is False for c in one.space.decode(one.members[0].pool)
+    ]
     with pytest.raises(InvalidValueError, match="a file or a frame of pandas, got list"):
         suite_from_csv([{"C": 1, "score": 2}])  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match=r"columns must have names, each once, got \['C'\] more than once"):

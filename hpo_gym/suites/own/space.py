@@ -9,7 +9,6 @@ import numpy as np
 
 from hpo_gym.base import Floats, HPOGymError, InvalidValueError, Mask, unknown
 from hpo_gym.problem import (
-    AnySpace,
     Hyperparameter,
     Part,
     Points,
@@ -18,7 +17,6 @@ from hpo_gym.problem import (
     choices,
     column,
     place_of,
-    read_space,
 )
 from hpo_gym.suites.own.reading import TrialRows
 from hpo_gym.suites.own.values import LARGEST, given, reader_of
@@ -259,30 +257,3 @@ def refuse_row(rows: TrialRows, columns: DataFrame, space: SearchSpace, row: int
         space.encode([{str(name): readers[str(name)](value) for name, value in cells.items()}])
     except HPOGymError as fault:
         raise rows.fault(row, str(fault)) from fault
-
-
-# ---------------------------------------------------------------------------------------------- in words
-def describe(space: AnySpace) -> str:
-    """Return the search space in words, one line a hyperparameter."""
-    space = read_space(space)
-    when: dict[str, list[str]] = {}
-    for condition in space.to_json().get("conditions", []):
-        when.setdefault(condition["child"], []).append(_condition(condition))
-    lines = []
-    for h in space.hyperparameters:
-        values = f"one of {', '.join(map(str, h.choices))}" if h.choices else f"in [{h.low:g}, {h.high:g}]"
-        scale, unit = ", logarithmic" if h.log else "", f" ({h.unit})" if h.unit else ""
-        only = f", only if {' and '.join(when[h.name])}" if h.name in when else ""
-        lines.append(f"{h.name}: {h.kind} {values}{unit}{scale}{only}")
-    return "\n".join(lines)
-
-
-_WORDS = {"EQ": "is", "NEQ": "is not", "LT": "is below", "GT": "is above", "IN": "is one of"}
-
-
-def _condition(condition: Mapping[str, Any]) -> str:
-    kind = condition["type"]
-    if kind in ("AND", "OR"):
-        return "(" + f" {kind.lower()} ".join(_condition(c) for c in condition["conditions"]) + ")"
-    value = ", ".join(map(str, condition["values"])) if kind == "IN" else condition["value"]
-    return f"{condition['parent']} {_WORDS[kind]} {value}"

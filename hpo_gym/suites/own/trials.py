@@ -67,7 +67,7 @@ def suite_from_csv(
 
     Args:
         path: The file, Parquet if it ends in `.parquet` (with the extra "parquet"); or the frame.
-        space: The search space; None to read it off the columns, as in `infer_space`. `describe` puts it in words.
+        space: The search space; None to read it off the columns, as in `infer_space`.
         task: Column with the task's name. Without a column of the default name, all lines are of one task.
         score: Column with the score; default "score", of an export of Optuna "value".
         cost: Column with the cost of a trial, not negative: numbers, or durations, converted to seconds.
