@@ -31,7 +31,7 @@ from hpo_gym.bench.spent import cut_trials, points, waiting
 from hpo_gym.bench.stored_plan import StoredPlan, within
 from hpo_gym.bench.summaries import Findings, Measure, bounds_of, summaries
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.problem import MOST, POINTS, Status, Suite, ended_by
+from hpo_gym.problem import MOST, POINTS, Budget, Status, Suite, ended_by
 from hpo_gym.suites import LIVE, describe_live
 from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
 
@@ -40,6 +40,7 @@ Reading = Store | Mapping[str, Record]
 Hands = Callable[..., Iterable[Outcome]]
 """Does jobs, such as `hpo_gym.system.jobs.engines.run` with an engine; takes its `timeout`."""
 
+TIME = "time"  # the kind of the headline's scores over simulated time
 _TOGETHER, _APART = 128, 16  # cells of a job
 
 
@@ -246,6 +247,7 @@ class BenchPlan:
         stale: dict[str, dict[str, Row]] = {}
         cost = self.protocol.budget.amount if self.protocol.budget.in_cost else None
         times, workers = dict[str, list[Curves]](), self.protocol.in_flight
+        over_time = self.protocol.budget.amount / workers, workers
         for spec, suite in self.suites.items():
             if spec in self.moved:
                 stale[suite.name] = rows_before(
@@ -263,15 +265,13 @@ class BenchPlan:
             failed_trials[suite.name] = {e.name: dict(f.failed_trials) for e, f in ranked.items()}
             notes += [*_remarks(suite, ranked.values()), *_refusals(suite, ranked)]
             notes += ignorance(suite, self.protocol) if suite.kind == LIVE else []
-            for kind, place in ((VALIDATION, validation), (score, curves)):
-                bounds = bounds_of(tasks, [f.scores[kind] for f in ranked.values()], kind)
-                measure = Measure(suite.name, tasks, bounds, kind, cost)
-                made = {e: measure.curves(e.name, f.scores[kind], f.waiting) for e, f in found.items()}
+            clocked = [(TIME, times)] if workers > 1 else []
+            for kind, place in (*clocked, (VALIDATION, validation), (score, curves)):
+                of, axis = (score, over_time) if kind == TIME else (kind, (cost, 1))
+                bounds = bounds_of(tasks, [f.scores[of] for f in ranked.values()], of)
+                measure = Measure(suite.name, tasks, bounds, of, *axis)
+                made = {e: measure.curves(e.name, f.scores[kind], f.waiting.get(kind)) for e, f in found.items()}
                 place[suite.name] = [made[e] for e in ranked]
-            if workers > 1:
-                bounds = bounds_of(tasks, [f.scores[score] for f in ranked.values()], score)
-                clocked = Measure(suite.name, tasks, bounds, score, self.protocol.budget.amount / workers, workers)
-                times[suite.name] = [clocked.curves(e.name, f.by_time, f.idle) for e, f in ranked.items()]
             if others:
                 stale[suite.name] = {e.name: row_of(made[e], why) for e, why in others.items()}
             unknown = sum(not task.bounded for task in tasks)
@@ -305,7 +305,7 @@ class BenchPlan:
     def _read(self, store: Reading, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
         """Return the stored results of an entrant; the suite is asked for the test score of incumbents here alone."""
         p, place = self.protocol, {name: i for i, (name, _) in enumerate(self.tasks[spec])}
-        found = _Found.of((len(place), p.seeds, p.budget.points), p.budget.in_cost)
+        found, time = _Found.of((len(place), p.seeds), p.budget), p.budget.amount / p.in_flight
         for cell, record in self.found(store, spec, entrant):
             found.cells += 1
             if record.status != "done":
@@ -314,18 +314,18 @@ class BenchPlan:
             arrays, at = record.arrays, (place[cell.task], cell.replicate)
             found.scores[VALIDATION][at] = arrays["incumbent"]
             if "clock" in arrays:
-                clock, when = np.asarray(arrays["clock"], np.float64), points(p.budget.amount / p.in_flight)
-                found.by_time[at], found.idle[at] = arrays["incumbent_by_time"], (ended_by(clock, when) == 0).sum()
+                clock = np.asarray(arrays["clock"], np.float64)
+                found.scores[TIME][at] = arrays["incumbent_by_time"]
+                found.waiting[TIME][at] = (ended_by(clock, points(time)) == 0).sum()
             if score == TEST:
                 task = self.suites[spec].task(cell.task)
-                found.scores[TEST][at] = incumbents_on_test(task, arrays, p.budget, p.n_init)
-                if "clock" in arrays:
-                    found.by_time[at] = incumbents_on_test(task, arrays, p.budget.amount / p.in_flight, p.n_init)
+                for kind, budget in ((TEST, p.budget), *([(TIME, time)] if "clock" in arrays else [])):
+                    found.scores[kind][at] = incumbents_on_test(task, arrays, budget, p.n_init)
             found.measured.append(record.measured)
             found.trials.append(len(arrays["status"]))
             failures = int((arrays["status"] != Status.OK).sum())
-            if found.waiting is not None:
-                found.waiting[at] = waiting(arrays, p.budget.amount)
+            if p.budget.in_cost:
+                found.waiting[VALIDATION][at] = found.waiting[TEST][at] = waiting(arrays, p.budget.amount)
                 found.cut += cut_trials(arrays)
                 failures -= cut_trials(arrays)
             if failures:
@@ -376,17 +376,14 @@ class _Found:
     """Stored results of an entrant on a suite.
 
     Attributes:
-        scores: Of the incumbents by kind, ``(k, r, h)``; NaN where a run failed, or is missing.
-        waiting: With a budget in cost, the number of points before the end of a run's first trial, ``(k, r)``.
-        by_time, idle: Scores and numbers of points likewise, over simulated time, ``(k, r, 33)`` and ``(k, r)``.
+        scores: Of the incumbents by kind, and over simulated time, ``(k, r, h)``; NaN where a run failed or is missing.
+        waiting: Likewise over time, or with a budget in cost, points before the end of a run's first trial, ``(k, r)``.
         trials: Of each run, their number, the initial design among them.
         cut, cells: Numbers of cut trials, and of stored cells, failed ones too.
     """
 
     scores: dict[str, Floats]
-    waiting: Ints | None
-    by_time: Floats
-    idle: Ints
+    waiting: dict[str, Ints]
     measured: list[Mapping[str, Any]] = field(default_factory=list)
     trials: list[int] = field(default_factory=list)
     failed_trials: Counter[str] = field(default_factory=Counter)
@@ -394,11 +391,12 @@ class _Found:
     cells: int = 0
 
     @classmethod
-    def of(cls, shape: tuple[int, int, int], in_cost: bool) -> _Found:
-        """Return no results, of tasks, replicates and points."""
-        scores = {kind: np.full(shape, np.nan) for kind in (VALIDATION, TEST)}
-        waiting = np.zeros(shape[:2], np.int64) if in_cost else None
-        return cls(scores, waiting, np.full((*shape[:2], POINTS), np.nan), np.zeros(shape[:2], np.int64))
+    def of(cls, shape: tuple[int, int], budget: Budget) -> _Found:
+        """Return no results, of tasks and replicates."""
+        points = {VALIDATION: budget.points, TEST: budget.points, TIME: POINTS}
+        waiting = (VALIDATION, TEST, TIME) if budget.in_cost else (TIME,)
+        scores = {kind: np.full((*shape, h), np.nan) for kind, h in points.items()}
+        return cls(scores, {kind: np.zeros(shape, np.int64) for kind in waiting})
 
     def counted(self, n_init: int) -> dict[str, Any]:
         """Return, for a budget in cost, the mean number of chosen trials of a run, and the total of cut ones."""
