@@ -35,6 +35,7 @@ def lock(handle: int, *, shared: bool = False) -> None:
             windows.locking(handle, windows.LK_NBLCK, 1)
         except PermissionError as fault:
             raise BlockingIOError(fault.errno, fault.strerror) from fault
+        os.lseek(handle, 0, os.SEEK_SET)
     else:
         fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
