@@ -89,26 +89,6 @@ def test_a_cell_survives_the_file(
             assert store.verify() == []
 
 
-def test_nan_inf_empty_big_endian_and_strided_arrays_come_back(tmp_path: Path) -> None:
-    strange = {
-        "nan": np.array([np.nan, np.inf, -np.inf, -0.0]),
-        "none": np.empty((0, 3)),
-        "big": np.arange(5, dtype=">i4"),
-        "strided": np.arange(12).reshape(3, 4)[:, ::2],
-        "text": np.array(["", "é"]),
-        "scalar": np.array(3.0),
-    }
-    with Store(tmp_path / "s.sqlite") as store:
-        store.put(Record("aa", {}, strange))
-        record = store.get("aa")
-    assert record is not None
-    for name, value in strange.items():
-        np.testing.assert_array_equal(record.arrays[name], value, strict=name != "big")
-    assert np.signbit(record.arrays["nan"].astype(float)[3])
-    with pytest.raises(ValueError, match="read-only"):
-        record.arrays["nan"][0] = 0.0
-
-
 # -- opening -------------------------------------------------------------------------------------------------------
 
 

@@ -196,36 +196,12 @@ class ForgetsWhatItSaw(GoodTrainable):
         self.seen = frozenset()
 
 
-class SaysItSawNothing(GoodTrainable):
-    def train(self, tasks, rng, *, validation=(), steps=None):
-        pass
-
-
-class LoadsAnother(GoodTrainable):
-    loaded = False
-
-    def load(self, folder):
-        super().load(folder)
-        self.loaded = True
-
-    def ask(self):
-        if self.loaded:
-            self.rows.reverse()
-        return super().ask()
-
-
 class StaysInItsFirstWorld(GoodAgent):
     instance: Any = None
 
     def reset(self, context, rng):
         self.instance = self.instance or context
         super().reset(self.instance, rng)
-
-
-class ForgetsAfterARun(GoodAgent):
-    def reset(self, context, rng):
-        super().reset(context, rng)
-        self.worth = {}
 
 
 class LearnsFromValidation(GoodAgent):
@@ -288,10 +264,7 @@ FAULTS = [
     (ChangesTheContext, "It changes the context"),
     (OtherBatch, "of a batch chooses otherwise than alone"),
     (ForgetsWhatItSaw, "has seen other families"),
-    (SaysItSawNothing, "`seen` lacks"),
-    (LoadsAnother, "What is loaded chooses otherwise"),
     (StaysInItsFirstWorld, "A used one goes another way"),
-    (ForgetsAfterARun, "A used one goes another way"),
     (LearnsFromValidation, "Validation tasks change what it chooses, and `seen` lacks ['d']"),
     (LearnsFromValidationInSilence, "`seen` lacks ['a', 'b', 'c']"),
     (LearnsNothingFromTell, "given configurations though others are left"),

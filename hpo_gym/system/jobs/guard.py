@@ -87,17 +87,13 @@ class Verdict:
         measured: Status, reason, and the objective's result.
         seconds: Wall-clock seconds.
         cpu_seconds: Processor seconds of the trial's process and of its awaited children.
-        peak: Observed bytes of memory beyond its start; 0 without a limit of memory.
         output: The last 64 KiB of its output.
-        printed: Number of bytes in its output.
     """
 
     measured: Measured
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    peak: int = 0
     output: str = field(default="", repr=False)
-    printed: int = 0
 
     @property
     def status(self) -> Status:
@@ -350,5 +346,5 @@ def _verdict(reported: Mapping[str, Any]) -> Verdict:
         Status(reported["status"]), str(reported["reason"]), math.nan if score is None else float(score), cost,
         tuple(reported.get("constraints") or ()), reported.get("test_score"),
     )  # fmt: skip
-    about = ("seconds", "cpu_seconds", "peak", "output", "printed")
+    about = ("seconds", "cpu_seconds", "output")
     return Verdict(measured, **{name: reported[name] for name in about})

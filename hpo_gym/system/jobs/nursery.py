@@ -96,9 +96,7 @@ class _Trial:
     began: float = 0.0
     since: float = 0.0
     base: int = 0
-    peak: int = 0
     output: bytearray = field(default_factory=bytearray)
-    printed: int = 0
     said: bytes = b""
     verdict: dict[str, Any] | None = None
 
@@ -163,7 +161,6 @@ class _Trial:
             some = _ready(out)
             if not some:
                 break
-            self.printed += len(some)
             self.output += some
             del self.output[:-_KEPT]
         return some != b""
@@ -196,7 +193,6 @@ class _Trial:
         if limit is None or sys.platform != "linux":
             return
         used = sum(max(0, resident(pid) - self.base) for pid in (self.pid, *descendants(self.pid)))
-        self.peak = max(self.peak, used)
         if used > limit:
             self._fail(Status.MEMORYOUT, f"it used more than {limit:,} bytes and was killed")
 
@@ -209,7 +205,7 @@ class _Trial:
         if self.verdict is None:
             self._fail(*_death(code, output))
         assert self.verdict is not None
-        about = {"output": output, "printed": self.printed, "cpu_seconds": cpu, "peak": self.peak}
+        about = {"output": output, "cpu_seconds": cpu}
         _tell(self.pipe, {"verdict": {"seconds": time.perf_counter() - self.began, **self.verdict, **about}})
 
 
