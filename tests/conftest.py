@@ -74,10 +74,3 @@ def all_undrawn() -> Iterator[None]:
     """Leave all reports of a module out, those of what its tests share too."""
     with reports.left_out():
         yield
-
-
-@pytest.fixture(name="unpainted")
-def _unpainted() -> Iterator[None]:
-    """Leave the pixels of a test's figures out, which take half of a report's time."""
-    with reports.unpainted():
-        yield

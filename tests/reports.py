@@ -1,4 +1,4 @@
-"""Comparisons without their reports, and reports without pixels."""
+"""Comparisons without their reports, and hyperparameters."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ from hpo_gym.problem.space import Hyperparameter
 def left_out() -> Iterator[None]:
     """Within it no report is written, whose figures take a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
-        yield
-
-
-@contextmanager
-def unpainted() -> Iterator[None]:
-    """Within it the PNG files of reports are empty; the page, which has the figures as SVG, is as always."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hpo_gym.bench.report.style.png_bytes", lambda figure: b"")
+        patch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: None)
         yield
 
 

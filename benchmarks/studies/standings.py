@@ -327,7 +327,7 @@ def _end(s: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]:
 def draw(_: Any) -> None:
     """Draw test regret over trials on all tasks of the drawn suites at once, weighted by their tasks."""
     from hpo_gym.bench import draw as figures
-    from hpo_gym.bench import png_bytes, styles
+    from hpo_gym.bench import save, styles
 
     curves = {suite: runs.reference_run(suite, "cold").curves[suite] for suite in DRAWN}
     every = [[c for suite in DRAWN for c in curves[suite] if c.optimizer == name] for name in SHOWN]
@@ -340,5 +340,4 @@ def draw(_: Any) -> None:
         for g in groups
     ]  # fmt: skip
     look = styles({"all": shown}, [c.optimizer for c in shown])
-    picture = png_bytes(figures(shown, look, ("regret",))["regret"])
-    (frame.FIGURES / "baselines-regret.png").write_bytes(picture)
+    save(figures(shown, look, ("regret",))["regret"], frame.FIGURES / "baselines-regret.png")

@@ -65,18 +65,23 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.figures import end_labels as end_labels
     from hpo_gym.bench.report.page import rendered as rendered
     from hpo_gym.bench.report.page import rendered_page as rendered_page
-    from hpo_gym.bench.report.run_figure import fifths as fifths
-    from hpo_gym.bench.report.run_figure import place as place
+    from hpo_gym.bench.report.run_figure import FOOT as FOOT
+    from hpo_gym.bench.report.run_figure import HEAD as HEAD
+    from hpo_gym.bench.report.run_figure import ROW as ROW
+    from hpo_gym.bench.report.run_figure import ROWS as ROWS
+    from hpo_gym.bench.report.run_figure import Tries as Tries
+    from hpo_gym.bench.report.run_figure import draw_order as draw_order
+    from hpo_gym.bench.report.run_figure import draw_rows as draw_rows
+    from hpo_gym.bench.report.run_figure import row_axes as row_axes
+    from hpo_gym.bench.report.run_figure import write as write
     from hpo_gym.bench.report.style import BAD as BAD
     from hpo_gym.bench.report.style import FAINT as FAINT
     from hpo_gym.bench.report.style import FIFTHS as FIFTHS
     from hpo_gym.bench.report.style import GRID as GRID
     from hpo_gym.bench.report.style import INK as INK
     from hpo_gym.bench.report.style import MUTED as MUTED
-    from hpo_gym.bench.report.style import PAPER as PAPER
     from hpo_gym.bench.report.style import VIBRANT as VIBRANT
     from hpo_gym.bench.report.style import lines as lines
-    from hpo_gym.bench.report.style import png_bytes as png_bytes
     from hpo_gym.bench.report.style import save as save
     from hpo_gym.bench.report.style import shown as shown
     from hpo_gym.bench.report.style import styles as styles

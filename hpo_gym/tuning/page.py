@@ -10,23 +10,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.base import MissingExtraError, printable
-from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, rendered_page, svg_text, theme, ticks
+from hpo_gym.bench import (
+    FAINT,
+    FOOT,
+    HEAD,
+    INK,
+    ROW,
+    ROWS,
+    VIBRANT,
+    Tries,
+    draw_order,
+    draw_rows,
+    lines,
+    rendered_page,
+    row_axes,
+    svg_text,
+    theme,
+    write,
+)
 from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.failures import counted
 from hpo_gym.tuning.importances import LEAST, importances
-from hpo_gym.tuning.parallel import bars, parallel
 from hpo_gym.tuning.study import Ended, Study
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
 _ROWS = 500  # trials in the table, the best first
 _KINDS = 20  # of failures
 _COLUMNS = 40  # hyperparameters in that table
-_PANELS, _MOST, _LINES = 4, 24, 12  # beside each other, in all, and rows of the narrow figures
+_PANELS, _MOST = 4, 24  # beside each other, and in all
+_ACROSS = (0.05, 0.9)  # left edge and width of the rows of a narrow figure
 _HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has no room for more
 _LABELS = 8  # choices that are named on an axis
 
@@ -63,20 +79,15 @@ def page(study: Study, reload: int = 0) -> str:
 
 def _figures(study: Study, shares: Mapping[str, float]) -> list[list[tuple[str, Markup]]]:
     """Return rows of figures, each with its title; those of a row are narrow, and stand beside each other."""
-    from markupsafe import Markup
-
     rows = [[("The trials in order", progress(study))]]
     good, varied = _good_and_varied(study)
     if good and varied:
-        rows.append([("Scores by hyperparameter", by_hyperparameter(study))])
-        shown = _telling(varied, good, _LINES, shares)
-        some = "the best one thick, with its values at the right"
-        some = f"the {len(shown)} most important of {len(varied)}" if len(shown) < len(varied) else some
+        rows.append([("Scores by hyperparameter", by_hyperparameter(study, _telling(varied, shares, _MOST)))])
+        shown = _telling(varied, shares, ROWS)
         rows.append([("Importances", bars(shown, shares))] if shares else [])
-        rows[-1].append(("Parallel coordinates", parallel(study, shown, some)))
+        rows[-1].append(("Parallel coordinates", parallel(study, shown)))
     return [
-        [(title, Markup(svg_text(figure, title.lower().replace(" ", "-"), title))) for title, figure in row]
-        for row in rows
+        [(title, svg_text(figure, title.lower().replace(" ", "-"), title)) for title, figure in row] for row in rows
     ]
 
 
@@ -94,44 +105,66 @@ def progress(study: Study) -> Figure:
     from matplotlib.figure import Figure
 
     weights = [(i, e.prior_weight) for i, e in enumerate(study.ended, 1) if e.prior_weight is not None]
+    tries = _tries(study.ended, study)
     with theme(math=False):
         figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
         axes = figure.add_axes((0.1, 0.4, 0.87, 0.42) if weights else (0.1, 0.14, 0.87, 0.68))
-        good = [(i, e.measured.score) for i, e in enumerate(study.ended, 1) if e.counts]
-        if good:
-            order, scores = np.array(good).T
-            scores = np.clip(scores, -_HIGHEST, _HIGHEST)
-            sign = study.plan.sign
-            axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
-            best = sign * np.maximum.accumulate(sign * scores)
-            if order[-1] < len(study.ended):  # it is the best until the last trial
-                order, best = np.append(order, len(study.ended)), np.append(best, best[-1])
-            axes.step(order, best, where="post", color=INK, label="best so far")
-            axes.legend(frameon=False)
-        lost = [i for i, e in enumerate(study.ended, 1) if not e.counts]
-        axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
-        n = max(len(study.ended), 1)
-        axes.set(ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
+        draw_order(axes, tries)
         if weights:
             axes.tick_params(labelbottom=False)
             axes = figure.add_axes((0.1, 0.14, 0.87, 0.2), sharex=axes)
             axes.plot(*np.array(weights).T, "o-", color=VIBRANT[2], markersize=3)
             axes.set(ylabel="prior weight", ylim=(0.0, 1.0), yticks=(0.0, 0.5, 1.0))
         axes.set_xlabel("trials")
-        said = f", {len(lost)} of them without success" if lost else ""
+        lost = tries.scores.count(None)
+        said = f", {lost} of them without success" if lost else ""
         lines(figure, printable(study.plan.optimizer)[:60], f"{study.plan.direction}, {len(study.ended)} trials{said}")
     return figure
 
 
-def by_hyperparameter(study: Study) -> Figure:
-    """Draw the score of each successful trial over the values of each varying hyperparameter.
+def bars(rows: Sequence[Hyperparameter], shares: Mapping[str, float]) -> Figure:
+    """Draw the importance of each hyperparameter as a bar."""
+    with theme(math=False):
+        figure = _narrow(len(rows), "Importance for a score in the best third", "PED-ANOVA, shares of the whole")
+        axes = row_axes(figure, len(rows), _ACROSS)
+        for i, h in enumerate(rows):
+            share = shares.get(h.name, 0.0)
+            write(axes, (0.0, i - 0.3), h.name[:36])
+            write(axes, (1.0, i - 0.3), f"{share:.0%}")
+            axes.plot([0.0, 1.0], [i, i], color=FAINT, linewidth=1)
+            axes.plot([0.0, share], [i, i], color=VIBRANT[0], linewidth=6, solid_capstyle="butt")
+    return figure
 
-    With more than `_MOST`, those that explain the most of the scores' ranks, in the order of the space.
-    """
+
+def parallel(study: Study, rows: Sequence[Hyperparameter]) -> Figure:
+    """Draw each trial as a line through its values; the best one thick, with its values."""
+    with theme(math=False):
+        figure = _narrow(
+            len(rows), "Trials in parallel coordinates", "coloured by score; the best one thick, with its values"
+        )
+        draw_rows(figure, rows, _tries(study.ended, study), _ACROSS)
+    return figure
+
+
+def _narrow(rows: int, title: str, about: str) -> Figure:
+    """Return an empty figure for so many rows."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.0, HEAD + ROW * rows + FOOT), dpi=150, layout=None)
+    lines(figure, title, about)
+    return figure
+
+
+def _tries(ended: Sequence[Ended], study: Study) -> Tries:
+    scores = [e.measured.score if e.counts else None for e in ended]
+    return Tries([e.config for e in ended], scores, study.plan.sign)
+
+
+def by_hyperparameter(study: Study, shown: Sequence[Hyperparameter]) -> Figure:
+    """Draw the score of each successful trial over the values of each of some hyperparameters."""
     from matplotlib.figure import Figure
 
     good, varied = _good_and_varied(study)
-    shown = _telling(varied, good)
     rows = max(1, math.ceil(len(shown) / _PANELS))
     with theme(math=False):
         figure = Figure(figsize=(9.0, 0.7 + 2.1 * rows), dpi=150, layout=None)
@@ -145,7 +178,7 @@ def by_hyperparameter(study: Study) -> Figure:
             _panel(axes, h, good, -1 if study.best is None else study.best.number)
             if not column:
                 axes.set_ylabel("score")
-        some = f"; the {len(shown)} that explain the most, of {len(varied)}" if len(shown) < len(varied) else ""
+        some = f"; {len(shown)} of {len(varied)}" if len(shown) < len(varied) else ""
         lines(figure, "Scores by hyperparameter", f"one dot a trial, the best one in black{some}")
     return figure
 
@@ -154,34 +187,9 @@ def _good_and_varied(study: Study) -> tuple[list[Ended], list[Hyperparameter]]:
     return [e for e in study.ended if e.counts], [h for h in study.space.hyperparameters if h.size > 1]
 
 
-def _telling(
-    varied: Sequence[Hyperparameter],
-    good: Sequence[Ended],
-    most: int = _MOST,
-    shares: Mapping[str, float] | None = None,
-) -> list[Hyperparameter]:
-    """Return the hyperparameters that a figure has room for: in the order of their shares, if there are any."""
-    if shares:
-        return sorted(varied, key=lambda h: -shares.get(h.name, 0.0))[:most]
-    if len(varied) <= most:
-        return list(varied)
-    ranks = np.argsort(np.argsort([e.measured.score for e in good], kind="stable")).astype(float)
-    explained = [_explained(h, good, ranks) for h in varied]
-    return [varied[i] for i in sorted(np.argsort(np.negative(explained), kind="stable")[:most])]
-
-
-def _explained(h: Hyperparameter, good: Sequence[Ended], ranks: NDArray[np.float64]) -> float:
-    """Return the share of the variance of the scores' ranks explained by a hyperparameter: by a line, or by its
-    choices."""
-    has = np.array([h.name in e.config for e in good])
-    x, y = np.array([h.position(e.config[h.name]) for e in good if h.name in e.config]), ranks[has]
-    if len(x) < 2 or np.ptp(x) == 0.0:
-        return 0.0
-    if h.metric:
-        at = h.units(x)
-        return float(np.corrcoef(at, y)[0, 1] ** 2) if np.ptp(at) > 0.0 else 0.0
-    means = {value: y[x == value].mean() for value in set(x.tolist())}
-    return float(np.var([means[value] for value in x.tolist()]) / np.var(y))
+def _telling(varied: Sequence[Hyperparameter], shares: Mapping[str, float], most: int) -> list[Hyperparameter]:
+    """Return the hyperparameters that a figure has room for, the most important first where that is known."""
+    return sorted(varied, key=lambda h: -shares.get(h.name, 0.0))[:most]
 
 
 def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:

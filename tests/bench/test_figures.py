@@ -14,7 +14,7 @@ from reports import chosen, ranged
 from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.figures import draw
-from hpo_gym.bench.report.run_figure import draw_run
+from hpo_gym.bench.report.run_figure import ROWS, draw_run
 from hpo_gym.bench.report.style import FAINT, INK, VIBRANT, highlighted, styles
 from hpo_gym.bench.single_runs import SingleRun, Tried
 from hpo_gym.problem.space import Hyperparameter
@@ -101,7 +101,7 @@ def run_over(axes: list[Hyperparameter]) -> SingleRun:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("columns", [1, 2, 9, 12, 13, 34, 45, 100])
+@pytest.mark.parametrize("columns", [1, 12, 45])
 def test_words_at_the_axes_of_a_run_do_not_overlap_and_are_on_the_page(columns: int) -> None:
     axes = [
         ranged(f"long-estimator:parameter-{j:03}" if columns > 12 else f"column-{j:03}", 0.0001, 1000.0, True)
@@ -113,15 +113,14 @@ def test_words_at_the_axes_of_a_run_do_not_overlap_and_are_on_the_page(columns: 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     renderer = canvas.get_renderer()
-    order, parallel = figure.axes
-    words = [*parallel.get_xticklabels(), *parallel.texts]
-    assert len(words) == 3 * columns and {t.get_text() for t in words} >= {a.name for a in axes}  # no name is cut
-    boxes = [t.get_window_extent(renderer) for t in words if not t.get_rotation() % 90]  # a turned one has a larger box
+    order, parallel, key = figure.axes
+    words = [*parallel.texts, *key.texts]
+    assert {t.get_text() for t in words} >= {a.name for a in axes[:ROWS]}  # no name is cut
+    boxes = [t.get_window_extent(renderer) for t in words if t.get_text()]
     boxes.append(order.xaxis.label.get_window_extent(renderer))
     assert not any(one.overlaps(two) for one, two in combinations(boxes, 2))
     width, height = figure.bbox.width, figure.bbox.height
-    every = [t.get_window_extent(renderer) for t in words]
-    assert all(b.x0 >= 0 and b.y0 >= 0 and b.x1 <= width and b.y1 <= height for b in every)
+    assert all(b.x0 >= 0 and b.y0 >= 0 and b.x1 <= width and b.y1 <= height for b in boxes)
 
 
 def test_failed_trials_lie_on_the_lower_edge_of_the_scores() -> None:
@@ -129,4 +128,5 @@ def test_failed_trials_lie_on_the_lower_edge_of_the_scores() -> None:
     trials = tuple(Tried(s, None, 1.0, "ok" if s else "failed", {"u": 0.5}) for s in (0.3, None, 0.8))
     order = draw_run(SingleRun("a", 0.1, 0.1, 0, trials), axes, "Toy, t0: a").axes[0]
     crosses = order.lines[1]
-    assert crosses.get_xdata().tolist() == [2] and crosses.get_ydata().tolist() == [order.get_ylim()[0]]
+    assert crosses.get_xdata().tolist() == [2] and crosses.get_ydata().tolist() == [0]
+    assert crosses.get_transform() == order.get_xaxis_transform()  # 0: the edge

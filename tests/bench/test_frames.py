@@ -12,7 +12,7 @@ from typing import Any
 import ConfigSpace as cs
 import numpy as np
 import pytest
-from reports import ranged, unpainted
+from reports import ranged
 
 import hpo_gym
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
@@ -40,8 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         splits=SPLITS,
     )  # fmt: skip
     path = tmp_path_factory.mktemp("frames")
-    with unpainted():
-        benchmark("random", suite, budget=3, seeds=2, out=path / "out", start="cold")
+    benchmark("random", suite, budget=3, seeds=2, out=path / "out", start="cold")
     return path / "out"
 
 
@@ -106,12 +105,14 @@ def test_figures_are_of_the_suite_the_task_and_the_run(results: Results) -> None
     for figure in (results.plot_regret(), results.plot_ranks("Made"), results.plot_profile(), results.plot_task("d")):
         assert any("Made" in text.get_text() for text in figure.texts)
     mine = results.trials().query("task == 'c' and optimizer == 'random' and replicate == 1")
-    order, parallel = results.plot_run("c", "random", 1).axes
+    order, parallel, _ = results.plot_run("c", "random", 1).axes
     (dots,), (line, lost) = order.collections, order.lines
     assert dots.get_offsets().tolist() == [list(p) for p in zip(mine["trial"], mine["score"], strict=True)]
     assert line.get_ydata().tolist() == np.maximum.accumulate(mine["score"]).tolist() and len(lost.get_ydata()) == 0
-    by_score = sorted(zip(mine["score"], mine["config"], strict=True), key=lambda pair: pair[0])
-    assert [lines.get_ydata().tolist() for lines in parallel.lines] == [[config["u"] / 2] for _, config in by_score]
+    best = max(zip(mine["score"], mine["config"], strict=True), key=lambda pair: pair[0])[1]
+    drawn = sorted(x for line in parallel.lines if line.get_linewidth() == 0.9 for x in line.get_xdata()[::2])
+    assert drawn == sorted(config["u"] / 2 for config in mine["config"])
+    assert parallel.lines[-1].get_xdata().tolist() == [best["u"] / 2]
 
 
 def test_who_stands_out_in_a_figure_is_chosen(results: Results) -> None:

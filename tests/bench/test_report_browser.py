@@ -146,22 +146,6 @@ def test_the_filter_leaves_the_rows_that_have_all_words(page: Any) -> None:
     assert column(table, 0) == names
 
 
-def test_arrow_keys_and_the_pointer_read_the_values_of_a_figure(page: Any) -> None:
-    figure = page.find_element(By.CSS_SELECTOR, 'figure[data-values="s0-regret-values"]')
-    page.execute_script("document.getElementById('s0-regret-values').closest('details').open = true")
-    table = page.find_element(By.ID, "s0-regret-values")
-    figure.send_keys(Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    reported = figure.find_element(By.CLASS_NAME, "tip").text
-    assert "after trial 3" in reported
-    for name, value in zip(column(table, 0), column(table, 3), strict=True):
-        assert f"{name}\n{value}" in reported
-    figure.send_keys(Keys.ESCAPE)
-    assert not figure.find_element(By.CLASS_NAME, "tip").is_displayed()
-    svg = figure.find_element(By.CSS_SELECTOR, ".plot svg")
-    webdriver.ActionChains(page).move_to_element(svg).perform()  # the middle of the figure
-    assert "after trial" in figure.find_element(By.CLASS_NAME, "tip").text
-
-
 def test_what_the_script_adds_is_not_needed_to_read(chromium: Any, report: Path) -> None:
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:

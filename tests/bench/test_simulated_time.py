@@ -73,7 +73,6 @@ def test_results_are_the_same_on_one_process_and_on_two(tmp_path: Path) -> None:
                           engine="process", progress=False)  # fmt: skip
         data = json.loads((out / "results.json").read_text())
         texts.append({key: value for key, value in data.items() if key != "timings"})
-        assert (out / "figures" / "Gappy-time.png").is_file()
         assert "Regret over simulated time" in (out / "report.html").read_text()
     assert texts[0] == texts[1] and texts[0]["protocol"]["in_flight"] == 3
 

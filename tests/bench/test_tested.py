@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
-from reports import left_out, unpainted
+from reports import left_out
 
 import hpo_gym
 from hpo_gym.bench.incumbent import incumbents, incumbents_on_test
@@ -133,8 +133,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def reported(ran: Path) -> Results:
     """Its results; the report of them is written beside."""
-    with unpainted():
-        return remake(ran)
+    return remake(ran)
 
 
 @pytest.mark.long
@@ -208,7 +207,6 @@ def test_runs_do_not_depend_on_test_scores(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("unpainted")
 def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path) -> None:
     test = np.zeros((8, 12, 2))
     test[6, 2, -1] = NAN

@@ -136,7 +136,7 @@ def _written(folder: Path) -> list[Path]:
     if head != _HEAD:
         raise InvalidValueError(f"`out` must be a new folder or a board, {folder} holds something else.")
     reports = {row[0] for row in rows if row} & {path.name for path in folder.iterdir() if path.is_dir()}
-    ours = [path for name in reports for file in FILES for path in (folder / name).glob(file)]
+    ours = [path for name in reports for file in FILES if (path := folder / name / file).is_file()]
     return ours + [path for name in (INDEX, TABLE, TEXT) if (path := folder / name).is_file()]
 
 

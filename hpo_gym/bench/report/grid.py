@@ -13,7 +13,7 @@ class Td:
 
     Attributes:
         small: Small print below, such as an interval.
-        kind: A class of the style sheet: "better", "worse", "fails" or "text".
+        kind: A class of the style sheet: "better", "worse" or "fails".
         bar: A gain and its interval on a scale of 0 to 100, to be drawn.
     """
 
@@ -29,12 +29,10 @@ class Tr:
 
     Attributes:
         kind: Classes of the style sheet: "control", "reference", "leads".
-        key: Colour of the line that shows it in the figures: a class of the style sheet, or nothing.
     """
 
     cells: tuple[Td, ...]
     kind: str = ""
-    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,6 @@ class FigureGrid:
     label: str
     head: tuple[str, ...]
     rows: tuple[Tr, ...]
-    id: str = ""
     texts: frozenset[int] = frozenset({0})
 
 
@@ -59,19 +56,8 @@ def td(text: str, kind: str = "") -> Td:
     return Td(found[1], found[2], kind) if found else Td(text, kind=kind)
 
 
-def grid(
-    label: str,
-    head: Sequence[str],
-    lines: Iterable[Sequence[str]],
-    texts: Iterable[int] = (0,),
-    *,
-    intervals: bool = True,
-) -> FigureGrid:
-    """Make a table of text; names in columns of text are taken as they are, whatever brackets they have.
-
-    Args:
-        intervals: Whether to put the intervals of other columns into two lines.
-    """
+def grid(label: str, head: Sequence[str], lines: Iterable[Sequence[str]], texts: Iterable[int] = (0,)) -> FigureGrid:
+    """Make a table of text; names in columns of text are taken as they are, whatever brackets they have."""
     placed = frozenset(texts)
-    rows = (Tr(tuple(td(c) if intervals and i not in placed else Td(c) for i, c in enumerate(line))) for line in lines)
-    return FigureGrid(label, tuple(head), tuple(rows), texts=placed)
+    rows = (Tr(tuple(Td(c) if i in placed else td(c) for i, c in enumerate(line))) for line in lines)
+    return FigureGrid(label, tuple(head), tuple(rows), placed)

@@ -1,7 +1,7 @@
 """The report as one HTML page that needs nothing else: no font, no address, and no script but the one that it holds.
 
-All numbers are in plain tables. The script sorts and filters them and points at the values of the curves; the page's
-policy lets the browser run that text and no other, by its hash.
+All numbers are in plain tables. The script sorts and filters them; the page's policy lets the browser run that text and
+no other, by its hash.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import base64
 import hashlib
 import math
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpo_gym.base import as_html, printable
+from hpo_gym.base import printable
 from hpo_gym.bench.groups import pooled_leaders
 from hpo_gym.bench.memory import parts_of
-from hpo_gym.bench.metrics import CONTROLS, TEST, Curves
+from hpo_gym.bench.metrics import CONTROLS, TEST, Curves, by_auc
 from hpo_gym.bench.report.finding import Results, finding, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
-from hpo_gym.bench.report.run_figure import draw_run, ends
-from hpo_gym.bench.report.suite_page import suite_parts
+from hpo_gym.bench.report.run_figure import draw_run
+from hpo_gym.bench.report.style import styles
+from hpo_gym.bench.report.suite_page import suite_parts, task_values
 from hpo_gym.bench.report.svg import svg_text
 from hpo_gym.bench.report.tables import OUTDATED, cost_of, outdated_cells, pooled_cells, pooled_said
 from hpo_gym.bench.report.words import MISSING, counted, joined, number, plain, short
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
-_DRAWN = 27  # runs of all suites that are drawn; the others are tables, which `Results.plot_run` draws
-_SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "page"))
+_DRAWN = 12  # runs of all suites that are drawn; the others are tables, which `Results.plot_run` draws
 _PARTS = ("suite", "split", "fold", "start", *AMOUNTS, "memory", "in_flight", "seeds", "tasks", "optimizers")
 
 
@@ -60,40 +60,16 @@ class Beside:
     times: Mapping[str, Sequence[Curves]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure on the page.
-
-    Attributes:
-        svg: Safe text.
-        frame: The edges of the axes, in shares; None where the script has nothing to point at.
-    """
-
-    svg: str
-    values: FigureGrid | None = None
-    frame: tuple[float, ...] | None = None
-
-
-def page(
-    results: Results,
-    curves: Mapping[str, Sequence[Curves]],
-    drawn: Mapping[str, Mapping[str, Drawn]],
-    by_task: Mapping[str, FigureGrid],
-    beside: Beside,
-) -> str:
-    """Render the page; every name is escaped by the template engine.
-
-    Args:
-        drawn: By suite, the figures by name.
-        by_task: By suite, the AUC of each task.
-    """
+def page(results: Results, curves: Mapping[str, Sequence[Curves]], beside: Beside) -> str:
+    """Render the page; every name is escaped by the template engine."""
     suites = [suite_parts(results, name, curves[name], timings=beside.timings) for name in results["suites"]]
     for i, suite in enumerate(suites):
         name = suite["name"]
-        suite.update(slug=f"s{i}", drawn=drawn[name], by_task=by_task[name], runs=beside.runs.get(name))
+        by_task, drawn = task_values(by_auc(curves[name])), _figures(name, curves, beside.times, f"s{i}")
+        suite.update(slug=f"s{i}", drawn=drawn, by_task=by_task, runs=beside.runs.get(name))
     return rendered_page(
         _HERE / "template.html",
-        _script(),
+        _text("page.js"),
         version=results.get("version", ""),
         finding=finding(results),
         suites=suites,
@@ -104,7 +80,6 @@ def page(
         cost=cost_of(results),
         counted=counted,
         joined=joined,
-        plain=plain,
         brief=_brief(results),
         made=beside.made if beside.timings else {},
         command=results.get("command") or command(results, beside.words, beside.trainings),
@@ -112,11 +87,24 @@ def page(
         failures=failure_grids({name: curves[name] for name in results["suites"]}, beside.failed_trials),
         most_runs=SHOWN,
         number=number,
-        ends=ends,
+        space_table=space_table,
         trials_table=trials_table,
         run_svg=_run_svg,
         drawn_runs=max(1, _DRAWN // max(1, len(suites))),
     )
+
+
+def _figures(
+    suite: str, curves: Mapping[str, Sequence[Curves]], times: Mapping[str, Sequence[Curves]], slug: str
+) -> dict[str, Markup]:
+    """Draw the figures of a suite, by name."""
+    from hpo_gym.bench.report.figures import draw
+
+    look = styles(curves)
+    made = draw(curves[suite], look)
+    if suite in times:
+        made["time"] = draw(times[suite], look, ("regret",))["regret"]
+    return {name: svg_text(figure, f"{slug}-{name}", f"{name}, {suite}") for name, figure in made.items()}
 
 
 def board_page(
@@ -133,7 +121,7 @@ def board_page(
         parts.append({"named": one.named, "table": table, "wrapped": sorted(names)[2:], "links": links,
                       "suites": suites, "settings": settings})  # fmt: skip
     said = {"sections": parts, "refused": refused, "counted": counted, "version": version}
-    return rendered_page(_HERE / "board.html", _script(), **said)
+    return rendered_page(_HERE / "board.html", _text("page.js"), **said)
 
 
 _FACTS, _SAID = ("entry", "group", "learned from", "authors"), ("optimizers", "suites", "data", "hash_with_optimizers")
@@ -186,13 +174,6 @@ def command(results: Results, named: Mapping[str, str] | None = None, trainings:
     words += [f"--{KEPT}"] if protocol.get(KEPT) else []
     words += ["--trainings", str(trainings)] if trainings > 1 else []
     return " ".join(shlex.quote(printable(word)) for word in words)
-
-
-def _script() -> Markup:
-    """Return the page's script: its files, in a scope of their own."""
-    from markupsafe import Markup
-
-    return Markup('"use strict";\n(() => {\n') + Markup("\n").join(map(_text, _SCRIPTS)) + Markup("})();\n")
 
 
 def _text(name: str) -> Markup:
@@ -260,67 +241,48 @@ Failed = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 def failure_grids(curves: Mapping[str, Sequence[Curves]], trials: Failed) -> list[FigureGrid]:
     """By optimizer and by task, of all suites; nothing where nothing failed."""
-    by_optimizer = [line for suite in curves for line in _by_optimizer(suite, curves[suite], trials.get(suite, {}))]
-    by_task = [line for suite in curves for line in _by_task(suite, curves[suite], trials.get(suite, {}))]
-    if not by_optimizer:
-        return []
-    counts = ["failed cells", "failed trials"]
-    return [
-        grid("Failures by optimizer", ["optimizer", "suite", *counts, "tasks"], by_optimizer, (0, 1, 4)),
-        grid("Failures by task", ["task", "suite", "family", *counts, "optimizers"], by_task, (0, 1, 2, 5)),
+    lost = [
+        (suite, c.optimizer, task, int(cells), trials.get(suite, {}).get(c.optimizer, {}).get(task, 0))
+        for suite, group in curves.items()
+        for c in group
+        for task, cells in zip(c.tasks, c.failed.sum(axis=1), strict=True)
     ]
+    lost = [one for one in lost if one[3] or one[4]]
+    return [_failures(lost, "optimizer", "task"), _failures(lost, "task", "optimizer")] if lost else []
 
 
-def _by_optimizer(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
-    """Return a line for each optimizer with failures, most failed cells first."""
-    counted = []
-    for c in curves:
-        lost, own = dict(zip(c.tasks, c.failed.sum(axis=1).tolist(), strict=True)), trials.get(c.optimizer, {})
-        tasks = sorted((t for t in c.tasks if lost[t] or own.get(t)), key=lambda t: (-lost[t], t))
-        if tasks:
-            counted.append((sum(lost.values()), sum(own.values()), c.optimizer, joined(tasks), c.failed.size))
-    for cells, failed, name, said, of in _most_first(counted):
-        yield [name, suite, f"{cells} of {of}", str(failed), said]
-
-
-def _by_task(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
-    """Return a line for each task with failures, most failed cells first."""
-    counted = []
-    families = dict(zip(curves[0].tasks, curves[0].families, strict=True))
-    for task in families:
-        lost = {c.optimizer: int(c.of_task(task).failed.sum()) for c in curves}
-        own = {c.optimizer: trials.get(c.optimizer, {}).get(task, 0) for c in curves}
-        who = sorted((n for n in lost if lost[n] or own[n]), key=lambda n: (-lost[n], -own[n], n))
-        if who:
-            said = joined([f"{n} ({_counts(lost[n], own[n])})" for n in who])
-            counted.append((sum(lost.values()), sum(own.values()), task, said, len(curves) * curves[0].failed.shape[1]))
-    for cells, failed, task, said, of in _most_first(counted):
-        yield [task, suite, families[task], f"{cells} of {of}", str(failed), said]
-
-
-def _most_first(counted: list[tuple[int, int, str, str, int]]) -> list[tuple[int, int, str, str, int]]:
-    return sorted(counted, key=lambda c: (-c[0], -c[1], c[2]))
-
-
-def _counts(cells: int, trials: int) -> str:
-    parts = [counted(n, what) for n, what in ((cells, "cell"), (trials, "trial")) if n]
-    return ", ".join(parts)
+def _failures(lost: Iterable[tuple[str, str, str, int, int]], by: str, other: str) -> FigureGrid:
+    """Return a line for each optimizer or task of a suite, most failed cells first, with the others that failed."""
+    found: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
+    for suite, optimizer, task, cells, failed in lost:
+        name, beside = (optimizer, task) if by == "optimizer" else (task, optimizer)
+        found.setdefault((name, suite), []).append((-cells, -failed, beside))
+    sums = {key: [-sum(one[i] for one in each) for i in (0, 1)] for key, each in found.items()}
+    order = sorted(found, key=lambda key: (-sums[key][0], -sums[key][1], key))
+    lines = ([*key, *map(str, sums[key]), joined([name for *_, name in sorted(found[key])])] for key in order)
+    head = [by, "suite", "failed cells", "failed trials", f"{other}s"]
+    return grid(f"Failures by {by}", head, lines, (0, 1, 4))
 
 
 def _run_svg(suite: str, slug: str, runs: SuiteRuns, run: SingleRun) -> Markup:
     """Draw a run: the score of each trial, and the configurations."""
-    from markupsafe import Markup
-
     title = f"{suite}, {runs.task}: {run.optimizer}"
-    return Markup(svg_text(draw_run(run, runs.axes, title), f"{slug}-{run.optimizer}", as_html(title)))
+    return svg_text(draw_run(run, runs.axes, title), f"{slug}-{run.optimizer}", title)
 
 
-_FIRST = ("trial", "score")
+def space_table(suite: str, axes: Sequence[Hyperparameter]) -> FigureGrid:
+    """Return a row for each hyperparameter."""
+    lines = []
+    for a in axes:
+        low, high = ("", "") if a.choices else (short(float(a.low)), short(float(a.high)))
+        scale = "choice" if a.choices else "log" if a.log else "linear"
+        lines.append([a.name, scale, low, high, ", ".join(map(str, a.choices))])
+    return grid(f"Search space, {suite}", ["hyperparameter", "scale", "low", "high", "choices"], lines, (0, 1, 4))
 
 
-def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> tuple[FigureGrid, int]:
-    """Return a row for each trial, its results first, then its active hyperparameters; and the count of the former."""
-    used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
+def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> FigureGrid:
+    """Return a row for each trial: its results, then its active hyperparameters."""
+    used = [a for a in axes if any(a.name in t.config for t in run.trials)]
     columns: dict[str, tuple[bool, Callable[[Tried], str]]] = {
         "test score": (any(t.test_score is not None for t in run.trials), lambda t: _score(t.test_score)),
         "fidelity": (any(t.fidelity < 1.0 for t in run.trials), lambda t: short(t.fidelity)),
@@ -328,13 +290,15 @@ def trials_table(suite: str, run: SingleRun, axes: Sequence[Hyperparameter]) -> 
     }
     extra = {name: text for name, (shown, text) in columns.items() if shown}
     lines = [
-        [str(i), _score(t.score), *(text(t) for text in extra.values()), *(_value(t, name) for name in used)]
+        [str(i), _score(t.score), *(text(t) for text in extra.values()), *(_value(t, a.name) for a in used)]
         for i, t in enumerate(run.trials, 1)
     ]
-    head = [*_FIRST, *extra, *used]
-    texts = {i for i, name in enumerate(head) if name == "status" and i < len(_FIRST) + len(extra)}
-    label = f"Trials of {run.optimizer} on {suite}"
-    return grid(label, head, lines, texts, intervals=False), len(_FIRST) + len(extra)
+    head = ["trial", "score", *extra]
+    texts = [
+        *(i for i, name in enumerate(head) if name == "status"),
+        *(len(head) + j for j, a in enumerate(used) if a.choices),
+    ]
+    return grid(f"Trials of {run.optimizer} on {suite}", [*head, *(a.name for a in used)], lines, texts)
 
 
 def _score(value: float | None) -> str:

@@ -38,17 +38,12 @@ _SHEET = Path(__file__).with_name("hpo.mplstyle")
 
 @dataclass(frozen=True)
 class Style:
-    """Style of one optimizer's lines; highlighted ones have a band and always a label.
-
-    Attributes:
-        key: Its class in the page's style sheet, for the key beside its name.
-    """
+    """Style of one optimizer's lines; highlighted ones have a band and always a label."""
 
     colour: str
     dash: str | tuple[int, tuple[float, ...]] = "-"
     width: float = 1.9
     highlighted: bool = True
-    key: str = ""
 
     @property
     def line(self) -> dict[str, Any]:
@@ -57,13 +52,13 @@ class Style:
 
 
 _CONTROLS = {
-    PORTFOLIO: Style(INK, (0, (5.0, 1.6)), 2.0, key="key-ink"),
-    "default": Style(MUTED, (0, (1.2, 1.4)), 1.7, key="key-dots"),
-    "random": Style(MUTED, (0, (5.0, 1.4, 1.0, 1.4)), 1.5, key="key-dashes"),
+    PORTFOLIO: Style(INK, (0, (5.0, 1.6)), 2.0),
+    "default": Style(MUTED, (0, (1.2, 1.4)), 1.7),
+    "random": Style(MUTED, (0, (5.0, 1.4, 1.0, 1.4)), 1.5),
 }
 _OTHER = Style(FAINT, "-", 1.1, highlighted=False)
 _COLOURED = (
-    *(Style(colour, key=f"key-{i}") for i, colour in enumerate(VIBRANT)),
+    *map(Style, VIBRANT),
     *(Style(colour, (0, (3.0, 1.2))) for colour in VIBRANT),
 )
 
@@ -153,11 +148,6 @@ def ticks(n: int) -> list[int]:
     """Choose 1 and about ten round numbers up to n."""
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, n) if n / s <= 12)
     return sorted({1, *range(step, n + 1, step)})
-
-
-def png_bytes(figure: Figure) -> bytes:
-    """Render a PNG of 150 dots per inch, without date or software in it."""
-    return rendered(figure, "png")
 
 
 def save(figure: Figure, path: str | Path) -> None:

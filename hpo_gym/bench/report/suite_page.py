@@ -15,9 +15,9 @@ from hpo_gym.bench.report.finding import Results, suite_finding
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.tables import RATED, TableRow, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
+from hpo_gym.bench.significance import DIGITS
 
 _KEPT = ("test AUC", "AUC", "last regret", "validation AUC")
-_LAST = "33"  # the regret after the last trial
 
 
 def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timings: bool) -> dict[str, Any]:
@@ -35,7 +35,6 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
         "score": "test regret" if part["score"] == TEST else "validation regret",
         "main": _main(table, found, lines),
         "beyond": _beyond(table, own, found, lines),
-        "beside": _beside(name, table) if part["score"] == TEST else None,
         "test": _test(np.stack(list(own.values()), axis=1), curves[0].families),
     }
 
@@ -99,16 +98,14 @@ def _beyond(
     return grid(f"All columns, {table[0].suite}", [*titles, "median", "worst tenth's share", *head[first:]], lines)
 
 
-def _beside(suite: str, table: Sequence[TableRow]) -> FigureGrid:
-    """Return the test score beside the validation score."""
-    lines = []
-    for row in table:
-        s, v = row.summary, row.summary["validation"]
-        pairs = [(s["auc"], v["auc"], 4), (s["regret"][_LAST], v["regret"][_LAST], 4), (s["rank"], v["rank"], 2)]
-        cells = [interval(e, digits) for test, beside, digits in pairs for e in (test, beside)]
-        gains = [interval(e, sign=True) for e in (s["gain"], v["gain"])]
-        by = number(s["overtuned_by"][0], 3)
-        lines.append([row.optimizer, *cells, *gains, f"{100 * s['overtuned'][0]:.0f} %", by])
-    names = ("AUC", "last regret", "rank", "gain")
-    head = ["optimizer", *(f"{kind} {n}" for n in names for kind in ("test", "validation")), "overtuned", "by"]
-    return grid(f"Test beside validation, {suite}", head, lines)
+def task_values(curves: Sequence[Curves]) -> FigureGrid:
+    """AUC of each task; the task that is hardest for the first optimizer on top."""
+    first, own, order = curves[0], {c.optimizer: auc(c) for c in curves}, [c.optimizer for c in curves]
+    placed = sorted(range(len(first.tasks)), key=lambda i: (-round(float(own[order[0]][i]), DIGITS), first.tasks[i]))
+    known = first.families != first.tasks
+    lines = [
+        [first.tasks[i], *([first.families[i]] if known else []), *(number(float(own[n][i])) for n in order)]
+        for i in placed
+    ]
+    head = ["task", *(["family"] if known else []), *order]
+    return grid(f"AUC by task, {first.suite}", head, lines, range(1 + known))

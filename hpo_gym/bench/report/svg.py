@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hpo_gym.base import as_html
 from hpo_gym.bench.report.style import BAD, FAINT, FIFTHS, GRID, INK, MUTED, PAPER, rendered
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 _VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card", BAD: "bad"} | {
@@ -15,14 +17,16 @@ _VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "
 }  # of the page's style sheet: the figure follows dark mode
 
 
-def svg_text(figure: Figure, salt: str, name: str) -> str:
+def svg_text(figure: Figure, salt: str, name: str) -> Markup:
     """Render an SVG to put into a page.
 
     Args:
         figure: Drawn in our style.
         salt: Keeps its ids apart from those of other figures.
-        name: Its content, for screen readers; escaped already.
+        name: Its content, for screen readers.
     """
+    from markupsafe import Markup
+
     svg = rendered(figure, "svg", f"hpo-gym-{salt}").decode()
     box = re.search(r'viewBox="[0-9. ]*"', svg)
     assert box is not None, "matplotlib gives every SVG a viewBox"
@@ -33,11 +37,6 @@ def svg_text(figure: Figure, salt: str, name: str) -> str:
     for colour, variable in _VARIABLES.items():
         body = body.replace(f": {colour}", f": var(--{variable})")
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    return f'<svg {box[0]} {spaces} role="img" aria-label="{name}" stroke-linejoin="round">{body}</svg>'
-
-
-def frame(figure: Figure) -> tuple[float, float, float, float]:
-    """Left, right, top and bottom edge of the figure's first axes, in shares of the figure from its top left."""
-    box = figure.axes[0].get_position()
-    left, right, top, bottom = (round(float(v), 4) for v in (box.x0, box.x1, 1 - box.y1, 1 - box.y0))
-    return left, right, top, bottom
+    return Markup(
+        f'<svg {box[0]} {spaces} role="img" aria-label="{as_html(name)}" stroke-linejoin="round">{body}</svg>'
+    )

@@ -1,4 +1,20 @@
+"use strict";
 // Tables: sort by a column, filter the rows.
+
+const FEW = 6; // rows from which a table has a filter
+const numeric = /^[-+<]?\d/;
+
+function make(name, attributes = {}, ...children) {
+  const one = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
+  one.append(...children);
+  return one;
+}
+
+const rowsOf = (table) => [...table.tBodies[0].rows];
+/** The text of a cell without what stands in small print. */
+const said = (cell) => [...(cell.querySelector(".gain span") || cell).childNodes].filter((n) => n.nodeName !== "SMALL").map((n) => n.textContent).join("").trim();
+const valueOf = (cell) => (numeric.test(said(cell)) ? parseFloat(said(cell).replace("<", "")) : NaN);
 
 function sortable(table) {
   const order = rowsOf(table);
@@ -26,19 +42,21 @@ function sort(table, order, head, column) {
   table.tBodies[0].append(...(next === "none" ? order : [...order].sort(compare)));
 }
 
-/** A field that hides the items whose text lacks one of its words. */
-function filter(before, items, label) {
+/** A field that hides the rows whose text lacks one of its words. */
+function filter(before, rows, label) {
   const field = make("input", { type: "search", "aria-label": label, placeholder: "Filter" });
   const count = make("span", { role: "status" });
   field.addEventListener("input", () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let left = 0;
-    for (const item of items) {
-      const text = item.tagName === "DETAILS" ? item.querySelector("summary").textContent : item.textContent;
-      item.hidden = !words.every((word) => text.toLowerCase().includes(word));
-      left += !item.hidden;
-    }
-    count.textContent = words.length ? `${left} of ${items.length}` : "";
+    for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+    count.textContent = words.length ? `${rows.filter((row) => !row.hidden).length} of ${rows.length}` : "";
   });
   before.before(make("div", { class: "filter" }, field, count));
+}
+
+for (const table of document.querySelectorAll("table.data")) {
+  if (table.closest(".run")) continue;
+  sortable(table);
+  const rows = rowsOf(table);
+  if (rows.length >= FEW) filter(table.parentElement, rows, `Filter rows: ${table.getAttribute("aria-label")}`);
 }
