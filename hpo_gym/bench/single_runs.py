@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = 9
 """Number of optimizers of a suite with a shown run: the controls, then those with the lowest AUC."""
-TRIALS = 4000
+TRIALS = 3600
 """Trials of all runs that are shown: a run that its suite has no more room for is left out."""
 
 

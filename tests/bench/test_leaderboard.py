@@ -817,7 +817,7 @@ def test_a_board_replaces_its_own_files_and_no_others(
     monkeypatch.chdir(tmp_path / "board")
     leaderboard([tmp_path / "e.json"], ".", **options)
     Path("hand", "figures").mkdir(parents=True)
-    ours = ("hand/report.html", "hand/table.csv", "hand/pooled.csv", "hand/figures/Hand-regret.png", "index.html")
+    ours = ("hand/report.html", "hand/table.csv", "hand/pooled.csv", "index.html")
     theirs = ("thesis.tex", "hand/figures/mine.png", "hand/notes.md", "empty/kept", "figures/Hand-regret.png")
     Path("empty").mkdir()
     Path("figures").mkdir()
@@ -841,7 +841,7 @@ def test_reports_of_an_earlier_board_go(hand: Any, tmp_path: Path) -> None:
     entry.write(tmp_path / "e.json")
     leaderboard([tmp_path / "e.json"], tmp_path / "board", protocols=[named])
     (tmp_path / "board" / "mine.txt").write_text("mine")
-    assert (tmp_path / "board" / "hand" / "figures" / "Hand-regret.png").is_file()
+    assert (tmp_path / "board" / "hand" / "report.html").is_file()
     leaderboard([tmp_path / "e.json"], tmp_path / "board", protocols=[named], report=False)
     found = {path.name for path in (tmp_path / "board").rglob("*") if path.is_file()}
     assert found == {"index.html", "leaderboard.csv", "leaderboard.md", "mine.txt"}

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from reports import unpainted
 
 from hpo_gym.bench import Results
 from hpo_gym.bench.report.finding import finding
@@ -40,8 +39,7 @@ DESK = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a comparison of two suites: one with test scores and failed trials, and one without."""
     out = tmp_path_factory.mktemp("browser")
-    with unpainted():
-        benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=9, seeds=1, budget=12, out=out)
+    benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=9, seeds=1, budget=12, out=out)
     return out / "report.html"
 
 
