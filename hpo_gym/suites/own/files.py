@@ -17,7 +17,6 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -99,7 +98,7 @@ class Description(_Strict):
     """Content of `suite.json`; what is known only once it is written may be absent."""
 
     format: Literal[1] = 1
-    name: Annotated[str, AfterValidator(partial(name_checked, "`name`"))]
+    name: str
     version: Annotated[int, Field(ge=1)]
     title: str = ""
     description: str = ""
@@ -132,6 +131,7 @@ class Description(_Strict):
 
 def described(said: Mapping[str, Any]) -> Description:
     """Return a description as a file would hold it; raise `InvalidValueError` where that breaks a rule."""
+    name_checked("`name`", said.get("name"))
     try:
         text = json.dumps(said, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as fault:
