@@ -167,7 +167,7 @@ def table_suite(
     about = _about(about or {}, names, cumulative)
     titles = about.pop("titles", {})
     said = described({
-        **about, "name": name, "version": version, "space": {}, "splits": splits, "starts": starts,
+        **about, "name": name, "version": whole("version", version), "space": {}, "splits": splits, "starts": starts,
         "tasks": [{"name": n, "family": g, "title": titles.get(n) if titles else None, "meta": m}
                   for n, g, m in zip(names, groups, meta, strict=True)],
         "fidelities": (models.shares if models else (1.0,)) if fidelities is None else fidelities,
