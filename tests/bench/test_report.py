@@ -240,45 +240,6 @@ def test_counts_are_plain_and_in_the_singular_where_they_are_one():
     assert [counted(n, "mean cost") for n in (1.0, 33.0, 0.5)] == ["1 mean cost", "33 mean costs", "0.5 mean costs"]
 
 
-def read(html):
-    """What a page says, without its tags."""
-    return re.sub(r"<[^>]*>", "", html.split("<body>")[1].split("<script>")[0])
-
-
-def several_of_one(text):
-    """Where a text counts one of something, and says that it is several."""
-    several = r"(?:trial|seed|task|suite|optimizer|other|comparison|cell|mean cost)s|families"
-    return re.findall(rf"(?<![\w.,%-])1 (?:{several})\b", text)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("names", "suites", "cost"),
-    [
-        (("portfolio",), ("Toy",), None),
-        (("portfolio", "random"), ("Toy", "Other"), 1.0),
-        (("portfolio", "random"), ("Toy",), 33.0),
-    ],
-)
-def test_a_report_says_one_and_several_right(tmp_path, suites, names, cost):
-    results, curves = make(names, suites=suites, k=1, r=1, h=33 if cost else 1)
-    if cost is not None:
-        results["protocol"] |= {"budget": None, "budget_cost": cost}
-        curves = {s: [replace(c, cost=cost) for c in group] for s, group in curves.items()}
-    write_report(tmp_path, results, curves)
-    html = (tmp_path / "report.html").read_text()
-    text = read(html)
-    sheets = " ".join(f"{s.title} {s.caption}" for s in console_tables(results))
-    for reported in (text, sheets, (tmp_path / "table.md").read_text(), *re.findall(r'aria-label="([^"]*)"', html)):
-        assert several_of_one(reported) == [] and not re.search(r"\d\.0 [a-z]", reported)
-    many = "1 optimizer" if len(names) == 1 else "2 optimizers"
-    budget = {None: "1 trial", 1.0: "1 mean cost", 33.0: "33 mean costs"}[cost]
-    assert f"{many} · split test · cold start · {budget} · 1 seed\n" in text
-    if cost is not None:
-        assert f"A run ends when it has spent {budget};" in text and f"--budget-cost {cost:g} " in text
-        assert f"<dt>budget cost</dt><dd>{cost:g}</dd>" in html
-
-
 def test_console_table_shows_names_as_they_are():
     from rich.console import Console
 
@@ -303,21 +264,6 @@ def test_a_console_table_of_eighty_columns_keeps_what_is_asked_first():
 
 
 @pytest.mark.long
-def test_failures_are_named(tmp_path):
-    results, curves = make(k=9)
-    regret = curves["Toy"][3].regret.copy()
-    regret[:8, 0] = np.nan
-    curves["Toy"][3] = Curves("Toy", "gp-ei", curves["Toy"][3].tasks, regret)
-    results["suites"]["Toy"] = summaries(curves["Toy"], curves["Toy"], 0)
-    write_report(tmp_path, results, curves)
-    html = (tmp_path / "report.html").read_text()
-    assert "t0, t1, t2, t3, t4, t5 and 2 more" in html and "No cell failed" not in html
-    results, curves = make()
-    write_report(tmp_path, results, curves)
-    assert "No cell failed" in (tmp_path / "report.html").read_text()
-
-
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("names", "k", "r", "h"), [(("portfolio",), 1, 1, 1), (("a", "b"), 2, 1, 2), (("a",), 1, 1, 130)]
 )
@@ -328,14 +274,6 @@ def test_small_comparisons_have_a_report(tmp_path, names, k, r, h):
     curves = {"Toy": [replace(c, regret=np.zeros_like(c.regret)) for c in curves["Toy"]]}  # solved at once
     results["suites"]["Toy"] = summaries(curves["Toy"], curves["Toy"], 0)
     write_report(tmp_path, results, curves)
-
-
-@pytest.mark.long
-def test_many_optimizers_fit(tmp_path):
-    results, curves = make(tuple(f"method-{i:02}" for i in range(40)) + PLAIN, k=3, r=1, h=4)
-    write_report(tmp_path, results, curves)
-    html = (tmp_path / "report.html").read_text()
-    assert "grey: 35 others" in html  # 44 less the three controls and six coloured
 
 
 @pytest.mark.long
@@ -498,16 +436,6 @@ def test_one_suite_has_nothing_to_be_pooled_with(tmp_path):
     found = texts(tmp_path, results, curves)
     assert "All suites" not in found["table.md"] + found["report.html"] and not (tmp_path / "pooled.csv").exists()
     assert len(console_tables(results)) == 2
-
-
-@pytest.mark.long
-def test_the_protocol_is_told_in_words(tmp_path):
-    results, curves = make()
-    results["protocol"].update(tasks=[f"d{i}" for i in range(20)], noise={"folds": 10, "key": "k"}, fold=0)
-    write_report(tmp_path, results, curves)
-    html = (tmp_path / "report.html").read_text()
-    assert "d0, d1," in html and "d11 and 8 more" in html and "folds 10, key k" in html
-    assert "<dt>fold</dt><dd>0</dd>" in html
 
 
 @pytest.mark.long

@@ -6,14 +6,12 @@ Skipped where there is none: `apt-get install chromium chromium-driver` (Debian)
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from hpo_gym.bench import Results
 from hpo_gym.bench.report.finding import finding
@@ -172,44 +170,6 @@ def test_the_finding_and_the_groups_stand_before_any_table_or_figure(page: Any, 
     for row in rows:
         mark, names = row.find_element(By.TAG_NAME, "i").text, row.find_element(By.TAG_NAME, "span").text
         assert {n for n, own in letters.items() if mark in own} == set(names.replace(" and ", ", ").split(", "))
-
-
-def test_the_short_table_is_open_and_the_long_ones_are_closed(page: Any) -> None:
-    assert page.find_elements(By.CSS_SELECTOR, "details[open]") == []
-    short, long = (
-        page.find_element(By.CSS_SELECTOR, f'table[aria-label="{name}, SVM"]') for name in ("Results", "All columns")
-    )
-    tasks = page.find_element(By.CSS_SELECTOR, 'table[aria-label="AUC by task, SVM"]')
-    assert short.is_displayed() and not long.is_displayed() and not tasks.is_displayed()
-    columns = [len(t.find_elements(By.CSS_SELECTOR, "thead th")) for t in (short, long)]
-    assert columns[0] <= 7 < columns[1]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", [PHONE], indirect=True)
-def test_a_fade_shows_where_a_table_goes_on_and_the_keyboard_moves_it(page: Any, scheme: str) -> None:
-    """The corner of the head, where no text is, at either end: of the colour of the card, or not."""
-    page.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
-    try:
-        box = page.find_element(By.XPATH, '//table[@aria-label="Results, SVM"]/..')
-        card = page.execute_script("return getComputedStyle(arguments[0]).backgroundColor", box)
-        want = tuple(int(v) for v in card[card.index("(") + 1 : -1].split(",")[:3])
-
-        def right_end() -> tuple[int, ...]:
-            with Image.open(io.BytesIO(box.screenshot_as_png)) as shot:
-                return tuple(shot.convert("RGB").getpixel((shot.width - 8, 24)))
-
-        assert right_end() != want and max(abs(a - b) for a, b in zip(right_end(), want, strict=True)) > 8
-        box.send_keys(Keys.ARROW_RIGHT)
-        settle(page)
-        assert page.execute_script("return arguments[0].scrollLeft", box) > 0
-        page.execute_script("arguments[0].scrollLeft = 9999", box)
-        settle(page)
-        assert right_end() == want
-    finally:
-        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -208,6 +208,6 @@ def _key(figure: Figure, rows: Axes, tries: Tries) -> None:
         axes.plot([left, left + 0.11], [0.4, 0.4], color=colour, lw=6, solid_capstyle="butt")
         least = next((score for group, score in known if group == fifth), None)
         if least is not None:
-            write(axes, (left, -0.6), f"{least:.3g}", 7, MUTED)
+            write(axes, (left, -0.6), f"{least:.2g}", 7, MUTED)
     if known:
-        write(axes, (0.7, -0.6), f"{known[-1][1]:.3g}", 7, MUTED)
+        write(axes, (0.7, -0.6), f"{known[-1][1]:.2g}", 7, MUTED)
