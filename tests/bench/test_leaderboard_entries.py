@@ -52,7 +52,8 @@ def test_every_protocol_has_twelve_entries_with_the_controls_among_them_and_thos
 def test_all_entries_replay(folder: Path, tmp_path: Path) -> None:
     (section,) = leaderboard([folder], tmp_path / "board", report=False)
     assert {row.entry.name for row in section.rows} == {path.stem for path in folder.iterdir()}
-    assert section.metrics[0] == ("regret" if folder.name == "training-v1" else "ratio")
+    alone = {"training-v1": "regret", "quick-v1": "auc"}  # one suite that counts: of Boosting one list is enough
+    assert section.metrics[0] == alone.get(folder.name, "ratio")
     names = [row.entry.name for row in section.rows]
     firsts = {row.entry.name: row.metrics[section.metrics[0]][0] for row in section.rows}
     for name, control in ((n, control_of(n) or "") for n in names):

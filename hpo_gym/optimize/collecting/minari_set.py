@@ -35,7 +35,7 @@ def write_minari(folder: Path, spec: Mapping[str, Any], shards: Iterable[Arrays]
     require("minari")
     storages = importlib.import_module("minari.dataset.minari_storage").MinariStorage
     content, env, first = hashlib.sha256(), HPOEnv(**spec), 0
-    with whole_folder(folder / DATA) as part:
+    with whole_folder(folder.resolve() / DATA) as part:  # Minari sums sizes of files wrongly below a relative path
         storage = storages.new(
             part, env.observation_space, env.action_space, _env_spec(spec), "hdf5", jpeg_encoding=False
         )
