@@ -74,9 +74,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.run_figure import draw_rows as draw_rows
     from hpo_gym.bench.report.run_figure import row_axes as row_axes
     from hpo_gym.bench.report.run_figure import write as write
-    from hpo_gym.bench.report.style import BAD as BAD
     from hpo_gym.bench.report.style import FAINT as FAINT
-    from hpo_gym.bench.report.style import FIFTHS as FIFTHS
     from hpo_gym.bench.report.style import GRID as GRID
     from hpo_gym.bench.report.style import INK as INK
     from hpo_gym.bench.report.style import MUTED as MUTED
@@ -87,7 +85,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report.style import styles as styles
     from hpo_gym.bench.report.style import styles_of as styles_of
     from hpo_gym.bench.report.style import theme as theme
-    from hpo_gym.bench.report.style import ticks as ticks
     from hpo_gym.bench.report.svg import svg_text as svg_text
     from hpo_gym.bench.report.tables import compared as compared
     from hpo_gym.bench.report.tables import rows as rows

@@ -257,9 +257,12 @@ def _failures(lost: Iterable[tuple[str, str, str, int, int]], by: str, other: st
     for suite, optimizer, task, cells, failed in lost:
         name, beside = (optimizer, task) if by == "optimizer" else (task, optimizer)
         found.setdefault((name, suite), []).append((-cells, -failed, beside))
-    sums = {key: [-sum(one[i] for one in each) for i in (0, 1)] for key, each in found.items()}
-    order = sorted(found, key=lambda key: (-sums[key][0], -sums[key][1], key))
-    lines = ([*key, *map(str, sums[key]), joined([name for *_, name in sorted(found[key])])] for key in order)
+    sums = {key: (sum(c for c, _, _ in each), sum(f for _, f, _ in each)) for key, each in found.items()}
+    order = sorted(found, key=lambda key: (*sums[key], key))
+    lines = (
+        [*key, *(str(-count) for count in sums[key]), joined([name for *_, name in sorted(found[key])])]
+        for key in order
+    )
     head = [by, "suite", "failed cells", "failed trials", f"{other}s"]
     return grid(f"Failures by {by}", head, lines, (0, 1, 4))
 

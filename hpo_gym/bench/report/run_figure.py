@@ -161,8 +161,8 @@ def draw_rows(figure: Figure, rows: Sequence[Hyperparameter], tries: Tries, acro
         colour, dash = (BAD, ":") if group is None else (FIFTHS[group], "-")
         axes.plot(np.ravel(x), [*range(len(rows)), math.nan] * len(x), color=colour, lw=0.9, ls=dash)
     if best is not None:
-        x = [_at(h, tries.configs[best], s) for h, s in zip(rows, starts, strict=True)]
-        axes.plot(x, range(len(rows)), color=INK, lw=1.8)
+        thick = [_at(h, tries.configs[best], s) for h, s in zip(rows, starts, strict=True)]
+        axes.plot(thick, range(len(rows)), color=INK, lw=1.8)
     _key(figure, axes, tries)
 
 
