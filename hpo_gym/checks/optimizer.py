@@ -26,7 +26,7 @@ _NEAR = 1e-9  # so far may a proposal's fidelity be from the level that it means
 
 def check_optimizer(
     optimizer: object,
-    task: Task | Context,
+    task: Task,
     *,
     budget: int = 12,
     prior: Sequence[Evaluations] = (),
@@ -45,7 +45,7 @@ def check_optimizer(
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`): a name, a class, a function that makes one, an optimizer.
-        task: The task to tune, or the context of a task with made-up scores.
+        task: The task to tune.
         budget: In full evaluations.
         prior: Earlier tasks, none of them a relative of `task`.
         train: Training tasks for a `Trainable`, one family for validation; none: it is not trained.
@@ -55,15 +55,13 @@ def check_optimizer(
     Raises:
         CheckFailed: `faults` lists all faults.
     """
-    if not isinstance(task, Context):
-        check_task(task)
+    check_task(task)
     new: Make = form_of(optimizer).make
     first = new()
     faults = Faults(f"The optimizer {type(first).__name__}")
-    context = task if isinstance(task, Context) else Context.of(task, budget, prior)
-    answer = made_up if isinstance(task, Context) else _Answers(task, context.budget)
-    if isinstance(answer, _Answers):
-        context = replace(context, signals=answer.run.signals)
+    context = Context.of(task, budget, prior)
+    answer = _Answers(task, context.budget)
+    context = replace(context, signals=answer.run.signals)
     course = _Course(context, answer, faults)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
         if isinstance(first, Trainable) and train:
@@ -78,7 +76,7 @@ def check_optimizer(
         if not may_repeat:
             with faults.guard("A finite space"):
                 _finite(new, course)
-        if isinstance(first, BatchOptimizer) and isinstance(task, Task):
+        if isinstance(first, BatchOptimizer):
             with faults.guard("The batched form"):
                 _batch(new, task, context, faults)
     faults.close()
@@ -102,7 +100,7 @@ class _Answers:
         return trial
 
 
-def made_up(query: Query) -> Trial:
+def _made_up(query: Query) -> Trial:
     """Return a score that depends on the configuration alone."""
     key = seeding.key({str(k): str(v) for k, v in query.config.items()})
     return Trial(query, key / 2.0**64, query.fidelity)
@@ -238,10 +236,10 @@ def _finite(new: Make, course: _Course) -> None:
     def nearest(query: Query) -> Trial:
         x = context.space.to_unit(query.config)
         config = context.space.from_unit(pool[np.abs(pool - x).sum(1).argmin()])
-        return made_up(Query(config))
+        return _made_up(Query(config))
 
     for count in (0, len(configs) // 2):
-        given = [made_up(Query(config)) for config in list(configs.values())[:count]]
+        given = [_made_up(Query(config)) for config in list(configs.values())[:count]]
         budget = float(len(configs) - count)
         small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, offered=None, prior=())
         tried = [_frozen(t.config) for t in _Course(small, nearest, faults).run(new(), 6, given)]

@@ -10,7 +10,6 @@ import toys
 
 from hpo_gym import check_optimizer
 from hpo_gym.base.errors import CheckFailed, InvalidValueError
-from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.trial import Query
 
 TASK = toys.gappy().task("g")
@@ -280,8 +279,7 @@ def test_a_planted_fault_is_found_and_named(kind, words):
     meta = dict(task.meta_features)
     with pytest.raises(CheckFailed) as caught:
         check_optimizer(
-            kind, Context.of(task, 12) if kind is ChangesTheContext else TASK, train=toys.gappy().tasks("train"),
-            processes=kind is GoesByTheOrderOfASet,
+            kind, task, train=toys.gappy().tasks("train"), processes=kind is GoesByTheOrderOfASet
         )  # fmt: skip
     task.meta_features.update(meta)
     assert any(words in fault for fault in caught.value.faults), caught.value.faults
@@ -297,7 +295,7 @@ def test_a_planted_fault_is_found_and_named(kind, words):
 )
 def test_a_good_optimizer_has_no_fault(kind, task):
     check_optimizer(kind, task, train=toys.gappy().tasks("train"))
-    check_optimizer(kind, Context.of(task, 6, toys.gappy().prior()), processes=False)
+    check_optimizer(kind, task, budget=6, prior=toys.gappy().prior(), processes=False)
 
 
 def test_what_is_no_optimizer_is_refused_before_it_is_checked():
