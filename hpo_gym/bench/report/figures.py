@@ -166,7 +166,7 @@ def _line(axes: Axes, mean: Floats, style: Style, edges: tuple[Floats, Floats], 
 
 def _draw(axes: Axes, x: NDArray[Any], y: Floats, style: Style, drawstyle: str = "default") -> None:
     over = 4 if style.highlighted else 3
-    axes.plot(x, y, color=style.colour, ls=style.dash, lw=style.width, zorder=over, drawstyle=drawstyle)
+    axes.plot(x, y, **style.line, zorder=over, drawstyle=drawstyle)
 
 
 def _labelled(names: Mapping[str, Any], styles: Mapping[str, Style]) -> list[str]:
@@ -217,14 +217,14 @@ def mean_ranks(curves: Sequence[Curves]) -> list[float]:
     return [plain(float(v)) or 0.0 for v in by_task.mean(axis=0)]
 
 
-def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style], sides: int = 2) -> Figure:
+def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     """Draw the mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006)."""
     names, mean = [c.optimizer for c in curves], np.array(mean_ranks(curves))
     order = np.argsort(mean, kind="stable")
     n, cd = len(names), critical_difference(len(names), equal_families(curves[0].families))
     groups = cliques(mean.tolist(), cd)
-    half = (n + 1) // 2 if sides == 2 else 0
-    figure, axes = _diagram(curves, n, len(groups), max(half, n - half))
+    half = (n + 1) // 2
+    figure, axes = _diagram(curves, n, len(groups), half)
     for place, i in enumerate(order):
         left = place < half
         row = place if left else n - 1 - place
