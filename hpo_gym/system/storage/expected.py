@@ -64,4 +64,4 @@ def exactly(what: str, said: Mapping[str, Any], needed: set[str], more: set[str]
     """Raise `InvalidValueError` where keys are missing, or are none of `needed` and `more`."""
     missing, odd = sorted(needed - set(said)), sorted(set(said) - needed - (more or set()))
     expect(not missing, f"its {what} lacks {missing}")
-    expect(not odd, f"its {what} has the unknown {shown(odd)}".replace("its plan", "it"))
+    expect(not odd, f"its {what} has the unknown {shown(odd)}")
