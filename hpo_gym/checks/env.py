@@ -14,7 +14,7 @@ from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
 from hpo_gym.checks.handed import check_handed_out, check_pictures
 from hpo_gym.checks.refusals import check_closing, check_keywords, check_refusals
 from hpo_gym.checks.traces import check_traces
-from hpo_gym.env import HPOEnv, HPOVectorEnv
+from hpo_gym.env import HPOEnv, HPOVectorEnv, PendingEnv, PendingVectorEnv
 
 _SECONDS = 12.0  # of processor time, after which no other check begins
 
@@ -42,7 +42,7 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
 
     Raises:
         CheckFailed: `faults` lists all faults.
-        InvalidValueError: The env has vector rewards (use `weights` to scalarise).
+        InvalidValueError: The env has vector rewards (use `weights` to scalarise), or `pending` above 1.
     """
     if not isinstance(getattr(env, "unwrapped", None), (HPOEnv, HPOVectorEnv)):
         raise InvalidValueError(
@@ -51,6 +51,8 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         )
     if kernel_of(env).parts.reward.dim:
         raise InvalidValueError("A reward must be a number here, got a vector of `objectives`; give `weights`.")
+    if isinstance(env.unwrapped, (PendingEnv, PendingVectorEnv)):
+        raise InvalidValueError("`pending` must be 1 here, as results come late otherwise: check the env without it.")
     faults = Faults(f"The env {env}")
     make = maker(env, faults)
     checks = {**_CHECKS, **({"Pictures": check_pictures} if render else {})}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hpo_gym.env.observers.last import Last as Last
     from hpo_gym.env.parts import Part as Part
     from hpo_gym.env.parts import make_part as make_part
+    from hpo_gym.env.pending import PendingEnv as PendingEnv
+    from hpo_gym.env.pending import PendingVectorEnv as PendingVectorEnv
     from hpo_gym.env.render import brief as brief
     from hpo_gym.env.render import short as short
     from hpo_gym.env.rewards import REWARDS as REWARDS

@@ -43,6 +43,7 @@ class EnvConfig:
             less that of the highest lower fidelity at which the episode has evaluated the same configuration with
             success, at least 0, and is cut by that price. Repeating a fidelity is paid again. Only where one training
             passes through all fidelities (`Task.cumulative`); of several suites at once, on those tasks.
+        pending: Trials in flight, on so many simulated workers: see `hpo_gym.env.pending`.
     """
 
     split: str = "train"
@@ -61,6 +62,7 @@ class EnvConfig:
     constraints: Mapping[str, float] | None = None
     budget_cost: float | None = None
     checkpoints: bool = False
+    pending: int = 1
 
     def limit(self) -> Budget:
         """Return the budget that the keywords set, checked."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from hpo_gym.base import InvalidValueError, StateError, shown
+from hpo_gym.base import InvalidValueError, StateError, shown, whole
 from hpo_gym.env.config import SingleConfig, VectorConfig
 from hpo_gym.env.make import check_render_mode, make_kernel, reward_space
-from hpo_gym.problem import History
+from hpo_gym.problem import MOST, History
+
+PENDING = "hpo_gym.env.pending"
+"""The module of env classes with trials in flight: it is built on this one."""
 
 
 class SuiteEnv:
@@ -29,12 +33,20 @@ class SuiteEnv:
     _spec: EnvSpec | None = None
     objectives: Sequence[str]
 
+    def __new__(cls, *_: Any, pending: object = 1, **__: Any) -> Any:
+        """Make an env of `hpo_gym.env.pending` where `pending` is above 1."""
+        if whole("pending", pending, 1, MOST) == 1:
+            return super().__new__(cls)
+        return super().__new__(import_module(PENDING).CLASSES.get(cls, cls))
+
     def _make(self, num_envs: int, config: SingleConfig | VectorConfig, window: str) -> None:
         """Make the kernel; `window` names the wrapper of Gymnasium that has the render mode "human"."""
         check_render_mode(config.render_mode, window)
         self.render_mode, self.split, self.fold = config.render_mode, config.split, config.fold
         self.suite, self.kernel = make_kernel(num_envs, config.suite, config)
         kernel = self.kernel
+        if config.pending > 1:
+            import_module(PENDING).check_pending(self, config)
         self._reported, dim = kernel.parts.reported, kernel.parts.reward.dim
         self.objectives = () if self._reported is None else self._reported.names
         if dim:
