@@ -74,7 +74,7 @@ def _left(asked: argparse.Namespace, chosen: Chosen) -> Chosen:
     done = {name for name, result in read(asked.out).items() if not (asked.again and result.result == SURVIVED)}
     i, n = asked.shard
     mine = [each for each in _wanted(asked, chosen)[i - 1 :: n] if each[1].id not in done]
-    return sorted(mine, key=lambda each: each[0].name, reverse=i % 2 == 0)  # of two side by side, each does half the baselines
+    return sorted(mine, key=lambda each: each[0].name, reverse=i % 2 == 0)  # two share baselines
 
 
 def _wanted(asked: argparse.Namespace, chosen: Chosen) -> Chosen:
