@@ -5,7 +5,7 @@ a run begun anew. It is told the trials that have ended, and of the pending ones
 does not propose them again.
 
 **Reference**: Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to parallelize optimization", Computational
-Intelligence in Expensive Optimization Problems, Springer 2010: the constant liar, with the lies min, mean and max.
+Intelligence in Expensive Optimization Problems, Springer 2010: the constant liar, with the worst score as its lie.
 
 **Differs from the paper**: any optimizer is told the lie, not a Gaussian process alone; the paper minimises, so that
 our "min" is its "max"; results come one at a time, not in batches.
@@ -16,27 +16,19 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import InvalidValueError, unknown, whole
+from hpo_gym.base import InvalidValueError, whole
 from hpo_gym.optimize.protocol import Context, Optimizer, asked
 from hpo_gym.problem import MOST, History, Query, Refusal, Status, Task, Trial, Workers
 
-LIES: Mapping[str, Callable[[Sequence[float]], float]] = {"min": min, "mean": fmean, "max": max}
-LIE = "min"
 
-
-def check_in_flight(
-    keyword: str, count: int, tasks: Sequence[Task], *, checkpoints: bool = False, lie: str = LIE
-) -> None:
-    """Refuse an unknown lie, and a number of trials in flight, of a keyword, that tasks or checkpoints do not allow."""
-    if lie not in LIES:
-        raise unknown("lie", lie, LIES)
+def check_in_flight(keyword: str, count: int, tasks: Sequence[Task], *, checkpoints: bool = False) -> None:
+    """Refuse a number of trials in flight, of a keyword, that tasks or checkpoints do not allow."""
     if whole(keyword, count, 1, MOST) == 1:
         return
     onward = next((task.suite for task in tasks if task.alone.signals), None)
@@ -45,11 +37,11 @@ def check_in_flight(
         raise InvalidValueError(f"`{keyword}` must be 1 {why}, got {count}; the nearest is 1.")
 
 
-def lie_of(query: Query, ended: Sequence[Trial], context: Context, floor: float = 0.0, lie: str = LIE) -> Trial:
-    """Return a pending trial as a success: its score is a statistic of those that have ended, `floor` where none has;
+def lie_of(query: Query, ended: Sequence[Trial], context: Context, floor: float = 0.0) -> Trial:
+    """Return a pending trial as a success: its score is the worst of those that have ended, `floor` where none has;
     its cost is the mean cost at its fidelity.
     """
-    score = LIES[lie]([t.score for t in ended]) if ended else floor
+    score = min((t.score for t in ended), default=floor)
     return Trial(query, score, 0.0 if context.unit is None else query.fidelity * context.unit)
 
 
@@ -88,7 +80,6 @@ class Desk:
     run: Any  # a `Run`, whose file is built on this one
     context: Context
     rng: np.random.Generator
-    lie: str = LIE
 
     def __post_init__(self) -> None:
         self.ended, self._ahead = list(self.run.trials), asked(self.optimizer) == "ahead"
@@ -130,7 +121,7 @@ class Desk:
     def _lied(self, launched: Trial) -> Trial:
         if isinstance(launched.query, Refusal):
             return launched
-        return lie_of(launched.query, self.ended, self.context, self.run.floor, self.lie)
+        return lie_of(launched.query, self.ended, self.context, self.run.floor)
 
     def _tell(self, i: int) -> None:
         """Report the trial launched as number `i`; a failure that has the worst success launched before it gets the

@@ -62,11 +62,6 @@ class Context:
     offered: Ints | None = None
 
     @property
-    def continues(self) -> bool:
-        """Return `checkpoints`: trials continue trainings, and pay the difference."""
-        return self.checkpoints
-
-    @property
     def limit(self) -> Budget:
         """The budget of the run."""
         return Budget(self.budget) if self.unit is None else Budget(self.budget, COST, self.checkpoints)

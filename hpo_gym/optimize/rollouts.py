@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
 from hpo_gym.env import ALL_RUNS, Runs, Transition
 from hpo_gym.optimize.forms import optimizer_of
-from hpo_gym.optimize.in_flight import LIE, Desk, check_in_flight
+from hpo_gym.optimize.in_flight import Desk, check_in_flight
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
     MOST,
@@ -129,7 +129,6 @@ def rollout(
     budget_cost: float | None = None,
     checkpoints: bool = False,
     workers: int = 1,
-    lie: str = LIE,
 ) -> History:
     """Let an optimizer tune one task.
 
@@ -145,7 +144,6 @@ def rollout(
             of an earlier success of the same configuration, at least 0; only for tasks with one training through all
             fidelities (`Task.cumulative`).
         workers: Trials in flight, by simulated workers; see `hpo_gym.optimize.in_flight`. Not beside `checkpoints`.
-        lie: With several workers, the score told for a pending trial: "min", "mean" or "max" of the scores so far.
 
     Raises:
         InvalidValueError: The optimizer proposes a point outside the search space; or costs of the task were not
@@ -156,10 +154,10 @@ def rollout(
         task, budget, seed=seed, prior=prior, n_init=n_init, budget_cost=budget_cost, checkpoints=checkpoints
     )
     chosen = optimizer_of(optimizer)
-    check_in_flight("workers", workers, [task], checkpoints=context.checkpoints, lie=lie)
+    check_in_flight("workers", workers, [task], checkpoints=context.checkpoints)
     rng = choices_of(chosen, instance)
     if workers > 1:
-        return Desk(chosen, run, context, rng, lie).fly(workers)
+        return Desk(chosen, run, context, rng).fly(workers)
     run_one(chosen, run, context, rng)
     return History(tuple(run.trials), run.n_init)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +76,6 @@ def test_what_is_fair_passes(credit: Any, text: str, tmp_path: Path) -> None:
     assert faults_of(credit, tmp_path, text) == []
 
 
-def test_a_verdict_of_a_page_that_no_build_fills_stands_under_its_condition(credit: Any, tmp_path: Path) -> None:
-    text = "`ppo-pool` is better than `untrained`.\n\n<!-- stored\nis better than if {}\n-->"
-    assert not faults_of(credit, tmp_path, text.format(PAID))
-    assert faults_of(credit, tmp_path, text.format("planted.cells < 1"))
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("page", "said"),
@@ -102,13 +95,3 @@ def test_a_page_that_credits_training_for_nothing_fails_the_build(page: str, sai
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(TOP).as_posix())
 def test_our_pages_credit_no_training_for_nothing(credit: Any, page: Path) -> None:
     assert list(credit.faults(page)) == []
-
-
-def test_the_text_credits_no_training_for_nothing(credit: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.syspath_prepend(str(PAPER))
-    macros = importlib.import_module("macros")
-    assert list(credit.faults(PAPER / "paper.tex", lambda name: macros.CLAIMS.get(name, ""))) == []
-    (tmp_path / "a.tex").write_text("So \\code{ppo-pool-tables}, trained by PPO, is \\claim{best}{the best of all}.\n")
-    assert list(credit.faults(tmp_path / "a.tex", lambda name: "x.to-portfolio.high < 1"))
-    assert not list(credit.faults(tmp_path / "a.tex", lambda name: "x.to-untrained.high < 1"))
-    sys.modules.pop("macros")

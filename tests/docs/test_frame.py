@@ -79,14 +79,6 @@ def test_results_are_stale_once_the_code_that_measures_them_changes(frame: Any, 
     assert frame.stale("mine") == ["mine.py: other code"]
 
 
-def test_code_of_another_study_counts_where_it_is_used(frame: Any, tmp_path: Path) -> None:
-    (tmp_path / "other.py").write_text("def used():\n    return 2\n\n\ndef unused():\n    return 3\n")
-    edit(tmp_path, "FACTOR = 2", "from other import used\nFACTOR = used()")
-    sources = importlib.import_module("sources")
-    own = {("mine", name) for name in ("cell", "CALLS", "STOP", "FACTOR")}
-    assert sources.reached(("mine", "cell")) == {*own, ("other", "used")}
-
-
 # ---------------------------------------------------------------------- again
 def test_a_cheap_cell_is_repeated_and_compared(frame: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     again = importlib.import_module("again")
@@ -107,8 +99,3 @@ def test_other_code_with_equal_results_is_recorded(frame: Any, tmp_path: Path) -
 
 
 # ---------------------------------------------------------------------- the studies of this repository
-
-
-def test_results_have_their_study() -> None:
-    known = {path.stem for path in STUDIES.glob("*.py")} | {path.parent.name for path in STUDIES.glob("*/__init__.py")}
-    assert {path.stem for path in STUDIES.glob("*.json")} - known == {"test_looks"}

@@ -6,10 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-
-from hpo_gym.suites.load import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = ROOT / "benchmarks" / "studies"
@@ -55,18 +52,3 @@ def test_the_lowest_and_those_who_are_not_told_apart_from_it(study: Any) -> None
 
 
 # ---------------------------------------------------------------------- studies
-def test_all_who_tune_a_task_know_the_same_tasks(study: Any) -> None:
-    earlier, suite = study("earlier_tasks"), load_suite("SVM")
-    prior, (task, other) = suite.prior(), suite.tasks("val")[:2]
-    some = earlier.drawn(prior, "5", task)
-    assert len(some) == 5 and [e.name for e in some] == [e.name for e in earlier.drawn(prior, "5", task)]
-    assert [e.name for e in some] != [e.name for e in earlier.drawn(prior, "5", other)]
-    assert earlier.drawn(prior, "0", task) == () and len(earlier.drawn(prior, "all", task)) == len(prior)
-
-
-def test_both_memories_hold_as_many_tasks(study: Any) -> None:
-    reported = study("meta_or_transfer").memories("MLP")
-    none, other, same = reported.values()
-    assert none == () and len(other) == len(same) > 0
-    assert all(np.isnan(e.x).any() for e in other) and not any(np.isnan(e.x).any() for e in same)
-    assert list(study("meta_or_transfer").memories("Curves")) == ["none", "the same space"]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
-from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.base.registry import Entry, Registry
+from hpo_gym.base.registry import Registry
 
 EXT = Path(__file__).resolve().parents[2] / "docs" / "_ext"
 PART = '''
@@ -35,12 +33,6 @@ def listings(monkeypatch: pytest.MonkeyPatch):
     return importlib.import_module("listings")
 
 
-def entry(folder: Path, text: str, **about: object) -> Entry:
-    path = folder / "thing.py"
-    path.write_text(text)
-    return Entry("thing", "somewhere.thing", None, MappingProxyType(about), path, "Thing")
-
-
 def test_a_new_file_is_a_new_row(listings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "rows_sample"
     package.mkdir()
@@ -52,15 +44,6 @@ def test_a_new_file_is_a_new_row(listings, tmp_path: Path, monkeypatch: pytest.M
     things: Registry[object] = importlib.import_module("rows_sample").THINGS
     monkeypatch.setattr(listings, "OBSERVERS", things)
     assert list(listings.observers()) == [("`dial`", "Box `(1,)`", "where the dial stands", "`low`, `high`")]
-
-
-def test_what_a_row_lacks_is_asked_for(listings, tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match=r"`register\('thing', ..\)` must state `state`.*thing\.py"):
-        listings.stated(entry(tmp_path, ""), "state")
-    with pytest.raises(InvalidValueError, match=r"`Thing` must have a docstring.*thing\.py"):
-        listings.said(entry(tmp_path, "class Thing: pass\n"))
-    with pytest.raises(InvalidValueError, match=r"`Thing` must begin with its space and a colon.*thing\.py"):
-        listings.space_and_use(entry(tmp_path, 'class Thing:\n    """A thing."""\n'))
 
 
 def test_suites_without_results_are_those_whose_cards_say_so(listings) -> None:

@@ -33,10 +33,6 @@ def _run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_the_example_is_short() -> None:
-    assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 60
-
-
 @pytest.mark.long
 def test_the_example_trains_and_is_compared(tmp_path: Path) -> None:
     done = _run(str(EXAMPLE), folder=tmp_path)

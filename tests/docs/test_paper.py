@@ -34,26 +34,6 @@ def test_each_claim_has_a_condition_and_is_made() -> None:
 
 
 # ---------------------------------------------------------------------- numbers as LaTeX
-@pytest.mark.parametrize(
-    ("text", "latex"),
-    [
-        ("0.86* [0.60, 1.10]", ".86 [.60, 1.10]"),
-        ("0.1.0", "0.1.0"),
-        ("-0.07", "$-$.07"),
-        ("92%", r"92\,\%"),
-        ("10.5", "10.5"),
-        ("2026.12", "2026.12"),
-    ],
-)
-def test_numbers_as_latex(text: str, latex: str) -> None:
-    assert macros.latex(text) == latex
-
-
-def test_letters_of_a_group() -> None:
-    assert macros.letters("a-dg") == set("abcdg")
-    assert macros.letters("b") == {"b"}
-    assert macros.letters("yz-B") == set("yzAB")
-    assert macros.letters("–") == set()
 
 
 @pytest.mark.long

@@ -142,11 +142,6 @@ def test_a_false_claim_is_named_with_its_value(stored: Any, claim: str, said: li
     assert list(stored.faults(claim)) == said
 
 
-def test_a_claim_without_a_condition_is_refused(stored: Any) -> None:
-    with pytest.raises(stored.MissingResult, match="is no condition"):
-        list(stored.faults("planted.loss is small"))
-
-
 # ---------------------------------------------------------------------- the build
 def needs_sphinx() -> None:
     for package in ("sphinx", "myst_parser"):

@@ -17,7 +17,7 @@ import small
 import toys
 
 import hpo_gym
-from hpo_gym.base import InvalidValueError, UnknownNameError
+from hpo_gym.base import InvalidValueError
 from hpo_gym.optimize import Context, ask_beside, lie_of, make_optimizer, rollout
 from hpo_gym.problem import History, Query, SearchSpace, Status, Trial, Workers
 
@@ -123,24 +123,23 @@ def test_a_failure_has_the_worst_success_that_has_ended_not_one_that_runs() -> N
 ENDED = [Trial(Query({"row": 0}), 0.25), Trial(Query({"row": 1}), 1.0), Trial(Query({"row": 2}), 0.25)]
 
 
-@pytest.mark.parametrize(("lie", "score"), [("min", 0.25), ("mean", 0.5), ("max", 1.0)])
-def test_a_lie_is_a_statistic_of_the_scores_so_far(lie: str, score: float) -> None:
+def test_a_lie_is_the_worst_score_so_far() -> None:
     context = Context(task().space, 6.0)
-    told = lie_of(Query({"row": 3}, 0.5), ENDED, context, lie=lie)
-    assert (told.score, told.status, told.fidelity, told.cost) == (score, Status.OK, 0.5, 0.0)
-    assert lie_of(Query({"row": 3}), [], context, 0.125, lie).score == 0.125, "the floor, while nothing has ended"
+    told = lie_of(Query({"row": 3}, 0.5), ENDED, context)
+    assert (told.score, told.status, told.fidelity, told.cost) == (0.25, Status.OK, 0.5, 0.0)
+    assert lie_of(Query({"row": 3}), [], context, 0.125).score == 0.125, "the floor, while nothing has ended"
     priced = Context(task().space, 6.0, unit=8.0)
-    assert lie_of(Query({"row": 3}, 0.5), ENDED, priced, lie=lie).cost == 4.0, "the mean cost at its fidelity"
+    assert lie_of(Query({"row": 3}, 0.5), ENDED, priced).cost == 4.0, "the mean cost at its fidelity"
 
 
 def test_pending_trials_are_told_with_the_lie_in_the_order_of_their_launch() -> None:
     listed = Listed()
-    rollout(listed, task(), 4, workers=2, lie="max")
+    rollout(listed, task(), 4, workers=2)
     assert listed.runs == [
         ["ask"],
         ["ask", (0, 0.0), "ask"],
         ["ask", (0, 0.25), (1, 0.25), "ask"],
-        ["ask", (0, 0.5), (1, 0.25), (2, 0.5), "ask"],
+        ["ask", (0, 0.5), (1, 0.25), (2, 0.25), "ask"],
     ]
 
 
@@ -169,11 +168,9 @@ def test_the_generator_that_is_given_stays_as_it_was() -> None:
 
 
 # ---------------------------------------------------------------------- refusals
-def test_bad_numbers_and_lies_are_refused() -> None:
+def test_bad_numbers_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="`workers` must be an integer in"):
         rollout("random", task(), 3, workers=0)
-    with pytest.raises(UnknownNameError, match="lie"):
-        rollout("random", task(), 3, workers=2, lie="mode")
 
 
 def test_trials_that_go_on_from_each_other_or_from_checkpoints_are_not_in_flight() -> None:

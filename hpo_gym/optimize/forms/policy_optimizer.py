@@ -99,7 +99,7 @@ class PolicyOptimizer:
         self._contexts = Contexts(
             space, view_of(self._batch), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities),
             in_cost=context.unit is not None, earlier_costs=_earlier_costs(context),
-            continued=np.ones(1, bool) if context.continues else None,
+            continued=np.ones(1, bool) if context.checkpoints else None,
         )  # fmt: skip
         self._units = None if context.unit is None else np.array([context.unit])
         self._rng, self._given, self._seen = rng, list[Trial](), context.signals

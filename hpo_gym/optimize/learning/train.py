@@ -20,9 +20,6 @@ from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, rep
 
 _SPENT = "spent.json"
 
-ALL = "all"
-"""Stands for the suites named by the optimizer."""
-
 
 def train(
     optimizer: str | Callable[..., Any] | Trainable,
@@ -44,7 +41,7 @@ def train(
     Args:
         optimizer: A registered name, ``"module:Name"``, ``"file.py:Name"``, a class, or an instance, trained in place.
         suites: Names, sets of them, folders or suites. It trains on their meta-train tasks, validation tasks select the
-            result. "all": `suites` of the class.
+            result.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.
@@ -66,7 +63,7 @@ def train(
     """
     name, learner = _learner(optimizer, settings or {})
     episodes = None if data is None else _episodes(data, fold, test_data, learner)
-    loaded = [load_suite(suite) for suite in _suites(suites if episodes is None else episodes.suite, name, learner)]
+    loaded = [load_suite(suite) for suite in each(suites if episodes is None else episodes.suite)]
     folder = Path(out)
     if ((folder / TRAINING).exists() or (folder / CHECKPOINTS).exists()) and not resume:
         raise InvalidValueError(
@@ -128,19 +125,6 @@ class _Spent:
     def forget(self) -> None:
         """Delete the file: the training is done, and records its own time."""
         (self._folder / _SPENT).unlink(missing_ok=True)
-
-
-def _suites(
-    given: str | Path | Suite | Sequence[str | Path | Suite], name: str, learner: Trainable
-) -> Sequence[str | Path | Suite]:
-    """Return the given suites, one by one; for "all", those named by the optimizer."""
-    listed = each(given)
-    if listed != [ALL]:
-        return listed
-    own = getattr(learner, "suites", ())
-    if not own:
-        raise InvalidValueError(f"`suite={ALL!r}` needs an optimizer that names its suites, {name!r} names none.")
-    return list(own)
 
 
 def _episodes(given: Episodes | str | Path, fold: int | None, test_data: bool, learner: Trainable) -> Episodes:

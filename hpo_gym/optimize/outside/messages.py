@@ -40,7 +40,7 @@ class Wording:
     """How an agent is told of a run.
 
     Attributes:
-        form: Of the text: "plain", "compact" or "table"; "none": no text.
+        form: Of the text: "plain", "compact" or "table".
         names: Whether hyperparameters and choices have their names; else `h1`, `h2`, .. and `a`, `b`, .., and no
             meta-features are shown.
         advice: Optimizers whose next choices the text has too, such as "gp-ei" or "transfer-mix".
@@ -51,8 +51,8 @@ class Wording:
     advice: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.form not in (*FORMS, "none"):
-            raise unknown("form of text", self.form, (*FORMS, "none"))
+        if self.form not in FORMS:
+            raise unknown("form of text", self.form, FORMS)
         for name in self.advice:
             if name not in OPTIMIZERS.entries():
                 raise unknown("optimizer", name, OPTIMIZERS.entries())
@@ -106,11 +106,10 @@ class Telling:
     def ask(self) -> Message:
         """Return the message that asks for the next trial."""
         good = [t.score for t in self.trials if not t.status and t.fidelity == 1.0]
-        said: Message = {
+        return {
             "type": "ask", "trial": len(self.trials) + 1, "spent": self.spent, "left": self.context.budget - self.spent,
-            "best": max(good, default=None),
+            "best": max(good, default=None), "text": self.text(),
         }  # fmt: skip
-        return said if self.wording.form == "none" else said | {"text": self.text()}
 
     def text(self) -> str:
         """Return the run so far in words; advisers are asked once a trial."""
