@@ -19,6 +19,7 @@ from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled, with_ratings
 from hpo_gym.bench.report import Beside, console_table, console_tables, write_report
 from hpo_gym.bench.report.figures import draw
+from hpo_gym.bench.report.page import command
 from hpo_gym.bench.report.run_figure import fifths, place
 from hpo_gym.bench.report.style import rendered, styles
 from hpo_gym.bench.report.svg import svg_text
@@ -446,3 +447,22 @@ def test_importing_the_report_draws_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_command_is_quoted_for_a_shell():
+    results, _ = make(("a; rm -rf x", "portfolio"))
+    assert command(results) == (
+        "hpo-gym bench --suite Toy --split test --start cold --budget 8 --seeds 2 --optimizers 'a; rm -rf x,portfolio'"
+    )
+    named = {"a; rm -rf x": "mine.py:Mine", "portfolio": ""}
+    assert command(results, named, 3).endswith(" --optimizers mine.py:Mine --trainings 3")
+
+
+def test_win_rates_and_overtuned_runs_have_their_cells():
+    results, _ = make(on_test=("Toy",))
+    results["suites"]["Toy"]["optimizers"]["gp-ei"].update(
+        rank=[2.25, 1.5, 3.0], win_rate=[0.5833, 0.3, 0.8], overtuned=[0.256, 0.1, 0.4], overtuned_by=[0.0123, 0.0, 0.1]
+    )
+    head, *body = cells(results, "Toy")
+    line = dict(zip(head, next(x for x in body if x[0] == "gp-ei"), strict=True))
+    assert (line["rank"], line["win rate"], line["overtuned"]) == ("2.25", "58 %", "26 % by 0.012")
