@@ -26,7 +26,7 @@ def serve(
     budget: Annotated[
         int | None, typer.Option(min=1, help="Trials of a run; by default the suite's own, or 33.")
     ] = None,
-    form: Annotated[str, typer.Option(help="Of the text: plain, compact, table or none.")] = "plain",
+    form: Annotated[str, typer.Option(help="Of the text: plain, compact or table.")] = "plain",
     no_names: Annotated[
         bool, typer.Option("--no-names", help="Hide the names of hyperparameters and choices.")
     ] = False,

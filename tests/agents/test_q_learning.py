@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -171,39 +170,6 @@ def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -
 
 
 # ---------------------------------------------------------------------- value iteration as an oracle
-@dataclass(frozen=True)
-class Problem:
-    """States with transitions ``(s, a, s)``, mean rewards and shares of episodes that end ``(s, a)``, and masks."""
-
-    p: np.ndarray
-    r: np.ndarray
-    end: np.ndarray
-    allowed: np.ndarray
-
-    def begin(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        return rng.integers(len(self.r), size=n)
-
-    def step(self, rng: np.random.Generator, s: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        s_next = (self.p[s, a].cumsum(1) < rng.random((len(s), 1))).sum(1)
-        return self.r[s, a] + rng.normal(0.0, 0.5, len(s)), s_next, rng.random(len(s)) < self.end[s, a]
-
-    def values(self, epsilon: float) -> np.ndarray:
-        """Values of the policy that is greedy in them but for a share `epsilon` of random actions; with 0, the best."""
-        q = np.zeros(self.r.shape)
-        for _ in range(500):
-            best = np.where(self.allowed, q, -np.inf).max(1)
-            mean = np.where(self.allowed, q, 0.0).sum(1) / self.allowed.sum(1)
-            q = self.r + GAMMA * (1.0 - self.end) * (self.p @ ((1.0 - epsilon) * best + epsilon * mean))
-        return q
-
-
-def problem() -> Problem:
-    """Five states with three actions, one or two of which are forbidden in three of them."""
-    r = rng(4)
-    p = r.dirichlet(np.full(5, 0.3), (5, 3))
-    allowed = np.ones((5, 3), bool)
-    allowed[0, 1] = allowed[2, 0] = allowed[4, 1] = allowed[4, 2] = False
-    return Problem(p / p.sum(2, keepdims=True), r.normal(size=(5, 3)) * 1.5, np.full((5, 3), 0.25), allowed)
 
 
 def test_a_run_that_was_over_before_teaches_nothing() -> None:

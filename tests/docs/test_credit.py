@@ -10,7 +10,6 @@ import pytest
 from test_results import EXT, STUDY, build
 
 TOP = Path(__file__).resolve().parents[2]
-PAPER = TOP / "docs" / "paper"
 PAGES = [
     *sorted(TOP.glob("README*.md")),
     *sorted(p for p in (TOP / "docs").rglob("*.md") if not {"_build", "build"} & {*p.parts}),

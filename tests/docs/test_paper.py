@@ -20,7 +20,6 @@ _spec.loader.exec_module(build)
 import macros  # noqa: E402 - build.py adds the paths
 
 TEXT = re.sub(r"(?<!\\)%.*", "", (PAPER / "paper.tex").read_text(encoding="utf-8"))
-BODY = TEXT.partition(r"\begin{document}")[2]
 # ---------------------------------------------------------------------- the source
 
 

@@ -13,12 +13,11 @@ from toys import gappy
 
 from hpo_agents._policy.validate import mean_regret
 from hpo_baselines._runs.trained import Trained, check_like
-from hpo_gym.base.errors import InvalidValueError, SplitError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS
 from hpo_gym.optimize.learning.saved import Arrays
-from hpo_gym.optimize.protocol import Trainable
 from hpo_gym.problem.batches import batch_of
 from hpo_gym.problem.task import Task
 
@@ -59,28 +58,11 @@ def learned(**settings: Any) -> Mean:
     return out
 
 
-def test_what_it_was_trained_on_is_remembered() -> None:
-    one = Mean()
-    assert isinstance(one, Trainable) and one.seen == frozenset()
-    one = learned()
-    assert one.seen == {t.family for side in ("train", "val") for t in gappy().tasks(side)}
-    assert one.mean == np.mean([t.best for t in gappy().tasks("train")])
-
-
 def test_a_training_that_fails_is_not_remembered() -> None:
     one = Mean(fails=True)
     with pytest.raises(ZeroDivisionError):
         one.train(gappy().tasks("train"), np.random.default_rng(0))
     assert one.seen == frozenset()
-
-
-def test_tasks_that_do_not_go_together_are_refused_before_anything_is_learned() -> None:
-    one, tasks = Mean(), gappy().tasks("train")
-    with pytest.raises(InvalidValueError, match="At least one task"):
-        one.train([], np.random.default_rng(0))
-    with pytest.raises(SplitError, match=f"not both, got .*{tasks[0].family}"):
-        one.train(tasks, np.random.default_rng(0), validation=tasks[:1])
-    assert one.mean is None
 
 
 def test_the_file_says_what_it_is_and_is_loaded_into_another(tmp_path: Path) -> None:

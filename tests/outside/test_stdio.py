@@ -130,11 +130,10 @@ assert serve_stdio(Hall(suite, "test", 3))"""
 
 def test_no_regret_is_told_of_other_splits_and_names_are_hidden() -> None:
     task = load_suite("SVM").tasks("test")[0].name
-    server = served(f"SVM --split test --budget 2 --form none --no-names --task {task}")
+    server = served(f"SVM --split test --budget 2 --no-names --task {task}")
     messages = played(server)
     assert server.wait() == 0
     assert "regret" not in of(messages, "result")[0]
-    assert "text" not in of(messages, "ask")[0]
     assert {h["name"][0] for h in of(messages, "reset")[0]["space"]} == {"h"}
 
 
