@@ -22,7 +22,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 def packing(home: Path) -> None:
-    entry = pack(home / "run", optimizer="random", name="again", protocol=home / "p.yaml", card=CARD)
+    entry = pack(home / "run", {**CARD, "name": "again"}, optimizer="random", protocol=home / "p.yaml")
     entry.write(home / "out" / "e.json")
 
 
