@@ -19,7 +19,7 @@ from hpo_gym.optimize.learning import made_of as record
 from hpo_gym.optimize.learning import sources
 from hpo_gym.optimize.learning.folders import ABOUT, read_about, shipped
 from hpo_gym.optimize.learning.made_of import made_of, moved, stale
-from hpo_gym.optimize.learning.saved import read_saved, stale_since, write_saved
+from hpo_gym.optimize.learning.saved import read_saved, write_saved
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.suites.load import load_suite
 from hpo_gym.system.storage.whole import MADE_OF, checksum
@@ -99,18 +99,6 @@ def test_a_loaded_optimizer_that_is_saved_again_keeps_its_origin(tmp_path: Path)
     assert read_about(tmp_path / "again") == head
     old.train(tasks, hpo_gym.base.seeding.generator(0))
     assert old.stale == ()
-
-
-def test_a_file_from_before_made_of_is_known_by_its_data_hashes(tmp_path: Path) -> None:
-    write_saved(tmp_path, "ga", SAYS)
-    head = read_about(tmp_path)
-    content = head["checksum"]
-    del head[MADE_OF]
-    assert checksum(head) == content
-    assert stale_since(head) == ("ga 1 -> 3",)
-    assert stale_since({**head, "version": 3, "data": {"SVM": "0" * 64}}) == ("SVM unknown: other data",)
-    (tmp_path / ABOUT).write_text(json.dumps(head))
-    assert read_saved(tmp_path, "ga", 1)[0] == head
 
 
 def test_made_of_has_a_checksum_of_its_own(tmp_path: Path) -> None:

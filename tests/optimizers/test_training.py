@@ -36,6 +36,7 @@ def test_a_training_says_what_it_was(trained: Path) -> None:
     about = json.loads((trained / "training.json").read_text())
     assert (about["optimizer"], about["settings"], about["seed"]) == ("q-learning", SMALL, 0)
     assert about["suites"] == {"SVM": hpo_gym.load_suite("SVM").data_hash}
+    assert about["made_of"]["suites"].keys() == {"SVM"} and about["made_of"]["optimizers"].keys() == {"q-learning"}
     assert type(hpo_gym.load(trained)).__name__ == "QLearning"
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, blame, made, shown
 from hpo_gym.optimize.learning.folders import ABOUT, ARRAYS, FORMAT, TRAINING, WEIGHTS, is_plain, read_about, read_bytes
-from hpo_gym.optimize.learning.made_of import UNKNOWN, MadeOf, made_of, stale, stamp_of_data
+from hpo_gym.optimize.learning.made_of import made_of, stale
 from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer
 from hpo_gym.optimize.sharing.places import on_hub, parted
 from hpo_gym.problem import SUITES
@@ -105,15 +105,7 @@ def stale_since(about: Mapping[str, Any]) -> tuple[str, ...]:
     Args:
         about: Content of `optimizer.json`, or of `training.json` for an optimizer with files of its own.
     """
-    return stale(about.get(MADE_OF) or _known_of(about))
-
-
-def _known_of(about: Mapping[str, Any]) -> MadeOf:
-    """Return stamps for a file without `made_of`, as far as its data hashes and version determine them."""
-    data = about.get(_DATA, about.get("suites"))
-    hashes = data if isinstance(data, Mapping) else {}
-    known = {str(about.get("optimizer")): f"{about['version']}@{UNKNOWN}"} if "version" in about else {}
-    return {"suites": {name: stamp_of_data(name, of) for name, of in hashes.items()}, "optimizers": known}
+    return stale(about.get(MADE_OF, {}))
 
 
 def _made_of(name: str, about: Mapping[str, Any]) -> dict[str, Any]:

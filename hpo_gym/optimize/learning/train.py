@@ -13,10 +13,11 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, SplitError, blame, made, making
 from hpo_gym.optimize.collecting.episodes import Episodes
 from hpo_gym.optimize.learning.folders import CHECKPOINTS, TRAINING
+from hpo_gym.optimize.learning.made_of import made_of
 from hpo_gym.optimize.protocol import OPTIMIZERS, LearnsFromData, Resumable, Trainable
-from hpo_gym.problem import Suite, Task
+from hpo_gym.problem import SUITES, Suite, Task
 from hpo_gym.suites import each, load_suite
-from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, reporter, write_files
+from hpo_gym.system import MADE_OF, Callback, Progress, keep_memory, one_blas_thread, reporter, write_files
 
 _SPENT = "spent.json"
 
@@ -95,6 +96,7 @@ def train(
         "optimizer": name, "settings": dict(settings or {}), "steps": steps, "seed": seed, "fold": fold,
         "suites": {s.name: s.data_hash for s in loaded}, "curve": curve,
         "cpu_seconds": round(spent.seconds, 1),
+        MADE_OF: made_of([s for s in loaded if s.name in SUITES.entries()], [name]),
     }  # fmt: skip
     write_files(folder, {TRAINING: f"{json.dumps(about, indent=1)}\n".encode()})
     spent.forget()
