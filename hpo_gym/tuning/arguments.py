@@ -135,21 +135,17 @@ def _belief(belief: object, space: SearchSpace) -> Belief | None:
     return Belief(space, belief)  # type: ignore[arg-type]  # it refuses what is none
 
 
-def continued(found: Checked, folder: Path | None) -> Checked:
-    """Return the arguments with the choice of "auto" that the study in a folder was begun with."""
-    before = stored_plan(folder) if folder is not None and found.plan.why else None
-    if before is None or not before.why:
-        return found
-    plan = replace(found.plan, optimizer=before.optimizer, settings=before.settings, init=before.init, why=before.why)
+def as_before(found: Checked, seed: int | None, folder: Path | None, *, init: bool) -> Checked:
+    """Return the arguments with the seed of their study: as given, else that of the study in the folder, else a drawn
+    one; and, without `init`, with the choice of "auto" that the study in the folder was begun with.
+    """
+    before = None if folder is None else stored_plan(folder)
+    drawn = secrets.randbits(62) if before is None else before.seed
+    plan = replace(found.plan, seed=drawn if seed is None else seed_checked(seed))
+    if before is None or init or not (plan.why and before.why):
+        return replace(found, plan=plan)
+    plan = replace(plan, optimizer=before.optimizer, settings=before.settings, init=before.init, why=before.why)
     return replace(found, form=form_of({"name": before.optimizer, **before.settings}), plan=plan)
-
-
-def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:
-    """Return the seed of a study: as given, else that of the study in the folder, else a drawn one."""
-    if seed is not None:
-        return seed_checked(seed)
-    before = stored_plan(folder) if folder is not None and resume else None
-    return secrets.randbits(62) if before is None else before.seed
 
 
 def seed_checked(seed: object) -> int:

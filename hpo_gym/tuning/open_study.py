@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density, Status
 from hpo_gym.system import Measured, Verdict, judged, verdict
 from hpo_gym.tuning.allowance import allowance
-from hpo_gym.tuning.arguments import checked, continued, folder_of, seed_of
+from hpo_gym.tuning.arguments import as_before, checked, folder_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.proposals import Proposer
@@ -61,8 +60,8 @@ class OpenStudy:
             space, optimizer, self._budget, init=init, prior=prior, direction=direction, belief=belief,
             meta_features=meta_features, stopping=False,
         )  # fmt: skip
-        found = continued(found, folder if resume and not init else None)
-        plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
+        found = as_before(found, seed, folder if resume else None, init=bool(init))
+        plan = found.plan
         self._stack, self._since = ExitStack(), dict[int, float]()
         self._study = self._stack.enter_context(opened(folder, plan, resume=resume))
         self._cut_off = list(self._study.begun)

@@ -9,16 +9,16 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, beside, real, shown, whole
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, beside, shown, whole
 from hpo_gym.problem import Hyperparameter, SearchSpace, Status
-from hpo_gym.system import Measured, Record, Store, exactly, expect, listed, mapping, of_type, verdict
-from hpo_gym.system import text as text_of
+from hpo_gym.system import Measured, Record, Store, expect, rule_of
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
 
 FILE, PLAN = "tune.sqlite", "study"
@@ -79,13 +79,11 @@ def faults(folder: Path) -> list[str]:
     """Return the unreadable parts of the study in a folder, a sentence each: its plan, or trials of it."""
     with Store(folder / FILE, write=False) as store:
         said = store.meta_get(PLAN)
-        if said is None:
-            return [f"{store.path} holds no plan of a study: `hpo-gym tune` did not write it."]
         try:
-            space = SearchSpace(_plan(said, store.path).space)
+            fault_of = keeps({} if said is None else {PLAN: said}, store.path)
         except HPOGymError as fault:
             return [str(fault)]
-        return [why for record in store.records() if (why := _fault(record, space, store.path))]
+        return [why for record in store.records() if (why := fault_of(record))]
 
 
 def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
@@ -96,17 +94,17 @@ def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
         DamagedDataError: The plan is lost, and trials are meaningless without it.
     """
     if PLAN not in texts:
-        raise DamagedDataError(f"Nothing can be kept. The plan of the study in {path} is lost.")
+        raise DamagedDataError(f"The plan of the study in {path} is lost, and its trials mean nothing without it.")
     space = SearchSpace(_plan(texts[PLAN], path).space)
-    return lambda record: _fault(record, space, path)
 
+    def fault_of(record: Record) -> str:
+        try:
+            _trial(record, space, path)
+        except DamagedDataError as fault:
+            return str(fault)
+        return ""
 
-def _fault(record: Record, space: SearchSpace, path: Path) -> str:
-    try:
-        _trial(record, space, path)
-    except DamagedDataError as fault:
-        return str(fault)
-    return ""
+    return fault_of
 
 
 def _refuse_other(plan: StudyPlan, there: StudyPlan, folder: Path) -> None:
@@ -124,104 +122,100 @@ def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Ma
     weights: dict[int, float] = {}
     for record in store.records():
         try:
-            number, config, weight, end = _trial(record, space, store.path)
+            trial = _trial(record, space, store.path)
         except DamagedDataError as fault:
             raise DamagedDataError(f"{fault} `hpo-gym repair {store.path.parent}` keeps the others.") from fault
-        if end is None:
-            begun[number] = config
-            weights |= {} if weight is None else {number: weight}
+        if isinstance(trial, Ended):
+            ended.append(trial)
         else:
-            ended.append(replace(end, measured=verdict(end.measured, stopped=end.stopped)))  # older records have none
+            begun[trial.trial] = trial.config
+            weights |= {} if trial.prior_weight is None else {trial.trial: trial.prior_weight}
     return sorted(ended, key=lambda e: e.order), begun, weights
 
 
 # ---------------------------------------------------------------------- values
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, str_max_length=10_000)
+
+
+_Amount = Annotated[float, Field(ge=0.0)]
+
+
+class _Measured(_Strict):
+    status: Annotated[int, Field(ge=0, le=max(Status))]
+    reason: str
+    score: float | None
+    cost: _Amount | None
+    constraints: tuple[float, ...]
+    test_score: float | None = None
+
+
+class _Begun(_Strict):
+    trial: Annotated[int, Field(ge=0, lt=2**32)]
+    config: dict[str, Any]
+    prior_weight: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+
+
+class _Ended(_Begun):
+    measured: _Measured
+    steps: tuple[tuple[Annotated[int, Field(ge=-_MOST, le=_MOST)], float], ...]
+    order: Annotated[int, Field(ge=0, le=2**32)]
+    seconds: _Amount
+    cpu_seconds: _Amount
+    stopped: bool = False
+
+
+_PLAN: TypeAdapter[StudyPlan] = TypeAdapter(StudyPlan)
+
+
 def _plan(text: str, path: Path) -> StudyPlan:
     """Return a plan from its JSON.
 
     Raises:
         DamagedDataError: It is no plan of this version: an unknown key, a missing one, or a wrong value.
     """
-    names = {f.name for f in fields(StudyPlan)}
-    later = {f.name for f in fields(StudyPlan) if (f.default, f.default_factory) != (MISSING, MISSING)}
     with _blamed(f"{path} holds a plan that this version cannot read"):
-        said = dict(mapping("plan", json.loads(text)))
-        exactly("plan", said, names - later, later)
-        space = _space(said["space"])
-        for name in ("optimizer", "prior"):
-            text_of(name, said[name])
-        said |= {name: text_of(name, said.get(name, "")) for name in ("why", "matched")}
-        mapping("settings", said["settings"])
-        expect(said["direction"] in ("maximize", "minimize"), "its direction must be maximize or minimize")
-        whole("seed", said["seed"], 0, _MOST)
-        said["init"] = tuple(_config(space, one) for one in listed("init", said.get("init", [])))
-        if said.get("belief") is not None:
-            mapping("belief", said["belief"])
-        if said.get("stopping") is not None:
-            said["stopping"] = [whole("stopping", v, 0, _MOST) for v in listed("stopping", said["stopping"])]
-        features = mapping("meta_features", said.get("meta_features", {}))
-        said["meta_features"] = {k: None if v is None else real("meta_features", v) for k, v in features.items()}
-        return StudyPlan(**said)
+        plan = _PLAN.validate_json(text)
+        space = _space(plan.space)
+        expect(plan.direction in ("maximize", "minimize"), "its direction must be maximize or minimize")
+        whole("seed", plan.seed, 0, _MOST)
+        return replace(plan, init=tuple(_config(space, one) for one in plan.init))
 
 
-def _trial(record: Record, space: SearchSpace, path: Path) -> tuple[int, dict[str, Any], float | None, Ended | None]:
-    """Return the number, the configuration and the weight of a trial, and its end if it has ended.
+def _trial(record: Record, space: SearchSpace, path: Path) -> _Begun | Ended:
+    """Return a trial; one that has not ended as it is stored.
 
     Raises:
         DamagedDataError: It is no trial of the space: an unknown key, a missing one, or a wrong value.
     """
     with _blamed(f"Trial {record.cell} of {path} cannot be read"):
-        reported, times = dict(record.identity), dict(record.measured)
-        ended = "measured" in reported
-        needed = {"trial", "config", *(("measured", "steps", "order") if ended else ())}
-        exactly("record", reported, needed, {"stopped", "prior_weight"})
-        n = whole("trial", reported["trial"], 0, 2**32 - 1)
-        expect(record.cell == f"{n:08x}", f"its number must be that of its cell, got {n}")
-        config = _config(space, reported["config"])
-        weight = real("prior_weight", reported["prior_weight"], 0.0, 1.0) if "prior_weight" in reported else None
-        if not ended:
-            return n, config, weight, None
-        steps = tuple(_step(step) for step in listed("steps", reported["steps"]))
-        seconds, cpu = (real(name, times.get(name), 0.0) for name in ("seconds", "cpu_seconds"))
-        stopped = of_type("stopped", reported.get("stopped", False), bool)
-        order = whole("order", reported["order"], 0, 2**32)
-        measured = _measured(reported["measured"])
-        return n, config, weight, Ended(n, order, config, measured, steps, seconds, cpu, stopped, weight)
+        form = _Ended if "measured" in record.identity else _Begun
+        said: _Begun = form.model_validate_json(json.dumps({**record.identity, **record.measured}))
+        expect(record.cell == f"{said.trial:08x}", f"its number must be that of its cell, got {said.trial}")
+        said.config = _config(space, said.config)
+        if not isinstance(said, _Ended):
+            return said
+        m, succeeded = said.measured, said.measured.status == Status.OK
+        expect(m.score is not None or not succeeded, "its score must be a number where it succeeded, got None")
+        score = math.nan if m.score is None else m.score
+        measured = Measured(Status(m.status), m.reason, score, m.cost, m.constraints, m.test_score)
+        times = said.seconds, said.cpu_seconds
+        return Ended(said.trial, said.order, said.config, measured, said.steps, *times, said.stopped, said.prior_weight)
 
 
-def _measured(value: object) -> Measured:
-    said = mapping("measured", value)
-    exactly("measured", said, {"status", "reason", "score", "cost", "constraints"}, {"test_score"})
-    status = Status(whole("status", said["status"], 0, max(Status)))
-    reason = text_of("reason", said["reason"])
-    score, tested = (None if said.get(k) is None else real(k, said[k]) for k in ("score", "test_score"))
-    expect(score is not None or status is not Status.OK, "its score must be a number where it succeeded, got None")
-    cost = None if said["cost"] is None else real("cost", said["cost"], 0.0)
-    constraints = tuple(real("constraints", c) for c in listed("constraints", said["constraints"]))
-    return Measured(status, reason, math.nan if score is None else score, cost, constraints, tested)
-
-
-def _step(value: object) -> tuple[int, float]:
-    pair = listed("steps", value)
-    expect(len(pair) == 2, f"its steps must be pairs of a step and a score, got {shown(pair, 80)}")
-    return whole("steps", pair[0], -_MOST, _MOST), real("steps", pair[1])
-
-
-def _space(value: object) -> SearchSpace:
+def _space(value: Mapping[str, Any]) -> SearchSpace:
     """Return a space after using it once: wrong conditions would fail at the first point."""
-    space = SearchSpace(mapping("space", value))
+    space = SearchSpace(value)
     expect(space.d > 0, "its space must have a hyperparameter")
     space.legal(space.snap(np.full((1, space.d), 0.5)))
     space.encode([space.default])
     return space
 
 
-def _config(space: SearchSpace, value: object) -> dict[str, Any]:
+def _config(space: SearchSpace, said: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration of the space, with values of the types there."""
-    said = mapping("config", value)
-    known = {h.name: h for h in space.hyperparameters if h.name in said}
-    exactly("config", said, set(), set(known))
-    config = {name: _typed(h, said[name]) for name, h in known.items()}
+    known = {h.name: h for h in space.hyperparameters}
+    config = {name: _typed(known[name], value) for name, value in said.items()}
     space.encode([config])
     return config
 
@@ -236,5 +230,6 @@ def _blamed(what: str) -> Iterator[None]:
     try:
         yield
     except _FAULTS as fault:
-        why = str(fault) if isinstance(fault, HPOGymError) else shown(fault)
+        rule = f"{rule_of(fault)}." if isinstance(fault, ValidationError) else shown(fault)
+        why = str(fault) if isinstance(fault, HPOGymError) else rule
         raise DamagedDataError(f"{what}: {why}") from fault

@@ -45,6 +45,8 @@ class StudyPlan:
     why: str = ""
     matched: str = ""
 
+    __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False, "str_max_length": 10_000}  # noqa: RUF012 - of its JSON
+
     @property
     def sign(self) -> float:
         """Return the factor of a score that makes higher better."""

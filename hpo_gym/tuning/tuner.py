@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hpo_gym.env import keywords_checked
 from hpo_gym.problem import AnySpace, Density
 from hpo_gym.system import Callback, Guard, GuardStep, Limits, Progress, Teller, Verdict, first_of, limits_of, reporter
 from hpo_gym.tuning.allowance import Allowance, allowance
-from hpo_gym.tuning.arguments import check_objective, checked, continued, folder_of, guard_of, seed_of, takes_seed
+from hpo_gym.tuning.arguments import as_before, check_objective, checked, folder_of, guard_of, takes_seed
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.failures import MOST, FailureWatch, failed
@@ -105,8 +105,8 @@ def tune(
     )  # fmt: skip
     limits, folder = limits_of(guard, trial_timeout, memory, n_jobs=n_jobs), folder_of(out)
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
-    found = continued(found, folder if resume and not init else None)
-    plan = replace(found.plan, seed=seed_of(seed, folder, resume=resume))
+    found = as_before(found, seed, folder if resume else None, init=bool(init))
+    plan = found.plan
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
         stack.enter_context(_handing_out(study))

@@ -114,7 +114,7 @@ def records(good: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for reason in ("\ud800", "x" * 10_001):
         yield f"reason {reason!r}"[:20], {**good, "measured": {**good["measured"], "reason": reason}}
     for value in ODD:
-        if value != 0.5:
+        if value not in (None, 0.5):  # of an optimizer that tells none, and of one that does
             yield f"prior_weight={str(value)[:12]}", {**good, "prior_weight": value}
     yield "more", {**good, "more": 1}
     yield "order", {**good, "order": "0"}
@@ -224,7 +224,7 @@ def test_repair_keeps_the_trials_that_can_be_read(study: Path, tmp_path: Path) -
     good = Tuned.load(folder)
     with_record(folder, {"trial": 2, "config": 5}, cell="00000002")
     assert verify(folder / "tune.sqlite") == [], "its checksums are right"
-    with pytest.raises(DamagedDataError, match=r"Trial 00000002 of .*config must be a mapping.*`hpo-gym repair"):
+    with pytest.raises(DamagedDataError, match=r"Trial 00000002 of .*config.*`hpo-gym repair"):
         Tuned.load(folder)
     assert tunings.verify(folder)[1] == 1
     found = tunings.repair(folder)

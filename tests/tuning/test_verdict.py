@@ -16,12 +16,10 @@ from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.problem.trial import Query, Status, Trial
 from hpo_gym.system.jobs.measured import Measured, verdict
-from hpo_gym.system.storage.batches import Record
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.proposals import Proposer
-from hpo_gym.tuning.stored_study import FILE
 from hpo_gym.tuning.study import Ended, Study, StudyPlan
 from hpo_gym.tuning.tuned import Tuned
 
@@ -160,21 +158,3 @@ def test_the_incumbent_of_a_live_env_is_feasible(guard: bool) -> None:
     env.close()
     assert seen == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
     assert (info["incumbent"]["x"], info["incumbent_score"]) == (BEST, BEST)
-
-
-@pytest.mark.long
-def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Path) -> None:
-    """As studies were stored before: a success, with a note that it was stopped, or with constraints above 0."""
-    from hpo_gym.system.storage.store import Store
-
-    found = hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=2, seed=0, out=tmp_path)
-    with Store(tmp_path / FILE) as store:
-        records = {int(str(r.identity["trial"])): r for r in store.records()}
-        for number, change in ((0, {"stopped": True}), (1, {})):
-            reported: Any = dict(records[number].identity) | change
-            reported["measured"] = {**reported["measured"], "status": 0, "reason": ""}
-            store.put(Record(f"{number:08x}", reported, {}, measured=dict(records[number].measured)))
-    assert [e.counts for e in found.ended] == [True, False]
-    again = Tuned.load(tmp_path)
-    assert [e.measured.status for e in again.ended] == [Status.STOPPED, Status.INFEASIBLE]
-    assert [e.measured.score for e in again.ended] == [0.25, 0.875]
