@@ -29,7 +29,7 @@ class IdleSeconds(Column):
     """Cost of the trials since the incumbent changed; 0 by the incumbent itself."""
 
     def after(self, runs, tick, before):
-        return np.where(tick.better, 0.0, before + runs.last_outcome()[0])
+        return np.where(tick.better, 0.0, before + tick.cost)
 '''
 
 OBSERVER = '''"""The observer `idle`: seconds since the incumbent changed."""

@@ -6,7 +6,6 @@ Looked-up quantities (a table's points, costs, statuses; fidelity 1) are made on
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -388,8 +387,8 @@ class Runs(Slots):
         self.best = np.where(better, last, self.previous)
         if failed is not None:
             incumbents.replaced(better, failed)
-        price, looked_up = self.price if self.in_cost else share, functools.partial(self._looked_up, slot, share)
-        tick = Tick(slot, at, last, better, share, price, outcome, looked_up, idle, refused)
+        price = self.price if self.in_cost else share
+        tick = Tick(slot, at, last, better, share, price, outcome, self.last_outcome, idle, refused)
         self.clock += 1
         for name, column in self._columns.items():
             self.kept[name] = column.record(self, self.kept[name], tick)
@@ -440,7 +439,7 @@ class Runs(Slots):
         """Return fidelities of trials by slot and run; None where all are full."""
         return self.kept["fidelity"][slots, who] if "fidelity" in self.kept else None
 
-    def outcome_at(self, slots: Ints | int, who: Ints) -> tuple[Floats, NDArray[np.int8]]:
+    def outcome_at(self, slots: Ints | int, who: Ints | slice) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of trials by slot and run, each ``(b,)``, fresh."""
         if "cost" in self.kept:
             return np.array(self.kept["cost"][slots, who]), np.array(self.kept["status"][slots, who])
@@ -482,18 +481,9 @@ class Runs(Slots):
         """Return the fidelity of the last trial of each run, ``(n,)``, fresh."""
         return self["fidelity"][self._last].copy() if "fidelity" in self.kept else np.ones(self.n)
 
-    def _looked_up(self, slot: int, share: float | Floats) -> tuple[Floats, NDArray[np.int8]]:
-        """Return cost and status of the trials at a slot, each ``(n,)``."""
-        if "cost" in self.kept:
-            return self.kept["cost"][slot].copy(), self.kept["status"][slot].copy()
-        return self._batch.outcome(self.base, self.at[slot], np.broadcast_to(share, self.n))
-
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Return cost and status of the last trial of each run, each ``(n,)``."""
-        slot = self._last
-        if "cost" in self.kept:
-            return self.kept["cost"][slot].copy(), self.kept["status"][slot].copy()
-        return self._batch.outcome(self.base, self.at[slot], self.share_at(slot, slice(None)))
+        return self.outcome_at(self._last, slice(None))
 
     def last_further(self) -> Floats:
         """Return the further objectives of the last trial of each run, ``(n, o)``, by `TaskBatchView.objectives`."""
