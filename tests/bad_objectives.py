@@ -108,24 +108,9 @@ def returns_what_raises(_: Any) -> Any:
     return Sly(1.0)
 
 
-@bad(Status.DIVERGED, "finite, got inf")
-def returns_infinity(_: Any) -> Any:
-    return float("inf")
-
-
 @bad(Status.INVALID, "must have a score, .* got no 'score'")
 def returns_an_empty_mapping(_: Any) -> Any:
     return {}
-
-
-@bad(Status.INVALID, "a number, got None")
-def returns_a_score_of_none(_: Any) -> Any:
-    return {"score": None}
-
-
-@bad(Status.DIVERGED, "finite, got nan")
-def returns_a_mapping_with_nan(_: Any) -> Any:
-    return {"score": float("nan"), "cost": 1.0}
 
 
 @bad(Status.INVALID, "cost must be finite and not negative, got nan")
