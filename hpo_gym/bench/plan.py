@@ -319,7 +319,8 @@ class BenchPlan:
                 found.waiting[TIME][at] = (ended_by(clock, points(time)) == 0).sum()
             if score == TEST:
                 task = self.suites[spec].task(cell.task)
-                for kind, budget in ((TEST, p.budget), *([(TIME, time)] if "clock" in arrays else [])):
+                on_test: dict[str, Budget | float] = {TEST: p.budget} | ({TIME: time} if "clock" in arrays else {})
+                for kind, budget in on_test.items():
                     found.scores[kind][at] = incumbents_on_test(task, arrays, budget, p.n_init)
             found.measured.append(record.measured)
             found.trials.append(len(arrays["status"]))
