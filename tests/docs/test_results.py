@@ -54,6 +54,7 @@ def build(folder: Path, page: str, study: str = STUDY) -> subprocess.CompletedPr
         f"import stored\nstored.STUDIES = Path({str(folder / '_study')!r})\n"
         "extensions = ['myst_parser', 'results']\nexclude_patterns = ['_study']\n"
     )
+    needs_sphinx()
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", str(folder), str(folder / "out")]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
 
@@ -150,7 +151,6 @@ def needs_sphinx() -> None:
 
 @pytest.mark.long
 def test_a_page_shows_table_figure_and_claim_and_a_csv_file_lies_beside_it(tmp_path: Path) -> None:
-    needs_sphinx()
     done = build(tmp_path, GOOD)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
@@ -175,7 +175,6 @@ def test_a_page_shows_table_figure_and_claim_and_a_csv_file_lies_beside_it(tmp_p
     ],
 )
 def test_a_false_claim_and_a_missing_key_fail_the_build(tmp_path: Path, old: str, new: str, said: str) -> None:
-    needs_sphinx()
     assert GOOD.count(old) == 1
     done = build(tmp_path, GOOD.replace(old, new))
     assert done.returncode != 0
