@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -26,8 +27,8 @@ class SuiteEnv:
 
     Attributes:
         task_names: Names of the tasks of the split; ``task_index`` of an info is a position in it.
-        most_steps: The most steps of an episode. `spec.max_episode_steps` is another number, None here: the steps after
-            which Gymnasium truncates an episode, in what it makes of this spec.
+        most_steps: The most steps of an episode. `spec.max_episode_steps` of a single env is one more: in what Gymnasium
+            makes of the spec, a limit of `most_steps` would mark an end by the budget as a truncation too.
     """
 
     _spec: EnvSpec | None = None
@@ -76,13 +77,15 @@ class SuiteEnv:
 
     @property
     def spec(self) -> EnvSpec | None:
-        """The id and the keywords that the env was made with; None for one made without an id."""
+        """The id and the keywords that the env was made with, and a single env's limit of steps; None without an id."""
         return self._spec
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
         if spec is not None:
             _check_suite(spec)
+            if spec.max_episode_steps is None and isinstance(self, gym.Env):
+                spec = replace(spec, max_episode_steps=self.most_steps + 1)
         self._spec = spec
 
 
