@@ -27,8 +27,8 @@ class SuiteEnv:
 
     Attributes:
         task_names: Names of the tasks of the split; ``task_index`` of an info is a position in it.
-        most_steps: The most steps of an episode. `spec.max_episode_steps` of a single env is one more: in what Gymnasium
-            makes of the spec, a limit of `most_steps` would mark an end by the budget as a truncation too.
+        most_steps: The most steps of an episode. `spec.max_episode_steps` of a single env is one more: in what
+            Gymnasium makes of the spec, this number itself would mark an end by the budget as a truncation too.
     """
 
     _spec: EnvSpec | None = None

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.regret import relative_regret as relative_regret
     from hpo_gym.problem.regret import relative_regret_of as relative_regret_of
     from hpo_gym.problem.regret import share_of as share_of
+    from hpo_gym.problem.shipped import Reduced as Reduced
     from hpo_gym.problem.sizes import Sizes as Sizes
     from hpo_gym.problem.sizes import sizes_of as sizes_of
     from hpo_gym.problem.space import Hyperparameter as Hyperparameter

@@ -35,7 +35,7 @@ def batch_of(tasks: Sequence[Task], d: int | None = None) -> TaskBatch:
         groups.setdefault(task.together, []).append(j)
     parts = [_part([tasks[j] for j in group], width if len(groups) == 1 else None) for group in groups.values()]
     if len(parts) == 1 and parts[0].d == width:
-        return parts[0]
+        return _named(parts[0])
     if onward := [part.tasks[0] for part in parts if part.signals]:
         raise InvalidValueError(
             f"Tasks whose trials go on from each other, as those of {onward[0].suite!r}, share no batch with others, "
@@ -43,7 +43,14 @@ def batch_of(tasks: Sequence[Task], d: int | None = None) -> TaskBatch:
         )
     where = np.array([j for group in groups.values() for j in group])
     whole = all(isinstance(part, PoolBatch) for part in parts)
-    return MixedPool(tasks, parts, where, width) if whole else MixedBatch(tasks, parts, where, width)
+    return _named(MixedPool(tasks, parts, where, width) if whole else MixedBatch(tasks, parts, where, width))
+
+
+def _named(batch: TaskBatch) -> TaskBatch:
+    """Let a batch of tasks that are pickled by their names be made anew of these: its arrays are theirs."""
+    if all(task.named for task in batch.tasks):
+        batch.name_as((batch_of, (batch.tasks, batch.d)))
+    return batch
 
 
 def _part(tasks: Sequence[Task], d: int | None) -> TaskBatch:

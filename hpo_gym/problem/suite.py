@@ -19,6 +19,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, Registry, seeding, unknown, whole
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.prior import Scale, evaluations, scale_of
+from hpo_gym.problem.shipped import ByName
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 
@@ -90,7 +91,7 @@ def _kept(method: Callable[Concatenate[Suite, P], T]) -> Callable[Concatenate[Su
 
 
 @dataclass(frozen=True, eq=False)
-class Suite:
+class Suite(ByName):
     """Tasks with a fixed split.
 
     Attributes:

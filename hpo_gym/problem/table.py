@@ -19,6 +19,7 @@ from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.candidates import Shut
 from hpo_gym.problem.nearest.pool import Gaps, Pool
 from hpo_gym.problem.objectives.objective import SCORE, Objective, broken, find_objective
+from hpo_gym.problem.shipped import ByName
 from hpo_gym.problem.sizes import Sizes
 from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch, filled, noise_keys
@@ -46,7 +47,7 @@ def _median(values: NDArray[Any], rest: float) -> float:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Table:
+class Table(ByName):
     """Scores of `k` tasks.
 
     Args:

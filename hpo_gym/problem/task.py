@@ -19,6 +19,7 @@ from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, Mask, StateError
 from hpo_gym.problem.budget import BUDGET
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.objectives.objective import Objective
+from hpo_gym.problem.shipped import ByName
 from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.trial import Query, Status, Trial
 
@@ -46,7 +47,7 @@ class ScoreScale(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Task(ABC):
+class Task(ByName, ABC):
     """A search space and a way to score.
 
     Attributes:
@@ -218,7 +219,7 @@ class Task(ABC):
         """Return `evaluations` as later tasks know them, with rows that were never candidates of this task."""
         return self.evaluations()
 
-    def close(self) -> None:  # noqa: B027 - most have nothing running
+    def close(self) -> None:
         """End all processes of the task; later use starts them anew."""
 
     @classmethod
@@ -291,7 +292,7 @@ class Known(Protocol):
     def meta_features(self) -> Mapping[str, float | None]: ...
 
 
-class TaskBatchView(ABC):
+class TaskBatchView(ByName, ABC):
     """Known facts about `k` tasks, and their evaluable configurations: no score, and no bound on their best.
 
     An evaluable configuration is `at`: rows of a pool ``(n,)``, or points ``(n, d)``.

@@ -6,9 +6,10 @@ import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from hpo_gym.base import InvalidValueError, nearest, neighbours, shown, unknown
-from hpo_gym.problem import SUITES, Suite
+from hpo_gym.base import InvalidValueError, nearest, neighbours, scan_names, shown, unknown
+from hpo_gym.problem import SUITES, Suite, Table, Task
 from hpo_gym.suites.apart import Split, apart
 from hpo_gym.suites.sets import SETS, each
 
@@ -97,16 +98,50 @@ def _several(names: str) -> Suite:
     listed, arrow, judge = names.partition(_ARROW)
     given = [name.strip() for name in listed.split(",") if name.strip()]
     suites = [load_suite(name) for name in each(given, judge.strip())]
-    return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
+    made = held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
+    return _named(made, names, [suite.name for suite in suites] + [judge.strip()] * bool(arrow))
 
 
 @functools.cache
 def _surrogates(name: str) -> Suite:
     from hpo_gym.suites.surrogates import surrogate_suite
 
-    return surrogate_suite(_registered(name))
+    return _named(surrogate_suite(_registered(name)), f"{name}{_SURROGATE}", [name])
 
 
 @functools.cache
 def _registered(name: str) -> Suite:
-    return SUITES.get(name)()
+    return _named(SUITES.get(name)(), name, [name])
+
+
+def _named(suite: Suite, text: str, parts: Sequence[str]) -> Suite:
+    """Let a suite of shipped ones be pickled by its name, and so its tasks; one of yours may be unknown elsewhere."""
+    if {part.removesuffix(_SURROGATE) for part in parts} <= set(scan_names("hpo_gym.suites", "SUITES")):
+        made = text, suite.version, suite.data_hash
+        suite.name_as((_again, made))
+        for task in suite.members:
+            task.name_as((_again_task, (task.name, *made)))
+        table = getattr(suite, "table", None)
+        if table is not None:
+            table.name_as((_again_table, made))
+    return suite
+
+
+def _again(text: str, version: int, data_hash: str) -> Suite:
+    """Return the suite of a pickle; raise `InvalidValueError` where this installation has another of its name."""
+    suite = load_suite(text)
+    if (suite.version, suite.data_hash) != (version, data_hash):
+        raise InvalidValueError(
+            f"A pickle holds only the name of the suite {text!r}, which must be version {version} with the data "
+            f"{data_hash[:12]!r} as where it was written; here it is version {suite.version} with "
+            f"{suite.data_hash[:12]!r}. Make the env anew, or install the same hpo-gym."
+        )
+    return suite
+
+
+def _again_task(name: str, *made: Any) -> Task:
+    return _again(*made).task(name)
+
+
+def _again_table(*made: Any) -> Table:
+    return _again(*made).table  # type: ignore[attr-defined,no-any-return]  # of a `TableSuite`

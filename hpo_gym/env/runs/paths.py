@@ -33,17 +33,20 @@ def path_of(batch: TaskBatch, n: int, *, fused: bool, fidelity: bool, progress: 
     if not isinstance(batch, PoolBatch):
         return Points(batch)
     if fused and not fidelity and batch.fused is not None:
-        return FusedRows(batch, batch.fused, n)
+        return FusedRows(batch, n)
     if fused and batch.frames is not None:
-        return FramedRows(batch, batch.frames, n)
-    return Rows(batch)
+        return FramedRows(batch, n)
+    return Rows(batch, n)
 
 
 class Rows:
     """Scores are looked up, also of idle runs: that is cheaper than to leave them out."""
 
-    def __init__(self, batch: PoolBatch) -> None:
-        self.batch = batch
+    def __init__(self, batch: PoolBatch, n: int) -> None:
+        self.batch, self.n = batch, n
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.batch, self.n)  # a pickle has no rows beside those of the batch
 
     def __call__(self, runs: Slots, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         return self.batch.evaluate(runs.base, at, fidelity, runs.instance)
@@ -56,8 +59,10 @@ class Rows:
 class FusedRows(Rows):
     """One gather gives configuration and score of each run."""
 
-    def __init__(self, batch: PoolBatch, table: NDArray[np.float32], n: int) -> None:
-        super().__init__(batch)
+    def __init__(self, batch: PoolBatch, n: int) -> None:
+        super().__init__(batch, n)
+        table = batch.fused
+        assert table is not None
         self.table, self.shape, self.score = table, (n, table.shape[1]), table.shape[1] - 3
         self.few = n < _MANY
 
@@ -85,8 +90,10 @@ class FusedRows(Rows):
 class FramedRows(Rows):
     """One gather gives the configurations, another the scores."""
 
-    def __init__(self, batch: PoolBatch, frames: NDArray[np.float32], n: int) -> None:
-        super().__init__(batch)
+    def __init__(self, batch: PoolBatch, n: int) -> None:
+        super().__init__(batch, n)
+        frames = batch.frames
+        assert frames is not None
         self.frames, self.shape, self.one_pool = frames, (n, batch.d + 3), len(frames) == batch.m
         self.sure = not batch.fallible  # else `Runs` writes the scores, when it knows what failures are served
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints
-from hpo_gym.problem import Points, PoolBatch, PoolBatchView, SearchSpace, TaskBatch, TaskBatchView
+from hpo_gym.problem import Points, PoolBatch, PoolBatchView, Reduced, SearchSpace, TaskBatch, TaskBatchView
 
 
 def view_of(batch: TaskBatch) -> TaskBatchView:
@@ -30,6 +30,10 @@ class _View(TaskBatchView):
         self._batch, self.d, self.m, self.signals = batch, batch.d, batch.m, batch.signals
         self.objectives = batch.objectives
         self.tasks = tuple(KnownTask(t.name, t.family, t.space, t.meta_features) for t in batch.tasks)
+
+    @property
+    def named(self) -> Reduced | None:
+        return None if self._batch.named is None else (view_of, (self._batch,))
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
         return self._batch.place(task, x)
