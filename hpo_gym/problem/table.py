@@ -176,7 +176,7 @@ class Table(ByName):
         """Finite costs ``(k, m, f)``: the share of a full evaluation where the table has none."""
         if self.cost is None:
             return np.broadcast_to(np.asarray(self.fidelities, np.float32), self.score.shape)
-        out = np.asarray(self.cost, np.float32)
+        out = np.asarray(self.cost, np.float64 if self.cost.dtype == np.float64 else np.float32)
         known = np.isfinite(out)
         if known.all():
             return out
@@ -184,7 +184,7 @@ class Table(ByName):
         for cost, there in zip(out, known, strict=True):
             if not there.all():
                 whole = _median(cost, 0.0)  # for a fidelity of which no cost is known
-                middle = np.array([_median(level, whole) for level in cost.T], np.float32)
+                middle = np.array([_median(level, whole) for level in cost.T], out.dtype)
                 cost[:] = np.where(there, cost, middle)
         return out
 

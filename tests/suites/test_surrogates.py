@@ -433,3 +433,14 @@ def test_an_env_of_a_surrogate_is_paid_in_cost_trial_by_trial() -> None:
         again.submit(Query(trial.config, trial.fidelity))
     assert [(t.cost, t.status) for t in again.trials] == [(t.cost, t.status) for t in env.history()]
     assert again.over
+
+
+def test_tasks_of_one_pool_share_what_the_networks_say_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = load_suite("SVM:surrogate").members[:2]
+    model, calls = replace(first.surrogate), []
+    asked = type(model).factors
+    monkeypatch.setattr(type(model), "factors", lambda self, x: [calls.append(len(x)), asked(self, x)][1])
+    for task in (first, second):
+        here, own = replace(task, surrogate=model), replace(task, surrogate=replace(model), rows=task.rows.copy())
+        np.testing.assert_array_equal(here.evaluations().score, own.evaluations().score)
+    assert calls == 3 * [len(first.rows)]  # once where shared, and once for each writable copy

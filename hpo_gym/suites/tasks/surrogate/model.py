@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class SurrogateModel:
     levels: Singles
     scales: Singles
     rising: NDArray[np.bool_]
+    _last: tuple[Points, Singles] | None = field(default=None, init=False, repr=False)
 
     @property
     def f(self) -> int:
@@ -66,9 +67,18 @@ class SurrogateModel:
         parts = [forward([(w[e], b[e]) for w, b in zip(self.weights, self.offsets, strict=True)], inputs) for e in nets]
         return np.concatenate(parts, 1)
 
+    def _factors_of(self, x: Points) -> Singles:
+        """Return the factors of points that never change: all tasks are asked at the same pool, one after another."""
+        if self._last is None or self._last[0] is not x:
+            object.__setattr__(self, "_last", (x, self.factors(x)))
+        assert self._last is not None
+        return self._last[1]
+
     def raw(self, task: Ints, x: Points) -> Singles:
         """Return the output of the heads of tasks ``(n,)`` at canonical points ``(n, d)``, shape ``(n, q)``."""
-        found = np.matmul(self.heads.take(task, 0), self.factors(x)[:, :, None])[:, :, 0]  # a product for each point
+        shared = x.flags.owndata and not x.flags.writeable
+        factors = self._factors_of(x) if shared else self.factors(x)
+        found = np.matmul(self.heads.take(task, 0), factors[:, :, None])[:, :, 0]  # a product for each point
         found += self.levels.take(task, 0)
         return np.asarray(found, np.float32)
 
