@@ -124,7 +124,7 @@ class BareLearner(Learner):
             rows["masks"] = []
         for _ in range(self.options.n_steps):
             seen = torch.from_numpy(obs)
-            masks = [torch.from_numpy(self.env.action_masks())] if self.masked else []
+            masks = [torch.from_numpy(self.env.action_masks()).bool()] if self.masked else []
             policy = self.network.act(seen, *masks)
             actions = policy.draw(rng)
             obs, rewards, ended, _, _ = self.env.step(policy.legal(actions))  # nothing is truncated

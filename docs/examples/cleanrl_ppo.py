@@ -111,7 +111,7 @@ def train(args: Args) -> Agent:
         optimizer.param_groups[0]["lr"] = args.learning_rate * (1.0 - update / updates)
         returns: list[float] = []
         for t in range(args.num_steps):
-            obs[t], masks[t] = seen, torch.as_tensor(envs.action_masks())
+            obs[t], masks[t] = seen, torch.as_tensor(envs.action_masks() > 0)
             with torch.no_grad():
                 policy = agent.policy(obs[t], masks[t])
                 action = policy.sample()
@@ -159,7 +159,7 @@ def scores_of(args: Args, choose: Callable[[Tensor, Tensor], Any], seed: int) ->
     scores, over = [], np.zeros(len(names), bool)
     while not over.all():
         with torch.no_grad():
-            action = choose(torch.as_tensor(seen), torch.as_tensor(envs.action_masks()))
+            action = choose(torch.as_tensor(seen), torch.as_tensor(envs.action_masks() > 0))
         seen, _, over, _, infos = envs.step(np.asarray(action))
         scores.append(infos["score"].copy())
     return np.array(scores)

@@ -136,9 +136,12 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         """Return the trials of this episode so far."""
         return self._history(0)
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Return the sensible actions, ``(a,)``: measured rows of the task, with ``duplicates="mask"`` untried ones."""
-        return np.asarray(self.kernel.masks()[0])
+    def action_masks(self) -> NDArray[np.int8]:
+        """Return 1 for each sensible action, ``(a,)``, as Gymnasium's ``sample(mask=)`` and sb3-contrib take it.
+
+        Sensible are measured rows of the task, with ``duplicates="mask"`` untried ones.
+        """
+        return self.kernel.masks()[0].astype(np.int8)
 
     def snapshot(self) -> bytes:
         """Return the current episode, if trials build on each other: about 6 kB, checksummed.

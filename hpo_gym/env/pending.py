@@ -147,8 +147,8 @@ class PendingEnv(HPOEnv):
         nothing = np.zeros(self.reward_dim) if self.kernel.parts.reward.dim else 0.0
         return self._shown(), sum(rewards[1:], start=rewards[0]) if rewards else nothing, over, False, info
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        return np.asarray(self._flight.masks()[0])
+    def action_masks(self) -> NDArray[np.int8]:
+        return self._flight.masks()[0].astype(np.int8)
 
     def _shown(self) -> Any:
         return first(self._flight.shown(self.kernel.observe()))
@@ -194,8 +194,8 @@ class PendingVectorEnv(HPOVectorEnv):
     def observe(self) -> Any:
         return self._flight.shown(super().observe())
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        return self._flight.masks()
+    def action_masks(self) -> NDArray[np.int8]:
+        return self._flight.masks().astype(np.int8)
 
 
 CLASSES: Mapping[type, type] = {HPOEnv: PendingEnv, HPOVectorEnv: PendingVectorEnv}

@@ -267,9 +267,9 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
     def _check_run(self, i: int) -> None:
         whole("i", i, 0, self.num_envs - 1)
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Return the sensible actions, ``(n, a)``."""
-        return self.kernel.masks()
+    def action_masks(self) -> NDArray[np.int8]:
+        """Return 1 for each sensible action, ``(n, a)``."""
+        return self.kernel.masks().astype(np.int8)
 
     def render(self) -> tuple[Any, ...] | None:
         """Draw each run: a picture or a text."""

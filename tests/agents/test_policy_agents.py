@@ -82,7 +82,7 @@ def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) ->
     agent._actor.forget()
     actor = agent.make_actor(agent._weights)
     while not done:
-        masks = env.action_masks()[None] if agent.masked else None
+        masks = env.action_masks()[None] > 0 if agent.masked else None
         with torch.no_grad():
             action = actor.act(obs[None], masks, None)[0]
         query = agent.ask()

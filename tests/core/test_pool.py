@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ConfigSpace as cs
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -125,3 +126,15 @@ def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_o
     assert {tuple(r) for r in rows[:30].tolist()} == {(a, b, 3 - a - b) for a in range(3) for b in range(3) if a != b}
     assert draw_rows(first, task[7:9], instance[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
     assert draw_rows(first, task, instance, 3, salt=6).tolist() != rows.tolist()
+
+
+def test_masks_are_what_a_space_samples_by() -> None:
+    keywords = {"suite": "SVM", "codec": "pool", "duplicates": "mask", "budget": 3}
+    one, many = gym.make("hpo_gym/HPO-v0", **keywords), gym.make_vec("hpo_gym/HPO-v0", num_envs=2, **keywords)
+    one.reset(seed=0)
+    many.reset(seed=0)
+    one.step(4)
+    mask = one.unwrapped.action_masks()
+    assert mask.dtype == many.unwrapped.action_masks().dtype == np.int8
+    assert mask[4] == 0 and mask.sum() == len(mask) - 1
+    assert one.action_space.sample(mask=mask) != 4

@@ -239,7 +239,7 @@ def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, mas
     def step() -> None:
         nonlocal obs
         with torch.no_grad():
-            obs = env.step(actor.act(obs, env.action_masks() if masked else None, rng))[0]
+            obs = env.step(actor.act(obs, env.action_masks() > 0 if masked else None, rng))[0]
 
     actor.forget()
     regret = regret_on(env.kernel.batch.tasks, env.kernel.runs, step)
