@@ -123,3 +123,9 @@ def test_another_choice_is_refused(file: Path) -> None:
         suite_from_csv(file, ignore=["seed"], failures="worse")
     with pytest.raises(InvalidValueError, match=r"got \+inf"):
         table_suite("R", {"i": [0, 1]}, [{"i": 0}, {"i": 1}], [[1.0, 2.0]], repeats=np.array([[[np.inf], [2.0]]]))
+
+
+def test_costs_come_back_with_all_digits(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("lr,val,cost\n0.1,0.7,0.2\n0.2,0.8,0.3\n0.3,0.6,\n")
+    suite = suite_from_csv(tmp_path / "t.csv", score="val", cost="cost")
+    assert [suite.members[0].run({"lr": lr}).cost for lr in (0.1, 0.2, 0.3)] == [0.2, 0.3, 0.25]  # unknown: the median
