@@ -118,7 +118,8 @@ def _parts(config: EnvConfig, suite: Suite, further: Sequence[Objective], *, in_
         raise SplitError(
             f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {config.split!r}."
         )
-    return replace(parts, reported=reported)
+    observer, codec = parts.observer.of_suite(suite, config.fold), parts.codec.of_suite(suite, config.fold)
+    return replace(parts, observer=observer, codec=codec, reported=reported)
 
 
 def vector_reward(

@@ -19,6 +19,7 @@ from hpo_gym.base import Floats, InvalidValueError, Mask, Registry
 from hpo_gym.env.codecs.checks import array_of
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem import Suite
 
 
 class Proposal(NamedTuple):
@@ -59,6 +60,10 @@ class Codec(ABC):
     @abstractmethod
     def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         """Map the actions of `n` runs; raises `InvalidValueError` where one is outside the action space."""
+
+    def of_suite(self, suite: Suite, fold: int | None) -> Codec:
+        """Return the codec for an env of a suite: itself, unless its actions are made from the meta-train tasks."""
+        return self
 
     def encode(self, contexts: Contexts, runs: Runs, wanted: Proposal) -> NDArray[Any]:
         """Return the actions of `n` runs that stand for proposals, where the codec has them; else others.

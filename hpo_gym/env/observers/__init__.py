@@ -18,6 +18,7 @@ from hpo_gym.base import Registry
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import Raw, ServedScores
+from hpo_gym.problem import Suite
 
 Observation = NDArray[Any] | dict[str, NDArray[Any]] | tuple[str, ...]
 MAX = float(np.finfo(np.float32).max)
@@ -51,6 +52,10 @@ class Observer(ABC):
 
     def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
         self.context, self.served = context, served or Raw()
+
+    def of_suite(self, suite: Suite, fold: int | None) -> Observer:
+        """Return the observer for an env of a suite: itself, unless what it shows is made from the meta-train tasks."""
+        return self
 
     @abstractmethod
     def space(self, contexts: Contexts) -> gym.Space[Any]:

@@ -1,0 +1,81 @@
+"""The codec `candidates`: an action is one of a short list of configurations, the same on all tasks."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Ints, Mask, StateError
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.codecs._one_choice import OneChoice
+from hpo_gym.env.listed import Listed, check_count, draw_listed
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem import Suite
+
+
+@CODECS.register("candidates")
+class CandidatesCodec(OneChoice):
+    """``Discrete(c)``: one of `count` configurations, drawn without a look at scores, the same in every env of a suite.
+
+    Each number means one configuration on all tasks, and two never mean the same one (`hpo_gym.env.listed`). None is
+    tried twice, unless `repeats` (always with `fidelity`): a number that was tried stands for the nearest one that was
+    not, until all were.
+    """
+
+    def __init__(self, count: int = 256, repeats: bool = False, fidelity: bool = False, stop: bool = False) -> None:
+        super().__init__(fidelity, stop)
+        self.length, self.repeats = check_count(count), repeats or fidelity
+        self._listed: Listed | None = None
+
+    def of_suite(self, suite: Suite, fold: int | None) -> CandidatesCodec:
+        return self.over(draw_listed(suite, fold, self.length))
+
+    def over(self, listed: Listed) -> CandidatesCodec:
+        """Return the codec over a list."""
+        out = copy.copy(self)
+        out._listed = listed
+        return out
+
+    @property
+    def listed(self) -> Listed:
+        """The list, known in an env.
+
+        Raises:
+            StateError: It has none yet.
+        """
+        if self._listed is None:
+            raise StateError("The `candidates` codec has no list before it is part of an env.")
+        return self._listed
+
+    def count(self, contexts: Contexts) -> int:
+        return len(self.listed)
+
+    def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
+        if not self.repeats and not runs.fresh:
+            choice = self._untried(runs, choice)
+        return np.asarray(self.listed.at(runs.batch)[runs.task, choice])
+
+    def _untried(self, runs: Runs, choice: Ints) -> Ints:
+        """Return the choices, or the nearest untried ones."""
+        tried = self.listed.tried(runs)
+        again = np.flatnonzero(tried[np.arange(runs.n), choice] & ~tried.all(1))
+        if len(again):
+            near = self.listed.near[choice[again]]
+            first = np.take_along_axis(tried[again], near, 1).argmin(1)
+            choice = choice.copy()
+            choice[again] = near[np.arange(len(again)), first]
+        return choice
+
+    def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
+        places = self.listed.at(runs.batch)[runs.task]
+        same = places == at[:, None]
+        return np.asarray((same.all(2) if same.ndim > 2 else same).argmax(1))
+
+    def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
+        mask = ~self.listed.tried(runs) if untried else np.ones((runs.n, len(self.listed)), bool)
+        mask[~mask.any(1)] = True  # all tried: an agent must still be able to act
+        return mask

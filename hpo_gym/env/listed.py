@@ -1,0 +1,163 @@
+"""Listed configurations: one short list for all tasks of a suite, drawn without a look at any score."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Ints, InvalidValueError, Mask, seeding
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem import Points, PoolBatch, PoolBatchView, Suite, TaskBatchView, batch_of
+
+_OFTEN = 0.9  # share of the meta-train tasks on which a row of a shared pool was measured, at least
+_MOST = 4096  # configurations of a list
+_KEPT = 32  # lists, and batches that one was placed on
+_ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
+
+
+class Listed:
+    """Configurations by number.
+
+    Attributes:
+        x: Points of the suite's space, ``(c, d)``.
+    """
+
+    def __init__(self, x: Points) -> None:
+        self.x = x
+        self._placed: dict[int, tuple[TaskBatchView, _Places]] = {}
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @functools.cached_property
+    def near(self) -> Ints:
+        """Return, for each, all of them by distance in the unit cube, itself first, ``(c, c)``."""
+        apart = ((self.x[:, None, :] - self.x[None]) ** 2).sum(2)
+        np.fill_diagonal(apart, -1.0)
+        return np.argsort(apart, axis=1, kind="stable")
+
+    def at(self, batch: TaskBatchView) -> NDArray[Any]:
+        """Return the evaluated configuration of each on each task: rows ``(k, c)``, or points ``(k, c, d)``.
+
+        No row of a task stands for two, unless it has too few. For a row that lacks there, or is listed before, the
+        nearest measured row stands that is not listed.
+        """
+        return self._on(batch).at
+
+    def numbers(self, runs: Runs) -> Ints:
+        """Return the number of the configuration of each trial, ``(n, h)``; `c` for others and for none."""
+        places, there, asked = self._on(runs.batch), runs.exists(), runs.ordered(runs.at)
+        keys = asked if asked.ndim == 2 else _hashes(asked)
+        found = np.empty(there.shape, np.int64)
+        for j in np.unique(runs.task).tolist():
+            who = np.flatnonzero(runs.task == j)
+            place = np.minimum(np.searchsorted(places.keys[j], keys[who]), len(self) - 1)
+            found[who] = np.where(places.keys[j][place] == keys[who], places.order[j][place], len(self))
+        return np.where(there, found, len(self))
+
+    def tried(self, runs: Runs) -> Mask:
+        """Return which were tried, ``(n, c)``."""
+        out = np.zeros((runs.n, len(self) + 1), bool)
+        if not runs.fresh:
+            np.put_along_axis(out, self.numbers(runs), True, 1)
+        return out[:, :-1]
+
+    def _on(self, batch: TaskBatchView) -> _Places:
+        known = self._placed.get(id(batch))
+        if known is None or known[0] is not batch:
+            if len(self._placed) >= _KEPT:
+                self._placed.clear()
+            known = self._placed[id(batch)] = batch, _placed(batch, self.x)
+        return known[1]
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Listed:
+        return self  # is only read
+
+    def __reduce__(self) -> tuple[type[Listed], tuple[Points]]:
+        return Listed, (self.x,)
+
+
+class _Places(NamedTuple):
+    """`Listed.at` on the tasks of a batch, and its keys, sorted, with the number of each, ``(k, c)``."""
+
+    at: NDArray[Any]
+    keys: NDArray[Any]
+    order: Ints
+
+
+def check_count(count: int) -> int:
+    """Return a length of a list in its range."""
+    if not 2 <= count <= _MOST:
+        raise InvalidValueError(f"`2 <= count <= {_MOST}` must hold, got {count}.")
+    return count
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def draw_listed(suite: Suite, fold: int | None, count: int) -> Listed:
+    """Return `count` configurations of a suite, always the same ones, or all rows of a smaller pool.
+
+    From the pool that all meta-train tasks share: rows measured on at least 9 of 10 of them, drawn by the suite's name.
+    Elsewhere the default and a low-discrepancy sequence.
+
+    Raises:
+        InvalidValueError: The suite has less than two configurations.
+    """
+    space, train = suite.space, batch_of(suite.tasks("train", fold), suite.space.d)
+    if isinstance(train, PoolBatch) and train.one_pool:
+        share = train.measured.mean(0)
+        often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-min(count, len(share))]))
+        rng = seeding.generator(seeding.key("listed", suite.name, count))
+        rows = rng.choice(often, min(count, len(often)), replace=False)
+        x = train.points(np.zeros(len(rows), np.int64), rows)
+    else:
+        x = np.concatenate([space.default_x[None], space.spread(4 * count)])
+        x = space.snap(x[space.legal(x)])
+        _, first = np.unique(x, axis=0, return_index=True)
+        x = x[np.sort(first)][:count]
+    if len(x) < 2:
+        raise InvalidValueError(f"A list needs two configurations, {suite.name!r} has {len(x)}.")
+    return Listed(x)
+
+
+def _placed(batch: TaskBatchView, x: Points) -> _Places:
+    k, c = len(batch.tasks), len(x)
+    if x.shape[1] < batch.d:
+        x = np.concatenate([x, np.full((c, batch.d - x.shape[1]), 0.5)], 1)
+    at = batch.place(np.repeat(np.arange(k), c), np.tile(x, (k, 1)))
+    at = at.reshape(k, c, *at.shape[1:])
+    if isinstance(batch, PoolBatchView):
+        for j in range(k):
+            at[j] = _distinct(batch, j, x, at[j])
+    keys = at if at.ndim == 2 else _hashes(at)
+    order = np.argsort(keys, axis=1, kind="stable")
+    return _Places(at, np.take_along_axis(keys, order, 1), order)
+
+
+def _distinct(batch: PoolBatchView, j: int, x: Points, rows: Ints) -> Ints:
+    """Return rows of a task of which none stands for two configurations, as far as it has as many."""
+    _, first = np.unique(rows, return_index=True)
+    again = np.setdiff1d(np.arange(len(rows)), first)
+    free = batch.measured[j].copy()
+    free[rows] = False
+    if not len(again) or not free.any():
+        return rows
+    left = np.flatnonzero(free)
+    points = batch.points(np.full(len(left), j), left)
+    apart = (x[again] ** 2).sum(1)[:, None] - 2.0 * x[again] @ points.T + (points**2).sum(1)
+    out = rows.copy()
+    for i, place in enumerate(again.tolist()):
+        best = int(apart[i].argmin())
+        if not np.isfinite(apart[i, best]):
+            break
+        out[place] = left[best]
+        apart[:, best] = np.inf
+    return out
+
+
+def _hashes(x: NDArray[Any]) -> NDArray[np.uint64]:
+    """One number for each point; the same point has the same."""
+    factors = np.cumprod(np.full(x.shape[-1], _ODD, np.uint64))
+    return np.asarray((np.ascontiguousarray(x, np.float64).view(np.uint64) * factors).sum(-1, dtype=np.uint64))
