@@ -1,12 +1,14 @@
-"""The reward `anytime`: an improvement, for as long as it lasts."""
+"""The rewards `anytime` and `auc`: an improvement, for as long as it lasts."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.env.rewards import REWARDS, Reward, Rewards
+from hpo_gym.base import Floats
+from hpo_gym.env.rewards import REWARDS, OracleReward, Reward, Rewards
 from hpo_gym.env.rewards._gain import gain_of
 from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
 
 
@@ -15,8 +17,24 @@ class Anytime(Reward):
     """`normalized_improvement` times the share of the budget that is left when the trial begins.
 
     The sum over an episode is the mean over its trials of the incumbent above the mean of meta-train, in standard
-    deviations: what the area under the regret curve measures, up to the task's best.
+    deviations. A task whose scores are all below that mean pays nothing: on the training split take `auc`.
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        return gain_of(contexts, runs) / contexts.scale.sd * (np.asarray(runs.left) + runs.last_share)
+        return gain_of(contexts, runs) / contexts.scale.sd * _left(runs)
+
+
+@REWARDS.register("auc")
+class Auc(OracleReward):
+    """`regret_drop` times the share of the budget that is left when the trial begins: what comparisons judge.
+
+    The sum over an episode is 1 less the area under its curve of normalised regret. For training splits only.
+    """
+
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        drop = oracle.regret(runs.task, runs.reached_before) - oracle.regret(runs.task, runs.reached)
+        return np.asarray(drop * _left(runs))
+
+
+def _left(runs: Runs) -> Floats:
+    return np.asarray(runs.left + runs.last_share)
