@@ -1,4 +1,4 @@
-"""Listed configurations: one short list for all tasks of a suite, drawn without a look at any score."""
+"""Listed configurations: one short list for all tasks of a suite, chosen without a look at any score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Ints, InvalidValueError, Mask, seeding
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.problem import Points, PoolBatch, PoolBatchView, Suite, TaskBatchView, batch_of
+from hpo_gym.problem import (
+    Points,
+    PoolBatch,
+    PoolBatchView,
+    SearchSpace,
+    Suite,
+    TaskBatchView,
+    batch_of,
+    keys,
+    pool_of,
+)
 
 _OFTEN = 0.9  # share of the meta-train tasks on which a row of a shared pool was measured, at least
 _MOST = 4096  # configurations of a list
@@ -99,27 +109,48 @@ def check_count(count: int) -> int:
 def draw_listed(suite: Suite, fold: int | None, count: int) -> Listed:
     """Return `count` configurations of a suite, always the same ones, or all rows of a smaller pool.
 
-    From the pool that all meta-train tasks share: rows measured on at least 9 of 10 of them, drawn by the suite's name.
-    Elsewhere the default and a low-discrepancy sequence.
+    The default, the configurations one step from it, those two steps from it and so on, each ring in an order drawn by
+    the suite's name (`SearchSpace.neighbours` defines a step). In the pool that all meta-train tasks share, the
+    nearest row stands for each that is not listed yet, among those measured on at least 9 of 10 tasks.
 
     Raises:
         InvalidValueError: The suite has less than two configurations.
     """
-    space, train = suite.space, batch_of(suite.tasks("train", fold), suite.space.d)
+    rng = seeding.generator(seeding.key("listed", suite.name))
+    x = _around(suite.space, count, rng)
+    train = batch_of(suite.tasks("train", fold), suite.space.d)
     if isinstance(train, PoolBatch) and train.one_pool:
-        share = train.measured.mean(0)
-        often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-min(count, len(share))]))
-        rng = seeding.generator(seeding.key("listed", suite.name, count))
-        rows = rng.choice(often, min(count, len(often)), replace=False)
-        x = train.points(np.zeros(len(rows), np.int64), rows)
-    else:
-        x = np.concatenate([space.default_x[None], space.spread(4 * count)])
-        x = space.snap(x[space.legal(x)])
-        _, first = np.unique(x, axis=0, return_index=True)
-        x = x[np.sort(first)][:count]
+        x = _rows_near(train, suite.space, x, count, rng)
     if len(x) < 2:
         raise InvalidValueError(f"A list needs two configurations, {suite.name!r} has {len(x)}.")
     return Listed(x)
+
+
+def _around(space: SearchSpace, count: int, rng: np.random.Generator) -> Points:
+    """Return the default and what is around it, ring after ring, ``(c, d)``; less where a space is smaller."""
+    found = ring = {keys(space.default_x[None])[0]: space.default_x}
+    while ring and len(found) < count:
+        near = np.concatenate([space.neighbours(x) for x in list(ring.values())[:count]])
+        near = near[space.legal(near)]
+        new = {k: x for k, x in zip(keys(near), near, strict=True) if k not in found}
+        order = rng.permutation(len(new))
+        ring = {k: new[k] for k in np.array(list(new), object)[order].tolist()}
+        found = found | ring
+    return np.array(list(found.values()))[:count]
+
+
+def _rows_near(batch: PoolBatch, space: SearchSpace, x: Points, count: int, rng: np.random.Generator) -> Points:
+    """Return rows of a shared pool near points, each once, then others by chance, ``(c, d)``."""
+    share = batch.measured.mean(0)
+    free = share >= min(_OFTEN, np.sort(share)[-min(count, len(share))])
+    points = batch.points(np.zeros(batch.m, np.int64), np.arange(batch.m))
+    pool, rows = pool_of(space, points), list[int]()
+    for point in x[: min(count, int(free.sum()))]:
+        rows.append(int(pool.nearest(point[None], free)[0]))
+        free[rows[-1]] = False
+    left = np.flatnonzero(free)
+    more = rng.choice(left, min(count - len(rows), len(left)), replace=False)
+    return points[[*rows, *more.tolist()]]
 
 
 def _placed(batch: TaskBatchView, x: Points) -> _Places:

@@ -19,14 +19,14 @@ from hpo_gym.problem import Suite
 
 @CODECS.register("candidates")
 class CandidatesCodec(OneChoice):
-    """``Discrete(c)``: one of `count` configurations, drawn without a look at scores, the same in every env of a suite.
+    """``Discrete(c)``: one of `count` configurations around the default, the same ones in every env of a suite.
 
-    Each number means one configuration on all tasks, and two never mean the same one (`hpo_gym.env.listed`). None is
-    tried twice, unless `repeats` (always with `fidelity`): a number that was tried stands for the nearest one that was
-    not, until all were.
+    They are chosen without a look at scores (`hpo_gym.env.listed`). Each number means one configuration on all tasks,
+    and no two mean the same one. None is tried twice, unless `repeats` (always with `fidelity`): a number that was
+    tried stands for the nearest one that was not, until all were.
     """
 
-    def __init__(self, count: int = 256, repeats: bool = False, fidelity: bool = False, stop: bool = False) -> None:
+    def __init__(self, count: int = 128, repeats: bool = False, fidelity: bool = False, stop: bool = False) -> None:
         super().__init__(fidelity, stop)
         self.length, self.repeats = check_count(count), repeats or fidelity
         self._listed: Listed | None = None

@@ -26,7 +26,7 @@ class CandidatesObserver(Flat):
     scales look alike; `scores=` has no part in it. The list is that of the codec `candidates` of the same `count`.
     """
 
-    def __init__(self, count: int = 256, context: bool = False, served: ServedScores | None = None) -> None:
+    def __init__(self, count: int = 128, context: bool = False, served: ServedScores | None = None) -> None:
         super().__init__(context, served)
         self.length = check_count(count)
         self._listed: Listed | None = None
