@@ -1,8 +1,8 @@
 """Answers of the codec `candidates`: an action is a configuration of a short list, and none is tried twice.
 
-The list of `Known` and of `KnownLevels` is rows 1 4 2 3 0: the default, then the others in an order drawn by name, which
-is the same for both; of three it is rows 1 4 2. Squared distances of the rows in the unit cube, in 16ths: 1-4 5, 1-3 7,
-1-0 7, 1-2 18; 4-2 7, 4-3 10, 4-0 12; 2-3 15, 2-0 33; 3-0 14.
+The list of `Known` and of `KnownLevels` is rows 1 4 2 3 0: the default, then the others in an order drawn by name, the
+same for both; of three it is rows 1 4 2. Squared distances of the rows in the unit cube, in 16ths: 1-4 5, 1-3 7, 1-0 7,
+1-2 18; 4-2 7, 4-3 10, 4-0 12; 2-3 15, 2-0 33; 3-0 14.
 """
 
 from answers import Case

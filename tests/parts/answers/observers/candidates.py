@@ -1,9 +1,9 @@
-"""Answers of the observer `candidates`: scores of the run's own trials, standardised, by the number of a short list.
+"""Answers of the observer `candidates`: scores of the run's own trials, standardised, by their place in a short list.
 
-The list of `Known` is rows 1 4 2 3 0, see the codec. The scores of the first episode are .5 .75 .5 .625: after three, in
-12ths, 6 9 6, mean 7, deviation sqrt(2); after four, in 8ths, 4 6 4 5, mean 4.75, in 32nds from there -3 5 -3 1, deviation
-sqrt(11). Of the second, .375 .75 1.25 .75: after three, in 24ths, 9 18 30, mean 19, from there -10 -1 11, deviation
-sqrt(74); after four, in 32nds from the mean, -13 -1 15 -1, deviation sqrt(99).
+The list of `Known` is rows 1 4 2 3 0, see the codec. The scores of the first episode are .5 .75 .5 .625: after three,
+in 12ths, 6 9 6, mean 7, deviation sqrt(2); after four, in 8ths, 4 6 4 5, mean 4.75, in 32nds from there -3 5 -3 1,
+deviation sqrt(11). Of the second, .375 .75 1.25 .75: after three, in 24ths, 9 18 30, mean 19, from there -10 -1 11,
+deviation sqrt(74); after four, in 32nds from the mean, -13 -1 15 -1, deviation sqrt(99).
 """
 
 from __future__ import annotations
