@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_gym.base import Floats
 from hpo_gym.env.rewards import REWARDS, OracleReward, Reward, Rewards
-from hpo_gym.env.rewards._gain import gain_of
+from hpo_gym.env.rewards._gain import gain_of, gain_of_one
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
@@ -23,6 +23,10 @@ class Anytime(Reward):
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         return gain_of(contexts, runs) / contexts.scale.sd * _left(runs)
 
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        gain = gain_of_one(contexts, runs)
+        return float(gain / contexts.scale.sd * _left(runs)[0]) if gain else 0.0
+
 
 @REWARDS.register("auc")
 class Auc(OracleReward):
@@ -34,6 +38,13 @@ class Auc(OracleReward):
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         drop = oracle.regret(runs.task, runs.reached_before) - oracle.regret(runs.task, runs.reached)
         return np.asarray(drop * _left(runs))
+
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        if runs.best is runs.previous:
+            return 0.0
+        task = runs.task.item(0)
+        now = oracle.regret_of(task, runs.reached.item(0))
+        return float((oracle.regret_of(task, runs.reached_before.item(0)) - now) * _left(runs)[0])
 
 
 def _left(runs: Runs) -> Floats:
