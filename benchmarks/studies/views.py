@@ -101,7 +101,7 @@ def _rolled(name: str, suite: str) -> float:
 def _ordered(suite: str) -> list[int]:
     """Return the candidates in the order that lowers the mean regret over the training tasks most, step by step."""
     tasks = hpo_gym.load_suite(suite).tasks("train")
-    env: Any = gym.make(f"hpo_gym/{suite}-v0", **CANDIDATES, reward="auc").unwrapped
+    env: Any = gym.make(f"hpo_gym/{suite}-v0", **VIEWS["candidates, auc"]).unwrapped
     places = env.kernel.parts.codec.listed.at(env.kernel.contexts.batch)
     regret = np.ones(places.shape[:2])
     for j, task in enumerate(tasks):
