@@ -141,7 +141,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
 
         Sensible are measured rows of the task, with ``duplicates="mask"`` untried ones.
         """
-        return self.kernel.masks()[0].astype(np.int8)
+        return np.asarray(self.kernel.masks()[0], np.int8)
 
     def snapshot(self) -> bytes:
         """Return the current episode, if trials build on each other: about 6 kB, checksummed.

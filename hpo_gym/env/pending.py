@@ -148,7 +148,7 @@ class PendingEnv(HPOEnv):
         return self._shown(), sum(rewards[1:], start=rewards[0]) if rewards else nothing, over, False, info
 
     def action_masks(self) -> NDArray[np.int8]:
-        return self._flight.masks()[0].astype(np.int8)
+        return np.asarray(self._flight.masks()[0], np.int8)
 
     def _shown(self) -> Any:
         return first(self._flight.shown(self.kernel.observe()))

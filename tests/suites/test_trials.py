@@ -94,7 +94,7 @@ def test_repeats_count_by_their_mean_and_a_failed_one_as_the_worst_of_its_task(t
         suite = suite_from_csv(written(tmp_path, text), cost="c")
     (task,) = suite.members
     assert task.name == "trials"
-    assert (task.run({"i": 0}).score, task.run({"i": 0}).cost) == (pytest.approx((1 + 2 + 1) / 3), 3)
+    assert (task.run({"i": 0}).score, task.run({"i": 0}).cost) == pytest.approx(((1 + 2 + 1) / 3, 3))
     assert task.run({"i": 1}).status == Status.FAILED
     assert task.run({"i": 2}).score == 4
     suite.save(tmp_path / "kept")
