@@ -25,7 +25,6 @@ from hpo_gym.problem import (
 _OFTEN = 0.9  # share of the meta-train tasks on which a row of a shared pool was measured, at least
 _MOST = 4096  # configurations of a list
 _KEPT = 32  # lists, and batches that one was placed on
-_ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
 
 
 class Listed:
@@ -111,13 +110,15 @@ def draw_listed(suite: Suite, fold: int | None, count: int) -> Listed:
 
     The default, the configurations one step from it, those two steps from it and so on, each ring in an order drawn by
     the suite's name (`SearchSpace.neighbours` defines a step). In the pool that all meta-train tasks share, the
-    nearest row stands for each that is not listed yet, among those measured on at least 9 of 10 tasks.
+    nearest row stands for each that is not listed yet, among those measured on at least 9 of 10 tasks. Where some tasks
+    have fewer hyperparameters, rings would look alike there: the default and a low-discrepancy sequence instead.
 
     Raises:
         InvalidValueError: The suite has less than two configurations.
     """
     rng = seeding.generator(seeding.key("listed", suite.name))
-    x = _around(suite.space, count, rng)
+    narrow = min(t.space.d for t in suite.members)
+    x = _around(suite.space, count, rng) if narrow == suite.space.d else _spread(suite.space, count, narrow)
     train = batch_of(suite.tasks("train", fold), suite.space.d)
     if isinstance(train, PoolBatch) and train.one_pool:
         x = _rows_near(train, suite.space, x, count, rng)
@@ -137,6 +138,14 @@ def _around(space: SearchSpace, count: int, rng: np.random.Generator) -> Points:
         ring = {k: new[k] for k in np.array(list(new), object)[order].tolist()}
         found = found | ring
     return np.array(list(found.values()))[:count]
+
+
+def _spread(space: SearchSpace, count: int, narrow: int) -> Points:
+    """Return the default and evenly spread points that differ in their first `narrow` columns, ``(c, d)``."""
+    x = np.concatenate([space.default_x[None], space.spread(4 * count)])
+    x = space.snap(x[space.legal(x)])
+    _, first = np.unique(x[:, :narrow], axis=0, return_index=True)
+    return x[np.sort(first)][:count]
 
 
 def _rows_near(batch: PoolBatch, space: SearchSpace, x: Points, count: int, rng: np.random.Generator) -> Points:
@@ -190,5 +199,5 @@ def _distinct(batch: PoolBatchView, j: int, x: Points, rows: Ints) -> Ints:
 
 def _hashes(x: NDArray[Any]) -> NDArray[np.uint64]:
     """One number for each point; the same point has the same."""
-    factors = np.cumprod(np.full(x.shape[-1], _ODD, np.uint64))
-    return np.asarray((np.ascontiguousarray(x, np.float64).view(np.uint64) * factors).sum(-1, dtype=np.uint64))
+    bits = np.ascontiguousarray(x, np.float64).view(np.uint64)
+    return np.asarray(seeding.mix(bits, np.arange(1, x.shape[-1] + 1, dtype=np.uint64)).sum(-1, dtype=np.uint64))
