@@ -253,7 +253,7 @@ def test_a_model_chooses_as_it_does_on_its_env(kind: str) -> None:
         obs, *_ = around.step(action)
         after = _history_of(around)
         chosen.append(after[-1] if len(after) > len(before) else None)
-    optimizer = make_optimizer(model)
+    optimizer = make_optimizer(model, deterministic=True)
     optimizer.reset(Context.of(task, 6), np.random.default_rng(0))
     ours = []
     for _ in range(6):
@@ -284,6 +284,40 @@ def test_a_policy_that_draws_does_so_by_the_seed_of_its_run_alone() -> None:
     runs = [chosen(seed) for seed in (0, 1, 0, 1)]
     assert runs[:2] == runs[2:] and runs[0] != runs[1]
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.long
+def test_a_gaussian_is_sampled_and_a_choice_is_greedy_unless_asked(tmp_path: Path) -> None:
+    from sb3_contrib import TQC
+    from stable_baselines3 import PPO, TD3
+
+    def of(algorithm: Any, codec: str = "box", **settings: Any) -> Any:
+        small = {"policy_kwargs": {"net_arch": [8]}, "seed": 0, "device": "cpu"}
+        return algorithm("MlpPolicy", env_of(codec=codec), **small, **settings)
+
+    ppo, replay = of(PPO), {"buffer_size": 10}
+    sampled = {  # TD3 has no spread to draw from
+        "ppo": (ppo, True), "sde": (of(PPO, use_sde=True), True), "pool": (of(PPO, "pool"), False),
+        "tqc": (of(TQC, **replay), True), "td3": (of(TD3, **replay), False),
+    }  # fmt: skip
+    for name, (model, draws) in sampled.items():
+        assert make_optimizer(model).settings["deterministic"] is not draws, name  # type: ignore[attr-defined]
+        for way in (True, False):
+            forced: Any = make_optimizer({"name": model, "deterministic": way})
+            assert forced.settings["deterministic"] is way
+        task = _task_of(model.get_env())
+        runs = [[t.score for t in hpo_gym.rollout(make_optimizer(model), task, 6, seed=s)] for s in (0, 1, 0)]
+        assert runs[0] == runs[2] and (runs[0] != runs[1]) is draws, name
+    with pytest.raises(UnknownNameError, match="Did you mean 'deterministic'"):
+        make_optimizer(ppo, determinstic=True)
+    with pytest.raises(InvalidValueError, match="must be True, False or None, got 1"):
+        make_optimizer(ppo, deterministic=1)
+    (tmp_path / "own.py").write_text(
+        "import hpo_gym\nfrom stable_baselines3 import PPO\n\n\n"
+        "def agent():\n    return PPO('MlpPolicy', 'hpo_gym/SVM-v0', seed=0, device='cpu')\n"
+    )
+    found: Any = make_optimizer(f"{tmp_path / 'own.py'}:agent")
+    assert (found.settings["algorithm"], found.settings["deterministic"]) == ("PPO", False)
 
 
 def _inner(around: Any) -> Any:

@@ -11,6 +11,9 @@
 | a class or a function, an optimizer | the objects themselves; an optimizer is copied |
 | a model of Stable-Baselines3, ``(model, env)`` | its policy, with the observer and codec of its env |
 | ``{"name": spec, "setting": value}`` | with arguments for its class |
+
+A policy of Stable-Baselines3 is sampled over a `Box`, else greedy; ``{"name": model, "deterministic": True}`` or False
+decides. A function may return a model, too: ``"file.py:function"`` is its word in a command line.
 """
 
 from __future__ import annotations
@@ -59,7 +62,7 @@ class Form:
             MissingExtraError: It needs an optional package; the message is the install command.
         """
         with making(self.name, self.settings):
-            found = self._made()
+            found = _policy(self._made(), {})
         if not isinstance(found, Optimizer) or isinstance(found, type):
             raise InvalidValueError(
                 f"{self.name!r} must make an optimizer with `reset`, `ask` and `tell`, got {shown(found)}."
@@ -98,7 +101,7 @@ def form_of(given: object) -> Form:
         return _named(str(given), settings)
     if (callable(given) and not isinstance(given, Optimizer)) or isinstance(given, type):
         return _made_by(given, settings)
-    optimizer = _policy(given)
+    optimizer = _policy(given, settings)
     if not isinstance(optimizer, Optimizer):
         raise InvalidValueError(
             "An optimizer must be a name, a class, an object with `reset`, `ask` and `tell`, a folder of one that is "
@@ -106,8 +109,9 @@ def form_of(given: object) -> Form:
             f"{shown(given, 80)}."
         )
     name = str(getattr(optimizer, "name", type(optimizer).__name__))
-    _no_settings(name, settings)
-    return Form(name, f"{OWN}{name}", _learned(optimizer), Carried(_Copies(optimizer), name))
+    if optimizer is given:
+        _no_settings(name, settings)
+    return Form(name, f"{OWN}{name}", settings or _learned(optimizer), Carried(_Copies(optimizer), name))
 
 
 def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
@@ -182,13 +186,14 @@ def _made_by(maker: object, settings: Mapping[str, Any], name: str | None = None
     return Form(name or place.rpartition(":")[2], place, settings)
 
 
-def _policy(given: object) -> object:
+def _policy(given: object, settings: Mapping[str, Any]) -> object:
     """Return a model of Stable-Baselines3, or ``(model, env)``, as an optimizer; anything else unchanged."""
     if not is_model(given):
         return given
     from hpo_gym.optimize.forms.sb3_policy import SB3Policy
 
-    return SB3Policy(*given) if isinstance(given, tuple) else SB3Policy(given)
+    model, env = given if isinstance(given, tuple) else (given, None)
+    return made(SB3Policy, type(model).__name__, settings, given={"model": model, "env": env})
 
 
 def is_model(given: object) -> bool:

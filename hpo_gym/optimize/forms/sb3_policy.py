@@ -7,11 +7,12 @@ import hashlib
 import inspect
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hpo_gym.base import InvalidValueError
+from hpo_gym.base import InvalidValueError, shown
 from hpo_gym.env import HPOEnv, HPOVectorEnv
 from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimize.protocol import Context
@@ -25,22 +26,32 @@ class SB3Policy(PolicyOptimizer):
     Args:
         model: Of any algorithm with a `policy`.
         env: The env of its training, ours or SB3's around ours, if the model has none: for observer, codec and scale.
-        deterministic: Whether to take the most likely action instead of a draw.
+        deterministic: Whether to take the most likely action instead of a draw. None: a stochastic policy over a `Box`
+            is sampled. Its mean hardly moves within a run, so that the configurations around it would be tried again
+            and again, and the spread that it has learned would be lost. All others play greedily: there each action is
+            rated by itself, and a draw adds those that the policy rates lower.
 
     Raises:
-        InvalidValueError: There is no env of ours, or its spaces are not those of the policy.
+        InvalidValueError: There is no env of ours, its spaces are not those of the policy, or `deterministic` is none
+            of these values.
     """
 
-    def __init__(self, model: Any, env: Any = None, *, deterministic: bool = True) -> None:
+    def __init__(self, model: Any, env: Any = None, *, deterministic: bool | None = None) -> None:
+        if not (deterministic is None or isinstance(deterministic, bool)):
+            raise InvalidValueError(f"`deterministic` must be True, False or None, got {shown(deterministic)}.")
         around = model.get_env() if env is None else env
         own, self._normalized = _unwrapped(around)
         contexts, parts = own.kernel.contexts, own.kernel.parts
         network = getattr(model, "policy", None)
         if network is None or not callable(getattr(network, "predict", None)):
             raise InvalidValueError(f"A model must have a `policy` that predicts, got {type(model).__name__}.")
-        left = vars(getattr(network, "action_dist", None) or object).get("distribution")  # of its last pass
-        self.network = copy.deepcopy(network, {} if left is None else {id(left): None}).to("cpu")
-        self.name, self.deterministic = type(model).__name__, deterministic
+        drawn = [d for part in network.modules() if (d := getattr(part, "action_dist", None)) is not None]
+        kinds = (torch.Tensor, torch.distributions.Distribution)
+        left = {id(v): v for d in drawn for v in vars(d).values() if isinstance(v, kinds)}  # of its last pass
+        self.network = copy.deepcopy(network, left).to("cpu")
+        sampled = bool(drawn) and isinstance(network.action_space, gym.spaces.Box)
+        self.name, self.deterministic = type(model).__name__, not sampled if deterministic is None else deterministic
+        self._noisy = not self.deterministic and getattr(model, "use_sde", False)
         self.seen = frozenset(task.family for task in own.kernel.batch.tasks)
         self._untried = parts.duplicates == "mask"
         self._masked = "action_masks" in inspect.signature(network.predict).parameters
@@ -81,6 +92,8 @@ class SB3Policy(PolicyOptimizer):
             said["action_masks"] = np.asarray(masks[0])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0 if self.deterministic else int(rng.integers(2**63)))
+            if self._noisy:  # exploration that depends on the state: its draw is that of the noise
+                self.network.reset_noise()
             action, self._memory = self.network.predict(obs, deterministic=self.deterministic, **said)
         return np.asarray(action)
 
