@@ -27,6 +27,8 @@ from hpo_gym.bench.outdated import notes as outdated_notes
 from hpo_gym.bench.pooling import pooled, with_ratings
 from hpo_gym.bench.protocol import FAMILIES, Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference, optimizer_moved
+from hpo_gym.bench.repeats import Repeats, mean_share, repeats_of
+from hpo_gym.bench.repeats import remarks as repeats_notes
 from hpo_gym.bench.spent import cut_trials, points, waiting
 from hpo_gym.bench.stored_plan import StoredPlan, within
 from hpo_gym.bench.summaries import Findings, Measure, bounds_of, summaries
@@ -264,6 +266,7 @@ class BenchPlan:
             timings[suite.name] = {e.name: self.times(f.measured, spec, e) for e, f in ranked.items()}
             failed_trials[suite.name] = {e.name: dict(f.failed_trials) for e, f in ranked.items()}
             notes += [*_remarks(suite, ranked.values()), *_refusals(suite, ranked)]
+            notes += repeats_notes(suite.name, {e.name: f.repeats for e, f in ranked.items()})
             notes += ignorance(suite, self.protocol) if suite.kind == LIVE else []
             clocked = [(TIME, times)] if workers > 1 else []
             for kind, place in (*clocked, (VALIDATION, validation), (score, curves)):
@@ -276,6 +279,8 @@ class BenchPlan:
                 stale[suite.name] = {e.name: row_of(made[e], why) for e, why in others.items()}
             unknown = sum(not task.bounded for task in tasks)
             suites[suite.name] = summaries(curves[suite.name], validation[suite.name], tested, unknown)
+            for e, f in ranked.items():
+                suites[suite.name]["optimizers"][e.name]["repeats"] = mean_share(f.repeats)
             for name, summary in summarise(times[suite.name]).items() if workers > 1 else ():
                 by_time = {"auc": summary["auc"], "last": summary["regret"][str(POINTS)]}
                 suites[suite.name]["optimizers"][name]["time"] = by_time
@@ -311,19 +316,20 @@ class BenchPlan:
             if record.status != "done":
                 errors.append(_message(cell, entrant, record))
                 continue
-            arrays, at = record.arrays, (place[cell.task], cell.replicate)
+            arrays, at, task = record.arrays, (place[cell.task], cell.replicate), self.suites[spec].task(cell.task)
             found.scores[VALIDATION][at] = arrays["incumbent"]
             if "clock" in arrays:
                 clock = np.asarray(arrays["clock"], np.float64)
                 found.scores[TIME][at] = arrays["incumbent_by_time"]
                 found.waiting[TIME][at] = (ended_by(clock, points(time)) == 0).sum()
             if score == TEST:
-                task = self.suites[spec].task(cell.task)
                 on_test: dict[str, Budget | float] = {TEST: p.budget} | ({TIME: time} if "clock" in arrays else {})
                 for kind, budget in on_test.items():
                     found.scores[kind][at] = incumbents_on_test(task, arrays, budget, p.n_init)
             found.measured.append(record.measured)
             found.trials.append(len(arrays["status"]))
+            again = repeats_of(arrays, task, p.n_init)
+            found.repeats += [] if again is None else [again]
             failures = int((arrays["status"] != Status.OK).sum())
             if p.budget.in_cost:
                 found.waiting[VALIDATION][at] = found.waiting[TEST][at] = waiting(arrays, p.budget.amount)
@@ -380,6 +386,7 @@ class _Found:
         scores: Of the incumbents by kind, and over simulated time, ``(k, r, h)``; NaN where a run failed or is missing.
         waiting: Likewise over time, or with a budget in cost, points before the end of a run's first trial, ``(k, r)``.
         trials: Of each run, their number, the initial design among them.
+        repeats: Of each run with a choice.
         cut, cells: Numbers of cut trials, and of stored cells, failed ones too.
     """
 
@@ -387,6 +394,7 @@ class _Found:
     waiting: dict[str, Ints]
     measured: list[Mapping[str, Any]] = field(default_factory=list)
     trials: list[int] = field(default_factory=list)
+    repeats: list[Repeats] = field(default_factory=list)
     failed_trials: Counter[str] = field(default_factory=Counter)
     cut: int = 0
     cells: int = 0

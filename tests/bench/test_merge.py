@@ -32,7 +32,10 @@ SMALL: dict[str, Any] = {"budget": 3, "seeds": 6}
 ENTRANTS = ["random", MINE + "Draws", MINE + "Moody", MINE + "Drilled"]
 
 
-pytestmark = pytest.mark.usefixtures("all_undrawn")
+pytestmark = [
+    pytest.mark.usefixtures("all_undrawn"),
+    pytest.mark.filterwarnings("ignore:More than half of the trials"),  # `Drilled` knows one configuration
+]
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from hpo_gym.bench.metrics import (
     solved,
     summarise,
 )
+from hpo_gym.bench.repeats import Repeats, mean_share, remarks, repeated, repeats_of
 from hpo_gym.bench.significance import mean_p
 from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.space import SearchSpace
@@ -71,6 +72,46 @@ def history(rows: list[int], fidelities: list[float], n_init: int = 0) -> Histor
 
 def curves(regret: list[list[list[float]]], optimizer: str = "a", tasks: str | None = None, suite: str = "S") -> Curves:
     return Curves(suite, optimizer, tuple(tasks or "xyz"[: len(regret)]), np.array(regret, float))
+
+
+# ---------------------------------------------------------------------------------------------- repeats
+def test_a_repeat_is_the_same_configuration_at_the_same_fidelity() -> None:
+    run = arrays([1, 0, 1, 1, 0], [8, 0, 8, 8, 0])
+    assert repeated(run, 1).tolist() == [False, False, True, True, True]
+    assert repeats_of(run, task(), 0) == (3 / 5, 3 / 5)
+    run["x"][:, 1] = U  # no column of the space
+    assert repeats_of(run, task(), 0) == (3 / 5, 3 / 5)
+    by_fidelity = arrays([1, 1, 1, 1], [6, 7, 8, 8], [0.25, 0.5, 1.0, 1.0])
+    assert repeated(by_fidelity, 1).tolist() == [False, False, False, True]
+
+
+def test_of_a_given_configuration_only_the_choice_that_repeats_it_counts() -> None:
+    run = arrays([1, 1, 1, 0], [8, 8, 8, 0])
+    assert repeats_of(run, task(), 2) == (1 / 2, 1 / 2)
+    assert repeats_of(run, task(), 4) is None and repeats_of(arrays([], []), task(), 0) is None
+
+
+def test_a_refused_proposal_is_no_repeat_and_is_not_repeated() -> None:
+    run = {**arrays([2, 2, 2, 2], [0, 0, 16, 16]), "refused": np.array([1, 1, 0, 0], np.int8)}
+    assert repeated(run, 1).tolist() == [False, False, False, True]
+
+
+def test_repeats_are_vain_without_noise_and_while_something_is_left() -> None:
+    run = arrays([1, 1, 1, 1], [9, 7, 9, 7])
+    assert repeats_of(run, task(), 0) == (3 / 4, 3 / 4) and repeats_of(run, task(noise=True), 0) == (3 / 4, 0.0)
+    whole = arrays([0, 1, 2, 3, 4, 0, 1], [0, 8, 16, 12, 4, 0, 8])  # five rows, so two of seven must repeat
+    assert repeats_of(whole, task(), 0) == (2 / 7, 0.0)
+    lazy = arrays([0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 8])
+    assert repeats_of(lazy, task(), 0) == (5 / 7, 3 / 7)
+
+
+def test_more_than_half_is_remarked_on_by_name() -> None:
+    half, more = [Repeats(0.5, 0.5)], [Repeats(0.5, 0.5), Repeats(0.75, 0.75)]
+    pays = [Repeats(1.0, 0.0)]
+    (said,) = remarks("S", {"a": half, "b": more, "c": pays, "d": []})
+    assert said.startswith("More than half of the trials of a run on S repeat") and "there: b (62 %)." in said
+    assert not [*remarks("S", {"a": half, "c": pays})]
+    assert (mean_share(more), mean_share([])) == (0.625, None)
 
 
 # ---------------------------------------------------------------------------------------------- incumbents

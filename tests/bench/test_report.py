@@ -175,7 +175,7 @@ def test_hostile_names_break_nothing(tmp_path):
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
     assert tags.seen.count("script") == 1 and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 13  # mark, terms
+    assert tags.seen.count("b") == 1 + 14  # mark, terms
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7

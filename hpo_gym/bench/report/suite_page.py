@@ -11,6 +11,7 @@ from hpo_gym.base import Floats
 from hpo_gym.bench.groups import Leaders, leaders
 from hpo_gym.bench.intervals import equal_families
 from hpo_gym.bench.metrics import CONTROLS, PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
+from hpo_gym.bench.repeats import much
 from hpo_gym.bench.report.finding import Results, suite_finding
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
 from hpo_gym.bench.report.tables import RATED, TableRow, cells, rows, said
@@ -40,9 +41,10 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
 
 
 def _main(table: Sequence[TableRow], found: Leaders, lines: Sequence[Sequence[str]]) -> FigureGrid:
-    """Return the short table of results: leaders in bold, gains as bars; failed cells if there are any."""
+    """Return the short table of results: leaders in bold, gains as bars; repeats where many, failed cells if any."""
     head, *body = lines
     kept = [i for i, title in enumerate(head) if title in _KEPT]
+    kept += [head.index("repeats")] if much(row.summary.get("repeats") for row in table) else []
     kept += [head.index("failed")] if any(row.summary["failed_cells"] for row in table) else []
     made = []
     for row, line in zip(table, body, strict=True):

@@ -16,6 +16,7 @@ from hpo_gym.bench.frames import ENDS, flat
 from hpo_gym.bench.intervals import LEAST
 from hpo_gym.bench.memory import said_of_memory
 from hpo_gym.bench.metrics import TEST
+from hpo_gym.bench.repeats import much
 from hpo_gym.bench.report.finding import Results, grouped, overall, pooled_finding, shows_pooled, suite_finding
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, narrow, number, ranged, verdict
 from hpo_gym.problem import AMOUNTS, POINTS
@@ -103,7 +104,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
     shown = shown_trials(results)
     estimates = ["gain", "auc", "log_auc", "rank", "win_rate", *(f"regret_{t:g}" for t in shown.values()), "solved"]
     head = ["suite", "optimizer", "score", "n_tasks", "n_families", *_spread(estimates), "p", "p_holm", "skewness"]
-    head += [*_spread(_BESIDE), "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
+    head += [*_spread(_BESIDE), "repeats", "failed_cells", "cells", *(_COSTS if timings else ()), "group"]
     head += [f"{name}{end}" for name in _FAMILIES for end in ENDS[1:]]
     lines = []
     for suite, part in results["suites"].items():
@@ -186,6 +187,8 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     for key, trial in shown.items():
         regrets = [number(s["regret"][key][0], 3) for s in found]
         columns.append(Column(f"@{trial:g}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
+    again = [s.get("repeats") for s in found]
+    columns.append(Column("repeats", list(map(_percent, again)), 1 if much(again) else 7, right=True))
     failed = [s["failed_cells"] for s in found]
     columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
     if timings:
@@ -214,7 +217,7 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
     shown, on_test = shown_trials(results), results["suites"][suite]["score"] == TEST
     head = ["optimizer", "tasks (families)", "gain over portfolio", "p (Holm)"]
     head += ["test AUC", "validation AUC", "overtuned"] if on_test else [overall(results["suites"][suite])]
-    head += ["group", *RATED, "log AUC", *(f"regret@{t:g}" for t in shown.values()), "solved", "failed"]
+    head += ["group", *RATED, "log AUC", *(f"regret@{t:g}" for t in shown.values()), "solved", "repeats", "failed"]
     head += ["ms p50/p95", "train s"] if timings else []
     return [head, *(_cells(row, list(shown), on_test, timings) for row in rows(results, suite, timings=timings))]
 
@@ -324,7 +327,7 @@ def _cells(row: TableRow, trials: Sequence[str], on_test: bool, timings: bool) -
     line += [_estimate(s["validation"], "auc"), _overtuned(s)] if on_test else []
     line += [ranged(s.get("group")), number(s["rank"][0], 2), _percent(s.get("win_rate", _NOTHING)[0])]
     line += [number(s["log_auc"][0], 3), *(number(s["regret"][t][0]) for t in trials)]
-    line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
+    line += [_percent(s["solved"][0]), _percent(s.get("repeats")), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
 
 
