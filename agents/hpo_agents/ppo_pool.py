@@ -97,6 +97,11 @@ class PPOPool(PolicyAgent):
             raise unknown("kind of scorer", self.kind, KINDS)
 
     # ------------------------------------------------------------------ training
+    def fits(self, context: Context) -> None:
+        """Refuse a task without a pool before the training, which needs one; a trained policy runs anywhere."""
+        if self._actor is None and context.pool is None:
+            raise InvalidValueError("A pool policy is trained on tables with one pool, this task has none.")
+
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
         """Refuse tasks without a pool shared in their suite, and validation tasks of other suites."""
         for name, group in by_suite(tasks).items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from hpo_gym.base import EXTRAS, InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.board.named import DEFAULTS, named_protocol, protocol_of
 from hpo_gym.bench.entrants import Entrant, before_training
+from hpo_gym.bench.fitting import misfits, refuse
 from hpo_gym.bench.live import Live, live_of, placed, suite_of
 from hpo_gym.bench.options import Options, described
 from hpo_gym.bench.origin import KERNELS, MADE, follow, kernels, origin_of, provenance, several
@@ -32,7 +33,7 @@ from hpo_gym.optimize import (
     joined,
     made_of,
 )
-from hpo_gym.problem import Budget, Suite, has_seen
+from hpo_gym.problem import Budget, Suite, Task, has_seen
 from hpo_gym.suites import describe_live, each, from_description, is_several, is_shipped, load_suite
 from hpo_gym.system import LOGGER, MADE_OF, Cluster, Store, check_engine, reporter, run
 
@@ -98,7 +99,10 @@ def benchmark(options: Options) -> Results:
             entrants = [replace(e, trainings=there.get(e.name, e).trainings) for e in entrants]
         named = {e.name for e in entrants}
         entrants += [replace(e, reference=True) for e in there.values() if e.name not in named]
+    if options.optimizers is None:
+        entrants = _that_fit(entrants, rules, loaded)
     plan = BenchPlan(rules, entrants, loaded, folder, live, part)  # refuses a wrong task before anything is written
+    refuse(misfits(entrants, _played(rules, loaded)), FIRST)
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with reporter(options.progress, options.callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
@@ -227,6 +231,19 @@ def load_suites(
     if not found:
         raise InvalidValueError("At least one suite is needed, got none.")
     return found, live
+
+
+def _played(protocol: Protocol, suites: Mapping[str, Suite]) -> dict[str, list[Task]]:
+    """Return the tasks of the split by the names of suites."""
+    return {s.name: [t for f in protocol.folds for t in s.tasks(protocol.split, f)] for s in suites.values()}
+
+
+def _that_fit(entrants: Iterable[Entrant], protocol: Protocol, suites: Mapping[str, Suite]) -> list[Entrant]:
+    """Return the default optimizers without those that cannot run on a suite, which a warning names."""
+    lost = {one.entrant.name: one for one in misfits(entrants, _played(protocol, suites))}
+    for name, one in lost.items():
+        warnings.warn(f"{name} is left out on {one.suite}. {one.why}", stacklevel=3)
+    return [e for e in entrants if e.name not in lost]
 
 
 def _budget(suites: Iterable[Suite]) -> int:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.collecting.episodes import Episodes as Episodes
     from hpo_gym.optimize.collecting.standard import collect_standard as collect_standard
     from hpo_gym.optimize.collecting.standard import standard_sets as standard_sets
+    from hpo_gym.optimize.fitting import check_fits as check_fits
     from hpo_gym.optimize.forms import OWN as OWN
     from hpo_gym.optimize.forms import SAVED as SAVED
     from hpo_gym.optimize.forms import Form as Form

@@ -106,7 +106,8 @@ class Optimizer(Protocol):
 
     Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments for training and running it in about a second,
     for tests. It is no setting: no result, saved file or comparison depends on it. Others that it may have are read by
-    `asked`, `prior_weight`, `reads_belief` and `remembers`.
+    `asked`, `prior_weight`, `reads_belief` and `remembers`. A method ``fits(context)`` raises `InvalidValueError`, with
+    the reason, where it cannot run: a comparison is then refused before it begins.
     """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:

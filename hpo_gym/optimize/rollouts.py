@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
 from hpo_gym.env import ALL_RUNS, Runs, Transition
+from hpo_gym.optimize.fitting import check_onward
 from hpo_gym.optimize.forms import optimizer_of
 from hpo_gym.optimize.in_flight import Desk, check_in_flight
-from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
+from hpo_gym.optimize.protocol import BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
     MOST,
     Budget,
@@ -263,23 +264,6 @@ def run_batch(
         if not ended.none:
             turn.finish(ended)
     return runs
-
-
-def check_onward(optimizer: object, task: Task) -> None:
-    """Refuse an optimizer that needs a table of earlier trials, or fidelities, on tasks of continued trials.
-
-    The control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
-    """
-    name = OPTIMIZERS.name_of(type(optimizer))
-    family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")
-    if family in _OF_TABLES and name != "portfolio":
-        raise InvalidValueError(
-            f"The optimizer {name!r} ({family}) needs trials that are the same whenever they are made; those of "
-            f"{task.suite!r} go on from each other."
-        )
-
-
-_OF_TABLES = ("transfer", "multi-fidelity")
 
 
 REFUSED = -2

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._runs.trained import check_space
 from hpo_baselines._transfer.earlier import scaled
 from hpo_baselines._transfer.portfolio import Portfolio
 from hpo_baselines._transfer.surrogate import candidates_of, table_at
@@ -87,14 +88,6 @@ class Candidates:
         if x.shape[1] != self.space.d:
             return np.full(len(x), len(self.x))
         return np.array([self._index.get(p.tobytes(), len(self.x)) for p in self.space.snap(x)], np.int64)
-
-
-def check_space(trained: SearchSpace, given: SearchSpace) -> None:
-    """Refuse a space whose columns have another meaning than those of the training."""
-    if any(a != b for a, b in zip(trained.hyperparameters, given.hyperparameters, strict=False)):
-        raise InvalidValueError(
-            f"The search space must be the one trained on, or share its first columns: {trained}, got {given}."
-        )
 
 
 def resized(x: Points, d: int, fill: Points) -> Points:

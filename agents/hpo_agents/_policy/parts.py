@@ -11,12 +11,13 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from hpo_agents._candidates.chosen import check_space, choose_candidates
+from hpo_agents._candidates.chosen import choose_candidates
 from hpo_agents._candidates.view import CandidateCodec, CandidateObserver, NearestCandidateCodec
 from hpo_agents._policy.agent import WORLDS, PolicyAgent, suite_of
 from hpo_agents._policy.settings import TUNED
 from hpo_agents._policy.training import Judge, Learner, Tensors, mean_regret
 from hpo_baselines._models.networks import one_thread
+from hpo_baselines._runs.trained import check_space
 from hpo_gym.base import InvalidValueError, StateError, seeding
 from hpo_gym.env import CODECS, OBSERVERS, SCORES, Bounded, Codec, HPOVectorEnv, Observer, Part, make_part
 from hpo_gym.optimize import Context, Policy, PolicyOptimizer

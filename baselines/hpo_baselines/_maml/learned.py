@@ -21,6 +21,10 @@ class Learned(Trained):
     def _encoded_by(self, encoding: Encoding) -> None:
         self._encoding, self._space = encoding, encoding.space
 
+    def fits(self, context: Context) -> None:
+        if self._space is not None:
+            self._encoding.check(context.space)
+
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs.
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, SplitError, StateError, blame
-from hpo_gym.optimize import ABOUT, Arrays, read_saved, stale_since, write_saved
+from hpo_gym.optimize import ABOUT, Arrays, Context, read_saved, stale_since, write_saved
 from hpo_gym.problem import SearchSpace
 from hpo_gym.system import MADE_OF
 
@@ -52,6 +52,11 @@ class Trained(ABC):
     def seen(self) -> frozenset[str]:
         """Families of the tasks that it was trained (or chosen by validation) on."""
         return self._seen
+
+    def fits(self, context: Context) -> None:
+        """Refuse a space with other columns than the one of its training, if that matters to it."""
+        if self._space is not None:
+            check_space(self._space, context.space)
 
     # ------------------------------------------------------------------ training
     def train(
@@ -149,6 +154,14 @@ class Trained(ABC):
             other.restore(about, arrays)
         self.__dict__.clear()
         self.__dict__.update(other.__dict__)
+
+
+def check_space(trained: SearchSpace, given: SearchSpace) -> None:
+    """Refuse a space whose columns have another meaning than those of the training."""
+    if any(a != b for a, b in zip(trained.hyperparameters, given.hyperparameters, strict=False)):
+        raise InvalidValueError(
+            f"The search space must be the one trained on, or share its first columns: {trained}, got {given}."
+        )
 
 
 def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:

@@ -87,6 +87,12 @@ class Schedule(ABC):
             InvalidValueError: A setting is out of its range.
         """
 
+    def fits(self, context: Context) -> None:
+        """Refuse a task that it cannot schedule; raises as `reset`, but not for settings."""
+        self._check_pools([context])
+        ControlColumns(context.space)
+        self._read(context.signals, "context.signals")
+
     # ------------------------------------------------------------------ one run
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a new run.
@@ -138,13 +144,16 @@ class Schedule(ABC):
             raise StateError("Call `reset` before `ask` and `tell`.")
         return self._contexts
 
-    def _begin(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        self.check()
+    def _check_pools(self, contexts: Sequence[Context]) -> None:
         if any(context.pool is not None for context in contexts):
             raise InvalidValueError(
                 f"{type(self).__name__} sets the learning rate of one training from epoch to epoch; it needs a task "
                 "without a pool of configurations, such as those of the suite 'Trainings'."
             )
+
+    def _begin(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        self.check()
+        self._check_pools(contexts)
         spaces = {context.space for context in contexts}
         if len(spaces) > 1:
             raise InvalidValueError(f"The runs of a batch must have one search space, got {sorted(map(str, spaces))}.")

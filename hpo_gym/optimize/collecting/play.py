@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, Keys, Mask, seeding
 from hpo_gym.env import CODECS, HPOVectorEnv, Proposal, Runs
+from hpo_gym.optimize.fitting import check_onward
 from hpo_gym.optimize.protocol import BatchOptimizer, Context, Optimizer
-from hpo_gym.optimize.rollouts import REFUSED, check_onward, placed
+from hpo_gym.optimize.rollouts import REFUSED, placed
 from hpo_gym.problem import Evaluations, PoolBatch, Refusal, nearest_levels
 
 Arrays = dict[str, NDArray[Any]]
