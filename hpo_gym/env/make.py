@@ -12,6 +12,7 @@ from gymnasium.spaces import Box
 
 from hpo_gym.base import InvalidValueError, SplitError, UnknownNameError, shown, unknown, whole
 from hpo_gym.env.config import EnvConfig
+from hpo_gym.env.default_view import PARTS, default_view
 from hpo_gym.env.kernel import Kernel
 from hpo_gym.env.parts import Parts, make_parts
 from hpo_gym.env.rewards import Reward
@@ -34,8 +35,6 @@ from hpo_gym.problem import (
 from hpo_gym.suites import load_suite
 
 RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
-DEFAULTS: Mapping[str, Any] = {"observer": "last", "codec": "box", "reward": "score"}
-"""Parts of an env unless its keywords or its suite name others."""
 
 
 def make_kernel(n: int, suite: str | Path | Suite, config: EnvConfig) -> tuple[Suite, Kernel]:
@@ -106,8 +105,7 @@ def _tasks(suite: str | Path | Suite, config: EnvConfig) -> tuple[Suite, tuple[T
 
 def _parts(config: EnvConfig, suite: Suite, further: Sequence[Objective], *, in_cost: bool) -> Parts:
     """Return the parts of the env: those of its keywords, else of its suite, else the default ones."""
-    asked = {name: getattr(config, name) for name in DEFAULTS}
-    chosen = {**DEFAULTS, **suite.env, **{name: part for name, part in asked.items() if part is not None}}
+    chosen = default_view(suite, config.split, {name: getattr(config, name) for name in PARTS})
     given, reported = vector_reward(config.objectives, config.weights, further)
     if given is not None:
         chosen["reward"] = given

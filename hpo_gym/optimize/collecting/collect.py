@@ -28,7 +28,7 @@ from hpo_gym.base import (
     shown,
     whole,
 )
-from hpo_gym.env import DEFAULTS, HPOEnv, keywords_checked
+from hpo_gym.env import HPOEnv, default_view, keywords_checked
 from hpo_gym.optimize.collecting.episodes import ABOUT, LINES, Episodes, described, read_about
 from hpo_gym.optimize.collecting.minari_set import write_minari
 from hpo_gym.optimize.collecting.play import Arrays
@@ -128,9 +128,9 @@ def _spec(suite: str | Path, env: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in env.items() if value is not None}
     spec: dict[str, Any] = {"split": "train", **given, "suite": str(suite)}
     loaded, instead = load_suite(suite), {"reward": "objectives", "budget": "budget_cost"}
-    for name, default in {**DEFAULTS, "budget": loaded.budget}.items():
+    for name, default in {**default_view(loaded, spec["split"], spec), "budget": loaded.budget}.items():
         if instead.get(name) not in spec:
-            spec.setdefault(name, loaded.env.get(name, default))
+            spec.setdefault(name, default)
     try:
         spec = json.loads(canonical(spec, allow_nan=False))
     except (TypeError, ValueError) as fault:

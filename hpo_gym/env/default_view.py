@@ -1,0 +1,46 @@
+"""What an env lets an agent do, see and earn where its keywords name no part.
+
+`candidates` is the view on which agents of Stable-Baselines3 learn with their default settings
+(docs/learnable.md has the measurements): a moderate number of actions, each of which means one configuration on every
+task, none twice; scores standardised within the run; a reward whose sum is the AUC that comparisons report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hpo_gym.problem import Suite
+
+PARTS = ("observer", "codec", "reward")
+CANDIDATES: Mapping[str, Any] = {"observer": "candidates", "codec": "candidates", "reward": "anytime"}
+POINTS: Mapping[str, Any] = {"observer": "last", "codec": "box", "reward": "score"}
+ORACLE_REWARD = "auc"  # where tasks are for training, their best scores may be known
+
+
+def default_view(suite: Suite, split: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the observer, codec and reward of an env.
+
+    A part is that of the keywords, else that of the suite (`Suite.env`), else the one that goes with the codec: with
+    `candidates`, also the default, the observer `candidates`, and the reward `auc` on the training split, `anytime`
+    elsewhere; with any other codec, the observer `last` and the reward `score`. A list of candidates has the length
+    that the codec has.
+
+    Args:
+        asked: Parts by name; None where a keyword is not given.
+    """
+    given = {**suite.env, **{name: asked[name] for name in PARTS if asked.get(name) is not None}}
+    codec = given.get("codec", CANDIDATES["codec"])
+    name, options = (codec.get("name"), codec) if isinstance(codec, Mapping) else (codec, {})
+    if name != CANDIDATES["codec"]:
+        return {**POINTS, **_parts_of(given)}
+    view = dict(CANDIDATES)
+    if "count" in options:
+        view["observer"] = {"name": view["observer"], "count": options["count"]}
+    if split == "train":
+        view["reward"] = ORACLE_REWARD
+    return {**view, **_parts_of(given)}
+
+
+def _parts_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in PARTS if name in given}
