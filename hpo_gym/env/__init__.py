@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hpo_gym.env.codecs import Proposal as Proposal
     from hpo_gym.env.codecs._one_choice import OneChoice as OneChoice
     from hpo_gym.env.codecs.checks import points_of as points_of
-    from hpo_gym.env.default_view import default_view as default_view
+    from hpo_gym.env.default import default_view as default_view
     from hpo_gym.env.env import HPOEnv as HPOEnv
     from hpo_gym.env.kernel import drawn as drawn
     from hpo_gym.env.kernel import make_runs as make_runs

@@ -27,7 +27,7 @@ class EnvConfig:
         fold: None for the published split, or 0..4.
         budget: Full evaluations in an episode. None here and below: the suite's own (`Suite.env`), else 33.
         observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object; else those of
-            `hpo_gym.env.default_view`.
+            `hpo_gym.env.default`.
         scores: Scale of the scores shown: "raw", "global" or "rank".
         duplicates: Treatment of repeated configurations: "allow", "mask" or "penalize".
         n_init: Size of the initial design.

@@ -12,7 +12,7 @@ from gymnasium.spaces import Box
 
 from hpo_gym.base import InvalidValueError, SplitError, UnknownNameError, shown, unknown, whole
 from hpo_gym.env.config import EnvConfig
-from hpo_gym.env.default_view import PARTS, default_view
+from hpo_gym.env.default import PARTS, default_view
 from hpo_gym.env.kernel import Kernel
 from hpo_gym.env.parts import Parts, make_parts
 from hpo_gym.env.rewards import Reward

@@ -166,7 +166,29 @@ def test_make_vec_makes_the_native_vector_env(suite, mode):
 
 @pytest.mark.smoke
 def test_the_defaults_are_the_mission_word_for_word():
-    env = HPOEnv("ToyPlain")
+    env = HPOEnv("ToyPlain", task="a", budget=4)
+    obs, _ = env.reset(seed=0)
+    c, best, worst = env.action_space.n, env.suite.task("a").best, env.suite.task("a").worst
+    assert obs.tolist() == [1.0, *[0.0] * (len(obs) - 1)] and len(obs) == 2 * c + 2
+    obs, reward, _, _, first = env.step(3)
+    assert reward == pytest.approx((first["score"] - worst) / (best - worst))  # it lasts for all four trials
+    tried = np.flatnonzero(obs[-c:])
+    assert tried.tolist() == [3] and obs[0] == 0.75
+    _, reward, _, _, second = env.step(3)  # stands for an untried one
+    assert env.history()[0].config != env.history()[1].config
+    assert reward == pytest.approx(max(second["score"] - first["score"], 0.0) / (best - worst) * 0.75)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_by_default_no_reward_outside_the_training_split_reads_the_oracle(split):
+    assert HPOEnv("ToyPlain", split=split).kernel.parts.reward.training_only is False
+    assert HPOEnv("ToyPlain").kernel.parts.reward.training_only
+
+
+@pytest.mark.smoke
+def test_with_a_box_the_whole_view_is_that_of_points():
+    env = HPOEnv("ToyPlain", codec="box")
     env.reset(seed=0)
     action = np.linspace(-1, 1, 6).astype(np.float32)
     obs, reward, terminated, truncated, info = env.step(action)

@@ -161,7 +161,8 @@ REFUSED = [refused for name in shipped(KINDS["codecs"]) for refused in refusals(
 
 @pytest.mark.parametrize(("codec", "wrong", "right", "score", "words"), REFUSED, ids=str)
 def test_a_refused_action_changes_nothing(codec: Any, wrong: Any, right: Any, score: float, words: str) -> None:
-    env, envs = single_env(levels(), codec=codec), vector_env(2, levels(), codec=codec)
+    view = {"codec": codec, "reward": "score"}
+    env, envs = single_env(levels(), **view), vector_env(2, levels(), **view)
     env.reset(seed=4, options={"task": "a"})
     envs.reset(seed=[4, 4], options={"task": "a"})
     same = np.shape(wrong) == np.shape(right)

@@ -128,6 +128,7 @@ def _spec(suite: str | Path, env: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in env.items() if value is not None}
     spec: dict[str, Any] = {"split": "train", **given, "suite": str(suite)}
     loaded, instead = load_suite(suite), {"reward": "objectives", "budget": "budget_cost"}
+    spec.setdefault("codec", loaded.env.get("codec", "box"))  # a list of candidates lacks what behaviours propose
     for name, default in {**default_view(loaded, spec["split"], spec), "budget": loaded.budget}.items():
         if instead.get(name) not in spec:
             spec.setdefault(name, default)

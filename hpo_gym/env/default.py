@@ -32,7 +32,7 @@ def default_view(suite: Suite, split: str, asked: Mapping[str, Any]) -> dict[str
     given = {**suite.env, **{name: asked[name] for name in PARTS if asked.get(name) is not None}}
     codec = given.get("codec", CANDIDATES["codec"])
     name, options = (codec.get("name"), codec) if isinstance(codec, Mapping) else (codec, {})
-    if name != CANDIDATES["codec"]:
+    if not isinstance(name, str) or name != CANDIDATES["codec"]:
         return {**POINTS, **_parts_of(given)}
     view = dict(CANDIDATES)
     if "count" in options:
