@@ -2,7 +2,8 @@
 
 `candidates` is the view on which agents of Stable-Baselines3 learn with their default settings
 (docs/learnable.md has the measurements): a moderate number of actions, each of which means one configuration on every
-task, none twice; scores standardised within the run; a reward whose sum is the AUC that comparisons report.
+task, none twice; scores standardised within the run; a reward whose sum is how far the run is ahead of random search in
+AUC, which comparisons report.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from hpo_gym.problem import Suite
 PARTS = ("observer", "codec", "reward")
 CANDIDATES: Mapping[str, Any] = {"observer": "candidates", "codec": "candidates", "reward": "anytime"}
 POINTS: Mapping[str, Any] = {"observer": "last", "codec": "box", "reward": "score"}
-ORACLE_REWARD = "auc"  # where tasks are for training, their best scores may be known
+ORACLE_REWARD = "ahead"  # where tasks are for training, their scores may be known
 
 
 def default_view(suite: Suite, split: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the observer, codec and reward of an env.
 
     A part is that of the keywords, else that of the suite (`Suite.env`), else the one that goes with the codec: with
-    `candidates`, also the default, the observer `candidates`, and the reward `auc` on the training split, `anytime`
-    elsewhere; with any other codec, the observer `last` and the reward `score`. A list of candidates has the length
-    that the codec has.
+    `candidates`, also the default, the observer `candidates`, and the reward `ahead` on the training split, `anytime`
+    elsewhere; with any other codec, the observer `last` and the reward `score`. The observer's list is as long as the
+    codec's.
 
     Args:
         asked: Parts by name; None where a keyword is not given.

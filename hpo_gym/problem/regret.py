@@ -51,6 +51,22 @@ def random_regret(task: Task) -> float:
     return float(relative_regret(known.score[there], task.best, task.worst).mean()) if there.any() else 1.0
 
 
+def regret_levels(task: Task, most: int) -> tuple[Floats, Floats]:
+    """Return the regrets of random configurations of a task, rising, and the probability of more than each.
+
+    Args:
+        most: Levels; with more evaluations than that, the means of as many groups of equal size. As `random_regret`,
+            of the rows that a table measured; one level, 1, where a task tells nothing of itself.
+    """
+    known = task.evaluations().score
+    regret = np.sort(relative_regret(known[np.isfinite(known)], task.best, task.worst))
+    if not len(regret):
+        return np.ones(1), np.zeros(1)
+    groups = np.array_split(regret, min(most, len(regret)))
+    levels = np.array([group.mean() for group in groups])
+    return levels, 1.0 - np.cumsum([len(group) for group in groups]) / len(regret)
+
+
 def random_test_regret(task: Task) -> float:
     """Return `random_regret` of the test score.
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError
-from hpo_gym.problem import Task, random_regret, relative_regret, relative_regret_of
+from hpo_gym.problem import Task, random_regret, regret_levels, relative_regret, relative_regret_of
+
+LEVELS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +22,15 @@ class Oracle:
         best: The best reachable score of each, ``(k,)``.
         worst: The score of normalised regret 1 of each, ``(k,)``.
         random: For a reward, the mean normalised regret of a random configuration of each, ``(k,)``: `random_regret`.
+        levels: With `random`, what a random configuration of each leaves: rising regrets, ``(k, q)``, the last repeated.
+        beyond: The probability of more than each, ``(k, q)``.
     """
 
     best: Floats
     worst: Floats
     random: Floats | None = None
+    levels: Floats | None = None
+    beyond: Floats | None = None
 
     @classmethod
     def of(cls, tasks: Sequence[Task], *, random: bool = False) -> Oracle:
@@ -35,8 +41,30 @@ class Oracle:
                     f"A reward that reads the oracle needs the best and the worst score of all tasks, {task.name!r} "
                     f"has ({task.best}, {task.worst}); take the reward 'score' or 'improvement'."
                 )
-        drawn = np.array([random_regret(t) for t in tasks]) if random else None
-        return cls(np.array([t.best for t in tasks]), np.array([t.worst for t in tasks]), drawn)
+        best, worst = np.array([t.best for t in tasks]), np.array([t.worst for t in tasks])
+        if not random:
+            return cls(best, worst)
+        known = [regret_levels(t, LEVELS) for t in tasks]
+        q = max(len(levels) for levels, _ in known)
+        levels, beyond = (np.array([np.pad(k[i], (0, q - len(k[i])), "edge") for k in known]) for i in (0, 1))
+        return cls(best, worst, np.array([random_regret(t) for t in tasks]), levels, beyond)
+
+    def luck(self, task: Ints, regret: Floats, trials: Ints) -> Floats:
+        """Return how much lower the regrets of runs are, summed over their next trials, if those are random, ``(n,)``.
+
+        Random search may repeat itself: each trial draws anew.
+
+        Args:
+            task: Numbers of tasks, ``(n,)``.
+            regret: Of the incumbents, ``(n,)``.
+            trials: How many are left, ``(n,)``, or of all runs.
+        """
+        assert self.levels is not None and self.beyond is not None
+        low, left = self.levels[task], np.broadcast_to(trials, regret.shape)[:, None]
+        high = np.concatenate([low[:, 1:], np.full((len(low), 1), np.inf)], 1)
+        width = np.clip(np.minimum(regret[:, None], high) - low, 0.0, None)
+        s = self.beyond[task]  # P(a draw leaves more), between the ends of `width`
+        return np.asarray((width * (left - s * (1.0 - s**left) / (1.0 - s))).sum(1))
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
