@@ -1,11 +1,11 @@
 """A standard agent on the env as `gym.make` gives it: PPO of Stable-Baselines3, all settings at their defaults.
 
-A cell of `ppo` trains on one suite for 300 seconds of one processor and keeps its curve on the validation tasks: the mean
-area under the curve of normalised regret over 33 trials, four runs a task if sampled, one if greedy. At its end, the
-agent and its untrained self play one run on each test task as comparisons play them. A cell of `controls` has the same of
-methods without a network: random search, the default and its neighbours, and the portfolio of the training tasks.
+A cell of `ppo` trains on one suite for 300 seconds of one processor and keeps its curve on the validation tasks: the
+mean area under the curve of normalised regret over 33 trials, four runs a task if sampled, one if greedy. At its end,
+the agent and its untrained self play one run on each test task as comparisons play them. A cell of `controls` has the
+same of methods without a network: random search, the default and its neighbours, the portfolio of the training tasks.
 
-    python benchmarks/studies/learnable.py    # one training a suite, judged on validation tasks, stored nowhere: a check
+    python benchmarks/studies/learnable.py    # a check: one training a suite, on validation tasks, stored nowhere
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def judged(suite: str, act: Any, reps: int, view: Mapping[str, Any] | None = Non
 
 
 def trained(suite: str, seed: int, algorithm: str = "PPO", view: Mapping[str, Any] | None = None) -> tuple[Any, Any]:
-    """Train an agent of Stable-Baselines3 with its defaults; return it before and after, as optimizers, and its curve."""
+    """Train an agent of Stable-Baselines3 with its defaults; return it, before and after, and its curve."""
     import stable_baselines3
     import torch
     from stable_baselines3.common.callbacks import BaseCallback
@@ -225,7 +225,7 @@ def checked(suite: str) -> tuple[str, dict[str, float], list[str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train on each suite, and fail where PPO is not ahead of its untrained self, of random search and of the default."""
+    """Train on each suite, and fail where PPO is not ahead of its untrained self, random search and the default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", default=list(SUITES))
     bad = []

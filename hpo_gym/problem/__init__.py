@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from hpo_gym.problem.prior import signed_log as signed_log
     from hpo_gym.problem.prior import successes as successes
     from hpo_gym.problem.regret import random_regret as random_regret
-    from hpo_gym.problem.regret import regret_levels as regret_levels
     from hpo_gym.problem.regret import random_test_regret as random_test_regret
+    from hpo_gym.problem.regret import regret_levels as regret_levels
     from hpo_gym.problem.regret import relative_regret as relative_regret
     from hpo_gym.problem.regret import relative_regret_of as relative_regret_of
     from hpo_gym.problem.regret import share_of as share_of

@@ -36,7 +36,7 @@ class Ahead(OracleReward):
         return self._auc.judge(contexts, runs, oracle) + (rest - before) / contexts.budget
 
     def rest(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
-        """What random trials would still have gained is lost by a stop."""
+        """Return minus what random trials would still have gained, which a stop loses."""
         luck = oracle.luck(runs.task, oracle.regret(runs.task, runs.reached), _trials(contexts, runs.left))
         return -luck / contexts.budget
 

@@ -22,7 +22,7 @@ class Oracle:
         best: The best reachable score of each, ``(k,)``.
         worst: The score of normalised regret 1 of each, ``(k,)``.
         random: For a reward, the mean normalised regret of a random configuration of each, ``(k,)``: `random_regret`.
-        levels: With `random`, what a random configuration of each leaves: rising regrets, ``(k, q)``, the last repeated.
+        levels: With `random`, the regrets of random configurations of each, rising, ``(k, q)``, the last repeated.
         beyond: The probability of more than each, ``(k, q)``.
     """
 

@@ -9,8 +9,9 @@ Of j random trials on task a, of regrets 0 1/4 1/2 3/4 1, the best leaves more t
     1/2     .15   .21   .234   .2436                              7/16   .0375  .0525  .0585  .0609
     3/4     .2    .24   .248   .2496                               1/2   .4     .48    .496   .4992
 
-From 1, with four trials, a: .5 + .7 + .8 + .8584 = 2.8584, so that random search has an area of 1 - 2.8584 / 4 = .2854,
-and the episodes, of .375 and .5, are behind it by .0896 and .2146; on b 2.9994 and .25015, and .171875 is ahead by .078275.
+From 1, with four trials, a: .5 + .7 + .8 + .8584 = 2.8584, so that random search has an area of 1 - 2.8584 / 4 =
+.2854, and the episodes, of .375 and .5, are behind it by .0896 and .2146; on b 2.9994 and .25015, and .171875 is ahead
+by .078275.
 """
 
 from answers.reward_episodes import rewards
