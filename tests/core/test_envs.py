@@ -69,7 +69,8 @@ def legal(case: Case) -> bool:
         return False
     if case.get("duplicates") == "mask" and codec.get("name", "pool") != "pool":
         return False
-    return not ("regret" in case.get("reward", "") and case.get("split", "train") != "train")
+    reward = REWARDS.get(case["reward"])() if "reward" in case else None
+    return not (reward is not None and reward.training_only and case.get("split", "train") != "train")
 
 
 def keywords(case: Case) -> Case:

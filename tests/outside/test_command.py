@@ -276,6 +276,7 @@ def test_a_comparison_is_the_same_with_one_worker_and_two(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:More than half of the trials")  # it always answers alike
 def test_a_stored_plan_starts_no_command(tmp_path: Path) -> None:
     started = tmp_path / "started"
     text = f"open({str(started)!r}, 'a').write('x')\n" + ANSWERS.format("pass")
