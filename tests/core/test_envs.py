@@ -69,7 +69,8 @@ def legal(case: Case) -> bool:
         return False
     if case.get("duplicates") == "mask" and codec.get("name", "pool") != "pool":
         return False
-    return not ("regret" in case.get("reward", "") and case.get("split", "train") != "train")
+    oracle = "reward" in case and getattr(REWARDS.get(case["reward"]), "training_only", False)
+    return not (oracle and case.get("split", "train") != "train")
 
 
 def keywords(case: Case) -> Case:
