@@ -12,7 +12,7 @@ from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import ServedScores
 
-_BOUND = 10.0
+BOUND = 10.0
 
 
 @OBSERVERS.register("candidates")
@@ -29,7 +29,7 @@ class CandidatesObserver(OverList, Flat):
 
     def limits(self, contexts: Contexts) -> Limits:
         c = len(self.listed)
-        return [(0, 1, 1), (-_BOUND, _BOUND, 1 + c), (0, 1, c)]
+        return [(0, 1, 1), (-BOUND, BOUND, 1 + c), (0, 1, c)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         c = len(self.listed)
@@ -37,17 +37,23 @@ class CandidatesObserver(OverList, Flat):
         out[:, 0] = runs.left
         if runs.fresh:
             return self.finish(contexts, runs, out)
-        there, found = runs.exists(), self.listed.numbers(runs)
-        t, scores = there.sum(1, keepdims=True), np.where(there, runs.scores(), 0.0)
-        mean = scores.sum(1, keepdims=True) / t
-        sd = np.sqrt(((scores - mean) ** 2 * there).sum(1, keepdims=True) / t)
-        sd[sd == 0.0] = 1.0
+        found, (scores, out[:, 1]) = self.listed.numbers(runs), standardised(runs)
         block = np.zeros((2, runs.n, c + 1), np.float32)
-        np.put_along_axis(block[0], found, np.clip((scores - mean) / sd, -_BOUND, _BOUND).astype(np.float32), 1)
+        np.put_along_axis(block[0], found, scores, 1)
         np.put_along_axis(block[1], found, 1.0, 1)
         twins = self.listed.twins(runs)
         if twins is not None:
             block = np.take_along_axis(block, twins[None], 2)
-        out[:, 1] = np.clip((runs.best - mean[:, 0]) / sd[:, 0], -_BOUND, _BOUND)
         out[:, 2 : 2 + c], out[:, 2 + c :] = block[0, :, :c], block[1, :, :c]
         return self.finish(contexts, runs, out)
+
+
+def standardised(runs: Runs) -> tuple[Singles, Singles]:
+    """Return the scores ``(n, h)`` and the best one of each run ``(n,)`` by its own mean and standard deviation."""
+    there = runs.exists()
+    t, scores = there.sum(1, keepdims=True), np.where(there, runs.scores(), 0.0)
+    mean = scores.sum(1, keepdims=True) / t
+    sd = np.sqrt(((scores - mean) ** 2 * there).sum(1, keepdims=True) / t)
+    sd[sd == 0.0] = 1.0
+    shown = np.clip((scores - mean) / sd, -BOUND, BOUND).astype(np.float32)
+    return shown, np.clip((runs.best - mean[:, 0]) / sd[:, 0], -BOUND, BOUND).astype(np.float32)
