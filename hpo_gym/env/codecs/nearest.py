@@ -42,7 +42,7 @@ class NearestCodec(OverList, Box):
 
     def point(self, runs: Runs, at: NDArray[Any]) -> Points:
         same = self.listed.same(runs, at)
-        return np.where(same.any(1)[:, None], self.listed.x[same.argmax(1)], super().point(runs, at))
+        return np.where(same.any(1, keepdims=True), self.listed.x[same.argmax(1)], super().point(runs, at))
 
 
 @functools.lru_cache(maxsize=32)
