@@ -1,4 +1,4 @@
-"""The bridge to Stable-Baselines3: our vector env as its `VecEnv`, and the weights of its files without their code."""
+"""The bridge to Stable-Baselines3: our vector env as its `VecEnv`, a policy over sets, weights of its files alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
@@ -18,7 +19,9 @@ from hpo_gym.env import HPOVectorEnv
 require("rl")
 
 import torch  # noqa: E402
-from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402 - after the check of the extra
+from stable_baselines3.common.policies import MultiInputActorCriticPolicy  # noqa: E402 - after the check of the extra
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor  # noqa: E402
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices  # noqa: E402
 
 _SHOWN = ("task", "task_index", "score", "incumbent_score", "fidelity", "cost", "status", "t")
@@ -39,12 +42,14 @@ def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEn
     return VecMonitor(env, monitor if isinstance(monitor, str) else None) if monitor else env
 
 
-def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpPolicy", **settings: Any) -> Any:
+def load_weights(file: str | Path, algorithm: Any, env: Any, policy: Any = "MlpPolicy", **settings: Any) -> Any:
     """Return a new model with the weights of a .zip from Stable-Baselines3; nothing else of the file is read or run.
 
     Args:
         file: Written by `model.save`.
-        env: The env of its training: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own.
+        env: The env of its training: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own. With
+            `SetPolicy`, any env with as many hyperparameters.
+        policy: A name, or a class such as `SetPolicy`.
         settings: Arguments of the class that decide the shapes, such as ``policy_kwargs``.
 
     Raises:
@@ -190,3 +195,93 @@ class HPOVecEnv(VecEnv):
 
     def _chosen(self, indices: int | Iterable[int] | None) -> list[int]:
         return list(self._get_indices(indices))
+
+
+class SetPolicy(MultiInputActorCriticPolicy):
+    """A policy over sets for PPO and A2C: one network rates each candidate, and none that is masked is chosen.
+
+    A candidate is rated by its coordinates and features, the state of the run, and a summary of all candidates, so the
+    weights depend neither on the order of the candidates nor on their number. For the observer `set`, and for `pool`
+    with the codec `pool`::
+
+        model = PPO(SetPolicy, gym.make("hpo_gym/SVM-v0", observer="set"))
+
+    **Reference**: Zaheer et al., "Deep sets", NeurIPS 2017.
+
+    Args:
+        options: Those of `MultiInputActorCriticPolicy`; ``features_extractor_kwargs={"width": 64}`` is the width of
+            all hidden layers, and `net_arch` has no part in it.
+
+    Raises:
+        InvalidValueError: An observation that is no set of candidates, or actions that are not one for each.
+    """
+
+    def __init__(self, observation_space: Any, action_space: Any, lr_schedule: Any, **options: Any) -> None:
+        parts = getattr(observation_space, "spaces", None)
+        if not isinstance(parts, Mapping) or not {"action_mask", *_OF_EACH, "state"} <= parts.keys():
+            raise InvalidValueError(f"SetPolicy needs the observer 'set' or 'pool', got {shown(observation_space)}.")
+        if action_space != gym.spaces.Discrete(parts["action_mask"].shape[0]):
+            raise InvalidValueError(
+                f"SetPolicy needs an action for each of {parts['action_mask'].shape[0]} candidates and no others, got "
+                f"{action_space}: give codec and observer the same `count` or `candidates`, and the codec no options."
+            )
+        options = {"features_extractor_class": _Rated, **options, "net_arch": []}
+        super().__init__(observation_space, action_space, lr_schedule, **options)
+
+    def _build_mlp_extractor(self) -> None:
+        self.mlp_extractor: Any = _Split(int(self.action_space.n), self.features_dim)  # type: ignore[attr-defined]
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        self.action_net = torch.nn.Identity()
+        for part in self.modules():
+            if isinstance(part, _Rated):
+                torch.nn.init.orthogonal_(part.rate.weight, 0.01)  # nearly uniform at first, as in SB3
+        make: Any = self.optimizer_class
+        self.optimizer = make(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+
+
+_OF_EACH = ("candidates", "candidate_features")
+
+
+class _Rated(BaseFeaturesExtractor):
+    """Ratings of candidates and their summary, side by side, ``(n, c + 2 w)``."""
+
+    def __init__(self, observation_space: gym.spaces.Dict, width: int = 64) -> None:
+        c = observation_space["action_mask"].shape[0]  # type: ignore[index]
+        super().__init__(observation_space, c + 2 * width)
+        of_each = sum(observation_space[name].shape[1] for name in _OF_EACH)  # type: ignore[index, misc]
+        self.common = sorted(observation_space.keys() - {"action_mask", *_OF_EACH})
+        common = sum(observation_space[name].shape[0] for name in self.common)  # type: ignore[index, misc]
+        linear, tanh = torch.nn.Linear, torch.nn.Tanh
+        self.embed = torch.nn.Sequential(linear(of_each + common, width), tanh(), linear(width, width), tanh())
+        self.own, self.shared, self.rate = linear(width, width), linear(2 * width, width, bias=False), linear(width, 1)
+
+    def forward(self, observations: dict[str, torch.Tensor]) -> torch.Tensor:
+        mask = observations["action_mask"] > 0.5
+        common = torch.cat([observations[name] for name in self.common], 1)
+        of_each = [observations[name] for name in _OF_EACH]
+        embedded = self.embed(torch.cat([*of_each, common[:, None].expand(-1, mask.shape[1], -1)], 2))
+        summary = torch.cat([embedded.mean(1), embedded.max(1).values], 1)
+        hidden = torch.tanh(self.own(embedded) + self.shared(summary)[:, None])
+        return torch.cat([self.rate(hidden)[:, :, 0].masked_fill(~mask, _NEVER), summary], 1)
+
+
+_NEVER = -1e8  # rating of a masked candidate
+
+
+class _Split(torch.nn.Module):
+    """The ratings for the actor, the summary for the critic."""
+
+    def __init__(self, actions: int, width: int) -> None:
+        super().__init__()
+        self.latent_dim_pi, self.latent_dim_vf = actions, width - actions
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.forward_actor(features), self.forward_critic(features)
+
+    def forward_actor(self, features: torch.Tensor) -> torch.Tensor:
+        return features[:, : self.latent_dim_pi]
+
+    def forward_critic(self, features: torch.Tensor) -> torch.Tensor:
+        return features[:, self.latent_dim_pi :]

@@ -115,6 +115,7 @@ FLOORS: Mapping[str, Floor] = {
         """
         sb3.as_vec_env
         sb3.load_weights
+        sb3.SetPolicy
         sb3.HPOVecEnv
         """,
     ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints, InvalidValueError, Mask, seeding
+from hpo_gym.base import Ints, InvalidValueError, Mask, StateError, seeding
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.problem import (
     Points,
@@ -57,7 +58,10 @@ class Listed:
         return self._on(batch).at
 
     def numbers(self, runs: Runs) -> Ints:
-        """Return the number of the configuration of each trial, ``(n, h)``; `c` for others and for none."""
+        """Return the number of the configuration of each trial, ``(n, h)``; `c` for others and for none.
+
+        Of several numbers that mean the same one on the task (see `twins`), the lowest.
+        """
         places, there, asked = self._on(runs.batch), runs.exists(), runs.ordered(runs.at)
         keys = asked if asked.ndim == 2 else _hashes(asked)
         found = np.empty(there.shape, np.int64)
@@ -72,7 +76,21 @@ class Listed:
         out = np.zeros((runs.n, len(self) + 1), bool)
         if not runs.fresh:
             np.put_along_axis(out, self.numbers(runs), True, 1)
-        return out[:, :-1]
+        twins = self.twins(runs)
+        return out[:, :-1] if twins is None else np.take_along_axis(out, twins, 1)
+
+    def twins(self, runs: Runs) -> Ints | None:
+        """Return the lowest number with the same configuration on the run's task, ``(n, c)``.
+
+        None if each number has its own on all tasks, as where every task has enough rows.
+        """
+        twins = self._on(runs.batch).twins
+        return None if twins is None else twins[runs.task]
+
+    def same(self, runs: Runs, at: NDArray[Any]) -> Mask:
+        """Return which configuration of the list each run's evaluated one of `at` is, ``(n, c)``."""
+        same = self.at(runs.batch)[runs.task] == at[:, None]
+        return np.asarray(same.all(2) if same.ndim > 2 else same)
 
     def _on(self, batch: TaskBatchView) -> _Places:
         known = self._placed.get(id(batch))
@@ -89,12 +107,45 @@ class Listed:
         return Listed, (self.x,)
 
 
+class OverList:
+    """What codecs and observers over a list have in common.
+
+    Attributes:
+        length: Number of configurations of the list that an env draws.
+    """
+
+    length: int
+    _listed: Listed | None = None
+
+    def of_suite(self, suite: Suite, fold: int | None) -> Self:
+        """Return the part over the list of a suite."""
+        return self.over(draw_listed(suite, fold, self.length))
+
+    def over(self, listed: Listed) -> Self:
+        """Return the part over a list."""
+        out = copy.copy(self)
+        out._listed = listed
+        return out
+
+    @property
+    def listed(self) -> Listed:
+        """The list, known in an env.
+
+        Raises:
+            StateError: It has none yet.
+        """
+        if self._listed is None:
+            raise StateError(f"A {type(self).__name__} has no list before it is part of an env.")
+        return self._listed
+
+
 class _Places(NamedTuple):
-    """`Listed.at` on the tasks of a batch, and its keys, sorted, with the number of each, ``(k, c)``."""
+    """`Listed.at` on the tasks of a batch, its keys, sorted, with the number of each ``(k, c)``, and `Listed.twins`."""
 
     at: NDArray[Any]
     keys: NDArray[Any]
     order: Ints
+    twins: Ints | None
 
 
 def check_count(count: int) -> int:
@@ -173,7 +224,12 @@ def _placed(batch: TaskBatchView, x: Points) -> _Places:
             at[j] = _distinct(batch, j, x, at[j])
     keys = at if at.ndim == 2 else _hashes(at)
     order = np.argsort(keys, axis=1, kind="stable")
-    return _Places(at, np.take_along_axis(keys, order, 1), order)
+    ordered = np.take_along_axis(keys, order, 1)
+    same = ordered[:, 1:] == ordered[:, :-1]
+    if not same.any():
+        return _Places(at, ordered, order, None)
+    twins = np.stack([o[np.searchsorted(ks, row)] for o, ks, row in zip(order, ordered, keys, strict=True)])
+    return _Places(at, ordered, order, twins)
 
 
 def _distinct(batch: PoolBatchView, j: int, x: Points, rows: Ints) -> Ints:

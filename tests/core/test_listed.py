@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+import toys  # noqa: F401 - registers its suites
 
 import hpo_gym
 from hpo_gym.env.listed import draw_listed
@@ -29,6 +30,18 @@ def test_who_repeats_one_action_tries_another_configuration_each_time(name: str)
     env.reset(seed=0)
     tried = {str(env.step(5)[-1]["config"]) for _ in range(33)}
     assert len(tried) == 33
+
+
+def test_numbers_that_share_a_row_of_a_small_task_are_tried_together() -> None:
+    env: Any = gym.make("hpo_gym/HPO-v0", suite="ToyRagged", budget=3, **VIEW)
+    env.reset(seed=0)
+    kernel = env.unwrapped.kernel
+    rows = kernel.parts.codec.listed.at(kernel.contexts.batch)[kernel.runs.task[0]]
+    assert len(np.unique(rows)) < len(rows), "the list is longer than the task"
+    obs, *_ = env.step(7)
+    same = rows == rows[7]
+    assert same.sum() > 1 and np.array_equal(obs[2 + len(rows) :] > 0, same)
+    assert np.array_equal(~kernel.parts.codec.masks(kernel.contexts, kernel.runs, untried=True)[0], same)
 
 
 def test_the_list_is_the_same_on_every_split_and_begins_with_the_default() -> None:

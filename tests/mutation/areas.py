@@ -221,6 +221,7 @@ AREAS = (
         ),
         (
             "tests/core/test_sb3.py",
+            "tests/core/test_set_policy.py",
             "tests/optimizers/test_forms.py",
         ),
     ),

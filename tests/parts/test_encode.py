@@ -12,10 +12,16 @@ from hpo_gym.base import InvalidValueError, seeding
 from hpo_gym.env import CODECS, Codec, HPOVectorEnv, Proposal
 
 CODECS_OF: dict[str, dict[str, Any]] = {
-    "ToyPlain": {"pool": {"candidates": 6}, "box": {}, "move": {}},
+    "ToyPlain": {"pool": {"candidates": 6}, "box": {}, "move": {}, "candidates": {}, "nearest": {}},
     "ToyGappy": {"pool": {"fidelity": True}, "box": {"fidelity": True, "stop": True}},
-    "ToyRagged": {"pool": {"stop": True}, "box": {"stop": True}, "move": {"stop": True, "fidelity": True}},
-    "ToyFormulas": {"box": {}, "move": {}},
+    "ToyRagged": {
+        "pool": {"stop": True},
+        "box": {"stop": True},
+        "move": {"stop": True, "fidelity": True},
+        "candidates": {},
+        "nearest": {"stop": True},
+    },
+    "ToyFormulas": {"box": {}, "move": {}, "nearest": {}},
 }
 
 

@@ -12,6 +12,7 @@ from hpo_gym.env.codecs import CODECS, Codec, Proposal
 from hpo_gym.env.codecs.checks import points_of, positions_of
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem import Points
 
 
 @CODECS.register("box")
@@ -33,16 +34,24 @@ class Box(Codec):
         a = points_of(actions, runs.n, d + self.fidelity + self.stop)
         x = a[:, :d] + 1.0
         x /= 2.0
-        at = runs.batch.place(runs.task, x)
+        at = self.place(contexts, runs, x)
         fidelity = None
         if self.fidelity:
             levels = np.asarray(contexts.fidelities)
             fidelity = levels[np.minimum(((a[:, d] + 1.0) / 2.0 * len(levels)).astype(np.int64), len(levels) - 1)]
         return Proposal(at, fidelity, a[:, -1] > 0.0 if self.stop else None)
 
+    def place(self, contexts: Contexts, runs: Runs, x: Points) -> NDArray[Any]:
+        """Return the evaluated configurations of points of the unit cube ``(n, d)``."""
+        return runs.batch.place(runs.task, x)
+
+    def point(self, runs: Runs, at: NDArray[Any]) -> Points:
+        """Return points for which `place` has these evaluated configurations, ``(n, d)``."""
+        return runs.batch.points(runs.task, at)
+
     def encode(self, contexts: Contexts, runs: Runs, wanted: Proposal) -> NDArray[Any]:
         """Return the actions, points in [-1, 1] as float32: a decoded point is that near."""
-        columns = [np.clip(runs.batch.points(runs.task, wanted.at) * 2.0 - 1.0, -1.0, 1.0)]
+        columns = [np.clip(self.point(runs, wanted.at) * 2.0 - 1.0, -1.0, 1.0)]
         if self.fidelity:
             position = positions_of(contexts.fidelities, wanted.fidelity, runs.n)
             columns.append(((2 * position + 1) / len(contexts.fidelities) - 1.0)[:, None])

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints, Mask, StateError
+from hpo_gym.base import Ints, Mask
 from hpo_gym.env.codecs import CODECS
 from hpo_gym.env.codecs._one_choice import OneChoice
-from hpo_gym.env.listed import Listed, check_count, draw_listed
+from hpo_gym.env.listed import OverList, check_count
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.problem import Suite
 
 
 @CODECS.register("candidates")
-class CandidatesCodec(OneChoice):
+class CandidatesCodec(OverList, OneChoice):
     """``Discrete(c)``: one of `count` configurations around the default, the same ones in every env of a suite.
 
     They are chosen without a look at scores (`hpo_gym.env.listed`). Each number means one configuration on all tasks,
@@ -29,27 +27,6 @@ class CandidatesCodec(OneChoice):
     def __init__(self, count: int = 128, repeats: bool = False, fidelity: bool = False, stop: bool = False) -> None:
         super().__init__(fidelity, stop)
         self.length, self.repeats = check_count(count), repeats or fidelity
-        self._listed: Listed | None = None
-
-    def of_suite(self, suite: Suite, fold: int | None) -> CandidatesCodec:
-        return self.over(draw_listed(suite, fold, self.length))
-
-    def over(self, listed: Listed) -> CandidatesCodec:
-        """Return the codec over a list."""
-        out = copy.copy(self)
-        out._listed = listed
-        return out
-
-    @property
-    def listed(self) -> Listed:
-        """The list, known in an env.
-
-        Raises:
-            StateError: It has none yet.
-        """
-        if self._listed is None:
-            raise StateError("The `candidates` codec has no list before it is part of an env.")
-        return self._listed
 
     def count(self, contexts: Contexts) -> int:
         return len(self.listed)
@@ -71,9 +48,7 @@ class CandidatesCodec(OneChoice):
         return choice
 
     def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
-        places = self.listed.at(runs.batch)[runs.task]
-        same = places == at[:, None]
-        return np.asarray((same.all(2) if same.ndim > 2 else same).argmax(1))
+        return np.asarray(self.listed.same(runs, at).argmax(1))
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         mask = ~self.listed.tried(runs) if untried else np.ones((runs.n, len(self.listed)), bool)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 
-from hpo_gym.base import Singles, StateError
-from hpo_gym.env.listed import Listed, check_count, draw_listed
+from hpo_gym.base import Singles
+from hpo_gym.env.listed import OverList, check_count
 from hpo_gym.env.observers import OBSERVERS
 from hpo_gym.env.observers._flat import Flat, Limits
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import ServedScores
-from hpo_gym.problem import Suite
 
-_BOUND = 10.0
+BOUND = 10.0
 
 
 @OBSERVERS.register("candidates")
-class CandidatesObserver(Flat):
+class CandidatesObserver(OverList, Flat):
     """Box ``(2 + 2 c,)``: share of budget left, best score, score of each candidate (0 if untried), whether tried.
 
     Scores are standardised by mean and standard deviation of the run's own, in [-10, 10], so that tasks of different
@@ -29,38 +26,34 @@ class CandidatesObserver(Flat):
     def __init__(self, count: int = 128, context: bool = False, served: ServedScores | None = None) -> None:
         super().__init__(context, served)
         self.length = check_count(count)
-        self._listed: Listed | None = None
-
-    def of_suite(self, suite: Suite, fold: int | None) -> CandidatesObserver:
-        return self.over(draw_listed(suite, fold, self.length))
-
-    def over(self, listed: Listed) -> CandidatesObserver:
-        """Return the observer over a list."""
-        out = copy.copy(self)
-        out._listed = listed
-        return out
 
     def limits(self, contexts: Contexts) -> Limits:
-        if self._listed is None:
-            raise StateError("The `candidates` observer has no list before it is part of an env.")
-        c = len(self._listed)
-        return [(0, 1, 1), (-_BOUND, _BOUND, 1 + c), (0, 1, c)]
+        c = len(self.listed)
+        return [(0, 1, 1), (-BOUND, BOUND, 1 + c), (0, 1, c)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
-        assert self._listed is not None
-        c = len(self._listed)
+        c = len(self.listed)
         out = np.zeros((runs.n, 2 + 2 * c), np.float32)
         out[:, 0] = runs.left
         if runs.fresh:
             return self.finish(contexts, runs, out)
-        there, found = runs.exists(), self._listed.numbers(runs)
-        t, scores = there.sum(1, keepdims=True), np.where(there, runs.scores(), 0.0)
-        mean = scores.sum(1, keepdims=True) / t
-        sd = np.sqrt(((scores - mean) ** 2 * there).sum(1, keepdims=True) / t)
-        sd[sd == 0.0] = 1.0
+        found, (scores, out[:, 1]) = self.listed.numbers(runs), standardised(runs)
         block = np.zeros((2, runs.n, c + 1), np.float32)
-        np.put_along_axis(block[0], found, np.clip((scores - mean) / sd, -_BOUND, _BOUND).astype(np.float32), 1)
+        np.put_along_axis(block[0], found, scores, 1)
         np.put_along_axis(block[1], found, 1.0, 1)
-        out[:, 1] = np.clip((runs.best - mean[:, 0]) / sd[:, 0], -_BOUND, _BOUND)
-        out[:, 2 : 2 + c], out[:, 2 + c :] = block[0, :, :-1], block[1, :, :-1]
+        twins = self.listed.twins(runs)
+        if twins is not None:
+            block = np.take_along_axis(block, twins[None], 2)
+        out[:, 2 : 2 + c], out[:, 2 + c :] = block[0, :, :c], block[1, :, :c]
         return self.finish(contexts, runs, out)
+
+
+def standardised(runs: Runs) -> tuple[Singles, Singles]:
+    """Return the scores ``(n, h)`` and the best one of each run ``(n,)`` by its own mean and standard deviation."""
+    there = runs.exists()
+    t, scores = there.sum(1, keepdims=True), np.where(there, runs.scores(), 0.0)
+    mean = scores.sum(1, keepdims=True) / t
+    sd = np.sqrt(((scores - mean) ** 2 * there).sum(1, keepdims=True) / t)
+    sd[sd == 0.0] = 1.0
+    shown = np.clip((scores - mean) / sd, -BOUND, BOUND).astype(np.float32)
+    return shown, np.clip((runs.best - mean[:, 0]) / sd[:, 0], -BOUND, BOUND).astype(np.float32)
