@@ -90,7 +90,7 @@ def test_what_is_no_space_is_refused_in_words(given: Any, match: str) -> None:
         read_space(given)
 
 
-def test_a_range_has_a_unit_that_goes_through_json_and_config_space() -> None:
+def test_units_and_exact_values_go_through_json_and_config_space() -> None:
     space = read_space({"t": {"low": 1, "high": 9, "log": True, "unit": "hours"}, "u": {"low": 0.5, "high": 2.0}})
     assert [(h.kind, h.log, h.unit) for h in space.hyperparameters] == [("int", True, "hours"), ("float", False, None)]
     for again in (SearchSpace(space.to_json()), SearchSpace(space.config_space), read_space(space.config_space)):
@@ -100,6 +100,12 @@ def test_a_range_has_a_unit_that_goes_through_json_and_config_space() -> None:
     tall = read_space({"t": cs.Float("t", (0.0, 1.0), meta={"unit": "m", "note": "kept"})})
     assert tall.hyperparameters[0].unit == "m"
     assert tall.to_json(units=False)["hyperparameters"][0]["meta"] == {"note": "kept"}
+    exact = tall.keeping({"t": [0.1, 0.5]})
+    assert (exact.decode(tall.to_unit({"t": 0.1})[None]), exact == tall) == ([{"t": 0.1}], True)
+    assert SearchSpace(exact.to_json()).hyperparameters[0].exact == (0.1,)  # the encoding holds a half
+    for wrong in (0.1, ["a"], [2.0], [float("nan")]):
+        with pytest.raises(InvalidValueError, match="`exact` of `t` must be numbers in"):
+            read_space({"t": cs.Float("t", (0.0, 1.0), meta={"exact": wrong})})
     for wrong in (3, " ", ["s"]):
         with pytest.raises(InvalidValueError, match="`unit` of `t` must be a text such as 'seconds'"):
             read_space({"t": {"low": 1, "high": 2, "unit": wrong}})

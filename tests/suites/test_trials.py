@@ -372,6 +372,55 @@ def test_a_fault_is_named_with_its_line_or_its_option(tmp_path: Path, case: str)
         suite_from_csv(written(tmp_path, text), **options)
 
 
+# ---------------------------------------------------------------------------------------------- to the last bit
+def numbers(n: int = 60) -> pd.DataFrame:
+    """Columns of each kind and scale, of which the encoding alone would round most."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "tenths": rng.choice([0.0, 0.1, 0.3, 0.7, 1.0], n), "share": rng.random(n), "signed": rng.normal(0, 1e9, n),
+        "small": rng.random(n) * 1e-12, "log": 10.0 ** rng.uniform(-12, 6, n), "decimals": np.round(rng.random(n), 5),
+        "int": rng.integers(-9, 9, n), "logint": np.exp(rng.uniform(0, 20, n)).astype(np.int64),
+        "flag": rng.random(n) < 0.5, "word": rng.choice(["a", "b"], n), "one": 0.1, "score": np.arange(n) / n,
+    })  # fmt: skip
+    frame.loc[frame.word == "a", "log"] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("how", ["csv", "frame", "space", "configs"])
+def test_values_come_back_to_the_last_bit(tmp_path: Path, how: str) -> None:
+    frame, columns = numbers(), {"hyperparameters": list(numbers().columns[:-1])}
+    file = written(tmp_path, frame.to_csv(index=False))
+    plain = SearchSpace(suite_from_csv(frame, **columns).space.to_json(units=False))
+    configs = [row.dropna().to_dict() for _, row in frame.drop(columns="score").iterrows()]
+    if how == "configs":
+        scores, names = frame.score.to_numpy()[None], {"tasks": ["trials"], "splits": {"test": ["trials"]}}
+        suite = hpo_gym.table_suite("trials", plain, configs, scores, **names)
+    else:
+        space = plain if how == "space" else None
+        suite = suite_from_csv(frame if how == "frame" else file, space, name="trials", **columns)
+    x, scores = suite.table.x, suite.table.score
+    rounded = hpo_gym.table_suite("trials", plain, x, scores, tasks=["trials"], splits=suite.splits)
+    assert suite.data_hash == rounded.data_hash and plain.decode(x) != suite.space.decode(x)
+    suite.save(tmp_path / "suite")
+    again = hpo_gym.load_suite(tmp_path / "suite")
+    task = again.task("trials")
+    for config, score in zip(configs, frame.score, strict=True):
+        trial = task.run(config)
+        assert (trial.config, trial.score) == (config, score)
+    env = hpo_gym.HPOEnv(again, split="test", codec="pool", budget=len(frame))
+    env.reset(seed=0)
+    seen = [env.step(row)[4]["config"] for row in range(len(frame))]
+    assert {c["share"]: c for c in seen} == {c["share"]: c for c in configs}
+
+
+def test_values_that_one_point_stands_for_are_one_and_said_to_be(tmp_path: Path) -> None:
+    text = "wd,score\n0,1\n1e-12,2\n0.1,3\n1,4\n"
+    with pytest.warns(UserWarning, match="closer than 2.-32 of the range, so taken for one: values of wd"):
+        suite = suite_from_csv(written(tmp_path, text))
+    served = {suite.table.config(0, row)["wd"]: suite.table.score[0, row, 0] for row in range(3)}
+    assert served == {0: 1.5, 0.1: 3, 1: 4}
+
+
 # ---------------------------------------------------------------------------------------------- whatever is in it
 @pytest.mark.long
 @settings(deadline=None, max_examples=60, suppress_health_check=SAFE)
@@ -407,7 +456,7 @@ def test_any_table_comes_back_from_its_file(tmp_path: Path, data: st.DataObject,
             config = dict(zip(names, row, strict=True))
             trial = suite.task(task).run(config)
             assert trial.score == score
-            assert trial.config == {n: pytest.approx(v) if isinstance(v, float) else v for n, v in config.items()}
+            assert trial.config == config
         assert suite.task(task).measured.sum() == len(cells)
 
 

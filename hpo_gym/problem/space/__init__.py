@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, shown, unknown, whole
 from hpo_gym.problem.space import conditions
+from hpo_gym.problem.space.hyperparameter import GRID, KEPT_IN_META, column, plain, without_kept
 from hpo_gym.problem.space.hyperparameter import Hyperparameter as Hyperparameter
-from hpo_gym.problem.space.hyperparameter import column, plain, without_units
 from hpo_gym.problem.space.snapping import ChoiceTable, Snapper
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _ONE = np.array(1.0).view(np.uint64)
 class SearchSpace:
     """All that may be chosen on a task.
 
-    Two spaces are equal if they encode alike: names and defaults included, units not.
+    Two spaces are equal if they encode alike: names and defaults included, units and exact values not.
 
     Args:
         config_space: A ConfigSpace `ConfigurationSpace`, or its JSON (`to_serialized_dict`). Distributions are read
@@ -57,7 +57,7 @@ class SearchSpace:
                 f"{shown(config_space)}; `hpo_gym.problem.space.forms.read_space` takes spaces such as "
                 "{'x': (0.0, 1.0)}."
             )
-        self._json = json.dumps(without_units(plain(data)), sort_keys=True)
+        self._json = json.dumps(without_kept(plain(data)), sort_keys=True)
         self.hyperparameters = tuple(column(h) for h in data["hyperparameters"])
         if not self.hyperparameters:
             raise InvalidValueError("A search space must have at least one hyperparameter, got none.")
@@ -80,12 +80,25 @@ class SearchSpace:
         return f"SearchSpace({', '.join(self.names)})"
 
     def to_json(self, *, units: bool = True) -> dict[str, Any]:
-        """Return the space as ConfigSpace's own JSON, units in `meta`; without `units`, the input of data digests."""
+        """Return the space as ConfigSpace's own JSON, units and exact values in `meta`; without `units`, the input of
+        data digests."""
         data: dict[str, Any] = json.loads(self._json)
         for part, h in zip(data["hyperparameters"], self.hyperparameters, strict=True):
-            if units and h.unit is not None:
-                part["meta"] = {**(part.get("meta") or {}), "unit": h.unit}
+            kept = {key: plain(value) for key in KEPT_IN_META if (value := getattr(h, key))}
+            if units and kept:
+                part["meta"] = {**(part.get("meta") or {}), **kept}
         return data
+
+    def keeping(self, values: Mapping[str, Iterable[float]]) -> SearchSpace:
+        """Return the space that decodes these values of its floats as they are; of values of one point, the lowest."""
+        exact = {h.name: _inexact(h, [*h.exact, *values.get(h.name, ())]) for h in self.hyperparameters}
+        if all(exact[h.name] == h.exact for h in self.hyperparameters):
+            return self
+        data = self.to_json()
+        for part in data["hyperparameters"]:
+            if exact[part["name"]]:
+                part["meta"] = {**(part.get("meta") or {}), "exact": exact[part["name"]]}
+        return SearchSpace(data)
 
     @property
     def config_space(self) -> ConfigurationSpace:
@@ -116,12 +129,23 @@ class SearchSpace:
     def decode(self, x: NDArray[Any]) -> list[Configuration]:
         """Map points of the unit cube, shape ``(n, d)``, to configurations of their active hyperparameters."""
         x = self._points(x)
-        columns = [h.values(h.numbers(x[:, j])) for j, h in enumerate(self.hyperparameters)]
+        numbers = [h.numbers(x[:, j]) for j, h in enumerate(self.hyperparameters)]
+        for j, units, exact in self._exact:
+            u = np.rint(x[:, j] * GRID) / GRID
+            at = np.minimum(units.searchsorted(u), len(units) - 1)
+            numbers[j] = np.where(units[at] == u, exact[at], numbers[j])
+        columns = [h.values(v) for h, v in zip(self.hyperparameters, numbers, strict=True)]
         rows = zip(*columns, strict=True)
         if not self.conditional:
             return [dict(zip(self.names, row, strict=True)) for row in rows]
         keep = self.active(x).tolist()
         return [{k: v for k, v, a in zip(self.names, r, m, strict=True) if a} for r, m in zip(rows, keep, strict=True)]
+
+    @functools.cached_property
+    def _exact(self) -> list[tuple[int, Points, Points]]:
+        """Return the columns with exact values: place, unit values, ascending, and the values there."""
+        with_some = [(j, h, np.array(h.exact)) for j, h in enumerate(self.hyperparameters) if h.exact]
+        return [(j, _canonical(h, v), v) for j, h, v in with_some]
 
     def from_unit(self, x: NDArray[Any]) -> Configuration:
         """Map one point of the unit cube, shape ``(d,)``, to a configuration."""
@@ -344,3 +368,15 @@ def _one_step(h: Hyperparameter, u: float, steps: int) -> list[float]:
         return [float(h.units(np.array([w]))[0]) for w in (v - 1, v + 1) if first <= w <= last]
     moved = h.units(h.numbers(np.clip([u - 1 / steps, u + 1 / steps], 0.0, 1.0)))
     return [float(m) for m in moved if m != u]
+
+
+def _canonical(h: Hyperparameter, v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the unit values of a column's canonical points that hold numbers, as `snap` has them."""
+    return h.units(h.numbers(h.units(v)))
+
+
+def _inexact(h: Hyperparameter, values: Iterable[float]) -> tuple[float, ...]:
+    """Return, for each point that decodes to another number, the lowest of a float's values there, ascending."""
+    v = np.unique(np.array(list(values), np.float64)) if h.kind == "float" else np.empty(0)
+    u, first = np.unique(_canonical(h, v), return_index=True)
+    return tuple(v[first][h.numbers(u) != v[first]].tolist())

@@ -15,6 +15,7 @@ from hpo_gym.base import InvalidValueError, shown
 Part = dict[str, Any]
 """A hyperparameter as ConfigSpace's JSON has it; its own classes would round the ends of a range."""
 
+KEPT_IN_META = ("unit", "exact")  # in the JSON of a hyperparameter, what changes neither encoding nor equality
 GRID = float(1 << 32)  # floats lie on a grid of 2**-32, so that decode, encode, decode gives the same number again
 
 
@@ -30,6 +31,8 @@ class Hyperparameter:
         default: The value of the default configuration.
         unit: Unit of a number, if it differs from the usual one, such as "multiple of scale" for the `gamma` of an SVM.
             Earlier tasks tell nothing about one with another unit. It changes neither the encoding nor equality.
+        exact: Floats that are decoded as they are, of the points that they encode to, such as those of a user's table.
+            They change neither the encoding nor equality.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Hyperparameter:
     choices: tuple[Any, ...]
     default: Any
     unit: str | None = field(default=None, compare=False)
+    exact: tuple[float, ...] = field(default=(), compare=False)
 
     @property
     def size(self) -> float:
@@ -141,7 +145,7 @@ def between(name: str, low: float, high: float, *, log: bool, whole: bool) -> Pa
 def column(data: Mapping[str, Any]) -> Hyperparameter:
     """Return a hyperparameter from ConfigSpace's JSON."""
     kind, name = data["type"], _unicode("A name", data["name"])
-    unit = unit_of(data)
+    unit, exact = (_meta(data).get(key) for key in KEPT_IN_META)
     unit = None if unit is None else check_unit(name, unit)
     if kind in ("categorical", "ordinal", "constant"):
         key = {"categorical": "choices", "ordinal": "sequence"}.get(kind)
@@ -158,8 +162,9 @@ def column(data: Mapping[str, Any]) -> Hyperparameter:
     low, high = data.get("lower"), data.get("upper")
     if low is None or high is None or not (is_finite(low) and is_finite(high)):
         raise InvalidValueError(f"`{name}` must have finite bounds, got [{shown(low)}, {shown(high)}].")
-    short, default = ("float" if kind.endswith("float") else "int"), plain(data["default_value"])
-    return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high), unit)
+    short, default = ("float" if kind.endswith("float") else "int"), min(max(plain(data["default_value"]), low), high)
+    exact = _check_exact(name, exact, low, high) if exact is not None and short == "float" else ()
+    return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), default, unit, exact)
 
 
 def _unicode(what: str, value: object) -> Any:
@@ -185,18 +190,18 @@ def is_finite(number: Any) -> bool:
         return False
 
 
-def unit_of(data: Mapping[str, Any]) -> Any:
-    """Return the unit in the `meta` of a hyperparameter's ConfigSpace JSON, if it has one."""
+def _meta(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the `meta` of a hyperparameter's ConfigSpace JSON, empty if it has none."""
     meta = data.get("meta")
-    return meta.get("unit") if isinstance(meta, Mapping) else None
+    return meta if isinstance(meta, Mapping) else {}
 
 
-def without_units(data: Mapping[str, Any]) -> dict[str, Any]:
-    """ConfigSpace's JSON of a space, as it would be if no hyperparameter had a unit."""
+def without_kept(data: Mapping[str, Any]) -> dict[str, Any]:
+    """ConfigSpace's JSON of a space, as it would be if no hyperparameter had a unit or exact values."""
     parts = []
     for part in data["hyperparameters"]:
-        if unit_of(part) is not None:
-            part = {**part, "meta": {k: v for k, v in part["meta"].items() if k != "unit"} or None}
+        if any(_meta(part).get(key) is not None for key in KEPT_IN_META):
+            part = {**part, "meta": {k: v for k, v in part["meta"].items() if k not in KEPT_IN_META} or None}
         parts.append(part)
     return {**data, "hyperparameters": parts}
 
@@ -206,6 +211,15 @@ def check_unit(name: str, unit: object) -> str:
     if not isinstance(unit, str) or not unit.strip():
         raise InvalidValueError(f"`unit` of `{name}` must be a text such as 'seconds', got {shown(unit)}.")
     return unit
+
+
+def _check_exact(name: str, values: object, low: float, high: float) -> tuple[float, ...]:
+    """Return exact values as floats, ascending; refuse others than numbers of the range."""
+    numbers = [_number(value) for value in values] if isinstance(values, (list, tuple)) else [None]
+    found = sorted(number for number in numbers if number is not None and low <= number <= high)
+    if len(found) < len(numbers):
+        raise InvalidValueError(f"`exact` of `{name}` must be numbers in [{low:g}, {high:g}], got {shown(values)}.")
+    return tuple(found)
 
 
 def plain(value: object) -> Any:

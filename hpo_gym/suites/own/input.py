@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ Rows = ArrayLike | Sequence[Mapping[str, Any]]
 """Points of the unit cube, or configurations."""
 
 
-def pools_of(space: SearchSpace, x: object) -> tuple[list[Points], bool]:
-    """Return the pools as canonical points, each ``(m, d)``, and whether all tasks share one.
+def pools_of(space: SearchSpace, x: object) -> tuple[list[Points], bool, SearchSpace]:
+    """Return the pools as canonical points, each ``(m, d)``, whether all tasks share one, and the space that decodes
+    the floats of configurations exactly.
 
     Raises:
         InvalidValueError: Points or configurations outside the space, or one twice in a pool.
@@ -26,8 +28,10 @@ def pools_of(space: SearchSpace, x: object) -> tuple[list[Points], bool]:
     items = _list("x", x)
     below: Any = None if isinstance(items[0], Mapping) else _list("x[0]", items[0])[0]
     if np.ndim(below) == 0 and not isinstance(below, Mapping):
-        return [_pool(space, x, "x")], True
-    return [_pool(space, pool, f"x[{i}]") for i, pool in enumerate(items)], False
+        return [_pool(space, items, "x")], True, _keeping(space, items)
+    pools = [_list(f"x[{i}]", pool) for i, pool in enumerate(items)]
+    points = [_pool(space, pool, f"x[{i}]") for i, pool in enumerate(pools)]
+    return points, False, _keeping(space, itertools.chain(*pools))
 
 
 def stacked(name: str, values: object, sizes: Sequence[int] | None) -> Array:
@@ -111,6 +115,15 @@ def _pool(space: SearchSpace, rows: object, name: str) -> Points:
                 "give the mean of repeated measurements."
             )
     return points
+
+
+def _keeping(space: SearchSpace, rows: Iterable[object]) -> SearchSpace:
+    """Return the space that decodes floats of configurations among these rows exactly."""
+    values: dict[str, list[Any]] = {name: [] for name in space.names}
+    for config in rows:
+        for name, value in config.items() if isinstance(config, Mapping) else ():
+            values[name] += [] if value is None else [value]
+    return space.keeping(values)
 
 
 def _floats(name: str, values: object) -> Array:

@@ -74,7 +74,7 @@ def _part(name: str, values: Series[Any], where: str) -> Part:
     if not there:
         raise InvalidValueError(f"{where}: column {name!r} must have a value in some line, got none.")
     if values.dtype.kind not in "if":
-        return choices(name, sorted(there))
+        return choices(name, sorted(there, key=str))
     low, high = min(there), max(there)
     if max(-low, high) > LARGEST:
         raise InvalidValueError(f"{where}: column {name!r} must hold numbers of at most {LARGEST:g}.")
@@ -214,8 +214,9 @@ def _with_choices(part: Part, h: Hyperparameter, others: list[Any]) -> Part:
 
 
 # ---------------------------------------------------------------------------------------------- points
-def points_of(rows: TrialRows, columns: DataFrame, space: SearchSpace) -> tuple[Points, Mask]:
-    """Return the canonical point of each row ``(n, d)``, and which rows have a configuration of the space ``(n,)``.
+def points_of(rows: TrialRows, columns: DataFrame, space: SearchSpace) -> tuple[Points, Mask, SearchSpace]:
+    """Return the canonical point of each row ``(n, d)``, which rows have a configuration of the space ``(n,)``, and the
+    space that decodes their numbers exactly.
 
     Raises:
         UnknownNameError: A column that the space does not have.
@@ -223,14 +224,22 @@ def points_of(rows: TrialRows, columns: DataFrame, space: SearchSpace) -> tuple[
     """
     index = {h.name: (j, h) for j, h in enumerate(space.hyperparameters)}
     x, present = np.full((len(rows), space.d), 0.5), np.zeros((len(rows), space.d), bool)
+    numbers = dict[str, Floats]()
     for name in columns:
         if name not in index:
             raise unknown(f"hyperparameter in the space (column of {rows.source}):", str(name), index)
         j, h = index[str(name)]
         present[:, j] = there = columns[name].notna().to_numpy()
-        x[there, j] = h.units(_positions(rows, h, columns[name])[there])
+        numbers[h.name] = _positions(rows, h, columns[name])[there]
+        x[there, j] = h.units(numbers[h.name])
     fine = (space.active(x) == present).all(1) & space.legal(x)
-    return np.asarray(space.snap(np.where(fine[:, None], x, 0.5))), fine
+    return np.asarray(space.snap(np.where(fine[:, None], x, 0.5))), fine, space.keeping(numbers)
+
+
+def too_close(columns: DataFrame, x: Points, space: SearchSpace) -> list[str]:
+    """Return the floats of which two values became one in the points ``(n, d)``, and so one configuration."""
+    floats = [(j, h.name) for j, h in enumerate(space.hyperparameters) if h.kind == "float" and h.name in columns]
+    return [n for j, n in floats if columns[n].nunique() > len(np.unique(x[columns[n].notna().to_numpy(), j]))]
 
 
 def _positions(rows: TrialRows, h: Hyperparameter, values: Series[Any]) -> Floats:

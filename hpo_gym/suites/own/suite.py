@@ -147,7 +147,7 @@ def table_suite(
         InvalidValueError: Input that breaks a rule; the message states it.
     """
     space = read_space(space)
-    pools, shared = given.pools_of(space, x)
+    pools, shared, space = given.pools_of(space, x)
     sizes = None if shared else [len(p) for p in pools]
     numbers = {"score": scores, "cost": costs, "test_score": test_scores}
     said_as = {"score": "scores", "cost": "costs", "test_score": "test_scores"}

@@ -24,7 +24,7 @@ from hpo_gym.suites.own.roles import (
     known_form,
     state_of,
 )
-from hpo_gym.suites.own.space import Infer, explained, infer_space, points_of, refuse_row
+from hpo_gym.suites.own.space import Infer, explained, infer_space, points_of, refuse_row, too_close
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.own.values import numbers_of, shares_of, texts_of
 
@@ -151,12 +151,14 @@ def suite_of(
         values, found = explained(values, failed, rows.source, source.infer, none=nones)
     else:
         found = read_space(space)
-    x, fine = points_of(rows, values, found)
+    x, fine, found = points_of(rows, values, found)
     for row in np.flatnonzero(~fine & ~failed)[:1]:
         refuse_row(rows, values, found, int(row))
     if n := int((~fine).sum()):  # they ended before their hyperparameters were chosen
         notes.append(f"left out: {n} trial{'s' * (n > 1)} that failed and lack{'s' * (n == 1)} hyperparameters")
     rows, x, failed = rows.take(fine), x[fine], failed[fine]
+    if near := too_close(values[fine], x, found):
+        notes.append(f"closer than 2^-32 of the range, so taken for one: values of {', '.join(near)}")
     task, tasks = _tasks_of(rows, columns, name)
     numbers = {
         role: numbers_of(rows, column, role.split()[0], loss=roles.loss and role in ("score", "test_score"))
