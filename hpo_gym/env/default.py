@@ -17,7 +17,6 @@ PARTS = ("observer", "codec", "reward")
 CANDIDATES: Mapping[str, Any] = {"observer": "candidates", "codec": "candidates", "reward": "anytime"}
 POINTS: Mapping[str, Any] = {"observer": "last", "codec": "box", "reward": "score"}
 OVER_LIST = ("candidates", "nearest")  # codecs that go with the view of candidates
-OVER_LIST = ("candidates", "nearest")  # codecs that go with the view of candidates
 SEES_LIST = ("candidates", "set")  # observers of a list
 ORACLE_REWARD = "ahead"  # where tasks are for training, their scores may be known
 
@@ -27,8 +26,8 @@ def default_view(suite: Suite, split: str, asked: Mapping[str, Any]) -> dict[str
 
     A part is that of the keywords, else that of the suite (`Suite.env`), else the one that goes with the codec: with
     `candidates`, also the default, and with `nearest`, the observer `candidates`, and the reward `ahead` on the
-    training split, `anytime` elsewhere; with any other codec, the observer `last` and the reward `score`. An observer of
-    a list has the length that the codec has, unless it says its own.
+    training split, `anytime` elsewhere; with any other codec, the observer `last` and the reward `score`. An observer
+    of a list has the length that the codec has, unless it says its own.
 
     Args:
         asked: Parts by name; None where a keyword is not given.
