@@ -23,7 +23,7 @@ NEEDS = {
 }
 SAYS = {
     "control_training": r"learning_rate +weight_decay +train_loss +validation_loss +guard",
-    "cleanrl_ppo": r"validation tasks: trained -?\d\.\d+, random -?\d\.\d+, constant -?\d\.\d+",
+    "cleanrl_ppo": r"(?s)4,224 steps.*validation 0\.\d+ #.*validation tasks +AUC.*\ntrained +0\.\d+\n",
     "wrappers": r"vector\.NormalizeObservation +works, but NOT with",
     "tianshou_dqn": r"validation tasks: trained 0\.\d+, random rows 0\.\d+, portfolio 0\.\d+",
     "rllib_ppo": r"validation tasks: trained -?\d\.\d+, random -?\d\.\d+",
