@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,10 +65,32 @@ class OracleReward(Reward):
         raise StateError(f"{type(self).__name__} needs the oracle: `judge_of(reward, tasks)` hands it over.")
 
 
+class _Handed:
+    """A method of a reward that is handed the oracle; a pickle has the tasks, and makes the oracle anew."""
+
+    def __init__(self, reward: OracleReward, method: str, tasks: Sequence[Task]) -> None:
+        self._made_of = reward, method, tuple(tasks)
+        self._method, self._oracle = getattr(reward, method), _oracle(tuple(tasks), reward.needs_random)
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Any:
+        return self._method(contexts, runs, self._oracle)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Handed, self._made_of
+
+    def __deepcopy__(self, memo: dict[int, object]) -> _Handed:
+        return self  # a reward has no state
+
+
+@functools.lru_cache(maxsize=4)
+def _oracle(tasks: tuple[Task, ...], random: bool) -> Oracle:
+    return Oracle.of(tasks, random=random)
+
+
 def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
     """Return a reward on tasks, with their oracle if it is an `OracleReward`; no other gets one."""
     if isinstance(reward, OracleReward):
-        return functools.partial(reward.judge, oracle=Oracle.of(tasks, random=reward.needs_random))
+        return _Handed(reward, "judge", tasks)
     return reward.__call__
 
 
@@ -75,11 +98,11 @@ def rest_of(reward: Reward, tasks: Sequence[Task]) -> Judge | None:
     """Return the reward of the action that stops a run; None if it defines none."""
     if not isinstance(reward, OracleReward) or type(reward).rest is OracleReward.rest:
         return None
-    return functools.partial(reward.rest, oracle=Oracle.of(tasks, random=reward.needs_random))
+    return _Handed(reward, "rest", tasks)
 
 
 def judge_one_of(reward: Reward, tasks: Sequence[Task]) -> JudgeOne:
     """Return `judge_of` for one run."""
     if isinstance(reward, OracleReward):
-        return functools.partial(reward.judge_one, oracle=Oracle.of(tasks, random=reward.needs_random))
+        return _Handed(reward, "judge_one", tasks)
     return reward.one

@@ -31,7 +31,7 @@ class Ahead(OracleReward):
         before = oracle.luck(
             runs.task,
             oracle.regret(runs.task, runs.reached_before),
-            _trials(contexts, np.asarray(runs.left + runs.last_share)),
+            _trials(contexts, runs.left + runs.last_share),
         )
         return self._auc.judge(contexts, runs, oracle) + (rest - before) / contexts.budget
 
@@ -41,6 +41,6 @@ class Ahead(OracleReward):
         return -luck / contexts.budget
 
 
-def _trials(contexts: Contexts, left: Floats) -> Ints:
+def _trials(contexts: Contexts, left: Floats | float) -> Ints:
     """Return the full evaluations that a share of the budget pays for, rounded."""
     return np.rint(np.asarray(left) * contexts.budget).astype(np.int64)

@@ -64,7 +64,7 @@ class Oracle:
         high = np.concatenate([low[:, 1:], np.full((len(low), 1), np.inf)], 1)
         width = np.clip(np.minimum(regret[:, None], high) - low, 0.0, None)
         s = self.beyond[task]  # P(a draw leaves more), between the ends of `width`
-        return np.asarray((width * (left - s * (1.0 - s**left) / (1.0 - s))).sum(1))
+        return np.asarray((width * (left - s * (1.0 - _power(s, left)) / (1.0 - s))).sum(1))
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
@@ -73,3 +73,12 @@ class Oracle:
     def regret_of(self, task: int, score: float) -> float:
         """Return `regret` of one score."""
         return relative_regret_of(score, self.best.item(task), self.worst.item(task))
+
+
+def _power(base: Floats, exponent: Ints) -> Floats:
+    """Return whole powers by multiplications alone: the same bits for one run and for many, on any processor."""
+    out, square, left = np.ones_like(base), base, np.asarray(exponent)
+    while left.any():
+        out = np.where(left & 1, out * square, out)
+        square, left = square * square, left >> 1
+    return out
