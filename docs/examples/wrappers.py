@@ -36,11 +36,11 @@ def case(name: str) -> Callable[[Case], Case]:
 
 
 def _single(env_id: str, **keywords: Any) -> gym.Env[Any, Any]:
-    return gym.make(env_id, budget=BUDGET, **keywords)
+    return gym.make(env_id, budget=BUDGET, **{"codec": "box", **keywords})
 
 
 def _many(env_id: str, **keywords: Any) -> Any:
-    return gym.make_vec(env_id, num_envs=RUNS, budget=BUDGET, **keywords)
+    return gym.make_vec(env_id, num_envs=RUNS, budget=BUDGET, **{"codec": "box", **keywords})
 
 
 def play(env: Any, steps: int = BUDGET) -> list[tuple[Any, ...]]:
