@@ -1,6 +1,6 @@
 """What an env lets an agent do, see and earn where its keywords name no part.
 
-`candidates` is the view on which agents of Stable-Baselines3 learn with their default settings
+`candidates` is the view on which PPO of Stable-Baselines3 learns with its default settings on some suites
 (docs/learnable.md has the measurements): a moderate number of actions, each of which means one configuration on every
 task, none twice; scores standardised within the run; a reward whose sum is how far the run is ahead of random search in
 AUC, which comparisons report.
