@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hpo_gym.base import StorageLostError
 from hpo_gym.problem import SearchSpace, Status
 from hpo_gym.system import Measured, Record, Store, Verdict, verdict
@@ -128,6 +130,21 @@ class Study:
         known = {e.number: e.prior_weight for e in self.ended if e.prior_weight is not None} | self.weights
         weight = [f"prior weight {known[n]:.2g} at trial {n + 1}" for n in sorted(known)[-1:]]
         return ", ".join(filter(None, (*reasons, *weight)))
+
+    @property
+    def headline(self) -> str:
+        """The result as a sentence, beside the score of the default or, where that was not tried, the first success."""
+        trials, best = f"{len(self.ended)} trial{'s' * (len(self.ended) != 1)}", self.best
+        if best is None:
+            return f"No success in {trials}." if self.ended else "No trial has ended."
+        default = self.space.to_unit(self.space.default)
+        tried = [e for e in self.ended if np.allclose(self.space.to_unit(e.config), default, rtol=0.0, atol=1e-9)]
+        first = min(tried or (e for e in self.ended if e.counts), key=lambda e: e.number)
+        named, scores = "default" if tried else "first success", [f"{e.measured.score:.6g}" for e in (best, first)]
+        if first is best:
+            return f"After {trials}: {scores[0]}, that of the {named}; none was better."
+        had = scores[1] if first.counts else "no success"
+        return f"After {trials}: {scores[0]}, the {named} had {had}; the best came at trial {best.number + 1}."
 
     def begin(self, config: Mapping[str, Any], prior_weight: float | None = None) -> int:
         """Begin a trial; return its number."""

@@ -94,15 +94,12 @@ class Tuned:
         return Study(self.plan, list(self.ended))
 
     def summary(self) -> str:
-        """Return the best trial in lines of text, the outcomes of the others, and reasons: of the optimizer's choice,
-        with the part of the earlier tasks that matched and their last weight, and of failures."""
+        """Return the result in lines of text, the outcomes, the best configuration, and reasons: of the optimizer's
+        choice, with the part of the earlier tasks that matched and their last weight, and of failures."""
         kinds = Counter(e.measured.status.label for e in self.ended)
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
-        if self.succeeded:
-            head = f"best score {self.best_score:.6g} in trial {self.best.number + 1} of {len(self.ended)} ({counts})"
-            values = [f"  {name}: {value!r}" for name, value in self.best_config.items()]
-        else:
-            head, values = f"no success in {len(self.ended)} trials ({counts})", []
+        head = " ".join([self._study.headline, *([f"{counts}."] if counts else [])])
+        values = [f"  {name}: {value!r}" for name, value in self.best_config.items()] if self.succeeded else []
         words = self._study.said(self.plan.why or self.plan.matched)
         why = [f"{self.plan.optimizer}: {words}"] if words else []
         return "\n".join([head, *values, *why, *self.failures()])

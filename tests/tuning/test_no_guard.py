@@ -142,7 +142,7 @@ def test_ctrl_c_in_a_trial_ends_the_tuning_which_goes_on_with_that_trial(
     state = random.getstate()
     with pytest.raises(KeyboardInterrupt):
         tune(objective, SPACE, **given)
-    assert "stopped: best score 0.25 in trial 1 of 1" in capsys.readouterr().err
+    assert "stopped: After 1 trial: 0.25, " in capsys.readouterr().err
     assert random.getstate() == state
     assert tune(objective, SPACE, **given, resume=True).best_score == 0.75
     assert ran == [0.25, 0.5, 0.5, 0.75], "only the interrupted trial ran again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
@@ -43,7 +44,28 @@ def study(*scores: float, direction: str = "maximize", constraint: float = 0.0) 
 def test_the_table_has_all_trials_best_first_and_failures_last(direction, order):
     text = pages.page(study(0.5, math.nan, 0.75, 0.25, direction=direction))
     assert re.findall(r'<th scope="row">(\d+)</th>', text) == order
-    assert f"<h1>{'0.75' if direction == 'maximize' else '0.25'} after 4 trials</h1>" in text
+
+
+@pytest.mark.parametrize(
+    ("scores", "default", "direction", "sentence"),
+    [
+        ((0.5, 0.75, 0.25), 0, "maximize", "After 3 trials: 0.75, the default had 0.5; the best came at trial 2."),
+        ((0.5, 0.75, 0.25), 0, "minimize", "After 3 trials: 0.25, the default had 0.5; the best came at trial 3."),
+        ((0.5, 0.75, 0.25), 1, "maximize", "After 3 trials: 0.75, that of the default; none was better."),
+        ((0.5, math.nan), 1, "maximize", "After 2 trials: 0.5, the default had no success; the best came at trial 1."),
+        ((math.nan, 0.5, 0.75), None, "maximize", "After 3 trials: 0.75, the first success had 0.5; "
+                                                  "the best came at trial 3."),
+        ((0.5,), None, "maximize", "After 1 trial: 0.5, that of the first success; none was better."),
+        ((math.nan,), None, "maximize", "No success in 1 trial."),
+        ((), None, "maximize", "No trial has ended."),
+    ],
+)  # fmt: skip
+def test_the_first_line_says_what_was_gained(scores, default, direction, sentence):
+    found = study(*scores, direction=direction)
+    if default is not None:
+        found.ended[default] = replace(found.ended[default], config=found.space.default)
+    assert f"<h1>{sentence}</h1>" in pages.page(found)
+    assert Tuned.of(found).summary().startswith(sentence)
 
 
 def test_nothing_comes_from_outside_and_texts_are_escaped():

@@ -333,7 +333,8 @@ def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: 
     Path("space.yaml").write_text("rate: {low: 1.0e-4, high: 1, log: true}\ndepth: {low: 1, high: 8}\n")
     line = ["tune", "mine.py:loss", "--space", "space.yaml", "--direction", "minimize", "--optimizer", "random"]
     ran = CliRunner().invoke(app, [*line, "--budget", "3", "--seed", "1"], catch_exceptions=False)
-    assert ran.exit_code == 0 and "best score" in ran.output and "3 trials -> hpo-gym-tuned" in ran.output
+    assert ran.exit_code == 0 and "3 trials -> hpo-gym-tuned" in ran.output
+    assert ran.output.startswith("After 3 trials: ")
     ran = CliRunner().invoke(app, [*line, "--budget", "5", "--resume"], catch_exceptions=False)
     assert ran.exit_code == 0 and "5 trials" in ran.output
     assert len(Path("hpo-gym-tuned/trials.csv").read_text().splitlines()) == 6
