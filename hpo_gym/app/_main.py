@@ -12,7 +12,7 @@ from hpo_gym.app._commands import group
 from hpo_gym.app._output import DAMAGED, INTERRUPTED, TERMINATED, WRONG_INPUT
 from hpo_gym.base import DamagedDataError, HPOGymError, StorageFullError, StorageLostError, beside, interrupt
 
-_RESUMED = ("bench", "train", "build", "tune", "play", "collect")  # commands that have `--resume`
+_RESUMED = ("bench", "train", "build", "tune", "collect")  # commands that have `--resume`
 
 
 class _Terminated(BaseException):

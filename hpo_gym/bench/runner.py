@@ -103,7 +103,7 @@ def benchmark(options: Options) -> Results:
         entrants = _that_fit(entrants, rules, loaded)
     plan = BenchPlan(rules, entrants, loaded, folder, live, part)  # refuses a wrong task before anything is written
     refuse(misfits(entrants, _played(rules, loaded)), FIRST)
-    folder.mkdir(parents=True, exist_ok=True)
+    _keep(loaded, folder)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with reporter(options.progress, options.callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
         if store.meta_get("plan") is not None:
@@ -210,7 +210,7 @@ def _shipped(protocol: Protocol, suites: Iterable[Suite]) -> list[Entrant]:
 def load_suites(
     suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path
 ) -> tuple[dict[str, Suite], dict[str, Live]]:
-    """Return suites by the workers' specs, with new ones saved beside the results; and the live ones."""
+    """Return suites by the workers' specs, new ones by where `_keep` saves them; and the live ones."""
     found: dict[str, Suite] = {}
     live: dict[str, Live] = {}
     for one in each(suites):
@@ -270,12 +270,20 @@ def _check_suites(protocol: Protocol, suites: Iterable[Suite]) -> None:
 
 
 def _spec(suite: Suite, folder: Path) -> str | None:
-    """Return the spec of a suite, None for a live one; a table is saved for it."""
+    """Return the spec of a suite: its name, a place beside the results, or None for a live one."""
     if is_shipped(suite.name) and load_suite(suite.name).data_hash == suite.data_hash:
         return suite.name
     if type(suite).save is Suite.save:
         return None
-    path = folder.resolve() / "suites" / digest([suite.name, suite.data_hash])
-    if not path.exists():
-        suite.save(path)
-    return str(path)
+    return str(_kept(folder) / digest([suite.name, suite.data_hash]))
+
+
+def _keep(suites: Mapping[str, Suite], folder: Path) -> None:
+    """Save the suites that have no other place beside the results."""
+    for spec, suite in suites.items():
+        if Path(spec).parent == _kept(folder) and not Path(spec).exists():
+            suite.save(Path(spec))
+
+
+def _kept(folder: Path) -> Path:
+    return folder.resolve() / "suites"

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from hpo_gym.system.storage.whole import MADE_OF as MADE_OF
     from hpo_gym.system.storage.whole import check_seal as check_seal
     from hpo_gym.system.storage.whole import checksum as checksum
+    from hpo_gym.system.storage.whole import made_folder as made_folder
     from hpo_gym.system.storage.whole import own_files as own_files
     from hpo_gym.system.storage.whole import sealed as sealed
     from hpo_gym.system.storage.whole import sha256 as sha256

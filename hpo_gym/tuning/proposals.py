@@ -60,6 +60,11 @@ class Proposer:
         self._sign = self.study.plan.sign
         self._floor = floor_of(tuple(self.prior))
 
+    @one_blas_thread()
+    def prepare(self) -> None:
+        """Reset the optimizer before the first trial: one that refuses the space does so before anything is stored."""
+        self._optimizer = self._new()
+
     def begin(self) -> int | None:
         """Begin the next trial; return its number, or None if there is nothing more to try."""
         config = self.next()
@@ -81,7 +86,7 @@ class Proposer:
         """
         trials = self.trials()
         if self._optimizer is None or [t.score for t in trials[: len(self._heard)]] != self._heard:
-            self._optimizer = self._new(seeding.key("tune", self.study.plan.seed))
+            self._optimizer = self._new()
             self._heard, self._waits = [], False
         for trial in trials[len(self._heard) :]:
             if len(self._heard) >= len(self.study.plan.init) and not self._waits:
@@ -109,8 +114,9 @@ class Proposer:
             starts=seeding.starts_seed(seed), belief=self.belief, unit=self.budget.unit(self.prior),
         )  # fmt: skip
 
-    def _new(self, seed: int) -> Optimizer:
+    def _new(self) -> Optimizer:
         optimizer: Optimizer = self.form.make()
+        seed = seeding.key("tune", self.study.plan.seed)
         optimizer.reset(self._context(seed), np.random.default_rng(seed))
         return optimizer
 

@@ -22,7 +22,7 @@ from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.failures import MOST, FailureWatch, failed
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.stored_study import opened
+from hpo_gym.tuning.stored_study import FILE, opened
 from hpo_gym.tuning.study import Study
 from hpo_gym.tuning.tuned import Tuned
 
@@ -107,11 +107,13 @@ def tune(
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
     found = as_before(found, seed, folder if resume else None, init=bool(init))
     plan = found.plan
+    given = found.prior, n_jobs == 1, plan.meta_features, found.belief
+    proposer = Proposer(found.form, Study(plan), may_take, *given, moves=True)
+    if folder is not None and not (folder / FILE).exists():
+        proposer.prepare()
     with ExitStack() as stack:
-        study = stack.enter_context(opened(folder, plan, resume=resume))
+        study = proposer.study = stack.enter_context(opened(folder, plan, resume=resume))
         stack.enter_context(_handing_out(study))
-        given = found.prior, n_jobs == 1, plan.meta_features, found.belief
-        proposer = Proposer(found.form, study, may_take, *given, moves=True)
         tell = stack.enter_context(reporter(progress, callbacks, f"tune {found.form.name}", "trials"))
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))

@@ -17,6 +17,7 @@ import pytest
 import toys
 
 from hpo_gym import app
+from hpo_gym.app._commands import group
 from hpo_gym.checks import shipped
 from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.suite import SUITES
@@ -337,7 +338,7 @@ def test_a_wrong_bench_is_refused_with_what_is_near(
         (["info", ":x"], "must have a dotted name"),
         (["train", "json:loads"], "must be made by its settings {} alone"),
         (["report", "nowhere"], "must hold a store.sqlite"),
-        (["report"], "Missing argument"),
+        (["report"], "`hpo-gym-results` must hold a store.sqlite"),
         (["import", "x.csv"], "--out"),
         (["import", "x.csv", "--out", "y"], "No such file"),
     ],
@@ -347,6 +348,61 @@ def test_a_wrong_command_line_is_refused_with_what_is_near(arguments: list[str],
     assert done.code == 2
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+WRONG = {
+    "bench": (
+        ["--suite", "mine.py:suite", "--tasks", "nosuch"],
+        ["--suite", "mine.py:suite", "--optimizers", "cosine"],
+        ["--suite", "plain", "--constraints", "nosuch=1"],
+        ["--suite", "plain", "--objectives", "nosuch"],
+        ["--suite", "plain", "--shard", "9/8"],
+    ),
+    "build": (["nosuch"], ["SVM", "--archives", "nowhere"], ["SVM", "--tasks", "families"]),
+    "collect": (
+        ["--suite", "plain", "--codec", "nosuch"],
+        ["--suite", "plain", "--behaviour", "cosine", "--engine", "serial"],
+        ["--standard", "nosuch"],
+    ),
+    "import": (["nowhere.csv"], ["mine.csv", "--score", "nosuch"]),
+    "leaderboard": (["nowhere"], ["mine.csv"]),
+    "merge": (["nowhere"], ["plain", "plain"]),
+    "pack": (["plain", "--card", "nowhere"], ["nowhere", "--card", "nowhere"]),
+    "reference": (["nowhere"],),
+    "serve": (
+        ["--mcp", "--objective", "mine.py:nosuch", "--space", "space.yaml"],
+        ["--mcp", "--objective", "mine.py:score", "--space", "nowhere.yaml"],
+    ),
+    "tasks": (["--suite", "nosuch"], ["--suite", "plain", "--behaviour", "nosuch"]),
+    "train": (
+        ["q-learning", "--suite", "nosuch"],
+        ["q-learning", "--suite", "plain", "--set", "steps=-3"],
+        ["q-learning", "--suite", "plain", "--set", "reward=nosuch"],
+    ),
+    "tune": (
+        ["mine.py:score", "--space", "space.yaml", "--optimizer", "nosuch"],
+        ["mine.py:score", "--space", "space.yaml", "--optimizer", "cosine"],
+        ["mine.py:score", "--space", "space.yaml", "--no-guard", "--jobs", "2"],
+    ),
+    "validity": (["nosuch"],),
+}
+"""Wrong calls of each command that has `--out`; of `plain` a suite's folder."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "command", [name for name, one in group().commands.items() if "out" in {p.name for p in one.params}]
+)
+def test_a_refused_command_leaves_nothing_behind(command: str, run: Run, suite_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(suite_folder, tmp_path / "plain")
+    (tmp_path / "mine.csv").write_text(CSV)
+    (tmp_path / "space.yaml").write_text("x: [0.0, 1.0]\n")
+    (tmp_path / "mine.py").write_text("import toys\n\nsuite = toys.plain\n\ndef score(c):\n    return c['x']\n")
+    before = {*tmp_path.rglob("*")}
+    for words in WRONG[command]:
+        done = run(command, *words, "--out", "made/out")
+        left = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} - before
+        assert (done.code in (2, 3), left) == (True, set()), (words, done)
 
 
 # ---------------------------------------------------------------------- stopped

@@ -17,7 +17,7 @@ from hpo_gym.optimize.learning.made_of import made_of
 from hpo_gym.optimize.protocol import OPTIMIZERS, LearnsFromData, Resumable, Trainable
 from hpo_gym.problem import SUITES, Suite, Task
 from hpo_gym.suites import each, load_suite
-from hpo_gym.system import MADE_OF, Callback, Progress, keep_memory, one_blas_thread, reporter, write_files
+from hpo_gym.system import MADE_OF, Callback, Progress, keep_memory, made_folder, one_blas_thread, reporter, write_files
 
 _SPENT = "spent.json"
 
@@ -72,10 +72,10 @@ def train(
         )
     tasks, validation = ([t for s in loaded for t in s.tasks(split, fold)] for split in ("train", "val"))
     rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True, exist_ok=True)
     spent = _Spent(folder)
     keep_memory()
-    with reporter(progress, callbacks, f"training {name}", "trials") as tell, one_blas_thread():
+    title = f"training {name}"
+    with made_folder(folder), reporter(progress, callbacks, title, "trials") as tell, one_blas_thread():
 
         def noted(done: int, total: int, what: str) -> None:
             spent.keep()
@@ -88,7 +88,7 @@ def train(
         elif isinstance(learner, Resumable):
             curve = learner.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=noted)
         else:
-            tell(0, 0, f"training {name}")
+            tell(0, 0, title)
             learner.train(tasks, rng, validation=validation, steps=steps)
         learner.save(folder)
         tell.result, tell.said = curve, summary(curve) or f"{name} is trained"

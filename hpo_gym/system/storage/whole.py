@@ -95,27 +95,42 @@ def own_files(path: Path, ours: Collection[Path]) -> Iterator[Path]:
 
 
 @contextmanager
+def made_folder(path: Path) -> Iterator[None]:
+    """Make a folder; where the block fails, it and the parents made with it go again, as far as they are empty."""
+    new = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for one in new:
+                one.rmdir()
+        raise
+
+
+@contextmanager
 def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
     """Yield unused paths beside those of the names; leftovers are removed before and after the block."""
     parts = [home / f".{name}.{os.getpid()}.part" for name in names]
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        for path in list(home.glob(".*.part")):
-            name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
-            ended = name in names and process.isdigit() and not _runs(int(process))
-            if ended or path in parts:
-                _remove(path)
-        yield parts
-        _sync(home)
+        with made_folder(home):
+            try:
+                for path in list(home.glob(".*.part")):
+                    name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
+                    ended = name in names and process.isdigit() and not _runs(int(process))
+                    if ended or path in parts:
+                        _remove(path)
+                yield parts
+                _sync(home)
+            finally:
+                for part in parts:
+                    _remove(part)
     except OSError as fault:
         if fault.errno in FULL:
             raise StorageFullError(
                 f"{home / names[0]} could not be written ({fault}); what was there before is intact."
             ) from fault
         raise
-    finally:
-        for part in parts:
-            _remove(part)
 
 
 def _runs(process: int) -> bool:
