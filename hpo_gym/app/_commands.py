@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,24 +14,59 @@ import typer.core
 
 from hpo_gym.base import BUILDERS, StateError, __version__, import_from_checkout, unknown
 
-_ORDER = (
-    "demo", "tune", "bench", "train", "collect", "list", "info", "pack", "leaderboard", "import",
-    "export", "report", "merge", "reference", "verify", "repair", "build", "validity",
-)  # fmt: skip
-"""The order of the help, most needed first; commands not named here follow by name."""
 _OF_A_CHECKOUT = ("reference", "build", "validity")  # commands in `hpo_builders.commands`
+_COMMANDS: Mapping[str, Sequence[str]] = {
+    "Look": ("demo", "list", "info"),
+    "Compare": ("bench", "report", "merge", "pack", "leaderboard"),
+    "Tune and train": ("tune", "train", "collect"),
+    "Serve": ("serve", "tasks", "judge"),
+    "Data": ("import", "export", "verify", "repair"),
+    "In a checkout": _OF_A_CHECKOUT,
+}
+_OF_BENCH: Mapping[str, Sequence[str]] = {
+    "What is compared": (
+        "optimizers", "suites", "with_reference", "leave_suite_out", "objectives", "constraints", "hpob",
+    ),
+    "Protocol": (
+        "protocol", "split", "fold", "start", "budget", "budget_cost", "checkpoints", "memory", "in_flight", "seeds",
+        "tasks", "trainings",
+    ),
+    "Workers": ("engine", "workers", "address", "timeout", "shard", "tls_ca", "tls_cert", "tls_key"),
+}  # fmt: skip
+"""Headings of the help; what has none stands below them."""
+
+
+def _write(formatter: Any, headings: Mapping[str, Sequence[str]], rows: dict[str, tuple[str, str]], last: str) -> None:
+    """Write rows of help under their headings, the others under the last."""
+    width = max(len(left) for left, _ in rows.values())
+    filled = {name: (f"{left:{width}}", text) for name, (left, text) in rows.items()}
+    for heading, names in headings.items():
+        with formatter.section(heading):
+            formatter.write_dl([filled.pop(name) for name in names])
+    if filled:
+        with formatter.section(last):
+            formatter.write_dl([*filled.values()])
 
 
 class _Commands(typer.core.TyperGroup):
     """The commands; a misspelt one raises an error that offers the nearest."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(super().list_commands(ctx), key=lambda name: (*_ORDER, name).index(name))
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = {name: (name, one.get_short_help_str(formatter.width)) for name, one in sorted(self.commands.items())}
+        _write(formatter, _COMMANDS, rows, "More")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not args[0].startswith("-") and args[0] not in self.commands:
             raise unknown("command", args[0], self.commands)
         return super().resolve_command(ctx, args)
+
+
+class _Bench(typer.core.TyperCommand):
+    """The command with most options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        rows = {str(one.name): row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))}
+        _write(formatter, _OF_BENCH, rows, "Options")
 
 
 app = typer.Typer(
@@ -72,7 +107,7 @@ def _register() -> None:
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if not module.name.startswith("_"):
             command = getattr(importlib.import_module(f"hpo_gym.app.{module.name}"), module.name)
-            app.command(module.name.rstrip("_"))(command)
+            app.command(module.name.rstrip("_"), cls=_Bench if module.name == "bench" else None)(command)
     for name in _OF_A_CHECKOUT:
         try:
             import_from_checkout(BUILDERS, f"`hpo-gym {name}`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -403,6 +404,18 @@ def test_a_refused_command_leaves_nothing_behind(command: str, run: Run, suite_f
         done = run(command, *words, "--out", "made/out")
         left = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} - before
         assert (done.code in (2, 3), left) == (True, set()), (words, done)
+
+
+@pytest.mark.parametrize("arguments", [[], ["bench"]])
+def test_the_help_lists_all_under_headings(arguments: list[str], run: Run) -> None:
+    """Every command, and every option of bench, stands once, under one of a few headings."""
+    _, *parts = re.split(r"^(?=\S.*:$)", run(*arguments, "--help").out, flags=re.MULTILINE)
+    found = [name for part in parts for name in re.findall(r"^  (-h, --help|[\w-]+)(?= )", part, re.MULTILINE)]
+    command = group().commands["bench"] if arguments else group()
+    known = [f"--{name}" for name in vars(command).get("commands", {})]
+    options = [param.opts[-1] for param in command.params]
+    assert sorted(f"--{name.split('--')[-1]}" for name in found) == sorted([*known, *options, "--help"])
+    assert 4 <= len(parts) <= 8 and max(part.count("\n  --") for part in parts) <= 13
 
 
 # ---------------------------------------------------------------------- stopped

@@ -15,7 +15,7 @@ def validity(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
 ) -> None:
-    """Report how informative suites are; in a checkout.
+    """Report how informative suites are.
 
     Noise, ties, importance, transfer, signs; reproducible byte for byte.
     """
