@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from hpo_gym.base import printable
+
 if TYPE_CHECKING:
     from hpo_gym.bench import Results
     from hpo_gym.system import Sheet
@@ -30,13 +32,20 @@ def print_sheets(*sheets: Sheet, wide: bool) -> None:
     print(shown.get(), end="")
 
 
-def finish(results: Results, *, quiet: bool, wide: bool, allow_failures: bool, timings: bool = True) -> None:
-    from hpo_gym.bench import console_tables, counted
+def show(results: Results, *, wide: bool, timings: bool = True) -> None:
+    """Print the headline, the tables, and where the report is."""
+    from hpo_gym.bench import console_tables, headline
+
+    print(printable(headline(results.data, results.curves)))
+    print_sheets(*console_tables(results.data, timings=timings), wide=wide)
+    print(f"report: {results.folder / 'report.html'}")
+
+
+def finish(results: Results, *, allow_failures: bool) -> None:
+    """Print the first failure on the error stream, and exit with its code, unless that is allowed."""
+    from hpo_gym.bench import counted
 
     failed = results.failed_cells
-    if not quiet:
-        print_sheets(*console_tables(results.data, timings=timings), wide=wide)
-        print(f"report: {results.folder / 'report.html'}")
     if failed:
         lines = results.errors[0].strip().splitlines() if results.errors else ["it has not run"]
         first = " ".join(dict.fromkeys((lines[0], lines[-1])))

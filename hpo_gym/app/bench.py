@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hpo_gym.app._options import Wide, fold_of, suites_of, tasks_of, words
-from hpo_gym.app._output import FAILED_CELLS, finish
+from hpo_gym.app._output import FAILED_CELLS, finish, show
 from hpo_gym.base import InvalidValueError, as_csv
 from hpo_gym.bench import Options
 
@@ -86,6 +86,8 @@ def bench(
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
         results = benchmark(**asked, progress=progress)
     out, shard = Path(asked["out"]), asked["shard"]
+    if shard is None and not quiet:
+        show(results, wide=wide)
     if trades is not None and shard is None:
         frame = results.hypervolume(trades)
         (out / "hypervolume.csv").write_bytes(as_csv(frame).encode())
@@ -95,7 +97,7 @@ def bench(
     if hpob is not None and shard is None and not quiet:
         print(hpob_text(results))
     if shard is None:
-        finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
+        finish(results, allow_failures=allow_failures)
     else:
         failed = len(results.errors)
         print(f"shard {shard} is done, {failed} cells failed -> {results.folder}; hpo-gym merge joins the shards")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hpo_gym.app._options import Wide
-from hpo_gym.app._output import finish
+from hpo_gym.app._output import finish, show
 
 
 def merge(
@@ -31,4 +31,7 @@ def merge(
     with bar("cells", shown=not quiet) as progress:
         done = join(folders, out, progress=progress)
     print(f"{done.cells} cells of {len(folders)} folders, {done.twice} duplicates -> {out}")
-    finish(remake(out), quiet=quiet, wide=wide, allow_failures=allow_failures)
+    results = remake(out)
+    if not quiet:
+        show(results, wide=wide)
+    finish(results, allow_failures=allow_failures)

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from hpo_gym.app._options import Wide
-from hpo_gym.app._output import finish
+from hpo_gym.app._output import finish, show
+from hpo_gym.bench import Options
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="A folder that bench or tune wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that bench or tune wrote.")] = Path(Options.out),
     timings: Annotated[bool, typer.Option("--timings/--no-timings", help="Show measured times.")] = True,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
@@ -38,4 +39,7 @@ def report(
             print(tuned.summary())
         print(f"report: {page}")
         return
-    finish(remake(folder, timings=timings), quiet=quiet, wide=wide, allow_failures=allow_failures, timings=timings)
+    results = remake(folder, timings=timings)
+    if not quiet:
+        show(results, wide=wide, timings=timings)
+    finish(results, allow_failures=allow_failures)

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.report import console_tables as console_tables
     from hpo_gym.bench.report.figures import draw as draw
     from hpo_gym.bench.report.figures import end_labels as end_labels
+    from hpo_gym.bench.report.headline import headline as headline
     from hpo_gym.bench.report.page import rendered as rendered
     from hpo_gym.bench.report.page import rendered_page as rendered_page
     from hpo_gym.bench.report.run_figure import FOOT as FOOT

@@ -21,6 +21,7 @@ from hpo_gym.bench.memory import parts_of
 from hpo_gym.bench.metrics import CONTROLS, TEST, Curves, by_auc
 from hpo_gym.bench.report.finding import Results, finding, shows_pooled
 from hpo_gym.bench.report.grid import FigureGrid, Td, Tr, grid, td
+from hpo_gym.bench.report.headline import headline
 from hpo_gym.bench.report.run_figure import draw_run
 from hpo_gym.bench.report.style import styles
 from hpo_gym.bench.report.suite_page import suite_parts, task_values
@@ -71,6 +72,7 @@ def page(results: Results, curves: Mapping[str, Sequence[Curves]], beside: Besid
         _HERE / "template.html",
         _text("page.js"),
         version=results.get("version", ""),
+        headline=headline(results, curves),
         finding=finding(results),
         suites=suites,
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
