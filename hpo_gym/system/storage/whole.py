@@ -113,24 +113,23 @@ def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
     """Yield unused paths beside those of the names; leftovers are removed before and after the block."""
     parts = [home / f".{name}.{os.getpid()}.part" for name in names]
     try:
-        with made_folder(home):
-            try:
-                for path in list(home.glob(".*.part")):
-                    name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
-                    ended = name in names and process.isdigit() and not _runs(int(process))
-                    if ended or path in parts:
-                        _remove(path)
-                yield parts
-                _sync(home)
-            finally:
-                for part in parts:
-                    _remove(part)
+        home.mkdir(parents=True, exist_ok=True)
+        for path in list(home.glob(".*.part")):
+            name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
+            ended = name in names and process.isdigit() and not _runs(int(process))
+            if ended or path in parts:
+                _remove(path)
+        yield parts
+        _sync(home)
     except OSError as fault:
         if fault.errno in FULL:
             raise StorageFullError(
                 f"{home / names[0]} could not be written ({fault}); what was there before is intact."
             ) from fault
         raise
+    finally:
+        for part in parts:
+            _remove(part)
 
 
 def _runs(process: int) -> bool:
