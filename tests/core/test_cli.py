@@ -258,6 +258,9 @@ def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: P
     assert done.code == 0
     for name in ("random", "default", "portfolio", "Plain", "out/report.html"):
         assert name in done.out
+    said, page = done.out.splitlines()[0], (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert " leads with " in said or " finds in " in said
+    assert f"<h1>{said}</h1>" in page
     first = (tmp_path / "out" / "results.json").read_bytes()
     assert "timings" in json.loads(first)
     assert run("report", "out", "--quiet") == (0, "", "")
