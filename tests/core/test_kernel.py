@@ -674,7 +674,7 @@ def test_a_kernel_keeps_what_its_parts_need() -> None:
     plain = kernel(2, toys.square()).runs
     assert isinstance(plain._path, FusedRows) and plain.kept == {}
     assert list(kernel(2, toys.square(), observer="history").runs.kept) == ["history"]
-    assert list(kernel(2, toys.square(), observer="summary").runs.kept) == ["incumbent_at"]
+    assert list(kernel(2, toys.square(), observer="summary").runs.kept) == ["incumbent_at", "incumbent_trial"]
     assert list(kernel(2, toys.square(), codec="move").runs.kept) == ["incumbent_at"]
     assert list(kernel(2, toys.square(), duplicates="penalize").runs.kept) == ["repeated"]
     assert kernel(2, toys.square(), observer="tokens").runs._path.__class__ is Rows

@@ -248,16 +248,18 @@ def test_a_score_beyond_float32_is_shown_as_infinite() -> None:
 
 # ---------------------------------------------------------------------------------------------- the incumbent's place
 def test_the_incumbents_place_is_tracked_on_a_table() -> None:
-    runs = start(toys.square(), [A, B, A], 3, keep=("incumbent_at",))
+    runs = start(toys.square(), [A, B, A], 3, keep=("incumbent_at", "incumbent_trial"))
+    assert runs["incumbent_trial"].tolist() == [-1, -1, -1]
     runs.submit(which(0, 1, 3))
-    assert runs["incumbent_at"].tolist() == [0, 1, 3]
+    assert runs["incumbent_at"].tolist() == [0, 1, 3] and runs["incumbent_trial"].tolist() == [0, 0, 0]
     runs.submit(which(1, 2, 2))
-    assert runs["incumbent_at"].tolist() == [1, 2, 3]
+    assert runs["incumbent_at"].tolist() == [1, 2, 3] and runs["incumbent_trial"].tolist() == [1, 1, 0]
     assert runs.incumbent_x().tolist() == [[0.5, 0.5], [1, 0.75], [0.25, 1]]
     assert shown(runs)["best"] == [6, 10, 4] and shown(runs)["spent"] == [2, 2, 2]
     runs.begin(some(0), which(A), instances(9))
     runs.submit(which(2, 2, 3))
     assert runs["incumbent_at"].tolist() == [2, 2, 3]  # anew; an equal score; an equal score
+    assert runs["incumbent_trial"].tolist() == [0, 1, 0]
 
 
 def test_an_equal_score_elsewhere_leaves_the_incumbent() -> None:
@@ -358,12 +360,12 @@ def test_an_idle_run_keeps_its_trials_and_its_budget(keep: dict[str, bool]) -> N
 
 
 def test_an_idle_run_with_fidelities_keeps_its_highest() -> None:
-    runs = start(toys.levels(), [A, B], 4, fidelity=True, keep=("incumbent_at",))
+    runs = start(toys.levels(), [A, B], 4, fidelity=True, keep=("incumbent_at", "incumbent_trial"))
     runs.submit(which(1, 2), np.array([0.25, 0.5]))
     runs.submit(which(1, 0), np.array([1.0, 1.0]), mask(1, 0))
     assert shown(runs)["best"] == [5, 8] and shown(runs)["spent"] == [0.25, 1.5]
     assert runs["best_fidelity"].tolist() == [0.25, 1.0]
-    assert runs["incumbent_at"].tolist() == [1, 0]
+    assert runs["incumbent_at"].tolist() == [1, 0] and runs["incumbent_trial"].tolist() == [0, 1]
     assert [runs.view(i).fidelities for i in (0, 1)] == [(0.25,), (0.5, 1.0)]
     assert runs.last_fidelity().tolist() == [0.25, 1.0]
     assert [a.tolist() for a in runs.last_outcome()] == [[2, 5], [0, 0]]

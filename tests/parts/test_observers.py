@@ -187,7 +187,7 @@ def test_a_pool_is_needed_to_show_one() -> None:
     ("name", "fused", "history", "incumbent", "blank"),
     [
         ("last", True, False, False, True),
-        ("summary", False, False, True, True),
+        ("summary", True, False, True, True),
         ("history", True, True, False, True),
         ("tokens", False, True, False, False),
         ("pool", False, False, True, False),

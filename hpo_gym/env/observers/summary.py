@@ -18,21 +18,25 @@ class Summary(Flat):
     The last two are the trials so far over the horizon, and the incumbent's age over the trials so far.
     """
 
-    keeps = ("incumbent_at",)
+    fused = True
+    keeps = ("incumbent_at", "incumbent_trial")
 
     def limits(self, contexts: Contexts) -> Limits:
         return [(-1, 1, 2 * contexts.space.d), (-MAX, MAX, 2), (0, 1, 3)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         d = contexts.space.d
-        out = np.zeros((runs.n, 2 * d + 5), np.float32)
+        if runs.fresh:
+            out = np.zeros((runs.n, 2 * d + 5), np.float32)
+            out[:, 2 * d + 2] = runs.left
+            return self.finish(contexts, runs, out)
+        out = np.empty((runs.n, 2 * d + 5), np.float32)
+        out[:, :d] = runs.signed(runs.task, runs["incumbent_at"])
+        out[:, d : 2 * d] = runs.last_signed(2)[:, :d]
+        out[:, 2 * d] = self.serve(contexts, runs, runs.best)
+        out[:, 2 * d + 1] = self.serve(contexts, runs, runs.last)
         out[:, 2 * d + 2] = runs.left
-        if not runs.fresh:
-            out[:, :d] = runs.incumbent_x() * 2.0 - 1.0
-            out[:, d : 2 * d] = runs.last_x() * 2.0 - 1.0
-            out[:, 2 * d] = self.serve(contexts, runs, runs.best)
-            out[:, 2 * d + 1] = self.serve(contexts, runs, runs.last)
-            t = np.maximum(np.broadcast_to(runs.t, runs.n), 1)
-            out[:, 2 * d + 3] = t / contexts.horizon
-            out[:, 2 * d + 4] = (t - 1 - runs.incumbent()) / t
+        t = np.maximum(runs.t, 1)
+        out[:, 2 * d + 3] = t / contexts.horizon
+        out[:, 2 * d + 4] = (t - 1 - runs["incumbent_trial"]) / t
         return self.finish(contexts, runs, out)

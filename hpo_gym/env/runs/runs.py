@@ -449,7 +449,7 @@ class Runs(Slots):
     def signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
         signed = self._batch.signed if isinstance(self._batch, PoolBatch) else None
         if signed is not None:
-            return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])
+            return np.asarray(signed.take(at, 0) if signed.ndim == 2 else signed[task, at])
         return np.asarray(self._batch.points(task, at) * 2.0 - 1.0, np.float32)
 
     def last_signed(self, extra: int) -> NDArray[np.float32]:
