@@ -1,4 +1,4 @@
-"""V1-V6: speed of the vector env against the bare NumPy limit and against Gymnasium's own."""
+"""V1-V6, V8: speed of the vector env against the bare NumPy limit and against Gymnasium's own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ GOALS = {
     "V1r n=64": Goal(0.25, 0.3), "V1r n=1024": Goal(0.4, 0.45), "V1r n=16384": Goal(0.5, 0.6),
     "V2 n=64": Goal(0.5), "V2 n=1024": Goal(0.5), "V3 n=64": Goal(25.0), "V3 n=1024": Goal(80.0),
     "V4 n=1024": Goal(2.0), "V5 n=1024": Goal(0.45), "V5 stops": Goal(0.3, 0.4), "V6 n=1024": Goal(0.8),
+    "V8 n=1024": Goal(1.0),
 }  # fmt: skip
 
 
@@ -121,6 +122,7 @@ def makers() -> Makers:
     found["V5 n=1024"] = (partial(staggered, 1024, 0.0), lockstep)
     found["V5 stops"] = (partial(staggered, 1024, 0.01), lockstep)
     found["V6 n=1024"] = (partial(ours, 1024, statistics=True), partial(ours, 1024))
+    found["V8 n=1024"] = (partial(ours, 1024, observer="summary"), partial(cart_poles, 1024))
     return found
 
 
