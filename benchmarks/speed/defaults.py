@@ -1,8 +1,9 @@
 """What the default env of each suite costs: `gym.make(id)` and `HPOVectorEnv(512, suite)` with nothing else said.
 
 Where no suite says otherwise, that is a list of 128 candidates, and the reward `ahead`. Actions are uniform and
-prepared. A step, of one run or of all 512 together, is counted in steps of CartPole-v1 that take as long. Beside it the codec `pool` of one run with the observer `last`, as `single.py` measures it. V1's
-table is the one of `limit.py`. What answers unmeasured rows is known beforehand (`gaps.py`).
+prepared. A step, of one run or of all 512 together, is counted in steps of CartPole-v1 that take as long. Beside it
+the codec `pool` of one run with the observer `last`, as `single.py` measures it. V1's table is the one of `limit.py`.
+What answers unmeasured rows is known beforehand (`gaps.py`).
 """
 
 from __future__ import annotations
