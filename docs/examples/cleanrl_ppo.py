@@ -4,9 +4,10 @@
     python docs/examples/cleanrl_ppo.py --env-id hpo_gym/AutoML-v0 --masks 1
     python docs/examples/cleanrl_ppo.py --env-id hpo_gym/Trainings-v0 --num-steps 24 --gamma 1 --rivals random,constant
 
-The env is what `gym.make_vec` makes of an id: an action is one of a list of configurations, the sum of the reward is 1
-less the area under the curve of regret (AUC). Schulman et al., "Proximal policy optimization algorithms", 2017; the
-advantages of Schulman et al., "High-dimensional continuous control using generalized advantage estimation", 2016.
+The env is what `gym.make_vec` makes of an id: an action is one of a list of configurations, the sum of the reward is
+how far the run is ahead of random search in area under the curve of regret (AUC). Schulman et al., "Proximal policy
+optimization algorithms", 2017; the advantages of Schulman et al., "High-dimensional continuous control using
+generalized advantage estimation", 2016.
 """
 
 from __future__ import annotations

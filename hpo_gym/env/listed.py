@@ -63,13 +63,19 @@ class Listed:
         Of several numbers that mean the same one on the task (see `twins`), the lowest.
         """
         places, there, asked = self._on(runs.batch), runs.exists(), runs.ordered(runs.at)
-        keys = asked if asked.ndim == 2 else _hashes(asked)
-        found = np.empty(there.shape, np.int64)
+        if places.rows is not None:
+            return np.where(there, places.rows[runs.task[:, None], np.where(there, asked, 0)], len(self))
+        keys, found = _hashes(asked), np.empty(there.shape, np.int64)
         for j in np.unique(runs.task).tolist():
             who = np.flatnonzero(runs.task == j)
             place = np.minimum(np.searchsorted(places.keys[j], keys[who]), len(self) - 1)
             found[who] = np.where(places.keys[j][place] == keys[who], places.order[j][place], len(self))
         return np.where(there, found, len(self))
+
+    def met(self, runs: Runs, at: NDArray[Any]) -> Mask:
+        """Return whether each run has tried its configuration of `at`, ``(n,)``."""
+        same = runs.ordered(runs.at) == at[:, None]
+        return np.asarray(((same.all(2) if same.ndim > 2 else same) & runs.exists()).any(1))
 
     def tried(self, runs: Runs) -> Mask:
         """Return which were tried, ``(n, c)``."""
@@ -140,12 +146,20 @@ class OverList:
 
 
 class _Places(NamedTuple):
-    """`Listed.at` on the tasks of a batch, its keys, sorted, with the number of each ``(k, c)``, and `Listed.twins`."""
+    """A list on the tasks of a batch.
+
+    Attributes:
+        at: `Listed.at`.
+        keys, order: Its keys, sorted, and the number of each, ``(k, c)``.
+        twins: `Listed.twins`.
+        rows: The number of each row of a table, `c` where it has none, ``(k, m)``; None of points.
+    """
 
     at: NDArray[Any]
     keys: NDArray[Any]
     order: Ints
     twins: Ints | None
+    rows: Ints | None
 
 
 def check_count(count: int) -> int:
@@ -225,11 +239,16 @@ def _placed(batch: TaskBatchView, x: Points) -> _Places:
     keys = at if at.ndim == 2 else _hashes(at)
     order = np.argsort(keys, axis=1, kind="stable")
     ordered = np.take_along_axis(keys, order, 1)
+    rows = None
+    if at.ndim == 2:
+        rows = np.full((k, batch.m), c, np.int64)
+        for number in reversed(range(c)):  # of several, the lowest
+            rows[np.arange(k), at[:, number]] = number
     same = ordered[:, 1:] == ordered[:, :-1]
     if not same.any():
-        return _Places(at, ordered, order, None)
+        return _Places(at, ordered, order, None, rows)
     twins = np.stack([o[np.searchsorted(ks, row)] for o, ks, row in zip(order, ordered, keys, strict=True)])
-    return _Places(at, ordered, order, twins)
+    return _Places(at, ordered, order, twins, rows)
 
 
 def _distinct(batch: PoolBatchView, j: int, x: Points, rows: Ints) -> Ints:

@@ -38,11 +38,11 @@ class CandidatesCodec(OverList, OneChoice):
 
     def _untried(self, runs: Runs, choice: Ints) -> Ints:
         """Return the choices, or the nearest untried ones."""
-        tried = self.listed.tried(runs)
-        again = np.flatnonzero(tried[np.arange(runs.n), choice] & ~tried.all(1))
+        again = np.flatnonzero(self.listed.met(runs, self.listed.at(runs.batch)[runs.task, choice]))
         if len(again):
+            tried = self.listed.tried(runs)[again]
             near = self.listed.near[choice[again]]
-            first = np.take_along_axis(tried[again], near, 1).argmin(1)
+            first = np.take_along_axis(tried, near, 1).argmin(1)  # the choice itself if all were tried
             choice = choice.copy()
             choice[again] = near[np.arange(len(again)), first]
         return choice

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints
 from hpo_gym.env.rewards import REWARDS, OracleReward, Rewards
-from hpo_gym.env.rewards.anytime import Auc
+from hpo_gym.env.rewards.anytime import left_before
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
@@ -24,16 +24,21 @@ class Ahead(OracleReward):
     """
 
     needs_random = True
-    _auc = Auc()
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
-        rest = oracle.luck(runs.task, oracle.regret(runs.task, runs.reached), _trials(contexts, runs.left))
-        before = oracle.luck(
-            runs.task,
-            oracle.regret(runs.task, runs.reached_before),
-            _trials(contexts, runs.left + runs.last_share),
-        )
-        return self._auc.judge(contexts, runs, oracle) + (rest - before) / contexts.budget
+        task, left, began = runs.task, runs.left, left_before(runs)
+        after, before = oracle.regret(task, runs.reached), oracle.regret(task, runs.reached_before)
+        rest = oracle.luck(task, after, _trials(contexts, left))
+        was = oracle.luck(task, before, _trials(contexts, began))
+        return np.asarray((before - after) * began + (rest - was) / contexts.budget)
+
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        task, left, began = runs.task.item(0), np.asarray(runs.left).item(), left_before(runs).item(0)
+        after = oracle.regret_of(task, runs.reached.item(0))
+        before = oracle.regret_of(task, runs.reached_before.item(0))
+        rest = oracle.luck_of(task, after, round(left * contexts.budget))
+        was = oracle.luck_of(task, before, round(began * contexts.budget))
+        return float((before - after) * began + (rest - was) / contexts.budget)
 
     def rest(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         """Return minus what random trials would still have gained, which a stop loses."""

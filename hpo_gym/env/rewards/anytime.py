@@ -21,11 +21,11 @@ class Anytime(Reward):
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        return gain_of(contexts, runs) / contexts.scale.sd * _left(runs)
+        return gain_of(contexts, runs) / contexts.scale.sd * left_before(runs)
 
     def one(self, contexts: Contexts, runs: Runs) -> float:
         gain = gain_of_one(contexts, runs)
-        return float(gain / contexts.scale.sd * _left(runs)[0]) if gain else 0.0
+        return float(gain / contexts.scale.sd * left_before(runs)[0]) if gain else 0.0
 
 
 @REWARDS.register("auc")
@@ -37,15 +37,16 @@ class Auc(OracleReward):
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         drop = oracle.regret(runs.task, runs.reached_before) - oracle.regret(runs.task, runs.reached)
-        return np.asarray(drop * _left(runs))
+        return np.asarray(drop * left_before(runs))
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
         if runs.best is runs.previous:
             return 0.0
         task = runs.task.item(0)
         now = oracle.regret_of(task, runs.reached.item(0))
-        return float((oracle.regret_of(task, runs.reached_before.item(0)) - now) * _left(runs)[0])
+        return float((oracle.regret_of(task, runs.reached_before.item(0)) - now) * left_before(runs)[0])
 
 
-def _left(runs: Runs) -> Floats:
+def left_before(runs: Runs) -> Floats:
+    """Return the share of the budget that was left before the last trial of each run, ``(n,)``."""
     return np.asarray(runs.left + runs.last_share)

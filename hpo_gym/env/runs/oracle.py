@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from hpo_gym.base import Floats, Ints, InvalidValueError
 from hpo_gym.problem import Task, random_regret, regret_levels, relative_regret, relative_regret_of
 
 LEVELS = 128
+_KEPT = 128  # numbers of trials, of which what they are worth is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Oracle:
     random: Floats | None = None
     levels: Floats | None = None
     beyond: Floats | None = None
+    _known: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, tasks: Sequence[Task], *, random: bool = False) -> Oracle:
@@ -59,12 +61,35 @@ class Oracle:
             regret: Of the incumbents, ``(n,)``.
             trials: How many are left, ``(n,)``, or of all runs.
         """
-        assert self.levels is not None and self.beyond is not None
-        low, left = self.levels[task], np.broadcast_to(trials, regret.shape)[:, None]
-        high = np.concatenate([low[:, 1:], np.full((len(low), 1), np.inf)], 1)
-        width = np.clip(np.minimum(regret[:, None], high) - low, 0.0, None)
-        s = self.beyond[task]  # P(a draw leaves more), between the ends of `width`
-        return np.asarray((width * (left - s * (1.0 - _power(s, left)) / (1.0 - s))).sum(1))
+        assert self.levels is not None
+        place = np.maximum((self.levels[task] <= regret[:, None]).sum(1) - 1, 0)
+        above, out = np.maximum(regret - self.levels[task, place], 0.0), np.empty(regret.shape)
+        for count in set(np.ravel(trials).tolist()):
+            who = np.broadcast_to(trials == count, regret.shape)
+            below, rate = self._worth(count)
+            at = task[who], place[who]
+            out[who] = below[at] + rate[at] * above[who]
+        return out
+
+    def luck_of(self, task: int, regret: float, trials: int) -> float:
+        """Return `luck` of one run."""
+        assert self.levels is not None
+        levels, (below, rate) = self.levels[task], self._worth(trials)
+        place = max(levels.searchsorted(regret, "right").item() - 1, 0)
+        return float(below.item(task, place) + rate.item(task, place) * max(regret - levels.item(place), 0.0))
+
+    def _worth(self, trials: int) -> tuple[Floats, Floats]:
+        """Return what random trials lower a regret of each level by, and their rate above it, ``(k, q)`` each."""
+        if trials not in self._known:
+            assert self.levels is not None and self.beyond is not None
+            s = self.beyond  # P(a draw leaves more), above each level
+            rate = trials - s * (1.0 - s**trials) / (1.0 - s)
+            below = np.zeros_like(rate)
+            np.cumsum(np.diff(self.levels, axis=1) * rate[:, :-1], 1, out=below[:, 1:])
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[trials] = below, rate
+        return self._known[trials]
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
@@ -73,12 +98,3 @@ class Oracle:
     def regret_of(self, task: int, score: float) -> float:
         """Return `regret` of one score."""
         return relative_regret_of(score, self.best.item(task), self.worst.item(task))
-
-
-def _power(base: Floats, exponent: Ints) -> Floats:
-    """Return whole powers by multiplications alone: the same bits for one run and for many, on any processor."""
-    out, square, left = np.ones_like(base), base, np.asarray(exponent)
-    while left.any():
-        out = np.where(left & 1, out * square, out)
-        square, left = square * square, left >> 1
-    return out
