@@ -27,9 +27,9 @@ from hpo_gym.suites import TableSuite
 
 RUNS = 512
 GOALS = {
-    "AutoML n=1": Goal(65, 12), "SVM n=1": Goal(65, 12), "FCNet n=1": Goal(65, 12), "Pipelines n=1": Goal(65, 12),
-    "AutoML n=512": Goal(2200, 500), "SVM n=512": Goal(1500, 500), "Boosting n=512": Goal(1500, 500),
-    "Pipelines n=512": Goal(1600, 500),
+    "AutoML n=1": Goal(24, 12), "SVM n=1": Goal(24, 12), "FCNet n=1": Goal(24, 12), "Pipelines n=1": Goal(24, 12),
+    "AutoML n=512": Goal(480, 200), "SVM n=512": Goal(480, 200), "Boosting n=512": Goal(480, 200),
+    "Pipelines n=512": Goal(480, 200),
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def test_its_counts_are_those_of_the_code() -> None:
     recorded = json.loads((TOP / "hpo_gym/data/results/reference/AutoML.json").read_text(encoding="utf-8"))["entrants"]
     words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     for fact in (
-        f"# {suite.space.d} hyperparameters",
+        f"# {svm.space.d} hyperparameters",
         f"for _ in range({suite.budget:.0f}):",
         f"a data set's {suite.table.m:,} pipelines",
         f"on {len(svm.tasks('test'))} data sets that it has not seen",
