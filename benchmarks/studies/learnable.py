@@ -3,7 +3,9 @@
 A cell of `ppo` trains on one suite for 300 seconds of one processor and keeps its curve on the validation tasks: the
 mean area under the curve of normalised regret over 33 trials, four runs a task if sampled, one if greedy. At its end,
 the agent and its untrained self play one run on each test task as comparisons play them. A cell of `controls` has the
-same of methods without a network: random search, the default and its neighbours, the portfolio of the training tasks.
+same of methods without a network: random search, the default and its neighbours, the portfolio of the training tasks;
+and of the best order of the env's own candidates that their scores on training tasks tell, blind to the run's scores.
+A cell of `signal` says how much of what a trial is paid is the candidate's.
 
     python benchmarks/studies/learnable.py    # a check: one training of SVM and of Boosting, on validation tasks
 """
@@ -29,31 +31,38 @@ from runs import about, auc_of
 
 import hpo_gym
 from hpo_gym.bench import interval
+from hpo_gym.env.codecs.candidates import CandidatesCodec
+from hpo_gym.env.listed import draw_listed
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.problem import Task, batch_of, relative_regret
 
 SUITES = ("AutoML", "SVM", "Boosting")
 LEARNS = ("SVM", "Boosting")
 """Those of which the pages say that PPO learns there, and the check sees to it."""
 METHODS = ("random", "default", "portfolio")
+ORDER = "best order"
 ARMS = ("untrained, sampled", "untrained", "ppo")
 BUDGET, SEEDS, SECONDS, POINTS, SAMPLED = 33, 3, 300.0, 10, 4
 LOOKS = Look(
-    "AUC of PPO, its untrained self, random search, the default and its neighbours, and the portfolio",
+    "AUC of PPO, its untrained self, random search, the default and its neighbours, the portfolio, and the best order",
     "whether plain PPO learns on the env as it is made, on families that it never saw",
     SUITES,
 )
+TRIED = (0, 1, 3, 8)
 FIGURE = "learnable.svg"
 
 
 def cells() -> Iterator[frame.Address]:
     """Yield the controls of each suite, then the trainings, first seeds first."""
     yield from (("controls", suite) for suite in SUITES)
+    yield from (("signal", suite) for suite in SUITES)
     yield from (("ppo", suite, str(seed)) for seed in range(SEEDS) for suite in SUITES)
 
 
 def cell(what: str, suite: str, seed: str = "0") -> Any:
-    """Return the AUCs of the controls of a suite, or a training with its curve and its AUCs on test tasks."""
-    if what == "controls":
-        return controls(suite)
+    """Return what `controls` or `signal` has of a suite, or a training with its curve and its AUCs on test tasks."""
+    if what != "ppo":
+        return {"controls": controls, "signal": signal}[what](suite)
     arms, curve = trained(suite, int(seed))
     tasks = hpo_gym.load_suite(suite).tasks("test")
     return {**curve, "auc": {name: [round(auc_of(arm, task), 6) for task in tasks] for name, arm in arms.items()}}
@@ -70,6 +79,12 @@ def controls(suite: str) -> dict[str, Any]:
                 round(float(np.mean([auc_of(hpo_gym.make_optimizer(name), t, prior, seed) for seed in range(runs)])), 6)
                 for t in loaded.tasks(split)
             ])  # fmt: skip
+        order = iter(best_order(suite))
+        found.setdefault(ORDER, []).append(
+            judged(suite, lambda seen, order=order: np.full(len(seen), next(order)), 1, split=split)[:, 0]
+            .round(6)
+            .tolist()
+        )
     return {
         **about(loaded.tasks("test")),
         "validation": {name: round(float(np.mean(val)), 6) for name, (val, _) in found.items()},
@@ -77,14 +92,72 @@ def controls(suite: str) -> dict[str, Any]:
     }
 
 
+def best_order(suite: str, most: int = BUDGET) -> list[int]:
+    """Return the numbers of candidates of the env, each lowers the mean regret of training tasks most."""
+    tasks, scores = listed_scores(suite)
+    regret = regrets(tasks, scores)
+    reached, order = np.ones((len(tasks), 1)), list[int]()
+    for _ in range(most):
+        mean = np.minimum(reached, regret).mean(0)
+        mean[order] = np.inf
+        order.append(int(mean.argmin()))
+        reached = np.minimum(reached, regret[:, order[-1:]])
+    return order
+
+
+def listed_scores(suite: str) -> tuple[Sequence[Task], NDArray[np.float64]]:
+    """Return the training tasks of a suite, and the score of each of the env's candidates there; -inf of failures."""
+    loaded = hpo_gym.load_suite(suite)
+    tasks = loaded.tasks("train")
+    batch = batch_of(tasks, loaded.space.d)
+    at = draw_listed(loaded, None, CandidatesCodec().length).at(batch)
+    scores = np.take_along_axis(np.asarray(batch.scores), at, 1)
+    return tasks, np.where(np.isfinite(scores), scores, -np.inf)
+
+
+def regrets(tasks: Sequence[Task], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the normalised regrets of scores, a task a row."""
+    best, worst = (np.array([[getattr(t, end)] for t in tasks]) for end in ("best", "worst"))
+    return relative_regret(scores, best, worst)
+
+
+def signal(suite: str) -> dict[str, Any]:
+    """Return the shares of a reward's variance that lie between candidates and between tasks, by reward and trials.
+
+    The reward is that of a trial of each candidate on each training task, after some trials of `best_order`.
+    """
+    tasks, scores = listed_scores(suite)
+    regret, oracle = regrets(tasks, scores), Oracle.of(tasks, random=True)
+    every, found = np.arange(len(tasks)), dict[str, Any]()
+    low = np.array([[t.worst] for t in tasks])
+    for tried in TRIED:
+        order = best_order(suite, tried)
+        before = np.where(tried, regret[:, order].min(1, initial=1.0), 1.0)
+        after, left = np.minimum(before[:, None], regret), BUDGET - tried
+        luck = np.stack([oracle.luck(every, one, np.array(left - 1)) for one in after.T], 1)
+        auc = (before[:, None] - after) * left
+        rewards = {
+            "score": np.maximum(scores, low),
+            "auc": auc,
+            "ahead": auc + luck - oracle.luck(every, before, np.array(left))[:, None],
+        }
+        for name, reward in rewards.items():
+            found.setdefault(name, {})[str(tried)] = [
+                round(float(reward.mean(axis).var() / reward.var()), 4) for axis in (0, 1)
+            ]
+    return found
+
+
 # ---------------------------------------------------------------------------------------------- one training
-def judged(suite: str, act: Any, reps: int, view: Mapping[str, Any] | None = None) -> NDArray[np.float64]:
-    """Return the AUC of each run of a policy over the validation tasks, ``(tasks, reps)``."""
-    tasks = hpo_gym.load_suite(suite).tasks("val")
+def judged(
+    suite: str, act: Any, reps: int, view: Mapping[str, Any] | None = None, split: str = "val"
+) -> NDArray[np.float64]:
+    """Return the AUC of each run of a policy over the tasks of a split, ``(tasks, reps)``."""
+    tasks = hpo_gym.load_suite(suite).tasks(split)
     names = [t.name for t in tasks for _ in range(reps)]
     best, worst = (np.array([getattr(t, end) for t in tasks for _ in range(reps)]) for end in ("best", "worst"))
     parts = {**(view or {}), "reward": "score"}
-    envs: Any = gym.make_vec(f"hpo_gym/{suite}-v0", num_envs=len(names), split="val", budget=BUDGET, **parts)
+    envs: Any = gym.make_vec(f"hpo_gym/{suite}-v0", num_envs=len(names), split=split, budget=BUDGET, **parts)
     seen, _ = envs.reset(seed=0, options={"task": names})
     reached, area = np.full(len(names), -np.inf), np.zeros(len(names))
     for _ in range(BUDGET):
@@ -157,7 +230,7 @@ def parts(found: Mapping[str, Any]) -> dict[str, Any]:
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return the AUC on test tasks, and the ratios of PPO to each other method with intervals over families."""
     of = parts(found)
-    names = (*METHODS, *ARMS)
+    names = (*METHODS, ORDER, *ARMS)
     rows = [(suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names)) for suite, part in of.items()]
     rivals = [name for name in names if name != "ppo"]
     ratios = [(suite, *(_ratio(suite, part, name) for name in rivals)) for suite, part in of.items()]
@@ -166,7 +239,14 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
          f"{run['steps'][-1] / 1000:,.0f} k")
         for suite, runs in found.get("ppo", {}).items() for seed, run in runs.items()
     ]  # fmt: skip
+    signals = [
+        (suite, f"`{reward}`", *(f"{by[str(t)][0]:.3f}" for t in TRIED), f"{by['0'][1]:.2f}")
+        for suite, rewards in found.get("signal", {}).items() for reward, by in rewards.items()
+    ]  # fmt: skip
     return {
+        "signal": Table.of(
+            ("suite", "reward", *(f"trial {t + 1}" for t in TRIED), "of the first, the task's share"), signals
+        ),
         "auc": Table.of(("suite", *names), rows),
         "ratios": Table.of(("suite", *(f"PPO / {name}" for name in rivals)), ratios),
         "validation": Table.of(
@@ -194,7 +274,7 @@ def draw(found: Mapping[str, Any]) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, len(SUITES), figsize=(10, 3), constrained_layout=True)
-    colours = {"random": "#8a8a8a", "default": "#b8860b", "portfolio": "#4a6fa5"}
+    colours = {"random": "#8a8a8a", "default": "#b8860b", "portfolio": "#4a6fa5", ORDER: "#3a8f5c"}
     for axis, suite in zip(axes, SUITES, strict=True):
         runs = list(found["ppo"][suite].values())
         for run in runs:
