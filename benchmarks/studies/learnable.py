@@ -5,7 +5,7 @@ mean area under the curve of normalised regret over 33 trials, four runs a task 
 the agent and its untrained self play one run on each test task as comparisons play them. A cell of `controls` has the
 same of methods without a network: random search, the default and its neighbours, the portfolio of the training tasks;
 and of the best order of the env's own candidates that their scores on training tasks tell, blind to the run's scores.
-A cell of `signal` says how much of what a trial is paid is the candidate's.
+A cell of `signal` says how much of what a trial is paid is the candidate's; one of `one file` has docs/examples/cleanrl_ppo.py.
 
     python benchmarks/studies/learnable.py    # a check: one training of SVM and of Boosting, on validation tasks
 """
@@ -13,6 +13,7 @@ A cell of `signal` says how much of what a trial is paid is the candidate's.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ METHODS = ("random", "default", "portfolio")
 ORDER = "best order"
 ARMS = ("untrained, sampled", "untrained", "ppo")
 BUDGET, SEEDS, SECONDS, POINTS, SAMPLED = 33, 3, 300.0, 10, 4
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "examples"))
 LOOKS = Look(
     "AUC of PPO, its untrained self, random search, the default and its neighbours, the portfolio, and the best order",
     "whether plain PPO learns on the env as it is made, on families that it never saw",
@@ -56,13 +58,16 @@ def cells() -> Iterator[frame.Address]:
     """Yield the controls of each suite, then the trainings, first seeds first."""
     yield from (("controls", suite) for suite in SUITES)
     yield from (("signal", suite) for suite in SUITES)
+    yield from (("one file", suite, str(seed)) for seed in range(SEEDS) for suite in SUITES)
     yield from (("ppo", suite, str(seed)) for seed in range(SEEDS) for suite in SUITES)
 
 
 def cell(what: str, suite: str, seed: str = "0") -> Any:
-    """Return what `controls` or `signal` has of a suite, or a training with its curve and its AUCs on test tasks."""
-    if what != "ppo":
-        return {"controls": controls, "signal": signal}[what](suite)
+    """Return what a function below has of a suite, or a training with its curve and its AUCs on test tasks."""
+    if what in ("controls", "signal"):
+        return controls(suite) if what == "controls" else signal(suite)
+    if what == "one file":
+        return one_file(suite, int(seed))
     arms, curve = trained(suite, int(seed))
     tasks = hpo_gym.load_suite(suite).tasks("test")
     return {**curve, "auc": {name: [round(auc_of(arm, task), 6) for task in tasks] for name, arm in arms.items()}}
@@ -216,6 +221,24 @@ def trained(suite: str, seed: int, algorithm: str = "PPO", view: Mapping[str, An
     return {**arms, "ppo": SB3Policy(model, env)}, curve
 
 
+def one_file(suite: str, seed: int) -> dict[str, Any]:
+    """Train the example that is one file, with its defaults; return its AUCs on test tasks, and its CPU seconds."""
+    import torch
+
+    example: Any = importlib.import_module("cleanrl_ppo")
+    args = example.Args(env_id=f"hpo_gym/{suite}-v0", seed=seed)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(1)
+    loaded, began = hpo_gym.load_suite(suite), time.process_time()
+    envs: Any = gym.make_vec(args.env_id, args.num_envs, autoreset_mode="SAME_STEP", statistics=True).unwrapped
+    agent = example.Agent(envs.single_observation_space.shape[0], int(envs.single_action_space.n))
+    example.train(args, envs, agent, loaded)
+    seconds, optimizer = time.process_time() - began, example.optimizer_of(agent, envs, loaded)
+    with torch.no_grad():
+        found = [round(auc_of(optimizer, task), 6) for task in loaded.tasks("test")]
+    return {"auc": {"one file": found}, "seconds": round(seconds, 1)}
+
+
 # ---------------------------------------------------------------------------------------------- what pages show
 def parts(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the AUCs of a suite's test tasks as `ratios` takes them; those of trainings are means over seeds."""
@@ -223,6 +246,8 @@ def parts(found: Mapping[str, Any]) -> dict[str, Any]:
     for suite, seeds in found.get("ppo", {}).items():
         known = found["controls"][suite]
         mean = {name: np.mean([run["auc"][name] for run in seeds.values()], 0).tolist() for name in ARMS}
+        example = [run["auc"]["one file"] for run in found["one file"][suite].values()]
+        mean["one file"] = np.mean(example, 0).tolist()
         out[suite] = {"tasks": known["tasks"], "families": known["families"], "auc": {**known["auc"], **mean}}
     return out
 
@@ -230,7 +255,7 @@ def parts(found: Mapping[str, Any]) -> dict[str, Any]:
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return the AUC on test tasks, and the ratios of PPO to each other method with intervals over families."""
     of = parts(found)
-    names = (*METHODS, ORDER, *ARMS)
+    names = (*METHODS, ORDER, *ARMS, "one file")
     rows = [(suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names)) for suite, part in of.items()]
     rivals = [name for name in names if name != "ppo"]
     ratios = [(suite, *(_ratio(suite, part, name) for name in rivals)) for suite, part in of.items()]
@@ -243,7 +268,12 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         (suite, f"`{reward}`", *(f"{by[str(t)][0]:.3f}" for t in TRIED), f"{by['0'][1]:.2f}")
         for suite, rewards in found.get("signal", {}).items() for reward, by in rewards.items()
     ]  # fmt: skip
+    known = [
+        (suite, *(f"{of['validation'][name]:.3f}" for name in (*METHODS, ORDER)))
+        for suite, of in found["controls"].items()
+    ]
     return {
+        "controls": Table.of(("suite", *METHODS, ORDER), known),
         "signal": Table.of(
             ("suite", "reward", *(f"trial {t + 1}" for t in TRIED), "of the first, the task's share"), signals
         ),
@@ -287,7 +317,7 @@ def draw(found: Mapping[str, Any]) -> None:
             axis.axhline(value, color=colours[name], ls="--", lw=1.2, label=name)
         axis.set(title=suite, xlabel="steps of the env, thousands", ylim=(0, None))
     axes[0].set_ylabel("AUC of regret, validation tasks")
-    axes[-1].legend(frameon=False, loc="upper right")
+    figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, ncols=6, loc="outside lower center")
     figure.savefig(frame.FIGURES / FIGURE, metadata={"Date": None})
 
 

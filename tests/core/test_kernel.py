@@ -894,7 +894,7 @@ def test_parts_are_made_from_names_options_and_objects() -> None:
         ({"codec": {"name": "move", "levels": True}}, "`levels` of codec 'move' must be int, got True"),
         ({"codec": {"name": "move", "levels": "5"}}, "`levels` of codec 'move' must be int, got '5'"),
         ({"codec": {"name": "pool", "candidates": 2.0}}, r"`candidates` of codec 'pool' must be int \| None, got 2\.0"),
-        ({"codec": "box", "duplicates": "mask"}, "`duplicates='mask'` needs the 'pool' codec"),
+        ({"codec": "box", "duplicates": "mask"}, "`duplicates='mask'` needs the codec 'pool'"),
     ],
 )
 def test_parts_that_are_none_are_refused(wrong: dict[str, Any], words: str) -> None:

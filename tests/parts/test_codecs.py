@@ -183,7 +183,7 @@ def test_a_refused_action_changes_nothing(codec: Any, wrong: Any, right: Any, sc
         ({"codec": {"name": "move", "level": 3}}, hpo_gym.UnknownNameError, "Did you mean 'levels'"),
         ({"codec": {"name": "move", "levels": "5"}}, hpo_gym.InvalidValueError, "`levels` of codec 'move' must be int"),
         ({"codec": {"name": "pool", "candidates": 1}}, hpo_gym.InvalidValueError, "`2 <= candidates <= 65536`"),
-        ({"codec": "box", "duplicates": "mask"}, hpo_gym.InvalidValueError, "='mask'` needs the 'pool' codec"),
+        ({"codec": "box", "duplicates": "mask"}, hpo_gym.InvalidValueError, "='mask'` needs the codec 'pool'"),
         ({"duplicates": "penalise"}, hpo_gym.UnknownNameError, "Did you mean 'penalize'"),
     ],
     ids=str,
