@@ -5,7 +5,8 @@ mean area under the curve of normalised regret over 33 trials, four runs a task 
 the agent and its untrained self play one run on each test task as comparisons play them. A cell of `controls` has the
 same of methods without a network: random search, the default and its neighbours, the portfolio of the training tasks;
 and of the best order of the env's own candidates that their scores on training tasks tell, blind to the run's scores.
-A cell of `signal` says how much of what a trial is paid is the candidate's; one of `one file` has docs/examples/cleanrl_ppo.py.
+A cell of `signal` says how much of what a trial is paid is the candidate's; one of `one file` has the AUCs of
+docs/examples/cleanrl_ppo.py.
 
     python benchmarks/studies/learnable.py    # a check: one training of SVM and of Boosting, on validation tasks
 """
@@ -51,6 +52,7 @@ LOOKS = Look(
     SUITES,
 )
 TRIED = (0, 1, 3, 8)
+DQN_STEPS = 200_000  # its exploration ends after a tenth of the steps that it is told
 FIGURE = "learnable.svg"
 
 
@@ -172,7 +174,15 @@ def judged(
     return (area / BUDGET).reshape(len(tasks), reps)
 
 
-def trained(suite: str, seed: int, algorithm: str = "PPO", view: Mapping[str, Any] | None = None) -> tuple[Any, Any]:
+def trained(
+    suite: str,
+    seed: int,
+    algorithm: str = "PPO",
+    view: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = SECONDS,
+    points: int = POINTS,
+) -> tuple[Any, Any]:
     """Train an agent of Stable-Baselines3 with its defaults; return it, before and after, and its curve."""
     import stable_baselines3
     import torch
@@ -208,15 +218,15 @@ def trained(suite: str, seed: int, algorithm: str = "PPO", view: Mapping[str, An
             self.judging += time.process_time() - began
 
         def _on_rollout_start(self) -> None:
-            if self.spent() >= len(curve["steps"]) * SECONDS / POINTS:
+            if self.spent() >= len(curve["steps"]) * seconds / points:
                 self.judge()
 
         def _on_step(self) -> bool:
-            return self.spent() < SECONDS
+            return self.spent() < seconds
 
     watch = Watch()
     watch.began = time.process_time()
-    model.learn(10**9, callback=watch)
+    model.learn(DQN_STEPS if algorithm == "DQN" else 10**9, callback=watch)
     watch.judge()
     return {**arms, "ppo": SB3Policy(model, env)}, curve
 
