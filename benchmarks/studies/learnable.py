@@ -267,8 +267,11 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     of = parts(found)
     names = (*METHODS, ORDER, *ARMS, "one file")
     rows = [(suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names)) for suite, part in of.items()]
-    rivals = [name for name in names if name != "ppo"]
-    ratios = [(suite, *(_ratio(suite, part, name) for name in rivals)) for suite, part in of.items()]
+    rivals = (*METHODS, ORDER, "untrained")
+    ratios = [
+        (suite, agent, *(_ratio(suite, part, agent, rival) for rival in rivals))
+        for suite, part in of.items() for agent in ("ppo", "one file")
+    ]  # fmt: skip
     seeds = [
         (suite, seed, *(f"{run[way][end]:.3f}" for end in (0, -1) for way in ("sampled", "greedy")),
          f"{run['steps'][-1] / 1000:,.0f} k")
@@ -288,16 +291,16 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
             ("suite", "reward", *(f"trial {t + 1}" for t in TRIED), "of the first, the task's share"), signals
         ),
         "auc": Table.of(("suite", *names), rows),
-        "ratios": Table.of(("suite", *(f"PPO / {name}" for name in rivals)), ratios),
+        "ratios": Table.of(("suite", "agent", *(f"/ {name}" for name in rivals)), ratios),
         "validation": Table.of(
             ("suite", "seed", "untrained, sampled", "greedy", "trained, sampled", "greedy", "steps"), seeds
         ),
     }
 
 
-def _ratio(suite: str, part: Mapping[str, Any], rival: str) -> str:
-    """Return the ratio of the AUCs with its interval over families."""
-    return interval(against({suite: part}, rival, ("ppo",))["ppo"]["ratio"], 2)
+def _ratio(suite: str, part: Mapping[str, Any], agent: str, rival: str) -> str:
+    """Return the ratio of an agent's AUC to a rival's, with its interval over families."""
+    return interval(against({suite: part}, rival, (agent,))[agent]["ratio"], 2)
 
 
 def draw(found: Mapping[str, Any]) -> None:
