@@ -30,7 +30,8 @@ class LinearES(hpo_gym.PolicyOptimizer):
     def train(self, tasks, rng, *, validation=(), steps=None):
         names, d, members, budget = [t.name for t in tasks], tasks[0].space.d, 2 * self.pairs, 33
         suite = hpo_gym.Suite("training", tasks[0].space, tuple(tasks), "any", splits={"train": names})
-        envs = hpo_gym.HPOVectorEnv(members * self.tasks, suite, reward="regret", scores="rank", statistics=True)
+        view = {"observer": "last", "codec": "box", "scores": "rank", "reward": "regret"}
+        envs = hpo_gym.HPOVectorEnv(members * self.tasks, suite, statistics=True, **view)
         self.theta, self.seen = np.zeros((d, d + 4)), frozenset(t.family for t in tasks)
         for _ in range(max(1, (steps or self.steps) // (envs.num_envs * budget))):  # generations
             noise = rng.normal(size=(self.pairs, d, d + 4))

@@ -393,7 +393,7 @@ class WritesAFile(HPOEnv):
         return super().reset(**keywords)
 
 
-@planted("Memory grows with episodes")
+@planted("Memory grows with episodes", codec=None)
 class KeepsEachEpisode(HPOEnv):
     def reset(self, **keywords: Any) -> Any:
         KEPT.append(outcome := super().reset(**keywords))
@@ -447,7 +447,7 @@ class BeginsByItself(HPOVectorEnv):
 
 # ---------------------------------------------------------------------- all are found
 def made(kind: type, keywords: dict[str, Any]) -> Any:
-    options = {"suite": "ToyPlain", "budget": 4, **keywords}
+    options = {"suite": "ToyPlain", "budget": 4, "codec": "box", **keywords}
     return kind(3, **options) if issubclass(kind, HPOVectorEnv) else kind(**options)
 
 

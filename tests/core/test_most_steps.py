@@ -15,7 +15,7 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "a full trial a step": ({"suite": "SVM", "budget": 4}, 4),
     "the budget of the suite": ({"suite": "Trainings"}, 24),
     "the initial design is no step": ({"suite": "SVM", "budget": 4, "n_init": 3}, 4),
-    "trials in flight": ({"suite": "SVM", "budget": 4, "pending": 3}, 4),
+    "trials in flight": ({"suite": "SVM", "budget": 4, "pending": 3, "codec": "box"}, 4),
     "fidelities that are not chosen": ({"suite": "Curves", "budget": 4, "codec": "pool"}, 4),
     "all at the lowest fidelity, 1 / 64": ({"suite": "Curves", "budget": 2, "codec": POOL}, 128),
     "sixteen a unit of cost": ({"suite": "SVM", "budget_cost": 3.0}, 48),
