@@ -16,7 +16,7 @@ from hpo_gym.checks.beside import plain_twin
 from hpo_gym.checks.drive import Driver, Env, Make, episode_length, wrappers
 from hpo_gym.checks.faults import Faults, Patience
 
-_WINDOWS, _EPISODES, _LONGEST = 3, 4, 12  # windows of episodes, of so many steps at most
+_WINDOWS, _EPISODES, _LONGEST = 4, 4, 12  # windows of episodes, of so many steps at most
 _SECONDS = 1.0  # of processor time
 _ROOM = 100  # bytes of a window, more than the plain env's: four numbers that are kept take more
 _OPEN = Path("/proc/self/fd")  # Linux
