@@ -44,7 +44,9 @@ class Parts:
         if self.duplicates not in DUPLICATES:
             raise unknown("way with duplicates", self.duplicates, DUPLICATES)
         if self.duplicates == "mask" and not self.codec.pool:
-            raise InvalidValueError("`duplicates='mask'` needs the codec 'pool' (with 'candidates' nothing is tried twice); use 'allow'.")
+            raise InvalidValueError(
+                "`duplicates='mask'` needs the codec 'pool' (with 'candidates' nothing is tried twice); use 'allow'."
+            )
         if self.duplicates == "penalize" and self.reward.dim:
             raise InvalidValueError(
                 "`duplicates='penalize'` lowers a reward that is a number, got a vector of objectives; give `weights`."
