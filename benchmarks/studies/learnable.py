@@ -8,17 +8,20 @@ and of the best order of the env's own candidates that their scores on training 
 A cell of `signal` says how much of what a trial is paid is the candidate's; one of `one file` has the AUCs of
 docs/examples/cleanrl_ppo.py.
 
-    python benchmarks/studies/learnable.py    # a check: one training of SVM and of Boosting, on validation tasks
+    python benchmarks/studies/learnable.py    # a check on validation tasks: SVM and Boosting, and the one file on all
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,8 @@ METHODS = ("random", "default", "portfolio")
 ORDER = "best order"
 ARMS = ("untrained, sampled", "untrained", "ppo")
 BUDGET, SEEDS, SECONDS, POINTS, SAMPLED = 33, 3, 300.0, 10, 4
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "examples"))
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+sys.path.insert(0, str(EXAMPLES))
 LOOKS = Look(
     "AUC of PPO, its untrained self, random search, the default and its neighbours, the portfolio, and the best order",
     "whether plain PPO learns on the env as it is made, on families that it never saw",
@@ -349,13 +353,26 @@ def checked(suite: str) -> tuple[str, dict[str, float], list[str]]:
     return suite, found, behind
 
 
+def file_checked(suite: str) -> tuple[str, dict[str, float], list[str]]:
+    """Return the same of the example in one file, by the table that it prints."""
+    command = [sys.executable, str(EXAMPLES / "cleanrl_ppo.py"), "--env-id", f"hpo_gym/{suite}-v0"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = {name: float(value) for name, value in re.findall(r"^(\w+) +(\d\.\d+)$", said, re.M)}
+    behind = [name for name in found if name not in ("trained", "portfolio") and found["trained"] >= found[name]]
+    return f"{suite}, one file", found, behind
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train on suites, and fail where PPO is not ahead of its untrained self, random search and the default."""
+    """Train on suites, and fail where PPO is not ahead of its untrained self, random search and the default.
+
+    The example in one file must be, on all suites.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", default=list(LEARNS))
     bad = []
     with ProcessPoolExecutor(2) as pool:
-        for suite, found, behind in pool.map(checked, parser.parse_args(arguments).suites):
+        files = pool.map(file_checked, SUITES)
+        for suite, found, behind in chain(pool.map(checked, parser.parse_args(arguments).suites), files):
             print(suite, *(f"{name} {value:.3f}" for name, value in found.items()), sep="  ", flush=True)
             bad += [f"{suite}: PPO is not ahead of {name}" for name in behind]
     sys.exit("\n".join(bad) or None)
