@@ -83,7 +83,7 @@ class Oracle:
         if trials not in self._known:
             assert self.levels is not None and self.beyond is not None
             s = self.beyond  # P(a draw leaves more), above each level
-            rate = trials - s * (1.0 - s**trials) / (1.0 - s)
+            rate = trials - s * (1.0 - _power(s, trials)) / (1.0 - s)
             below = np.zeros_like(rate)
             np.cumsum(np.diff(self.levels, axis=1) * rate[:, :-1], 1, out=below[:, 1:])
             if len(self._known) >= _KEPT:
@@ -98,3 +98,11 @@ class Oracle:
     def regret_of(self, task: int, score: float) -> float:
         """Return `regret` of one score."""
         return relative_regret_of(score, self.best.item(task), self.worst.item(task))
+
+
+def _power(base: Floats, exponent: int) -> Floats:
+    """Return whole powers by multiplications alone: the same bits on any processor, unlike those of `np.power`."""
+    out, square = np.ones_like(base), base
+    while exponent:
+        out, square, exponent = out * square if exponent & 1 else out, square * square, exponent >> 1
+    return out
