@@ -14,7 +14,6 @@ docs/examples/cleanrl_ppo.py.
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from typing import Any
 import frame
 import gymnasium as gym
 import numpy as np
+import one_file
 from frame import Table
 from looks import Look
 from numpy.typing import NDArray
@@ -44,12 +44,10 @@ from hpo_gym.problem import Task, batch_of, relative_regret
 SUITES = ("AutoML", "SVM", "Boosting")
 LEARNS = ("SVM", "Boosting")
 """Those of which the pages say that PPO learns there, and the check sees to it."""
-METHODS = ("random", "default", "portfolio")
+METHODS = one_file.METHODS
 ORDER = "best order"
 ARMS = ("untrained, sampled", "untrained", "ppo")
 BUDGET, SEEDS, SECONDS, POINTS, SAMPLED = 33, 3, 300.0, 10, 4
-EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
-sys.path.insert(0, str(EXAMPLES))
 LOOKS = Look(
     "AUC of PPO, its untrained self, random search, the default and its neighbours, the portfolio, and the best order",
     "whether plain PPO learns on the env as it is made, on families that it never saw",
@@ -73,7 +71,8 @@ def cell(what: str, suite: str, seed: str = "0") -> Any:
     if what in ("controls", "signal"):
         return controls(suite) if what == "controls" else signal(suite)
     if what == "one file":
-        return one_file(suite, int(seed))
+        run = one_file.trained(suite, int(seed))
+        return {"auc": {what: run["auc"]["trained"]}, "seconds": run["seconds"]}
     arms, curve = trained(suite, int(seed))
     tasks = hpo_gym.load_suite(suite).tasks("test")
     return {**curve, "auc": {name: [round(auc_of(arm, task), 6) for task in tasks] for name, arm in arms.items()}}
@@ -235,24 +234,6 @@ def trained(
     return {**arms, "ppo": SB3Policy(model, env)}, curve
 
 
-def one_file(suite: str, seed: int) -> dict[str, Any]:
-    """Train the example that is one file, with its defaults; return its AUCs on test tasks, and its CPU seconds."""
-    import torch
-
-    example: Any = importlib.import_module("cleanrl_ppo")
-    args = example.Args(env_id=f"hpo_gym/{suite}-v0", seed=seed)
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(1)
-    loaded, began = hpo_gym.load_suite(suite), time.process_time()
-    envs: Any = gym.make_vec(args.env_id, args.num_envs, autoreset_mode="SAME_STEP", statistics=True).unwrapped
-    agent = example.Agent(envs.single_observation_space.shape[0], int(envs.single_action_space.n))
-    example.train(args, envs, agent, loaded)
-    seconds, optimizer = time.process_time() - began, example.optimizer_of(agent, envs, loaded)
-    with torch.no_grad():
-        found = [round(auc_of(optimizer, task), 6) for task in loaded.tasks("test")]
-    return {"auc": {"one file": found}, "seconds": round(seconds, 1)}
-
-
 # ---------------------------------------------------------------------------------------------- what pages show
 def parts(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the AUCs of a suite's test tasks as `ratios` takes them; those of trainings are means over seeds."""
@@ -355,7 +336,7 @@ def checked(suite: str) -> tuple[str, dict[str, float], list[str]]:
 
 def file_checked(suite: str) -> tuple[str, dict[str, float], list[str]]:
     """Return the same of the example in one file, by the table that it prints."""
-    command = [sys.executable, str(EXAMPLES / "cleanrl_ppo.py"), "--env-id", f"hpo_gym/{suite}-v0"]
+    command = [sys.executable, str(one_file.EXAMPLES / "cleanrl_ppo.py"), "--env-id", f"hpo_gym/{suite}-v0"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = {name: float(value) for name, value in re.findall(r"^(\w+) +(\d\.\d+)$", said, re.M)}
     behind = [name for name in found if name not in ("trained", "portfolio") and found["trained"] >= found[name]]

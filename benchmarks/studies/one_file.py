@@ -7,13 +7,14 @@ same of random search, the default and its neighbours, and the portfolio of the 
 from __future__ import annotations
 
 import copy
+import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import frame
 import gymnasium as gym
-import learnable
 import numpy as np
 from frame import Table
 from looks import Look
@@ -24,7 +25,10 @@ import hpo_gym
 from hpo_gym.bench import interval
 
 SUITES = ("AutoML", "SVM", "Linear", "MLP", "Studies", "Curves", "Pipelines")
-RIVALS, SEEDS = ("untrained", *learnable.METHODS), 3
+METHODS = ("random", "default", "portfolio")
+RIVALS, SEEDS = ("untrained", *METHODS), 3
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+sys.path.insert(0, str(EXAMPLES))
 LOOKS = Look(
     "AUC of the example in one file, trained and untrained, random search, the default and the portfolio",
     "what training gives on each pooled suite, on families that it never saw",
@@ -52,7 +56,7 @@ def controls(suite: str) -> dict[str, Any]:
             [auc_of(hpo_gym.make_optimizer(name), task, prior, seed) for task in tasks]
             for seed in range(4 if name == "random" else 1)
         ], 0).round(6).tolist()
-        for name in learnable.METHODS
+        for name in METHODS
     }  # fmt: skip
     return {**about(tasks), "auc": found}
 
