@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hpo_gym.base import StateError
 from hpo_gym.env.codecs import as_batch
 from hpo_gym.env.config import SingleConfig
+from hpo_gym.env.infos import TrialInfo
 from hpo_gym.env.keywords import takes
 from hpo_gym.env.make import RENDER_FPS, RENDER_MODES, check_options, check_seed, task_positions
 from hpo_gym.env.observers import first
@@ -20,7 +22,7 @@ from hpo_gym.env.runs.which import ALL_RUNS
 from hpo_gym.env.single import single_of
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.env.suite_env import SuiteEnv
-from hpo_gym.problem import LABELS, AnySpace, History
+from hpo_gym.problem import LABELS, AnySpace, History, TaskBatch
 
 
 class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
@@ -74,9 +76,9 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     def __init__(self, config: SingleConfig) -> None:
         self._make(1, config, "gymnasium.wrappers.HumanRendering")
         self.observation_space, self.action_space = self.kernel.spaces()
-        self._single = single_of(self.kernel)
+        self._single = single_of(self.kernel) if self._reported is None else None
         self._task, self._task_index = "", 0
-        self._incumbent: dict[str, Any] | None = None
+        self._incumbent: dict[str, Any] | int | None = None  # a row where `_single` steps
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode.
@@ -122,15 +124,17 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
         single = self._single
         if single is not None:
-            reward: object = single.step(action)
-        else:
-            rewards = kernel.step(as_batch(action))
-            reward = rewards[0] if rewards.ndim > 1 else rewards.item()
+            reward = single.step(action)
+            terminated = kernel.ended_one()
+            if terminated:
+                kernel.finish(ALL_RUNS)
+            return single.observe(), reward, terminated, False, self._info_of_row(single.row)
+        rewards = kernel.step(as_batch(action))
         terminated = not kernel.ended().none
         if terminated:
             kernel.finish(ALL_RUNS)
-        obs = first(kernel.observe()) if single is None else single.observe()
-        return obs, reward, terminated, False, self._info()
+        shown = rewards[0] if rewards.ndim > 1 else rewards.item()
+        return first(kernel.observe()), shown, terminated, False, self._info()
 
     def history(self) -> History:
         """Return the trials of this episode so far."""
@@ -176,12 +180,30 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         """End what live tasks have running; a step after it starts that anew."""
         self.kernel.batch.close()
 
+    def _info_of_row(self, row: int) -> TrialInfo:
+        """Return the info of a trial of a table's row, made when it is asked for."""
+        kernel, runs = self.kernel, self.kernel.runs
+        if self._incumbent is None or kernel.improved:
+            self._incumbent = row
+        step = runs.task.item(0), row, self._incumbent
+        return TrialInfo(
+            partial(_made, kernel.batch, self._task, step, runs.count(0), runs.last.item(0), runs.best.item(0))
+        )
+
+    def _incumbent_config(self) -> dict[str, Any]:
+        """Return the configuration of the incumbent, fresh; there is one."""
+        best = self._incumbent
+        if isinstance(best, int):
+            return self.kernel.batch.config(self._task_index, best)
+        assert best is not None
+        return best.copy()
+
     def _info(self) -> dict[str, Any]:
         kernel, runs = self.kernel, self.kernel.runs
         if kernel.stopped is not None:
             info: dict[str, Any] = {"task": self._task, "task_index": self._task_index, "t": runs.count(0)}
             if self._incumbent is not None:
-                info |= {"incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0)}
+                info |= {"incumbent": self._incumbent_config(), "incumbent_score": runs.best.item(0)}
             return info
         config, fidelity, cost, status = runs.outcome_of(0)
         if self._incumbent is None or kernel.improved:
@@ -189,11 +211,25 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         info = {
             "task": self._task, "task_index": self._task_index, "t": runs.count(0), "config": config,
             "score": runs.last.item(0), "fidelity": fidelity, "cost": cost, "status": LABELS[status],
-            "incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0),
+            "incumbent": self._incumbent_config(), "incumbent_score": runs.best.item(0),
         }  # fmt: skip
         if self._reported is not None:
             info["objectives"] = last_outcomes(self._reported, runs)[0]
         return info
+
+
+def _made(
+    batch: TaskBatch, task: str, step: tuple[int, int, int | dict[str, Any]], t: int, score: float, best: float
+) -> dict[str, Any]:
+    """Return the info of a full evaluation of a row; `step` has the task, the row and the incumbent's or itself."""
+    index, row, incumbent = step
+    cost, status = batch.outcome_of(index, row, 1.0)
+    return {
+        "task": task, "task_index": index, "t": t, "config": batch.config(index, row), "score": score, "fidelity": 1.0,
+        "cost": cost, "status": LABELS[status],
+        "incumbent": batch.config(index, incumbent) if isinstance(incumbent, int) else incumbent.copy(),
+        "incumbent_score": best,
+    }  # fmt: skip
 
 
 class LiveEnv(HPOEnv):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -47,8 +48,73 @@ step_of = functools.partial(tuple.__new__, Step)
 """A `Step` of a plain tuple: the constructor of a named tuple takes three times as long."""
 
 
-class StepInfo(dict[str, Any]):
-    """The infos of a step, made when they are asked for: most agents ask for none, others for all of them.
+class LazyInfo(dict[str, Any]):
+    """A dictionary of infos that are made when they are asked for: most agents ask for none, others for all of them.
+
+    Whatever reads it sees a plain dictionary of all of them, and what was written into it.
+    """
+
+    __slots__ = ()
+
+    def _known(self, key: object) -> bool:
+        """Return whether a value can be made."""
+        raise NotImplementedError
+
+    def _all(self) -> dict[str, Any]:
+        """Make what is not made yet; return all as a plain dictionary."""
+        raise NotImplementedError
+
+    def has(self, key: str) -> bool:
+        """Return whether a value has been made, or was given."""
+        return super().__contains__(key)
+
+    def __contains__(self, key: object) -> bool:
+        return self._known(key) or super().__contains__(key)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def get(self, key: str, default: object = None) -> Any:
+        """Return the value of a key, or `default`."""
+        return self[key] if key in self else default  # noqa: SIM401 - this is `get`
+
+    def keys(self) -> Any:
+        """All keys."""
+        return self._all().keys()
+
+    def values(self) -> Any:
+        """All values."""
+        return self._all().values()
+
+    def items(self) -> Any:
+        """All pairs."""
+        return self._all().items()
+
+    def copy(self) -> dict[str, Any]:
+        """Return a plain dictionary."""
+        return self._all()
+
+    def __or__(self, other: dict[Any, Any]) -> dict[Any, Any]:
+        return {**self._all(), **other}
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == other
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def __reduce__(self) -> Any:
+        return dict, (self._all(),)
+
+
+class StepInfo(LazyInfo):
+    """The infos of a step of many runs.
 
     Scores, incumbents and names of tasks are read-only: they are the arrays that the runs go on with.
     """
@@ -103,10 +169,9 @@ class StepInfo(dict[str, Any]):
         return super().__getitem__(key)
 
     def _all(self) -> dict[str, Any]:
-        have = super().__contains__
-        if super().__len__():
+        if dict.__len__(self):
             for key in (*_KEYS, *self.lazy):
-                if not have(key):
+                if not self.has(key):
                     self[key]
         else:
             cost, status = self.outcome()
@@ -116,49 +181,75 @@ class StepInfo(dict[str, Any]):
             )  # fmt: skip
             for key in self.lazy:
                 self[key]
-        return dict(super().items())
+        return dict(dict.items(self))
 
-    def has(self, key: str) -> bool:
-        """Return whether a value has been made, or was given."""
-        return super().__contains__(key)
+    def _known(self, key: object) -> bool:
+        return key in _KEYS or key in self.lazy
 
-    def __contains__(self, key: object) -> bool:
-        return key in _KEYS or key in self.lazy or super().__contains__(key)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+class TrialInfo(LazyInfo):
+    """The info of a trial of one run, all made when any is asked for; a copy asks for none.
 
-    def __len__(self) -> int:
-        return len(self._all())
+    Args:
+        made: Makes it; called once at most by each copy.
+    """
 
-    def get(self, key: str, default: object = None) -> Any:
-        """Return the value of a key, or `default`."""
-        return self[key] if key in self else default  # noqa: SIM401 - this is `get`
+    __slots__ = ("_made",)
+    _made: Callable[[], dict[str, Any]] | None
 
-    def keys(self) -> Any:
-        """All keys."""
-        return self._all().keys()
+    def __init__(self, made: Callable[[], dict[str, Any]]) -> None:
+        self._made = made
 
-    def values(self) -> Any:
-        """All values."""
-        return self._all().values()
+    def _known(self, key: object) -> bool:
+        self._all()
+        return False
 
-    def items(self) -> Any:
-        """All pairs."""
-        return self._all().items()
+    def _all(self) -> dict[str, Any]:
+        if self._made is not None:
+            given, made, self._made = dict(dict.items(self)), self._made(), None
+            super().clear()  # so that their order is always the same
+            super().update(made)
+            super().update(given)
+        return dict(dict.items(self))
 
-    def copy(self) -> dict[str, Any]:
-        """Return a plain dictionary."""
-        return self._all()
+    def __missing__(self, key: str) -> Any:
+        if self._made is None:
+            raise KeyError(key)
+        self._all()
+        return self[key]
 
-    def __eq__(self, other: object) -> bool:
-        return self._all() == other
+    def __deepcopy__(self, memo: dict[int, object]) -> dict[str, Any]:
+        if self._made is None:
+            return copy.deepcopy(dict(dict.items(self)), memo)
+        out = TrialInfo(self._made)
+        for key, value in dict.items(self):
+            out[key] = copy.deepcopy(value, memo)
+        return out
 
-    def __repr__(self) -> str:
-        return repr(self._all())
+    # ------------------------------------------------------------------ what takes something away
+    def __delitem__(self, key: str) -> None:
+        self._all()
+        super().__delitem__(key)
 
-    def __reduce__(self) -> Any:
-        return dict, (self._all(),)
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove a key and return its value, or `default`."""
+        self._all()
+        return super().pop(key, *default)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove and return the last pair."""
+        self._all()
+        return super().popitem()
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key; `default`, which it then has, if it has none."""
+        self._all()
+        return super().setdefault(key, default)
+
+    def clear(self) -> None:
+        """Remove all."""
+        self._made = None
+        super().clear()
 
 
 class ResetInfo(StepInfo):

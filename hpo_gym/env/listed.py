@@ -72,6 +72,13 @@ class Listed:
             found[who] = np.where(places.keys[j][place] == keys[who], places.order[j][place], len(self))
         return np.where(there, found, len(self))
 
+    def numbers_of_one(self, runs: Runs) -> Ints | None:
+        """Return `numbers` of the only run's trials on a table, ``(t,)``; None where numbers share a configuration."""
+        places = self._on(runs.batch)
+        if places.rows is None or places.twins is not None:
+            return None
+        return np.asarray(places.rows[runs.task.item(0)].take(runs.of_one(runs.at)))
+
     def met(self, runs: Runs, at: NDArray[Any]) -> Mask:
         """Return whether each run has tried its configuration of `at`, ``(n,)``."""
         same = runs.ordered(runs.at) == at[:, None]
@@ -92,6 +99,11 @@ class Listed:
         """
         twins = self._on(runs.batch).twins
         return None if twins is None else twins[runs.task]
+
+    def untried_one(self, batch: TaskBatchView, task: int, number: int, tried: list[int]) -> int:
+        """Return the row of the number nearest to one, itself first, whose row was not tried; its own if all were."""
+        at: list[int] = self.at(batch)[task].take(self.near[number]).tolist()
+        return next((row for row in at if row not in tried), at[0])
 
     def same(self, runs: Runs, at: NDArray[Any]) -> Mask:
         """Return which configuration of the list each run's evaluated one of `at` is, ``(n, c)``."""

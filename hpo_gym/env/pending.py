@@ -140,7 +140,7 @@ class PendingEnv(HPOEnv):
         over, rewards = False, list[Any]()
         info: dict[str, Any] = {"task": self._task, "task_index": self._task_index, "t": self._n_init}
         if self._incumbent is not None:
-            info |= {"incumbent": self._incumbent.copy(), "incumbent_score": self.kernel.runs.best.item(0)}
+            info |= {"incumbent": self._incumbent_config(), "incumbent_score": self.kernel.runs.best.item(0)}
         for due in self._flight.launch(as_batch(action)):
             _, reward, over, _, info = super().step(due[0])
             rewards.append(reward)

@@ -15,7 +15,13 @@ from hpo_gym.env.rewards._given import not_finite
 
 
 class Single:
-    """Steps the only run of a kernel; all state is the kernel's, so that either may step it."""
+    """Steps the only run of a kernel; all state is the kernel's, so that either may step it.
+
+    Attributes:
+        row: Row of the last trial.
+    """
+
+    row = -1
 
     def __init__(self, kernel: Kernel) -> None:
         self._runs, self._contexts, self._observer = kernel.runs, kernel.contexts, kernel.parts.observer
@@ -26,7 +32,8 @@ class Single:
     def step(self, action: object) -> float:
         """Advance the run by one action; returns the reward."""
         runs = self._runs
-        runs.submit_one(self._row(runs, action))  # a bad action is refused before anything is changed
+        self.row = row = self._row(runs, action)  # a bad action is refused before anything is changed
+        runs.submit_one(row)
         reward = self._reward(self._contexts, runs)
         if not isfinite(reward):
             raise not_finite(self._part, reward)

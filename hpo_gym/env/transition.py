@@ -117,6 +117,13 @@ class Transition:
             done |= runs.t >= self._most + self._n_init
         return self._new(done if stopped is None else done | stopped)
 
+    def ended_one(self) -> bool:
+        """Return whether the last step ended the episode of the only run, in which each trial takes 1 of the budget."""
+        if self.runs.clock not in self._calendar:
+            return False
+        self._calendar.remove(self.runs.clock)
+        return True
+
     def _new(self, done: Mask) -> Which:
         """Return the runs whose episode ends now, of those that are over by now."""
         return Which.of((done & ~self.over if self.waiting else done).nonzero()[0])

@@ -143,7 +143,6 @@ class MixedPool(_Mixed, PoolBatch):
         single = all(part.dtype == np.float32 for part in self._pools)
         self.dtype = np.dtype(np.float32 if single else np.float64)
         self.measured = self._by_row(lambda part: part.measured, np.zeros((len(tasks), self.m), bool))
-        self.there = self.measured.reshape(-1)
         self.complete = bool(self.measured.all())
         if any(part.offered is not None for part in self._pools):
             self.offered = self._by_row(_offered, np.tile(np.arange(self.m), (len(tasks), 1)))

@@ -475,7 +475,6 @@ class TableBatch(PoolBatch):
         self.flat = np.ascontiguousarray(self._served).reshape(-1)
         self.dtype = self.flat.dtype
         self.measured = self.table.measured[self._part]  # (k, m)
-        self.there = self.measured.reshape(-1)  # by the flat place
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self.offered = self.table.offered
         self._places = self.index.tolist()
@@ -546,17 +545,7 @@ class TableBatch(PoolBatch):
         return rows
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
-        if self.complete:
-            return rows
-        if len(rows) == 1:
-            return np.array([self.measured_row(task.item(0), rows.item(0))])
-        there = self.there.take(task * self.m + rows)
-        if there.all():
-            return rows
-        missing = np.flatnonzero(~there)
-        rows = rows.copy()
-        rows[missing] = self.table.gaps.answering(self.index[task[missing]], rows[missing])
-        return rows
+        return rows if self.complete else self.table.gaps.answering(self.index.take(task), rows)
 
     def row_of(self, task: int, config: Mapping[str, Any]) -> int:
         return self.tasks[task].row_of(config)

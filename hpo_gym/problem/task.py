@@ -325,7 +325,6 @@ class PoolBatchView(TaskBatchView):
 
     Attributes:
         measured: Rows measured on each task, ``(k, m)``.
-        there: The same by the flat place, task and row in one number: ``(k m,)``; a run's `base` + row.
         complete: Whether all were.
         one_pool: Whether all tasks share one pool.
         offered: The row at each place where an agent chooses by place, ``(m,)``, or ``(k, m)`` by task; None: row 0
@@ -334,7 +333,6 @@ class PoolBatchView(TaskBatchView):
     """
 
     measured: Mask
-    there: Mask
     complete: bool
     one_pool: bool
     offered: Ints | None = None

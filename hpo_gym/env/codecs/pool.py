@@ -82,11 +82,7 @@ class Pool(OneChoice):
 def _rows(count: int, batch: PoolBatchView, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
     """Decode rows, of which each has a fidelity of 1 and none stops."""
     at = batch.rows_at(runs.task, choices_of(actions, runs.n, count))
-    if not batch.complete:
-        there = batch.there.take(runs.base + at)
-        if not there.item(there.argmin()):
-            at = batch.measured_rows(runs.task, at)
-    return at, None, None
+    return at if batch.complete else batch.measured_rows(runs.task, at), None, None
 
 
 def _row(count: int, batch: PoolBatchView, runs: Runs, action: object) -> int:

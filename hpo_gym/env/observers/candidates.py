@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from hpo_gym.base import Singles
@@ -31,6 +33,21 @@ class CandidatesObserver(OverList, Flat):
         c = len(self.listed)
         return [(0, 1, 1), (-BOUND, BOUND, 1 + c), (0, 1, c)]
 
+    def one(self, contexts: Contexts, runs: Runs) -> Singles:
+        c, numbers = len(self.listed), self.listed.numbers_of_one(runs)
+        if numbers is None or self.context:
+            return super().one(contexts, runs)  # type: ignore[no-any-return]
+        out = np.zeros(2 + 2 * c, np.float32)
+        out[0] = runs.left
+        scores, out[1] = standardised_one(runs)
+        if numbers.item(numbers.argmax()) == c:  # a trial outside the list
+            numbers, scores = numbers[numbers < c], scores[numbers < c]
+        numbers += 2
+        out[numbers] = scores
+        numbers += c
+        out[numbers] = 1.0
+        return out
+
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         c = len(self.listed)
         out = np.zeros((runs.n, 2 + 2 * c), np.float32)
@@ -57,3 +74,20 @@ def standardised(runs: Runs) -> tuple[Singles, Singles]:
     sd[sd == 0.0] = 1.0
     shown = np.clip((scores - mean) / sd, -BOUND, BOUND).astype(np.float32)
     return shown, np.clip((runs.best - mean[:, 0]) / sd[:, 0], -BOUND, BOUND).astype(np.float32)
+
+
+def standardised_one(runs: Runs) -> tuple[Singles, float]:
+    """Return the scores ``(t,)`` and the best one of the only run, as `standardised` does bit for bit."""
+    found = runs.of_one(runs.score)
+    t, padded = len(found), np.zeros(runs.h, found.dtype)  # sums of as many numbers, so that they round alike
+    padded[:t] = found
+    mean = float(padded.sum()) / t
+    squares = np.zeros(runs.h)
+    apart = np.subtract(found, mean, dtype=np.float64)
+    np.multiply(apart, apart, squares[:t])
+    sd = math.sqrt(squares.sum() / t) or 1.0
+    apart /= sd
+    best = (runs.best.item(0) - mean) / sd
+    if t > BOUND**2:  # fewer numbers lie within sqrt(t - 1) standard deviations
+        apart, best = np.clip(apart, -BOUND, BOUND), min(max(best, -BOUND), BOUND)
+    return apart.astype(np.float32), best

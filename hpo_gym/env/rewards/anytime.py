@@ -25,7 +25,7 @@ class Anytime(Reward):
 
     def one(self, contexts: Contexts, runs: Runs) -> float:
         gain = gain_of_one(contexts, runs)
-        return float(gain / contexts.scale.sd * left_before(runs)[0]) if gain else 0.0
+        return float(gain / contexts.scale.sd * left_before_one(runs)) if gain else 0.0
 
 
 @REWARDS.register("auc")
@@ -44,9 +44,19 @@ class Auc(OracleReward):
             return 0.0
         task = runs.task.item(0)
         now = oracle.regret_of(task, runs.reached.item(0))
-        return float((oracle.regret_of(task, runs.reached_before.item(0)) - now) * left_before(runs)[0])
+        return float((oracle.regret_of(task, runs.reached_before.item(0)) - now) * left_before_one(runs))
 
 
 def left_before(runs: Runs) -> Floats:
     """Return the share of the budget that was left before the last trial of each run, ``(n,)``."""
     return np.asarray(runs.left + runs.last_share)
+
+
+def left_before_one(runs: Runs) -> float:
+    """Return `left_before` of the only run, without arrays: each trial takes 1."""
+    return left_of_one(runs) + 1.0 / runs.budget
+
+
+def left_of_one(runs: Runs) -> float:
+    """Return the share of the budget left of the only run, whose trials take 1 each."""
+    return 1.0 - (runs.count(0) - runs.free) / runs.budget

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -73,10 +75,14 @@ class Oracle:
 
     def luck_of(self, task: int, regret: float, trials: int) -> float:
         """Return `luck` of one run."""
+        levels, (below, rate) = self._lists[task], self._known.get(trials) or self._worth(trials)
+        place = max(bisect_right(levels, regret) - 1, 0)
+        return below.item(task, place) + rate.item(task, place) * max(regret - levels[place], 0.0)
+
+    @functools.cached_property
+    def _lists(self) -> list[list[float]]:
         assert self.levels is not None
-        levels, (below, rate) = self.levels[task], self._worth(trials)
-        place = max(levels.searchsorted(regret, "right").item() - 1, 0)
-        return float(below.item(task, place) + rate.item(task, place) * max(regret - levels.item(place), 0.0))
+        return self.levels.tolist()  # type: ignore[no-any-return]
 
     def _worth(self, trials: int) -> tuple[Floats, Floats]:
         """Return what random trials lower a regret of each level by, and their rate above it, ``(k, q)`` each."""

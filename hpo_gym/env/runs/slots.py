@@ -177,6 +177,15 @@ class Slots(ABC):
         """Return scores by run and trial, ``(n, h)``; see `exists`."""
         return self.ordered(self.score)
 
+    def of_one(self, slots: NDArray[Any]) -> NDArray[Any]:
+        """Return an array by slot of the only run, by trial: ``(t, ...)``; do not write to it."""
+        start = self.start.item(0)
+        first = start % self.h
+        end = first + self.clock - start
+        if end <= self.h:
+            return slots[first:end, 0]
+        return np.concatenate([slots[first:, 0], slots[: end - self.h, 0]])
+
     def _slots(self, i: int) -> Ints:
         """Return the slots of the trials of run `i`, in their order."""
         return np.arange(self.clock - self.count(i), self.clock) % self.h

@@ -45,7 +45,7 @@ class _View(TaskBatchView):
 class _PoolView(_View, PoolBatchView):
     def __init__(self, batch: PoolBatch) -> None:
         super().__init__(batch)
-        self._pool, self.measured, self.there = batch, batch.measured, batch.there
+        self._pool, self.measured = batch, batch.measured
         self.complete, self.one_pool, self.offered = batch.complete, batch.one_pool, batch.offered
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:

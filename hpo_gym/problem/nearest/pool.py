@@ -20,6 +20,7 @@ from hpo_gym.problem.nearest.exact import Exact, bytes_of
 from hpo_gym.problem.space import Points, SearchSpace
 
 _KEPT = 8
+_AT_LEAST, _AT_ONCE = 16, 4096  # gaps of a task that are answered together, and at most of all tasks
 
 
 class Pool:
@@ -127,13 +128,18 @@ def pool_of(space: SearchSpace, x: NDArray[Any]) -> Pool:
 class Gaps:
     """Answers for rows without a measurement: the nearest measured row.
 
+    They are looked up before they are asked for: a gap that is met has as many others of its task answered as were so
+    far, so that an agent that stays on a task soon meets none, and a single run does not wait for all.
+
     Args:
         measured: Rows that each of `k` tasks has, ``(k, m)``.
     """
 
     def __init__(self, measured: Mask, pool: Callable[[int], Pool]) -> None:
         self.measured, self._pool = measured, pool
-        self._answers = np.full(measured.shape, -1, np.int32)
+        self._m = measured.shape[1]
+        self._answers = np.where(measured, np.arange(self._m, dtype=np.int32), np.int32(-1)).reshape(-1)
+        self._answered = np.zeros(len(measured), np.int64)
 
     @functools.cached_property
     def closed(self) -> Mask:
@@ -141,32 +147,34 @@ class Gaps:
         return ~self.measured
 
     def answer(self, task: int, row: int) -> int:
-        """Return `answering` for one row; every task that shares the pool remembers it."""
-        if self.measured.item(task, row):
-            return row
-        known: int = self._answers.item(task, row)
-        if known >= 0:
-            return known
-        lacking = self.closed[:, row].nonzero()[0] if self._one_pool else np.array([task])
-        self.answering(lacking, np.full(len(lacking), row))
-        return int(self._answers.item(task, row))
-
-    @functools.cached_property
-    def _one_pool(self) -> bool:
-        return self._pool(0) is self._pool(len(self.measured) - 1)
+        """Return `answering` for one row."""
+        known: int = self._answers.item(task * self._m + row)
+        return known if known >= 0 else int(self.answering(np.array([task]), np.array([row])).item())
 
     def answering(self, task: Ints, rows: Ints) -> Ints:
-        """Rows ``(n,)`` themselves where measured, else the nearest measured ones; found once, then remembered."""
-        out = np.where(self.measured[task, rows], rows, self._answers[task, rows])
-        unknown = np.flatnonzero(out < 0)
-        pools: dict[Pool, list[int]] = {}
-        for k in np.unique(task[unknown]).tolist():
-            pools.setdefault(self._pool(k), []).append(k)
-        for pool, tasks in pools.items():
-            who = unknown if len(pools) == 1 else unknown[np.isin(task[unknown], tasks)]
-            out[who] = pool.nearest_open(pool.x[rows[who]], Shut(self.closed, task[who]))
-            self._answers[task[who], rows[who]] = out[who]
-        return out
+        """Return the rows ``(n,)`` themselves where measured, else the nearest measured ones."""
+        cell = task * self._m + rows
+        out = self._answers.take(cell)
+        if out.size and out.item(out.argmin()) < 0:
+            self._look_up(np.unique(cell[out < 0]))
+            out = self._answers.take(cell)
+        return np.asarray(out, np.int64)
+
+    def _look_up(self, cells: Ints) -> None:
+        """Answer gaps, by their places in the flat table, and others of their tasks."""
+        tasks, pools = np.unique(cells // self._m).tolist(), dict[Pool, list[Ints]]()
+        for k in tasks:
+            open_ = np.flatnonzero(self._answers[k * self._m : (k + 1) * self._m] < 0) + k * self._m
+            more = open_[: max(self._answered[k], _AT_LEAST)]
+            self._answered[k] += len(more)
+            pools.setdefault(self._pool(k), []).append(more)
+        for pool, more in pools.items():
+            own = cells if len(pools) == 1 else cells[[self._pool(k) is pool for k in (cells // self._m).tolist()]]
+            every = np.unique(np.concatenate([own, *more]))
+            for start in range(0, len(every), _AT_ONCE):
+                some = every[start : start + _AT_ONCE]
+                task, rows = np.divmod(some, self._m)
+                self._answers[some] = pool.nearest_open(pool.x[rows], Shut(self.closed, task))
 
 
 def draw_rows(first: tuple[Ints, Ints], task: Ints, instance: Keys, count: int, salt: int) -> Ints:
