@@ -185,10 +185,9 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         kernel, runs = self.kernel, self.kernel.runs
         if self._incumbent is None or kernel.improved:
             self._incumbent = row
-        step = runs.task.item(0), row, self._incumbent
-        return TrialInfo(
-            partial(_made, kernel.batch, self._task, step, runs.count(0), runs.last.item(0), runs.best.item(0))
-        )
+        step = self._task_index, row, self._incumbent
+        given = kernel.batch, self._task, step, runs.count(0), runs.last.item(0), runs.best.item(0)
+        return TrialInfo(self._task, partial(_made, *given))
 
     def _incumbent_config(self) -> dict[str, Any]:
         """Return the configuration of the incumbent, fresh; there is one."""

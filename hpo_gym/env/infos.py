@@ -191,14 +191,15 @@ class TrialInfo(LazyInfo):
     """The info of a trial of one run, all made when any is asked for; a copy asks for none.
 
     Args:
-        made: Makes it; called once at most by each copy.
+        task: Name of the task.
+        made: Makes all; called once at most by each copy.
     """
 
     __slots__ = ("_made",)
     _made: Callable[[], dict[str, Any]] | None
 
-    def __init__(self, made: Callable[[], dict[str, Any]]) -> None:
-        self._made = made
+    def __init__(self, task: str, made: Callable[[], dict[str, Any]]) -> None:
+        self["task"], self._made = task, made  # never empty: `json` asks an empty dictionary for nothing
 
     def _known(self, key: object) -> bool:
         self._all()
@@ -221,7 +222,7 @@ class TrialInfo(LazyInfo):
     def __deepcopy__(self, memo: dict[int, object]) -> dict[str, Any]:
         if self._made is None:
             return copy.deepcopy(dict(dict.items(self)), memo)
-        out = TrialInfo(self._made)
+        out = TrialInfo("", self._made)
         for key, value in dict.items(self):
             out[key] = copy.deepcopy(value, memo)
         return out

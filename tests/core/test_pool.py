@@ -116,6 +116,18 @@ def test_the_nearest_measured_row_answers_for_one_that_was_not_measured() -> Non
         assert gaps.answering(task, rows).tolist() == [0, 1, 2, 0, 3, 2, 2, 3]
 
 
+def test_gaps_of_a_task_are_answered_before_they_are_met() -> None:
+    x = np.arange(200)[:, None] / 256.0
+    line = Pool(SearchSpace(cs.ConfigurationSpace({"u": (0.0, 1.0)})), x)
+    asked = list[int]()
+    search = line.search
+    line.search = lambda x, shut: asked.append(len(x)) or search(x, shut)  # type: ignore[method-assign]
+    gaps = Gaps(np.arange(200)[None] % 100 == 0, lambda k: line)  # rows 0 and 100 were measured
+    for row in range(200):
+        assert gaps.answer(0, row) == (0 if row <= 50 else 100)
+    assert asked == [16, 16, 32, 64, 70]  # twice as many known after each, and the one that was met among them
+
+
 def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_of_the_world() -> None:
     first, instance = (np.array([[0, 1, 2, 3], [2, 3, 0, 1]]), np.array([3, 2])), np.arange(60, dtype=np.uint64)
     task = np.repeat([0, 1], 30)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import copy
+import json
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import core_toys
@@ -11,6 +16,7 @@ import toys
 
 import hpo_gym
 from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.infos import TrialInfo
 from hpo_gym.env.observers import OBSERVERS
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.rewards import REWARDS
@@ -106,6 +112,91 @@ def test_a_repeat_is_drawn_by_the_world_as_a_batch_draws_it() -> None:
 def test_regret_of_one_score_by_hand() -> None:
     assert [relative_regret_of(s, 1.0, -1.0) for s in (1.0, 0.5, 0.0, -1.0, -9.0, 7.0)] == [0, 0.25, 0.5, 1, 1, 0]
     assert Oracle(np.array([4.0, 1.0]), np.array([0.0, 0.0])).regret_of(0, 1.0) == 0.75
+
+
+# ---------------------------------------------------------------------------------------------- its info
+def trial(one: hpo_gym.HPOEnv, row: int = 2) -> dict[str, Any]:
+    """The info of a trial of which nobody has asked anything yet."""
+    info = one.step(row)[4]
+    assert type(info) is TrialInfo
+    return info
+
+
+@pytest.fixture
+def known() -> tuple[hpo_gym.HPOEnv, dict[str, Any]]:
+    """An env, and the info that its next trial has."""
+    one = env(core_toys.square(), task="a")
+    one.reset(seed=0)
+    config = dict(zip("uv", core_toys.X[2], strict=True))
+    score = float(np.float32(core_toys.SCORE[0][2]))
+    made = {
+        "task": "a", "task_index": 0, "t": 1, "config": config, "score": score, "fidelity": 1.0, "cost": 1.0,
+        "status": "ok", "incumbent": config, "incumbent_score": score,
+    }  # fmt: skip
+    return one, made
+
+
+READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "equality": lambda info: info, "a dictionary of it": dict, "as keywords": lambda info: {**info},
+    "copy": lambda info: info.copy(), "copy.copy": copy.copy, "copy.deepcopy": copy.deepcopy,
+    "a pickle": lambda info: pickle.loads(pickle.dumps(info)),  # noqa: S301
+    "json": lambda info: json.loads(json.dumps(info)),
+    "keys": lambda info: {key: info[key] for key in info.keys()},  # noqa: SIM118
+    "items": lambda info: dict(info.items()),
+    "a loop": lambda info: {key: info[key] for key in info},
+    "values": lambda info: dict(zip(info, info.values(), strict=True)),
+    "or": lambda info: info | {}, "or from the right": lambda info: {} | info,
+    "repr": lambda info: ast.literal_eval(repr(info)),
+    "a comparison after one key": lambda info: info if info["score"] == info.get("score") else None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_an_info_is_a_dictionary_to_all_that_ask(known: Any, reader: str) -> None:
+    one, made = known
+    info = trial(one)
+    one.step(0)  # what is read late tells of its own trial
+    assert READERS[reader](info) == made and list(info) == list(made) and len(info) == len(made) and info
+
+
+WRITERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
+    "a key": (lambda info: info.__setitem__("episode", 7), {"episode": 7}),
+    "another value": (lambda info: info.update(score=7), {"score": 7}),
+    "|=": (lambda info: info.__ior__({"t": 7}), {"t": 7}),
+    "setdefault of what it has": (lambda info: info.setdefault("t", 7), {}),
+    "setdefault of what it has not": (lambda info: info.setdefault("new", 7), {"new": 7}),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_what_is_written_into_an_info_stays(known: Any, writer: str) -> None:
+    one, made = known
+    info = trial(one)
+    write, more = WRITERS[writer]
+    write(info)
+    later = copy.deepcopy(info)
+    assert info == later == made | more
+
+
+def test_what_is_removed_from_an_info_is_gone(known: Any) -> None:
+    one, made = known
+    info = trial(one)
+    assert info.pop("score") == made.pop("score") and info.pop("score", 7) == 7
+    del info["config"]
+    assert info.popitem() == ("incumbent_score", made["incumbent_score"])
+    assert sorted(info) == sorted(set(made) - {"config", "incumbent_score"}) and "score" not in info
+    with pytest.raises(KeyError):
+        info["config"]
+    info.clear()
+    assert info == {} and "task" not in info
+
+
+def test_a_deep_copy_and_its_original_share_nothing(known: Any) -> None:
+    one, made = known
+    info = trial(one)
+    other = copy.deepcopy(info)
+    other["config"]["u"] = 7
+    assert info == made and other["incumbent"] == made["incumbent"]
 
 
 # ---------------------------------------------------------------------------------------------- the batch form
