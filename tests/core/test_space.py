@@ -94,6 +94,25 @@ def test_decode_encode_decode_is_idempotent(config_space: cs.ConfigurationSpace,
 
 @pytest.mark.long
 @settings(deadline=None, max_examples=40)
+@given(spaces(), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_one_configuration_is_that_of_a_batch_bit_for_bit(config_space: cs.ConfigurationSpace, seed: int) -> None:
+    space, rng = SearchSpace(config_space), np.random.default_rng(seed)
+    x = np.concatenate([rng.random((20, space.d)), np.zeros((1, space.d)), np.ones((1, space.d))])
+    for point, config in zip(x, space.decode(x), strict=True):
+        one = space.from_unit(point)
+        assert (one, [type(v) for v in one.values()]) == (config, [type(v) for v in config.values()])
+        if space.legal(point[None])[0]:
+            assert space.to_unit(config).tobytes() == space.encode([config])[0].tobytes()
+
+
+def test_one_configuration_by_hand() -> None:
+    space = SearchSpace(cs.ConfigurationSpace({"u": (0.0, 2.0), "n": (1, 4), "c": ["a", "b"]}))
+    assert space.names == ("c", "n", "u")
+    assert space.from_unit(np.array([0.5, 0.5, 0.25])) == {"c": "b", "n": 2, "u": 0.5}  # 2.5 is rounded to even
+    assert space.to_unit({"u": 0.5, "n": 2, "c": "b"}).tolist() == [0.75, 0.375, 0.25]
+
+
 @given(spaces(), st.integers(2, 9))
 def test_levels_reach_every_choice_and_both_ends(config_space: cs.ConfigurationSpace, count: int) -> None:
     space = SearchSpace(config_space)

@@ -19,6 +19,7 @@ from hpo_gym.base import InvalidValueError, shown, unknown, whole
 from hpo_gym.problem.space import conditions
 from hpo_gym.problem.space.hyperparameter import GRID, KEPT_IN_META, column, plain, without_kept
 from hpo_gym.problem.space.hyperparameter import Hyperparameter as Hyperparameter
+from hpo_gym.problem.space.scalar import unit_of, value_of
 from hpo_gym.problem.space.snapping import ChoiceTable, Snapper
 
 if TYPE_CHECKING:
@@ -149,7 +150,25 @@ class SearchSpace:
 
     def from_unit(self, x: NDArray[Any]) -> Configuration:
         """Map one point of the unit cube, shape ``(d,)``, to a configuration."""
-        return self.decode(np.asarray(x)[None])[0]
+        x = self._points(np.asarray(x)[None])
+        found = zip(self.names, self._values, x[0].tolist(), strict=True)
+        config = {name: value(u) for name, value, u in found}
+        for j, units, exact in self._exact:
+            u = round(x.item(j) * GRID) / GRID
+            at = units.searchsorted(u)
+            if at < len(units) and units[at] == u:
+                config[self.names[j]] = exact.item(at)
+        if not self.conditional:
+            return config
+        return {name: value for (name, value), a in zip(config.items(), self.active(x)[0].tolist(), strict=True) if a}
+
+    @functools.cached_property
+    def _values(self) -> list[Callable[[float], Any]]:
+        return [value_of(h) for h in self.hyperparameters]
+
+    @functools.cached_property
+    def _units(self) -> list[Callable[[float], float]]:
+        return [unit_of(h) for h in self.hyperparameters]
 
     def active(self, x: NDArray[Any]) -> NDArray[np.bool_]:
         """Return the active hyperparameters of each point, shape ``(n, d)``."""
@@ -257,7 +276,17 @@ class SearchSpace:
 
     def to_unit(self, config: Mapping[str, Any]) -> Points:
         """Map a configuration to a point of the unit cube, shape ``(d,)``; raises as `encode`."""
-        return np.asarray(self.encode([config])[0])
+        if not isinstance(config, Mapping) or not self._by_name.keys() >= config.keys():
+            return np.asarray(self.encode([config])[0])  # refuses
+        x, present = [0.5] * self.d, [False] * self.d
+        for name, value in config.items():
+            j, h = self._by_name[name]
+            if value is not None or None in h.choices:
+                x[j], present[j] = self._units[j](h.position(value)), True
+        point = np.array(x)
+        if self.conditional or self._forbidden or not all(present):
+            self._refuse_wrong([config], point[None], np.array([present]))
+        return point
 
     def _refuse_wrong(self, given: Sequence[Mapping[str, Any]], x: Points, present: NDArray[np.bool_]) -> None:
         active = self.active(x)
