@@ -92,8 +92,6 @@ def test_decode_encode_decode_is_idempotent(config_space: cs.ConfigurationSpace,
     assert np.array_equal(space.snap(x), x)
 
 
-@pytest.mark.long
-@settings(deadline=None, max_examples=40)
 @given(spaces(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
 def test_one_configuration_is_that_of_a_batch_bit_for_bit(config_space: cs.ConfigurationSpace, seed: int) -> None:
@@ -113,6 +111,8 @@ def test_one_configuration_by_hand() -> None:
     assert space.to_unit({"u": 0.5, "n": 2, "c": "b"}).tolist() == [0.75, 0.375, 0.25]
 
 
+@pytest.mark.long
+@settings(deadline=None, max_examples=40)
 @given(spaces(), st.integers(2, 9))
 def test_levels_reach_every_choice_and_both_ends(config_space: cs.ConfigurationSpace, count: int) -> None:
     space = SearchSpace(config_space)

@@ -77,6 +77,9 @@ class SearchSpace:
     def __hash__(self) -> int:
         return hash(self._json)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: part for name, part in self.__dict__.items() if name not in ("_values", "_units")}  # closures
+
     def __repr__(self) -> str:
         return f"SearchSpace({', '.join(self.names)})"
 
