@@ -27,7 +27,7 @@ from hpo_gym.suites import TableSuite
 
 RUNS = 512
 GOALS = {
-    "AutoML n=1": Goal(24, 12), "SVM n=1": Goal(24, 12), "FCNet n=1": Goal(24, 12), "Pipelines n=1": Goal(24, 12),
+    "AutoML n=1": Goal(6, 4), "SVM n=1": Goal(6, 4), "FCNet n=1": Goal(6, 4), "Pipelines n=1": Goal(6, 4),
     "AutoML n=512": Goal(480, 200), "SVM n=512": Goal(480, 200), "Boosting n=512": Goal(480, 200),
     "Pipelines n=512": Goal(480, 200),
 }  # fmt: skip

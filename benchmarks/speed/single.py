@@ -1,4 +1,4 @@
-"""V7: the single env with the codec `pool` and its full info against CartPole-v1, both made by `gym.make`.
+"""V7: the single env with the codec `pool`, its infos unread, against CartPole-v1, both made by `gym.make`.
 
 On V1's table with actions that are Python's integers and NumPy's, with every reward; and on tables with gaps. What
 answers unmeasured rows is known beforehand (`gaps.py`), and each action has been taken once; what the first steps take
