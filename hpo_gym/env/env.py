@@ -76,7 +76,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     def __init__(self, config: SingleConfig) -> None:
         self._make(1, config, "gymnasium.wrappers.HumanRendering")
         self.observation_space, self.action_space = self.kernel.spaces()
-        self._single = single_of(self.kernel) if self._reported is None else None
+        self._single = single_of(self.kernel)
         self._task, self._task_index = "", 0
         self._incumbent: dict[str, Any] | int | None = None  # a row where `_single` steps
 
@@ -123,7 +123,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
         if kernel.waiting:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
         single = self._single
-        if single is not None:
+        if single is not None and self._reported is None:
             reward = single.step(action)
             terminated = kernel.ended_one()
             if terminated:
