@@ -296,9 +296,17 @@ class HasOneObservation(HPOEnv):
 
 @planted("after outputs were overwritten")
 class HandsOutItsIncumbent(HPOEnv):
+    kept: Any = None
+
+    def reset(self, **keywords: Any) -> Any:
+        self.kept = None
+        return super().reset(**keywords)
+
     def step(self, action: Any) -> Any:
         *rest, told_ = super().step(action)
-        told_["incumbent"] = self._incumbent
+        if self.kept is None or told_["incumbent"] == told_["config"]:
+            self.kept = told_["incumbent"]
+        told_["incumbent"] = self.kept
         return *rest, told_
 
 
