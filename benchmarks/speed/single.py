@@ -30,7 +30,7 @@ REWARD, NUMPY = "score", "np.int64"  # what `gym.make` rewards, what `action_spa
 FIRST = 4096  # steps whose look-ups are new
 OTHERS = tuple(name for name in REWARDS.names() if name != REWARD)
 GOALS = {case: Goal(1.0, 1.3) for case in (V1, f"{V1}, {NUMPY}", *(f"{V1}, {name}" for name in OTHERS))}
-GOALS |= {"AutoML": Goal(0.6, 0.8), "Pipelines": Goal(0.45, 0.8)}
+GOALS |= {V1: Goal(1.2, 1.6), "AutoML": Goal(0.9, 1.3), "Pipelines": Goal(0.9, 1.3)}
 
 
 def make(suite: str, **keywords: Any) -> gym.Env[Any, Any]:
