@@ -1,13 +1,12 @@
 """V7: the single env with the codec `pool`, its infos unread, against CartPole-v1, both made by `gym.make`.
 
 On V1's table with actions that are Python's integers and NumPy's, with every reward; and on tables with gaps. What
-answers unmeasured rows is known beforehand (`gaps.py`), and each action has been taken once; what the first steps take
-is shown apart.
+unmeasured rows is known beforehand (`gaps.py`), and each action has been taken once; see `fresh_actions.py` for what
+first steps take.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -27,7 +26,6 @@ from hpo_gym.env import REWARDS
 
 V1 = "V1's table"
 REWARD, NUMPY = "score", "np.int64"  # what `gym.make` rewards, what `action_space.sample` gives
-FIRST = 4096  # steps whose look-ups are new
 OTHERS = tuple(name for name in REWARDS.names() if name != REWARD)
 GOALS = {case: Goal(1.0, 1.3) for case in (V1, f"{V1}, {NUMPY}", *(f"{V1}, {name}" for name in OTHERS))}
 GOALS |= {V1: Goal(1.2, 1.6), "AutoML": Goal(0.9, 1.3), "Pipelines": Goal(0.9, 1.3)}
@@ -49,15 +47,6 @@ def case(suite: str, reward: str = REWARD, numpy: bool = False) -> Case:
     return stepping(env, list(chosen) if numpy else chosen.tolist())
 
 
-def first_steps(suite: str) -> float:
-    """Mean microseconds of the first 4,096 steps, any row: an unmeasured one is mostly new to its task."""
-    env = make(suite, codec="pool")
-    chosen = np.random.default_rng(1).integers(0, env.action_space.n, FIRST)  # type: ignore[attr-defined]
-    start = time.process_time()
-    stepping(env, chosen.tolist())
-    return 1e6 * (time.process_time() - start) / FIRST
-
-
 def actions(small: bool) -> Found:
     """Both kinds of integers."""
     return against_cart_pole({V1: case(V1), f"{V1}, {NUMPY}": case(V1, numpy=True)}, small)
@@ -70,9 +59,7 @@ def rewards(small: bool) -> Found:
 
 def gaps(suite: str, small: bool) -> Found:
     """A table on which not every row is measured for every task."""
-    first = {} if small else {"first us": first_steps(suite)}
-    found = against_cart_pole({suite: case(suite)}, small)
-    return {suite: {**found[suite], **first}}
+    return against_cart_pole({suite: case(suite)}, small)
 
 
 def groups(small: bool) -> Mapping[str, Group]:

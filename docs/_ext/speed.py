@@ -74,6 +74,11 @@ def tables(stored: Any) -> dict[str, Grid]:
     }  # fmt: skip
     return {
         "defaults": pivot(found["defaults"], r"(.+?) ((?:pool )?n=\d+)", default, "suite"),
+        "fresh_actions": cases(
+            found.get("fresh_actions", {}),
+            ("steps of CartPole-v1", "in the first 500 steps", "µs"),
+            ("ratio", "first", "us"),
+        ),
         "single": cases(found["single"], ("of CartPole-v1", "steps / CPU s"), ("ratio", "rate")),
         "fits": cases(
             found.get("fits", {}), ("of the loop by hand", "epochs / CPU s", "the loop"), ("ratio", "rate", "anchor")

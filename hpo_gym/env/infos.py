@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ step_of = functools.partial(tuple.__new__, Step)
 """A `Step` of a plain tuple: the constructor of a named tuple takes three times as long."""
 
 
-class LazyInfo(dict[str, Any]):
+class LazyInfo(dict[str, Any], ABC):
     """A dictionary of infos that are made when they are asked for: most agents ask for none, others for all of them.
 
     Whatever reads it sees a plain dictionary of all of them, and what was written into it.
@@ -56,13 +57,13 @@ class LazyInfo(dict[str, Any]):
 
     __slots__ = ()
 
+    @abstractmethod
     def _known(self, key: object) -> bool:
         """Return whether a value can be made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _all(self) -> dict[str, Any]:
         """Make what is not made yet; return all as a plain dictionary."""
-        raise NotImplementedError
 
     def has(self, key: str) -> bool:
         """Return whether a value has been made, or was given."""

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
+from hpo_gym.base import InvalidValueError, real, seeding, shown, whole
 from hpo_gym.env import ALL_RUNS, Runs, Transition
 from hpo_gym.optimize.fitting import check_onward
 from hpo_gym.optimize.forms import optimizer_of
 from hpo_gym.optimize.in_flight import Desk, check_in_flight
 from hpo_gym.optimize.protocol import BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
+    FULL,
     MOST,
     Budget,
     Evaluations,
@@ -59,16 +60,30 @@ class Run:
                 f"`n_init` must be 0 on {task.suite!r}, whose trials go on from each other, got {n_init}."
             )
         known = context if isinstance(context, Context) else Context.of(task, context)
-        limit = known.limit
+        self._unit, self._limit, self._instance = known.unit, known.limit, np.array([instance % 2**64], np.uint64)
+        self._pool = batch if isinstance(batch, PoolBatch) else None
+        # full evaluations of a table need no columns; the first trial of another kind asks for them
+        plain = self._pool is not None and known.unit is None and float(known.limit.amount).is_integer()
+        self._begin(FULL if plain else levels)
+        self.trials = list(self._runs.view(0)) if n_init else []
+
+    def _begin(self, levels: tuple[float, ...]) -> None:
+        """Begin the run with the initial design, with room for trials at these fidelities."""
+        limit, batch = self._limit, self.task.alone
         self._runs = Runs(
-            batch, 1, limit.horizon(levels) + n_init, budget=limit.amount, fidelity=len(levels) > 1, floor=floor,
-            units=None if known.unit is None else np.array([known.unit]),
+            batch, 1, limit.horizon(levels) + self.n_init, budget=limit.amount, fidelity=len(levels) > 1,
+            floor=self.floor, units=None if self._unit is None else np.array([self._unit]),
             continued=np.array([True]) if limit.checkpoints else None, dtype=_TOLD,
         )  # fmt: skip
-        self._pool = batch if isinstance(batch, PoolBatch) else None
-        self._turn = Transition(batch, self._runs, levels, n_init)
-        self._turn.start(ALL_RUNS, np.zeros(1, np.int64), np.array([instance % 2**64], np.uint64))
-        self.trials = list(self._runs.view(0)) if n_init else []
+        self._turn = Transition(batch, self._runs, levels, self.n_init)
+        self._turn.start(ALL_RUNS, np.zeros(1, np.int64), self._instance)
+
+    def _admit_levels(self) -> None:
+        """Begin anew with room for all fidelities, and repeat the trials, which were full evaluations of rows."""
+        rows = self._runs.of_one(self._runs.at)[self.n_init :].tolist()
+        self._begin(self.task.fidelities)
+        for row in rows:
+            self._turn.submit(np.array([row]), np.ones(1), None)
 
     @property
     def signals(self) -> dict[str, float]:
@@ -94,29 +109,30 @@ class Run:
         """
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
+        refused, level = isinstance(query, Refusal), self.task.level(query.fidelity)
+        if (refused or level < 1.0) and len(self.task.fidelities) > 1 and "fidelity" not in self._runs:
+            self._admit_levels()
         turn, runs = self._turn, self._runs
-        if isinstance(query, Refusal):
-            turn.submit(np.zeros_like(runs.at[0]), self._level(query), None, np.ones(1, bool))
+        at_level = np.array([level]) if "fidelity" in runs else None
+        if refused:
+            turn.submit(np.zeros_like(runs.at[0]), at_level, None, np.ones(1, bool))
         elif self._pool is None:
             x = self.task.space.to_unit(query.config)[None]
-            turn.submit(turn.batch.place(runs.task, x), self._level(query), None)
+            turn.submit(turn.batch.place(runs.task, x), at_level, None)
         else:
             row = self._pool.row_of(0, query.config)
             if runs.scalar:
                 runs.submit_one(row)
             else:
-                turn.submit(np.array([row]), self._level(query), None)
+                turn.submit(np.array([row]), at_level, None)
         ended = turn.ended()
         if not ended.none:
             turn.finish(ended)
         trial = runs.last_trial(0)
-        if isinstance(query, Refusal):
+        if refused:
             trial = replace(trial, query=replace(query, fidelity=trial.fidelity))
         self.trials.append(trial)
         return trial
-
-    def _level(self, query: Query) -> Floats | None:
-        return np.array([self.task.level(query.fidelity)]) if "fidelity" in self._runs else None
 
 
 def rollout(

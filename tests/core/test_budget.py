@@ -1,10 +1,13 @@
 """What a budget pays for, where fidelities are ninths and their sums round."""
 
+import core_toys
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo_gym.optimize.rollouts import Run
+from hpo_gym.problem import Query, Refusal
 from hpo_gym.problem.budget import affordable, ended_by, horizon, over, payable, pays
 from hpo_gym.problem.costs import COST, Budget
 
@@ -62,3 +65,25 @@ def test_the_horizon_of_either_kind_of_budget():
     assert Budget(4.0).horizon((0.25, 1.0)) == 16
     assert Budget(4.0, COST).horizon((0.25, 1.0)) == 64  # sixteen a unit
     assert Budget(4.0, COST).horizon((0.02, 1.0)) == 200  # fifty a unit, at the lowest fidelity
+
+
+# ---------------------------------------------------------------------------------------------- one run
+def test_a_run_of_full_evaluations_goes_on_at_lower_fidelities_by_hand() -> None:
+    run = Run(core_toys.levels().task("a"), 3, instance=0)
+    told = []
+    for row, fidelity in ((1, 1.0), (2, 1.0), (0, 0.5), (1, 1.0)):
+        trial = run.submit(Query(dict(zip("uv", core_toys.X[row], strict=True)), fidelity))
+        told.append((trial.score, trial.fidelity, trial.cost, trial.status.name, run.spent, run.over))
+    assert told == [
+        (6.0, 1.0, 8.0, "OK", 1.0, False),
+        (6.0, 1.0, 7.0, "FAILED", 2.0, False),  # the lowest success so far
+        (1.5, 0.5, 2.0, "OK", 2.5, False),
+        (5.5, 0.5, 4.0, "OK", 3.0, True),  # lowered to what the rest of the budget pays for
+    ]
+
+
+def test_a_refusal_after_full_evaluations_takes_a_full_one() -> None:
+    run = Run(core_toys.levels().task("a"), 2, instance=0)
+    run.submit(Query(dict(zip("uv", core_toys.X[1], strict=True))))
+    trial = run.submit(Refusal())
+    assert (trial.status.name, run.spent, run.over, [t.score for t in run.trials]) == ("INVALID", 2.0, True, [6.0, 6.0])

@@ -139,7 +139,7 @@ def known() -> tuple[hpo_gym.HPOEnv, dict[str, Any]]:
 READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "equality": lambda info: info, "a dictionary of it": dict, "as keywords": lambda info: {**info},
     "copy": lambda info: info.copy(), "copy.copy": copy.copy, "copy.deepcopy": copy.deepcopy,
-    "a pickle": lambda info: pickle.loads(pickle.dumps(info)),  # noqa: S301
+    "a pickle": lambda info: pickle.loads(pickle.dumps(info)),  # noqa: S301 - bytes of this line
     "json": lambda info: json.loads(json.dumps(info)),
     "keys": lambda info: {key: info[key] for key in info.keys()},  # noqa: SIM118
     "items": lambda info: dict(info.items()),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 SPEED = Path(__file__).resolve().parents[2] / "benchmarks" / "speed"
-SCRIPTS = ("defaults", "single", "vector_env", "growth", "first_calls", "memory")
+SCRIPTS = ("defaults", "fresh_actions", "single", "vector_env", "growth", "first_calls", "memory")
 
 
 @pytest.fixture

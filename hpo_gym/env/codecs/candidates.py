@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Ints, Mask
 from hpo_gym.env.codecs import CODECS, Decoder, DecoderOne, as_batch
 from hpo_gym.env.codecs._one_choice import OneChoice
+from hpo_gym.env.codecs.checks import choice_of
 from hpo_gym.env.listed import OverList, check_count
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
@@ -54,15 +55,14 @@ class CandidatesCodec(OverList, OneChoice):
         return functools.partial(self._row, self.decoder(contexts))
 
     def _row(self, decode: Decoder, runs: Runs, action: object) -> int:
-        """Decode one number; whatever is no integer in range, or was tried, is left to `decode`."""
+        """Decode one number; whatever is no integer in range is left to `decode`."""
         listed = self.listed
-        if isinstance(action, np.integer):
-            action = int(action)
-        if type(action) is not int or not 0 <= action < len(listed):
+        number = choice_of(action, len(listed))
+        if number is None:
             return int(decode(runs, as_batch(action))[0].item())
         task, tried = runs.task.item(0), runs.of_one(runs.at).tolist()
-        row: int = listed.at(runs.batch).item(task, action)
-        return listed.untried_one(runs.batch, task, action, tried) if row in tried else row
+        row: int = listed.at(runs.batch).item(task, number)
+        return listed.untried_one(runs.batch, task, number, tried) if row in tried else row
 
     def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
         return np.asarray(self.listed.same(runs, at).argmax(1))

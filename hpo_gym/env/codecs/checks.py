@@ -26,6 +26,14 @@ def choices_of(actions: object, n: int, count: int) -> Ints:
     return a
 
 
+def choice_of(action: object, count: int) -> int | None:
+    """Return one action of a ``Discrete(count)``; None where it is no integer in range, which `choices_of` refuses or
+    reads."""
+    if isinstance(action, np.integer):
+        action = int(action)
+    return action if type(action) is int and 0 <= action < count else None
+
+
 def integers_of(actions: object, n: int, sizes: Ints) -> Ints:
     """Actions of a ``MultiDiscrete(sizes)`` as an array ``(n, len(sizes))``."""
     a = array_of(actions, _RULE)

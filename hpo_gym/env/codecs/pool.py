@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hpo_gym.base import Ints, InvalidValueError, Mask
 from hpo_gym.env.codecs import CODECS, Decoder, DecoderOne, as_batch
 from hpo_gym.env.codecs._one_choice import OneChoice
-from hpo_gym.env.codecs.checks import choices_of
+from hpo_gym.env.codecs.checks import choice_of, choices_of
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.problem import PoolBatchView, pooled
@@ -87,10 +87,9 @@ def _rows(count: int, batch: PoolBatchView, runs: Runs, actions: ArrayLike) -> t
 
 def _row(count: int, batch: PoolBatchView, runs: Runs, action: object) -> int:
     """Decode one row; whatever is no integer in range is left to `_rows`."""
-    if isinstance(action, np.integer):
-        action = int(action)
-    if type(action) is not int or not 0 <= action < count:
+    row = choice_of(action, count)
+    if row is None:
         return int(_rows(count, batch, runs, as_batch(action))[0].item())
     if batch.offered is not None:
-        action = batch.offered.item(action) if batch.one_pool else batch.offered.item(runs.task.item(0), action)
-    return action if batch.complete else batch.measured_row(runs.task.item(0), action)
+        row = batch.offered.item(row) if batch.one_pool else batch.offered.item(runs.task.item(0), row)
+    return row if batch.complete else batch.measured_row(runs.task.item(0), row)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_gym.base import Floats, Ints
 from hpo_gym.env.rewards import REWARDS, OracleReward, Rewards
-from hpo_gym.env.rewards.anytime import left_before, left_before_one, left_of_one
+from hpo_gym.env.rewards.anytime import left_before, left_before_one
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.oracle import Oracle
 from hpo_gym.env.runs.runs import Runs
@@ -33,7 +33,7 @@ class Ahead(OracleReward):
         return np.asarray((before - after) * began + (rest - was) / contexts.budget)
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
-        task, left, began = runs.task.item(0), left_of_one(runs), left_before_one(runs)
+        task, left, began = runs.task.item(0), float(runs.left), left_before_one(runs)
         after = oracle.regret_of(task, runs.reached.item(0))
         before = after if runs.best is runs.previous else oracle.regret_of(task, runs.reached_before.item(0))
         rest = oracle.luck_of(task, after, round(left * contexts.budget))

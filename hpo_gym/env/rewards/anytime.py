@@ -53,10 +53,5 @@ def left_before(runs: Runs) -> Floats:
 
 
 def left_before_one(runs: Runs) -> float:
-    """Return `left_before` of the only run, without arrays: each trial takes 1."""
-    return left_of_one(runs) + 1.0 / runs.budget
-
-
-def left_of_one(runs: Runs) -> float:
-    """Return the share of the budget left of the only run, whose trials take 1 each."""
-    return 1.0 - (runs.count(0) - runs.free) / runs.budget
+    """Return `left_before` of the only run, whose trials take 1 each."""
+    return float(runs.left) + 1.0 / runs.budget

@@ -75,7 +75,7 @@ class Oracle:
 
     def luck_of(self, task: int, regret: float, trials: int) -> float:
         """Return `luck` of one run."""
-        levels, (below, rate) = self._lists[task], self._known.get(trials) or self._worth(trials)
+        levels, (below, rate) = self._lists[task], self._worth(trials)
         place = max(bisect_right(levels, regret) - 1, 0)
         return below.item(task, place) + rate.item(task, place) * max(regret - levels[place], 0.0)
 

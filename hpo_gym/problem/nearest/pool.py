@@ -162,17 +162,16 @@ class Gaps:
 
     def _look_up(self, cells: Ints) -> None:
         """Answer gaps, by their places in the flat table, and others of their tasks."""
-        tasks, pools = np.unique(cells // self._m).tolist(), dict[Pool, list[Ints]]()
+        wanted, tasks = [cells], np.unique(cells // self._m).tolist()
         for k in tasks:
-            open_ = np.flatnonzero(self._answers[k * self._m : (k + 1) * self._m] < 0) + k * self._m
-            more = open_[: max(self._answered[k], _AT_LEAST)]
-            self._answered[k] += len(more)
-            pools.setdefault(self._pool(k), []).append(more)
-        for pool, more in pools.items():
-            own = cells if len(pools) == 1 else cells[[self._pool(k) is pool for k in (cells // self._m).tolist()]]
-            every = np.unique(np.concatenate([own, *more]))
-            for start in range(0, len(every), _AT_ONCE):
-                some = every[start : start + _AT_ONCE]
+            left = np.flatnonzero(self._answers[k * self._m : (k + 1) * self._m] < 0) + k * self._m
+            wanted.append(left[: max(self._answered[k], _AT_LEAST)])
+            self._answered[k] += len(wanted[-1])
+        every = np.unique(np.concatenate(wanted))
+        for pool in {self._pool(k) for k in tasks}:
+            own = every[[self._pool(k) is pool for k in (every // self._m).tolist()]]
+            for start in range(0, len(own), _AT_ONCE):
+                some = own[start : start + _AT_ONCE]
                 task, rows = np.divmod(some, self._m)
                 self._answers[some] = pool.nearest_open(pool.x[rows], Shut(self.closed, task))
 
