@@ -116,16 +116,28 @@ def test_the_nearest_measured_row_answers_for_one_that_was_not_measured() -> Non
         assert gaps.answering(task, rows).tolist() == [0, 1, 2, 0, 3, 2, 2, 3]
 
 
-def test_gaps_of_a_task_are_answered_before_they_are_met() -> None:
-    x = np.arange(200)[:, None] / 256.0
-    line = Pool(SearchSpace(cs.ConfigurationSpace({"u": (0.0, 1.0)})), x)
-    asked = list[int]()
-    search = line.search
-    line.search = lambda x, shut: asked.append(len(x)) or search(x, shut)  # type: ignore[method-assign]
-    gaps = Gaps(np.arange(200)[None] % 100 == 0, lambda k: line)  # rows 0 and 100 were measured
+@pytest.fixture
+def line() -> tuple[Pool, list[int]]:
+    """200 points of a line, and the sizes of the searches for the nearest."""
+    pool, asked = Pool(SearchSpace(cs.ConfigurationSpace({"u": (0.0, 1.0)})), np.arange(200)[:, None] / 256.0), []
+    search = pool.search
+    pool.search = lambda x, shut: asked.append(len(x)) or search(x, shut)  # type: ignore[method-assign]
+    return pool, asked
+
+
+def test_many_runs_have_others_gaps_answered_with_those_that_they_meet(line: tuple[Pool, list[int]]) -> None:
+    pool, asked = line
+    gaps = Gaps(np.arange(200)[None] % 100 == 0, lambda k: pool)  # rows 0 and 100 were measured
     for row in range(200):
-        assert gaps.answer(0, row) == (0 if row <= 50 else 100)
+        assert gaps.answering(np.zeros(1, int), np.array([row])).tolist() == [0 if row <= 50 else 100]
     assert asked == [16, 16, 32, 64, 70]  # twice as many known after each, and the one that was met among them
+
+
+def test_one_run_has_the_row_that_it_meets_answered_for_all_tasks(line: tuple[Pool, list[int]]) -> None:
+    pool, asked = line
+    gaps = Gaps(np.arange(200)[None] % np.array([[100], [1], [150]]) == 0, lambda k: pool)
+    assert [gaps.answer(task, 90) for task in range(3)] == [100, 90, 150]
+    assert asked == [2]
 
 
 def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_of_the_world() -> None:

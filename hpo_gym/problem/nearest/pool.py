@@ -126,10 +126,10 @@ def pool_of(space: SearchSpace, x: NDArray[Any]) -> Pool:
 
 # ---------------------------------------------------------------------- what tasks have of a pool
 class Gaps:
-    """Answers for rows without a measurement: the nearest measured row.
+    """Answers for rows without a measurement: the nearest measured row, looked up once.
 
-    They are looked up before they are asked for: a gap that is met has as many others of its task answered as were so
-    far, so that an agent that stays on a task soon meets none, and a single run does not wait for all.
+    Many runs at once meet most gaps sooner or later: with those that they meet, as many others of each task are looked
+    up as were so far. One run may be short: with the row that it meets, those of other tasks on its pool are looked up.
 
     Args:
         measured: Rows that each of `k` tasks has, ``(k, m)``.
@@ -149,27 +149,35 @@ class Gaps:
     def answer(self, task: int, row: int) -> int:
         """Return `answering` for one row."""
         known: int = self._answers.item(task * self._m + row)
-        return known if known >= 0 else int(self.answering(np.array([task]), np.array([row])).item())
+        if known < 0:
+            one_pool = self._pool(0) is self._pool(len(self.measured) - 1)
+            self._look_up((self.closed[:, row].nonzero()[0] if one_pool else np.array([task])) * self._m + row)
+            known = self._answers.item(task * self._m + row)
+        return known
 
     def answering(self, task: Ints, rows: Ints) -> Ints:
         """Return the rows ``(n,)`` themselves where measured, else the nearest measured ones."""
         cell = task * self._m + rows
         out = self._answers.take(cell)
         if out.size and out.item(out.argmin()) < 0:
-            self._look_up(np.unique(cell[out < 0]))
+            self._look_up(self._with_more(cell[out < 0]))
             out = self._answers.take(cell)
         return np.asarray(out, np.int64)
 
-    def _look_up(self, cells: Ints) -> None:
-        """Answer gaps, by their places in the flat table, and others of their tasks."""
-        wanted, tasks = [cells], np.unique(cells // self._m).tolist()
-        for k in tasks:
+    def _with_more(self, cells: Ints) -> Ints:
+        """Return gaps, by their places in the flat table, and others of their tasks."""
+        wanted = [cells]
+        for k in np.unique(cells // self._m).tolist():
             left = np.flatnonzero(self._answers[k * self._m : (k + 1) * self._m] < 0) + k * self._m
             wanted.append(left[: max(self._answered[k], _AT_LEAST)])
             self._answered[k] += len(wanted[-1])
-        every = np.unique(np.concatenate(wanted))
-        for pool in {self._pool(k) for k in tasks}:
-            own = every[[self._pool(k) is pool for k in (every // self._m).tolist()]]
+        return np.unique(np.concatenate(wanted))
+
+    def _look_up(self, cells: Ints) -> None:
+        """Answer gaps, by their places in the flat table."""
+        pools = [self._pool(k) for k in (cells // self._m).tolist()]
+        for pool in set(pools):
+            own = cells[[one is pool for one in pools]]
             for start in range(0, len(own), _AT_ONCE):
                 some = own[start : start + _AT_ONCE]
                 task, rows = np.divmod(some, self._m)
