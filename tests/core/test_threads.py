@@ -124,6 +124,15 @@ def test_a_rollout_models_on_one_thread(optimizer, in_models):
     assert in_models and set.union(*in_models) == {1}
 
 
+def test_a_rollout_on_a_table_limits_threads_once(monkeypatch):
+    task, calls = hpo_gym.load_suite("SVM").tasks("test")[0], []
+    hpo_gym.rollout(hpo_gym.make_optimizer("gp-ei"), task, 8)  # imports all
+    whole = ThreadpoolController.limit
+    monkeypatch.setattr(ThreadpoolController, "limit", lambda self, **how: calls.append(how) or whole(self, **how))
+    hpo_gym.rollout(hpo_gym.make_optimizer("gp-ei"), task, 8)
+    assert len(calls) == 1
+
+
 def test_an_objective_in_this_process_keeps_what_the_user_allowed():
     suite = hpo_gym.live_suite("mine", {"x": (0.0, 1.0)}, {"mine": share}, guard=False)
     history = hpo_gym.rollout(hpo_gym.make_optimizer("gp-ei"), suite.members[0], 4)
