@@ -125,6 +125,13 @@ class Kernel(Transition):
             raise not_finite(self.parts.reward, rewards)
         return rewards
 
+    def reward(self) -> NDArray[np.float64]:
+        """Return the rewards of a noted step, ``(n,)``."""
+        rewards = self._reward(self.contexts, self.runs)
+        if self._foreign and not np.isfinite(rewards).all():
+            raise not_finite(self.parts.reward, rewards)
+        return rewards
+
     @property
     def improved(self) -> bool:
         """Return whether the last trial of the only run became its incumbent."""

@@ -38,7 +38,7 @@ class Transition:
         self._by_spent = "spent" in runs  # else a calendar says when the budget is spent
         self._most = runs.h - n_init if self._by_cost else horizon(runs.budget)
         self._ends = np.full(runs.n, -1)
-        self._calendar: set[int] = set()  # ticks, whether or not a stop has come before
+        self.calendar: set[int] = set()  # ticks, whether or not a stop has come before
         self._alike = True  # whether all episodes end at one tick
 
     # ------------------------------------------------------------------ episodes
@@ -67,10 +67,10 @@ class Transition:
         """Write into the calendar when episodes will have spent their budget."""
         self._alike = which.all
         if which.all:
-            self._ends, self._calendar = filled(self.n, end, self._ends.dtype), {end}
+            self._ends, self.calendar = filled(self.n, end, self._ends.dtype), {end}
         else:
             self._ends[which.at] = end
-            self._calendar.add(end)
+            self.calendar.add(end)
 
     def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
         """Set run `i` to a state of `Runs.keep`, of a run on the same task; its episode is over where that was."""
@@ -108,8 +108,8 @@ class Transition:
         runs, stopped = self.runs, self.idle
         if not self._by_spent:
             due = NO_RUNS
-            if runs.clock in self._calendar:
-                self._calendar.remove(runs.clock)
+            if runs.clock in self.calendar:
+                self.calendar.remove(runs.clock)
                 due = ALL_RUNS if self._alike else self._new(self._ends == runs.clock)
             return due if stopped is None else self._new(due.mask(self.n) | stopped if not due.none else stopped)
         done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels.item(0))
@@ -119,9 +119,9 @@ class Transition:
 
     def ended_one(self) -> bool:
         """Return whether the last step ended the episode of the only run, in which each trial takes 1 of the budget."""
-        if self.runs.clock not in self._calendar:
+        if self.runs.clock not in self.calendar:
             return False
-        self._calendar.remove(self.runs.clock)
+        self.calendar.remove(self.runs.clock)
         return True
 
     def _new(self, done: Mask) -> Which:

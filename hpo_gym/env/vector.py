@@ -12,6 +12,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, StateError, seeding, shown, unknown, whole
+from hpo_gym.env import compiled
+from hpo_gym.env.compiled import CompiledStep
 from hpo_gym.env.config import VectorConfig
 from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, reported_of, step_of
 from hpo_gym.env.kernel import pick, put
@@ -76,6 +78,12 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         watched = statistics or self.max_episode_steps is not None
         self._watch = Watch(num_envs, self.max_episode_steps, dim) if watched else None
+        self._compiled: CompiledStep | None = None
+        self._compile_at: float = compiled.AFTER
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is compiled: a copy has taken no steps."""
+        return {**self.__dict__, "_compiled": None, "_compile_at": self.kernel.runs.clock + compiled.AFTER}
 
     # ------------------------------------------------------------------ reset
     def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -134,6 +142,8 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         self.kernel.begin(which, tasks)
         if self._watch is not None:
             self._watch.begin(which)
+        if self.kernel.runs.clock >= self._compile_at:
+            self._compiled, self._compile_at = compiled.compiled_step(self), np.inf
 
     # ------------------------------------------------------------------ step
     def step(self, actions: ArrayLike) -> Outcome:
@@ -143,6 +153,8 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
             StateError: Before the first `reset`; with autoreset disabled, also if a run has ended.
             InvalidValueError: An action is outside the action space; no run has moved.
         """
+        if self._compiled is not None and (found := self._compiled(actions)) is not None:
+            return found
         kernel, renewed = self.kernel, None
         if kernel.waiting:
             renewed = self._between()

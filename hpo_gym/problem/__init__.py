@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.task import LAST as LAST
     from hpo_gym.problem.task import Evaluated as Evaluated
     from hpo_gym.problem.task import Known as Known
+    from hpo_gym.problem.task import PlainTable as PlainTable
     from hpo_gym.problem.task import PoolBatch as PoolBatch
     from hpo_gym.problem.task import PoolBatchView as PoolBatchView
     from hpo_gym.problem.task import ProgressBatch as ProgressBatch

@@ -22,7 +22,7 @@ from hpo_gym.problem.objectives.objective import SCORE, Objective, broken, find_
 from hpo_gym.problem.shipped import ByName
 from hpo_gym.problem.sizes import Sizes
 from hpo_gym.problem.space import Points, SearchSpace
-from hpo_gym.problem.task import Evaluated, PoolBatch, Task, TaskBatch, filled, noise_keys
+from hpo_gym.problem.task import Evaluated, PlainTable, PoolBatch, Task, TaskBatch, filled, noise_keys
 from hpo_gym.problem.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
@@ -546,6 +546,14 @@ class TableBatch(PoolBatch):
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         return rows if self.complete else self.table.gaps.answering(self.index.take(task), rows)
+
+    @property
+    def plain(self) -> PlainTable | None:
+        if self.table.repeats is not None or self.dtype != np.float32:
+            return None
+        if self.fused is not None:
+            return PlainTable(self.fused, np.empty(0, np.float32), 1)
+        return PlainTable(self.frames, self.flat, self.f)
 
     def row_of(self, task: int, config: Mapping[str, Any]) -> int:
         return self.tasks[task].row_of(config)

@@ -440,6 +440,20 @@ class TaskBatch(TaskBatchView):
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
 
 
+class PlainTable(NamedTuple):
+    """Full evaluations of `k` tasks with `m` rows as flat arrays.
+
+    Attributes:
+        shown: Rows in [-1, 1], with their scores behind where `scores` is empty, ``(k m, d + 3)``; of one pool without
+            scores ``(m, d + 3)``.
+        scores, stride: Scores by the flat place times `stride`, plus ``stride - 1``.
+    """
+
+    shown: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    stride: int
+
+
 class PoolBatch(TaskBatch, PoolBatchView):
     """Tasks with a pool, and its scores."""
 
@@ -464,6 +478,11 @@ class PoolBatch(TaskBatch, PoolBatchView):
     @property
     def fused(self) -> NDArray[np.float32] | None:
         """By the flat place ``(k m, d + 3)``: row in [-1, 1], score, two free columns; None: not at hand."""
+        return None
+
+    @property
+    def plain(self) -> PlainTable | None:
+        """The pool as flat arrays, for compiled look-ups; None: not at hand, or scores are drawn or in float64."""
         return None
 
     @property

@@ -53,12 +53,12 @@ class Incumbents:
         self.worst: NDArray[Any] = filled(n, np.inf, dtype)
         self.failed = self.before = np.zeros(n, bool)
         self.met = self.mixed = False
-        self._unsure = True  # whether some run may have had no success
+        self.unsure = True  # whether some run may have had no success
         self._fidelity, self._lost = fidelity, np.array(_LOST, dtype)
 
     def begin(self, which: Which) -> None:
         """Forget the trials of runs that begin anew."""
-        self._unsure = True
+        self.unsure = True
         if which.all:
             self.worst.fill(np.inf)
             self.failed = self.before = np.zeros(len(self.worst), bool)
@@ -81,7 +81,7 @@ class Incumbents:
             return False
         _putmask(score, lost, worst)
         _minimum(worst, score, out=worst)
-        if self._unsure:
+        if self.unsure:
             self._first(score)
         self.met = True  # to find out whether any run failed costs more than to believe it
         return True
@@ -90,7 +90,7 @@ class Incumbents:
         """Write the failures of runs without a success, whose score ``(n,)`` is infinity yet; all are incumbents."""
         none = _equal(score, np.inf)
         if not (self.mixed or _count(none)):
-            self._unsure = bool(_count(self.worst == np.inf))
+            self.unsure = bool(_count(self.worst == np.inf))
             return
         _putmask(score, none, self.floor)
         self.before, self.failed = self.failed, none
@@ -183,7 +183,7 @@ class Incumbents:
         """Write the failures of other runs to those at `which`."""
         self.failed, self.before = self.failed.copy(), self.before.copy()
         self.worst[which], self.failed[which], self.before[which] = other.worst, other.failed, other.before
-        self.met, self.mixed, self._unsure = self.met or other.met, self.mixed or other.mixed, True
+        self.met, self.mixed, self.unsure = self.met or other.met, self.mixed or other.mixed, True
 
     def save(self, i: int) -> dict[str, NDArray[Any]]:
         """Return the values of run `i`, by the names of snapshots."""
@@ -194,4 +194,4 @@ class Incumbents:
         """Set run `i` to values of `save`."""
         self.failed, self.before = self.failed.copy(), self.before.copy()
         self.worst[i], self.failed[i], self.before[i] = worst, hollow, before
-        self.met = self.mixed = self._unsure = True
+        self.met = self.mixed = self.unsure = True

@@ -131,13 +131,18 @@ class Runs(Slots):
         if isinstance(path, Rows):
             self._path_of_one = path.one
         possible = batch.fallible or self.in_cost
-        self._incumbents = Incumbents(n, self.dtype, floor, fidelity=fidelity, possible=possible)
-        self._fused = path if not self._columns and isinstance(path, FusedRows) else None
+        self.incumbents = Incumbents(n, self.dtype, floor, fidelity=fidelity, possible=possible)
+        self.fused = path if not self._columns and isinstance(path, FusedRows) else None
 
     @property
     def scalar(self) -> bool:
         """Whether `submit_one` serves: one run without columns."""
-        return self.n == 1 and not self._columns
+        return self.n == 1 and self.bare
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing is kept beside rows or points and scores."""
+        return not self._columns
 
     # ------------------------------------------------------------------ episodes
     def refund(self) -> None:
@@ -156,12 +161,12 @@ class Runs(Slots):
     @property
     def reached(self) -> NDArray[Any]:
         """Score of the incumbent of each run, ``(n,)``; -inf while nothing has succeeded."""
-        return self._incumbents.sure(self.best, self._incumbents.failed)
+        return self.incumbents.sure(self.best, self.incumbents.failed)
 
     @property
     def reached_before(self) -> NDArray[Any]:
         """Score `reached` before the last trial."""
-        return self._incumbents.sure(self.previous, self._incumbents.before)
+        return self.incumbents.sure(self.previous, self.incumbents.before)
 
     @property
     def improvement(self) -> Floats:
@@ -173,7 +178,7 @@ class Runs(Slots):
         """Return whether the last trial of the only run became its incumbent."""
         if "fidelity" in self.kept:
             return int(self.incumbent()[0]) == self.count(0) - 1
-        best, before, failures = self.best, self.previous, self._incumbents
+        best, before, failures = self.best, self.previous, self.incumbents
         if best is before:
             return False
         if failures.mixed and failures.before.item(0) and not failures.failed.item(0):
@@ -182,8 +187,8 @@ class Runs(Slots):
 
     def begin(self, which: Which, task: Ints, instance: Keys) -> None:
         """Start new episodes on `task` with the instance seeds `instance`, ``(b,)``."""
-        if self._incumbents.possible:
-            self._incumbents.begin(which)
+        if self.incumbents.possible:
+            self.incumbents.begin(which)
         self.block = None  # it shows the last trial of the episode before, and was handed out
         if which.all:
             self._deferred.clear()  # trials of the episode before are not asked for again
@@ -210,14 +215,14 @@ class Runs(Slots):
         g = len(at)
         part = Runs(
             self._batch, len(which), g, budget=np.inf if self.in_cost else self.budget, view=self.batch,
-            fidelity="fidelity" in self, keep=list(self._columns), floor=self._incumbents.floor[which],
+            fidelity="fidelity" in self, keep=list(self._columns), floor=self.incumbents.floor[which],
             units=self.payment.units if self.in_cost else None, dtype=self.dtype,
         )  # fmt: skip
         part.begin(ALL_RUNS, self.task[which], self.instance[which])
         for row in at:
             part.submit(row)
         if self.in_step and len(which) == self.n:
-            self._began -= g
+            self.began -= g
             self.start = self.start - g
         else:
             self._shift(which, self.start[which] - g)
@@ -228,7 +233,7 @@ class Runs(Slots):
         self.best, self.last = self.best.copy(), self.last.copy()
         self.best[which], self.last[which] = part.best, part.last
         self.previous = self.best
-        self._incumbents.put(which, part._incumbents)
+        self.incumbents.put(which, part.incumbents)
         for name, column in self._columns.items():
             self.kept[name] = column.give(self.kept[name], part.kept[name], which, slots)
 
@@ -244,8 +249,8 @@ class Runs(Slots):
             idle: Runs without a trial now, ``(n,)``; their episode is over.
             refused: Runs whose proposal is refused, ``(n,)``; their `at` is any. None: all are evaluated.
         """
-        if self._fused is not None and idle is None and refused is None:
-            self._submit_fused(self._fused, at)
+        if self.fused is not None and idle is None and refused is None:
+            self._submit_fused(self.fused, at)
         elif refused is not None or self._refusing:
             self._submit_some(at, fidelity, idle, np.zeros(self.n, bool) if refused is None else refused)
         else:
@@ -257,21 +262,37 @@ class Runs(Slots):
 
     def _submit_fused(self, fused: FusedRows, at: NDArray[Any]) -> None:
         """`submit` where one gather of a table answers all runs, and nothing else is kept."""
-        incumbents, slot = self._incumbents, self.clock % self.h
-        self.cell = cell = self.base + at
-        self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
-        self.last = last = block[:, fused.score].copy()
+        incumbents, cell = self.incumbents, self.base + at
+        block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
+        last = block[:, fused.score].copy()
         if incumbents.possible:
             incumbents.plain(last)
             block[:, fused.score] = last
-        if self.in_step:
-            self._deferred.write(slot, cell)
-            if incumbents.possible:  # recorded scores of failures stand in no table
-                self._score[slot] = last
-        else:  # episodes that begin apart would ask for it soon
+        best = incumbents.highest(last, self.best)
+        if not self.in_step:  # episodes that begin apart would ask for it soon
+            slot = self.clock % self.h
             self.at[slot], self._score[slot] = at, last  # `at` first: it moves trials that a stop has left
-        self.previous = best = self.best
-        self.best = incumbents.highest(last, best)
+        self.note(cell, block, last, best)
+
+    def note(self, cell: Ints, block: NDArray[np.float32], last: NDArray[Any], best: NDArray[Any]) -> None:
+        """Account for one trial of each run that was looked up, all arrays ``(n, ...)`` and fresh.
+
+        Args:
+            cell: Places in the fused table, or rows where there is none.
+        """
+        slot, possible = self.clock % self.h, self.incumbents.possible
+        if self.fused is None:
+            self._at[slot], self._score[slot] = cell, last
+        else:
+            self.cell = cell
+            if self.in_step:
+                self._deferred.write(slot, cell)
+                if possible:  # recorded scores of failures stand in no table
+                    self._score[slot] = last
+        if possible:
+            self.incumbents.met = True
+        self.block, self.last = block, last
+        self.previous, self.best = self.best, best
         self.clock += 1
 
     def _submit_some(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None, refused: Mask) -> None:
@@ -308,13 +329,13 @@ class Runs(Slots):
             who, trial = np.nonzero(there)
             slots = (self.start[who] + trial) % self.h
             values["cost"][slots, who], values["status"][slots, who] = self.outcome_at(slots, who)
-        if not self._incumbents.possible:
-            self._incumbents.worst = np.where(there, self.scores(), np.inf).min(1).astype(self.dtype)
-        self._incumbents.possible = self._refusing = True
+        if not self.incumbents.possible:
+            self.incumbents.worst = np.where(there, self.scores(), np.inf).min(1).astype(self.dtype)
+        self.incumbents.possible = self._refusing = True
         self.kept |= values
         self.by_trial += list(new)
         self._columns = {**new, **self._columns}
-        self._fused = None
+        self.fused = None
 
     def _held(self) -> Points:
         """Return the last controls of each run, ``(n, d)``: before the first trial, the default configuration."""
@@ -326,7 +347,7 @@ class Runs(Slots):
 
     def submit_one(self, row: int) -> None:
         """Evaluate one row at full fidelity for the only run, without arrays; where `scalar`."""
-        slot, score, incumbents = self.clock % self.h, self._path_of_one(self, row), self._incumbents
+        slot, score, incumbents = self.clock % self.h, self._path_of_one(self, row), self.incumbents
         if incumbents.possible and (incumbents.mixed or score == _LOST or score < incumbents.worst.item(0)):
             found, score = score, incumbents.recorded_one(score)
             if score == _LOST:  # only arrays can tell
@@ -371,7 +392,7 @@ class Runs(Slots):
         if self._deferred.any:
             self._settle()
         self._at[slot], self._score[slot] = at, last
-        incumbents, self.previous = self._incumbents, self.best
+        incumbents, self.previous = self.incumbents, self.best
         if failed is None and idle is None and not self._columns:
             self.best = incumbents.highest(last, self.previous)
             self.clock += 1
@@ -401,7 +422,7 @@ class Runs(Slots):
     def _place_failures(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> Mask | None:
         """Write the scores of failures into `score`; return the runs that failed, ``(n,)``, None where `score` tells
         all (see `Incumbents.plain`)."""
-        incumbents, failed = self._incumbents, None
+        incumbents, failed = self.incumbents, None
         if not incumbents.possible:
             return None
         by_status = outcome and np.count_nonzero(outcome.status)
@@ -413,10 +434,10 @@ class Runs(Slots):
         return failed
 
     def _write_late(self, slot: int, cell: Ints) -> None:
-        assert self._fused
+        assert self.fused
         self._at[slot] = cell - self.base
-        if not self._incumbents.possible:
-            self._score[slot] = self._fused.scores(cell)
+        if not self.incumbents.possible:
+            self._score[slot] = self.fused.scores(cell)
 
     def _keep_last(self, who: Ints) -> None:
         """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last.
@@ -500,7 +521,7 @@ class Runs(Slots):
             f = np.where(there, self.ordered(self["fidelity"]), 0.0)
             there &= f == f.max(1, keepdims=True)
         score = np.where(there, self.scores(), -np.inf)
-        if self._incumbents.met:
+        if self.incumbents.met:
             failed = self._failed()
             score[failed & (there & ~failed).any(1, keepdims=True)] = -np.inf
         return np.where(np.broadcast_to(self.t, self.n) > 0, score.argmax(1), -1)
@@ -522,13 +543,13 @@ class Runs(Slots):
         part.n, part._deferred = len(which), Deferred(self.h)
         part.start = self.start[which]
         if not self.in_step and part.n and (part.start == part.start[0]).all():
-            part.in_step, part._began = True, part.start.item(0)
+            part.in_step, part.began = True, part.start.item(0)
         if not part.fresh:  # else there is no trial to show
             part._at, part._score = self.at[:, which], self.score[:, which]
         for name in _OF_RUNS:
             setattr(part, name, getattr(self, name)[which])
         part.kept = {name: column.select(self.kept[name], which) for name, column in self._columns.items()}
-        part._incumbents = self._incumbents.select(which)
+        part.incumbents = self.incumbents.select(which)
         part.block = None  # it may show the last trial of the episode before
         return part
 
@@ -536,7 +557,7 @@ class Runs(Slots):
         """Return the state of run `i` by name, but for its task; where trials go on from each other."""
         slots = self._slots(i)
         kept = {"at": self.at[slots, i], "score": self.score[slots, i]}
-        kept |= {name: np.array(getattr(self, of)[i]) for name, of in _IN_SNAPSHOTS.items()} | self._incumbents.save(i)
+        kept |= {name: np.array(getattr(self, of)[i]) for name, of in _IN_SNAPSHOTS.items()} | self.incumbents.save(i)
         kept |= {name: c.save(self.kept[name], i, slots) for name, c in self._columns.items() if c.saved}
         return {**{f"run:{name}": values for name, values in kept.items()}, **self._state().save(i)}
 
@@ -553,10 +574,10 @@ class Runs(Slots):
             values = getattr(self, of).copy()  # was handed out
             values[i] = kept[f"run:{name}"]
             setattr(self, of, values)
-        self._incumbents.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
+        self.incumbents.load(i, *(kept[f"run:{name}"] for name in ("worst", "hollow", "before")))
         self._shift(np.array([i]), self.clock - t)
         if self.n == 1:
-            self.in_step, self._began = True, self.clock - t
+            self.in_step, self.began = True, self.clock - t
         self._state().load(i, kept)
         for name, column in self._columns.items():
             if column.saved:

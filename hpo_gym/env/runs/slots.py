@@ -50,7 +50,7 @@ class Slots(ABC):
 
     def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any]) -> None:
         self.n, self.h = n, h
-        self.clock = self.free = self._began = 0
+        self.clock = self.free = self.began = 0
         self.start = np.zeros(n, np.int64)
         self.in_step = True  # then all have begun at `_began`
         self._at: NDArray[Any] = np.full((h, n, d), np.nan) if d else np.full((h, n), -1, np.int64)
@@ -83,7 +83,7 @@ class Slots(ABC):
     @property
     def t(self) -> int | Ints:
         """Trials so far, initial design included: one number while in step, else ``(n,)``."""
-        return self.clock - (self._began if self.in_step else self.start)
+        return self.clock - (self.began if self.in_step else self.start)
 
     @property
     def spent(self) -> int | Floats | Ints:
@@ -108,11 +108,11 @@ class Slots(ABC):
     @property
     def fresh(self) -> bool:
         """Return whether no run has a trial yet."""
-        return self.in_step and self.clock == self._began
+        return self.in_step and self.clock == self.began
 
     def _restart(self) -> None:
         """Begin the time of all runs."""
-        self._began, self.free = self.clock, 0
+        self.began, self.free = self.clock, 0
         self.in_step = True
         self.start = filled(self.n, self.clock, _I64)
 

@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from hpo_gym.base import seeding
+from hpo_gym.base.compiled import compiled
 from hpo_gym.suites.tasks.fits import network, numbers, vectors
 
 _MODULES = (numbers, network)
@@ -36,18 +37,13 @@ def kernel() -> Kernel:
 @functools.cache
 def by_loops() -> Kernel:
     """Return the kernel compiled by numba; raise `ImportError` without it."""
-    import numba  # an extra, and slow to import
-
     made_of = seeding.digest([Path(str(module.__file__)).read_text(encoding="utf-8") for module in _MODULES])[:12]
 
-    def compiled(function: Any) -> Any:
+    def named(function: Any) -> Any:
         function.__qualname__ = f"{function.__name__}-{made_of}"  # names its file: numba does not look at callees
-        try:
-            return numba.njit(cache=True, error_model="numpy")(function)
-        except RuntimeError:  # no folder to keep it in
-            return numba.njit(error_model="numpy")(function)
+        return compiled(function)
 
-    return _made({}, compiled)
+    return _made({}, named)
 
 
 @functools.cache
