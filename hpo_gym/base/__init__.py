@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hpo_gym.base.checkout import BUILDERS as BUILDERS
     from hpo_gym.base.checkout import STUDIES as STUDIES
     from hpo_gym.base.checkout import import_from_checkout as import_from_checkout
+    from hpo_gym.base.compiling import compiled as compiled
     from hpo_gym.base.errors import CheckFailed as CheckFailed
     from hpo_gym.base.errors import DamagedDataError as DamagedDataError
     from hpo_gym.base.errors import EndedTuningError as EndedTuningError

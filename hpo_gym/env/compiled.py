@@ -6,21 +6,22 @@ Numba is loaded once an env has taken so many steps that it pays (`AFTER`); the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints
-from hpo_gym.base.compiled import compiled
+from hpo_gym.base import Floats, Mask, compiled
 from hpo_gym.env.codecs.pool import Pool
 from hpo_gym.env.infos import StepInfo, step_of
+from hpo_gym.env.kernel import Kernel
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.rewards.score import Score
+from hpo_gym.env.watch import Watch
 from hpo_gym.problem import PlainTable, PoolBatch, PoolBatchView, pooled
 
-if TYPE_CHECKING:
-    from hpo_gym.env.vector import HPOVectorEnv, Outcome
+Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
+"""What a step of many runs returns."""
 
 AFTER = 100_000
 """Steps of all runs at once before numba is loaded: about as long as that takes."""
@@ -37,17 +38,17 @@ class CompiledStep:
     in step and have had a success. Rewards other than `score` are made by their own code.
     """
 
-    def __init__(self, env: HPOVectorEnv, table: PlainTable, step: Callable[..., int]) -> None:
-        kernel = env.kernel
-        self._env, self._kernel, self._runs, self._step = env, kernel, kernel.runs, step
-        self._n, self._each, self._shape = env.num_envs, (env.num_envs,), (env.num_envs, table.shown.shape[1])
-        self._fused = kernel.runs.fused is not None
+    def __init__(
+        self, kernel: Kernel, watch: Watch | None, info: Callable[[], StepInfo] | None, table: PlainTable,
+        step: Callable[..., bool],
+    ) -> None:  # fmt: skip
+        self._kernel, self._runs, self._watch, self._info, self._step = kernel, kernel.runs, watch, info, step
+        self._n, self._each, self._shape = kernel.n, (kernel.n,), (kernel.n, table.shown.shape[1])
         self._facts = (*table, _answering(pooled(kernel.contexts.batch)), kernel.batch.m)
         self._score = isinstance(kernel.parts.reward, Score)
-        self._watch, self._asked = env._watch, env._reported is not None or not self._fused
 
     def __call__(self, actions: Any) -> Outcome | None:
-        """Return what `HPOVectorEnv.step` returns; None, and nothing has changed, where that has to be asked."""
+        """Return the outcome of a step; None, and nothing has changed, where that has to be asked."""
         kernel, runs = self._kernel, self._runs
         incumbents, clock = runs.incumbents, runs.clock + 1
         possible = incumbents.possible
@@ -63,7 +64,7 @@ class CompiledStep:
             return None
         n = self._n
         obs, last, best = _empty(self._shape, _F32), _empty(n, _F32), _empty(n, _F32)
-        cell: Ints = _empty(n, _I64)
+        cell = _empty(n, _I64)
         rewards = _empty(n, _F64)
         left, worst = 1.0 - (clock - runs.began - runs.free) / runs.budget, incumbents.worst if possible else _NO_SCORES
         if not self._step(
@@ -75,27 +76,32 @@ class CompiledStep:
             rewards = kernel.reward()
         if self._watch is not None:
             self._watch.step(rewards)
-        if self._asked:
-            info = self._env._info()
+        if self._info is not None:
+            info = self._info()
         else:
             info = StepInfo(step_of((kernel.batch, runs.task, cell, None, last, best, None, clock - runs.began, None)))
         return obs, rewards, _zeros(n, _BOOL), _zeros(n, _BOOL), info
 
 
-def compiled_step(env: HPOVectorEnv) -> CompiledStep | None:
-    """Return the compiled step of an env; None where it has none, or numba is not installed."""
-    kernel, runs = env.kernel, env.kernel.runs
-    codec, observer = kernel.parts.codec, kernel.parts.observer
+def compiled_step(kernel: Kernel, watch: Watch | None, info: Callable[[], StepInfo]) -> CompiledStep | None:
+    """Return the compiled step of a kernel; None where it has none, or numba is not installed.
+
+    Args:
+        watch: Counts the steps and rewards of episodes without a limit of their own, or None.
+        info: Makes the infos of a step; not asked where they are those of a fused table alone.
+    """
+    runs, codec, observer = kernel.runs, kernel.parts.codec, kernel.parts.observer
     table = kernel.batch.plain if isinstance(kernel.batch, PoolBatch) else None
     plain = (
         type(codec) is Pool and codec.candidates is None and not (codec.stop or codec.fidelity)
         and type(observer) is Last and not observer.context and observer.served.plain
-        and runs.bare and runs.single and env.max_episode_steps is None and not kernel.parts.reward.dim
+        and runs.bare and runs.single and not kernel.parts.reward.dim
     )  # fmt: skip
     if table is None or not plain:
         return None
     try:
-        return CompiledStep(env, table, compiled(_step))
+        plainly = runs.fused is not None and kernel.parts.reported is None
+        return CompiledStep(kernel, watch, None if plainly else info, table, compiled(_step))
     except ImportError:
         return None
 

@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import Floats, InvalidValueError
 from hpo_gym.env.codecs import CODECS, as_batch
+from hpo_gym.env.compiled import Outcome
 from hpo_gym.env.config import EnvConfig, VectorConfig
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.kernel import Kernel
 from hpo_gym.env.observers import first
 from hpo_gym.env.suite_env import SuiteEnv
-from hpo_gym.env.vector import HPOVectorEnv, Outcome, Seeds
+from hpo_gym.env.vector import HPOVectorEnv, Seeds
 from hpo_gym.problem import Workers, horizon
 
 KNOWN = ("box", "pool")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, StateError, seeding, shown, unknown, whole
 from hpo_gym.env import compiled
-from hpo_gym.env.compiled import CompiledStep
+from hpo_gym.env.compiled import CompiledStep, Outcome
 from hpo_gym.env.config import VectorConfig
 from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, reported_of, step_of
 from hpo_gym.env.kernel import pick, put
@@ -27,7 +27,6 @@ from hpo_gym.env.watch import Watch
 from hpo_gym.problem import AnySpace, History
 
 Seeds = int | Sequence[int | None] | None
-Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
 _Numbers = tuple[Floats, Mask, Mask]  # rewards, terminated, truncated
 _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
@@ -143,7 +142,9 @@ class HPOVectorEnv(SuiteEnv, VectorEnv[Any, Any, Any]):
         if self._watch is not None:
             self._watch.begin(which)
         if self.kernel.runs.clock >= self._compile_at:
-            self._compiled, self._compile_at = compiled.compiled_step(self), np.inf
+            self._compile_at = np.inf
+            if self.max_episode_steps is None:
+                self._compiled = compiled.compiled_step(self.kernel, self._watch, self._info)
 
     # ------------------------------------------------------------------ step
     def step(self, actions: ArrayLike) -> Outcome:

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from hpo_gym.base import seeding
-from hpo_gym.base.compiled import compiled
+from hpo_gym.base import compiled, seeding
 from hpo_gym.suites.tasks.fits import network, numbers, vectors
 
 _MODULES = (numbers, network)
