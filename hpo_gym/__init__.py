@@ -78,14 +78,13 @@ if TYPE_CHECKING:
     from hpo_gym.system.jobs.progress import TensorBoard as TensorBoard
     from hpo_gym.tuning.estimators import space_for as space_for
     from hpo_gym.tuning.open_study import OpenStudy as OpenStudy
-    from hpo_gym.tuning.optuna_pruner import HPOGymPruner as HPOGymPruner
     from hpo_gym.tuning.optuna_sampler import HPOGymSampler as HPOGymSampler
     from hpo_gym.tuning.search_cv import HPOGymSearchCV as HPOGymSearchCV
     from hpo_gym.tuning.tuned import Tuned as Tuned
     from hpo_gym.tuning.tuner import tune as tune
 
 
-_EXTRA = {"HPOGymPruner": "optuna", "HPOGymSampler": "optuna", "HPOGymSearchCV": "sklearn"}
+_EXTRA = {"HPOGymSampler": "optuna", "HPOGymSearchCV": "sklearn"}
 __getattr__, __dir__, __all__ = _offer(__name__, _EXTRA)
 
 

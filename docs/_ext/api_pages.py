@@ -131,8 +131,7 @@ FLOORS: Mapping[str, Floor] = {
         tuning.earlier.earlier_tasks
         tuning.matching.Matched
         HPOGymSampler: infer_relative_search_space, sample_relative, sample_independent, reseed_rng
-        HPOGymPruner: prune
-        tuning.stopping.Halving: stops, bracket
+        tuning.stopping.Halving: stops
         """,
     ),
     "control": Floor(

@@ -91,7 +91,7 @@ def checked(
         known.to_json(), form.name, dict(form.settings), direction, 0,
         seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in found.tasks]), first,
         belief=None if believed is None else believed.to_json(), meta_features=features, why=why, matched=str(found),
-        stopping=None if rule is None else [rule.eta, rule.min_steps, rule.brackets],
+        stopping=None if rule is None else [rule.eta, rule.min_steps, 1],  # 1 bracket, as older studies tell
     )  # fmt: skip
     return Checked(form, plan, counts.tasks, believed, rule)
 

@@ -11,8 +11,6 @@ from hpo_gym.base import InvalidValueError, whole_fields
 Steps = Sequence[tuple[int, float]]
 """Reports of a trial: steps, ascending, and the value at each."""
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
-
 
 @dataclass(frozen=True)
 class Halving:
@@ -24,59 +22,41 @@ class Halving:
     it is the best. A value that is no finite number stops. Later arrivals at a rung change nothing for trials beyond
     it.
 
-    With several `brackets`, a trial belongs to one by its number, each as often as Hyperband would start
-    configurations in it. Bracket `b` leaves out its `b` lowest rungs, and compares its own trials only.
-
     **Reference**: Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht and Talwalkar, "A system for massively
-    parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934; brackets: Li, Jamieson,
-    DeSalvo, Rostamizadeh and Talwalkar, "Hyperband", JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html
+    parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934
 
     **Differs from the paper**: a trial below the cut is stopped for good, where the paper's waits and may continue
     later, since running code cannot be frozen; so the best continues also if fewer than `eta` came as far; there is no
-    highest rung; brackets take turns instead of following each other.
+    highest rung.
 
     Args:
         eta: One of so many trials continues.
         min_steps: The lowest rung.
-        brackets: Their number; 1 is asynchronous successive halving, more are asynchronous Hyperband.
     """
 
     eta: int = 3
     min_steps: int = 1
-    brackets: int = 1
 
     def __post_init__(self) -> None:
         whole_fields(self, 2, "eta")
-        whole_fields(self, 1, "min_steps", "brackets")
+        whole_fields(self, 1, "min_steps")
 
-    def stops(
-        self, trials: Mapping[int, Steps], number: int, direction: str = "maximize", since: int | None = None
-    ) -> bool:
+    def stops(self, trials: Mapping[int, Steps], number: int, direction: str = "maximize") -> bool:
         """Return whether a trial stops at its last report.
 
         Args:
             trials: The reports of each trial, ended or running, by its number; the judged one too.
             direction: "maximize" or "minimize".
-            since: The step of its last judgement; None: at the report before the last.
 
         Raises:
             InvalidValueError: No such direction.
         """
         if direction not in ("maximize", "minimize"):
             raise InvalidValueError(f"`direction` must be 'maximize' or 'minimize', got {direction!r}.")
-        own = trials[number]
-        if not own:
-            return False
-        if since is None:
-            since = own[-2][0] if len(own) > 1 else None
-        rungs = self.reached(number, own[-1][0], since)
-        if not rungs:
-            return False
-        bracket, sign = self.bracket(number), 1.0 if direction == "maximize" else -1.0
-        rivals = [steps for n, steps in trials.items() if self.bracket(n) == bracket]
+        own, sign = trials[number], 1.0 if direction == "maximize" else -1.0
         return not all(
-            self._goes_on([sign * value for steps in rivals for value in _at(steps, rung)], sign * _at(own, rung)[0])
-            for rung in rungs
+            self._goes_on([sign * v for steps in trials.values() for v in _at(steps, rung)], sign * _at(own, rung)[0])
+            for rung in self._rungs(own)
         )
 
     def ends(self, trials: Mapping[int, Steps], whole: Collection[int], number: int) -> bool:
@@ -88,31 +68,21 @@ class Halving:
         Args:
             whole: Numbers of trials that ended by themselves, with a score.
         """
-        own = trials[number]
-        rungs = self.reached(number, own[-1][0], own[-2][0] if len(own) > 1 else None) if own else []
+        rungs = self._rungs(trials[number])
         if not rungs:
             return False
         there = [(n, steps) for n, steps in trials.items() if n != number and _at(steps, rungs[-1])]
         beyond = [n for n, steps in there if len(steps) > 1 and steps[-2][0] >= rungs[-1]]
         return sum(n in whole and n not in beyond for n, _ in there) > len(beyond)
 
-    def reached(self, number: int, last: int, since: int | None = None) -> list[int]:
-        """Return the rungs of a trial above step `since` and up to step `last`."""
-        rung, out = self.min_steps * self.eta ** self.bracket(number), []
-        while rung <= last:
-            if since is None or rung > since:
+    def _rungs(self, own: Steps) -> list[int]:
+        """Return the rungs that a trial has reached with its last report."""
+        rung, out = self.min_steps, list[int]()
+        while own and rung <= own[-1][0]:
+            if len(own) == 1 or rung > own[-2][0]:
                 out.append(rung)
             rung *= self.eta
         return out
-
-    def bracket(self, number: int) -> int:
-        """Return the bracket of a trial; the shares are even in each stretch of trials."""
-        if self.brackets == 1:
-            return 0
-        top = self.brackets - 1  # s_max; bracket b is the paper's s = s_max - b
-        sizes = [self.brackets // (top - b + 1) * self.eta ** (top - b) for b in range(self.brackets)]
-        place = ((number + 1) * _GOLDEN) % 1.0 * sum(sizes)
-        return next((b for b in range(top) if place < sum(sizes[: b + 1])), top)
 
     def _goes_on(self, values: Sequence[float], own: float) -> bool:
         if not math.isfinite(own):

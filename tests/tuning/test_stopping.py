@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_gym.base.errors import InvalidValueError
@@ -53,9 +52,10 @@ def test_less_is_better_where_it_is_minimised(values: list[float], eta: int) -> 
 
 # ---------------------------------------------------------------------- several rungs
 def test_rungs_are_the_powers_of_eta_and_a_trial_is_judged_once_at_each() -> None:
-    assert Halving(3).reached(0, 30) == [1, 3, 9, 27]
-    assert Halving(4, min_steps=5).reached(0, 100) == [5, 20, 80]
-    assert Halving(3).reached(0, 9, since=3) == [9]
+    better_at = {0: [(s, 0.0) for s in range(1, 31)], 1: [(s, 1.0) for s in range(1, 31)]}
+    for rule, rungs in ((Halving(3), [1, 3, 9, 27]), (Halving(2, min_steps=5), [5, 10, 20])):
+        stops = (rule.stops({0: better_at[0][:s], 1: better_at[1]}, 0) for s in range(1, 31))
+        assert [step for step, stop in enumerate(stops, 1) if stop] == rungs
     worse, better = [(1, 1.0), (2, 0.0), (3, 1.0)], [(1, 0.0), (2, 9.0), (3, 2.0)]
     assert not Halving(3).stops({0: worse[:2], 1: better[:2]}, 0), "step 2 is no rung"
     assert Halving(3).stops({0: worse, 1: better}, 0)
@@ -68,7 +68,6 @@ def test_the_first_report_at_a_rung_or_above_it_counts() -> None:
     other = [(2, 0.5), (5, 6.0), (9, 0.0)]  # at rung 3: 6; at rung 9: 0
     assert Halving(3).stops({0: own, 1: other}, 0), "5 at rung 3 is less than 6"
     assert not Halving(3, min_steps=9).stops({0: own, 1: other}, 0), "5 at rung 9 is more than 0"
-    assert Halving(3).stops({0: own, 1: [(1, 3.0)]}, 0, since=0), "not judged at rung 1 so far: 1 is less than 3"
     assert not Halving(3).stops({0: own, 1: [(1, 3.0)]}, 0)
 
 
@@ -78,28 +77,28 @@ def test_before_the_first_rung_and_without_a_report_nothing_stops() -> None:
     assert not Halving(3).stops({0: [], 1: [(1, 9.0)]}, 0)
 
 
-# ---------------------------------------------------------------------- brackets
-def test_brackets_have_the_shares_of_hyperband_and_their_own_rungs() -> None:
-    rule = Halving(3, brackets=5)  # R = 81: 81, 27, 9, 6, 5 configurations
-    shares = Counter(rule.bracket(number) for number in range(12_800))
-    assert [round(shares[b] / 100) for b in range(5)] == [81, 27, 9, 6, 5]
-    first = {b: next(n for n in range(1000) if rule.bracket(n) == b) for b in range(5)}
-    assert [rule.reached(first[b], 81)[0] for b in range(5)] == [1, 3, 9, 27, 81]
-    early = Counter(rule.bracket(number) for number in range(32))
-    assert set(early) >= {0, 1, 2}, "not one bracket after the other"
-
-
-def test_trials_of_another_bracket_do_not_count() -> None:
-    rule = Halving(3, brackets=2)
-    zeros = [n for n in range(20) if rule.bracket(n) == 0][:2]
-    one = next(n for n in range(20) if rule.bracket(n) == 1)
-    assert not rule.stops({zeros[0]: [(3, 1.0)], one: [(3, 2.0)]}, zeros[0])
-    assert rule.stops({zeros[0]: [(3, 1.0)], zeros[1]: [(3, 2.0)]}, zeros[0])
+@pytest.mark.long
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(-9, 9).map(float), min_size=9, max_size=9), min_size=1, max_size=8), st.booleans())
+def test_it_is_the_successive_halving_of_optuna(curves: list[list[float]], up: bool) -> None:
+    optuna = pytest.importorskip("optuna", reason="needs Optuna")
+    direction, pruner = "maximize" if up else "minimize", optuna.pruners.SuccessiveHalvingPruner(1, 2)
+    study = optuna.create_study(direction=direction, pruner=pruner, sampler=optuna.samplers.RandomSampler(seed=0))
+    steps: dict[int, Steps] = {}
+    for number, curve in enumerate(curves):
+        trial = study.ask()
+        for step, value in enumerate(curve, 1):
+            trial.report(value, step)
+            steps[number] = list(enumerate(curve[:step], 1))
+            assert Halving(2).stops(steps, number, direction) == trial.should_prune()
+            if trial.should_prune():
+                break
+        study.tell(trial, curve[0])
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [({"eta": 1}, "`eta` .* >= 2"), ({"min_steps": 0}, "`min_steps` .* >= 1"), ({"brackets": 0}, "`brackets` .* >= 1")],
+    [({"eta": 1}, "`eta` .* >= 2"), ({"min_steps": 0}, "`min_steps` .* >= 1")],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, int], said: str) -> None:
     with pytest.raises(InvalidValueError, match=said):
