@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from ladder import answer, ladder
 
@@ -37,6 +36,10 @@ def test_the_reward_is_the_share_of_the_others_outdone_and_a_tie_counts_a_half(f
     assert [asked.judge(answer(x)).reward for x in (1, 2, 3, 4, 5)] == [0.0, 1.5 / 4, 1.5 / 4, 3 / 4, 1.0]
     assert [asked.judge(answer(x)).score for x in (1, 2, 5)] == [1.0, 2.0, 5.0]
     assert asked.judge(answer(5)).reason == ""
+    functions = load_suite("Functions")  # without a table: compared with points of the space
+    (asked,) = questions_of(Hall(functions), "Functions", range(1), 1, "random")
+    verdict = asked.judge(json.dumps({"config": dict(functions.task(asked.task).space.default)}))
+    assert 0.0 <= verdict.reward <= 1.0 and verdict.score is not None
 
 
 def test_an_answer_without_a_configuration_has_none_and_is_told_why(folder: str):
@@ -74,23 +77,9 @@ def test_tasks_take_turns_and_each_turn_has_a_further_seed():
     assert len({q.id for q in asked}) == 3
 
 
-def test_a_random_answer_has_a_half_in_the_mean(tmp_path: Path):
-    """Of each pair of configurations one outdoes the other, or both have a half."""
-    ladder(tuple(np.random.default_rng(0).integers(0, 6, 40).astype(float))).save(tmp_path / "long")
-    (asked,) = questions_of(hall(str(tmp_path / "long")), str(tmp_path / "long"), range(1), 0, "random")
-    assert np.mean([asked.judge(answer(x)).reward for x in range(1, 41)]) == pytest.approx(0.5, abs=1e-12)
-
-
 def test_trials_that_go_on_from_each_other_make_no_questions():
     with pytest.raises(InvalidValueError, match="'Trainings'"):
         next(questions_of(Hall(load_suite("Trainings")), "Trainings", range(1), 1, "random"))
-
-
-def test_a_function_is_compared_with_points_of_its_space():
-    (asked,) = questions_of(Hall(load_suite("Functions")), "Functions", range(1), 1, "random")
-    space = load_suite("Functions").task(asked.task).space
-    verdict = asked.judge(json.dumps({"config": dict(space.default)}))
-    assert 0.0 <= verdict.reward <= 1.0 and verdict.score is not None
 
 
 # ---------------------------------------------------------------------- files

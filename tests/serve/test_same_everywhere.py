@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tools import Call, served, with_server
 
 from hpo_gym.optimize.outside.messages import Telling, Wording, line_of
 from hpo_gym.optimize.outside.outside import Outside
@@ -94,23 +94,13 @@ def test_a_program_plays_the_same(name: str, expected: list[str]):
     assert lines(name, rollout(f"cmd:{sys.executable} {SCRIPT}", **settings(name))) == expected
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    command = [sys.executable, "-m", "hpo_gym", "serve", SUITE, "--openenv", "--port", "0"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
-    assert child.stdout is not None
-    yield child.stdout.readline().split(": ")[1].strip()
-    child.terminate()
-    child.wait(20)
-
-
 @pytest.mark.long
-def test_openenv_plays_the_same(name: str, expected: list[str], request: pytest.FixtureRequest):
+def test_openenv_plays_the_same(name: str, expected: list[str]):
     pytest.importorskip("openenv")
     from openenv.core.generic_client import GenericEnvClient
 
     agent, told = greedy(), list[str]()
-    with GenericEnvClient(base_url=request.getfixturevalue("address")).sync() as env:
+    with served(SUITE) as (address, _), GenericEnvClient(base_url=address).sync() as env:
         news = env.reset(task=name, seed=SEED, budget=BUDGET)
         while not news.done:
             for message in news.observation["messages"]:
@@ -126,7 +116,6 @@ def test_openenv_plays_the_same(name: str, expected: list[str], request: pytest.
 @pytest.mark.long
 def test_mcp_plays_the_same(name: str, expected: list[str], tmp_path: Path):
     pytest.importorskip("mcp")
-    from tools import Call, with_server
 
     async def play(call: Call, session: Any) -> list[str]:
         agent, told = greedy(), list[str]()

@@ -1,12 +1,14 @@
-"""The official client of MCP, of version 1 or 2, on a real child process."""
+"""Servers as real child processes: of OpenEnv, and of MCP with its official client, of version 1 or 2."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +42,13 @@ async def _with_server(words: list[str], folder: Path, play: Callable[[Call, Any
                 return [json.loads(line) for line in text.splitlines()]
 
             return await play(call, session)
+
+
+@contextmanager
+def served(suite: str, *more: str) -> Iterator[tuple[str, int]]:
+    """Return the address and the process of a server of OpenEnv."""
+    command = [sys.executable, "-m", "hpo_gym", "serve", suite, "--openenv", "--port", "0", *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        yield child.stdout.readline().split(": ")[1].strip(), child.pid
+        child.terminate()
