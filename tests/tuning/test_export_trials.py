@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import toys
@@ -80,23 +79,6 @@ def test_a_table_of_results_has_a_row_per_trial_and_a_column_per_hyperparameter(
         assert table[name].tolist() == trials[name].tolist(), name
     for config, (_, row) in zip(trials["config"], table.iterrows(), strict=True):
         assert {n: row[n] for n in space.names if not pd.isna(row[n])} == config
-
-
-@pytest.mark.long
-def test_values_of_a_users_table_are_exported_to_the_bit(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    mine = pd.DataFrame({"a": rng.random(20), "b": 10.0 ** rng.uniform(-9, 0, 20), "score": rng.random(20)})
-    known = set(mine[["a", "b"]].itertuples(index=False, name=None))
-    with left_out():
-        hpo_gym.benchmark(
-            ["random"], hpo_gym.suite_from_csv(mine), budget=9, seeds=1, engine="serial", out=tmp_path / "run",
-            progress=False,
-        )  # fmt: skip
-    write_table(tmp_path / "run", tmp_path / "t.csv", "csv")
-    write_studies(tmp_path / "run", f"sqlite:///{tmp_path / 't.db'}")
-    study = optuna.load_study(study_name="frame/frame/random/0", storage=f"sqlite:///{tmp_path / 't.db'}")
-    assert known >= set(read(tmp_path / "t.csv")[["a", "b"]].itertuples(index=False, name=None))
-    assert known >= {(trial.params["a"], trial.params["b"]) for trial in study.trials} and len(study.trials) == 9
 
 
 @pytest.mark.long

@@ -207,10 +207,3 @@ def test_a_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatc
 def test_the_name_of_another_tool_is_refused_with_the_one_it_has_here(name: str, meant: str) -> None:
     with pytest.raises(hpo_gym.UnknownNameError, match=f"No keyword '{name}' of `tune`: it is `{meant}` here"):
         tune(misspelt, SPACE, **{name: 3})  # type: ignore[arg-type]
-
-
-def test_the_search_of_scikit_learn_knows_these_names_too() -> None:
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
-    for name, meant in (("n_iter", "budget"), ("loss", "scoring"), ("seed", "random_state"), ("param_grid", "space")):
-        with pytest.raises(hpo_gym.UnknownNameError, match=f"No keyword '{name}' of HPOGymSearchCV.*`{meant}` here"):
-            hpo_gym.HPOGymSearchCV(None, SPACE, **{name: 3})

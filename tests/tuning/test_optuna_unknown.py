@@ -9,8 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from lacking import conditional, pruned, unused
 
 import hpo_gym
@@ -138,33 +136,3 @@ def test_where_nothing_can_be_told_proposals_differ_all_the_same(optimizer: Any)
         study = tried(optimizer, lambda t: t.suggest_float("x", 5, 9) + t.suggest_float("y", 0, 1), 8)
     assert len(said) == 1
     assert distinct(proposals(study)) == 8
-
-
-# ---------------------------------------------------------------------- all of it
-@st.composite
-def courses(draw: Any) -> list[tuple[Any, tuple[str, ...]]]:
-    """How each trial of a study ends, and what it asks for before."""
-    names = [(), ("x",), ("y",), ("x", "y"), ("other",), ("x", "other")]
-    one = st.tuples(st.sampled_from([COMPLETE, PRUNED, FAIL]), st.sampled_from(names))
-    return draw(st.lists(one, min_size=2, max_size=10))
-
-
-@pytest.mark.long
-@settings(max_examples=25, deadline=None)
-@given(courses(), st.sampled_from(OPTIMIZERS), st.booleans())
-def test_proposals_are_as_many_as_trials(course: Any, optimizer: str, inferred: bool) -> None:
-    def objective(trial: Any) -> float:
-        state, names = course[trial.number]
-        value = sum(trial.suggest_float(name, 0, 1) for name in names)
-        if state == PRUNED:
-            raise optuna.TrialPruned
-        if state == FAIL:
-            raise ValueError
-        return float(value)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of parameters that are new
-        study = tried(optimizer, objective, len(course), None if inferred else SPACE)
-    found = proposals(study)
-    assert distinct(found) == len(found)
-    assert inferred or len(found) >= sum(bool(names) for _, names in course)

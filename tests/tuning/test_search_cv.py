@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
@@ -106,21 +106,11 @@ def checked(estimator: Any, name: str) -> HPOGymSearchCV:
     return HPOGymSearchCV(estimator, space, budget=2, cv=2, error_score="raise", random_state=0)
 
 
-@parametrize_with_checks([checked(LogisticRegression(), "C")], expected_failed_checks=lambda _: EXCUSED)
+@parametrize_with_checks(
+    [checked(Pipeline([("pca", PCA()), ("logistic", LogisticRegression())]), "logistic__C")],
+    expected_failed_checks=lambda _: EXCUSED,
+)
 def test_checks_of_scikit_learn_are_passed(estimator: Any, check: Any) -> None:
-    check(estimator)
-
-
-MORE = [
-    checked(Ridge(), "alpha"),
-    checked(Pipeline([("pca", PCA()), ("ridge", Ridge())]), "ridge__alpha"),
-    checked(Pipeline([("pca", PCA()), ("logistic", LogisticRegression())]), "logistic__C"),
-]
-
-
-@pytest.mark.long
-@parametrize_with_checks(MORE, expected_failed_checks=lambda _: EXCUSED)
-def test_checks_are_passed_around_a_regressor_and_pipelines(estimator: Any, check: Any) -> None:
     check(estimator)
 
 

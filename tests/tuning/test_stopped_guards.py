@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import time
 from typing import Any
 
-import gymnasium as gym
-import numpy as np
 import pytest
 from left_behind import left_running
 
@@ -46,13 +43,3 @@ def test_a_tuning_ends_by_its_own_time_where_a_trial_has_no_limit() -> None:
     found = hpo_gym.tune(stops_its_guard, SPACE, init=[{"x": 0.75}], budget=1, timeout=1.0, seed=0)
     assert time.perf_counter() - start < 10.0  # of 600
     assert not found.ended and not left_running()
-
-
-@pytest.mark.long
-def test_an_episode_goes_on() -> None:
-    suite = hpo_gym.live_suite("Own", SPACE, {"task": stops_its_guard}, guard=True, trial_timeout=0.5)
-    with contextlib.closing(gym.make("hpo_gym/Live-v0", suite=suite, split="test", budget=2)) as env:
-        env.reset(seed=0)
-        infos = [env.step(np.array([x], dtype=np.float32))[4] for x in (0.5, -0.5)]
-        assert [info["status"] for info in infos] == ["timeout", "ok"]
-    assert not left_running()

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Evaluations, Query, Trial, tune
-from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.problem.space.forms import read_space
 from hpo_gym.system import Store
 from hpo_gym.tuning.auto import Choice, chosen
@@ -61,15 +60,6 @@ def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
     assert context.belief.log_density(context.space.encode([{"x": 0.75, "kind": "a"}])) == pytest.approx([-0.5])
     assert context.meta_features == {"rows": 150.0, "skew": None}
     assert tuned.evaluations().meta_features == {"rows": 150.0, "skew": None}  # as an earlier task
-
-
-@pytest.mark.long
-def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
-    how: dict[str, Any] = {"optimizer": "gp-ei", "budget": 2, "seed": 0, "out": tmp_path}
-    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, **how)
-    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, resume=True, **{**how, "budget": 3})
-    with pytest.raises(InvalidValueError, match="another `belief`"):
-        tune(constant, SPACE, belief={"x": ("normal", 0.6, 0.25)}, resume=True, **how)
 
 
 # ---------------------------------------------------------------------- early stopping

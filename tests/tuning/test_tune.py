@@ -304,13 +304,16 @@ def test_wrong_arguments_are_refused_before_the_first_trial(
     assert not (tmp_path / "ran").exists() and not (tmp_path / "study").exists()
 
 
-@pytest.mark.parametrize("change", ["seed", "direction", "optimizer", "space", "prior", "init"])
+@pytest.mark.parametrize("change", ["seed", "direction", "optimizer", "space", "prior", "init", "belief"])
 @pytest.mark.long
 def test_the_folder_of_another_study_is_refused(tmp_path: Path, change: str) -> None:
-    given: dict[str, Any] = {"space": SPACE, "optimizer": "random", "seed": 0, "direction": "maximize"}
-    tune(bowl, given["space"], **{k: v for k, v in given.items() if k != "space"}, budget=2, out=tmp_path)
+    given: dict[str, Any] = {"space": SPACE, "optimizer": "gp-ei", "seed": 0, "direction": "maximize"}
+    given |= {"belief": {"x": ("normal", 0.5, 0.25)}}
+    tune(bowl, given["space"], **{k: v for k, v in given.items() if k != "space"}, budget=1, out=tmp_path)
+    tune(bowl, resume=True, **given, budget=2, out=tmp_path)
     other = {
-        "seed": 1, "direction": "minimize", "optimizer": "sobol", "space": {**SPACE, "more": (0, 1)},
+        "seed": 1, "direction": "minimize", "optimizer": "gp-warm", "belief": {"x": ("normal", 0.6, 0.25)},
+        "space": {**SPACE, "more": (0, 1)},
         "prior": tune(bowl, SPACE, optimizer="random", budget=2, seed=3), "init": LIST[:1],
     }  # fmt: skip
     given = {**given, change: other[change]}
