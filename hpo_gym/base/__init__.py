@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from hpo_gym.base.foreign import as_latex as as_latex
     from hpo_gym.base.foreign import as_link as as_link
     from hpo_gym.base.foreign import as_markdown as as_markdown
-    from hpo_gym.base.foreign import as_python as as_python
     from hpo_gym.base.foreign import as_yaml as as_yaml
     from hpo_gym.base.foreign import name_checked as name_checked
     from hpo_gym.base.foreign import name_near as name_near

@@ -46,11 +46,6 @@ def printable(text: str, *, lines: bool = False) -> str:
     return "".join(c if c.isprintable() or (lines and c == "\n") else " " for c in text)
 
 
-def as_python(text: str) -> str:
-    """Return the literal of a text in Python; characters beyond ASCII are escaped."""
-    return ascii(str(text))
-
-
 def as_markdown(text: str) -> str:
     """Return a text for a line or a cell of Markdown: no pipes, tags, emphasis, links or line breaks."""
     plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

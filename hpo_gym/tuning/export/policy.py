@@ -1,20 +1,37 @@
-"""A policy for others: its model card, of the facts in its files and the words of its authors, and one file of all."""
+"""A policy for others: its model card, of the facts in its files and the words of its authors, and one file of all.
+
+A place in the template of the card names the language of its value, as ``name | md``; ``raw`` is for our own text.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import InvalidValueError, blame, name_checked, shown
+from hpo_gym.base import (
+    InvalidValueError,
+    __version__,
+    as_code,
+    as_link,
+    as_markdown,
+    as_yaml,
+    blame,
+    name_checked,
+    shown,
+)
 from hpo_gym.bench import read_card
 from hpo_gym.optimize import ABOUT, OPTIMIZERS, PACKED, held, parted, read_about, read_saved, summary, write_packed
 from hpo_gym.suites import registered
 from hpo_gym.system import MADE_OF, exactly, expect, line, text
-from hpo_gym.tuning.export import filled, requirement
 
 _WORDS = ("authors", "licence", "about", "chosen", "code")
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "md": as_markdown, "link": as_link, "code": as_code, "raw": str,
+    "name": partial(name_checked, "A name in an export"),
+}  # fmt: skip
 
 
 def pack_policy(optimizer: str | Path, card: str | Path | Mapping[str, Any], out: str | Path) -> tuple[str, ...]:
@@ -68,6 +85,15 @@ def _training(folder: Path) -> dict[str, Any]:
         return {**said, "curve": [(float(trials), float(regret)) for trials, regret in said.get("curve", ())]}
 
 
+def _filled(values: Mapping[str, object]) -> str:
+    """Return the card, each value in the language of its place."""
+    from jinja2 import Environment, StrictUndefined
+
+    env = Environment(autoescape=False, undefined=StrictUndefined, keep_trailing_newline=True)
+    env.filters |= {form: lambda value, write=write: write(str(value)) for form, write in _FORMS.items()}
+    return env.from_string((Path(__file__).parent / "templates" / "card.txt").read_text("utf-8")).render(values)
+
+
 def _card(name: str, head: Mapping[str, Any], training: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     made, curve = head.get(MADE_OF, {}), training["curve"]
     entry, space, seen = OPTIMIZERS.entries().get(head["optimizer"]), head.get("space"), head.get("seen", ())
@@ -87,13 +113,15 @@ def _card(name: str, head: Mapping[str, Any], training: Mapping[str, Any], said:
         data = {"type": "hpo-gym", "name": f"validation tasks of {', '.join(suites)}"}
         result = {"task": {"type": "hyperparameter-optimization"}, "dataset": data, "metrics": [metric]}
         front["model-index"] = [{"name": name, "results": [result]}]
-    return filled("card.txt", {
+    return _filled({
         **dict.fromkeys((*_WORDS, "test_evaluations"), "not stated"), **said,
         "name": name, "optimizer": head["optimizer"], "version": head["version"],
-        "requirement": requirement("hub", "rl", extra), "maker": "" if entry else ", TheClass",
+        "requirement": f"hpo-gym[{','.join(sorted({'hub', 'rl', extra or 'rl'}))}]>={__version__}",
+        "maker": "" if entry else ", TheClass",
         "suites": ", ".join(f"{s} (data {str(head['data'].get(s, 'its own'))[:8]})" for s in suites)
         or "not recorded, or none of hpo-gym's own",
         "training": "; ".join(recorded) or "not recorded", "count": len(seen), "seen": ", ".join(seen),
         "settings": json.dumps(head.get("settings", {})),
         "limits": f"a space that begins with {', '.join(names)}." if names else anything,
-    }, front)  # fmt: skip
+        "front": as_yaml(front),
+    })  # fmt: skip
