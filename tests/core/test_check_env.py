@@ -77,9 +77,7 @@ def setting(i: int, value: Callable[[Any, list[Any]], Any]) -> Callable[[Any, li
 # ---------------------------------------------------------------------- numbers of one run
 told("another dtype", "observation: array", setting(0, lambda e, p: p[0].astype(float)))
 told("outside its space", "outside its space", setting(0, lambda e, p: np.append(p[0][:-1], np.float32(2))))
-told("a NumPy reward", f"{STEP} of the same parts and seed (at reward", setting(1, lambda e, p: np.float32(p[1])))
 told("an infinite reward", "is not finite", setting(1, lambda e, p: float("inf")))
-told("an int as end", "at terminated", setting(2, lambda e, p: int(p[2])))
 told("truncates", "at truncated", setting(3, lambda e, p: True))
 told("ends early", "at terminated", setting(2, lambda e, p: p[2] or p[4]["t"] == 3))
 told("lacks the score", "lacks", setting(4, lambda e, p: {k: v for k, v in p[4].items() if k != "score"}))
@@ -89,15 +87,12 @@ told(
 told("goes on after a stop", "at terminated", setting(2, lambda e, p: p[2] and "score" in p[4]),
      codec={"name": "box", "stop": True})  # fmt: skip
 info("another score", "info['score']", lambda e, i: {"score": i["score"] + 0.25})
-info("another configuration", "info['config']", lambda e, i: {"config": {**i["config"], "C": 0.5}})
 info("another incumbent", "info['incumbent']", lambda e, i: {"incumbent": dict(i["config"])})
-info("the last score as the best", "info['incumbent_score']", lambda e, i: {"incumbent_score": i["score"]})
 info("a code as status", "info['status']", lambda e, i: {"status": 0})
 info("noise", "info['score']", lambda e, i: {"score": i["score"] + (i["t"] == 2) / 64}, suite="ToyNoisy")
 info("a failure's score", "info['score']", lambda e, i: {"score": -1.0} if i["status"] == "failed" else {}, **GAPPY)
 info("a cut trial as a success", "info['status']", lambda e, i: {"status": "ok"} if i["status"] == "timeout" else {},
      **COST)  # fmt: skip
-info("the cost of a cut trial", "info['cost']", lambda e, i: {"cost": 0.0} if i["status"] == "timeout" else {}, **COST)
 info("no objectives", "info['objectives']", lambda e, i: {"objectives": i["objectives"][::-1]}, suite="ToyGappy",
      objectives=["score", "cost"], weights=[1.0, 0.5])  # fmt: skip
 told("forgives repeats", "at reward", setting(1, lambda e, p: e.kernel.runs.last.item()), duplicates="penalize")
@@ -220,12 +215,10 @@ def raise_bare(action: Any) -> Any:
     return action
 
 
-stepping("takes NaN", "NaN in an action: is accepted", lambda e, a: np.nan_to_num(a) if is_float(a) else a)
 stepping("clips", "a hair above the bound in an action: is accepted",
          lambda e, a: np.clip(a, -1, 1) if is_float(a) and a.shape == e.action_space.shape else a)  # fmt: skip
 stepping("raises what comes", "The action None: raises TypeError", lambda e, a: refuse(a))
 stepping("says nothing", "the refusal has no message", lambda e, a: raise_bare(a))
-stepping("turns actions round", STEP, lambda e, a: -a if is_float(a) and a.shape == e.action_space.shape else a)
 
 
 @planted("A step before the first reset: is accepted")
@@ -416,10 +409,6 @@ class LeavesAFileOpen(HPOEnv):
 
 
 # ---------------------------------------------------------------------- many runs
-def rolled(name: str) -> Callable[[Any, Any], dict[str, Any]]:
-    return lambda e, i: {name: np.roll(i[name], 1)}
-
-
 def masked_next(env: Any, parts: list[Any]) -> None:
     if "final_obs" in parts[4]:
         for i in np.flatnonzero(parts[4]["_final_obs"]):
@@ -435,7 +424,6 @@ told("rewards of neighbours", "at reward", setting(1, lambda e, p: np.roll(p[1],
 told("truncation as the end", "at terminated", setting(2, lambda e, p: p[2] | p[3]), HPOVectorEnv, max_episode_steps=3)
 told("the next episode as the last", "info['final_obs']", masked_next, HPOVectorEnv, **SAME)
 told("another return", "info['episode']", mean_return, HPOVectorEnv, statistics=True)
-info("costs of neighbours", "info['cost']", rolled("cost"), HPOVectorEnv, suite="ToyGappy")
 info("a score of a beginning", "info['score']", lambda e, i: {"score": np.nan_to_num(i["score"])}, HPOVectorEnv)
 
 

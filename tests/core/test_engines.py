@@ -103,11 +103,6 @@ def test_every_engine_gives_the_same_outcomes(engine: str) -> None:
         assert text in str(found[key].error)
 
 
-@pytest.mark.parametrize("engine", ENGINE_NAMES)
-def test_no_jobs_give_no_outcomes(engine: str) -> None:
-    assert list(run([], engine=engine)) == []
-
-
 @pytest.mark.parametrize(
     "engine", ["process", pytest.param("dask", marks=[needs_dask, pytest.mark.long]), SLOW_RAY[-1]]
 )
@@ -169,12 +164,6 @@ def test_a_worker_that_is_killed_while_it_answers_costs_its_job_a_try(tmp_path: 
     found = collect(jobs, engine="process", workers=2)
     assert [found[job.key].status for job in jobs] == ["done"] * 5
     assert found["large"].value == "alive"
-
-
-@pytest.mark.long
-def test_retries_count_the_tries() -> None:
-    found = collect([Job("always", die)], engine="process", retries=0)
-    assert found["always"].error == "The worker died (signal 9) at each of 1 tries."
 
 
 @pytest.mark.long

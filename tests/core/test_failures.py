@@ -18,11 +18,10 @@ from typing import Any
 import ConfigSpace as cs
 import numpy as np
 import pytest
-import toys
 
 import hpo_gym
 from hpo_gym.env.rewards import REWARDS
-from hpo_gym.problem.trial import History, Query, Status, Trial
+from hpo_gym.problem.trial import History, Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.suite import TableSuite, table_suite
 
@@ -97,11 +96,6 @@ def test_given_points_count() -> None:
         one.reset(seed=seed)
         given = [t.score for t in one.history() if t.status is Status.OK]
         assert one.step(0)[1] == min(given, default=1.5)
-
-
-def test_a_success_is_before_any_failure_in_a_history() -> None:
-    trials = [Trial(Query({}), s, status=Status(f)) for s, f in ((5, 1), (6, 1), (2, 0), (9, 1), (3, 0))]
-    assert History(tuple(trials)).incumbents == (0, 1, 2, 2, 4)
 
 
 # ---------------------------------------------------------------------------------------------- nothing else is seen
@@ -193,21 +187,3 @@ def test_scores_that_a_run_never_sees_change_nothing_that_it_is_told(name: str) 
     assert failures or name in ("Curves", "Pipelines")  # those have none in full
     bounds = [(t.best, t.worst) for t in (suite.task(tasks[0]), changed(suite, histories, tasks).task(tasks[0]))]
     assert bounds[0] != bounds[1] or name == "Curves"  # all of its 20 rows are seen
-
-
-@pytest.mark.parametrize("suite", [toys.gappy(), toys.noisy(), line()], ids=["gappy", "noisy", "line"])
-@pytest.mark.parametrize("reward", REWARDS.names())
-def test_alone_and_together_failures_are_served_the_same(suite: TableSuite, reward: str) -> None:
-    rng, n, m = np.random.default_rng(0), 7, suite.table.m
-    many = hpo_gym.HPOVectorEnv(n, suite, codec="pool", reward=reward, budget=9, autoreset_mode="DISABLED")
-    names = [suite.tasks("train")[i % 2].name for i in range(n)]
-    many.reset(seed=list(range(n)), options={"task": names})
-    actions = rng.integers(0, m, (9, n))
-    steps = [many.step(row) for row in actions]
-    one = hpo_gym.HPOEnv(suite, codec="pool", reward=reward, budget=9)
-    for i in range(n):
-        one.reset(seed=i, options={"task": names[i]})
-        for (obs, paid, *_), row in zip(steps, actions, strict=True):
-            alone = one.step(row[i])
-            assert alone[0].tobytes() == obs[i].tobytes() and alone[1] == paid[i]
-        assert one.history() == many.history(i)

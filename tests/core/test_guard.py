@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import signal
@@ -29,10 +28,6 @@ AFTER = 1.0  # seconds after the limit
 def limits(name: str) -> Limits:
     """Those of a trial of a bad objective: short where it must run into them."""
     return Limits(seconds=0.5 if BAD[name].status is Status.TIMEOUT else 30.0, memory=1 << 28)
-
-
-def square(config: dict[str, Any]) -> float:
-    return float(config["x"]) ** 2
 
 
 @pytest.fixture(scope="module")
@@ -84,17 +79,6 @@ def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
         assert verdict.status is BAD[name].status, (name, verdict)
         assert re.search(BAD[name].reason, verdict.measured.reason), (name, verdict.measured.reason)
     assert set(reported) == set(BAD)
-
-
-@pytest.mark.long
-def test_a_good_objective_is_told_as_it_is() -> None:
-    with Guard(square) as guard:
-        verdict = guard.run({"x": np.float64(3.0)})
-        assert (verdict.status, verdict.measured.score, verdict.measured.reason) == (Status.OK, 9.0, "")
-        for _ in range(2):
-            start = time.process_time()
-            guard.run({"x": 1.0})
-            assert time.process_time() - start < 0.1
 
 
 @pytest.mark.long
@@ -259,16 +243,6 @@ def test_read_waits_no_longer_than_it_is_told_for_a_guard_that_is_stopped() -> N
         start = time.perf_counter()
     assert time.perf_counter() - start < 3.0, "a process that is stopped is not waited for"
     assert not left_running(*known)
-
-
-@pytest.mark.long
-def test_without_a_limit_a_guard_is_waited_for() -> None:
-    with Guard(square) as guard:
-        guard.start({"x": 1.0})
-        assert guard.left == math.inf
-        assert isinstance(guard.read(), Verdict)
-        guard.start({"x": 1.0}, limits=Limits(30.0))
-        assert 0.0 < guard.left < 31.0
 
 
 @pytest.mark.parametrize("closed", [(0, 1, 2), *(pytest.param(c, marks=pytest.mark.long) for c in [(0,), (1, 2)])])

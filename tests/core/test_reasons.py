@@ -1,6 +1,5 @@
 """What is said of a trial that raised: the end of the message, and the user's own line."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,20 +26,10 @@ def misspelt() -> Any:
     return {"rate": 1}["rte"]
 
 
-def in_a_library() -> Any:
-    return json.loads("{")
-
-
 def test_type_message_and_line_are_told() -> None:
     reason = reason_of(caught(misspelt))
     assert reason == f"KeyError: 'rte' ({place_of(caught(misspelt))})"
     assert reason.endswith(f"test_reasons.py:{line_of(misspelt)}, in misspelt)")
-
-
-def test_the_line_is_the_user_s_that_called_the_library() -> None:
-    fault = caught(in_a_library)
-    assert place_of(fault).endswith(f"test_reasons.py:{line_of(in_a_library)}, in in_a_library")
-    assert reason_of(fault).startswith("JSONDecodeError: Expecting property name")
 
 
 def test_an_exception_that_cannot_be_shown_is_told_without_its_message() -> None:

@@ -97,18 +97,6 @@ def test_seeds_of_worlds_and_optimizers_are_commitments_of_stored_results() -> N
     assert seeding.optimizer_seed(5, "ga", {"a": 2, "b": 1}) == seeding.key("optimizer", 5, "ga", {"a": 2, "b": 1})
 
 
-@pytest.mark.long
-def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
-    instances = {
-        seeding.instance_seed(suite, f"task-{t}", "bench", r)
-        for suite in ("AutoML", "Functions")
-        for t in range(5000)
-        for r in range(10)
-    }
-    assert len(instances) == 100_000
-    assert len({seeding.optimizer_seed(w, "ga", {}) for w in instances} | instances) == 200_000
-
-
 def test_a_generator_is_pcg64_of_the_low_64_bits_of_its_seed() -> None:
     first = [0.8050029237453802, 0.8079407897364937, 0.515325561042142]
     assert seeding.generator(5).random(3).tolist() == first
@@ -128,13 +116,3 @@ def test_a_digest_is_blake2b_of_16_bytes_in_hex() -> None:
     assert len(seeding.digest({})) == 32 and seeding.digest({}) != seeding.digest([])
     with pytest.raises(ValueError, match="JSON"):
         seeding.digest(math.inf)
-
-
-def test_random_starts_of_a_cell_are_seeded_by_its_world_alone() -> None:
-    assert seeding.starts_seed(7) == seeding.key("starts", 7) != seeding.starts_seed(8)
-
-
-def test_what_is_no_json_number_has_no_key() -> None:
-    for value in (math.nan, math.inf):
-        with pytest.raises(ValueError, match="JSON"):
-            seeding.key(value)

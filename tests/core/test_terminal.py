@@ -33,13 +33,9 @@ def shown(sheet, width):
 @pytest.mark.parametrize(
     ("width", "heads"),
     [
-        (None, ["name", "x", "why", "last"]),
         (28, ["name", "x", "why", "last"]),
         (27, ["name", "why", "last"]),
-        (23, ["name", "why", "last"]),
         (22, ["name", "why"]),
-        (16, ["name", "why"]),
-        (15, ["name"]),
         (5, ["name"]),
     ],
 )

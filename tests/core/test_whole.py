@@ -142,16 +142,6 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_others_write_is_not
     assert {k: v for k, v in there(tmp_path / "here").items() if not k.startswith(".")} == NEW
 
 
-def test_a_process_that_still_writes_is_left_alone(tmp_path: Path) -> None:
-    other = subprocess.Popen([sys.executable, "-c", "print(1, flush=True); input()"], stdin=-1, stdout=-1, text=True)
-    assert other.stdout is not None and other.stdout.readline() == "1\n"
-    part = tmp_path / f".a.{other.pid}.part"
-    part.write_bytes(b"half")
-    write_files(tmp_path, {"a": b"1"})
-    other.communicate("\n")
-    assert other.returncode == 0 and part.read_bytes() == b"half"
-
-
 KILLED = """
 import sys
 from pathlib import Path

@@ -98,12 +98,6 @@ def test_a_stop_takes_what_is_left_at_the_regret_reached() -> None:
     assert env.step(env.action_space.n - 1)[1] == -0.5  # before the first trial, a random configuration
 
 
-def test_the_rate_over_evaluations() -> None:
-    env = one(budget_cost=None, budget=4, reward="regret_rate")
-    env.reset(seed=0)
-    assert [env.step(row)[1] for row in (0, 4, 2, 3)] == [-0.5 / 4, -0.75 / 4, -0.25 / 4, 0.0]
-
-
 def test_while_all_have_failed_the_regret_is_one() -> None:
     env = hpo_gym.HPOEnv(known.gaps(), codec="pool", budget_cost=3, task="a", reward="regret_rate")
     env.reset(seed=0)

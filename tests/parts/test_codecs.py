@@ -92,28 +92,6 @@ def test_stop_evaluates_nothing_and_ends_the_episode(name: str, way: Any) -> Non
 
 
 # ---------------------------------------------------------------------------------------------- spaces
-SIZES: dict[str, Any] = {  # on `levels`: d = 4, five rows, three fidelities
-    "move": ({"name": "move"}, 9),
-    "move-stop": ({"name": "move", "stop": True}, 10),
-    "move-fidelity": ({"name": "move", "fidelity": True}, [9, 3]),
-    "move-both": ({"name": "move", **BOTH}, [10, 3]),
-    "pool": ({"name": "pool"}, 5),
-    "pool-stop": ({"name": "pool", "stop": True}, 6),
-    "pool-fidelity": ({"name": "pool", "fidelity": True}, [5, 3]),
-    "pool-both": ({"name": "pool", **BOTH}, [6, 3]),
-    "pool-candidates": ({"name": "pool", "candidates": 3}, 3),
-}
-
-
-def _action_spaces(codec: Any) -> list[Any]:
-    return [single_env(levels(), codec=codec).action_space, vector_env(2, levels(), codec=codec).single_action_space]
-
-
-@pytest.mark.parametrize("name", SIZES)
-def test_space_of_a_discrete_codec(name: str) -> None:
-    codec, sizes = SIZES[name]
-    for space in _action_spaces(codec):
-        assert (space.nvec.tolist() if isinstance(sizes, list) else space.n) == sizes
 
 
 # ---------------------------------------------------------------------------------------------- masks
@@ -179,12 +157,10 @@ def test_a_refused_action_changes_nothing(codec: Any, wrong: Any, right: Any, sc
 @pytest.mark.parametrize(
     ("keywords", "error", "words"),
     [
-        ({"codec": "mvoe"}, hpo_gym.UnknownNameError, "Did you mean 'move'"),
         ({"codec": {"name": "move", "level": 3}}, hpo_gym.UnknownNameError, "Did you mean 'levels'"),
         ({"codec": {"name": "move", "levels": "5"}}, hpo_gym.InvalidValueError, "`levels` of codec 'move' must be int"),
         ({"codec": {"name": "pool", "candidates": 1}}, hpo_gym.InvalidValueError, "`2 <= candidates <= 65536`"),
         ({"codec": "box", "duplicates": "mask"}, hpo_gym.InvalidValueError, "='mask'` needs the codec 'pool'"),
-        ({"duplicates": "penalise"}, hpo_gym.UnknownNameError, "Did you mean 'penalize'"),
     ],
     ids=str,
 )

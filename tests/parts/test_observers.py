@@ -162,7 +162,6 @@ def test_given_points_and_fidelities_lengthen_a_history() -> None:
 @pytest.mark.parametrize(
     ("observer", "error", "words"),
     [
-        ("sumary", hpo_gym.UnknownNameError, "Did you mean 'summary'"),
         ({"name": "last", "contxt": True}, hpo_gym.UnknownNameError, "Did you mean 'context'"),
         ({"name": "last", "context": 1}, hpo_gym.InvalidValueError, "`context` of observer 'last' must be bool"),
         ({"name": "pool", "candidates": 1}, hpo_gym.InvalidValueError, "`2 <= candidates <= 1024` must hold, got 1"),
@@ -183,23 +182,6 @@ def test_a_pool_is_needed_to_show_one() -> None:
 
 
 # ---------------------------------------------------------------------- what a part asks the kernel to keep
-@pytest.mark.parametrize(
-    ("name", "fused", "history", "incumbent", "blank"),
-    [
-        ("last", True, False, False, True),
-        ("summary", True, False, True, True),
-        ("history", True, True, False, True),
-        ("tokens", False, True, False, False),
-        ("pool", False, False, True, False),
-        ("text", False, False, False, False),
-    ],
-)
-def test_an_observer_asks_for_no_more_than_it_reads(
-    name: str, fused: bool, history: bool, incumbent: bool, blank: bool
-) -> None:
-    seen = hpo_gym.OBSERVERS.get(name)()
-    found = (seen.fused, "history" in seen.keeps, "incumbent_at" in seen.keeps, seen.blank)
-    assert found == (fused, history, incumbent, blank)
 
 
 @pytest.mark.parametrize("observer", ["last", "history", "summary"])

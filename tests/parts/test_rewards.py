@@ -74,16 +74,3 @@ def test_the_oracle_is_kept_from_other_splits(split: str, make: Any) -> None:
             make(reward=reward, split=split)
     for reward in ("score", "improvement", "normalized_improvement"):
         make(reward=reward, split=split)
-
-
-@pytest.mark.parametrize("make", [single_env, lambda **keywords: vector_env(2, **keywords)], ids=["single", "vector"])
-@pytest.mark.parametrize(
-    ("reward", "error", "words"),
-    [
-        ("regrets", hpo_gym.UnknownNameError, "Did you mean 'regret'"),
-    ],
-    ids=str,
-)
-def test_refused(reward: Any, error: type[Exception], words: str, make: Any) -> None:
-    with pytest.raises(error, match=words):
-        make(reward=reward)
