@@ -28,6 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from drawn import mark_the_rest  # it imports NumPy
 
     mark_the_rest(items)
+    for item in items:  # minutes on an idle machine, and `.ci/run --full` has company
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
