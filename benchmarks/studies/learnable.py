@@ -5,8 +5,8 @@ mean area under the curve of normalised regret over 33 trials, four runs a task 
 the agent and its untrained self play one run on each test task as comparisons play them. A cell of `controls` has the
 same of methods without a network: random search, the default and its neighbours, the portfolio of the training tasks;
 and of the best order of the env's own candidates that their scores on training tasks tell, blind to the run's scores.
-A cell of `signal` says how much of what a trial is paid is the candidate's; one of `one file` has the AUCs of
-docs/examples/cleanrl_ppo.py.
+A cell of `signal` says how much of what a trial is paid is the candidate's. `judged` has the score that judges; the
+rewards are of the validation score.
 
     python benchmarks/studies/learnable.py    # a check on validation tasks: SVM and Boosting, and the one file on all
 """
@@ -29,10 +29,11 @@ import gymnasium as gym
 import numpy as np
 import one_file
 from frame import Table
+from judged import auc_by, auc_of, score_of
 from looks import Look
 from numpy.typing import NDArray
 from ratios import against
-from runs import about, auc_of
+from runs import about
 
 import hpo_gym
 from hpo_gym.bench import interval
@@ -48,6 +49,8 @@ METHODS = one_file.METHODS
 ORDER = "best order"
 ARMS = ("untrained, sampled", "untrained", "ppo")
 BUDGET, SEEDS, SECONDS, POINTS, SAMPLED = 33, 3, 300.0, 10, 4
+WAYS = (("sampled", SAMPLED), ("greedy", 1))
+"""Of play, and how many runs a task; those sampled before and after a training alone."""
 LOOKS = Look(
     "AUC of PPO, its untrained self, random search, the default and its neighbours, the portfolio, and the best order",
     "whether plain PPO learns on the env as it is made, on families that it never saw",
@@ -62,7 +65,6 @@ def cells() -> Iterator[frame.Address]:
     """Yield the controls of each suite, then the trainings, first seeds first."""
     yield from (("controls", suite) for suite in SUITES)
     yield from (("signal", suite) for suite in SUITES)
-    yield from (("one file", suite, str(seed)) for seed in range(SEEDS) for suite in SUITES)
     yield from (("ppo", suite, str(seed)) for seed in range(SEEDS) for suite in SUITES)
 
 
@@ -70,25 +72,25 @@ def cell(what: str, suite: str, seed: str = "0") -> Any:
     """Return what a function below has of a suite, or a training with its curve and its AUCs on test tasks."""
     if what in ("controls", "signal"):
         return controls(suite) if what == "controls" else signal(suite)
-    if what == "one file":
-        run = one_file.trained(suite, int(seed))
-        return {"auc": {what: run["auc"]["trained"]}, "seconds": run["seconds"]}
     arms, curve = trained(suite, int(seed))
     tasks = hpo_gym.load_suite(suite).tasks("test")
-    return {**curve, "auc": {name: [round(auc_of(arm, task), 6) for task in tasks] for name, arm in arms.items()}}
+    score = score_of(tasks)
+    found = {name: [round(auc_of(score, arm, task), 6) for task in tasks] for name, arm in arms.items()}
+    return {**curve, "auc": found}
 
 
 def controls(suite: str) -> dict[str, Any]:
     """Return the AUC of each method on each validation task in the mean, and on each test task."""
     loaded = hpo_gym.load_suite(suite)
     prior, found = loaded.prior(), dict[str, list[list[float]]]()
+    score = score_of(loaded.tasks("test"))
     for split in ("val", "test"):
         for name in METHODS:
-            runs = SAMPLED if name == "random" else 1
-            found.setdefault(name, []).append([
-                round(float(np.mean([auc_of(hpo_gym.make_optimizer(name), t, prior, seed) for seed in range(runs)])), 6)
-                for t in loaded.tasks(split)
-            ])  # fmt: skip
+            runs = [
+                [auc_of(score, hpo_gym.make_optimizer(name), task, prior, seed) for task in loaded.tasks(split)]
+                for seed in range(SAMPLED if name == "random" else 1)
+            ]
+            found.setdefault(name, []).append(np.mean(runs, 0).round(6).tolist())
         order = iter(best_order(suite))
         found.setdefault(ORDER, []).append(
             judged(suite, lambda seen, order=order: np.full(len(seen), next(order)), 1, split=split)[:, 0]
@@ -97,6 +99,7 @@ def controls(suite: str) -> dict[str, Any]:
         )
     return {
         **about(loaded.tasks("test")),
+        "score": score,
         "validation": {name: round(float(np.mean(val)), 6) for name, (val, _) in found.items()},
         "auc": {name: test for name, (_, test) in found.items()},
     }
@@ -160,21 +163,20 @@ def signal(suite: str) -> dict[str, Any]:
 
 # ---------------------------------------------------------------------------------------------- one training
 def judged(
-    suite: str, act: Any, reps: int, view: Mapping[str, Any] | None = None, split: str = "val"
+    suite: str, act: Any, reps: int, view: Mapping[str, Any] | None = None, split: str = "val", score: str = ""
 ) -> NDArray[np.float64]:
-    """Return the AUC of each run of a policy over the tasks of a split, ``(tasks, reps)``."""
+    """Return the AUC of each run of a policy over the tasks of a split, ``(tasks, reps)``, by that of `score_of`."""
     tasks = hpo_gym.load_suite(suite).tasks(split)
     names = [t.name for t in tasks for _ in range(reps)]
-    best, worst = (np.array([getattr(t, end) for t in tasks for _ in range(reps)]) for end in ("best", "worst"))
-    parts = {**(view or {}), "reward": "score"}
-    envs: Any = gym.make_vec(f"hpo_gym/{suite}-v0", num_envs=len(names), split=split, budget=BUDGET, **parts)
+    envs: Any = gym.make_vec(
+        f"hpo_gym/{suite}-v0", num_envs=len(names), split=split, budget=BUDGET, **{**(view or {}), "reward": "score"}
+    )
     seen, _ = envs.reset(seed=0, options={"task": names})
-    reached, area = np.full(len(names), -np.inf), np.zeros(len(names))
     for _ in range(BUDGET):
-        seen, scores, _, _, _ = envs.step(act(seen))
-        reached = np.fmax(reached, scores)
-        area += np.clip((best - reached) / (best - worst), 0.0, 1.0)
-    return (area / BUDGET).reshape(len(tasks), reps)
+        seen, *_ = envs.step(act(seen))
+    score = score or score_of(tasks)
+    areas = [auc_by(score, envs.unwrapped.history(i), tasks[i // reps]) for i in range(len(names))]
+    return np.reshape(areas, (len(tasks), reps))
 
 
 def trained(
@@ -185,6 +187,7 @@ def trained(
     *,
     seconds: float = SECONDS,
     points: int = POINTS,
+    score: str = "",
 ) -> tuple[Any, Any]:
     """Train an agent of Stable-Baselines3 with its defaults; return it, before and after, and its curve."""
     import stable_baselines3
@@ -209,20 +212,20 @@ def trained(
         def spent(self) -> float:
             return time.process_time() - self.began - self.judging
 
-        def judge(self) -> None:
+        def judge(self, *ways: tuple[str, int]) -> None:
             began = time.process_time()
             curve["steps"].append(self.num_timesteps)
             curve["seconds"].append(round(self.spent(), 1))
             with torch.random.fork_rng():
-                for way, reps in (("sampled", SAMPLED), ("greedy", 1)):
+                for way, reps in ways:
                     torch.manual_seed(0)
                     act = lambda seen, way=way: self.model.predict(seen, deterministic=way == "greedy")[0]  # noqa: E731
-                    curve[way].append(round(float(judged(suite, act, reps, view).mean()), 6))
+                    curve[way].append(round(float(judged(suite, act, reps, view, score=score).mean()), 6))
             self.judging += time.process_time() - began
 
         def _on_rollout_start(self) -> None:
             if self.spent() >= len(curve["steps"]) * seconds / points:
-                self.judge()
+                self.judge(*(WAYS if not curve["steps"] else WAYS[1:]))
 
         def _on_step(self) -> bool:
             return self.spent() < seconds
@@ -230,7 +233,7 @@ def trained(
     watch = Watch()
     watch.began = time.process_time()
     model.learn(DQN_STEPS if algorithm == "DQN" else 10**9, callback=watch)
-    watch.judge()
+    watch.judge(*WAYS)
     return {**arms, "ppo": SB3Policy(model, env)}, curve
 
 
@@ -241,7 +244,7 @@ def parts(found: Mapping[str, Any]) -> dict[str, Any]:
     for suite, seeds in found.get("ppo", {}).items():
         known = found["controls"][suite]
         mean = {name: np.mean([run["auc"][name] for run in seeds.values()], 0).tolist() for name in ARMS}
-        example = [run["auc"]["one file"] for run in found["one file"][suite].values()]
+        example = [run["auc"]["trained"] for run in frame.stored("one_file")["trained"][suite].values()]
         mean["one file"] = np.mean(example, 0).tolist()
         out[suite] = {"tasks": known["tasks"], "families": known["families"], "auc": {**known["auc"], **mean}}
     return out
@@ -324,12 +327,11 @@ def checked(suite: str) -> tuple[str, dict[str, float], list[str]]:
     """Return the validation AUCs of one fresh training and of its rivals, and which rivals it is not ahead of."""
     _, curve = trained(suite, 0)
     loaded = hpo_gym.load_suite(suite)
-    prior = loaded.prior()
+    prior, tasks = loaded.prior(), loaded.tasks("val")
+    score = score_of(tasks)
     found = {"ppo": curve["greedy"][-1], "untrained, sampled": curve["sampled"][0], "untrained": curve["greedy"][0]}
     for name in METHODS:
-        found[name] = float(
-            np.mean([auc_of(hpo_gym.make_optimizer(name), task, prior) for task in loaded.tasks("val")])
-        )
+        found[name] = float(np.mean([auc_of(score, hpo_gym.make_optimizer(name), task, prior) for task in tasks]))
     behind = [name for name in found if name not in ("ppo", "portfolio") and found["ppo"] >= found[name]]
     return suite, found, behind
 

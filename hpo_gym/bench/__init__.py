@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hpo_gym.bench.intervals import subsets as subsets
     from hpo_gym.bench.merging import merge as merge
     from hpo_gym.bench.metrics import TEST as TEST
+    from hpo_gym.bench.metrics import VALIDATION as VALIDATION
     from hpo_gym.bench.metrics import Curves as Curves
     from hpo_gym.bench.metrics import auc as auc
     from hpo_gym.bench.metrics import by_family as by_family

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import InvalidValueError, shown, whole
+from hpo_gym.base import InvalidValueError, shown, unknown, whole
+from hpo_gym.bench.metrics import TEST, VALIDATION
 from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.spent import ended, points, spent_of, waiting
 from hpo_gym.problem import (
@@ -23,6 +24,7 @@ from hpo_gym.problem import (
     ended_by,
     horizon,
     random_regret,
+    random_test_regret,
 )
 
 
@@ -133,7 +135,12 @@ def configs_of(task: Task, arrays: Mapping[str, NDArray[Any]]) -> list[dict[str,
 
 
 def regret_of(
-    history: History, task: Task, budget: int | None = None, *, budget_cost: float | None = None
+    history: History,
+    task: Task,
+    budget: int | None = None,
+    *,
+    budget_cost: float | None = None,
+    score: str = VALIDATION,
 ) -> NDArray[np.float64]:
     """Return the normalised regret of a run's incumbent, without noise, at full fidelity; its mean is the run's AUC.
 
@@ -142,34 +149,48 @@ def regret_of(
             such as the 24 epochs of `Trainings`, else the number in the run.
         budget_cost: Instead of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
             that at 33 evenly spaced points of it, and before the end of the first trial that of a random configuration.
+        score: "validation", by which the run chose its incumbents, or "test", that of the same incumbents on data that
+            no choice has seen: comparisons judge by it where all tasks of a suite have one (`Task.test_range`).
 
     Returns:
         Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or before the first success. See
         `hpo_gym.bench.regret` for a better score.
 
     Raises:
-        InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
+        InvalidValueError: `budget >= 1` does not hold, no full evaluation was made and no `budget` is given, or the
+            task has no test scores.
     """
     check_task(task)
+    if score not in (VALIDATION, TEST):
+        raise unknown("score", score, (VALIDATION, TEST))
     if not isinstance(history, History):
         raise InvalidValueError(f"`history` must be what `rollout` returns, got {shown(history)}.")
     arrays = arrays_of(history, task)
     if budget_cost is not None:
-        return _by_cost(task, arrays, history.n_init, Budget.of(budget, budget_cost))
+        return _by_cost(task, arrays, history.n_init, Budget.of(budget, budget_cost), score)
     if budget is None:
         own = "budget" in task.env
         budget = task.budget if own else horizon(arrays["fidelity"][history.n_init :].sum())
-    return _regret(task, incumbents(task, arrays, Budget(whole("budget", budget)), history.n_init))
+    return _regret(task, arrays, history.n_init, Budget(whole("budget", budget)), score)
 
 
-def _regret(task: Task, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(regret_on([task], scores[None, None])[0, 0])
+def _regret(
+    task: Task, arrays: Mapping[str, NDArray[Any]], n_init: int, budget: Budget, score: str
+) -> NDArray[np.float64]:
+    tested = incumbents_on_test(task, arrays, budget, n_init) if score == TEST else None
+    if tested is not None:
+        return np.asarray(regret_on([task], tested[None, None], np.array([task.test_range]), TEST)[0, 0])
+    if score == TEST:
+        raise InvalidValueError(f"`score` must be {VALIDATION!r} on {task.name!r}, which has no test scores.")
+    return np.asarray(regret_on([task], incumbents(task, arrays, budget, n_init)[None, None])[0, 0])
 
 
-def _by_cost(task: Task, arrays: dict[str, NDArray[Any]], n_init: int, budget: Budget) -> NDArray[np.float64]:
+def _by_cost(
+    task: Task, arrays: dict[str, NDArray[Any]], n_init: int, budget: Budget, score: str
+) -> NDArray[np.float64]:
     units = budget.units([task])
     assert units is not None
     arrays["spent"] = spent_of(arrays["cost"], units.item(), n_init)
-    regret = _regret(task, incumbents(task, arrays, budget, n_init))
-    regret[: waiting(arrays, budget.amount)] = random_regret(task)
+    regret = _regret(task, arrays, n_init, budget, score)
+    regret[: waiting(arrays, budget.amount)] = random_test_regret(task) if score == TEST else random_regret(task)
     return regret

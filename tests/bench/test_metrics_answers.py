@@ -203,6 +203,22 @@ def test_regret_of_a_run() -> None:
     assert hpo_gym.regret_of(sums_to_less, task(fidelity=True)).tolist() == [0.5]
 
 
+def test_regret_by_the_test_score_is_that_of_the_incumbents_by_validation() -> None:
+    tested = (4.0, 0.0, 2.0, 1.0, 3.0)  # regrets 0, 1, 1/2, 3/4, 1/4
+    suite = hpo_gym.table_suite(
+        "Line", SPACE, np.array(U)[:, None], np.array([FULL]), test_scores=[tested], costs=[[1.0] * 5],
+        splits={"train": ["task-0"]},
+    )  # fmt: skip
+    one, run = suite.task("task-0"), history([0, 3, 1, 2], [1.0] * 4)
+    assert hpo_gym.regret_of(run, one).tolist() == [1.0, 0.25, 0.25, 0.0]
+    assert hpo_gym.regret_of(run, one, score="test").tolist() == [0.0, 0.75, 0.75, 0.5]
+    assert hpo_gym.regret_of(run, one, 2, score="test").tolist() == [0.0, 0.75]
+    with pytest.raises(InvalidValueError, match="`score` must be 'validation' on 'task-0', which has no test scores"):
+        hpo_gym.regret_of(run, task(), score="test")
+    with pytest.raises(hpo_gym.UnknownNameError, match="Did you mean 'test'"):
+        hpo_gym.regret_of(run, one, score="tests")
+
+
 def test_a_run_of_less_than_one_evaluation_needs_a_budget() -> None:
     with pytest.raises(InvalidValueError, match="`budget` must be an integer >= 1, got 0; the nearest is 1"):
         hpo_gym.regret_of(history([1], [0.5]), task(fidelity=True))

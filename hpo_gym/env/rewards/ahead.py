@@ -17,9 +17,11 @@ class Ahead(OracleReward):
     """`auc`, plus by how much the trial changes what random trials would still gain in the rest of the budget.
 
     The sum over an episode is the expected area under the curve of random search, less that of the run: 0 is level with
-    random search. A trial no better than a random one pays 0 in the mean, on easy and on hard tasks, early and late,
-    so that what an action is worth shows through after few episodes. (Potential-based shaping, Ng et al., "Policy
-    invariance under reward transformations", 1999; the potential is the exact value of random search on the task.)
+    random search. It pays validation scores, also where comparisons judge by the test score. A trial no better than a
+    random one pays 0 in the mean, on easy and on hard tasks, early and late, so that what an action is worth shows
+    through after few episodes. (Potential-based shaping, Ng et al., "Policy invariance under reward transformations",
+    1999; the potential is the exact value of random search on the task. With discount 1 the best policy is that of
+    `auc`; with a lower one it may be another.)
     For training splits only.
     """
 

@@ -17,7 +17,8 @@ class Anytime(Reward):
     """`normalized_improvement` times the share of the budget that is left when the trial begins.
 
     The sum over an episode is the mean over its trials of the incumbent above the mean of meta-train, in standard
-    deviations. A task whose scores are all below that mean pays nothing: on the training split take `auc`.
+    deviations of validation scores. A task whose scores are all below that mean pays nothing: on the training split
+    take `auc`.
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
@@ -30,9 +31,10 @@ class Anytime(Reward):
 
 @REWARDS.register("auc")
 class Auc(OracleReward):
-    """`regret_drop` times the share of the budget that is left when the trial begins: what comparisons judge.
+    """`regret_drop` times the share of the budget that is left when the trial begins.
 
-    The sum over an episode is 1 less the area under its curve of normalised regret. For training splits only.
+    The sum over an episode is 1 less the area under its curve of normalised regret (AUC), by the validation score:
+    comparisons judge the same incumbents by the test score, where a suite has one. For training splits only.
     """
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
