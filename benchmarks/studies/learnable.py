@@ -29,7 +29,7 @@ import gymnasium as gym
 import numpy as np
 import one_file
 from frame import Table
-from judged import auc_by, auc_of, score_of
+from judged import SAYS, auc_by, auc_of, score_of
 from looks import Look
 from numpy.typing import NDArray
 from ratios import against
@@ -48,6 +48,9 @@ LEARNS = ("SVM", "Boosting")
 METHODS = one_file.METHODS
 ORDER = "best order"
 ARMS = ("untrained, sampled", "untrained", "ppo")
+FILE = "one file"
+BEFORE = {"ppo": "untrained", FILE: "one file, untrained"}
+"""By trained agent its own untrained self."""
 BUDGET, SEEDS, SECONDS, POINTS, SAMPLED = 33, 3, 300.0, 10, 4
 WAYS = (("sampled", SAMPLED), ("greedy", 1))
 """Of play, and how many runs a task; those sampled before and after a training alone."""
@@ -244,8 +247,9 @@ def parts(found: Mapping[str, Any]) -> dict[str, Any]:
     for suite, seeds in found.get("ppo", {}).items():
         known = found["controls"][suite]
         mean = {name: np.mean([run["auc"][name] for run in seeds.values()], 0).tolist() for name in ARMS}
-        example = [run["auc"]["trained"] for run in frame.stored("one_file")["trained"][suite].values()]
-        mean["one file"] = np.mean(example, 0).tolist()
+        example = [run["auc"] for run in frame.stored("one_file")["trained"][suite].values()]
+        for name, arm in ((FILE, "trained"), (BEFORE[FILE], "untrained")):
+            mean[name] = np.mean([auc[arm] for auc in example], 0).tolist()
         out[suite] = {"tasks": known["tasks"], "families": known["families"], "auc": {**known["auc"], **mean}}
     return out
 
@@ -253,16 +257,18 @@ def parts(found: Mapping[str, Any]) -> dict[str, Any]:
 def tables(found: Mapping[str, Any]) -> dict[str, Table]:
     """Return the AUC on test tasks, and the ratios of PPO to each other method with intervals over families."""
     of = parts(found)
-    names = (*METHODS, ORDER, *ARMS, "one file")
-    rows = [(suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names)) for suite, part in of.items()]
+    names = (*METHODS, ORDER, *ARMS, BEFORE[FILE], FILE)
+    by = {suite: SAYS[known["score"]] for suite, known in found["controls"].items()}
+    rows = [(suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names), by[suite]) for suite, part in of.items()]
     rivals = (*METHODS, ORDER, "untrained")
+    twins = {(agent, "untrained"): before for agent, before in BEFORE.items()}
     ratios = [
-        (suite, agent, *(_ratio(suite, part, agent, rival) for rival in rivals))
-        for suite, part in of.items() for agent in ("ppo", "one file")
+        (suite, agent, *(_ratio(suite, part, agent, twins.get((agent, rival), rival)) for rival in rivals))
+        for suite, part in of.items() for agent in BEFORE
     ]  # fmt: skip
     seeds = [
         (suite, seed, *(f"{run[way][end]:.3f}" for end in (0, -1) for way in ("sampled", "greedy")),
-         f"{run['steps'][-1] / 1000:,.0f} k")
+         f"{run['steps'][-1] / 1000:,.0f} k", by[suite])
         for suite, runs in found.get("ppo", {}).items() for seed, run in runs.items()
     ]  # fmt: skip
     signals = [
@@ -270,18 +276,18 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         for suite, rewards in found.get("signal", {}).items() for reward, by in rewards.items()
     ]  # fmt: skip
     known = [
-        (suite, *(f"{of['validation'][name]:.3f}" for name in (*METHODS, ORDER)))
+        (suite, *(f"{of['validation'][name]:.3f}" for name in (*METHODS, ORDER)), by[suite])
         for suite, of in found["controls"].items()
     ]
     return {
-        "controls": Table.of(("suite", *METHODS, ORDER), known),
+        "controls": Table.of(("suite", *METHODS, ORDER, "judged by"), known),
         "signal": Table.of(
             ("suite", "reward", *(f"trial {t + 1}" for t in TRIED), "of the first, the task's share"), signals
         ),
-        "auc": Table.of(("suite", *names), rows),
+        "auc": Table.of(("suite", *names, "judged by"), rows),
         "ratios": Table.of(("suite", "agent", *(f"/ {name}" for name in rivals)), ratios),
         "validation": Table.of(
-            ("suite", "seed", "untrained, sampled", "greedy", "trained, sampled", "greedy", "steps"), seeds
+            ("suite", "seed", "untrained, sampled", "greedy", "trained, sampled", "greedy", "steps", "judged by"), seeds
         ),
     }
 
@@ -316,7 +322,11 @@ def draw(found: Mapping[str, Any]) -> None:
         axis.axhline(mean[1][0], color="#c0392b", ls=":", lw=1, label="PPO, untrained")
         for name, value in found["controls"][suite]["validation"].items():
             axis.axhline(value, color=colours[name], ls="--", lw=1.2, label=name)
-        axis.set(title=suite, xlabel="steps of the env, thousands", ylim=(0, None))
+        axis.set(
+            title=f"{suite}, {SAYS[found['controls'][suite]['score']]}",
+            xlabel="steps of the env, thousands",
+            ylim=(0, None),
+        )
     axes[0].set_ylabel("AUC of regret, validation tasks")
     figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, ncols=6, loc="outside lower center")
     figure.savefig(frame.FIGURES / FIGURE, metadata={"Date": None})

@@ -17,7 +17,7 @@ import frame
 import gymnasium as gym
 import numpy as np
 from frame import Table
-from judged import auc_of, score_of
+from judged import SAYS, auc_of, score_of
 from looks import Look
 from ratios import against
 from runs import about
@@ -96,11 +96,14 @@ def tables(found: Mapping[str, Any]) -> dict[str, Table]:
         mean = {name: np.mean([run["auc"][name] for run in runs], 0).tolist() for name in ("trained", "untrained")}
         parts[suite] = {**known, "auc": {**known["auc"], **mean}}
     names = (*RIVALS, "trained")
-    auc = [(suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names)) for suite, part in parts.items()]
+    auc = [
+        (suite, *(f"{np.mean(part['auc'][name]):.3f}" for name in names), SAYS[part["score"]])
+        for suite, part in parts.items()
+    ]
     rows = [(suite, *_ratios({suite: part})) for suite, part in parts.items()]
     pooled = {suite: part for suite, part in parts.items() if suite in POOLED}
     return {
-        "auc": Table.of(("suite", *names), auc),
+        "auc": Table.of(("suite", *names, "judged by"), auc),
         "ratios": Table.of(
             ("suite", *(f"/ {rival}" for rival in RIVALS)),
             [*rows, ("all", *_ratios(pooled))],
