@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ def _training(form: Form) -> dict[str, Any]:
     return {"trained on": ", ".join(suites), "folder": str(folder), **({"card": page} if page else {})}
 
 
-def _described(maker: Any) -> str:
+def _described(maker: Callable[..., Any]) -> str:
     """Return the docstring of a class, and the descriptions of its settings that stand in those of its bases."""
     said = inspect.getdoc(maker) or ""
     left = set(_settings(maker)) - {name for names in _entries(said) for name in names}
@@ -156,7 +156,7 @@ def _entries(said: str) -> dict[tuple[str, ...], str]:
     return {tuple(text.split(":")[0].strip().split(", ")): text for text in re.split(r"\n(?=    \w)", block) if text}
 
 
-def _settings(maker: Any, made: object = None) -> dict[str, Any]:
+def _settings(maker: Callable[..., Any], made: object = None) -> dict[str, Any]:
     """Arguments of a class: their defaults, or what one that was made keeps under their names."""
     known = [p for p in inspect.signature(maker).parameters.values() if p.name != "self"]
     values = {p.name: getattr(made, p.name, p.default) for p in known}

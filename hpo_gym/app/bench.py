@@ -133,7 +133,7 @@ def _shared() -> Iterator[inspect.Parameter]:
             f"--{flags[f.name]}", metavar=f.metadata.get("metavar"),
             help=f"{text} Separated by commas." if "several" in f.metadata else text,
         )  # fmt: skip
-        default: Any = Path(str(f.default)) if kind is Path else f.default or (False if kind is bool else None)
+        default = Path(str(f.default)) if kind is Path else f.default or (False if kind is bool else None)
         shown = kind | None if default is None else kind
         yield inspect.Parameter(
             f.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shown, said]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hpo_gym.base import InvalidValueError
+
+if TYPE_CHECKING:
+    from hpo_gym.optimize import Wording
+    from hpo_gym.serve import Place
 
 GONE = 1
 """Exit code where the parent of `--stdio` was gone before the end."""
@@ -87,7 +91,7 @@ def serve(
         _own(objective, space, wording, settings)
 
 
-def _suite(suite: str, split: str, budget: int | None, wording: Any, place: Any) -> None:
+def _suite(suite: str, split: str, budget: int | None, wording: Wording, place: Place | None) -> None:
     from hpo_gym.serve import Hall
     from hpo_gym.suites import load_suite
 
@@ -103,7 +107,7 @@ def _suite(suite: str, split: str, budget: int | None, wording: Any, place: Any)
         serve_mcp(SuiteDesk(Hall(load_suite(suite), split, budget, wording)))
 
 
-def _own(objective: str, space: Path | None, wording: Any, settings: dict[str, Any]) -> None:
+def _own(objective: str, space: Path | None, wording: Wording, settings: dict[str, Any]) -> None:
     from hpo_gym.app._output import notes
     from hpo_gym.base import user_function
     from hpo_gym.serve import TuningDesk, serve_mcp, wire

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from hpo_gym.checks.drive import (
 )
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv, HPOVectorEnv
+from hpo_gym.problem import Trial
 
 Plain = TypeVar("Plain", HPOEnv, HPOVectorEnv)
 
@@ -251,6 +252,6 @@ class Beside:
         return good
 
 
-def content(history: Any) -> list[Any]:
+def content(history: Iterable[Trial]) -> list[Any]:
     """Return the trials of a history as plain values."""
     return [(dict(t.config), t.score, t.fidelity, t.cost, int(t.status)) for t in history]

@@ -268,7 +268,7 @@ def _trained(first: Trainable, new: Make, train: Sequence[Task], course: _Course
     """Train it a little; a loaded one, and a retrained one, must choose like the saved one."""
     (tasks, held), faults = _parted(train), course.faults
 
-    def trained(optimizer: Any, validation: Sequence[Task] = held) -> Any:
+    def trained(optimizer: Trainable, validation: Sequence[Task] = held) -> Trainable:
         optimizer.train(tasks, seeding.generator(1), validation=validation, steps=200)
         return optimizer
 

@@ -118,7 +118,7 @@ def _bad_actions(env: Env) -> Iterator[tuple[str, Any]]:
             yield f"{name} in an action", bad if bad.ndim else bad[()]
 
 
-def _outside(space: Any) -> dict[str, Any]:
+def _outside(space: gym.Space[Any]) -> dict[str, Any]:
     """Return numbers that are outside a space at any place of an action."""
     if isinstance(space, gym.spaces.Box):
         high = space.high.flat[0]

@@ -19,7 +19,7 @@ from hpo_gym.base import FILES, InvalidValueError
 class Carried:
     """A maker for other processes, also one from a script, a notebook or a named file. Calling it makes the object."""
 
-    def __init__(self, maker: Any, name: str) -> None:
+    def __init__(self, maker: Callable[..., Any], name: str) -> None:
         self.maker, self.name = maker, name
 
     def __call__(self, *args: Any, **settings: Any) -> Any:

@@ -37,7 +37,14 @@ class NoGuard(Guard):
         self.objective, self._after = objective, ExitStack()
         self._steps: Steps | None = None
 
-    def start(self, config: Mapping[str, Any], *, limits: object = None, seed: int = 0, named: Any = None) -> None:
+    def start(
+        self,
+        config: Mapping[str, Any],
+        *,
+        limits: Limits | None = None,
+        seed: int = 0,
+        named: Mapping[str, Any] | None = None,
+    ) -> None:
         self._call = json.loads(json.dumps([plain(config), plain(named or {})]))  # a copy, as a guard gets it
         self._go = True
         self._after.callback(os.chdir, Path.cwd())

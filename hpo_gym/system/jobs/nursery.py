@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import parent_process, util
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import Any, NoReturn, SupportsInt
 
 from hpo_gym.problem import Status
 from hpo_gym.system.jobs.carried import from_bytes
@@ -282,7 +282,7 @@ def _outcome(objective: Callable[..., Any], call: Mapping[str, Any], result: int
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 
-def _goes_on(result: int, reply: int, step: Any, score: float) -> bool:
+def _goes_on(result: int, reply: int, step: SupportsInt, score: float) -> bool:
     """Report a step; return whether the owner lets the trial continue."""
     _say(result, {"step": int(step), "value": score})
     return os.read(reply, 1) == b"1"

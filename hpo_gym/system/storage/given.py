@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpo_gym.base import InvalidValueError
+
+if TYPE_CHECKING:
+    import yaml
 
 _MOST, _VALUES = 1 << 26, 1 << 20  # bytes of a text, and values that aliases make of one
 
@@ -62,11 +65,11 @@ def yaml_of(text: str) -> Any:
             loader.dispose()
 
 
-def _size(node: Any, known: dict[int, int]) -> int:
+def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
     """Return the number of values in a node, with each alias in full."""
     if id(node) not in known:
         known[id(node)] = _VALUES + 1  # of one that holds itself
-        parts = node.value if isinstance(getattr(node, "value", None), list) else []
+        parts = node.value if node is not None and isinstance(node.value, list) else []
         inside = (one for part in parts for one in (part if isinstance(part, tuple) else (part,)))
         known[id(node)] = 1 + sum(_size(one, known) for one in inside)
     return known[id(node)]
