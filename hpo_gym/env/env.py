@@ -183,7 +183,7 @@ class HPOEnv(SuiteEnv, gym.Env[Any, Any]):
     def _info_of_row(self, row: int) -> TrialInfo:
         """Return the info of a trial of a table's row, made when it is asked for."""
         kernel, runs = self.kernel, self.kernel.runs
-        if self._incumbent is None or kernel.improved:
+        if self._incumbent is None or (runs.best is not runs.previous and runs.improved()):
             self._incumbent = row
         step = self._task_index, row, self._incumbent
         given = kernel.batch, self._task, step, runs.count(0), runs.last.item(0), runs.best.item(0)

@@ -72,12 +72,13 @@ class Listed:
             found[who] = np.where(places.keys[j][place] == keys[who], places.order[j][place], len(self))
         return np.where(there, found, len(self))
 
-    def numbers_of_one(self, runs: Runs) -> Ints | None:
-        """Return `numbers` of the only run's trials on a table, ``(t,)``; None where numbers share a configuration."""
-        places = self._on(runs.batch)
-        if places.rows is None or places.twins is not None:
-            return None
-        return np.asarray(places.rows[runs.task.item(0)].take(runs.of_one(runs.at)))
+    def numbers_of_rows(self, batch: TaskBatchView) -> Ints | None:
+        """Return the number of each row of a table, `c` where it has none, ``(k, m)``.
+
+        None of points, and where numbers share a configuration.
+        """
+        places = self._on(batch)
+        return places.rows if places.twins is None else None
 
     def met(self, runs: Runs, at: NDArray[Any]) -> Mask:
         """Return whether each run has tried its configuration of `at`, ``(n,)``."""
@@ -100,11 +101,6 @@ class Listed:
         twins = self._on(runs.batch).twins
         return None if twins is None else twins[runs.task]
 
-    def untried_one(self, batch: TaskBatchView, task: int, number: int, tried: list[int]) -> int:
-        """Return the row of the number nearest to one, itself first, whose row was not tried; its own if all were."""
-        at: list[int] = self.at(batch)[task].take(self.near[number]).tolist()
-        return next((row for row in at if row not in tried), at[0])
-
     def same(self, runs: Runs, at: NDArray[Any]) -> Mask:
         """Return which configuration of the list each run's evaluated one of `at` is, ``(n, c)``."""
         same = self.at(runs.batch)[runs.task] == at[:, None]
@@ -123,6 +119,28 @@ class Listed:
 
     def __reduce__(self) -> tuple[type[Listed], tuple[Points]]:
         return Listed, (self.x,)
+
+
+class Tried:
+    """The rows that the only run has tried in its episode; each look adds what is new."""
+
+    def __init__(self) -> None:
+        self._task: Ints | None = None  # of the episode: each begins with an array of its own
+        self.rows: set[int] = set()
+        self.count = 0
+
+    def look(self, runs: Runs) -> bool:
+        """Add the trials since the last look; return whether the episode is another one than then."""
+        new = runs.task is not self._task
+        if new:
+            self._task, self.rows, self.count = runs.task, set(), 0
+        now = runs.count(0)
+        if now == self.count + 1:
+            self.rows.add(runs.last_row())
+        elif now != self.count:
+            self.rows.update(runs.of_one(runs.at).tolist())
+        self.count = now
+        return new
 
 
 class OverList:

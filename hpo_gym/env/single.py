@@ -1,6 +1,6 @@
 """One run without arrays: the transition of `Kernel.step` where a table answers and only rows and scores are kept.
 
-Each part may bring a scalar form, equal to its batch form bit for bit (`Codec.decoder_one`, `Observer.one`,
+Each part may bring a scalar form, equal to its batch form bit for bit (`Codec.decoder_one`, `Observer.viewer_one`,
 `Reward.one`); where it brings none, its batch form answers.
 """
 
@@ -24,8 +24,9 @@ class Single:
     row = -1
 
     def __init__(self, kernel: Kernel) -> None:
-        self._runs, self._contexts, self._observer = kernel.runs, kernel.contexts, kernel.parts.observer
+        self._runs, self._contexts = kernel.runs, kernel.contexts
         self._row = kernel.parts.codec.decoder_one(kernel.contexts)
+        self._view = kernel.parts.observer.viewer_one(kernel.contexts)
         self._part = kernel.parts.reward
         self._reward = judge_one_of(kernel.parts.reward, kernel.batch.tasks)
 
@@ -41,7 +42,7 @@ class Single:
 
     def observe(self) -> Any:
         """Return a fresh observation of the run after a trial."""
-        return self._observer.one(self._contexts, self._runs)
+        return self._view(self._runs)
 
 
 def single_of(kernel: Kernel) -> Single | None:

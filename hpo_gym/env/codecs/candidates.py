@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from hpo_gym.base import Ints, Mask
 from hpo_gym.env.codecs import CODECS, Decoder, DecoderOne, as_batch
 from hpo_gym.env.codecs._one_choice import OneChoice
 from hpo_gym.env.codecs.checks import choice_of
-from hpo_gym.env.listed import OverList, check_count
+from hpo_gym.env.listed import Listed, OverList, Tried, check_count
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.runs import Runs
 
@@ -52,17 +51,7 @@ class CandidatesCodec(OverList, OneChoice):
     def decoder_one(self, contexts: Contexts) -> DecoderOne:
         if self.repeats:
             return super().decoder_one(contexts)
-        return functools.partial(self._row, self.decoder(contexts))
-
-    def _row(self, decode: Decoder, runs: Runs, action: object) -> int:
-        """Decode one number; whatever is no integer in range is left to `decode`."""
-        listed = self.listed
-        number = choice_of(action, len(listed))
-        if number is None:
-            return int(decode(runs, as_batch(action))[0].item())
-        task, tried = runs.task.item(0), runs.of_one(runs.at).tolist()
-        row: int = listed.at(runs.batch).item(task, number)
-        return listed.untried_one(runs.batch, task, number, tried) if row in tried else row
+        return _Rows(self.listed, self.decoder(contexts))
 
     def choice(self, contexts: Contexts, runs: Runs, at: NDArray[Any]) -> Ints:
         return np.asarray(self.listed.same(runs, at).argmax(1))
@@ -71,3 +60,24 @@ class CandidatesCodec(OverList, OneChoice):
         mask = ~self.listed.tried(runs) if untried else np.ones((runs.n, len(self.listed)), bool)
         mask[~mask.any(1)] = True  # all tried: an agent must still be able to act
         return mask
+
+
+class _Rows:
+    """Decodes the actions of the only run; remembers what it has tried in its episode."""
+
+    def __init__(self, listed: Listed, decode: Decoder) -> None:
+        self._listed, self._decode, self._tried, self._count = listed, decode, Tried(), len(listed)
+        self._at: list[int] = []
+
+    def __call__(self, runs: Runs, action: object) -> int:
+        """Decode one number; whatever is no integer in range is left to the decoder of many."""
+        number, tried = choice_of(action, self._count), self._tried
+        if number is None:
+            return int(self._decode(runs, as_batch(action))[0].item())
+        if tried.look(runs):
+            self._at = self._listed.at(runs.batch)[runs.task.item(0)].tolist()
+        row = self._at[number]
+        if row not in tried.rows:
+            return row
+        near = (self._at[i] for i in self._listed.near[number].tolist())
+        return next((other for other in near if other not in tried.rows), row)

@@ -7,7 +7,9 @@ unknown one as 0, with a flag for each that is known.
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -68,6 +70,10 @@ class Observer(ABC):
     def one(self, contexts: Contexts, runs: Runs) -> Any:
         """Return the observation of the only run after a trial, in the form of `HPOEnv`."""
         return first(self(contexts, runs))
+
+    def viewer_one(self, contexts: Contexts) -> Callable[[Runs], Any]:
+        """Return `one` for these contexts; it may remember what it has shown of the episode."""
+        return functools.partial(self.one, contexts)
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[Any]) -> NDArray[Any]:
         """Scores on the served scale, within the range of float32."""

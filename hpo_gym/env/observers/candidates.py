@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hpo_gym.base import Singles
-from hpo_gym.env.listed import OverList, check_count
+from hpo_gym.base import Floats, Ints, Singles
+from hpo_gym.env.listed import Listed, OverList, check_count
 from hpo_gym.env.observers import OBSERVERS
 from hpo_gym.env.observers._flat import Flat, Limits
 from hpo_gym.env.runs.contexts import Contexts
@@ -15,6 +18,7 @@ from hpo_gym.env.runs.runs import Runs
 from hpo_gym.env.scales import ServedScores
 
 BOUND = 10.0
+_sum, _multiply = np.add.reduce, np.multiply
 
 
 @OBSERVERS.register("candidates")
@@ -33,20 +37,9 @@ class CandidatesObserver(OverList, Flat):
         c = len(self.listed)
         return [(0, 1, 1), (-BOUND, BOUND, 1 + c), (0, 1, c)]
 
-    def one(self, contexts: Contexts, runs: Runs) -> Singles:
-        c, numbers = len(self.listed), self.listed.numbers_of_one(runs)
-        if numbers is None or self.context:
-            return super().one(contexts, runs)  # type: ignore[no-any-return]
-        out = np.zeros(2 + 2 * c, np.float32)
-        out[0] = runs.left
-        scores, out[1] = standardised_one(runs)
-        if numbers.item(numbers.argmax()) == c:  # a trial outside the list
-            numbers, scores = numbers[numbers < c], scores[numbers < c]
-        numbers += 2
-        out[numbers] = scores
-        numbers += c
-        out[numbers] = 1.0
-        return out
+    def viewer_one(self, contexts: Contexts) -> Callable[[Runs], Any]:
+        other = super().viewer_one(contexts)
+        return other if self.context else _View(self.listed, other)
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         c = len(self.listed)
@@ -76,18 +69,71 @@ def standardised(runs: Runs) -> tuple[Singles, Singles]:
     return shown, np.clip((runs.best - mean[:, 0]) / sd[:, 0], -BOUND, BOUND).astype(np.float32)
 
 
-def standardised_one(runs: Runs) -> tuple[Singles, float]:
-    """Return the scores ``(t,)`` and the best one of the only run, as `standardised` does bit for bit."""
-    found = runs.of_one(runs.score)
-    t, padded = len(found), np.zeros(runs.h, found.dtype)  # sums of as many numbers, so that they round alike
-    padded[:t] = found
-    mean = float(padded.sum()) / t
-    squares = np.zeros(runs.h)
-    apart = np.subtract(found, mean, dtype=np.float64)
-    np.multiply(apart, apart, squares[:t])
-    sd = math.sqrt(squares.sum() / t) or 1.0
-    apart /= sd
-    best = (runs.best.item(0) - mean) / sd
-    if t > BOUND**2:  # fewer numbers lie within sqrt(t - 1) standard deviations
-        apart, best = np.clip(apart, -BOUND, BOUND), min(max(best, -BOUND), BOUND)
-    return apart.astype(np.float32), best
+class _View:
+    """Shows the only run on a table, as the observer does bit for bit; it remembers the trials of the episode.
+
+    Args:
+        other: Shows it where numbers of the list share a row.
+    """
+
+    _numbers: Ints | None
+    _places: Ints
+    _tried: Singles
+    _padded: NDArray[Any]
+    _scores: Floats
+    _squares: Floats
+    _t: int
+    _c: int
+    _outside: bool
+
+    def __init__(self, listed: Listed, other: Callable[[Runs], Any]) -> None:
+        self._listed, self._other = listed, other
+        self._task: Ints | None = None  # of the episode: each begins with an array of its own
+
+    def __call__(self, runs: Runs) -> Any:
+        if runs.task is not self._task:
+            self._begin(runs)
+        if self._numbers is None:
+            return self._other(runs)
+        t = runs.count(0)
+        if t == self._t + 1:
+            self._note(self._t, runs.last_row(), runs.last.item(0))
+        else:
+            rows, scores = runs.of_one(runs.at).tolist(), runs.of_one(runs.score).tolist()
+            for i in range(self._t, t):
+                self._note(i, rows[i], scores[i])
+        self._t = t
+        mean = float(_sum(self._padded)) / t
+        apart = self._scores[:t] - mean
+        _multiply(apart, apart, self._squares[:t])
+        sd = math.sqrt(_sum(self._squares) / t) or 1.0
+        apart /= sd
+        best = (runs.best.item(0) - mean) / sd
+        if t > BOUND**2:  # fewer numbers lie within sqrt(t - 1) standard deviations
+            apart, best = np.clip(apart, -BOUND, BOUND), min(max(best, -BOUND), BOUND)
+        out, places = self._tried.copy(), self._places[:t]
+        out[0], out[1] = runs.left_of_one(), best
+        if self._outside:
+            there = places >= 0
+            places, apart = places[there], apart[there]
+        out[places] = apart.astype(np.float32)  # an assignment that also converts takes twice as long
+        return out
+
+    def _begin(self, runs: Runs) -> None:
+        c, h, numbers = len(self._listed), runs.h, self._listed.numbers_of_rows(runs.batch)
+        self._numbers = None if numbers is None else numbers[runs.task.item(0)]
+        self._task, self._t, self._c, self._outside = runs.task, 0, c, False
+        self._tried, self._places = np.zeros(2 + 2 * c, np.float32), np.empty(h, np.int64)
+        self._scores, self._squares = np.zeros(h), np.zeros(h)
+        self._padded = np.zeros(h, runs.dtype)  # sums of as many numbers as in a batch, so that they round alike
+
+    def _note(self, i: int, row: int, score: float) -> None:
+        """Note trial `i`; one outside the list has no place."""
+        assert self._numbers is not None
+        number = self._numbers.item(row)
+        self._padded[i] = self._scores[i] = score
+        if number == self._c:
+            self._places[i], self._outside = -1, True
+        else:
+            self._places[i] = 2 + number
+            self._tried[2 + self._c + number] = 1.0

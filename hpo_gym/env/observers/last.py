@@ -28,7 +28,7 @@ class Last(Flat):
         if out is None or self.context or not (runs.single and self.served.plain):
             return super().one(contexts, runs)  # type: ignore[no-any-return]
         out[d + 1] = runs.best.item(0)
-        out[d + 2] = runs.left
+        out[d + 2] = runs.left_of_one()
         return out
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Singles:

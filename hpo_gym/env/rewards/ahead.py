@@ -35,11 +35,10 @@ class Ahead(OracleReward):
         return np.asarray((before - after) * began + (rest - was) / contexts.budget)
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
-        task, left, began = runs.task.item(0), float(runs.left), left_before_one(runs)
+        task, left, began = runs.task.item(0), runs.left_of_one(), left_before_one(runs)
         after = oracle.regret_of(task, runs.reached.item(0))
         before = after if runs.best is runs.previous else oracle.regret_of(task, runs.reached_before.item(0))
-        rest = oracle.luck_of(task, after, round(left * contexts.budget))
-        was = oracle.luck_of(task, before, round(began * contexts.budget))
+        rest, was = oracle.luck_of(task, after, round(left * contexts.budget), before, round(began * contexts.budget))
         return (before - after) * began + (rest - was) / contexts.budget
 
     def rest(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:

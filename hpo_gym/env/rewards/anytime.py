@@ -56,4 +56,4 @@ def left_before(runs: Runs) -> Floats:
 
 def left_before_one(runs: Runs) -> float:
     """Return `left_before` of the only run, whose trials take 1 each."""
-    return float(runs.left) + 1.0 / runs.budget
+    return runs.left_of_one() + 1.0 / runs.budget

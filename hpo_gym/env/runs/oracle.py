@@ -73,11 +73,15 @@ class Oracle:
             out[who] = below[at] + rate[at] * above[who]
         return out
 
-    def luck_of(self, task: int, regret: float, trials: int) -> float:
-        """Return `luck` of one run."""
+    def luck_of(self, task: int, regret: float, trials: int, before: float, began: int) -> tuple[float, float]:
+        """Return `luck` of one run, and that of the regret `before` with `began` trials left."""
         levels, (below, rate) = self._lists[task], self._worth(trials)
         place = max(bisect_right(levels, regret) - 1, 0)
-        return below.item(task, place) + rate.item(task, place) * max(regret - levels[place], 0.0)
+        now = below.item(task, place) + rate.item(task, place) * max(regret - levels[place], 0.0)
+        if before != regret:
+            place = max(bisect_right(levels, before) - 1, 0)
+        below, rate = self._worth(began)
+        return now, below.item(task, place) + rate.item(task, place) * max(before - levels[place], 0.0)
 
     @functools.cached_property
     def _lists(self) -> list[list[float]]:
@@ -86,7 +90,8 @@ class Oracle:
 
     def _worth(self, trials: int) -> tuple[Floats, Floats]:
         """Return what random trials lower a regret of each level by, and their rate above it, ``(k, q)`` each."""
-        if trials not in self._known:
+        known = self._known.get(trials)
+        if known is None:
             assert self.levels is not None and self.beyond is not None
             s = self.beyond  # P(a draw leaves more), above each level
             rate = trials - s * (1.0 - _power(s, trials)) / (1.0 - s)
@@ -94,8 +99,8 @@ class Oracle:
             np.cumsum(np.diff(self.levels, axis=1) * rate[:, :-1], 1, out=below[:, 1:])
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            self._known[trials] = below, rate
-        return self._known[trials]
+            self._known[trials] = known = below, rate
+        return known
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""

@@ -357,7 +357,9 @@ class Runs(Slots):
                 return
             if found == _LOST:
                 self._show_one(score)
-        self.at[slot, 0], self._score[slot, 0] = row, score
+        if self._deferred.any:
+            self._settle()
+        self._at[slot, 0], self._score[slot, 0] = row, score
         self.last, self.block = self._score[slot], None
         self.previous = best = self.best
         if score > best.item(0):  # as `Incumbents.better`, where nothing else is to be asked

@@ -97,6 +97,10 @@ class Slots(ABC):
             return np.maximum(1.0 - self.kept["spent"] / self.budget, 0.0)  # sums of fidelities and costs round
         return 1.0 - (self.t - self.free) / self.budget
 
+    def left_of_one(self) -> float:
+        """Return `left` of the only run, whose trials take 1 each."""
+        return 1.0 - (self.clock - self.start.item(0) - self.free) / self.budget
+
     def count(self, i: int) -> int:
         """Return the trials of run `i` so far, initial design included."""
         return self.clock - self.start.item(i)
@@ -176,6 +180,10 @@ class Slots(ABC):
     def scores(self) -> NDArray[Any]:
         """Return scores by run and trial, ``(n, h)``; see `exists`."""
         return self.ordered(self.score)
+
+    def last_row(self) -> int:
+        """Return the row of the last trial of the only run."""
+        return int(self.at.item((self.clock - 1) % self.h, 0))
 
     def of_one(self, slots: NDArray[Any]) -> NDArray[Any]:
         """Return an array by slot of the only run, by trial: ``(t, ...)``; do not write to it."""
