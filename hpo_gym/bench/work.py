@@ -16,6 +16,7 @@ import numpy as np
 from hpo_gym.base import SplitError, seeding
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, instance_of, training_identity
 from hpo_gym.bench.incumbent import arrays_of, incumbents
+from hpo_gym.bench.reference.choices import by_space
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Desk, Optimizer, Resumable, Run, run_batch, run_one
 from hpo_gym.problem import History, Refusal, Suite, Task, floor_for, has_seen
@@ -89,15 +90,12 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
 
 def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
     """Run cells, those of one search space at once."""
-    by_space: dict[Any, list[Cell]] = {}
-    for cell in work.cells:
-        task = suite.task(cell.task)
-        by_space.setdefault((task.space, task.fidelities), []).append(cell)
     out, p = list[Made](), work.protocol
-    for cells in by_space.values():
+    for places in by_space(suite, work.cells):
+        cells = tuple(work.cells[i] for i in places)
         tasks, prior = _tasks(optimizer, suite, cells), suite.prior(work.fold, p.memory)
         known = {task: Context.of(task, p.budget, prior) for task in dict.fromkeys(tasks)}
-        out += _driven(optimizer, suite, replace(work, cells=tuple(cells)), tasks, [known[t] for t in tasks])
+        out += _driven(optimizer, suite, replace(work, cells=cells), tasks, [known[t] for t in tasks])
     return out
 
 

@@ -197,22 +197,6 @@ def test_all_suites_that_ship_are_compared_at_once(tmp_path: Path) -> None:
         assert all(f["failed_cells"] == 0 and 0 <= f["auc"][0] <= most for f in found.values()), name
 
 
-@pytest.mark.parametrize(
-    ("keywords", "match"),
-    [
-        ({"split": "train"}, "No split to compare on 'train'"),
-        ({"start": "warm"}, "No start 'warm'"),
-        ({"fold": 5}, "`fold` must be"),
-        ({"fold": True}, "`fold` must be"),
-        ({"seeds": 1.5}, r"`seeds` must be an integer in \[1, 10000\]"),
-        ({"tasks": 0}, "`tasks` must be an integer >= 1"),
-    ],
-)
-def test_a_protocol_refuses_what_it_does_not_know(keywords: Any, match: str) -> None:
-    with pytest.raises((InvalidValueError, UnknownNameError), match=match):
-        Protocol(**keywords)
-
-
 @pytest.mark.long
 def test_results_are_not_overwritten_without_resume(undrawn: None, tmp_path: Path) -> None:
     benchmark("random", toys.plain(), out=tmp_path, **SMALL)
@@ -636,8 +620,10 @@ def test_families_take_turns_where_only_some_tasks_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tasks": ["nothing"]}, {"split": "vla"}, {"fold": 9}, {"engine": "serail"}, {"workers": 0}]
-)
+    "wrong",
+    [{"tasks": ["nothing"]}, {"tasks": 0}, {"split": "vla"}, {"split": "train"}, {"fold": 9}, {"fold": True},
+     {"start": "warm"}, {"seeds": 1.5}, {"engine": "serail"}, {"workers": 0}],
+)  # fmt: skip
 def test_a_refused_comparison_leaves_no_store(wrong, tmp_path):
     """The next command, which is right, begins in the same folder."""
     options = {"seeds": 1, "tasks": 1, "budget": 2, "engine": "serial", "report": False, "progress": False}

@@ -83,15 +83,6 @@ def test_curves_hold_a_copy_that_nobody_can_change():
         c.regret[0, 0, 0] = 1
 
 
-# --- ranks and cliques
-
-
-# --- intervals
-
-
-# --- summaries
-
-
 def test_without_the_portfolio_its_columns_are_none():
     s = summarise(group(names=("a", "b")))["a"]
     assert s["gain"] == s["ratio"] == s["p_better"] == [None, None, None]

@@ -456,13 +456,3 @@ def test_the_command_is_quoted_for_a_shell():
     )
     named = {"a; rm -rf x": "mine.py:Mine", "portfolio": ""}
     assert command(results, named, 3).endswith(" --optimizers mine.py:Mine --trainings 3")
-
-
-def test_win_rates_and_overtuned_runs_have_their_cells():
-    results, _ = make(on_test=("Toy",))
-    results["suites"]["Toy"]["optimizers"]["gp-ei"].update(
-        rank=[2.25, 1.5, 3.0], win_rate=[0.5833, 0.3, 0.8], overtuned=[0.256, 0.1, 0.4], overtuned_by=[0.0123, 0.0, 0.1]
-    )
-    head, *body = cells(results, "Toy")
-    line = dict(zip(head, next(x for x in body if x[0] == "gp-ei"), strict=True))
-    assert (line["rank"], line["win rate"], line["overtuned"]) == ("2.25", "58 %", "26 % by 0.012")

@@ -97,15 +97,6 @@ def test_letters_stand_beside_the_names(tmp_path):
         assert plain == [("optimizer", "group"), ("low", "a"), ("portfolio", "b"), ("far", "c")]
 
 
-def test_the_page_names_who_is_told_apart_from_all_others(tmp_path):
-    results, _ = make()
-    curves = [constant(n, [v] * 8) for n, v in (("gp-ei", 0.1), ("portfolio", 0.5), ("random", 0.6), ("default", 0.7))]
-    results["suites"]["Toy"] = summaries(curves, curves, 0)
-    html = written(tmp_path, results, {"Toy": curves})
-    assert '<p class="lead">gp-ei has the lowest AUC: 0.1000, a gain of +0.4000 [+0.4000, +0.4000] over' in html
-    assert len(re.findall(r'<tr class="[^"]*leads">', html)) == 1
-
-
 # ---------------------------------------------------------------------- ranks
 @pytest.mark.long
 @pytest.mark.parametrize("families", [(), ("a", "a", "a", "b", "b", "c", "d", "e")])
@@ -118,11 +109,6 @@ def test_ranks_of_the_diagram_are_those_of_the_table(tmp_path, families):
     diagram = html[html.rindex("<svg", 0, title) : html.index("</svg>", title)]
     for name, rank in table.items():
         assert f">{name}\u2002{rank:.2f}<" in diagram
-
-
-def test_families_of_unequal_size_weigh_as_fewer():
-    assert equal_families("aaab") == 16 / 10  # (3 + 1)**2 / (9 + 1)
-    assert equal_families("aabbcc") == 3 and equal_families("x") == 1
 
 
 @pytest.mark.parametrize("sizes", [(1,) * 10, (10, 3, 3, 1, 1, 1, 1, 1)])
