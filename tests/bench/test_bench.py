@@ -399,7 +399,7 @@ def test_a_report_imports_no_optimizer_that_the_store_names(
 
 
 # ---------------------------------------------------------------------- killed at any moment
-def _kill_at_random_moments(folder: Path, reference: Path, out: Path, seed: int, kills: int = 2) -> None:
+def _kill_at_random_moments(folder: Path, reference: Path, out: Path, seed: int, kills: int) -> None:
     rng = random.Random(seed)
     command = [sys.executable, "-m", "hpo_gym", "bench", "--suite", str(folder), "--out", str(out), "--quiet",
                "--optimizers", ",".join(SLOW), "--budget", "6", "--seeds", "12", "--resume", "--workers", "2",
@@ -432,20 +432,17 @@ def unkilled(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.long
+@pytest.mark.parametrize(
+    ("seed", "kills"),
+    [
+        *(pytest.param(seed, 2, marks=pytest.mark.long) for seed in range(3)),
+        *(pytest.param(seed, 4, marks=pytest.mark.slow) for seed in range(3, 33)),
+    ],
+)
 def test_a_killed_comparison_ends_as_if_nothing_had_happened(
-    seed: int, folder: Path, unkilled: Path, tmp_path: Path
+    seed: int, kills: int, folder: Path, unkilled: Path, tmp_path: Path
 ) -> None:
-    _kill_at_random_moments(folder, unkilled, tmp_path / "out", seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 33))
-def test_a_killed_comparison_ends_as_if_nothing_had_happened_thirty_times(
-    seed: int, folder: Path, unkilled: Path, tmp_path: Path
-) -> None:
-    _kill_at_random_moments(folder, unkilled, tmp_path / "out", seed, kills=4)
+    _kill_at_random_moments(folder, unkilled, tmp_path / "out", seed, kills)
 
 
 # ---------------------------------------------------------------------- failures
@@ -621,9 +618,19 @@ def test_families_take_turns_where_only_some_tasks_are_taken() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"tasks": ["nothing"]}, {"tasks": 0}, {"split": "vla"}, {"split": "train"}, {"fold": 9}, {"fold": True},
-     {"start": "warm"}, {"seeds": 1.5}, {"engine": "serail"}, {"workers": 0}],
-)  # fmt: skip
+    [
+        {"tasks": ["nothing"]},
+        {"tasks": 0},
+        {"split": "vla"},
+        {"split": "train"},
+        {"fold": 9},
+        {"fold": True},
+        {"start": "warm"},
+        {"seeds": 1.5},
+        {"engine": "serail"},
+        {"workers": 0},
+    ],
+)
 def test_a_refused_comparison_leaves_no_store(wrong, tmp_path):
     """The next command, which is right, begins in the same folder."""
     options = {"seeds": 1, "tasks": 1, "budget": 2, "engine": "serial", "report": False, "progress": False}

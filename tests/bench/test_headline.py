@@ -34,10 +34,17 @@ def said(means, shifts=(), suites=("Toy",), families=9, end=False, longer=(), **
     return headline(results | {"pooled": with_groups(pooled(curves), curves)}, curves)
 
 
+TWO = {"random": SEARCH, "fast": FAST}
+THREE = {"portfolio": SEARCH, "random": SEARCH, "fast": FAST}
+TRAINED = {"slow": [0.9] * 4, "old": SEARCH, "fast": FAST}
+BOTH = ("Toy", "Other")
+FEW = "fast finds in 2 trials what random search finds in 4 (too few families to test it)."
+
+
 @pytest.mark.parametrize(
     ("means", "more", "sentence"),
     [
-        ({"random": SEARCH, "fast": FAST}, {}, "fast finds in 2 trials what random search finds in 4."),
+        (TWO, {}, "fast finds in 2 trials what random search finds in 4."),
         (
             {"random": SEARCH, "back": [0.4, 0.5, 0.3, 0.3], "slow": [0.9] * 4},
             {},
@@ -63,49 +70,24 @@ def said(means, shifts=(), suites=("Toy",), families=9, end=False, longer=(), **
             {},
             "random search leads with an AUC of 0.550: no optimizer is better, as-good has 0.550.",
         ),
-        ({"slow": [0.9] * 4, "old": SEARCH, "fast": FAST}, {}, "fast finds in 1 trial what slow finds in 4."),
-        (
-            {"slow": [0.9] * 4, "old": SEARCH, "fast": FAST},
-            {"before": {"fast": "old"}},
-            "fast finds in 2 trials what old finds in 4.",
-        ),
+        (TRAINED, {}, "fast finds in 1 trial what slow finds in 4."),
+        (TRAINED, {"before": {"fast": "old"}}, "fast finds in 2 trials what old finds in 4."),
         ({"alone": FAST}, {}, "alone leads with an AUC of 0.350: there is nobody to compare it with."),
-        (
-            {"random": SEARCH, "fast": FAST},
-            {"end": True},
-            "fast leads with a last regret of 0.200, random search has 0.400.",
-        ),
-        (
-            {"random": SEARCH, "fast": FAST},
-            {"protocol": {"budget_cost": 66.0}},
-            "fast finds in 4 mean costs what random search finds in 8.",
-        ),
-        (
-            {"random": SEARCH, "fast": FAST},
-            {"families": 3},
-            "fast finds in 2 trials what random search finds in 4 (too few families to test it).",
-        ),
+        (TWO, {"end": True}, "fast leads with a last regret of 0.200, random search has 0.400."),
+        (TWO, {"protocol": {"budget_cost": 66.0}}, "fast finds in 4 mean costs what random search finds in 8."),
+        (TWO, {"families": 3}, FEW),
         (
             {"random": SEARCH, "near": [0.7, 0.6, 0.4, 0.4]},
             {"shifts": {"near": APART}},
             "near finds in 3 trials what random search finds in 4 (they cannot be told apart).",
         ),
+        (THREE, {"suites": BOTH}, "Over 2 suites, fast finds in 2 trials what random search finds in 4."),
         (
-            {"portfolio": SEARCH, "random": SEARCH, "fast": FAST},
-            {"suites": ("Toy", "Other")},
-            "Over 2 suites, fast finds in 2 trials what random search finds in 4.",
-        ),
-        (
-            {"portfolio": SEARCH, "random": SEARCH, "fast": FAST},
-            {"suites": ("Toy", "Other"), "longer": ("Other",)},
+            THREE,
+            {"suites": BOTH, "longer": ("Other",)},
             "Over 2 suites, fast leads with 0.636 times the AUC of portfolio, random search has 1.000.",
         ),
-        (
-            {"random": SEARCH, "fast": FAST},
-            {"suites": ("Toy", "Other"), "families": 3},
-            "Toy: fast finds in 2 trials what random search finds in 4 (too few families to test it). "
-            "Other: fast finds in 2 trials what random search finds in 4 (too few families to test it).",
-        ),
+        (TWO, {"suites": BOTH, "families": 3}, f"Toy: {FEW} Other: {FEW}"),
     ],
 )
 def test_the_first_line(means, more, sentence):

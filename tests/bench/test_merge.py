@@ -227,16 +227,12 @@ def _kill_merges(shards: list[Path], out: Path, expected: dict[str, bytes], kill
     return cut
 
 
-@pytest.mark.long
-def test_a_killed_merge_leaves_all_or_nothing(shards: list[Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kills", "least"), [pytest.param(8, 0, marks=pytest.mark.long), pytest.param(150, 50, marks=pytest.mark.slow)]
+)
+def test_a_killed_merge_leaves_all_or_nothing(kills: int, least: int, shards: list[Path], tmp_path: Path) -> None:
     merge(shards, tmp_path / "expected")
-    assert _kill_merges(shards, tmp_path / "out", contents(tmp_path / "expected"), 8, 0) > 0
-
-
-@pytest.mark.slow
-def test_a_killed_merge_leaves_all_or_nothing_150_times(shards: list[Path], tmp_path: Path) -> None:
-    merge(shards, tmp_path / "expected")
-    assert _kill_merges(shards, tmp_path / "out", contents(tmp_path / "expected"), 150, 1) > 50
+    assert _kill_merges(shards, tmp_path / "out", contents(tmp_path / "expected"), kills, int(kills > 8)) > least
 
 
 # ---------------------------------------------------------------------- the command line

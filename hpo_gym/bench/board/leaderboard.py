@@ -24,7 +24,7 @@ from hpo_gym.bench.board.replay import check_anchor, entrant_of, records_of
 from hpo_gym.bench.metrics import PORTFOLIO
 from hpo_gym.bench.origin import other_than_here
 from hpo_gym.bench.report import FILES
-from hpo_gym.bench.report.tables import with_controls
+from hpo_gym.bench.report.tables import csv_of, with_controls
 from hpo_gym.bench.report.words import interval, number, ranged
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.system import Progress, Record, own_files, text_of
@@ -237,16 +237,15 @@ def lines(one: Section) -> Iterator[list[str]]:
 
 def _csv(sections: Sequence[Section]) -> str:
     """Return all entries in a table, an interval in three columns."""
-    out = csv.writer(written := io.StringIO(), lineterminator="\n")
-    out.writerow(_HEAD)
+    every: list[Sequence[object]] = [_HEAD]
     for one in sections:
         for row in one.rows:
             found = [v for metric in _TITLES for v in row.metrics.get(metric, _NOTHING)]
             card = {**row.entry.card.to_json(), "authors": ", ".join(row.entry.card.authors)}
             cells = ["" if v is None else f"{v:.4f}" for v in found]
             said = [as_cell(card[f]) if isinstance(card[f], str) else card[f] for f in _FACTS]
-            out.writerow([one.named.name, one.named.hash, as_cell(row.entry.name), row.group, *cells, *said])
-    return written.getvalue()
+            every.append([one.named.name, one.named.hash, as_cell(row.entry.name), row.group, *cells, *said])
+    return csv_of(every)
 
 
 def _markdown(shown: Sequence[tuple[Section, list[str], list[list[str]]]], refused: Mapping[str, str]) -> str:

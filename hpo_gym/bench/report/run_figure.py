@@ -98,7 +98,7 @@ def fifths(scores: Sequence[float | None]) -> list[int | None]:
     return [None if s is None else 4 if most == 0 else min(4, 5 * below[s] // most) for s in scores]
 
 
-def place(axis: Hyperparameter, value: Any) -> float:
+def place(axis: Hyperparameter, value: str | float) -> float:
     """Return the place of a value on its hyperparameter's axis, 0 at the low end and 1 at the high one."""
     if axis.choices:
         return ([str(c) for c in axis.choices].index(str(value)) + 0.5) / len(axis.choices)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
             names = {"suite": as_cell(suite), "optimizer": as_cell(row.optimizer), "score": part["score"]}
             regrets = {f"regret_{trial:g}": row.summary["regret"][key] for key, trial in shown.items()}
             lines.append({**vars(row), **flat({**row.summary, **regrets}), **names})
-    return _csv([head, *([line.get(name) for name in head] for line in lines)])
+    return csv_of([head, *([line.get(name) for name in head] for line in lines)])
 
 
 def pooled_csv(results: Results) -> str:
@@ -125,7 +125,7 @@ def pooled_csv(results: Results) -> str:
             own = s["n_suites"], *s["ratio"], s["p"], s["p_holm"], groups.get(name)
             ends = rated.get(name, {}).get("win_rate", _NOTHING)
             lines.append([as_cell(anchor), as_cell(name), *own, *ends])
-    return _csv(lines)
+    return csv_of(lines)
 
 
 def markdown_text(results: Results, *, timings: bool = True) -> str:
@@ -359,7 +359,8 @@ def _spread(estimates: Sequence[str]) -> list[str]:
     return [f"{e}{end}" for e in estimates for end in ENDS]
 
 
-def _csv(lines: Sequence[Sequence[Any]]) -> str:
+def csv_of(lines: Iterable[Sequence[Any]]) -> str:
+    """Return lines of cells as CSV."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
