@@ -60,17 +60,16 @@ def run_cells(work: Work) -> list[Made]:
         if len(work.cells) > 1:  # find out whose failure it is
             return [made for cell in work.cells for made in run_cells(replace(work, cells=(cell,)))]
         return [failed(work.cells[0], fault)]
-    return [_run_alone(optimizer, suite, work, cell) for cell in work.cells]
+    made = list[Made]()
+    for cell in work.cells:
+        try:
+            made.append(_run_alone(optimizer, suite, work, cell))
+        except (Exception, SystemExit):
+            made.append(failed(cell, traceback.format_exc()))
+    return made
 
 
 def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
-    try:
-        return run_alone(optimizer, suite, work, cell)
-    except (Exception, SystemExit):
-        return failed(cell, traceback.format_exc())
-
-
-def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
     """Run a cell by ask and tell; exceptions are not caught."""
     (task,) = _tasks(optimizer, suite, [cell])
     instance, rng = _seeds(work, cell)
