@@ -27,7 +27,7 @@ from hpo_gym.suites import TableSuite
 
 RUNS = 512
 GOALS = {
-    "AutoML n=1": Goal(6, 4), "SVM n=1": Goal(6, 4), "FCNet n=1": Goal(6, 4), "Pipelines n=1": Goal(6, 4),
+    "AutoML n=1": Goal(3, 2.3), "SVM n=1": Goal(3, 2.3), "FCNet n=1": Goal(3, 2.3), "Pipelines n=1": Goal(3, 2.3),
     "AutoML n=512": Goal(480, 200), "SVM n=512": Goal(480, 200), "Boosting n=512": Goal(480, 200),
     "Pipelines n=512": Goal(480, 200),
 }  # fmt: skip
