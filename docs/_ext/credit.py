@@ -38,7 +38,7 @@ POLICY = re.compile(
     re.I,
 )
 CONTROL = re.compile(
-    rf"(?<![\w-])(?:{_CONTROLS})(?![\w-])|\bbefore (?:its|the|any) (?:first step|training)|未经?训练|训练前|"
+    rf"(?<![\w-])(?:{_CONTROLS})(?![\w-])|\bbefore (?:(?:its|the|any) )?(?:first step|training)|未经?训练|训练前|"
     rf"-to-(?:{_CONTROLS})\b|\bwithout (?:its )?training\b|\bthe same (?:policy|agent|network) before\b",
     re.I,
 )
