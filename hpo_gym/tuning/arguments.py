@@ -59,7 +59,7 @@ def checked(
     """Return the validated arguments of `tune`.
 
     Raises:
-        InvalidValueError: Any argument is invalid; the message names it.
+        InvalidValueError: An argument is invalid; the message names it.
     """
     known = read_space(space)
     whole("n_jobs", n_jobs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -35,15 +35,13 @@ class ObjectSpace:
         Raises:
             InvalidValueError: It has another form; the message names the part.
         """
-        if not is_branches(given) and not _by_name(given):
-            return cls(read_space(given), {})
         objects: dict[str, dict[str, Any]] = {}
         if is_branches(given):
             return cls(read_space([_in_words(one, objects) for one in given]), objects)
-        return cls(read_space(_in_words(given, objects)), objects)
+        return cls(read_space(_in_words(given, objects) if _by_name(given) else given), objects)
 
 
-def _in_words(given: Any, objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _in_words(given: Mapping[str, Any], objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return a mapping with texts in place of objects, which are added to `objects`; one object has one text."""
     plain: dict[str, Any] = dict(given)
     for name, value in given.items():
@@ -61,7 +59,7 @@ def _in_words(given: Any, objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return plain
 
 
-def _by_name(given: object) -> bool:
+def _by_name(given: AnySpace) -> TypeGuard[Mapping[str, Any]]:
     of_config_space = hasattr(given, "to_serialized_dict") or (
         isinstance(given, Mapping) and isinstance(given.get("hyperparameters"), list)
     )

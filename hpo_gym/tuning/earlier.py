@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from hpo_gym.base import HPOGymError, InvalidValueError, UnknownNameError, beside, shown
 from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, Suite
@@ -68,7 +68,7 @@ def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize"
         ) from fault
 
 
-def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Matched:
+def _tasks(i: int, one: Earlier, space: SearchSpace, direction: str) -> Matched:
     if isinstance(one, Evaluations):
         if one.x.shape[1:] != (space.d,):
             raise InvalidValueError(
@@ -77,7 +77,7 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Matched:
         return matched([one], space, space)
     if _is_frame(one) or (isinstance(one, (str, Path)) and Path(one).suffix.lower() in _FILES):
         one = _of_trials(one, space, loss=direction == "minimize")
-    elif type(one).__module__.startswith("optuna.") or (isinstance(one, str) and "://" in one):
+    elif _is_optuna(one):
         one = _of_optuna(one, space)
     elif isinstance(one, (str, Path)):
         one = Tuned.load(one)
@@ -110,11 +110,16 @@ def _of_units(theirs: Hyperparameter, mine: Hyperparameter) -> str:
     return f"{said} If yours is counted like that, say so: {form}, or `meta` of ConfigSpace."
 
 
-def _is_frame(given: object) -> bool:
+def _is_frame(given: object) -> TypeGuard[DataFrame]:
     return type(given).__module__.partition(".")[0] == "pandas"
 
 
-def _of_optuna(given: Any, space: SearchSpace) -> Suite:
+def _is_optuna(given: object) -> TypeGuard[Study | str]:
+    """Return whether it is a study of Optuna, or the address of a storage."""
+    return type(given).__module__.startswith("optuna.") or (isinstance(given, str) and "://" in given)
+
+
+def _of_optuna(given: Study | str, space: SearchSpace) -> Suite:
     """Return a suite of studies of Optuna: of the space, or of their own where they do not fit in it."""
     try:
         return suite_from_optuna(given, space)
@@ -122,10 +127,13 @@ def _of_optuna(given: Any, space: SearchSpace) -> Suite:
         return suite_from_optuna(given)
 
 
-def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
+def _of_trials(given: DataFrame | str | Path, space: SearchSpace, *, loss: bool) -> Suite:
     """Return a suite of a file or a frame; columns without a hyperparameter of the space or a role are ignored."""
-    short = "frame" if _is_frame(given) else Path(given).stem
-    rows, task, score = _own_names(of_frame(given) if _is_frame(given) else read_rows(given), space)
+    if isinstance(given, (str, Path)):
+        short, read = Path(given).stem, read_rows(given)
+    else:
+        short, read = "frame", of_frame(given)
+    rows, task, score = _own_names(read, space)
     mine = tuple(name for name in rows.names if name in space.names)
     roles = Roles(task=task, score=score, hyperparameters=mine, loss=loss)
     suite = suite_of(rows, roles, name=short, source=Source(partial(widened, space), tell=False))

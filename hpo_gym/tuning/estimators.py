@@ -12,9 +12,10 @@ import functools
 import math
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import DATA, InvalidValueError, UnknownNameError, unknown
 from hpo_gym.problem import SearchSpace, read_space
@@ -22,13 +23,21 @@ from hpo_gym.suites import load_suite
 from hpo_gym.tuning.auto import READY
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.matching import Matched, common
-from hpo_gym.tuning.meta_features import shape_of
+from hpo_gym.tuning.meta_features import Data, shape_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import sparray
+    from sklearn.base import BaseEstimator
 
 _ROWS = 20_000
 
 
 def space_for(
-    estimator: Any, *, rows: int | None = None, columns: int | None = None, variance: float | None = None
+    estimator: BaseEstimator | type[BaseEstimator],
+    *,
+    rows: int | None = None,
+    columns: int | None = None,
+    variance: float | None = None,
 ) -> SearchSpace:
     """Return the ready search space of an estimator; the default configuration is the nearest to its own parameters.
 
@@ -64,7 +73,7 @@ def space_for(
     return SearchSpace({**data, "name": READY})
 
 
-def sizes_for(estimator: Any, x: Any, y: Any) -> dict[str, Any]:
+def sizes_for(estimator: BaseEstimator, x: Data, y: ArrayLike | None) -> dict[str, Any]:
     """Return `rows`, `columns` and `variance` of data for `space_for`.
 
     Only where the space needs the variance, the steps of a pipeline before the last are fitted, once, on all rows (of
@@ -82,7 +91,7 @@ def sizes_for(estimator: Any, x: Any, y: Any) -> dict[str, Any]:
     return found
 
 
-def prior_for(estimator: Any, space: SearchSpace) -> Matched:
+def prior_for(estimator: BaseEstimator, space: SearchSpace) -> Matched:
     """Return the suite of an estimator in terms of a space; no task, and the reason, where none fits."""
     last, name = _last(estimator)[1], None
     with contextlib.suppress(UnknownNameError):
@@ -104,7 +113,7 @@ def _files() -> dict[str, Mapping[str, Any]]:
     return {name: one for one in said for name in one["classes"]}
 
 
-def _last(estimator: Any) -> tuple[str, Any]:
+def _last(estimator: BaseEstimator | type[BaseEstimator]) -> tuple[str, BaseEstimator]:
     """Return the prefix of names, and the estimator that is tuned."""
     prefix, made = "", estimator() if isinstance(estimator, type) else estimator
     while type(made).__name__ == "Pipeline" and made.steps:
@@ -112,13 +121,13 @@ def _last(estimator: Any) -> tuple[str, Any]:
     return prefix, made
 
 
-def _before_last(estimator: Any, x: Any, y: Any) -> Any:
+def _before_last(estimator: BaseEstimator, x: Data, y: ArrayLike | None) -> NDArray[np.float64] | sparray:
     """Return the data that reach the estimator that is tuned."""
     from sklearn import clone
     from sklearn.utils import _safe_indexing
+    from sklearn.utils.validation import _num_samples
 
-    size = x.shape[0] if hasattr(x, "shape") else len(x)
-    if size > _ROWS:
+    if (size := _num_samples(x)) > _ROWS:
         some = np.linspace(0, size - 1, _ROWS).astype(np.int64)
         x, y = _safe_indexing(x, some), None if y is None else _safe_indexing(y, some)
     while type(estimator).__name__ == "Pipeline" and estimator.steps:
@@ -128,13 +137,13 @@ def _before_last(estimator: Any, x: Any, y: Any) -> Any:
     return x if hasattr(x, "multiply") else np.asarray(x, np.float64)
 
 
-def _variance(x: Any) -> float | None:
+def _variance(x: NDArray[np.float64] | sparray) -> float | None:
     """Return the variance of all numbers of a matrix, also of a sparse one; None if there is none to scale by."""
     value = float(x.multiply(x).mean() - x.mean() ** 2 if hasattr(x, "multiply") else x.var())
     return value if math.isfinite(value) and value > 0.0 else None
 
 
-def _said(made: Any) -> Mapping[str, Any]:
+def _said(made: BaseEstimator) -> Mapping[str, Any]:
     """Return what is said of an estimator."""
     known = _files()
     packages = {name.partition(".")[0] for name in known}

@@ -154,7 +154,7 @@ def _are_synonyms(a: str, b: str) -> bool:
     return a == b or any({a, b} <= group for group in _synonyms()[0])
 
 
-def _place(choices: Sequence[Any], choice: Any) -> int:
+def _place(choices: Sequence[Any], choice: str | float | None) -> int:
     """Return the place of a choice or of its synonym, else -1."""
     others = [word for group in _synonyms()[1] if place_of(group, choice) >= 0 for word in group]
     return next((place for word in (choice, *others) if (place := place_of(choices, word)) >= 0), -1)

@@ -5,13 +5,20 @@ Columns are described as they are learned from: missing numbers filled in, categ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from scipy.sparse import sparray
+
+Data: TypeAlias = "NDArray[Any] | DataFrame | sparray | Sequence[Any]"
+"""Rows that scikit-learn takes."""
 
 MAX_LEVELS = 10
 """Levels of a categorical column that get a column of their own, the most frequent first; the rest is one more."""
@@ -100,7 +107,7 @@ def levels(column: NDArray[np.str_], learn: Ints) -> Floats:
 _ROWS, _CELLS = 20_000, 5_000_000  # most rows, and cells, that statistics are computed from
 
 
-def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float | None]:
+def meta_features_of(x: Data, y: object, *, classifies: bool) -> dict[str, float | None]:
     """Return meta-features of a data set; None where unknown. It takes a fraction of a second.
 
     Statistics are of at most 20,000 rows, evenly spaced. Data other than tables of numbers and categories, such as
@@ -134,7 +141,7 @@ def meta_features_of(x: Any, y: object, *, classifies: bool) -> dict[str, float 
     return {**found, "n_rows": float(n), "rows_per_column": round(n / encoded.shape[1], 6)}
 
 
-def shape_of(x: Any) -> Any:
+def shape_of(x: Data) -> tuple[int, ...] | None:
     """Return the shape of data; None if unknown."""
     try:
         return np.shape(x) if isinstance(x, (list, tuple)) else getattr(x, "shape", None)
@@ -142,12 +149,12 @@ def shape_of(x: Any) -> Any:
         return None
 
 
-def _columns(x: Any, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+def _columns(x: Data, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
     """Return some rows of each column, as float64 with NaN, or as texts with "" for missing values; none if unknown."""
     if hasattr(x, "iloc") and hasattr(x, "dtypes"):
         from pandas.api.types import is_numeric_dtype
 
-        for j in range(x.shape[1]):
+        for j in range(len(x.dtypes)):
             column = x.iloc[rows, j]
             if is_numeric_dtype(column.dtype) and column.dtype.kind != "c":
                 yield column.to_numpy(np.float64, na_value=np.nan)

@@ -71,7 +71,7 @@ class HPOGymSampler(BaseSampler):
             that of each trial is its system attribute ``hpo_gym:prior_weight``.
 
     Raises:
-        InvalidValueError: Any argument is invalid, or, once it is asked, a study has several objectives.
+        InvalidValueError: An argument is invalid, or, once it is asked, a study has several objectives.
         UnknownNameError: No such optimizer.
     """
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalChoiceType,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from hpo_gym.base import HPOGymError, InvalidValueError
 from hpo_gym.problem import AnySpace, Hyperparameter, SearchSpace, is_plain, levels_of, place_of, read_space
@@ -39,11 +46,11 @@ class ParameterSpace:
         Raises:
             InvalidValueError: As `read_space`.
         """
-        parts: Any = given
         mine = {n: d for n, d in given.items() if isinstance(d, BaseDistribution)} if isinstance(given, Mapping) else {}
-        seen: Any = {**parts, **{n: _distinct(d) for n, d in mine.items()}} if mine else given
-        space = read_space(seen)
-        return cls(space, {h.name: mine[h.name] if h.name in mine else _distribution(h) for h in space.hyperparameters})
+        if mine and isinstance(given, Mapping):
+            given = {**given, **{n: _distinct(d) for n, d in mine.items()}}
+        space = read_space(given)
+        return cls(space, {h.name: mine.get(h.name) or _distribution(h) for h in space.hyperparameters})
 
     def config(self, params: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the configuration of parameters: their values of the active hyperparameters, others left out.
@@ -92,64 +99,65 @@ class ParameterSpace:
         return self.params(self.space.from_unit(self.space.sample(rng, 1)[0]))
 
 
-def _inner(h: Hyperparameter, distribution: Any, value: Any) -> Any:
+def _inner(h: Hyperparameter, distribution: BaseDistribution, value: CategoricalChoiceType) -> CategoricalChoiceType:
     """Return a parameter's value in the hyperparameter's form.
 
     Raises:
         ValueError: It is none of its values.
     """
     number = distribution.to_internal_repr(value)
-    if isinstance(distribution, CategoricalDistribution):
-        return h.choices[int(number)]
-    if not (h.choices or _stands_in(h, distribution)):
+    choices: Sequence[CategoricalChoiceType] = h.choices
+    if not isinstance(distribution, FloatDistribution | IntDistribution):
+        return choices[int(number)]
+    if not _has_places(h, distribution):
         return value
-    k, count = _place(distribution, number), h.size
-    if not (abs(k - round(k)) < _NEAR and 0 <= round(k) < count):
+    k = _place(distribution, number)
+    if not (abs(k - round(k)) < _NEAR and 0 <= round(k) < h.size):
         raise ValueError(f"{value!r} is no value of {distribution}.")
-    return h.choices[round(k)] if h.choices else round(k)
+    return choices[round(k)] if choices else round(k)
 
 
-def _outer(h: Hyperparameter, distribution: Any, value: Any) -> Any:
+def _outer(h: Hyperparameter, distribution: BaseDistribution, value: CategoricalChoiceType) -> CategoricalChoiceType:
     """Return a hyperparameter's value as a parameter: in its distribution, of its type."""
+    k = h.position(value)
     if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[int(h.position(value))]
+        return distribution.choices[int(k)]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
     low, high = distribution.low, distribution.high
-    number = float if isinstance(distribution, FloatDistribution) else int
-    if not (h.choices or _stands_in(h, distribution)):
-        return number(min(max(value, low), high))
-    k = int(h.position(value))
-    if h.choices and low <= value <= high and abs(_place(distribution, value) - k) < _NEAR:
-        return number(value)  # without the noise of low + k step
-    return number(min(low + k * (distribution.step or 0), high))
+    of_type = float if isinstance(distribution, FloatDistribution) else int
+    if not _has_places(h, distribution):
+        return of_type(min(max(k, low), high))
+    number = value if isinstance(value, (int, float)) else math.nan
+    if h.choices and low <= number <= high and abs(_place(distribution, number) - k) < _NEAR:
+        return of_type(number)  # without the noise of low + k step
+    return of_type(min(low + int(k) * (distribution.step or 0), high))
 
 
-def _place(distribution: Any, number: float) -> float:
+def _place(distribution: FloatDistribution | IntDistribution, number: float) -> float:
     """Return the number of steps above the lowest."""
     return float((number - distribution.low) / distribution.step) if distribution.step else 0.0
 
 
-def _stepped(distribution: Any) -> bool:
+def _has_places(h: Hyperparameter, distribution: FloatDistribution | IntDistribution) -> bool:
+    """Return whether the values of a range are choices of the hyperparameter, or integers that stand for them."""
+    return bool(h.choices) or (h.kind == "int" and _stepped(distribution))
+
+
+def _stepped(distribution: FloatDistribution | IntDistribution) -> bool:
     return distribution.step is not None and (distribution.step != 1 or isinstance(distribution, FloatDistribution))
-
-
-def _stands_in(h: Hyperparameter, distribution: object) -> bool:
-    """Return whether positions stand for the values of a range."""
-    return h.kind == "int" and _stepped(distribution)
 
 
 def _distinct(distribution: BaseDistribution) -> BaseDistribution:
     """Return the distribution; that of its positions if its values could not be told apart."""
     if isinstance(distribution, CategoricalDistribution):
-        return (
-            distribution if _differ(distribution.choices) else CategoricalDistribution(range(len(distribution.choices)))
-        )
-    if distribution.single() or not _stepped(distribution):
+        plain = _differ(distribution.choices)
+        return distribution if plain else CategoricalDistribution(range(len(distribution.choices)))
+    if not isinstance(distribution, FloatDistribution | IntDistribution) or distribution.single():
         return distribution
-    levels = levels_of(distribution)
+    levels = levels_of(distribution) if _stepped(distribution) else [0.0]
     if levels is not None and all(a < b for a, b in itertools.pairwise(levels)):
         return distribution
-    known: Any = distribution
-    return IntDistribution(0, round((known.high - known.low) / known.step))
+    return IntDistribution(0, round((distribution.high - distribution.low) / (distribution.step or 1)))
 
 
 def _differ(choices: Sequence[object]) -> bool:

@@ -123,11 +123,11 @@ def claimed(
         since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
         return [t for t in since if t.system_attrs.get(PARAMS) == found]
 
-    def tell(key: str, value: Any) -> None:
+    def tell(key: str, value: float | Mapping[str, Any]) -> None:
         study._storage.set_trial_system_attr(trial._trial_id, key, value)
 
     tell(SETTLED, False)
-    tell(PARAMS, found)
+    tell(PARAMS, dict(found))
     if weight is not None:
         tell(WEIGHT, weight)
     if any(t.number < trial.number or t.system_attrs.get(SETTLED) for t in rivals()):

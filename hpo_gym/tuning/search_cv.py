@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpo_gym.base import InvalidValueError, require, shown, unknown, whole
 from hpo_gym.env import keywords_checked
@@ -22,7 +23,7 @@ from hpo_gym.tuning.arguments import Checked, checked
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.choices import ObjectSpace
 from hpo_gym.tuning.estimators import prior_for, sizes_for, space_for
-from hpo_gym.tuning.meta_features import meta_features_of
+from hpo_gym.tuning.meta_features import Data, meta_features_of
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Study
 from hpo_gym.tuning.tuned import Tuned
@@ -135,7 +136,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return copy
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: object, y: object = None, **params: object) -> HPOGymSearchCV:
+    def fit(self, X: Data, y: ArrayLike | None = None, **params: object) -> HPOGymSearchCV:
         """Search, and refit the best configuration on all data.
 
         Args:
@@ -230,7 +231,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
 
     # ------------------------------------------------------------------ arguments
     def _checked(
-        self, names: Sequence[str] | None, x: object, y: object
+        self, names: Sequence[str] | None, x: Data, y: ArrayLike | None
     ) -> tuple[ObjectSpace, Checked, Mapping[str, Any] | None]:
         """Refuse wrong arguments before the first trial; return with a ready space the estimator's own values in it."""
         whole("batch_size", self.batch_size)
@@ -259,7 +260,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _meta_features(self, x: object, y: object) -> dict[str, float | None]:
+    def _meta_features(self, x: Data, y: ArrayLike | None) -> dict[str, float | None]:
         given = self.meta_features
         if given is None:
             return {}
@@ -298,7 +299,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         means = self.cv_results_[f"mean_test_{metric}"]
         return int(np.nanargmax(np.where([e.counts for e in tuned.ended], means, -np.inf)))
 
-    def _refit(self, x: object, y: object, fit_params: Mapping[str, Any]) -> None:
+    def _refit(self, x: Data, y: ArrayLike | None, fit_params: Mapping[str, Any]) -> None:
         self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         start = time.perf_counter()
         self.best_estimator_.fit(x, *([] if y is None else [y]), **fit_params)
