@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from hpo_gym.problem.earlier import Evaluations as Evaluations
     from hpo_gym.problem.earlier import OnRequest as OnRequest
     from hpo_gym.problem.earlier import Results as Results
+    from hpo_gym.problem.nearest.answers import ANSWERS as ANSWERS
+    from hpo_gym.problem.nearest.answers import answers_of as answers_of
     from hpo_gym.problem.nearest.pool import Pool as Pool
     from hpo_gym.problem.nearest.pool import draw_rows as draw_rows
     from hpo_gym.problem.nearest.pool import keys as keys

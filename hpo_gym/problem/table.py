@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, seeding
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
+from hpo_gym.problem.nearest.answers import read_answers
 from hpo_gym.problem.nearest.candidates import Shut
 from hpo_gym.problem.nearest.pool import Gaps, Pool
 from hpo_gym.problem.objectives.objective import SCORE, Objective, broken, find_objective
@@ -69,6 +71,8 @@ class Table(ByName):
         starts: By task, rows of its initial designs, `s` lists of `n` (see `Task.starts`); or empty.
         order: Key of the order of a shared pool's rows, as agents see them (see `PoolBatchView`), a name and
             a number; None: they are offered as stored, as pools of the tasks' own are.
+        answers: A file of `nearest.answers` with the rows that answer unmeasured ones; where there is none, or it is of
+            another table, each is looked up when it is met.
     """
 
     ARRAYS: ClassVar = ("x", "score", "cost", "test_score", "repeats", "objectives")
@@ -88,6 +92,7 @@ class Table(ByName):
     proposed: Table | None = None
     starts: Sequence[Sequence[Sequence[int]]] = ()
     order: tuple[str, int] | None = None
+    answers: Path | None = None
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -247,7 +252,8 @@ class Table(ByName):
     @functools.cached_property
     def gaps(self) -> Gaps:
         """Return the answering rows for rows that a task lacks."""
-        return Gaps(self.measured, self.pool)
+        known = None if self.answers is None else read_answers(self.answers, self.space, self.x, self.measured)
+        return Gaps(self.measured, self.pool, known)
 
 
 @dataclass(frozen=True, eq=False)

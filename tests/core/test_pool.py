@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import ConfigSpace as cs
@@ -9,9 +10,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import hpo_gym
 from hpo_baselines._runs.baseline import all_points
+from hpo_gym.problem.nearest.answers import ANSWERS, answers_of, read_answers
 from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows
 from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.forms import read_space
 
 
 def layers() -> SearchSpace:
@@ -162,3 +166,37 @@ def test_masks_are_what_a_space_samples_by() -> None:
     assert mask.dtype == many.unwrapped.action_masks().dtype == np.int8
     assert mask[4] == 0 and mask.sum() == len(mask) - 1
     assert one.action_space.sample(mask=mask) != 4
+
+
+# ---------------------------------------------------------------------- answers kept beside a table
+LINE = read_space({"x": (0.0, 1.0)})
+LINE_ROWS = np.array([[0.0], [0.375], [0.75], [1.0]])
+LINE_HAS = np.array([[True, False, False, True], [False, True, True, True]])
+
+
+def test_answers_kept_beside_a_table_are_the_nearest_measured_rows(tmp_path: Path) -> None:
+    """Of the first task .375 is nearer to 0 and .75 to 1; the second lacks 0, to which .375 is nearest."""
+    pool = Pool(LINE, LINE_ROWS)
+    found = Gaps(LINE_HAS, lambda task: pool).every()
+    assert found.tolist() == [0, 3, 1]
+    np.savez(tmp_path / ANSWERS, **answers_of(LINE, LINE_ROWS, LINE_HAS, found))
+    known = read_answers(tmp_path / ANSWERS, LINE, LINE_ROWS, LINE_HAS)
+    assert known is not None
+    gaps = Gaps(LINE_HAS, lambda task: pytest.fail("nothing is left to look up"), known)
+    assert gaps.answering(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 0])).tolist() == [0, 0, 3, 1]
+
+
+def test_answers_of_another_table_are_not_used(tmp_path: Path) -> None:
+    np.savez(tmp_path / ANSWERS, **answers_of(LINE, LINE_ROWS, LINE_HAS, np.array([0, 3, 1])))
+    for x, measured in ((LINE_ROWS, ~LINE_HAS), (LINE_ROWS**2, LINE_HAS)):
+        assert read_answers(tmp_path / ANSWERS, LINE, x, measured) is None
+
+
+@pytest.mark.parametrize("suite", ["AutoML", "Curves", "Pipelines"])
+def test_shipped_answers_are_what_a_search_finds(suite: str) -> None:
+    table = hpo_gym.load_suite(suite).table  # type: ignore[attr-defined]
+    known, looked_up = table.gaps, Gaps(table.measured, table.pool)
+    gaps = np.argwhere(~table.measured)
+    assert read_answers(table.answers, table.space, table.x, table.measured) is not None
+    task, row = gaps[np.random.default_rng(0).choice(len(gaps), min(len(gaps), 20), replace=False)].T
+    assert known.answering(task, row).tolist() == looked_up.answering(task, row).tolist()

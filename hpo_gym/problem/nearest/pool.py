@@ -133,18 +133,26 @@ class Gaps:
 
     Args:
         measured: Rows that each of `k` tasks has, ``(k, m)``.
+        known: The answers of all gaps, in the order of the flat table; None: they are looked up.
     """
 
-    def __init__(self, measured: Mask, pool: Callable[[int], Pool]) -> None:
+    def __init__(self, measured: Mask, pool: Callable[[int], Pool], known: NDArray[Any] | None = None) -> None:
         self.measured, self._pool = measured, pool
         self._m = measured.shape[1]
         self._answers = np.where(measured, np.arange(self._m, dtype=np.int32), np.int32(-1)).reshape(-1)
+        if known is not None:
+            self._answers[~measured.reshape(-1)] = known
         self._answered = np.zeros(len(measured), np.int64)
 
     @functools.cached_property
     def closed(self) -> Mask:
         """Return the rows that each task lacks, ``(k, m)``."""
         return ~self.measured
+
+    def every(self) -> Ints:
+        """Return the answers of all gaps, in the order of the flat table."""
+        self._look_up((self._answers < 0).nonzero()[0])
+        return self._answers[~self.measured.reshape(-1)]
 
     def answer(self, task: int, row: int) -> int:
         """Return `answering` for one row."""

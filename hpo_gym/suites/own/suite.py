@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from hpo_gym.base import InvalidValueError, blame, canonical, unknown, whole
 from hpo_gym.problem import (
+    ANSWERS,
     AnySpace,
     Objective,
     Points,
@@ -193,7 +194,8 @@ def load_folder(folder: str | Path, *, order: int | None = None) -> TableSuite:
     with blame(folder / table_files.SUITE):
         space = SearchSpace(said.space)
     with blame(folder / table_files.TABLE):
-        table, note = _table(said, space, arrays)
+        stored = folder / ANSWERS
+        table, note = _table(said, space, arrays, answers=stored if stored.is_file() else None)
         _check_points(space, arrays["x"])
     with blame(folder / table_files.SUITE):
         return suite_of(said, table, note)
@@ -217,7 +219,11 @@ def suite_of(said: Description, table: Table, note: str | None = None) -> TableS
 
 
 def _table(
-    said: Description, space: SearchSpace, arrays: Mapping[str, Array], failures: str = "worst"
+    said: Description,
+    space: SearchSpace,
+    arrays: Mapping[str, Array],
+    failures: str = "worst",
+    answers: Path | None = None,
 ) -> tuple[Table, str | None]:
     """Return the checked table of a description, and a note on failed repeats, None without any."""
     k, f = len(said.tasks), len(said.fidelities)
@@ -240,7 +246,7 @@ def _table(
     order = None if said.order is None else (said.order.name, said.order.number)
     table = Table(
         space, arrays["x"], score, deep.get("cost"), deep.get("test_score"), tuple(said.fidelities), seeds,
-        arrays.get("objectives"), further, models, said.constraints or {}, grows, order=order,
+        arrays.get("objectives"), further, models, said.constraints or {}, grows, order=order, answers=answers,
     )  # fmt: skip
     _check(table)
     if said.proposed:
