@@ -1,8 +1,8 @@
 """Jobs, and a pool of processes that does them and outlives their crashes.
 
 A pool of our own: `multiprocessing.Pool` hangs when a worker is killed, `ProcessPoolExecutor` and `loky` break as a
-whole. These, `pebble`, and an executor of one process for each worker hang when one is killed in the middle of its
-answer: the driver itself holds the other end of the pipe open. Here each worker has its own, and alone can write to it.
+whole. These, `pebble`, and an executor of one process for each worker gave no result when one was killed in the middle
+of its answer. Here each worker has a pipe of its own, and alone can write to it.
 """
 
 from __future__ import annotations
