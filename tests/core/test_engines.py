@@ -171,7 +171,7 @@ def test_what_cannot_travel_is_that_jobs_failure() -> None:
     jobs = [Job("value", unportable), Job("argument", total, (threading.Lock(), 1)), Job("good", total, (1, 1))]
     found = collect(jobs, engine="process", workers=1)
     assert [found[k].status for k in ("value", "argument", "good")] == ["failed", "failed", "done"]
-    assert "pickle" in str(found["value"].error)
+    assert "local object 'unportable" in str(found["value"].error)
     assert "pickle" in str(found["argument"].error)
 
 
