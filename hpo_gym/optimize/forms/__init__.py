@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,7 +177,7 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
     return Form(text.rpartition(":")[2], text, settings)
 
 
-def _made_by(maker: object, settings: Mapping[str, Any], name: str | None = None) -> Form:
+def _made_by(maker: Callable[..., Any], settings: Mapping[str, Any], name: str | None = None) -> Form:
     """Return the form of a class or a function: by its place, if it can be found from anywhere."""
     place = OPTIMIZERS.place_of(maker)
     label = name or str(getattr(maker, "__name__", type(maker).__name__))
