@@ -12,6 +12,7 @@ import pytest
 
 import hpo_gym
 from hpo_baselines._runs.baseline import all_points
+from hpo_gym.base.errors import DamagedDataError
 from hpo_gym.problem.nearest.answers import ANSWERS, answers_of, read_answers
 from hpo_gym.problem.nearest.pool import Gaps, Pool, draw_rows
 from hpo_gym.problem.space import SearchSpace
@@ -190,6 +191,13 @@ def test_answers_of_another_table_are_not_used(tmp_path: Path) -> None:
     np.savez(tmp_path / ANSWERS, **answers_of(LINE, LINE_ROWS, LINE_HAS, np.array([0, 3, 1])))
     for x, measured in ((LINE_ROWS, ~LINE_HAS), (LINE_ROWS**2, LINE_HAS)):
         assert read_answers(tmp_path / ANSWERS, LINE, x, measured) is None
+
+
+@pytest.mark.parametrize("rows", [[3], [0, 3], [0, 2, 1], [0, 4, 1]])
+def test_answers_that_are_too_few_or_unmeasured_are_refused(tmp_path: Path, rows: list[int]) -> None:
+    np.savez(tmp_path / ANSWERS, **answers_of(LINE, LINE_ROWS, LINE_HAS, np.array(rows)))
+    with pytest.raises(DamagedDataError, match="a measured row for each of the 3 gaps"):
+        read_answers(tmp_path / ANSWERS, LINE, LINE_ROWS, LINE_HAS)
 
 
 @pytest.mark.parametrize("suite", ["AutoML", "Curves", "Pipelines"])

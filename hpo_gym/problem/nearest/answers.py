@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Ints, Mask, blame, canonical
+from hpo_gym.base import DamagedDataError, Ints, Mask, blame, canonical
 from hpo_gym.problem.space import SearchSpace
 
 ANSWERS = "answers.npz"
@@ -33,10 +33,19 @@ def read_answers(path: Path, space: SearchSpace, x: NDArray[Any], measured: Mask
     """Return the answers of all gaps, in the order of the flat table; None if the file is of another table.
 
     Raises:
-        DamagedDataError: The file is damaged.
+        DamagedDataError: The file is damaged, or names a row that its task lacks.
     """
     with blame(path), zipfile.ZipFile(path) as archive, archive.open("table.npy") as table:
         if not np.array_equal(np.lib.format.read_array(table), digest_of(space, x, measured)):
             return None
-        with archive.open("rows.npy") as rows:
-            return np.asarray(np.lib.format.read_array(rows))
+        with archive.open("rows.npy") as file:
+            rows = np.asarray(np.lib.format.read_array(file))
+    task = (~measured).nonzero()[0]
+    if rows.shape != task.shape or rows.dtype.kind not in "iu" or not _answer(rows, task, measured):
+        raise DamagedDataError(f"{path.name!r} must name a measured row for each of the {len(task):,} gaps.")
+    return rows
+
+
+def _answer(rows: NDArray[Any], task: Ints, measured: Mask) -> bool:
+    """Return whether each row is one that its task has."""
+    return bool(((rows >= 0) & (rows < measured.shape[1])).all() and measured[task, rows].all())
