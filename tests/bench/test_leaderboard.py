@@ -501,6 +501,25 @@ def test_a_level_is_one_of_the_fidelities(level: int, refused: str, hand: Any) -
         records_of(replace(entry, parts={"Hand": odd}), named)
 
 
+def test_an_entry_is_sealed(hand: Any, tmp_path: Path) -> None:
+    """A changed number, name or choice without its checksum is seen, and so is a failed run with choices."""
+    named, entry = hand
+    entry.write(tmp_path / "e.json")
+    text = (tmp_path / "e.json").read_text()
+    runs = entry.to_json()["suites"]["Hand"]["runs"]
+    for before, after in (
+        ('"test_evaluations": 1', '"test_evaluations": 2'), ('"worst-first"', '"best-first"'), ("Draws.", "Learns."),
+        (runs, f"{runs[:-5]}{'A' if runs[-5] != 'A' else 'B'}{runs[-4:]}"),
+    ):  # fmt: skip
+        assert before in text
+        (tmp_path / "e.json").write_text(text.replace(before, after, 1))
+        with pytest.raises(InvalidValueError, match="must be an entry: `checksum` must be"):
+            Entry.read(tmp_path / "e.json")
+    failed = replace(entry, parts={"Hand": replace(entry.parts["Hand"], failed={0: "lost"})})
+    with pytest.raises(InvalidValueError, match="the failed run 0 on Hand must have no choices, got 4"):
+        records_of(failed, named)
+
+
 SPELLINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "format true": lambda said: said.update(format=True),
     "format 1.0": lambda said: said.update(format=1.0),

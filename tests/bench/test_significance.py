@@ -73,3 +73,9 @@ def test_holm_by_hand() -> None:
     assert holm({"a": 0.5, "b": 0.6}) == {"a": 1.0, "b": 1.0}
     assert holm({"a": 0.04}) == {"a": 0.04}
     assert holm({"a": None}) == {"a": None} and holm({}) == {}
+
+
+@given(st.lists(st.integers(0, 100).map(lambda i: i / 100), min_size=1, max_size=8))
+def test_holm_equals_a_loop(ps: list[float]) -> None:
+    found = holm({str(i): p for i, p in enumerate(ps)})
+    assert [found[str(i)] for i in range(len(ps))] == pytest.approx(slow.holm(ps), abs=1e-6)

@@ -104,7 +104,11 @@ def test_what_was_handed_out_is_not_written_again(monkeypatch: pytest.MonkeyPatc
         assert np.array_equal(step[4]["score"], now[4]["score"])
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
+def unpickled(one: Any) -> Any:
+    return pickle.loads(pickle.dumps(one))  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, unpickled])
 def test_a_copy_goes_on_alike(monkeypatch: pytest.MonkeyPatch, copied: Any) -> None:
     one = env(monkeypatch, 0, 3, "SVM")
     for _ in range(5):
